@@ -1,0 +1,148 @@
+import type { ConnectionOptions } from 'node:tls';
+import { CertpinError } from '../core/errors.ts';
+import { type Policy, refuseUnknownOptions } from '../core/policy.ts';
+import { dial } from '../protocols/dial.ts';
+import { createPostgresUpgrade } from '../protocols/postgres.ts';
+import { guard } from '../tls/guard.ts';
+import { checkTlsOptions, type GuardOptions, readPolicy, tlsOptionKeys } from '../tls/options.ts';
+import { type Opener, PinnedStream } from '../tls/pinned-stream.ts';
+
+/** What {@link pinnedPg} reads and sets of a pg configuration; everything else passes through untouched. */
+export interface PgConfig {
+  readonly connectionString?: string | undefined;
+  /** TLS options of the client itself: `cert` and `key` for mutual TLS, `servername`, `ciphers`, `ca` for `caVerification`. */
+  readonly ssl?: boolean | object | string | undefined;
+  readonly stream?: unknown;
+  readonly native?: unknown;
+  readonly sslnegotiation?: string | undefined;
+}
+
+/** What {@link pinnedPg} adds. */
+export interface PinnedPg {
+  /** The TLS connection is made in `stream`; to the driver, it is the plain one. */
+  readonly ssl: false;
+  readonly stream: () => PinnedStream;
+}
+
+type StringConfig = { readonly connectionString: string };
+
+/**
+ * A configuration for pg's `Client` and `Pool`, and for every ORM that hands its configuration on to them. The driver gets a
+ * stream that has made the PostgreSQL upgrade and the TLS handshake and holds a matching verdict; there is no plaintext path.
+ *
+ * ```ts
+ * import { Pool } from 'pg';
+ * import { pinnedPg } from 'certpin/pg';
+ * const pool = new Pool(pinnedPg({ host: 'db.example.com', user: 'app', password, database: 'app' }, { pins }));
+ * ```
+ *
+ * `connectionString` works as ever, without its `ssl…` parameters. `sslnegotiation: 'direct'` (there, in the configuration or in
+ * `PGSSLNEGOTIATION`) starts TLS without the upgrade request (PostgreSQL 17).
+ *
+ * Needs pg 8.9 or newer, the JavaScript client: libpq (`pg-native`) makes its own connection, so it is refused.
+ *
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once, for a configuration that
+ * cannot be used; the error of a refused connection comes out of `connect()` and `query()` as it is
+ */
+export function pinnedPg(config: string, policy: GuardOptions | Policy): StringConfig & PinnedPg;
+export function pinnedPg<Config extends PgConfig>(
+  config: Config,
+  policy: GuardOptions | Policy,
+): Omit<Config, 'ssl' | 'stream'> & PinnedPg;
+export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Policy): PgConfig & PinnedPg {
+  const given: PgConfig = typeof config === 'string' ? { connectionString: config } : config;
+  if (typeof given !== 'object' || given === null) throw invalid('config', 'the configuration must be an object or a string');
+  refuseNativeClient();
+  if (given.stream !== undefined) throw invalid('stream', 'certpin makes the stream itself; remove `stream`');
+  const { connectionString, negotiation } = readConnectionString(given.connectionString);
+  const tls = readTlsOptions(given.ssl);
+  const direct = isDirect(negotiation ?? given.sslnegotiation ?? process.env.PGSSLNEGOTIATION);
+  const guarded = readPolicy(policy);
+  const { connectTimeoutMs } = guarded;
+  const open: Opener = ({ host, port }, done) => {
+    const raw = dial({ host, port }, direct ? undefined : createPostgresUpgrade(), (error) => {
+      if (error !== undefined) return done(error);
+      // PostgreSQL takes a direct TLS connection only with its ALPN name (PostgreSQL 17, "SSL Session Encryption").
+      const alpn = direct ? { ALPNProtocols: ['postgresql'] } : {};
+      const options: ConnectionOptions = { servername: host, ...tls, ...alpn, socket: raw };
+      const socket = guard({ options, policy: guarded.policy, host, port, connectTimeoutMs: 0 });
+      socket.once('error', done);
+      socket.once('secureConnect', () => {
+        socket.off('error', done);
+        done(undefined, socket);
+      });
+    });
+    return raw;
+  };
+  const stream = (): PinnedStream => new PinnedStream(open, connectTimeoutMs);
+  // pg before 8.9 takes the function for the stream; it calls this first.
+  const setNoDelay = (): never => {
+    throw new CertpinError('ERR_CLIENT_UNSUPPORTED', 'certpin/pg needs pg 8.9 or newer', { client: 'pg' });
+  };
+
+  // Property by property, because pg's pools make `password` and `ssl.key` non-enumerable and a spread would lose them.
+  return Object.defineProperties({}, {
+    ...Object.getOwnPropertyDescriptors(given),
+    ...(connectionString === undefined ? {} : own({ connectionString })),
+    ...own({
+      ssl: false,
+      stream: Object.assign(stream, { setNoDelay }),
+      // Set, so that the environment does not set it: pg refuses 'direct' beside `ssl: false`.
+      sslnegotiation: 'postgres',
+      // Only libpq reads this. It cannot parse it, so the native client fails before it opens a socket of its own.
+      nativeConnectionString: 'certpin: the native client cannot be pinned, use the JavaScript client',
+    }),
+  }) as PgConfig & PinnedPg;
+}
+
+function own(values: object): PropertyDescriptorMap {
+  return Object.getOwnPropertyDescriptors(values);
+}
+
+/** pg exports its native client in place of the other one where this variable is set (lib/index.js). */
+function refuseNativeClient(): void {
+  if (process.env.NODE_PG_FORCE_NATIVE === undefined) return;
+  const message = 'NODE_PG_FORCE_NATIVE selects libpq, which makes its own connection: it cannot be pinned; unset it';
+  throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'pg-native' });
+}
+
+/**
+ * pg lets a connection string override the configuration, so one `sslmode` in it would take the connection out of certpin's hands.
+ * The string is never part of a message: it holds a password.
+ */
+function readConnectionString(text: string | undefined): { connectionString?: string; negotiation?: string } {
+  if (text === undefined) return {};
+  if (typeof text !== 'string') throw invalid('connectionString', 'the connection string must be a string');
+  // Versions of pg differ in how they read odd strings, so every part that any of them could take for a parameter is looked at.
+  const parameters = text.split(/[?&#]/).slice(1).flatMap((part) => [...new URLSearchParams(part)]);
+  for (const [name] of parameters) {
+    const lower = name.toLowerCase();
+    if (name === 'sslnegotiation' || !(lower.startsWith('ssl') || lower === 'uselibpqcompat')) continue;
+    // Anything but a plain word may be a piece of the password.
+    const shown = /^\w+$/.test(name) ? name : 'ssl…';
+    const message = `remove \`${shown}\` from the connection string: certpin makes the TLS connection, always, and the pin decides`;
+    throw invalid(`connectionString ${shown}`, message);
+  }
+  const negotiation = parameters.find(([name]) => name === 'sslnegotiation')?.[1];
+  if (negotiation === undefined) return {};
+  return { connectionString: text.replace(/([?&])sslnegotiation=[^?&#]*&?/g, '$1').replace(/[?&]$/, ''), negotiation };
+}
+
+function readTlsOptions(ssl: PgConfig['ssl']): ConnectionOptions {
+  if (ssl === undefined || ssl === true) return {};
+  if (ssl === false) throw invalid('ssl', '`ssl: false` contradicts a pin: there is always TLS; remove it');
+  if (typeof ssl !== 'object' || ssl === null) throw invalid('ssl', '`ssl` must be an object with TLS options, or left out');
+  checkTlsOptions(ssl, 'ssl');
+  refuseUnknownOptions(ssl, tlsOptionKeys, 'ssl');
+  return Object.defineProperties({}, Object.getOwnPropertyDescriptors(ssl));
+}
+
+function isDirect(negotiation: string | undefined): boolean {
+  if (negotiation === undefined || negotiation === '' || negotiation === 'postgres') return false;
+  if (negotiation === 'direct') return true;
+  throw invalid('sslnegotiation', "`sslnegotiation` must be 'postgres' or 'direct'");
+}
+
+function invalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {
+  return new CertpinError('ERR_OPTION_INVALID', `pinnedPg: ${message}`, { option });
+}

@@ -1,0 +1,123 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import { type CertificateParts, readCertificateParts } from './der.ts';
+import { asSha256, type Sha256 } from './pin.ts';
+
+/** What a report shows of a certificate: plain JSON. */
+export interface CertificateSummary {
+  /** SHA-256 of the whole certificate, 64 upper-case hex digits. */
+  readonly sha256: string;
+  /** SHA-256 of the SubjectPublicKeyInfo, 64 upper-case hex digits. */
+  readonly publicKeySha256: string;
+  /** Distinguished name on one line, `CN=db.example.com, O=Example`. */
+  readonly subject: string;
+  readonly issuer: string;
+  /** Subject alternative names, as `DNS:…` and `IP Address:…`. */
+  readonly subjectAltNames: readonly string[];
+  /** Start of the validity, ISO 8601 UTC. */
+  readonly validFrom: string;
+  /** End of the validity, ISO 8601 UTC. */
+  readonly validTo: string;
+  /** Subject equals issuer and the certificate's own key verifies its signature. */
+  readonly selfSigned: boolean;
+}
+
+/**
+ * A certificate, with what certpin needs of it. Everything but the DER is worked out when it is first asked for, so that a
+ * verdict on a certificate pin costs one hash.
+ */
+export class Certificate {
+  /** The certificate, DER. */
+  readonly der: Uint8Array;
+  #x509: X509Certificate | undefined;
+  #parts: CertificateParts | undefined;
+  #certificateSha256: Sha256 | undefined;
+  #publicKeySha256: Sha256 | undefined;
+
+  /** @param der a DER certificate; it is not parsed before something but its hash is asked for. */
+  constructor(der: Uint8Array) {
+    this.der = der;
+  }
+
+  /** Throws the error of `node:crypto` where the bytes are not a certificate. */
+  get x509(): X509Certificate {
+    this.#x509 ??= new X509Certificate(this.der);
+    return this.#x509;
+  }
+
+  /** Throws where the bytes are not a certificate. */
+  get parts(): CertificateParts {
+    // OpenSSL parses first: the small reader in der.ts only ever sees what OpenSSL has accepted.
+    this.#parts ??= readCertificateParts(this.x509.raw);
+    return this.#parts;
+  }
+
+  get certificateSha256(): Sha256 {
+    this.#certificateSha256 ??= sha256(this.der);
+    return this.#certificateSha256;
+  }
+
+  /** Throws where the bytes are not a certificate. */
+  get publicKeySha256(): Sha256 {
+    this.#publicKeySha256 ??= sha256(this.parts.spki);
+    return this.#publicKeySha256;
+  }
+
+  get validFrom(): Date {
+    return new Date(this.x509.validFrom);
+  }
+
+  get validTo(): Date {
+    return new Date(this.x509.validTo);
+  }
+
+  get selfSigned(): boolean {
+    return this.isIssuedBy(this);
+  }
+
+  /** Whether `issuer`'s name is this certificate's issuer **and** `issuer`'s key verifies this certificate's signature. */
+  isIssuedBy(issuer: Certificate): boolean {
+    try {
+      // checkIssued compares names and key identifiers only; the proof is the signature.
+      return this.x509.checkIssued(issuer.x509) && this.x509.verify(issuer.x509.publicKey);
+    } catch {
+      return false; // a key of a kind that this OpenSSL cannot verify with proves nothing
+    }
+  }
+
+  /** Plain JSON. Throws where the bytes are not a certificate. */
+  toJSON(): CertificateSummary {
+    return {
+      sha256: this.certificateSha256,
+      publicKeySha256: this.publicKeySha256,
+      subject: oneLine(this.x509.subject),
+      issuer: oneLine(this.x509.issuer),
+      subjectAltNames: splitNames(this.x509.subjectAltName),
+      validFrom: isoDate(this.validFrom),
+      validTo: isoDate(this.validTo),
+      selfSigned: this.selfSigned,
+    };
+  }
+}
+
+function sha256(bytes: Uint8Array): Sha256 {
+  return asSha256(createHash('sha256').update(bytes).digest('hex').toUpperCase());
+}
+
+/** ISO 8601 UTC, or `unreadable` for a date that Node could not parse. */
+export function isoDate(date: Date): string {
+  return Number.isNaN(date.getTime()) ? 'unreadable' : date.toISOString();
+}
+
+/** Node shows a distinguished name one attribute a line. The presented name may be an attacker's: no control character passes. */
+function oneLine(name: string | undefined): string {
+  return printable((name ?? '').trim().split('\n').join(', '));
+}
+
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\uFFFD');
+}
+
+/** Node joins alternative names with commas and puts those that hold one in JSON quotes (CVE-2021-44532). */
+function splitNames(names: string | undefined): string[] {
+  return names === undefined ? [] : (names.match(/(?:[^",]|"(?:[^"\\]|\\.)*")+/g) ?? []).map((name) => printable(name.trim()));
+}

@@ -1,0 +1,116 @@
+/**
+ * A reader for the few parts of a certificate that `node:crypto` does not show. It is only given bytes that OpenSSL has already
+ * parsed as a certificate; anything that it does not understand is an exception, and an exception is a refusal.
+ */
+
+/** One DER element: its tag, its content, and the element whole. */
+interface Element {
+  readonly tag: number;
+  readonly content: Uint8Array;
+  readonly whole: Uint8Array;
+}
+
+const SEQUENCE = 0x30;
+const OBJECT_IDENTIFIER = 0x06;
+const BOOLEAN = 0x01;
+const INTEGER = 0x02;
+const VERSION = 0xa0;
+const EXTENSIONS = 0xa3;
+
+/** The elements that lie side by side in `bytes`. X.690 §8.1: tag, length (short or long form), content. */
+function elements(bytes: Uint8Array): Element[] {
+  const found: Element[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    const tag = byteAt(bytes, start);
+    let length = byteAt(bytes, start + 1);
+    let header = 2;
+    if (length >= 0x80) {
+      const lengthBytes = length & 0x7f;
+      // X.690 §10.1: DER has no indefinite length; four bytes already count 4 GiB.
+      if (lengthBytes === 0 || lengthBytes > 4) throw new RangeError('DER length out of range');
+      length = 0;
+      for (let i = 0; i < lengthBytes; i++) length = length * 256 + byteAt(bytes, start + 2 + i);
+      header += lengthBytes;
+    }
+    const end = start + header + length;
+    if (end > bytes.length) throw new RangeError('DER element is longer than its container');
+    found.push({ tag, content: bytes.subarray(start + header, end), whole: bytes.subarray(start, end) });
+    start = end;
+  }
+  return found;
+}
+
+function byteAt(bytes: Uint8Array, index: number): number {
+  const byte = bytes[index];
+  if (byte === undefined) throw new RangeError('DER ends early');
+  return byte;
+}
+
+function only(list: Element[], index: number, tag: number): Element {
+  const element = list[index];
+  if (element === undefined || element.tag !== tag) throw new TypeError('not the DER structure of a certificate');
+  return element;
+}
+
+/** X.690 §8.19: the first byte holds two arcs, the others seven bits each. */
+function objectIdentifier(content: Uint8Array): string {
+  const arcs: number[] = [];
+  let value = 0;
+  for (const byte of content) {
+    value = value * 128 + (byte & 0x7f);
+    if (byte & 0x80) continue;
+    if (arcs.length === 0) {
+      const first = Math.min(Math.floor(value / 40), 2);
+      arcs.push(first, value - first * 40);
+    } else {
+      arcs.push(value);
+    }
+    value = 0;
+  }
+  return arcs.join('.');
+}
+
+/** What `node:crypto` does not show of a certificate (RFC 5280 §4.1). */
+export interface CertificateParts {
+  /** The SubjectPublicKeyInfo, DER, exactly as it stands in the certificate: what RFC 7469 §2.4 hashes. */
+  readonly spki: Uint8Array;
+  /** The object identifier of the signature algorithm. */
+  readonly signatureAlgorithm: string;
+  readonly extensions: readonly { readonly id: string; readonly critical: boolean; readonly value: Uint8Array }[];
+}
+
+/** Takes a DER certificate apart. Throws on anything that is not one. */
+export function readCertificateParts(der: Uint8Array): CertificateParts {
+  const [certificate] = elements(der);
+  if (certificate?.tag !== SEQUENCE) throw new TypeError('not the DER structure of a certificate');
+  const parts = elements(certificate.content);
+  const tbs = elements(only(parts, 0, SEQUENCE).content);
+  const algorithm = elements(only(parts, 1, SEQUENCE).content);
+  // RFC 5280 §4.1: [0] version is left out by version 1 certificates; then serialNumber, signature, issuer, validity, subject.
+  const first = tbs[0]?.tag === VERSION ? 1 : 0;
+  const spki = only(tbs, first + 5, SEQUENCE).whole;
+  const extensions = tbs.slice(first + 6).find((element) => element.tag === EXTENSIONS);
+  return {
+    spki,
+    signatureAlgorithm: objectIdentifier(only(algorithm, 0, OBJECT_IDENTIFIER).content),
+    extensions: extensions === undefined ? [] : readExtensions(extensions),
+  };
+}
+
+function readExtensions(wrapper: Element): CertificateParts['extensions'] {
+  return elements(only(elements(wrapper.content), 0, SEQUENCE).content).map((extension) => {
+    const fields = elements(extension.content);
+    const id = objectIdentifier(only(fields, 0, OBJECT_IDENTIFIER).content);
+    const critical = fields[1]?.tag === BOOLEAN && fields[1].content[0] !== 0;
+    const value = fields[fields.length - 1];
+    if (value === undefined) throw new TypeError('not the DER structure of a certificate');
+    return { id, critical, value: value.content };
+  });
+}
+
+/** The `pathLenConstraint` of a basicConstraints value (RFC 5280 §4.2.1.9); undefined where it sets none. */
+export function readPathLength(basicConstraints: Uint8Array): number | undefined {
+  const fields = elements(only(elements(basicConstraints), 0, SEQUENCE).content);
+  const limit = fields.find((field) => field.tag === INTEGER);
+  return limit?.content.reduce((value, byte) => value * 256 + byte, 0);
+}

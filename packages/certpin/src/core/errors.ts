@@ -1,0 +1,97 @@
+import type { Refused } from './verify.ts';
+
+/**
+ * The data that each error code carries. None of it is secret: no password, no connection string, no request, no key.
+ * `docs/errors.md` says for each code what it means and how to solve it; a test holds the two together.
+ */
+export interface CertpinErrorDetails {
+  /** A pin cannot be read. `position` is its place in the list, from 1; the text itself is not repeated. */
+  ERR_PIN_INVALID: { readonly position: number; readonly found: string };
+  /** An option is unknown, contradictory or of the wrong type. */
+  ERR_OPTION_INVALID: { readonly option: string };
+  /** The installed client, or the way it is used, gives certpin no place to check. */
+  ERR_CLIENT_UNSUPPORTED: { readonly client: string };
+  /** The presented certificate is none of the pinned ones. */
+  ERR_PIN_MISMATCH: { readonly verdict: Refused };
+  /** There was nothing to compare: no certificate, an unreadable one, or a resumed session. */
+  ERR_PIN_UNCHECKABLE: { readonly verdict: Refused };
+  /** A pinned issuer is in the chain, but the chain does not lead from the leaf to it. */
+  ERR_CHAIN_INVALID: { readonly verdict: Refused };
+  /** The pin matches, and the certificate's validity has ended. */
+  ERR_CERTIFICATE_EXPIRED: { readonly verdict: Refused };
+  /** The pin matches, and the certificate's validity has not begun. */
+  ERR_CERTIFICATE_NOT_YET_VALID: { readonly verdict: Refused };
+  /** The pin matches, and the certificate is for another name. */
+  ERR_HOSTNAME_MISMATCH: { readonly verdict: Refused };
+  /** The pin matches, and the ordinary CA verification, which the policy requires too, did not pass. */
+  ERR_CA_UNTRUSTED: { readonly verdict: Refused };
+  /** The connection was made with TLS 1.1 or older. */
+  ERR_TLS_VERSION: { readonly verdict: Refused };
+  /** The server answered the request for TLS with a refusal. */
+  ERR_UPGRADE_REFUSED: { readonly protocol: string };
+  /** The server's answer to the request for TLS is not of this protocol. */
+  ERR_UPGRADE_UNEXPECTED: { readonly protocol: string };
+  /** Plaintext bytes followed the server's consent to TLS: somebody between the two injected them. */
+  ERR_UPGRADE_INJECTED: { readonly protocol: string };
+  /** No verdict within `timeoutMs`. */
+  ERR_CONNECT_TIMEOUT: { readonly timeoutMs: number };
+  /** The connection closed before TLS was established. */
+  ERR_CONNECTION_CLOSED: { readonly protocol: string };
+  /** A target for the probe cannot be read. */
+  ERR_TARGET_INVALID: { readonly reason: string };
+  /** A file holds no certificate that can be read. */
+  ERR_FILE_UNREADABLE: { readonly reason: string };
+}
+
+export type CertpinErrorCode = keyof CertpinErrorDetails;
+
+/** The codes of a refusal by {@link verify}: exactly those whose details are a verdict. */
+export type RefusalCode = {
+  [Code in CertpinErrorCode]: CertpinErrorDetails[Code] extends { readonly verdict: Refused } ? Code : never;
+}[CertpinErrorCode];
+
+/** A `CertpinError` whose `details` narrow on `code`. */
+export type AnyCertpinError = { [Code in CertpinErrorCode]: CertpinError<Code> }[CertpinErrorCode];
+
+// Symbol.for, so that the ESM and the CommonJS copy of this file, loaded side by side, recognise each other's errors.
+const brand = Symbol.for('certpin.error');
+
+/**
+ * Every failure that certpin reports. Failures that are Node's own (`ECONNREFUSED`, `ENOTFOUND`, …) pass through unchanged.
+ *
+ * `error instanceof CertpinError` holds across copies of the library (ESM and CommonJS, two versions).
+ */
+export class CertpinError<Code extends CertpinErrorCode = CertpinErrorCode> extends Error {
+  readonly code: Code;
+  readonly details: CertpinErrorDetails[Code];
+
+  constructor(code: Code, message: string, details: CertpinErrorDetails[Code], options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'CertpinError';
+    this.code = code;
+    this.details = details;
+    Object.defineProperty(this, brand, { value: true });
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && brand in value;
+  }
+}
+
+/**
+ * The `CertpinError` in a client's error, found through the `cause` chain (and `errors` of an `AggregateError`) in which clients
+ * wrap it; undefined where there is none.
+ */
+export function findCertpinError(error: unknown): AnyCertpinError | undefined {
+  const seen = new Set<unknown>();
+  const queue: unknown[] = [error];
+  for (const candidate of queue) {
+    if (typeof candidate !== 'object' || candidate === null || seen.has(candidate)) continue;
+    if (candidate instanceof CertpinError) return candidate as AnyCertpinError;
+    seen.add(candidate);
+    const { cause, errors } = candidate as { cause?: unknown; errors?: unknown };
+    queue.push(cause);
+    if (Array.isArray(errors)) queue.push(...errors);
+  }
+  return undefined;
+}

@@ -1,0 +1,229 @@
+import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
+import { Certificate } from './certificate.ts';
+import { CertpinError } from './errors.ts';
+import { asSha256, type Pin, pinOf } from './pin.ts';
+
+/**
+ * One pin: a string in any spelling, PEM text (a certificate or a public key), the bytes of a PEM or DER certificate, an
+ * `X509Certificate`, or a pin that was parsed before.
+ */
+export type PinSource = string | Uint8Array | X509Certificate | Pin;
+
+/** One pin or several: see {@link parsePins}. */
+export type PinInput = PinSource | readonly PinSource[];
+
+/** What was read: the pins, and the certificates among the sources. */
+export interface ParsedPins {
+  readonly pins: readonly Pin[];
+  readonly certificates: readonly Certificate[];
+}
+
+interface ParsedPin {
+  readonly pin: Pin;
+  readonly certificate?: Certificate;
+}
+
+/**
+ * Reads one pin. A string may be any of these; upper and lower case of hex digits and prefixes do not matter:
+ *
+ * - `AA:BB:…` or bare hex, with or without `sha256 Fingerprint=` before it: a **certificate** pin
+ * - `3 0 1 HEX` (TLSA, RFC 6698): a **certificate** pin; `3 1 1 HEX`: a **public-key** pin
+ * - `sha256/BASE64`, `sha256//BASE64`, `pin-sha256="BASE64"`, `sha256:HEX`, bare base64 or base64url: a **public-key** pin
+ * - PEM text: `CERTIFICATE` gives a certificate pin, `PUBLIC KEY` a public-key pin
+ *
+ * @throws CertpinError `ERR_PIN_INVALID`: not exactly one pin, an algorithm other than SHA-256, a wrong length, a private key
+ */
+export function parsePin(source: PinSource): Pin {
+  const [pin, ...others] = parsePins(source);
+  if (pin === undefined || others.length > 0) {
+    throw invalid(1, `${others.length === 0 ? 'no pin' : `${others.length + 1} pins`} where exactly one is expected`);
+  }
+  return pin;
+}
+
+/**
+ * Reads a pin set: one pin or an array of pins; every string among them may hold several, separated by commas, semicolons,
+ * whitespace or newlines, as a secret store would keep them. A `#` at the start of a line or after whitespace begins a comment.
+ * Repeated pins are read once.
+ *
+ * @throws CertpinError `ERR_PIN_INVALID` for the first pin that cannot be read, and for an empty set
+ */
+export function parsePins(input: PinInput): readonly Pin[] {
+  return parsePinSources(input).pins;
+}
+
+/** As {@link parsePins}, and keeps the certificates among the sources: an issuer's certificate completes a chain. */
+export function parsePinSources(input: PinInput): ParsedPins {
+  const parsed: ParsedPin[] = [];
+  for (const source of Array.isArray(input) ? (input as readonly PinSource[]) : [input as PinSource]) {
+    readSource(source, parsed);
+  }
+  if (parsed.length === 0) throw invalid(1, 'no pin: the set is empty');
+  const unique = new Map(parsed.map(({ pin }) => [`${pin.kind} ${pin.sha256}`, pin]));
+  return {
+    pins: Object.freeze([...unique.values()]),
+    certificates: Object.freeze(parsed.flatMap(({ certificate }) => certificate ?? [])),
+  };
+}
+
+/** Appends what `source` holds to `parsed`; the length of `parsed` is the position that an error names. */
+function readSource(source: PinSource, parsed: ParsedPin[]): void {
+  const position = parsed.length + 1;
+  if (typeof source === 'string') return readText(source, parsed);
+  if (source instanceof Uint8Array) {
+    if (source[0] === 0x30) parsed.push(certificatePin(source, position));
+    else if (source.length === 32) throw invalid(position, '32 raw bytes, which do not say whether they hash a certificate or a key');
+    else readText(Buffer.from(source).toString('utf8'), parsed);
+    return;
+  }
+  if (source instanceof X509Certificate) {
+    parsed.push(certificatePin(source.raw, position));
+    return;
+  }
+  parsed.push({ pin: readPinObject(source, position) });
+}
+
+/** A pin that came back from JSON or from the other copy of the library is checked like any other input. */
+function readPinObject(source: unknown, position: number): Pin {
+  if (typeof source !== 'object' || source === null) throw invalid(position, `a ${source === null ? 'null' : typeof source}`);
+  const { kind, sha256 } = source as Partial<Record<keyof Pin, unknown>>;
+  if (kind !== 'certificate' && kind !== 'public-key') throw invalid(position, 'an object that is not a pin');
+  if (typeof sha256 !== 'string') throw invalid(position, 'an object that is not a pin');
+  return pinOf(kind, readHex(sha256, position));
+}
+
+const PEM = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g;
+
+/** Invisible characters that Windows' certificate viewer and text editors put in front of a copied hash. */
+const INVISIBLE = /[\u200B-\u200F\u2060\uFEFF]/g;
+
+function readText(text: string, parsed: ParsedPin[]): void {
+  const visible = text.replace(INVISIBLE, '');
+  let rest = 0;
+  for (const block of visible.matchAll(PEM)) {
+    readLines(visible.slice(rest, block.index), parsed);
+    parsed.push(readPem(block[1] ?? '', block[2] ?? '', parsed.length + 1));
+    rest = block.index + block[0].length;
+  }
+  readLines(visible.slice(rest), parsed);
+}
+
+function readPem(label: string, body: string, position: number): ParsedPin {
+  if (label.endsWith('PRIVATE KEY')) {
+    throw invalid(position, 'a private key: it belongs to the server alone; pin its certificate or its public key');
+  }
+  // Configuration forms often keep the line breaks of a PEM block as the two characters \n, or as spaces.
+  const der = Buffer.from(body.replace(/\\[rn]|\s/g, ''), 'base64');
+  if (label === 'CERTIFICATE' || label === 'X509 CERTIFICATE') return certificatePin(der, position);
+  if (label !== 'PUBLIC KEY') throw invalid(position, `a PEM block of type '${label}'`);
+  try {
+    const spki = createPublicKey({ key: der, format: 'der', type: 'spki' }).export({ type: 'spki', format: 'der' });
+    return { pin: pinOf('public-key', asSha256(createHash('sha256').update(spki).digest('hex').toUpperCase())) };
+  } catch {
+    throw invalid(position, 'a PEM public key that cannot be read');
+  }
+}
+
+function certificatePin(bytes: Uint8Array, position: number): ParsedPin {
+  let certificate: Certificate;
+  try {
+    certificate = new Certificate(new X509Certificate(bytes).raw);
+  } catch {
+    throw invalid(position, 'a certificate that cannot be read');
+  }
+  return { pin: pinOf('certificate', certificate.certificateSha256), certificate };
+}
+
+/** The spellings that hold whitespace are matched first, whole; then comments; then whatever stands between separators. */
+const TOKEN =
+  /(?<tlsa>\b\d{1,3}[ \t]+\d{1,3}[ \t]+\d{1,3}[ \t]+[0-9a-f]+(?![^\s,;]))|(?<openssl>\b[a-z0-9-]+[ \t]+fingerprint[ \t]*=[ \t]*[^\s,;]+)|(?<comment>(?<![^\s,;])#.*)|(?<plain>[^\s,;]+)/gi;
+
+function readLines(text: string, parsed: ParsedPin[]): void {
+  for (const { groups } of text.matchAll(TOKEN)) {
+    if (groups?.comment !== undefined) continue;
+    const position = parsed.length + 1;
+    parsed.push({ pin: readToken(groups?.tlsa ?? groups?.openssl ?? groups?.plain ?? '', position) });
+  }
+}
+
+function readToken(token: string, position: number): Pin {
+  const tlsa = /^(\d+)\s+(\d+)\s+(\d+)\s+(\S+)$/.exec(token);
+  if (tlsa !== null) return readTlsa(tlsa, position);
+
+  const openssl = /^(\S+)\s+fingerprint\s*=\s*(.*)$/i.exec(token);
+  if (openssl !== null) {
+    requireSha256(openssl[1] ?? '', position);
+    return pinOf('certificate', readHex(openssl[2] ?? '', position));
+  }
+
+  const hpkp = /^pin-([a-z0-9-]+?)[=:]"?([^"]*)"?$/i.exec(token);
+  if (hpkp !== null) {
+    requireSha256(hpkp[1] ?? '', position);
+    return pinOf('public-key', readBase64(hpkp[2] ?? '', position));
+  }
+
+  const prefixed = /^((?:sha|md)-?\d+)(\/\/?|:|=)(.*)$/i.exec(token);
+  if (prefixed !== null) {
+    const [, algorithm = '', separator, value = ''] = prefixed;
+    requireSha256(algorithm, position);
+    return pinOf('public-key', separator?.startsWith('/') ? readBase64(value, position) : readHex(value, position));
+  }
+
+  if (/^[0-9a-f:]+$/i.test(token)) return pinOf('certificate', readHex(token, position));
+  return pinOf('public-key', readBase64(token, position));
+}
+
+/** RFC 6698 §2.1: certificate usage, selector, matching type, data. */
+function readTlsa([, usage, selector, matching, data = '']: RegExpExecArray, position: number): Pin {
+  if (usage !== '3') {
+    throw invalid(position, `a TLSA record of usage ${usage}; a pin on the server's own certificate is usage 3`);
+  }
+  if (matching !== '1') throw invalid(position, `a TLSA record of matching type ${matching}; SHA-256 is matching type 1`);
+  if (selector !== '0' && selector !== '1') throw invalid(position, `a TLSA record of selector ${selector}`);
+  return pinOf(selector === '0' ? 'certificate' : 'public-key', readHex(data, position));
+}
+
+function requireSha256(algorithm: string, position: number): void {
+  const name = algorithm.toLowerCase().replace('-', '');
+  if (name === 'sha256') return;
+  const known = /^(?:sha|md)\d+$/.test(name) ? name.toUpperCase().replace('SHA', 'SHA-') : undefined;
+  throw invalid(position, `${known === undefined ? 'an unknown kind of' : `a ${known}`} fingerprint; only SHA-256 pins are accepted`);
+}
+
+/** Other hashes that people paste, by their number of hex digits. */
+const OTHER_HASHES: Record<number, string> = { 32: 'MD5', 40: 'SHA-1', 56: 'SHA-224', 96: 'SHA-384', 128: 'SHA-512' };
+
+function readHex(text: string, position: number): Pin['sha256'] {
+  const digits = text.replaceAll(':', '');
+  if (!/^[0-9a-f]*$/i.test(digits)) throw invalid(position, 'something other than hex digits where a SHA-256 in hex is expected');
+  if (digits.length !== 64) throw invalid(position, wrongLength(digits.length, 'hex digits', 64, OTHER_HASHES[digits.length]));
+  if (text.includes(':') && !/^(?:[0-9a-f]{2}:){31}[0-9a-f]{2}$/i.test(text)) {
+    throw invalid(position, 'colons that do not stand between every two hex digits');
+  }
+  return asSha256(digits.toUpperCase());
+}
+
+function readBase64(text: string, position: number): Pin['sha256'] {
+  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) {
+    throw invalid(position, `${text.length} characters that are neither hex digits nor base64`);
+  }
+  const bytes = Buffer.from(text, 'base64');
+  // Buffer skips what it cannot decode; a pin that was cut or padded wrongly must not pass as another.
+  if (bytes.length !== 32) {
+    throw invalid(position, wrongLength(bytes.length, 'bytes of base64', 32, OTHER_HASHES[bytes.length * 2]));
+  }
+  const canonical = bytes.toString('base64url');
+  if (text.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '') !== canonical) {
+    throw invalid(position, 'base64 whose last character holds stray bits: it was cut or mistyped');
+  }
+  return asSha256(bytes.toString('hex').toUpperCase());
+}
+
+function wrongLength(found: number, unit: string, expected: number, other: string | undefined): string {
+  return `${found} ${unit}; a SHA-256 has ${expected}${other === undefined ? '' : ` (this is the length of ${other})`}`;
+}
+
+/** The text of a pin that cannot be read is not repeated: people paste private keys and passwords into the wrong field. */
+function invalid(position: number, found: string): CertpinError<'ERR_PIN_INVALID'> {
+  return new CertpinError('ERR_PIN_INVALID', `pin ${position} cannot be used: ${found}`, { position, found });
+}

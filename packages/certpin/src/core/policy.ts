@@ -1,0 +1,117 @@
+import type { Certificate } from './certificate.ts';
+import { CertpinError } from './errors.ts';
+import { type ParsedPins, type PinInput, parsePinSources } from './parse-pin.ts';
+import type { Pin } from './pin.ts';
+
+/** What must hold before a connection may be used. Each switch is independent of the others. */
+export interface PolicyOptions {
+  /** Pins on the leaf, the server's own certificate or public key. Any match is a match. */
+  readonly pins?: PinInput | undefined;
+  /**
+   * Pins on an issuer: a CA certificate or CA key from which a verified chain must lead to the leaf. Any match is a match, of
+   * these or of `pins`. Given as PEM, DER or `X509Certificate`, an issuer is found even where the server does not send it.
+   */
+  readonly issuerPins?: PinInput | undefined;
+  /**
+   * Default `'refuse'`. `'accept'` lets a pinned certificate pass after the end of its validity. A certificate whose validity has
+   * not begun is always refused.
+   */
+  readonly expired?: 'refuse' | 'accept' | undefined;
+  /**
+   * Whether the leaf must name the host (RFC 9525). Default: `'ignore'` where the leaf itself is pinned, for then the pin is the
+   * identity; `'require'` where an issuer is pinned, for an issuer vouches for more than one server.
+   */
+  readonly hostnameVerification?: 'require' | 'ignore' | undefined;
+  /**
+   * Default `'ignore'`: the pin alone is the trust. `'require'`: the chain must also lead to a CA that Node trusts (its own list,
+   * or the `ca` of the connection).
+   */
+  readonly caVerification?: 'require' | 'ignore' | undefined;
+}
+
+const policyBrand: unique symbol = Symbol.for('certpin.policy') as never;
+
+/** A checked policy. Made by {@link createPolicy}; wherever a policy is expected, options and policies are both accepted. */
+export interface Policy {
+  readonly pins: readonly Pin[];
+  readonly issuerPins: readonly Pin[];
+  /** Certificates that the pins were made from. */
+  readonly knownCertificates: readonly Certificate[];
+  readonly expired: 'refuse' | 'accept';
+  /** undefined: by the rule told at {@link PolicyOptions}. */
+  readonly hostnameVerification: 'require' | 'ignore' | undefined;
+  readonly caVerification: 'require' | 'ignore';
+  readonly [policyBrand]: true;
+}
+
+/** The options of a policy by name; adapters whose options hold more than a policy pick these. */
+export const policyKeys: readonly (keyof PolicyOptions)[] = [
+  'pins',
+  'issuerPins',
+  'expired',
+  'hostnameVerification',
+  'caVerification',
+];
+
+const nothing: ParsedPins = { pins: [], certificates: [] };
+
+/**
+ * Checks a policy, once, when the configuration is made.
+ *
+ * @throws CertpinError `ERR_PIN_INVALID` for a pin that cannot be read; `ERR_OPTION_INVALID` for no pin at all, an unknown option
+ * or an unknown value: a misspelt security option is never ignored
+ */
+export function createPolicy(options: PolicyOptions | Policy): Policy {
+  if (typeof options !== 'object' || options === null) {
+    throw new CertpinError('ERR_OPTION_INVALID', 'a policy is an object: { pins: … }', { option: 'policy' });
+  }
+  if (policyBrand in options) return options;
+  refuseUnknownOptions(options, policyKeys, 'policy');
+  if (options.pins === undefined && options.issuerPins === undefined) {
+    throw new CertpinError('ERR_OPTION_INVALID', 'a policy needs pins: give `pins` (or `issuerPins`)', { option: 'pins' });
+  }
+  const leaf = options.pins === undefined ? nothing : parsePinSources(options.pins);
+  const issuers = options.issuerPins === undefined ? nothing : parsePinSources(options.issuerPins);
+  return Object.freeze({
+    pins: leaf.pins,
+    issuerPins: issuers.pins,
+    knownCertificates: Object.freeze([...leaf.certificates, ...issuers.certificates]),
+    expired: oneOf('expired', options.expired, ['refuse', 'accept']) ?? 'refuse',
+    hostnameVerification: oneOf('hostnameVerification', options.hostnameVerification, ['require', 'ignore']),
+    caVerification: oneOf('caVerification', options.caVerification, ['require', 'ignore']) ?? 'ignore',
+    [policyBrand]: true as const,
+  });
+}
+
+function oneOf<Value extends string>(option: string, value: Value | undefined, allowed: readonly Value[]): Value | undefined {
+  if (value === undefined || allowed.includes(value)) return value;
+  throw new CertpinError('ERR_OPTION_INVALID', `\`${option}\` must be one of ${allowed.map((one) => `'${one}'`).join(', ')}`, {
+    option,
+  });
+}
+
+/**
+ * @throws CertpinError `ERR_OPTION_INVALID` for the first own key of `options` that is not among `known`; `where` names the object
+ */
+export function refuseUnknownOptions(options: object, known: readonly string[], where: string): void {
+  for (const option of Object.keys(options)) {
+    if (known.includes(option)) continue;
+    const similar = known.find((key) => distance(key.toLowerCase(), option.toLowerCase()) <= 2);
+    const hint = similar === undefined ? '' : `; did you mean \`${similar}\`?`;
+    throw new CertpinError('ERR_OPTION_INVALID', `unknown ${where} option \`${option}\`${hint}`, { option });
+  }
+}
+
+/** Levenshtein distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,141 @@
+import { X509Certificate } from 'node:crypto';
+import { Certificate, isoDate } from './certificate.ts';
+import { verifyChain } from './chain.ts';
+import type { RefusalCode } from './errors.ts';
+import { matchPin } from './match.ts';
+import type { Pin } from './pin.ts';
+import { createPolicy, type Policy, type PolicyOptions } from './policy.ts';
+import { validityProblem } from './validity.ts';
+
+/** What is known of the server after a TLS handshake. */
+export interface Peer {
+  /** The presented certificates, DER or parsed; the leaf first, the others in any order. Empty: none was presented. */
+  readonly certificates: readonly (Uint8Array | X509Certificate | Certificate)[];
+  /** The host that was asked for: a name or an IP address. Needed where the policy requires a host name. */
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  /** As `tls.TLSSocket.getProtocol()` gives it: `'TLSv1.2'`, `'TLSv1.3'`. Anything older is refused; undefined: not checked. */
+  readonly tlsVersion?: string | null | undefined;
+  /** A resumed session shows no certificate, and whatever is shown was not proven in this handshake: refused. */
+  readonly sessionReused?: boolean | undefined;
+  /** Whether Node's own CA verification passed. Needed where the policy requires it. */
+  readonly authorized?: boolean | undefined;
+  /** Node's code where it did not, for example `DEPTH_ZERO_SELF_SIGNED_CERT`. */
+  readonly authorizationError?: string | undefined;
+}
+
+interface Evidence {
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  readonly presented: readonly Certificate[];
+  readonly policy: Policy;
+}
+
+/** The connection may be used. */
+export interface Matched extends Evidence {
+  readonly ok: true;
+  readonly pin: Pin;
+  /** Whose pin it was. */
+  readonly matched: 'leaf' | 'issuer';
+  /** The presented certificate that matched. */
+  readonly certificate: Certificate;
+}
+
+/** The connection must not be used. */
+export interface Refused extends Evidence {
+  readonly ok: false;
+  readonly code: RefusalCode;
+  /** One line: the fact that decided. */
+  readonly reason: string;
+}
+
+export type Verdict = Matched | Refused;
+
+/**
+ * Decides whether a server is the pinned one. Pure and synchronous: no I/O, no clock but `now`, no exception for anything that a
+ * server can present.
+ *
+ * Only the leaf counts, unless the policy pins an issuer; then a chain of verified signatures must lead from the leaf to it.
+ *
+ * @param now default: the current time
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID` where `policy` is not one
+ */
+export function verify(peer: Peer, policy: PolicyOptions | Policy, now: Date = new Date()): Verdict {
+  const checked = createPolicy(policy);
+  let presented: readonly Certificate[] = [];
+  try {
+    presented = peer.certificates.map(toCertificate);
+    return decide(peer, { host: peer.host, port: peer.port, presented, policy: checked }, now);
+  } catch (error) {
+    // Whatever goes wrong inside a check is a refusal: the peer chooses the bytes that are being checked.
+    const reason = `the presented certificate cannot be read (${error instanceof Error ? error.message : 'unknown error'})`;
+    return { ok: false, code: 'ERR_PIN_UNCHECKABLE', reason, host: peer.host, port: peer.port, presented: [], policy: checked };
+  }
+}
+
+function toCertificate(source: Uint8Array | X509Certificate | Certificate): Certificate {
+  if (source instanceof Uint8Array) return new Certificate(source);
+  if (source instanceof X509Certificate) return new Certificate(source.raw);
+  return source;
+}
+
+function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
+  const { presented, policy } = evidence;
+  const refused = (code: RefusalCode, reason: string): Refused => ({ ok: false, code, reason, ...evidence });
+
+  // RFC 8446 §2.2: a server that resumes with a PSK sends no Certificate, so there is nothing to compare.
+  if (peer.sessionReused) return refused('ERR_PIN_UNCHECKABLE', 'the TLS session was resumed, so no certificate was proven');
+  const [leaf, ...others] = presented;
+  if (leaf === undefined) return refused('ERR_PIN_UNCHECKABLE', 'the server presented no certificate');
+  if (peer.tlsVersion !== undefined && peer.tlsVersion !== 'TLSv1.2' && peer.tlsVersion !== 'TLSv1.3') {
+    return refused('ERR_TLS_VERSION', `the connection was made with ${peer.tlsVersion ?? 'an unknown version of TLS'}`);
+  }
+
+  const match = matchLeafOrIssuer(leaf, others, policy, now);
+  if ('code' in match) return refused(match.code, match.reason);
+
+  const validity = validityProblem(leaf, now);
+  if (validity === 'not-yet-valid') {
+    return refused('ERR_CERTIFICATE_NOT_YET_VALID', `the validity of the certificate begins ${isoDate(leaf.validFrom)}`);
+  }
+  if (validity === 'expired' && policy.expired === 'refuse') {
+    return refused('ERR_CERTIFICATE_EXPIRED', `the validity of the certificate ended ${isoDate(leaf.validTo)}`);
+  }
+
+  // A leaf that is pinned itself is identified by the pin; an issuer vouches for others too, so the name decides which one this is.
+  const nameRequired = policy.hostnameVerification ?? (match.matched === 'issuer' ? 'require' : 'ignore');
+  if (nameRequired === 'require' && !namesHost(leaf, peer.host)) {
+    return refused('ERR_HOSTNAME_MISMATCH', `the certificate does not name ${peer.host ?? 'the host, which is unknown'}`);
+  }
+  if (policy.caVerification === 'require' && peer.authorized !== true) {
+    return refused('ERR_CA_UNTRUSTED', `the ordinary CA verification failed (${peer.authorizationError ?? 'no result'})`);
+  }
+  return { ok: true, ...match, ...evidence };
+}
+
+type Match = Pick<Matched, 'pin' | 'matched' | 'certificate'> | Pick<Refused, 'code' | 'reason'>;
+
+function matchLeafOrIssuer(leaf: Certificate, others: readonly Certificate[], policy: Policy, now: Date): Match {
+  const pin = matchPin(leaf, policy.pins);
+  if (pin !== undefined) return { pin, matched: 'leaf', certificate: leaf };
+  if (policy.issuerPins.length === 0) {
+    return { code: 'ERR_PIN_MISMATCH', reason: 'the presented certificate is none of the pinned ones' };
+  }
+  // A CA is found even where the server does not send it, if the pin was given as its certificate.
+  const candidates = [...others, ...policy.knownCertificates];
+  const chain = verifyChain(leaf, candidates, policy.issuerPins, { now, expired: policy.expired });
+  if (chain.ok) return { pin: chain.pin, matched: 'issuer', certificate: chain.issuer };
+  // A forgery claims the pinned issuer: it ships the issuer's public certificate, or names it. Anything else is another server.
+  const claimed = chain.pinned !== undefined && (others.includes(chain.pinned) || leaf.x509.issuer === chain.pinned.x509.subject);
+  if (claimed) return { code: 'ERR_CHAIN_INVALID', reason: chain.problem };
+  return { code: 'ERR_PIN_MISMATCH', reason: 'neither the presented certificate nor an issuer of it is a pinned one' };
+}
+
+/** RFC 9525 §6.3, with Node's rule for the subject's common name: it counts only where there is no alternative name. */
+export function namesHost(certificate: Certificate, host: string | undefined): boolean {
+  if (host === undefined || host === '') return false;
+  const address = host.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
+  if (/^[\d.]+$/.test(address) || address.includes(':')) return certificate.x509.checkIP(address) !== undefined;
+  const name = host.replace(/\.$/, '');
+  return certificate.x509.checkHost(name, { subject: 'default', partialWildcards: false }) !== undefined;
+}

@@ -1,0 +1,34 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { Certificate } from '../core/certificate.ts';
+import { CertpinError } from '../core/errors.ts';
+
+/** A certificate file is some kilobytes; a bundle of every public CA some hundred. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The certificates of a PEM or DER file, in its order; text and keys around the PEM blocks are passed over.
+ *
+ * @throws CertpinError `ERR_FILE_UNREADABLE`; Node's own error (`ENOENT`, …) where the file cannot be opened
+ */
+export async function readCertificates(path: string): Promise<Certificate[]> {
+  const bytes = await readFile(path);
+  if (bytes.length > MAX_BYTES) throw unreadable(`it has ${bytes.length} bytes; a certificate file has at most ${MAX_BYTES}`);
+  const blocks = bytes[0] === 0x30 ? [bytes] : (bytes.toString('latin1').match(PEM_CERTIFICATE) ?? []);
+  if (blocks.length === 0) {
+    throw unreadable(
+      bytes.includes('PRIVATE KEY-----') ? 'it holds a private key and no certificate' : 'there is no PEM or DER certificate in it',
+    );
+  }
+  try {
+    return blocks.map((block) => new Certificate(new X509Certificate(block).raw));
+  } catch (error) {
+    throw unreadable('what looks like a certificate in it is none', error);
+  }
+}
+
+const PEM_CERTIFICATE = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[\s\S]*?-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
+
+function unreadable(reason: string, cause?: unknown): CertpinError<'ERR_FILE_UNREADABLE'> {
+  return new CertpinError('ERR_FILE_UNREADABLE', `the file cannot be used: ${reason}`, { reason }, { cause });
+}

@@ -1,0 +1,51 @@
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { CertpinError } from '../core/errors.ts';
+import type { UpgradeProtocol } from './contract.ts';
+
+/**
+ * Opens a TCP connection and holds the protocol's conversation, up to the point where TLS begins.
+ *
+ * @param protocol undefined: TLS begins at once
+ * @param ready called once: with an error, or without one when the next byte belongs to TLS. TLS must be started on the returned
+ * socket in the same tick, so that nobody reads in between.
+ * @returns the socket; destroying it ends the attempt
+ */
+export function dial(
+  options: TcpNetConnectOpts,
+  protocol: UpgradeProtocol | undefined,
+  ready: (error?: Error) => void,
+): Socket {
+  const socket = connect(options);
+
+  const settle = (error?: Error): void => {
+    socket.off('data', onData).off('error', settle).off('close', onClose);
+    if (error !== undefined) socket.destroy();
+    // What goes wrong with the socket from now on is reported by the TLS connection above it.
+    socket.on('error', () => undefined);
+    ready(error);
+  };
+  const onClose = (): void => {
+    const name = protocol?.name ?? 'tls';
+    const message = 'the server closed the connection before TLS was established';
+    settle(new CertpinError('ERR_CONNECTION_CLOSED', message, { protocol: name }));
+  };
+  const onData = (bytes: Buffer): void => {
+    try {
+      const step = (protocol as UpgradeProtocol).receive(bytes);
+      if (step.next === 'send') socket.write(step.bytes);
+      if (step.next !== 'tls') return;
+    } catch (error) {
+      return settle(error as Error);
+    }
+    socket.pause();
+    settle();
+  };
+
+  socket.once('error', settle).once('close', onClose);
+  socket.once('connect', () => {
+    if (protocol === undefined) return settle();
+    socket.on('data', onData);
+    if (protocol.opening !== undefined) socket.write(protocol.opening);
+  });
+  return socket;
+}

@@ -1,0 +1,34 @@
+import { CertpinError } from '../core/errors.ts';
+import type { UpgradeProtocol, UpgradeStep } from './contract.ts';
+
+const name = 'postgres';
+
+/** SSLRequest: length 8, code 80877103 (PostgreSQL documentation, "Message Formats"). It names no user and no database. */
+const SSL_REQUEST = Uint8Array.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f);
+
+const [S, N, E] = [...'SNE'].map((letter) => letter.charCodeAt(0));
+
+/** PostgreSQL's SSLRequest: one message, answered by one byte (PostgreSQL documentation, "SSL Session Encryption"). */
+export function createPostgresUpgrade(): UpgradeProtocol {
+  return { name, opening: SSL_REQUEST, receive };
+}
+
+function receive(bytes: Uint8Array): UpgradeStep {
+  const [answer] = bytes;
+  if (answer === undefined) return { next: 'wait' };
+  if (answer === N) {
+    throw new CertpinError('ERR_UPGRADE_REFUSED', 'the PostgreSQL server refuses TLS (its answer to SSLRequest is N)', {
+      protocol: name,
+    });
+  }
+  if (answer !== S) {
+    // The text of an error that came in plaintext is anybody's, so it is not shown (CVE-2024-10977).
+    const what = answer === E ? 'an error message' : 'something that PostgreSQL does not say';
+    throw new CertpinError('ERR_UPGRADE_UNEXPECTED', `the server answered SSLRequest with ${what}`, { protocol: name });
+  }
+  if (bytes.length > 1) {
+    const message = `${bytes.length - 1} plaintext bytes followed the server's consent to TLS: somebody injected them`;
+    throw new CertpinError('ERR_UPGRADE_INJECTED', message, { protocol: name });
+  }
+  return { next: 'tls' };
+}

@@ -1,0 +1,38 @@
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { createPolicy } from '../core/policy.ts';
+import { guard } from './guard.ts';
+import { type GuardOptions, splitOptions } from './options.ts';
+
+/** The options of `tls.connect`, less those that have no meaning beside a pin, and a policy. */
+export interface PinnedConnectionOptions
+  extends Omit<
+      ConnectionOptions,
+      'rejectUnauthorized' | 'checkServerIdentity' | 'session' | 'pskCallback' | 'secureProtocol'
+    >,
+    GuardOptions {
+  /** Ends the attempt, or later the connection, with an `AbortError`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A drop-in for `tls.connect(options, listener)` that takes a policy beside the options.
+ *
+ * - `secureConnect` is emitted only after a matching verdict; then `authorized` is true.
+ * - On a refusal the socket is destroyed with a {@link CertpinError} in its `error` event, and what had been written is dropped.
+ * - `options.socket` may be a connected or connecting `net.Socket`, or any `Duplex`.
+ * - The server name is sent for names and never for IP addresses; TLS 1.2 is the minimum; renegotiation is off.
+ *
+ * ```ts
+ * import { connect } from 'certpin/tls';
+ * const socket = connect({ host: 'db.example.com', port: 6514, pins: process.env.DB_PINS }, () => socket.write('hello'));
+ * socket.on('error', (error) => console.error(error.message));
+ * ```
+ *
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used
+ */
+export function connect(options: PinnedConnectionOptions, secureConnectListener?: () => void): TLSSocket {
+  const { policy, connectTimeoutMs, rest } = splitOptions(options, [], 'connect');
+  const socket = guard({ options: rest as ConnectionOptions, policy: createPolicy(policy), connectTimeoutMs });
+  if (secureConnectListener !== undefined) socket.once('secureConnect', secureConnectListener);
+  return socket;
+}

@@ -1,0 +1,165 @@
+import { addAbortSignal } from 'node:stream';
+import { type ConnectionOptions, type DetailedPeerCertificate, connect as tlsConnect, type TLSSocket } from 'node:tls';
+import { Certificate } from '../core/certificate.ts';
+import { CertpinError } from '../core/errors.ts';
+import { refusalError } from '../core/explain.ts';
+import type { Policy } from '../core/policy.ts';
+import { type Peer, type Verdict, verify } from '../core/verify.ts';
+import { publishVerdict } from './diagnostics.ts';
+import { handshakeOptions } from './options.ts';
+import { startTimeout } from './timeout.ts';
+
+/** A connection to be guarded: the options of `tls.connect`, and the name of the server for verdict and error. */
+export interface GuardedConnection {
+  readonly options: ConnectionOptions;
+  readonly policy: Policy;
+  /** Whom the caller meant, where it differs from `options`: with a given socket the options name no host. */
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  /** Milliseconds until the attempt is given up; 0: never. */
+  readonly connectTimeoutMs: number;
+}
+
+/**
+ * Opens a TLS connection that nobody can use before its verdict.
+ *
+ * Returned at once, still connecting, like `tls.connect`'s. `secureConnect` is emitted only after a matching verdict. On a refusal
+ * the socket is destroyed with the error in the same tick in which the handshake ends, and whatever had been written is dropped:
+ * a check in a later tick is too late, for then the queued bytes have left.
+ */
+export function guard({ options, policy, host, port, connectTimeoutMs }: GuardedConnection): TLSSocket {
+  const socket = openTls(options, connectTimeoutMs);
+  const server = identity(options, host, port);
+  return intercept(socket, () => {
+    const verdict = verify(readPeer(socket, server, policy.issuerPins.length > 0), policy);
+    publishVerdict(verdict);
+    return verdict;
+  });
+}
+
+/**
+ * Makes a handshake, hands over what the server presented, and closes: no application byte can be sent on the connection.
+ *
+ * A completed handshake proves that the server owns the key of its certificate (RFC 8446 §4.4.3, RFC 5246 §7.4.3).
+ */
+export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<Peer> {
+  return new Promise((resolve, reject) => {
+    const socket = openTls(connection.options, connection.connectTimeoutMs);
+    socket.once('error', reject);
+    socket.once('close', () => reject(closedEarly()));
+    socket.once('secureConnect', () => {
+      try {
+        resolve(readPeer(socket, identity(connection.options, connection.host, connection.port), true));
+      } catch (error) {
+        reject(error);
+      }
+      socket.destroy();
+    });
+  });
+}
+
+/** The only call of `tls.connect` in the library. */
+function openTls(options: ConnectionOptions & { signal?: AbortSignal }, connectTimeoutMs: number): TLSSocket {
+  const { signal, ...others } = options;
+  const socket = tlsConnect(handshakeOptions(others));
+  if (signal !== undefined) addAbortSignal(signal, socket);
+  const stop = startTimeout(connectTimeoutMs, (error) => socket.destroy(error));
+  socket.once('secureConnect', stop).once('close', stop);
+  return socket;
+}
+
+/**
+ * Puts the verdict between Node and everybody who listens on `socket`.
+ *
+ * Node's own `onConnectSecure` (lib/internal/tls/wrap.js) emits `secureConnect`, then the withheld `session`. Listeners cannot stop
+ * one another, so the emission itself is intercepted, on this one instance. It is done for every handshake of the connection.
+ */
+function intercept(socket: TLSSocket, judge: () => Verdict): TLSSocket {
+  const emit = socket.emit as (this: TLSSocket, event: string | symbol, ...args: unknown[]) => boolean;
+  let released = false;
+  const pendingSessions: Buffer[] = [];
+
+  const refuse = (error: Error): false => {
+    released = false;
+    pendingSessions.length = 0;
+    socket.authorized = false;
+    socket.authorizationError = error;
+    socket.destroy(error);
+    return false;
+  };
+
+  const onSecure = (): boolean => {
+    let verdict: Verdict;
+    try {
+      verdict = judge();
+    } catch (error) {
+      return refuse(error as Error);
+    }
+    if (!verdict.ok) return refuse(refusalError(verdict));
+    // Drivers look at these to learn whether the connection may be used; under a pin, the verdict is the answer.
+    socket.authorized = true;
+    socket.authorizationError = null as unknown as Error;
+    if (released) return true;
+    released = true;
+    emit.call(socket, 'secureConnect');
+    for (const session of pendingSessions.splice(0)) emit.call(socket, 'session', session);
+    return true;
+  };
+
+  socket.emit = function guardedEmit(this: TLSSocket, event: string | symbol, ...args: unknown[]): boolean {
+    if (event === 'secureConnect') return onSecure();
+    // Under TLS 1.2 Node emits `session` even after a listener has refused: a cache filled then would resume at the wrong server.
+    if (event === 'session' && !released) {
+      if (!socket.destroyed) pendingSessions.push(args[0] as Buffer);
+      return false;
+    }
+    return emit.call(this, event, ...args);
+  } as TLSSocket['emit'];
+  return socket;
+}
+
+interface ServerIdentity {
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+}
+
+/** `servername`, where it is given, is the name that the caller means; Node verifies the same one. */
+function identity(options: ConnectionOptions, host: string | undefined, port: number | undefined): ServerIdentity {
+  const name = options.servername || host || options.host;
+  const hasAddress = options.socket !== undefined || options.path !== undefined;
+  return { host: name ?? (hasAddress ? undefined : 'localhost'), port: port ?? options.port };
+}
+
+function readPeer(socket: TLSSocket, { host, port }: ServerIdentity, withChain: boolean): Peer {
+  // getPeerX509Certificate() would take the certificate out of OpenSSL's chain, and a driver that reads it afterwards (SCRAM
+  // channel binding) would find none. getPeerCertificate() can be called by everybody, again and again.
+  const leaf = socket.getPeerCertificate(withChain as true) as DetailedPeerCertificate | undefined;
+  const { authorizationError } = socket;
+  return {
+    host,
+    port,
+    certificates: chainOf(leaf),
+    tlsVersion: socket.getProtocol(),
+    sessionReused: socket.isSessionReused(),
+    authorized: socket.authorized,
+    ...(authorizationError ? { authorizationError: String(authorizationError) } : {}),
+  };
+}
+
+/** Node links each certificate to its issuer, and the last one to itself; none at all is an empty object. */
+function chainOf(leaf: DetailedPeerCertificate | undefined): Certificate[] {
+  const chain: Certificate[] = [];
+  const seen = new Set<object>();
+  for (let next = leaf; next?.raw !== undefined && !seen.has(next); next = next.issuerCertificate) {
+    seen.add(next);
+    chain.push(new Certificate(next.raw));
+  }
+  return chain;
+}
+
+function closedEarly(): CertpinError<'ERR_CONNECTION_CLOSED'> {
+  return new CertpinError('ERR_CONNECTION_CLOSED', 'the server closed the connection before TLS was established', {
+    protocol: 'tls',
+  });
+}
+

@@ -1,0 +1,3 @@
+export { connect, type PinnedConnectionOptions } from './connect.ts';
+export { VERDICT_CHANNEL } from './diagnostics.ts';
+export type { GuardOptions } from './options.ts';

@@ -1,0 +1,135 @@
+import { constants } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { ConnectionOptions, SecureVersion } from 'node:tls';
+import { CertpinError } from '../core/errors.ts';
+import { createPolicy, type Policy, type PolicyOptions, policyKeys, refuseUnknownOptions } from '../core/policy.ts';
+
+/** What certpin adds to a client's connection options. */
+export interface GuardOptions extends PolicyOptions {
+  /**
+   * Longest time from the call to the verdict, in milliseconds: name look-up, TCP and TLS together. Default 10 000; 0: no limit.
+   */
+  readonly connectTimeoutMs?: number | undefined;
+}
+
+/** Options of `tls.connect` (doc/api/tls.md, net.md) that decide nothing about trust, or that the guard sets safely. */
+export const tlsOptionKeys: readonly string[] = [
+  // the address
+  ...['host', 'port', 'path', 'socket', 'lookup', 'family', 'hints', 'localAddress', 'localPort'],
+  ...['autoSelectFamily', 'autoSelectFamilyAttemptTimeout'],
+  // the socket
+  ...['allowHalfOpen', 'keepAlive', 'keepAliveInitialDelay', 'noDelay', 'highWaterMark', 'onread', 'signal', 'timeout'],
+  // TLS
+  ...['servername', 'ALPNProtocols', 'minVersion', 'maxVersion', 'ciphers', 'ecdhCurve', 'sigalgs', 'honorCipherOrder'],
+  ...['minDHSize', 'dhparam', 'secureContext', 'secureOptions', 'enableTrace', 'requestOCSP'],
+  // the client's own certificate, and CAs for `caVerification: 'require'`
+  ...['cert', 'key', 'pfx', 'passphrase', 'ca', 'crl', 'allowPartialTrustChain', 'clientCertEngine'],
+  ...['privateKeyEngine', 'privateKeyIdentifier'],
+];
+
+/** Options of `tls.connect` that mean something else under a pin: why each is refused. */
+const refusedOptions: Record<string, string> = {
+  rejectUnauthorized: "the pin decides; remove it (`caVerification: 'require'` demands the ordinary CA verification too)",
+  checkServerIdentity: "the pin decides; remove it (`hostnameVerification: 'require'` demands the host name too)",
+  session: 'a TLS session is resumed without showing a certificate; remove it',
+  pskCallback: 'a pre-shared key shows no certificate, so there is nothing to pin',
+  maxCachedSessions: 'TLS sessions are not cached: a resumed one shows no certificate; remove it',
+  proxyEnv: 'a proxy would make the TLS connection itself; remove it',
+  secureProtocol: 'it can choose a version older than TLS 1.2; use minVersion and maxVersion',
+};
+
+/**
+ * Separates a policy from the connection options that stand beside it, and checks both when the configuration is made.
+ *
+ * @param ownKeys further options that this client knows
+ * @throws CertpinError `ERR_OPTION_INVALID`
+ */
+export function splitOptions<Options extends GuardOptions>(
+  options: Options,
+  ownKeys: readonly string[],
+  where: string,
+): { policy: PolicyOptions; connectTimeoutMs: number; rest: Omit<Options, keyof GuardOptions> } {
+  if (typeof options !== 'object' || options === null) {
+    throw new CertpinError('ERR_OPTION_INVALID', `${where}: options must be an object`, { option: 'options' });
+  }
+  checkTlsOptions(options, where);
+  refuseUnknownOptions(options, [...policyKeys, 'connectTimeoutMs', ...tlsOptionKeys, ...ownKeys], where);
+  const policy: Record<string, unknown> = {};
+  const rest: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(options)) {
+    if ((policyKeys as readonly string[]).includes(key)) policy[key] = value;
+    else if (key !== 'connectTimeoutMs') rest[key] = value;
+  }
+  return {
+    policy: policy as PolicyOptions,
+    connectTimeoutMs: checkTimeout(options.connectTimeoutMs),
+    rest: rest as Omit<Options, keyof GuardOptions>,
+  };
+}
+
+/** A policy that stands alone, with the time limit that may stand beside it. */
+export function readPolicy(options: GuardOptions | Policy): { policy: Policy; connectTimeoutMs: number } {
+  if (typeof options !== 'object' || options === null || !('connectTimeoutMs' in options)) {
+    return { policy: createPolicy(options), connectTimeoutMs: checkTimeout(undefined) };
+  }
+  const { connectTimeoutMs, ...policy } = options;
+  return { policy: createPolicy(policy), connectTimeoutMs: checkTimeout(connectTimeoutMs) };
+}
+
+/** @throws CertpinError `ERR_OPTION_INVALID` for options of `tls.connect` that would weaken a pin or make it meaningless */
+export function checkTlsOptions(options: object, where: string): void {
+  for (const [option, why] of Object.entries(refusedOptions)) {
+    if ((options as Record<string, unknown>)[option] !== undefined) {
+      throw new CertpinError('ERR_OPTION_INVALID', `${where}: \`${option}\` has no place beside a pin: ${why}`, { option });
+    }
+  }
+  const { minVersion, maxVersion } = options as ConnectionOptions;
+  if (isOld(minVersion)) throw tooOld('minVersion', minVersion);
+  if (isOld(maxVersion)) throw tooOld('maxVersion', maxVersion);
+}
+
+/** Milliseconds, 10 000 by default. */
+export function checkTimeout(value: number | undefined): number {
+  if (value === undefined) return 10_000;
+  // A delay that setTimeout cannot keep fires at once.
+  if (Number.isInteger(value) && value >= 0 && value < 2 ** 31) return value;
+  throw new CertpinError('ERR_OPTION_INVALID', '`connectTimeoutMs` must be a whole number of milliseconds; 0 for no limit', {
+    option: 'connectTimeoutMs',
+  });
+}
+
+/** The options with which the guard calls `tls.connect`: what the caller chose, and what is not the caller's to choose. */
+export function handshakeOptions(options: ConnectionOptions): ConnectionOptions {
+  const { minVersion, secureOptions, servername, host, ...others } = options;
+  return {
+    ...others,
+    ...(host === undefined ? {} : { host }),
+    minVersion: minVersion === undefined || isOld(minVersion) ? 'TLSv1.2' : minVersion,
+    // RFC 5746 renegotiation would put another certificate under a connection whose verdict has been given.
+    secureOptions: (secureOptions ?? 0) | SSL_OP_NO_RENEGOTIATION,
+    ...serverNameIndication(servername ?? host),
+    // The ordinary verification must not end the handshake before the pin was looked at: its result is read after it.
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+    session: undefined,
+    pskCallback: undefined,
+  } as object as ConnectionOptions;
+}
+
+/** OpenSSL 1.1.1 and newer. Node lists it in its constants; the types of Node 18 do not. */
+const SSL_OP_NO_RENEGOTIATION = (constants as { SSL_OP_NO_RENEGOTIATION?: number }).SSL_OP_NO_RENEGOTIATION ?? 0x40000000;
+
+/** RFC 6066 §3: a DNS name without trailing dot; literal addresses are not permitted (Node 25 throws on them). */
+function serverNameIndication(name: string | undefined): { servername?: string } {
+  const host = name?.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
+  // An empty name, given on purpose, keeps Node from taking the host.
+  return host === undefined ? {} : { servername: isIP(host) === 0 ? host.replace(/\.$/, '') : '' };
+}
+
+function isOld(version: SecureVersion | undefined): boolean {
+  return version !== undefined && version !== null && version !== 'TLSv1.2' && version !== 'TLSv1.3';
+}
+
+function tooOld(option: string, version: SecureVersion | undefined): CertpinError<'ERR_OPTION_INVALID'> {
+  return new CertpinError('ERR_OPTION_INVALID', `\`${option}\` must be 'TLSv1.2' or 'TLSv1.3', not '${version}'`, { option });
+}

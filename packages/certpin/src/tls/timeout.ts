@@ -1,0 +1,16 @@
+import { CertpinError } from '../core/errors.ts';
+
+/**
+ * Gives up an attempt that has no verdict in time.
+ *
+ * @param timeoutMs 0: never
+ * @param giveUp called once with `ERR_CONNECT_TIMEOUT`, unless the returned function was called before
+ */
+export function startTimeout(timeoutMs: number, giveUp: (error: CertpinError) => void): () => void {
+  if (timeoutMs === 0) return () => undefined;
+  const timer = setTimeout(() => {
+    giveUp(new CertpinError('ERR_CONNECT_TIMEOUT', `no TLS connection within ${timeoutMs} ms`, { timeoutMs }));
+  }, timeoutMs);
+  timer.unref(); // the connection keeps the process alive, the clock does not
+  return () => clearTimeout(timer);
+}

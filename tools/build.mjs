@@ -1,0 +1,23 @@
+// Builds what is published. The library is compiled twice from one source, because `require()` of an ES module needs
+// Node 20.19 or 22.12 and certpin supports Node 18.
+import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+const compile = (project) =>
+  execFileSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: 'inherit' });
+
+for (const dist of ['packages/certpin/dist', 'packages/cli/dist'])
+  rmSync(new URL(`../${dist}`, import.meta.url), { recursive: true, force: true });
+
+compile('packages/certpin/tsconfig.json');
+compile('packages/certpin/tsconfig.cjs.json');
+// Without the marker Node would read dist/cjs/*.js as ES modules, after the "type" of the package.
+writeFileSync(
+  new URL('../packages/certpin/dist/cjs/package.json', import.meta.url),
+  '{ "type": "commonjs" }\n',
+);
+compile('packages/cli/tsconfig.json');
