@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { CaseResult } from '@certpin/testkit/conformance';
+
+/**
+ * The conformance suite, run against the technique that people follow today. A suite that cannot fail proves nothing; this one
+ * finds what is wrong with it.
+ */
+const script = fileURLToPath(import.meta.resolve('@certpin/testkit/recipe'));
+const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script], { timeout: 240_000 });
+const report = JSON.parse(stdout) as Record<'https' | 'pg', CaseResult[]>;
+
+for (const client of ['https', 'pg'] as const) {
+  const result = (name: string): CaseResult => {
+    const found = report[client].find((entry) => entry.case === name);
+    assert.ok(found, name);
+    return found;
+  };
+  describe(`a throwing identity check on ${client} fails the suite`, () => {
+    test('it refuses the right self-signed certificate', () => {
+      const { failure, message } = result('a self-signed certificate connects by its certificate pin');
+      assert.equal(failure, 'refused-the-right-server');
+      assert.match(message, /self-signed certificate/);
+    });
+
+    test('where the chain is trusted, the throw is an uncaught exception and the password reaches the wrong server', () => {
+      const name = 'a certificate of a trusted CA for the right name is refused where it is not the pinned one';
+      const { failure, message, uncaught } = result(name);
+      assert.equal(failure, 'leaked');
+      assert.match(message, /the password among them/);
+      assert.ok(uncaught.length > 0);
+    });
+
+    test('it knows no backup pin, no CA pin and no date to accept', () => {
+      for (const name of [
+        'a backup pin connects',
+        'a leaf connects by the pin of the CA that signed it',
+        'an expired certificate connects where the policy accepts that',
+      ]) {
+        assert.equal(result(name).failure, 'refused-the-right-server', name);
+      }
+    });
+  });
+}
+
+test('a resumed session skips the identity check: the password reaches the impostor', () => {
+  const name = "an impostor that can resume the right server's sessions is refused over TLSv1.3";
+  const found = report.https.find((entry) => entry.case === name);
+  assert.equal(found?.failure, 'leaked');
+  assert.deepEqual(found?.uncaught, [], 'nothing was even called');
+});

@@ -1,0 +1,75 @@
+import { request } from 'node:https';
+import type { Agent } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { CANARY, type SuiteClient } from './conformance.ts';
+import type { Postgres } from './postgres.ts';
+
+/** A suite client that opens a TLS connection for each exchange with an echoing server. */
+export function tlsClient(connect: () => Duplex): SuiteClient {
+  return {
+    exchange: () =>
+      new Promise((resolve, reject) => {
+        const socket = connect();
+        let answer = '';
+        socket.once('error', reject).once('close', () => reject(new Error('closed without an answer')));
+        socket.on('data', (chunk: Buffer) => {
+          answer += chunk;
+          if (answer !== CANARY) return;
+          resolve();
+          socket.destroy();
+        });
+        // Before the handshake: what is queued now must not leave for the wrong server.
+        socket.write(CANARY);
+      }),
+    reconnect: async () => undefined,
+    close: async () => undefined,
+  };
+}
+
+/** A suite client that posts through an agent. */
+export function agentClient(target: { host: string; port: number }, agent: Agent): SuiteClient {
+  return {
+    exchange: () =>
+      new Promise((resolve, reject) => {
+        const outgoing = request({ ...target, agent, method: 'POST', path: '/login' }, (response) => {
+          response.resume().once('end', () => (response.statusCode === 200 ? resolve() : reject(new Error('no 200'))));
+        });
+        outgoing.once('error', reject).end(CANARY);
+      }),
+    reconnect: async () => agent.destroy(),
+    close: async () => agent.destroy(),
+  };
+}
+
+/** The part of pg's pool that the suite uses. */
+export interface PoolLike {
+  query(text: string, values: unknown[]): Promise<{ rows: { answer: string }[] }>;
+  end(): Promise<void>;
+  on(event: 'error', listener: () => void): unknown;
+}
+
+/** A suite client that queries through a pool; `createPool` makes one from the same configuration each time. */
+export function poolClient(createPool: () => PoolLike): SuiteClient {
+  const open = (): PoolLike => {
+    const pool = createPool();
+    pool.on('error', () => undefined); // the server closes idle connections when a case ends
+    return pool;
+  };
+  let pool = open();
+  return {
+    exchange: async () => {
+      const { rows } = await pool.query('SELECT $1::text AS answer', [CANARY]);
+      if (rows[0]?.answer !== CANARY) throw new Error('the server gave another answer');
+    },
+    reconnect: async () => {
+      await pool.end();
+      pool = open();
+    },
+    close: () => pool.end(),
+  };
+}
+
+/** How to log in to a test PostgreSQL behind a relay on another port. */
+export function loginTo({ user, password, database }: Postgres): { user: string; password: string; database: string } {
+  return { user, password, database };
+}

@@ -1,0 +1,399 @@
+import assert from 'node:assert/strict';
+import { certificateHex, type Minted, mint, publicKeyPin } from './mint.ts';
+import type { CountingServer, CountingServerOptions } from './tls-server.ts';
+
+/** A policy as the suite writes it; the adapter under test gets it as it is. */
+export interface SuitePolicy {
+  readonly pins?: string | readonly string[];
+  readonly issuerPins?: string;
+  readonly expired?: 'accept';
+  readonly connectTimeoutMs?: number;
+}
+
+/** TLS options that a client of any adapter can be given. */
+export interface SuiteTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+}
+
+export interface SuiteTarget {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A configured client. Every exchange sends {@link CANARY} to the server and comes back with the server's answer. */
+export interface SuiteClient {
+  /** Rejects with the client's own error, whatever it wraps. */
+  readonly exchange: () => Promise<void>;
+  /** Drops every pooled connection, so that the next exchange makes a new one from the same configuration. */
+  readonly reconnect: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** One adapter, as the suite needs it: a server that speaks its protocol, and a client. */
+export interface SuiteAdapter {
+  readonly name: string;
+  /** Whether two exchanges in a row use one connection. */
+  readonly pools: boolean;
+  readonly startServer: (options: Omit<CountingServerOptions, 'onSocket'>) => Promise<CountingServer>;
+  readonly createClient: (target: SuiteTarget, policy: SuitePolicy, tls: SuiteTls) => SuiteClient;
+}
+
+/** What every exchange sends, and what a wrong server must never see a byte of. */
+export const CANARY = 'certpin-canary-password';
+
+/** Why an adapter failed a case. */
+export type FailureKind = 'refused-the-right-server' | 'accepted-the-wrong-server' | 'leaked' | 'wrong-error' | 'other';
+
+export class ConformanceFailure extends Error {
+  readonly kind: FailureKind;
+
+  constructor(kind: FailureKind, message: string, cause?: unknown) {
+    super(`${kind}: ${message}`, { cause });
+    this.name = 'ConformanceFailure';
+    this.kind = kind;
+  }
+}
+
+export interface ConformanceCase {
+  readonly name: string;
+  readonly run: (adapter: SuiteAdapter) => Promise<void>;
+}
+
+/** The suite: every case is run for every adapter. */
+export const conformanceCases: readonly ConformanceCase[] = [
+  {
+    name: 'a self-signed certificate connects by its certificate pin',
+    run: async (adapter) => {
+      const right = await mint();
+      await withServer(adapter, right, {}, (server) => connects(adapter, server, { pins: certificateHex(right) }));
+    },
+  },
+  {
+    name: 'a self-signed certificate connects by its public-key pin',
+    run: async (adapter) => {
+      const right = await mint({ keyType: 'rsa' });
+      await withServer(adapter, right, {}, async (server) =>
+        connects(adapter, server, { pins: await publicKeyPin(right) }),
+      );
+    },
+  },
+  {
+    name: 'a backup pin connects',
+    run: async (adapter) => {
+      const [right, other] = [await mint(), await mint()];
+      await withServer(adapter, right, {}, (server) =>
+        connects(adapter, server, { pins: [certificateHex(other), certificateHex(right)] }),
+      );
+    },
+  },
+  {
+    name: 'another key under the same name is refused',
+    run: async (adapter) => {
+      const [right, impostor] = [await mint(), await mint()];
+      await withServer(adapter, impostor, {}, (server) =>
+        refuses(adapter, server, { pins: certificateHex(right) }, 'ERR_PIN_MISMATCH'),
+      );
+    },
+  },
+  {
+    name: 'an expired certificate is refused',
+    run: async (adapter) => {
+      const right = await mint({ validFromDays: -30, validToDays: -1 });
+      await withServer(adapter, right, {}, (server) =>
+        refuses(adapter, server, { pins: certificateHex(right) }, 'ERR_CERTIFICATE_EXPIRED'),
+      );
+    },
+  },
+  {
+    name: 'an expired certificate connects where the policy accepts that',
+    run: async (adapter) => {
+      const right = await mint({ validFromDays: -30, validToDays: -1 });
+      await withServer(adapter, right, {}, (server) =>
+        connects(adapter, server, { pins: certificateHex(right), expired: 'accept' }),
+      );
+    },
+  },
+  {
+    name: 'a leaf of a CA that nobody trusts connects by its pin',
+    run: async (adapter) => {
+      const right = await mint({ issuer: await mint({ ca: true, subject: 'CN=Unknown CA' }) });
+      await withServer(adapter, right, {}, (server) => connects(adapter, server, { pins: certificateHex(right) }));
+    },
+  },
+  {
+    name: 'a certificate that its CA made for another name is refused',
+    run: async (adapter) => {
+      const ca = await mint({ ca: true, subject: 'CN=Trusted CA' });
+      const [right, other] = [await mint({ issuer: ca }), await mint({ issuer: ca, names: ['other.example'] })];
+      await withServer(adapter, other, {}, (server) =>
+        refuses(adapter, server, { pins: certificateHex(right) }, 'ERR_PIN_MISMATCH', { ca: ca.certPem }),
+      );
+    },
+  },
+  {
+    name: 'a certificate of a trusted CA for the right name is refused where it is not the pinned one',
+    run: async (adapter) => {
+      const ca = await mint({ ca: true, subject: 'CN=Trusted CA' });
+      const [right, other] = [await mint({ issuer: ca }), await mint({ issuer: ca })];
+      await withServer(adapter, other, {}, (server) =>
+        refuses(adapter, server, { pins: certificateHex(right) }, 'ERR_PIN_MISMATCH', { ca: ca.certPem }),
+      );
+    },
+  },
+  {
+    name: 'a leaf connects by the pin of the CA that signed it',
+    run: async (adapter) => {
+      const root = await mint({ ca: true, subject: 'CN=Pinned CA' });
+      const right = await mint({ issuer: await mint({ ca: true, subject: 'CN=Intermediate', issuer: root }) });
+      await withServer(adapter, right, {}, (server) => connects(adapter, server, { issuerPins: root.certPem }));
+    },
+  },
+  {
+    name: 'a forged leaf that names the pinned CA and ships its certificate is refused',
+    run: async (adapter) => {
+      const ca = await mint({ ca: true, subject: 'CN=Pinned CA' });
+      const forged = await mint({ issuer: ca, signedBy: await mint({ ca: true, subject: 'CN=Pinned CA' }) });
+      const presented = { ...forged, chainPem: forged.certPem + ca.certPem };
+      await withServer(adapter, presented, {}, (server) =>
+        refuses(adapter, server, { issuerPins: certificateHex(ca) }, 'ERR_CHAIN_INVALID'),
+      );
+    },
+  },
+  ...(['TLSv1.2', 'TLSv1.3'] as const).flatMap((maxVersion): ConformanceCase[] => [
+    {
+      name: `the right server connects four times over ${maxVersion}`,
+      run: async (adapter) => {
+        const right = await mint();
+        await withServer(adapter, right, { maxVersion }, (server) =>
+          withClient(adapter, server, { pins: certificateHex(right) }, {}, async (client) => {
+            for (let connection = 1; connection <= 4; connection++) {
+              await succeeds(client);
+              await client.reconnect();
+            }
+            assert.equal(server.handshakes(), 4);
+          }),
+        );
+      },
+    },
+    {
+      name: `a wrong server is refused four times over ${maxVersion}`,
+      run: async (adapter) => {
+        const [right, impostor] = [await mint(), await mint()];
+        await withServer(adapter, impostor, { maxVersion }, (server) =>
+          withClient(adapter, server, { pins: certificateHex(right) }, {}, async (client) => {
+            for (let connection = 1; connection <= 4; connection++) {
+              await fails(client, server, 'ERR_PIN_MISMATCH');
+              await client.reconnect();
+            }
+          }),
+        );
+      },
+    },
+    {
+      name: `an impostor that can resume the right server's sessions is refused over ${maxVersion}`,
+      run: async (adapter) => {
+        const ca = await mint({ ca: true, subject: 'CN=Trusted CA' });
+        const [right, impostor] = [await mint({ issuer: ca }), await mint({ issuer: ca })];
+        await withServer(adapter, right, { maxVersion }, (server) =>
+          withClient(adapter, server, { pins: certificateHex(right) }, { ca: ca.certPem }, async (client) => {
+            await succeeds(client);
+            server.present(impostor);
+            for (let connection = 2; connection <= 4; connection++) {
+              await client.reconnect();
+              await fails(client, server, 'ERR_PIN_MISMATCH');
+            }
+            server.present(right);
+            await client.reconnect();
+            await succeeds(client);
+          }),
+        );
+      },
+    },
+  ]),
+  {
+    name: 'a connection that was verified is used again, and only that one',
+    run: async (adapter) => {
+      const [right, impostor] = [await mint(), await mint()];
+      await withServer(adapter, right, {}, (server) =>
+        withClient(adapter, server, { pins: certificateHex(right) }, {}, async (client) => {
+          await succeeds(client);
+          await succeeds(client);
+          assert.equal(server.handshakes(), adapter.pools ? 1 : 2);
+          server.present(impostor);
+          await client.reconnect();
+          await fails(client, server, 'ERR_PIN_MISMATCH');
+        }),
+      );
+    },
+  },
+  {
+    name: 'the server name is sent for a name and never for an address',
+    run: async (adapter) => {
+      const right = await mint();
+      await withServer(adapter, right, {}, async (server) => {
+        await connects(adapter, { ...server, host: '127.0.0.1' }, { pins: certificateHex(right) });
+        await connects(adapter, { ...server, host: 'localhost' }, { pins: certificateHex(right) });
+        assert.deepEqual(server.servernames, [false, 'localhost']);
+      });
+    },
+  },
+  {
+    name: 'mutual TLS works beside a pin',
+    run: async (adapter) => {
+      const [right, clientCa] = [await mint(), await mint({ ca: true, subject: 'CN=Client CA' })];
+      const own = await mint({ subject: 'CN=client', issuer: clientCa });
+      const demand = { requestCert: true, rejectUnauthorized: true, ca: clientCa.certPem };
+      const tls = { cert: own.certPem, key: own.keyPem };
+      await withServer(adapter, right, demand, async (server) => {
+        await connects(adapter, server, { pins: certificateHex(right) }, tls);
+        server.forget();
+        await refuses(adapter, server, { pins: certificateHex(clientCa) }, 'ERR_PIN_MISMATCH', tls);
+      });
+    },
+  },
+  {
+    name: 'a server that offers nothing newer than TLS 1.1 gets nothing',
+    run: async (adapter) => {
+      const right = await mint({ keyType: 'rsa' });
+      const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+      await withServer(adapter, right, old, (server) =>
+        refuses(adapter, server, { pins: certificateHex(right) }, undefined),
+      );
+    },
+  },
+  {
+    name: 'ten refusals at once bring nothing down',
+    run: async (adapter) => {
+      const [right, impostor] = [await mint(), await mint()];
+      await withServer(adapter, impostor, {}, (server) =>
+        withClient(adapter, server, { pins: certificateHex(right) }, {}, async (client) => {
+          await Promise.all(Array.from({ length: 10 }, () => fails(client, server, 'ERR_PIN_MISMATCH')));
+        }),
+      );
+    },
+  },
+];
+
+async function withServer(
+  adapter: SuiteAdapter,
+  certificate: Minted,
+  options: Omit<CountingServerOptions, 'certificate' | 'onSocket'>,
+  use: (server: CountingServer) => Promise<void>,
+): Promise<void> {
+  const server = await adapter.startServer({ certificate, ...options });
+  try {
+    await use(server);
+  } finally {
+    await server.close();
+  }
+}
+
+async function withClient(
+  adapter: SuiteAdapter,
+  server: SuiteTarget,
+  policy: SuitePolicy,
+  tls: SuiteTls,
+  use: (client: SuiteClient) => Promise<void>,
+): Promise<void> {
+  const client = adapter.createClient({ host: server.host, port: server.port }, policy, tls);
+  try {
+    await use(client);
+  } finally {
+    await client.close();
+  }
+}
+
+function connects(
+  adapter: SuiteAdapter,
+  server: SuiteTarget,
+  policy: SuitePolicy,
+  tls: SuiteTls = {},
+): Promise<void> {
+  return withClient(adapter, server, policy, tls, succeeds);
+}
+
+function refuses(
+  adapter: SuiteAdapter,
+  server: CountingServer,
+  policy: SuitePolicy,
+  code: string | undefined,
+  tls: SuiteTls = {},
+): Promise<void> {
+  return withClient(adapter, server, policy, tls, (client) => fails(client, server, code));
+}
+
+async function succeeds(client: SuiteClient): Promise<void> {
+  try {
+    await client.exchange();
+  } catch (error) {
+    throw new ConformanceFailure('refused-the-right-server', String((error as Error).message).split('\n')[0] ?? '', error);
+  }
+}
+
+async function fails(client: SuiteClient, server: CountingServer, code: string | undefined): Promise<void> {
+  const outcome = await client.exchange().then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
+  // Give bytes that are on their way the time to arrive: whoever sent them must not get away with it.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const leaked = server.received();
+  if (leaked > 0) {
+    const seen = server.receivedText().includes(CANARY) ? ', the password among them' : '';
+    throw new ConformanceFailure('leaked', `${leaked} application bytes reached the wrong server${seen}`);
+  }
+  if (outcome === undefined) throw new ConformanceFailure('accepted-the-wrong-server', 'the exchange went through');
+  if (code === undefined || codesOf(outcome.error).includes(code)) return;
+  const message = `expected ${code}, found ${codesOf(outcome.error).join(' < ') || String(outcome.error)}`;
+  throw new ConformanceFailure('wrong-error', message, outcome.error);
+}
+
+/** The codes of an error and of everything that it wraps. */
+function codesOf(error: unknown): string[] {
+  const codes: string[] = [];
+  for (let next = error; typeof next === 'object' && next !== null; next = (next as { cause?: unknown }).cause) {
+    const { code } = next as { code?: unknown };
+    if (typeof code === 'string') codes.push(code);
+  }
+  return codes;
+}
+
+/** What came of one case. */
+export interface CaseResult {
+  readonly case: string;
+  /** undefined: passed. */
+  readonly failure: FailureKind | undefined;
+  readonly message: string;
+  /** Exceptions and rejections that nobody handled while the case ran: each would have ended the process. */
+  readonly uncaught: readonly string[];
+}
+
+/**
+ * Runs every case outside a test runner and reports instead of failing: for techniques that are expected to fail. Run it in a
+ * process of its own, for it has to survive what the technique throws.
+ */
+export async function runConformance(adapter: SuiteAdapter): Promise<CaseResult[]> {
+  const results: CaseResult[] = [];
+  let uncaught: string[] = [];
+  const note = (error: unknown): void => {
+    uncaught.push(String((error as Error).message));
+  };
+  process.on('uncaughtException', note).on('unhandledRejection', note);
+  for (const { name, run } of conformanceCases) {
+    uncaught = [];
+    const failure = await Promise.race([
+      run(adapter).then(
+        () => undefined,
+        (error: unknown) => error as Error,
+      ),
+      new Promise<Error>((resolve) => setTimeout(resolve, 5_000, new Error('no end within 5 s')).unref()),
+    ]);
+    const kind = failure === undefined ? undefined : failure instanceof ConformanceFailure ? failure.kind : 'other';
+    results.push({ case: name, failure: kind, message: failure?.message ?? '', uncaught });
+  }
+  process.off('uncaughtException', note).off('unhandledRejection', note);
+  return results;
+}

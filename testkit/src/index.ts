@@ -1,0 +1,2 @@
+export { certificateHex, type Minted, type MintOptions, mint, publicKeyPin } from './mint.ts';
+export { type CountingServer, type CountingServerOptions, credentials, startHttpsServer, startTlsServer } from './tls-server.ts';

