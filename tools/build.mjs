@@ -7,8 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-const compile = (project) =>
-  execFileSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: 'inherit' });
+const compile = (project) => execFileSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: 'inherit' });
 
 for (const dist of ['packages/certpin/dist', 'packages/cli/dist'])
   rmSync(new URL(`../${dist}`, import.meta.url), { recursive: true, force: true });
@@ -16,8 +15,5 @@ for (const dist of ['packages/certpin/dist', 'packages/cli/dist'])
 compile('packages/certpin/tsconfig.json');
 compile('packages/certpin/tsconfig.cjs.json');
 // Without the marker Node would read dist/cjs/*.js as ES modules, after the "type" of the package.
-writeFileSync(
-  new URL('../packages/certpin/dist/cjs/package.json', import.meta.url),
-  '{ "type": "commonjs" }\n',
-);
+writeFileSync(new URL('../packages/certpin/dist/cjs/package.json', import.meta.url), '{ "type": "commonjs" }\n');
 compile('packages/cli/tsconfig.json');

@@ -1,5 +1,5 @@
-import { request } from 'node:https';
 import type { Agent } from 'node:https';
+import { request } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { CANARY, type SuiteClient } from './conformance.ts';
 import type { Postgres } from './postgres.ts';

@@ -306,12 +306,7 @@ async function withClient(
   }
 }
 
-function connects(
-  adapter: SuiteAdapter,
-  server: SuiteTarget,
-  policy: SuitePolicy,
-  tls: SuiteTls = {},
-): Promise<void> {
+function connects(adapter: SuiteAdapter, server: SuiteTarget, policy: SuitePolicy, tls: SuiteTls = {}): Promise<void> {
   return withClient(adapter, server, policy, tls, succeeds);
 }
 
@@ -329,7 +324,11 @@ async function succeeds(client: SuiteClient): Promise<void> {
   try {
     await client.exchange();
   } catch (error) {
-    throw new ConformanceFailure('refused-the-right-server', String((error as Error).message).split('\n')[0] ?? '', error);
+    throw new ConformanceFailure(
+      'refused-the-right-server',
+      String((error as Error).message).split('\n')[0] ?? '',
+      error,
+    );
   }
 }
 

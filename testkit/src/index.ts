@@ -1,2 +1,10 @@
 export { certificateHex, type Minted, type MintOptions, mint, publicKeyPin } from './mint.ts';
-export { type CountingServer, type CountingServerOptions, credentials, startHttpsServer, startTlsServer } from './tls-server.ts';
+export { type ScriptedServer, startScriptedServer, startTap } from './scripted.ts';
+export {
+  type CountingServer,
+  type CountingServerOptions,
+  credentials,
+  startHttpsServer,
+  startTlsServer,
+} from './tls-server.ts';
+export { asPlainDuplex } from './wire.ts';

@@ -3,8 +3,9 @@ import { webcrypto, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
 
-const crypto = webcrypto as unknown as Crypto;
-x509.cryptoProvider.set(crypto);
+const { subtle } = webcrypto;
+type CryptoKeyPair = webcrypto.CryptoKeyPair;
+x509.cryptoProvider.set(webcrypto as never); // Node's own, whatever the DOM types call it
 
 /** A minted certificate with its key, in every form that servers and tests ask for. */
 export interface Minted {
@@ -37,6 +38,10 @@ export interface MintOptions {
   readonly keys?: CryptoKeyPair;
   readonly signatureHash?: 'SHA-1' | 'SHA-256';
   readonly extensions?: readonly x509.Extension[];
+  /** Extensions that have no option of their own: object identifier and DER value. */
+  readonly rawExtensions?: readonly { readonly id: string; readonly critical: boolean; readonly value: Uint8Array }[];
+  /** extendedKeyUsage, as object identifiers. Default: none, which means any. */
+  readonly purposes?: readonly string[];
 }
 
 const algorithms = {
@@ -53,7 +58,7 @@ export async function mint(options: MintOptions = {}): Promise<Minted> {
   const { subject = 'CN=localhost', ca = false, issuer, signedBy = issuer, keyType = 'ec' } = options;
   const names = options.names ?? (ca ? [] : ['localhost', '127.0.0.1', '::1']);
   const keys =
-    options.keys ?? ((await crypto.subtle.generateKey(algorithms[keyType], true, ['sign', 'verify'])) as CryptoKeyPair);
+    options.keys ?? ((await subtle.generateKey(algorithms[keyType], true, ['sign', 'verify'])) as CryptoKeyPair);
   const signer = signedBy ?? { keys };
   const hash = options.signatureHash ?? 'SHA-256';
   const certificate = await x509.X509CertificateGenerator.create({
@@ -64,7 +69,7 @@ export async function mint(options: MintOptions = {}): Promise<Minted> {
     notAfter: new Date(Date.now() + (options.validToDays ?? 30) * DAY),
     publicKey: keys.publicKey,
     signingKey: signer.keys.privateKey,
-    signingAlgorithm: { ...signer.keys.privateKey.algorithm, hash } as EcdsaParams,
+    signingAlgorithm: { ...signer.keys.privateKey.algorithm, hash } as webcrypto.EcdsaParams,
     extensions: [
       new x509.BasicConstraintsExtension(ca, options.pathLength, true),
       ...(names.length === 0
@@ -74,10 +79,14 @@ export async function mint(options: MintOptions = {}): Promise<Minted> {
               names.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value })),
             ),
           ]),
+      ...(options.purposes === undefined ? [] : [new x509.ExtendedKeyUsageExtension([...options.purposes])]),
+      ...(options.rawExtensions ?? []).map(
+        ({ id, critical, value }) => new x509.Extension(id, critical, Uint8Array.from(value)),
+      ),
       ...(options.extensions ?? []),
     ],
   });
-  const pkcs8 = await crypto.subtle.exportKey('pkcs8', keys.privateKey);
+  const pkcs8 = await subtle.exportKey('pkcs8', keys.privateKey);
   const certPem = `${certificate.toString('pem')}\n`;
   const parents: string[] = [];
   for (let next = issuer; next?.issuer !== undefined; next = next.issuer) parents.push(next.certPem);
@@ -99,6 +108,5 @@ export function certificateHex(minted: Minted): string {
 /** `sha256/BASE64` of the public key, made by other code than certpin's. */
 export async function publicKeyPin(minted: Minted): Promise<string> {
   const spki = minted.x509.publicKey.export({ type: 'spki', format: 'der' });
-  return `sha256/${Buffer.from(await crypto.subtle.digest('SHA-256', new Uint8Array(spki))).toString('base64')}`;
+  return `sha256/${Buffer.from(await subtle.digest('SHA-256', new Uint8Array(spki))).toString('base64')}`;
 }
-

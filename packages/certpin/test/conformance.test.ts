@@ -1,8 +1,8 @@
 import { after, before, describe, test } from 'node:test';
-import { conformanceCases, type SuiteAdapter } from '@certpin/testkit/conformance';
-import { agentClient, loginTo, poolClient, tlsClient } from '@certpin/testkit/clients';
-import { type Postgres, startPostgres, startPostgresRelay } from '@certpin/testkit/postgres';
 import { mint, startHttpsServer, startTlsServer } from '@certpin/testkit';
+import { agentClient, loginTo, poolClient, tlsClient } from '@certpin/testkit/clients';
+import { conformanceCases, type SuiteAdapter } from '@certpin/testkit/conformance';
+import { type Postgres, startPostgres, startPostgresRelay } from '@certpin/testkit/postgres';
 // By name: the suite runs against the build, which is what is published.
 import { pinnedAgent } from 'certpin/https';
 import { pinnedPg } from 'certpin/pg';

@@ -15,7 +15,14 @@ export interface PinnedAgentOptions
     >,
     GuardOptions {}
 
-const agentKeys = ['maxSockets', 'maxTotalSockets', 'maxFreeSockets', 'scheduling', 'keepAliveMsecs', 'agentKeepAliveTimeoutBuffer'];
+const agentKeys = [
+  'maxSockets',
+  'maxTotalSockets',
+  'maxFreeSockets',
+  'scheduling',
+  'keepAliveMsecs',
+  'agentKeepAliveTimeoutBuffer',
+];
 
 /**
  * An `https.Agent` whose every connection is pinned: for `node:https`, axios (with `proxy: false`), got, node-fetch, superagent, ws.

@@ -51,7 +51,8 @@ export function pinnedPg<Config extends PgConfig>(
 ): Omit<Config, 'ssl' | 'stream'> & PinnedPg;
 export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Policy): PgConfig & PinnedPg {
   const given: PgConfig = typeof config === 'string' ? { connectionString: config } : config;
-  if (typeof given !== 'object' || given === null) throw invalid('config', 'the configuration must be an object or a string');
+  if (typeof given !== 'object' || given === null)
+    throw invalid('config', 'the configuration must be an object or a string');
   refuseNativeClient();
   if (given.stream !== undefined) throw invalid('stream', 'certpin makes the stream itself; remove `stream`');
   const { connectionString, negotiation } = readConnectionString(given.connectionString);
@@ -81,18 +82,21 @@ export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Polic
   };
 
   // Property by property, because pg's pools make `password` and `ssl.key` non-enumerable and a spread would lose them.
-  return Object.defineProperties({}, {
-    ...Object.getOwnPropertyDescriptors(given),
-    ...(connectionString === undefined ? {} : own({ connectionString })),
-    ...own({
-      ssl: false,
-      stream: Object.assign(stream, { setNoDelay }),
-      // Set, so that the environment does not set it: pg refuses 'direct' beside `ssl: false`.
-      sslnegotiation: 'postgres',
-      // Only libpq reads this. It cannot parse it, so the native client fails before it opens a socket of its own.
-      nativeConnectionString: 'certpin: the native client cannot be pinned, use the JavaScript client',
-    }),
-  }) as PgConfig & PinnedPg;
+  return Object.defineProperties(
+    {},
+    {
+      ...Object.getOwnPropertyDescriptors(given),
+      ...(connectionString === undefined ? {} : own({ connectionString })),
+      ...own({
+        ssl: false,
+        stream: Object.assign(stream, { setNoDelay }),
+        // Set, so that the environment does not set it: pg refuses 'direct' beside `ssl: false`.
+        sslnegotiation: 'postgres',
+        // Only libpq reads this. It cannot parse it, so the native client fails before it opens a socket of its own.
+        nativeConnectionString: 'certpin: the native client cannot be pinned, use the JavaScript client',
+      }),
+    },
+  ) as PgConfig & PinnedPg;
 }
 
 function own(values: object): PropertyDescriptorMap {
@@ -114,7 +118,10 @@ function readConnectionString(text: string | undefined): { connectionString?: st
   if (text === undefined) return {};
   if (typeof text !== 'string') throw invalid('connectionString', 'the connection string must be a string');
   // Versions of pg differ in how they read odd strings, so every part that any of them could take for a parameter is looked at.
-  const parameters = text.split(/[?&#]/).slice(1).flatMap((part) => [...new URLSearchParams(part)]);
+  const parameters = text
+    .split(/[?&#]/)
+    .slice(1)
+    .flatMap((part) => [...new URLSearchParams(part)]);
   for (const [name] of parameters) {
     const lower = name.toLowerCase();
     if (name === 'sslnegotiation' || !(lower.startsWith('ssl') || lower === 'uselibpqcompat')) continue;
@@ -131,7 +138,8 @@ function readConnectionString(text: string | undefined): { connectionString?: st
 function readTlsOptions(ssl: PgConfig['ssl']): ConnectionOptions {
   if (ssl === undefined || ssl === true) return {};
   if (ssl === false) throw invalid('ssl', '`ssl: false` contradicts a pin: there is always TLS; remove it');
-  if (typeof ssl !== 'object' || ssl === null) throw invalid('ssl', '`ssl` must be an object with TLS options, or left out');
+  if (typeof ssl !== 'object' || ssl === null)
+    throw invalid('ssl', '`ssl` must be an object with TLS options, or left out');
   checkTlsOptions(ssl, 'ssl');
   refuseUnknownOptions(ssl, tlsOptionKeys, 'ssl');
   return Object.defineProperties({}, Object.getOwnPropertyDescriptors(ssl));

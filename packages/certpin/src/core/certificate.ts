@@ -71,14 +71,22 @@ export class Certificate {
   }
 
   get selfSigned(): boolean {
-    return this.isIssuedBy(this);
+    // Not isIssuedBy: a server's certificate may have signed itself though its key usage says that it signs no others.
+    return this.x509.subject === this.x509.issuer && this.#isSignedBy(this);
   }
 
-  /** Whether `issuer`'s name is this certificate's issuer **and** `issuer`'s key verifies this certificate's signature. */
+  /**
+   * Whether `issuer`'s name is this certificate's issuer **and** `issuer`'s key verifies this certificate's signature. Throws where
+   * the bytes of either are not a certificate.
+   */
   isIssuedBy(issuer: Certificate): boolean {
+    // checkIssued compares names and key identifiers only; the proof is the signature.
+    return this.x509.checkIssued(issuer.x509) && this.#isSignedBy(issuer);
+  }
+
+  #isSignedBy(issuer: Certificate): boolean {
     try {
-      // checkIssued compares names and key identifiers only; the proof is the signature.
-      return this.x509.checkIssued(issuer.x509) && this.x509.verify(issuer.x509.publicKey);
+      return this.x509.verify(issuer.x509.publicKey);
     } catch {
       return false; // a key of a kind that this OpenSSL cannot verify with proves nothing
     }
@@ -113,11 +121,14 @@ function oneLine(name: string | undefined): string {
   return printable((name ?? '').trim().split('\n').join(', '));
 }
 
-function printable(text: string): string {
+/** Text that may be an attacker's, fit for a terminal and a log: no control character, no invisible one, no line break. */
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\uFFFD');
 }
 
 /** Node joins alternative names with commas and puts those that hold one in JSON quotes (CVE-2021-44532). */
 function splitNames(names: string | undefined): string[] {
-  return names === undefined ? [] : (names.match(/(?:[^",]|"(?:[^"\\]|\\.)*")+/g) ?? []).map((name) => printable(name.trim()));
+  return names === undefined
+    ? []
+    : (names.match(/(?:[^",]|"(?:[^"\\]|\\.)*")+/g) ?? []).map((name) => printable(name.trim()));
 }

@@ -40,6 +40,9 @@ const BROKEN_SIGNATURES = new Set([
   '1.3.14.3.2.29',
   '1.2.840.10040.4.3',
   '1.2.840.10045.4.1',
+  // RSASSA-PSS with these hashes
+  '1.2.840.113549.2.5',
+  '1.3.14.3.2.26',
 ]);
 
 /** A chain deeper than this, or a search for it longer than that, is somebody's attempt to keep us busy. */
@@ -60,7 +63,8 @@ export function verifyChain(
   pins: readonly Pin[],
   options: ChainOptions,
 ): ChainResult {
-  const pinned = others.find((certificate) => matchPin(certificate, pins) !== undefined);
+  const issuers = distinctIssuers(leaf, others);
+  const pinned = issuers.find((certificate) => matchPin(certificate, pins) !== undefined);
   if (pinned === undefined) return { ok: false, pinned, problem: 'no presented certificate is a pinned issuer' };
 
   let problem = certificateProblem(leaf);
@@ -69,7 +73,7 @@ export function verifyChain(
   let links = 0;
   const search = (path: readonly Certificate[]): ChainResult | undefined => {
     const child = path[path.length - 1] as Certificate;
-    for (const issuer of others) {
+    for (const issuer of issuers) {
       if (path.includes(issuer) || !child.x509.checkIssued(issuer.x509)) continue;
       if (++links > MAX_LINKS || path.length > MAX_DEPTH) {
         problem ??= 'the chain is too long';
@@ -86,7 +90,15 @@ export function verifyChain(
     }
     return undefined;
   };
-  return search([leaf]) ?? { ok: false, pinned, problem: problem ?? 'no certificate links the leaf to the pinned issuer' };
+  return (
+    search([leaf]) ?? { ok: false, pinned, problem: problem ?? 'no certificate links the leaf to the pinned issuer' }
+  );
+}
+
+/** Each certificate once, and never the leaf: a leaf does not vouch for itself, in whatever way it came to be among `others`. */
+function distinctIssuers(leaf: Certificate, others: readonly Certificate[]): Certificate[] {
+  const seen = new Set([leaf.certificateSha256]);
+  return others.filter(({ certificateSha256 }) => !seen.has(certificateSha256) && seen.add(certificateSha256));
 }
 
 /** Why `issuer` cannot have issued the last certificate of `path`, which names it; undefined where it has. */
@@ -95,12 +107,14 @@ function issuerProblem(issuer: Certificate, path: readonly Certificate[], option
   if (!child.isIssuedBy(issuer)) {
     return `${nameOf(child)} names ${nameOf(issuer)} as its issuer, but ${nameOf(issuer)} has not signed it: a forgery, or another key`;
   }
-  if (!issuer.x509.ca) return `${nameOf(issuer)} is not a CA (RFC 5280 basicConstraints), so it cannot vouch for ${nameOf(child)}`;
+  if (!issuer.x509.ca)
+    return `${nameOf(issuer)} is not a CA (RFC 5280 basicConstraints), so it cannot vouch for ${nameOf(child)}`;
   const constraints = issuer.parts.extensions.find(({ id }) => id === BASIC_CONSTRAINTS);
   const limit = constraints && readPathLength(constraints.value);
   // RFC 5280 §4.2.1.9: how many intermediates may follow below, self-issued ones not counted; the leaf is none of them.
   const below = path.slice(1).filter((certificate) => certificate.x509.subject !== certificate.x509.issuer).length;
-  if (limit !== undefined && below > limit) return `${nameOf(issuer)} allows a path of ${limit} intermediates; there are ${below}`;
+  if (limit !== undefined && below > limit)
+    return `${nameOf(issuer)} allows a path of ${limit} intermediates; there are ${below}`;
   if (issuer.parts.extensions.some(({ id }) => id === NAME_CONSTRAINTS)) {
     return `${nameOf(issuer)} sets name constraints, which cannot be checked here: pin the leaf instead`;
   }
@@ -117,11 +131,13 @@ function certificateProblem(certificate: Certificate): string | undefined {
   if (purposes !== undefined && !purposes.includes(SERVER_AUTH) && !purposes.includes(ANY_PURPOSE)) {
     return `${nameOf(certificate)} is not meant for TLS servers (extended key usage)`;
   }
-  if (BROKEN_SIGNATURES.has(certificate.parts.signatureAlgorithm)) return `${nameOf(certificate)} is signed with SHA-1 or MD5`;
+  if (BROKEN_SIGNATURES.has(certificate.parts.signatureAlgorithm))
+    return `${nameOf(certificate)} is signed with SHA-1 or MD5`;
   const unknown = certificate.parts.extensions.find(
     ({ id, critical }) => critical && !PROCESSED.has(id) && id !== NAME_CONSTRAINTS,
   );
-  if (unknown !== undefined) return `${nameOf(certificate)} has a critical extension that is not understood (${unknown.id})`;
+  if (unknown !== undefined)
+    return `${nameOf(certificate)} has a critical extension that is not understood (${unknown.id})`;
   return undefined;
 }
 

@@ -16,6 +16,9 @@ const BOOLEAN = 0x01;
 const INTEGER = 0x02;
 const VERSION = 0xa0;
 const EXTENSIONS = 0xa3;
+const PSS_HASH = 0xa0;
+const RSASSA_PSS = '1.2.840.113549.1.1.10';
+const SHA_1 = '1.3.14.3.2.26';
 
 /** The elements that lie side by side in `bytes`. X.690 §8.1: tag, length (short or long form), content. */
 function elements(bytes: Uint8Array): Element[] {
@@ -74,7 +77,7 @@ function objectIdentifier(content: Uint8Array): string {
 export interface CertificateParts {
   /** The SubjectPublicKeyInfo, DER, exactly as it stands in the certificate: what RFC 7469 §2.4 hashes. */
   readonly spki: Uint8Array;
-  /** The object identifier of the signature algorithm. */
+  /** The object identifier of the signature algorithm; of RSASSA-PSS, that of its hash, which the algorithm leaves open. */
   readonly signatureAlgorithm: string;
   readonly extensions: readonly { readonly id: string; readonly critical: boolean; readonly value: Uint8Array }[];
 }
@@ -92,9 +95,20 @@ export function readCertificateParts(der: Uint8Array): CertificateParts {
   const extensions = tbs.slice(first + 6).find((element) => element.tag === EXTENSIONS);
   return {
     spki,
-    signatureAlgorithm: objectIdentifier(only(algorithm, 0, OBJECT_IDENTIFIER).content),
+    signatureAlgorithm: readSignatureAlgorithm(algorithm),
     extensions: extensions === undefined ? [] : readExtensions(extensions),
   };
+}
+
+/** RFC 4055 §3.1: the parameters of RSASSA-PSS name the hash in [0]; where they do not, it is SHA-1. */
+function readSignatureAlgorithm(algorithm: Element[]): string {
+  const id = objectIdentifier(only(algorithm, 0, OBJECT_IDENTIFIER).content);
+  if (id !== RSASSA_PSS) return id;
+  const named = elements(only(algorithm, 1, SEQUENCE).content).find(({ tag }) => tag === PSS_HASH);
+  if (named === undefined) return SHA_1;
+  return objectIdentifier(
+    only(elements(only(elements(named.content), 0, SEQUENCE).content), 0, OBJECT_IDENTIFIER).content,
+  );
 }
 
 function readExtensions(wrapper: Element): CertificateParts['extensions'] {

@@ -1,4 +1,4 @@
-import type { Certificate } from './certificate.ts';
+import { type Certificate, printable } from './certificate.ts';
 import { CertpinError, type RefusalCode } from './errors.ts';
 import { matchPin } from './match.ts';
 import { formatPin, pinOf } from './pin.ts';
@@ -14,7 +14,7 @@ export function explain(verdict: Verdict): string {
     return lines([`pin matched${at(verdict)}: ${whose} is ${formatPin(verdict.pin)}`, ...presentedLines(verdict)]);
   }
   return lines([
-    `${headlines[verdict.code]}${at(verdict)}: ${verdict.reason}`,
+    `${headlines[verdict.code]}${at(verdict)}: ${printable(verdict.reason)}`,
     ...presentedLines(verdict),
     ...configuredLines(verdict),
     ...likelyCauses(verdict).map((cause) => `  likely: ${cause}`),
@@ -41,7 +41,7 @@ const headlines: Record<RefusalCode, string> = {
 function at({ host, port }: Verdict): string {
   if (host === undefined) return '';
   const name = host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host;
-  return ` for ${name}${port === undefined ? '' : `:${port}`}`;
+  return ` for ${printable(name)}${port === undefined ? '' : `:${port}`}`;
 }
 
 function presentedLines({ presented }: Verdict): string[] {
@@ -96,12 +96,16 @@ function mismatchCauses({ policy, host }: Refused, leaf: Certificate, issuers: r
   if (issuers.some((issuer) => matchPin(issuer, [...policy.pins, ...otherKind]) !== undefined)) {
     return ["the pin is the CA's, not the leaf's; a CA is pinned with `issuerPins`"];
   }
-  if (matchPin(leaf, policy.issuerPins) !== undefined) return ["the pin is the leaf's, not a CA's; a leaf is pinned with `pins`"];
+  if (matchPin(leaf, policy.issuerPins) !== undefined)
+    return ["the pin is the leaf's, not a CA's; a leaf is pinned with `pins`"];
 
   const sameKey = policy.knownCertificates.some((known) => known.publicKeySha256 === leaf.publicKeySha256);
   if (sameKey) return ['the certificate was renewed with the same key; a public-key pin would have survived that'];
-  if (host !== undefined && !namesHost(leaf, host)) return [`a different server answers: its certificate does not name ${host}`];
-  return ['the certificate was replaced, with another key, or somebody is between you and the server: both look the same from here'];
+  if (host !== undefined && !namesHost(leaf, host))
+    return [`a different server answers: its certificate does not name ${printable(host)}`];
+  return [
+    'the certificate was replaced, with another key, or somebody is between you and the server: both look the same from here',
+  ];
 }
 
 function nextStep(code: RefusalCode): string {
@@ -111,9 +115,11 @@ function nextStep(code: RefusalCode): string {
       "    'openssl x509 -in server.crt -noout -fingerprint -sha256'; add a pin only if they equal what was presented"
     );
   }
-  if (code === 'ERR_CERTIFICATE_EXPIRED') return "renew the certificate; until then `expired: 'accept'` keeps the pin and drops the date";
+  if (code === 'ERR_CERTIFICATE_EXPIRED')
+    return "renew the certificate; until then `expired: 'accept'` keeps the pin and drops the date";
   if (code === 'ERR_CERTIFICATE_NOT_YET_VALID') return "compare the clocks: 'date -u' on both machines";
-  if (code === 'ERR_CA_UNTRUSTED') return "give the CA as `ca`, or drop `caVerification: 'require'`: the pin itself matched";
+  if (code === 'ERR_CA_UNTRUSTED')
+    return "give the CA as `ca`, or drop `caVerification: 'require'`: the pin itself matched";
   if (code === 'ERR_TLS_VERSION') return 'the server must offer TLS 1.2 or 1.3';
   return 'nothing was sent; a server that shows no certificate cannot be told from an impostor';
 }

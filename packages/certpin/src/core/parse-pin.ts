@@ -69,36 +69,43 @@ export function parsePinSources(input: PinInput): ParsedPins {
 /** Appends what `source` holds to `parsed`; the length of `parsed` is the position that an error names. */
 function readSource(source: PinSource, parsed: ParsedPin[]): void {
   const position = parsed.length + 1;
-  if (typeof source === 'string') return readText(source, parsed);
-  if (source instanceof Uint8Array) {
-    if (source[0] === 0x30) parsed.push(certificatePin(source, position));
-    else if (source.length === 32) throw invalid(position, '32 raw bytes, which do not say whether they hash a certificate or a key');
-    else readText(Buffer.from(source).toString('utf8'), parsed);
-    return;
-  }
-  if (source instanceof X509Certificate) {
+  if (typeof source === 'string') {
+    readText(source, parsed);
+  } else if (source instanceof X509Certificate) {
     parsed.push(certificatePin(source.raw, position));
-    return;
+  } else if (!(source instanceof Uint8Array)) {
+    parsed.push({ pin: readPinObject(source, position) });
+  } else if (source.length === 32) {
+    throw invalid(position, '32 raw bytes, which do not say whether they hash a certificate or a key');
+  } else if (source[0] === 0x30 && (source[1] ?? 0) >= 0x80) {
+    // 0x30 begins a DER certificate and is the digit 0 too; but no certificate is so short that its length is one byte.
+    parsed.push(certificatePin(source, position));
+  } else {
+    readText(Buffer.from(source).toString('utf8'), parsed);
   }
-  parsed.push({ pin: readPinObject(source, position) });
 }
 
 /** A pin that came back from JSON or from the other copy of the library is checked like any other input. */
 function readPinObject(source: unknown, position: number): Pin {
-  if (typeof source !== 'object' || source === null) throw invalid(position, `a ${source === null ? 'null' : typeof source}`);
+  if (typeof source !== 'object' || source === null)
+    throw invalid(position, `a value of type ${source === null ? 'null' : typeof source}`);
   const { kind, sha256 } = source as Partial<Record<keyof Pin, unknown>>;
   if (kind !== 'certificate' && kind !== 'public-key') throw invalid(position, 'an object that is not a pin');
   if (typeof sha256 !== 'string') throw invalid(position, 'an object that is not a pin');
   return pinOf(kind, readHex(sha256, position));
 }
 
-const PEM = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g;
+/** RFC 7468 §3. A block reaches to the next five dashes, so that a text full of openings is read in one pass. */
+const PEM = /-----BEGIN ([A-Z0-9 ]+)-----([^-]*(?:-(?!----)[^-]*)*)-----END \1-----(?:\\[rn])*/g;
+
+/** Taken out before anything else: a pin that somebody has commented out, PEM block or not, must not be a pin. */
+const COMMENT = /(?<![^\s,;])#.*/g;
 
 /** Invisible characters that Windows' certificate viewer and text editors put in front of a copied hash. */
 const INVISIBLE = /[\u200B-\u200F\u2060\uFEFF]/g;
 
 function readText(text: string, parsed: ParsedPin[]): void {
-  const visible = text.replace(INVISIBLE, '');
+  const visible = text.replace(INVISIBLE, '').replace(COMMENT, '');
   let rest = 0;
   for (const block of visible.matchAll(PEM)) {
     readLines(visible.slice(rest, block.index), parsed);
@@ -108,14 +115,18 @@ function readText(text: string, parsed: ParsedPin[]): void {
   readLines(visible.slice(rest), parsed);
 }
 
+const PEM_LABELS = ['CERTIFICATE', 'X509 CERTIFICATE', 'PUBLIC KEY'];
+
 function readPem(label: string, body: string, position: number): ParsedPin {
   if (label.endsWith('PRIVATE KEY')) {
     throw invalid(position, 'a private key: it belongs to the server alone; pin its certificate or its public key');
   }
+  if (!PEM_LABELS.includes(label)) throw invalid(position, `a PEM block that is none of ${PEM_LABELS.join(', ')}`);
   // Configuration forms often keep the line breaks of a PEM block as the two characters \n, or as spaces.
-  const der = Buffer.from(body.replace(/\\[rn]|\s/g, ''), 'base64');
-  if (label === 'CERTIFICATE' || label === 'X509 CERTIFICATE') return certificatePin(der, position);
-  if (label !== 'PUBLIC KEY') throw invalid(position, `a PEM block of type '${label}'`);
+  const content = body.replace(/\\[rn]|\s/g, '');
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(content)) throw invalid(position, 'a PEM block whose content is not base64');
+  const der = Buffer.from(content, 'base64');
+  if (label !== 'PUBLIC KEY') return certificatePin(der, position);
   try {
     const spki = createPublicKey({ key: der, format: 'der', type: 'spki' }).export({ type: 'spki', format: 'der' });
     return { pin: pinOf('public-key', asSha256(createHash('sha256').update(spki).digest('hex').toUpperCase())) };
@@ -128,26 +139,29 @@ function certificatePin(bytes: Uint8Array, position: number): ParsedPin {
   let certificate: Certificate;
   try {
     certificate = new Certificate(new X509Certificate(bytes).raw);
+    certificate.toJSON(); // what cannot be read in full fails here, not in the explanation of a refusal
   } catch {
     throw invalid(position, 'a certificate that cannot be read');
   }
   return { pin: pinOf('certificate', certificate.certificateSha256), certificate };
 }
 
-/** The spellings that hold whitespace are matched first, whole; then comments; then whatever stands between separators. */
+/**
+ * The spellings that hold whitespace are matched first, whole; then whatever stands between separators. Hex in a TLSA record may
+ * hold whitespace (RFC 6698 §2.2); `dig` breaks it after 56 digits.
+ */
 const TOKEN =
-  /(?<tlsa>\b\d{1,3}[ \t]+\d{1,3}[ \t]+\d{1,3}[ \t]+[0-9a-f]+(?![^\s,;]))|(?<openssl>\b[a-z0-9-]+[ \t]+fingerprint[ \t]*=[ \t]*[^\s,;]+)|(?<comment>(?<![^\s,;])#.*)|(?<plain>[^\s,;]+)/gi;
+  /\b\d{1,3}[ \t]+\d{1,3}[ \t]+\d{1,3}[ \t]+(?:[0-9a-f]{56}[ \t]+[0-9a-f]{8}|[0-9a-f]+)(?![^\s,;])|\b[a-z0-9-]+[ \t]+fingerprint[ \t]*=[ \t]*[^\s,;]+|[^\s,;]+/gi;
 
 function readLines(text: string, parsed: ParsedPin[]): void {
-  for (const { groups } of text.matchAll(TOKEN)) {
-    if (groups?.comment !== undefined) continue;
-    const position = parsed.length + 1;
-    parsed.push({ pin: readToken(groups?.tlsa ?? groups?.openssl ?? groups?.plain ?? '', position) });
-  }
+  for (const [token] of text.matchAll(TOKEN)) parsed.push({ pin: readToken(token, parsed.length + 1) });
 }
 
 function readToken(token: string, position: number): Pin {
-  const tlsa = /^(\d+)\s+(\d+)\s+(\d+)\s+(\S+)$/.exec(token);
+  if (/^-----(?:BEGIN|END)/.test(token))
+    throw invalid(position, 'a PEM block that was cut: its BEGIN and END lines are no pair');
+
+  const tlsa = /^(\d+)\s+(\d+)\s+(\d+)\s+(.+)$/.exec(token);
   if (tlsa !== null) return readTlsa(tlsa, position);
 
   const openssl = /^(\S+)\s+fingerprint\s*=\s*(.*)$/i.exec(token);
@@ -162,11 +176,14 @@ function readToken(token: string, position: number): Pin {
     return pinOf('public-key', readBase64(hpkp[2] ?? '', position));
   }
 
-  const prefixed = /^((?:sha|md)-?\d+)(\/\/?|:|=)(.*)$/i.exec(token);
+  const prefixed = /^((?:sha|md)-?\d+)([/:=])(.*)$/i.exec(token);
   if (prefixed !== null) {
     const [, algorithm = '', separator, value = ''] = prefixed;
     requireSha256(algorithm, position);
-    return pinOf('public-key', separator?.startsWith('/') ? readBase64(value, position) : readHex(value, position));
+    return pinOf(
+      'public-key',
+      separator === '/' ? readBase64(withoutCurlsSlash(value), position) : readHex(value, position),
+    );
   }
 
   if (/^[0-9a-f:]+$/i.test(token)) return pinOf('certificate', readHex(token, position));
@@ -178,16 +195,20 @@ function readTlsa([, usage, selector, matching, data = '']: RegExpExecArray, pos
   if (usage !== '3') {
     throw invalid(position, `a TLSA record of usage ${usage}; a pin on the server's own certificate is usage 3`);
   }
-  if (matching !== '1') throw invalid(position, `a TLSA record of matching type ${matching}; SHA-256 is matching type 1`);
+  if (matching !== '1')
+    throw invalid(position, `a TLSA record of matching type ${matching}; SHA-256 is matching type 1`);
   if (selector !== '0' && selector !== '1') throw invalid(position, `a TLSA record of selector ${selector}`);
-  return pinOf(selector === '0' ? 'certificate' : 'public-key', readHex(data, position));
+  return pinOf(selector === '0' ? 'certificate' : 'public-key', readHex(data.replace(/\s/g, ''), position));
 }
 
 function requireSha256(algorithm: string, position: number): void {
   const name = algorithm.toLowerCase().replace('-', '');
   if (name === 'sha256') return;
-  const known = /^(?:sha|md)\d+$/.test(name) ? name.toUpperCase().replace('SHA', 'SHA-') : undefined;
-  throw invalid(position, `${known === undefined ? 'an unknown kind of' : `a ${known}`} fingerprint; only SHA-256 pins are accepted`);
+  const known = Object.values(OTHER_HASHES).find((hash) => hash.toLowerCase().replace('-', '') === name);
+  throw invalid(
+    position,
+    `${known === undefined ? 'an unknown kind of' : `a ${known}`} fingerprint; only SHA-256 pins are accepted`,
+  );
 }
 
 /** Other hashes that people paste, by their number of hex digits. */
@@ -195,12 +216,19 @@ const OTHER_HASHES: Record<number, string> = { 32: 'MD5', 40: 'SHA-1', 56: 'SHA-
 
 function readHex(text: string, position: number): Pin['sha256'] {
   const digits = text.replaceAll(':', '');
-  if (!/^[0-9a-f]*$/i.test(digits)) throw invalid(position, 'something other than hex digits where a SHA-256 in hex is expected');
-  if (digits.length !== 64) throw invalid(position, wrongLength(digits.length, 'hex digits', 64, OTHER_HASHES[digits.length]));
+  if (!/^[0-9a-f]*$/i.test(digits))
+    throw invalid(position, 'something other than hex digits where a SHA-256 in hex is expected');
+  if (digits.length !== 64)
+    throw invalid(position, wrongLength(digits.length, 'hex digits', 64, OTHER_HASHES[digits.length]));
   if (text.includes(':') && !/^(?:[0-9a-f]{2}:){31}[0-9a-f]{2}$/i.test(text)) {
     throw invalid(position, 'colons that do not stand between every two hex digits');
   }
   return asSha256(digits.toUpperCase());
+}
+
+/** curl writes a second slash. Base64 may begin with one too, and then it counts among the 43 digits that 32 bytes have. */
+function withoutCurlsSlash(text: string): string {
+  return text.startsWith('/') && text.replace(/={1,2}$/, '').length !== 43 ? text.slice(1) : text;
 }
 
 function readBase64(text: string, position: number): Pin['sha256'] {

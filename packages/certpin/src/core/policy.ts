@@ -68,7 +68,9 @@ export function createPolicy(options: PolicyOptions | Policy): Policy {
   if (policyBrand in options) return options;
   refuseUnknownOptions(options, policyKeys, 'policy');
   if (options.pins === undefined && options.issuerPins === undefined) {
-    throw new CertpinError('ERR_OPTION_INVALID', 'a policy needs pins: give `pins` (or `issuerPins`)', { option: 'pins' });
+    throw new CertpinError('ERR_OPTION_INVALID', 'a policy needs pins: give `pins` (or `issuerPins`)', {
+      option: 'pins',
+    });
   }
   const leaf = options.pins === undefined ? nothing : parsePinSources(options.pins);
   const issuers = options.issuerPins === undefined ? nothing : parsePinSources(options.issuerPins);
@@ -83,19 +85,27 @@ export function createPolicy(options: PolicyOptions | Policy): Policy {
   });
 }
 
-function oneOf<Value extends string>(option: string, value: Value | undefined, allowed: readonly Value[]): Value | undefined {
+function oneOf<Value extends string>(
+  option: string,
+  value: Value | undefined,
+  allowed: readonly Value[],
+): Value | undefined {
   if (value === undefined || allowed.includes(value)) return value;
-  throw new CertpinError('ERR_OPTION_INVALID', `\`${option}\` must be one of ${allowed.map((one) => `'${one}'`).join(', ')}`, {
-    option,
-  });
+  throw new CertpinError(
+    'ERR_OPTION_INVALID',
+    `\`${option}\` must be one of ${allowed.map((one) => `'${one}'`).join(', ')}`,
+    {
+      option,
+    },
+  );
 }
 
 /**
- * @throws CertpinError `ERR_OPTION_INVALID` for the first own key of `options` that is not among `known`; `where` names the object
+ * @throws CertpinError `ERR_OPTION_INVALID` for the first own key of `options` that has a value and is not among `known`; `where` names the object
  */
 export function refuseUnknownOptions(options: object, known: readonly string[], where: string): void {
   for (const option of Object.keys(options)) {
-    if (known.includes(option)) continue;
+    if (known.includes(option) || (options as Record<string, unknown>)[option] === undefined) continue;
     const similar = known.find((key) => distance(key.toLowerCase(), option.toLowerCase()) <= 2);
     const hint = similar === undefined ? '' : `; did you mean \`${similar}\`?`;
     throw new CertpinError('ERR_OPTION_INVALID', `unknown ${where} option \`${option}\`${hint}`, { option });

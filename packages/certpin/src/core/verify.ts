@@ -65,11 +65,22 @@ export function verify(peer: Peer, policy: PolicyOptions | Policy, now: Date = n
   let presented: readonly Certificate[] = [];
   try {
     presented = peer.certificates.map(toCertificate);
-    return decide(peer, { host: peer.host, port: peer.port, presented, policy: checked }, now);
+    const verdict = decide(peer, { host: peer.host, port: peer.port, presented, policy: checked }, now);
+    // A refusal is going to be explained: what cannot be read fails here, and not in the explanation.
+    if (!verdict.ok) for (const certificate of presented) certificate.toJSON();
+    return verdict;
   } catch (error) {
     // Whatever goes wrong inside a check is a refusal: the peer chooses the bytes that are being checked.
     const reason = `the presented certificate cannot be read (${error instanceof Error ? error.message : 'unknown error'})`;
-    return { ok: false, code: 'ERR_PIN_UNCHECKABLE', reason, host: peer.host, port: peer.port, presented: [], policy: checked };
+    return {
+      ok: false,
+      code: 'ERR_PIN_UNCHECKABLE',
+      reason,
+      host: peer.host,
+      port: peer.port,
+      presented: [],
+      policy: checked,
+    };
   }
 }
 
@@ -84,7 +95,8 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
   const refused = (code: RefusalCode, reason: string): Refused => ({ ok: false, code, reason, ...evidence });
 
   // RFC 8446 §2.2: a server that resumes with a PSK sends no Certificate, so there is nothing to compare.
-  if (peer.sessionReused) return refused('ERR_PIN_UNCHECKABLE', 'the TLS session was resumed, so no certificate was proven');
+  if (peer.sessionReused)
+    return refused('ERR_PIN_UNCHECKABLE', 'the TLS session was resumed, so no certificate was proven');
   const [leaf, ...others] = presented;
   if (leaf === undefined) return refused('ERR_PIN_UNCHECKABLE', 'the server presented no certificate');
   if (peer.tlsVersion !== undefined && peer.tlsVersion !== 'TLSv1.2' && peer.tlsVersion !== 'TLSv1.3') {
@@ -96,7 +108,10 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
 
   const validity = validityProblem(leaf, now);
   if (validity === 'not-yet-valid') {
-    return refused('ERR_CERTIFICATE_NOT_YET_VALID', `the validity of the certificate begins ${isoDate(leaf.validFrom)}`);
+    return refused(
+      'ERR_CERTIFICATE_NOT_YET_VALID',
+      `the validity of the certificate begins ${isoDate(leaf.validFrom)}`,
+    );
   }
   if (validity === 'expired' && policy.expired === 'refuse') {
     return refused('ERR_CERTIFICATE_EXPIRED', `the validity of the certificate ended ${isoDate(leaf.validTo)}`);
@@ -105,10 +120,16 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
   // A leaf that is pinned itself is identified by the pin; an issuer vouches for others too, so the name decides which one this is.
   const nameRequired = policy.hostnameVerification ?? (match.matched === 'issuer' ? 'require' : 'ignore');
   if (nameRequired === 'require' && !namesHost(leaf, peer.host)) {
-    return refused('ERR_HOSTNAME_MISMATCH', `the certificate does not name ${peer.host ?? 'the host, which is unknown'}`);
+    return refused(
+      'ERR_HOSTNAME_MISMATCH',
+      `the certificate does not name ${peer.host ?? 'the host, which is unknown'}`,
+    );
   }
   if (policy.caVerification === 'require' && peer.authorized !== true) {
-    return refused('ERR_CA_UNTRUSTED', `the ordinary CA verification failed (${peer.authorizationError ?? 'no result'})`);
+    return refused(
+      'ERR_CA_UNTRUSTED',
+      `the ordinary CA verification failed (${peer.authorizationError ?? 'no result'})`,
+    );
   }
   return { ok: true, ...match, ...evidence };
 }
@@ -126,16 +147,24 @@ function matchLeafOrIssuer(leaf: Certificate, others: readonly Certificate[], po
   const chain = verifyChain(leaf, candidates, policy.issuerPins, { now, expired: policy.expired });
   if (chain.ok) return { pin: chain.pin, matched: 'issuer', certificate: chain.issuer };
   // A forgery claims the pinned issuer: it ships the issuer's public certificate, or names it. Anything else is another server.
-  const claimed = chain.pinned !== undefined && (others.includes(chain.pinned) || leaf.x509.issuer === chain.pinned.x509.subject);
+  const claimed =
+    chain.pinned !== undefined && (others.includes(chain.pinned) || leaf.x509.issuer === chain.pinned.x509.subject);
   if (claimed) return { code: 'ERR_CHAIN_INVALID', reason: chain.problem };
   return { code: 'ERR_PIN_MISMATCH', reason: 'neither the presented certificate nor an issuer of it is a pinned one' };
 }
 
-/** RFC 9525 §6.3, with Node's rule for the subject's common name: it counts only where there is no alternative name. */
+/** RFC 9525 §6.3, with Node's rule for the subject's common name: it counts only where there is no alternative DNS name. */
 export function namesHost(certificate: Certificate, host: string | undefined): boolean {
   if (host === undefined || host === '') return false;
+  const { x509 } = certificate;
   const address = host.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
-  if (/^[\d.]+$/.test(address) || address.includes(':')) return certificate.x509.checkIP(address) !== undefined;
   const name = host.replace(/\.$/, '');
-  return certificate.x509.checkHost(name, { subject: 'default', partialWildcards: false }) !== undefined;
+  // To OpenSSL (X509_check_host) a leading dot means 'any subdomain', and a NUL at the end means nothing.
+  if (name.startsWith('.') || name.includes('\0')) return false;
+  try {
+    if (/^[\d.]+$/.test(address) || address.includes(':')) return x509.checkIP(address) !== undefined;
+    return x509.checkHost(name, { subject: 'default', partialWildcards: false }) !== undefined;
+  } catch {
+    return false; // Node throws on what is no address and no name: `127.1`, for one, which a resolver takes
+  }
 }

@@ -13,11 +13,16 @@ const MAX_BYTES = 16 * 1024 * 1024;
  */
 export async function readCertificates(path: string): Promise<Certificate[]> {
   const bytes = await readFile(path);
-  if (bytes.length > MAX_BYTES) throw unreadable(`it has ${bytes.length} bytes; a certificate file has at most ${MAX_BYTES}`);
-  const blocks = bytes[0] === 0x30 ? [bytes] : (bytes.toString('latin1').match(PEM_CERTIFICATE) ?? []);
+  if (bytes.length > MAX_BYTES)
+    throw unreadable(`it has ${bytes.length} bytes; a certificate file has at most ${MAX_BYTES}`);
+  // 0x30 begins a DER certificate and is the digit 0 too; but no certificate is so short that its length is one byte.
+  const isDer = bytes[0] === 0x30 && (bytes[1] ?? 0) >= 0x80;
+  const blocks = isDer ? [bytes] : (bytes.toString('latin1').match(PEM_CERTIFICATE) ?? []);
   if (blocks.length === 0) {
     throw unreadable(
-      bytes.includes('PRIVATE KEY-----') ? 'it holds a private key and no certificate' : 'there is no PEM or DER certificate in it',
+      bytes.includes('PRIVATE KEY-----')
+        ? 'it holds a private key and no certificate'
+        : 'there is no PEM or DER certificate in it',
     );
   }
   try {
@@ -27,7 +32,8 @@ export async function readCertificates(path: string): Promise<Certificate[]> {
   }
 }
 
-const PEM_CERTIFICATE = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[\s\S]*?-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
+const PEM_CERTIFICATE =
+  /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[\s\S]*?-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 
 function unreadable(reason: string, cause?: unknown): CertpinError<'ERR_FILE_UNREADABLE'> {
   return new CertpinError('ERR_FILE_UNREADABLE', `the file cannot be used: ${reason}`, { reason }, { cause });

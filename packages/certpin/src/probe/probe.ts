@@ -1,7 +1,5 @@
-import { statSync } from 'node:fs';
+import type { Certificate, CertificateSummary } from '../core/certificate.ts';
 import { CertpinError } from '../core/errors.ts';
-import type { CertificateSummary } from '../core/certificate.ts';
-import { Certificate } from '../core/certificate.ts';
 import type { Peer } from '../core/verify.ts';
 import { dial } from '../protocols/dial.ts';
 import { createPostgresUpgrade } from '../protocols/postgres.ts';
@@ -48,18 +46,26 @@ export interface ProbeFailure {
 export async function probe(target: string, options: ProbeOptions = {}): Promise<ProbeReport> {
   let parsed: Target | undefined;
   try {
-    parsed = readTarget(target);
+    parsed = parseTarget(target);
     const { certificates } = await inspectTarget(parsed, options);
     const chain = certificates.map((certificate) => (certificate as Certificate).toJSON());
     const [certificate] = chain;
     if (certificate === undefined) {
-      throw new CertpinError('ERR_CONNECTION_CLOSED', 'the server presented no certificate', { protocol: parsed.protocol });
+      throw new CertpinError('ERR_CONNECTION_CLOSED', 'the server presented no certificate', {
+        protocol: parsed.protocol,
+      });
     }
     return { target: parsed.label, protocol: parsed.protocol, ok: true, certificate, chain };
   } catch (error) {
     const { code = 'ERR_UNKNOWN', message } = error as NodeJS.ErrnoException;
-    // A target that cannot be read may be a mistyped connection string: it is not repeated.
-    return { target: parsed?.label ?? '(unreadable)', protocol: parsed?.protocol ?? null, ok: false, error: { code, message } };
+    return {
+      // A target that cannot be read may be a mistyped connection string: it is not repeated.
+      target: parsed?.label ?? '(unreadable)',
+      protocol: parsed?.protocol ?? null,
+      ok: false,
+      // An AggregateError of several addresses has no message; OpenSSL's messages end in a line break.
+      error: { code, message: message.trim() || code },
+    };
   }
 }
 
@@ -70,27 +76,30 @@ export async function probe(target: string, options: ProbeOptions = {}): Promise
  * Node's own errors (`ECONNREFUSED`, `ENOTFOUND`, `ENOENT`, …)
  */
 export async function inspect(target: string, options: ProbeOptions = {}): Promise<Peer> {
-  return inspectTarget(readTarget(target), options);
-}
-
-function readTarget(text: string): Target {
-  return parseTarget(text, (path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true);
+  return inspectTarget(parseTarget(target), options);
 }
 
 async function inspectTarget(target: Target, options: ProbeOptions): Promise<Peer> {
-  return target.protocol === 'file' ? { certificates: await readCertificates(target.path) } : inspectServer(target, options);
+  return target.protocol === 'file'
+    ? { certificates: await readCertificates(target.path) }
+    : inspectServer(target, options);
 }
 
-function inspectServer({ protocol, host, port }: ServerTarget, { timeoutMs = 10_000, servername }: ProbeOptions): Promise<Peer> {
+function inspectServer(
+  { protocol, host, port }: ServerTarget,
+  { timeoutMs = 10_000, servername }: ProbeOptions,
+): Promise<Peer> {
   return new Promise<Peer>((resolve, reject) => {
     const upgrade = protocol === 'postgres' ? createPostgresUpgrade() : undefined;
     const raw = dial({ host, port }, upgrade, (error) => {
       if (error !== undefined) return reject(error);
       // An empty list of CAs: the chain is what the server presents, not what Node completes from its own list.
-      observe({ options: { socket: raw, ca: [], servername: servername ?? host }, host, port, connectTimeoutMs: 0 }).then(
-        resolve,
-        reject,
-      );
+      observe({
+        options: { socket: raw, ca: [], servername: servername ?? host },
+        host,
+        port,
+        connectTimeoutMs: 0,
+      }).then(resolve, reject);
     });
     const stop = startTimeout(timeoutMs, (error) => {
       reject(error);

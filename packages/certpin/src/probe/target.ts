@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { CertpinError } from '../core/errors.ts';
 
 /** Where a certificate is to be found. */
@@ -27,50 +28,79 @@ const schemes: Record<string, { readonly protocol: ServerTarget['protocol']; rea
 
 /**
  * Reads a target: `host:port`, `[::1]:port`, a bare host (port 443), a URL (`https://`, `tls://`, `postgres://`; a connection string
- * with credentials will do, they are dropped here), or a file (anything with a slash, a certificate's extension, or a name for which
- * `isFile` says so). Port 5432 means PostgreSQL; every other port TLS from the first byte.
+ * with credentials will do, they are dropped here), or a file (anything with a slash, a certificate's extension, or the name of a
+ * file that exists). Port 5432 means PostgreSQL; every other port TLS from the first byte.
  *
  * @throws CertpinError `ERR_TARGET_INVALID`
  */
-export function parseTarget(text: string, isFile: (path: string) => boolean): Target {
+export function parseTarget(text: string): Target {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return parseUrl(text);
-  if (/[/\\]/.test(text) || /\.(?:pem|crt|cer|der|cert)$/i.test(text) || isFile(text)) {
+  if (isFile(text)) return { protocol: 'file', label: text, path: text };
+  // `user:password@host/db`, `jdbc:postgresql://host/db?password=…`, `Host=…;Password=…`: not a file that is missing.
+  if (/[@=]/.test(text)) throw invalid('it is neither host:port, nor a URL, nor a file that exists');
+  if (/[/\\]/.test(text) || /\.(?:pem|crt|cer|der|cert)$/i.test(text))
     return { protocol: 'file', label: text, path: text };
-  }
-  const address = /^(?:\[(?<bracketed>[0-9a-f:.%]+)\]|(?<name>[^:[\]\s@?#]+)|(?<plain>[0-9a-f]*:[0-9a-f:]*:[0-9a-f.:%]*))(?::(?<port>\d+))?$/i.exec(text);
-  const { bracketed, name, plain, port } = address?.groups ?? {};
+  const { bracketed, name, plain, port } = ADDRESS.exec(text)?.groups ?? {};
   const host = bracketed ?? name ?? plain;
   if (host === undefined) throw invalid('it is neither host:port, nor a URL, nor a file');
-  return server(text, host, checkPort(port === undefined ? 443 : Number(port)));
+  const number = checkPort(port ?? '443');
+  return { protocol: number === 5432 ? 'postgres' : 'tls', label: text, host, port: number };
 }
 
-function server(label: string, host: string, port: number): ServerTarget {
-  return { protocol: port === 5432 ? 'postgres' : 'tls', label, host, port };
+/** `name:port`, `[IPv6]:port`, each without the port, and a bare IPv6 address. */
+const ADDRESS =
+  /^(?:\[(?<bracketed>[0-9a-f:.]+(?:%[\w.-]+)?)\]|(?<name>[^:[\]\s?#]+)|(?<plain>[0-9a-f]*:[0-9a-f:]*:[0-9a-f.:]*(?:%[\w.-]+)?))(?::(?<port>\d+))?$/i;
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function parseUrl(text: string): ServerTarget {
-  let url: URL;
+  const url = readUrl(text);
+  const scheme = schemes[url.protocol];
+  if (scheme === undefined) {
+    const known = Object.keys(schemes).map((name) => `${name}//`);
+    throw invalid(`nothing is known of ${url.protocol}// (known: ${known.join(', ')})`);
+  }
+  const isDatabase = scheme.protocol !== 'tls';
+  // An unescaped `/`, `#` or `?` cuts the password in two, and what is left of it would be taken for the host.
+  if (isDatabase && /[/#][^?]*@|\?[^=]*@/.test(url.pathname + url.search + url.hash)) {
+    throw invalid('a password in a URL needs percent-encoding: @ is %40, / is %2F, # is %23, ? is %3F');
+  }
+  // pg lets the query win over the authority (pg-connection-string, parse).
+  const query = isDatabase ? url.searchParams : new URLSearchParams();
+  const host = decode(query.get('host') || url.hostname).replace(/^\[(.*)\]$/, '$1');
+  const port = query.get('port') || url.port || scheme.port;
+  if (port === undefined) throw invalid(`${url.protocol}// needs a port`);
+  if (host === '' || host.startsWith('/')) throw invalid('it names no host: a unix socket has no TLS');
+  const number = checkPort(String(port));
+  const bracketed = host.includes(':') ? `[${host}]` : host;
+  return { protocol: scheme.protocol, label: `${url.protocol}//${bracketed}:${number}`, host, port: number };
+}
+
+function readUrl(text: string): URL {
   try {
-    url = new URL(text);
+    return new URL(text);
   } catch {
     throw invalid('the URL cannot be read');
   }
-  const scheme = schemes[url.protocol];
-  if (scheme === undefined) {
-    throw invalid(`nothing is known of ${url.protocol}// (known: ${Object.keys(schemes).map((known) => `${known}//`).join(', ')})`);
-  }
-  const port = url.port === '' ? scheme.port : Number(url.port);
-  if (port === undefined) throw invalid(`${url.protocol}// needs a port`);
-  // Database URLs escape the host; `?host=` in a connection string overrides it (pg-connection-string).
-  const isDatabase = scheme.protocol !== 'tls';
-  const host = decodeURIComponent((isDatabase && url.searchParams.get('host')) || url.hostname).replace(/^\[(.*)\]$/, '$1');
-  if (host === '' || host.startsWith('/')) throw invalid('it names no host: a unix socket has no TLS');
-  const bracketed = host.includes(':') ? `[${host}]` : host;
-  return { protocol: scheme.protocol, label: `${url.protocol}//${bracketed}:${port}`, host, port: checkPort(port) };
 }
 
-function checkPort(port: number): number {
-  if (port >= 1 && port <= 65_535) return port;
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalid('the URL cannot be read');
+  }
+}
+
+function checkPort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port;
   throw invalid('a port is a number from 1 to 65535');
 }
 

@@ -35,7 +35,8 @@ export function dial(
       if (step.next === 'send') socket.write(step.bytes);
       if (step.next !== 'tls') return;
     } catch (error) {
-      return settle(error as Error);
+      settle(error as Error);
+      return;
     }
     socket.pause();
     settle();

@@ -1,5 +1,5 @@
 import { addAbortSignal } from 'node:stream';
-import { type ConnectionOptions, type DetailedPeerCertificate, connect as tlsConnect, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, type DetailedPeerCertificate, type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { Certificate } from '../core/certificate.ts';
 import { CertpinError } from '../core/errors.ts';
 import { refusalError } from '../core/explain.ts';
@@ -53,7 +53,8 @@ export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<
       } catch (error) {
         reject(error);
       }
-      socket.destroy();
+      // Goodbye is said, so that the server sees a connection that ended and not a handshake that failed.
+      socket.end(() => socket.destroy());
     });
   });
 }
@@ -162,4 +163,3 @@ function closedEarly(): CertpinError<'ERR_CONNECTION_CLOSED'> {
     protocol: 'tls',
   });
 }
-

@@ -29,7 +29,8 @@ export const tlsOptionKeys: readonly string[] = [
 
 /** Options of `tls.connect` that mean something else under a pin: why each is refused. */
 const refusedOptions: Record<string, string> = {
-  rejectUnauthorized: "the pin decides; remove it (`caVerification: 'require'` demands the ordinary CA verification too)",
+  rejectUnauthorized:
+    "the pin decides; remove it (`caVerification: 'require'` demands the ordinary CA verification too)",
   checkServerIdentity: "the pin decides; remove it (`hostnameVerification: 'require'` demands the host name too)",
   session: 'a TLS session is resumed without showing a certificate; remove it',
   pskCallback: 'a pre-shared key shows no certificate, so there is nothing to pin',
@@ -80,7 +81,9 @@ export function readPolicy(options: GuardOptions | Policy): { policy: Policy; co
 export function checkTlsOptions(options: object, where: string): void {
   for (const [option, why] of Object.entries(refusedOptions)) {
     if ((options as Record<string, unknown>)[option] !== undefined) {
-      throw new CertpinError('ERR_OPTION_INVALID', `${where}: \`${option}\` has no place beside a pin: ${why}`, { option });
+      throw new CertpinError('ERR_OPTION_INVALID', `${where}: \`${option}\` has no place beside a pin: ${why}`, {
+        option,
+      });
     }
   }
   const { minVersion, maxVersion } = options as ConnectionOptions;
@@ -93,9 +96,13 @@ export function checkTimeout(value: number | undefined): number {
   if (value === undefined) return 10_000;
   // A delay that setTimeout cannot keep fires at once.
   if (Number.isInteger(value) && value >= 0 && value < 2 ** 31) return value;
-  throw new CertpinError('ERR_OPTION_INVALID', '`connectTimeoutMs` must be a whole number of milliseconds; 0 for no limit', {
-    option: 'connectTimeoutMs',
-  });
+  throw new CertpinError(
+    'ERR_OPTION_INVALID',
+    '`connectTimeoutMs` must be a whole number of milliseconds; 0 for no limit',
+    {
+      option: 'connectTimeoutMs',
+    },
+  );
 }
 
 /** The options with which the guard calls `tls.connect`: what the caller chose, and what is not the caller's to choose. */
@@ -117,7 +124,8 @@ export function handshakeOptions(options: ConnectionOptions): ConnectionOptions 
 }
 
 /** OpenSSL 1.1.1 and newer. Node lists it in its constants; the types of Node 18 do not. */
-const SSL_OP_NO_RENEGOTIATION = (constants as { SSL_OP_NO_RENEGOTIATION?: number }).SSL_OP_NO_RENEGOTIATION ?? 0x40000000;
+const SSL_OP_NO_RENEGOTIATION =
+  (constants as { SSL_OP_NO_RENEGOTIATION?: number }).SSL_OP_NO_RENEGOTIATION ?? 0x40000000;
 
 /** RFC 6066 §3: a DNS name without trailing dot; literal addresses are not permitted (Node 25 throws on them). */
 function serverNameIndication(name: string | undefined): { servername?: string } {
@@ -131,5 +139,7 @@ function isOld(version: SecureVersion | undefined): boolean {
 }
 
 function tooOld(option: string, version: SecureVersion | undefined): CertpinError<'ERR_OPTION_INVALID'> {
-  return new CertpinError('ERR_OPTION_INVALID', `\`${option}\` must be 'TLSv1.2' or 'TLSv1.3', not '${version}'`, { option });
+  return new CertpinError('ERR_OPTION_INVALID', `\`${option}\` must be 'TLSv1.2' or 'TLSv1.3', not '${version}'`, {
+    option,
+  });
 }

@@ -46,7 +46,8 @@ export class PinnedStream extends Duplex {
   connect(port: number | string, host = 'localhost'): this {
     const number = Number(port);
     if (!Number.isInteger(number) || host.startsWith('/')) {
-      const message = 'a unix socket has no TLS, so there is nothing to pin: connect to a host, or use the client without certpin';
+      const message =
+        'a unix socket has no TLS, so there is nothing to pin: connect to a host, or use the client without certpin';
       return this.destroy(new CertpinError('ERR_OPTION_INVALID', message, { option: 'host' }));
     }
     this.connecting = true;
@@ -113,7 +114,10 @@ export class PinnedStream extends Duplex {
     this.#withSocket((socket) => socket.write(chunk, encoding, callback));
   }
 
-  override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], callback: (error?: Error | null) => void): void {
+  override _writev(
+    chunks: { chunk: Buffer; encoding: BufferEncoding }[],
+    callback: (error?: Error | null) => void,
+  ): void {
     this.#withSocket((socket) => {
       const last = chunks.length - 1;
       socket.cork();
@@ -138,10 +142,13 @@ export class PinnedStream extends Duplex {
 
   /** Node's Writable hands over one write at a time, so there is never more than one waiting. */
   #withSocket(use: (socket: TLSSocket) => void): void {
-    if (this.#socket !== undefined) return use(this.#socket);
-    this.#whenOpen = () => {
-      this.#whenOpen = undefined;
-      use(this.#socket as TLSSocket);
-    };
+    if (this.#socket !== undefined) {
+      use(this.#socket);
+    } else {
+      this.#whenOpen = () => {
+        this.#whenOpen = undefined;
+        use(this.#socket as TLSSocket);
+      };
+    }
   }
 }

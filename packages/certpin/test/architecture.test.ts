@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { dirname, join, relative, sep } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+// The arrows between the folders, and what else a reader of the sources may rely on: read from the import statements themselves.
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+interface Import {
+  /** The importing file, from the root of the repository. */
+  readonly from: string;
+  /** The imported file, or the name of a package. */
+  readonly to: string;
+  /** `import type`, or nothing but types among the names: gone at run time. */
+  readonly typeOnly: boolean;
+  /** The imported names, as they are called where they come from; `*` for a namespace, `default` for a default import. */
+  readonly names: readonly string[];
+}
+
+const STATEMENT = /^[ \t]*(import|export)\s+(type\s+)?((?:[\w$*]|\{[^}]*\}|[\s,])+?\s+from\s+)?'([^'\n]+)'/gm;
+const CALL = /\b(?:import|require|require\.resolve)\(\s*['"`]([^'"`]+)['"`]/g;
+
+function withoutComments(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(?<=^|\s)\/\/.*/g, '');
+}
+
+function read(file: string): string {
+  return readFileSync(join(root, file), 'utf8');
+}
+
+function sourcesOf(folder: string): string[] {
+  if (!existsSync(join(root, folder))) return [];
+  const files = readdirSync(join(root, folder), { recursive: true }) as string[];
+  return files.filter((file) => /\.[cm]?ts$/.test(file)).map((file) => join(folder, file).split(sep).join('/'));
+}
+
+function importsOf(file: string): Import[] {
+  const code = withoutComments(read(file));
+  const resolve = (specifier: string) =>
+    specifier.startsWith('.')
+      ? relative(root, join(root, dirname(file), specifier))
+          .split(sep)
+          .join('/')
+      : specifier;
+  const statements = [...code.matchAll(STATEMENT)].map(([, , type, clause = '', specifier = '']) => {
+    const named = /\{([^}]*)\}/
+      .exec(clause)?.[1]
+      ?.split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '');
+    const bare = clause
+      .replace(/\{[^}]*\}/, '')
+      .replace(/\sfrom\s$/, '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '');
+    const values = (named ?? []).filter((name) => !name.startsWith('type '));
+    const typeOnly =
+      type !== undefined || (named !== undefined && bare.length === 0 && values.length === 0 && named.length > 0);
+    const names = [
+      ...(typeOnly ? (named ?? []) : values).map((name) => name.replace(/^type /, '').split(/\s+as\s+/)[0] ?? ''),
+      ...bare.map((name) => (name.startsWith('*') ? '*' : 'default')),
+    ];
+    return { from: file, to: resolve(specifier), typeOnly, names };
+  });
+  const calls = [...code.matchAll(CALL)].map(([, specifier = '']) => ({
+    from: file,
+    to: resolve(specifier),
+    typeOnly: false,
+    names: ['*'],
+  }));
+  return [...statements, ...calls];
+}
+
+const library = sourcesOf('packages/certpin/src');
+const imports = library.flatMap(importsOf);
+const others = readdirSync(join(root, 'packages')).filter((name) => name !== 'certpin');
+
+/** The folder of the house that a file of the library stands in: `core`, `tls`, …; '' for the entry. */
+const folderOf = (file: string) => /^packages\/certpin\/src\/([^/]+)\//.exec(file)?.[1] ?? '';
+const isFile = ({ to }: Import) => to.startsWith('packages/');
+const show = (list: readonly Import[]) => list.map(({ from, to }) => `${from} -> ${to}`);
+
+describe('the reader of import statements', () => {
+  it('sees all of them', () => {
+    assert.ok(library.length > 20, `only ${library.length} sources`);
+    const guard = imports.filter(({ from }) => from.endsWith('tls/guard.ts'));
+    const tls = guard.find(({ to }) => to === 'node:tls');
+    assert.ok(tls !== undefined && !tls.typeOnly && tls.names.includes('connect'));
+    assert.ok(guard.some(({ to, typeOnly }) => to === 'packages/certpin/src/core/policy.ts' && typeOnly));
+    // Every `from '…'` and bare import in the sources is one of those that were read.
+    for (const file of library) {
+      const counted = withoutComments(read(file)).match(/\bfrom '[^'\n]+'|^import '[^'\n]+'/gm)?.length ?? 0;
+      assert.equal(
+        imports.filter(({ from, names }) => from === file && !(names.length === 1 && names[0] === '*')).length,
+        counted,
+        file,
+      );
+    }
+  });
+});
+
+describe('the arrows inside the library', () => {
+  const allowed: Record<string, readonly string[]> = {
+    core: ['core'],
+    protocols: ['core', 'protocols'],
+    tls: ['core', 'tls'],
+    adapters: ['core', 'tls', 'protocols'],
+    probe: ['core', 'tls', 'protocols', 'probe'],
+    '': ['core'],
+  };
+
+  it('join no folders but those of the house', () => {
+    assert.deepEqual(
+      [...new Set(library.map(folderOf))].filter((folder) => !(folder in allowed)),
+      [],
+    );
+  });
+
+  for (const [folder, targets] of Object.entries(allowed)) {
+    it(`lead from ${folder || 'the entry'} to ${targets.join(', ')} only`, () => {
+      const astray = imports.filter(
+        (one) => folderOf(one.from) === folder && isFile(one) && !targets.includes(folderOf(one.to)),
+      );
+      assert.deepEqual(show(astray), []);
+    });
+  }
+
+  it('lead from core to node:crypto and to nothing else outside', () => {
+    const astray = imports.filter((one) => folderOf(one.from) === 'core' && !isFile(one) && one.to !== 'node:crypto');
+    assert.deepEqual(show(astray), []);
+  });
+
+  it('never lead from one adapter to another', () => {
+    const astray = imports.filter(
+      (one) => folderOf(one.from) === 'adapters' && folderOf(one.to) === 'adapters' && isFile(one),
+    );
+    assert.deepEqual(show(astray), []);
+  });
+
+  it('lead to files that are there', () => {
+    assert.deepEqual(show(imports.filter((one) => isFile(one) && !library.includes(one.to))), []);
+  });
+
+  it('go in no circle, types left out', () => {
+    const next = (file: string) =>
+      imports.filter((one) => one.from === file && isFile(one) && !one.typeOnly).map(({ to }) => to);
+    const done = new Set<string>();
+    const walk = (file: string, path: readonly string[]): void => {
+      assert.ok(!path.includes(file), `a circle: ${[...path.slice(path.indexOf(file)), file].join(' -> ')}`);
+      if (done.has(file)) return;
+      for (const target of next(file)) walk(target, [...path, file]);
+      done.add(file);
+    };
+    for (const file of library) walk(file, []);
+  });
+});
+
+describe('what the library loads at run time', () => {
+  it('is Node and itself: no client, no other package', () => {
+    const astray = imports.filter(
+      (one) => !isFile(one) && !one.typeOnly && !(one.to.startsWith('node:') && isBuiltin(one.to)),
+    );
+    assert.deepEqual(show(astray), []);
+  });
+
+  it('makes no list of dependencies', () => {
+    const { dependencies } = JSON.parse(read('packages/certpin/package.json')) as { dependencies?: object };
+    assert.deepEqual(dependencies ?? {}, {});
+  });
+
+  it('names a client in its own adapter only', () => {
+    const clients = imports.filter((one) => !isFile(one) && !one.to.startsWith('node:'));
+    assert.deepEqual(show(clients.filter(({ from }) => folderOf(from) !== 'adapters')), []);
+  });
+
+  it('calls tls.connect in one place, the guard', () => {
+    const openers = imports.filter(
+      ({ to, typeOnly, names }) =>
+        /^(?:node:)?tls$/.test(to) &&
+        !typeOnly &&
+        names.some((name) => ['connect', 'TLSSocket', '*', 'default'].includes(name)),
+    );
+    assert.deepEqual(
+      openers.map(({ from }) => from),
+      ['packages/certpin/src/tls/guard.ts'],
+    );
+    const guard = withoutComments(read('packages/certpin/src/tls/guard.ts'));
+    const name = /\bconnect as (\w+)/.exec(guard)?.[1] ?? 'connect';
+    assert.equal(guard.match(new RegExp(`(?<![.\\w])${name}\\(`, 'g'))?.length, 1);
+  });
+
+  it('touches nothing global', () => {
+    for (const file of library) {
+      const code = withoutComments(read(file));
+      assert.doesNotMatch(code, /process\.env(?:\.\w+|\[[^\]]+\])\s*=[^=]|NODE_TLS_REJECT_UNAUTHORIZED/, file);
+      assert.doesNotMatch(code, /\bglobalThis\b|\.globalAgent\b|setDefaultAutoSelectFamily|setGlobalDispatcher/, file);
+      assert.doesNotMatch(code, /process\.(?:exit|abort|on|once|emitWarning)\(/, file);
+    }
+  });
+});
+
+describe('the tools', () => {
+  for (const name of others) {
+    it(`import the library by its name: packages/${name}`, () => {
+      const all = sourcesOf(`packages/${name}/src`).flatMap(importsOf);
+      assert.deepEqual(show(all.filter((one) => isFile(one) && !one.to.startsWith(`packages/${name}/`))), []);
+      const { exports } = JSON.parse(read('packages/certpin/package.json')) as { exports: Record<string, unknown> };
+      for (const { to, from } of all.filter(({ to }) => /^certpin(?:\/|$)/.test(to))) {
+        assert.ok(to.replace(/^certpin/, '.') in exports, `${from} imports ${to}, which is not exported`);
+      }
+    });
+  }
+
+  it('lead from the command to the generator to the library, never back', () => {
+    const all = others.flatMap((name) => sourcesOf(`packages/${name}/src`)).flatMap(importsOf);
+    assert.deepEqual(
+      show(all.filter(({ from, to }) => !from.startsWith('packages/cli/') && /^@certpin\/cli/.test(to))),
+      [],
+    );
+    assert.deepEqual(show(imports.filter(({ to }) => /^@?certpin(?:\/|$)/.test(to))), []);
+  });
+});
+
+describe('every module', () => {
+  const all = ['certpin', ...others].flatMap((name) => sourcesOf(`packages/${name}/src`));
+
+  it('exports by name: no default export, no export of everything', () => {
+    for (const file of all) {
+      const code = withoutComments(read(file));
+      assert.doesNotMatch(code, /^\s*export\s+default\b|\bas default\b/m, file);
+      assert.doesNotMatch(code, /^\s*export\s+(?:type\s+)?\*/m, file);
+    }
+  });
+
+  it('is named in kebab-case', () => {
+    for (const file of all) assert.match(file, /^packages\/[a-z0-9/-]+\.[cm]?ts$/);
+  });
+});
+
+describe('every subpath of the package', () => {
+  const { exports } = JSON.parse(read('packages/certpin/package.json')) as {
+    exports: Record<string, string | Record<'import' | 'require', Record<'types' | 'default', string>>>;
+  };
+  const subpaths = Object.entries(exports).filter(([subpath]) => subpath !== './package.json');
+
+  for (const [subpath, conditions] of subpaths) {
+    it(`has its source: ${subpath}`, () => {
+      assert.ok(typeof conditions === 'object');
+      const built = [
+        conditions.import.default,
+        conditions.import.types,
+        conditions.require.default,
+        conditions.require.types,
+      ];
+      const sources = built.map((file) =>
+        file.replace(/^\.\/dist\/(?:esm|cjs)\//, '').replace(/(?:\.d\.ts|\.js)$/, '.ts'),
+      );
+      assert.equal(new Set(sources).size, 1, 'import and require, code and types are of one source');
+      assert.ok(library.includes(`packages/certpin/src/${sources[0]}`), sources[0]);
+      const name = subpath.slice(2) || 'index';
+      assert.ok(
+        [`${name}.ts`, `${name}/index.ts`, `adapters/${name}.ts`].includes(sources[0] ?? ''),
+        `${subpath} is named after ${sources[0]}`,
+      );
+    });
+
+    it(`has its page in the documentation: ${subpath}`, () => {
+      const page = `docs/${subpath.slice(2) || 'core'}.md`;
+      assert.ok(existsSync(join(root, page)), `${page} is missing`);
+    });
+  }
+
+  it('is every adapter', () => {
+    const adapters = library
+      .filter((file) => folderOf(file) === 'adapters')
+      .map((file) => `./${/([^/]+)\.ts$/.exec(file)?.[1]}`);
+    assert.deepEqual(
+      adapters.filter((subpath) => !(subpath in exports)),
+      [],
+    );
+  });
+});

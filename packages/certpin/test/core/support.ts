@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { type KeyObject, sign, X509Certificate } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CertpinError } from '../../src/core/errors.ts';
+import { type PinInput, parsePins } from '../../src/core/parse-pin.ts';
+import type { Refused, Verdict } from '../../src/core/verify.ts';
+
+/** Runs the openssl command, whose answers are the yardstick for our own. */
+export function openssl(args: readonly string[], input?: string | Uint8Array): Buffer {
+  return execFileSync('openssl', args, { input, stdio: ['pipe', 'pipe', 'ignore'] });
+}
+
+/** Runs `use` with a folder of its own, and removes the folder. */
+export function inFolder<Result>(use: (folder: string) => Result): Result {
+  const folder = mkdtempSync(join(tmpdir(), 'certpin-test-'));
+  try {
+    return use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The refusal of a pin that must not be read. */
+export function pinRefusal(source: unknown): CertpinError<'ERR_PIN_INVALID'> {
+  try {
+    parsePins(source as PinInput);
+  } catch (error) {
+    assert.ok(error instanceof CertpinError, `not a CertpinError: ${error}`);
+    assert.equal(error.code, 'ERR_PIN_INVALID');
+    return error as CertpinError<'ERR_PIN_INVALID'>;
+  }
+  return assert.fail('it was read as a pin');
+}
+
+/** The verdict, which must be a refusal. */
+export function refused(verdict: Verdict): Refused {
+  if (verdict.ok) return assert.fail(`accepted, by the ${verdict.matched}`);
+  return verdict;
+}
+
+/** What a verdict came to, in one word. */
+export function outcome(verdict: Verdict): string {
+  return verdict.ok ? verdict.matched : verdict.code;
+}
+
+/** Runs `work`; fails where it takes longer than `limitMs`. Quadratic work on inputs of this size takes many times that. */
+export function within<Result>(limitMs: number, work: () => Result): Result {
+  const start = performance.now();
+  const result = work();
+  const took = performance.now() - start;
+  assert.ok(took < limitMs, `took ${took.toFixed(0)} ms, allowed are ${limitMs} ms`);
+  return result;
+}
+
+/** One DER element. */
+export function der(tag: number, ...contents: readonly Uint8Array[]): Buffer {
+  const content = Buffer.concat(contents);
+  if (content.length < 0x80) return Buffer.concat([Buffer.of(tag, content.length), content]);
+  const length = Buffer.from(content.length.toString(16).padStart(content.length > 0xff ? 4 : 2, '0'), 'hex');
+  return Buffer.concat([Buffer.of(tag, 0x80 + length.length), length, content]);
+}
+
+/**
+ * The same certificate, signed anew, with a body in BER of indefinite length. OpenSSL takes it, in a handshake too, and DER does not
+ * know it: an attacker can present one.
+ */
+export function inIndefiniteLength(certificate: X509Certificate, signingKey: KeyObject): X509Certificate {
+  const { raw } = certificate;
+  // Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }, all of them long enough for these offsets.
+  const [body, algorithm] = children(children(raw)[0] as Uint8Array, true);
+  const [tbsContent] = children(body as Uint8Array);
+  const tbs = Buffer.concat([Buffer.of(0x30, 0x80), tbsContent as Uint8Array, Buffer.of(0, 0)]);
+  const signature = der(0x03, Buffer.of(0), sign('sha256', tbs, signingKey));
+  return new X509Certificate(der(0x30, tbs, algorithm as Uint8Array, signature));
+}
+
+/** The contents of the elements in `bytes`, or the elements whole. */
+function children(bytes: Uint8Array, whole = false): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    const first = bytes[start + 1] as number;
+    const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
+    const header = 2 + lengthBytes;
+    const length =
+      lengthBytes === 0 ? first : Buffer.from(bytes.buffer, bytes.byteOffset + start + 2).readUIntBE(0, lengthBytes);
+    found.push(bytes.subarray(whole ? start : start + header, start + header + length));
+    start += header + length;
+  }
+  return found;
+}

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, type TestContext, test } from 'node:test';
+import { certificateHex, mint, startScriptedServer, startTlsServer } from '@certpin/testkit';
+import { startPostgres } from '@certpin/testkit/postgres';
+import { verify } from '../../src/index.ts';
+import { inspect, type ProbeReport, type ProbeSuccess, probe } from '../../src/probe/index.ts';
+
+const ca = await mint({ ca: true, subject: 'CN=Example CA' });
+const certificate = await mint({ issuer: await mint({ ca: true, subject: 'CN=Issuing CA', issuer: ca }) });
+const folder = mkdtempSync(join(tmpdir(), 'certpin-probe-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+function found(report: ProbeReport): ProbeSuccess {
+  assert.ok(report.ok, JSON.stringify(report));
+  return report;
+}
+
+function failure(report: ProbeReport): string {
+  assert.ok(!report.ok);
+  return report.error.code;
+}
+
+describe('a live server', () => {
+  test('TLS: the report has the leaf, and the chain as it was presented', async (t) => {
+    const server = await startTlsServer({ certificate });
+    t.after(server.close);
+    const target = `localhost:${server.port}`;
+    const report = found(await probe(target));
+    assert.equal(report.target, target);
+    assert.equal(report.protocol, 'tls');
+    assert.equal(report.certificate.sha256, certificateHex(certificate));
+    assert.deepEqual(
+      report.chain.map(({ subject, selfSigned }) => [subject, selfSigned]),
+      [
+        ['CN=localhost', false],
+        ['CN=Issuing CA', false],
+      ],
+    );
+    await once(server.server, 'secureConnection'); // the handshake ends at the server a moment later
+    assert.deepEqual(server.servernames, ['localhost']);
+    assert.equal(server.received(), 0);
+  });
+
+  test('PostgreSQL, with the credentials of a connection string left at home', async (t) => {
+    const own = await mint({ keyType: 'rsa' });
+    const postgres = await startPostgres({ certificate: own });
+    t.after(postgres.stop);
+    const report = found(await probe(`postgres://somebody:hunter2@localhost:${postgres.port}/app`));
+    assert.equal(report.protocol, 'postgres');
+    assert.equal(report.certificate.sha256, certificateHex(own));
+    assert.equal(report.certificate.selfSigned, true);
+    assert.ok(!JSON.stringify(report).includes('hunter2'));
+  });
+
+  test('another server name can be asked for', async (t) => {
+    const server = await startTlsServer({ certificate });
+    t.after(server.close);
+    await probe(`127.0.0.1:${server.port}`, { servername: 'other.example' });
+    await once(server.server, 'secureConnection');
+    assert.deepEqual(server.servernames, ['other.example']);
+  });
+
+  test('what is inspected can be verified', async (t) => {
+    const server = await startTlsServer({ certificate });
+    t.after(server.close);
+    const peer = await inspect(`localhost:${server.port}`);
+    assert.equal(verify(peer, { pins: certificateHex(certificate) }).ok, true);
+    assert.equal(verify(peer, { issuerPins: ca.certPem }).ok, true);
+    const wrong = verify(peer, { pins: certificateHex(ca) });
+    assert.ok(!wrong.ok && wrong.code === 'ERR_PIN_MISMATCH');
+  });
+});
+
+describe('a server that gives no certificate is a report with one clear error', () => {
+  const cases: [string, Parameters<typeof startScriptedServer>[0], (port: number) => string, RegExp][] = [
+    [
+      'it refuses TLS',
+      (socket) => void socket.write('N'),
+      (port) => `postgres://127.0.0.1:${port}`,
+      /^ERR_UPGRADE_REFUSED$/,
+    ],
+    [
+      'it injects',
+      (socket) => void socket.write('Sx'),
+      (port) => `postgres://127.0.0.1:${port}`,
+      /^ERR_UPGRADE_INJECTED$/,
+    ],
+    ['it says nothing', () => undefined, (port) => `postgres://127.0.0.1:${port}`, /^ERR_CONNECT_TIMEOUT$/],
+    ['it says nothing to a ClientHello', () => undefined, (port) => `127.0.0.1:${port}`, /^ERR_CONNECT_TIMEOUT$/],
+    [
+      'it hangs up',
+      (socket) => void socket.destroy(),
+      (port) => `postgres://127.0.0.1:${port}`,
+      /^(ERR_CONNECTION_CLOSED|ECONNRESET)$/,
+    ],
+    [
+      'it hangs up on a ClientHello',
+      (socket) => void socket.once('data', () => socket.end()),
+      (port) => `127.0.0.1:${port}`,
+      /^ECONNRESET$/,
+    ],
+    [
+      'it speaks HTTP',
+      (socket) => void socket.once('data', () => socket.end('HTTP/1.1 400\r\n\r\n')),
+      (port) => `127.0.0.1:${port}`,
+      /^(ERR_SSL_|EPROTO)/,
+    ],
+  ];
+  for (const [name, script, target, code] of cases) {
+    test(name, async (t: TestContext) => {
+      const server = await startScriptedServer(script);
+      t.after(server.close);
+      assert.match(failure(await probe(target(server.port), { timeoutMs: 150 })), code);
+    });
+  }
+
+  test('nobody listens', async () => {
+    assert.equal(failure(await probe('127.0.0.1:1')), 'ECONNREFUSED');
+  });
+});
+
+describe('a file', () => {
+  test('PEM, with text and a key around it', async () => {
+    const path = file('server.pem', `issued to: localhost\n${certificate.keyPem}${certificate.chainPem}`);
+    const report = found(await probe(path));
+    assert.deepEqual([report.target, report.protocol], [path, 'file']);
+    assert.equal(report.certificate.sha256, certificateHex(certificate));
+    assert.equal(report.chain.length, 2);
+  });
+
+  test('DER', async () => {
+    const report = found(await probe(file('server.der', certificate.x509.raw)));
+    assert.equal(report.certificate.sha256, certificateHex(certificate));
+  });
+
+  test('text that begins with the digit 0 is not DER', async () => {
+    const report = found(await probe(file('zero.pem', `0\n${certificate.certPem}`)));
+    assert.equal(report.certificate.sha256, certificateHex(certificate));
+  });
+
+  const unusable: [string, string | Uint8Array, RegExp][] = [
+    ['empty', '', /no PEM or DER certificate/],
+    ['a key alone', certificate.keyPem, /a private key and no certificate/],
+    ['a cut PEM block', certificate.certPem.slice(0, 200), /no PEM or DER certificate/],
+    ['a PEM block with rubbish', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', /is none/],
+    ['cut DER', certificate.x509.raw.subarray(0, 100), /is none/],
+  ];
+  for (const [name, content, message] of unusable) {
+    test(`that is ${name} is refused`, async () => {
+      const report = await probe(file('unusable.pem', content));
+      assert.ok(!report.ok);
+      assert.equal(report.error.code, 'ERR_FILE_UNREADABLE');
+      assert.match(report.error.message, message);
+    });
+  }
+
+  test('that is not there gives Node’s own error', async () => {
+    assert.equal(failure(await probe(join(folder, 'nowhere.pem'))), 'ENOENT');
+    await assert.rejects(inspect(join(folder, 'nowhere.pem')), { code: 'ENOENT' });
+  });
+});

@@ -1,0 +1,189 @@
+import {
+  type Certificate,
+  type CertificateSummary,
+  createPolicy,
+  explain,
+  formatPin,
+  type Peer,
+  type Pin,
+  type Policy,
+  type Verdict,
+  verify,
+} from 'certpin';
+import { inspect, type Target } from 'certpin/probe';
+import { type Command, Option } from 'commander';
+import { type Failure, failureOf, printFailure, UsageError } from '../failure.ts';
+import { type ExitCode, type Io, printHint, printJson, printText, quote, stdoutColors, withProgress } from '../io.ts';
+import { addConnectionOptions, type ConnectionFlags, toProbeOptions } from '../options.ts';
+import { readPinsFile, readPinValues } from '../pins.ts';
+import { showTarget } from '../target.ts';
+
+interface CheckFlags extends ConnectionFlags {
+  readonly pin?: string[];
+  readonly pinsFile?: string[];
+  readonly issuerPin?: string[];
+  readonly acceptExpired?: true;
+  readonly requireHostname?: true;
+  readonly quiet?: true;
+  readonly json?: true;
+}
+
+/** What `certpin check --json` prints. Fields are added, never renamed. */
+type CheckReport =
+  | (Answer & { readonly ok: true; readonly matched: 'leaf' | 'issuer'; readonly pin: string })
+  | (Answer & { readonly ok: false; readonly code: string; readonly reason: string })
+  | {
+      readonly target: string;
+      readonly protocol: Target['protocol'] | null;
+      readonly ok: false;
+      readonly error: Failure;
+    };
+
+interface Answer {
+  readonly target: string;
+  readonly protocol: Target['protocol'];
+  /** The configured pins, as `formatPin` spells them. */
+  readonly pins: readonly string[];
+  readonly issuerPins: readonly string[];
+  /** The leaf; null where none was presented, or none that can be read. */
+  readonly certificate: CertificateSummary | null;
+  readonly chain: readonly CertificateSummary[];
+  /** The text that is printed without `--json`. */
+  readonly explanation: string;
+}
+
+const description = `Ask whether a server presents a pinned certificate, or whether a file holds one.
+
+The target is written before the pins. Several pins may be given: any match is a match.
+A pin is one of these, with upper or lower case hex:
+
+  AABB… or AA:BB:…              SHA-256 of the certificate, 64 hex digits
+  sha256 Fingerprint=AA:BB:…    the same, as openssl prints it
+  sha256/BASE64                 SHA-256 of the public key, as certpin get prints it
+  sha256//BASE64, sha256:HEX, pin-sha256="BASE64", 3 0 1 HEX, 3 1 1 HEX
+  a PEM certificate or PEM public key
+
+Without --require-hostname the name counts only where an issuer's pin matched.`;
+
+const examples = `
+Examples:
+  certpin check db.example.com:5432 --pin 9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08
+  certpin check api.example.com --pins-file pins.txt --json
+  certpin check db.example.com:5432 --issuer-pin "$(cat ca.pem)"
+  certpin check server.crt --pin "$DB_PINS"     before the new certificate is installed
+
+Exit code: 0 the pin holds, 1 it does not, 2 the question could not be asked.`;
+
+export function defineCheck(program: Command, io: Io, finish: (code: ExitCode) => void): void {
+  const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
+  const command = program
+    .command('check')
+    .summary('ask whether a server or a file has a pinned certificate')
+    .description(description)
+    .argument('[target]', 'file, host:port, host, or URL')
+    .option('--pin <pin...>', 'a pin on the certificate or on its public key')
+    .option('--pins-file <file>', 'a file with pins and # comments, or a certificate file', collect)
+    .option('--issuer-pin <pin...>', 'a pin on a CA from which a verified chain must lead to the certificate')
+    .option('--accept-expired', 'accept a pinned certificate after the end of its validity')
+    .option('--require-hostname', 'the certificate must name the host')
+    .addOption(new Option('-q, --quiet', 'print no answer: the exit code is the answer').conflicts('json'))
+    .option('--json', 'print the answer as one JSON object');
+  addConnectionOptions(command)
+    .usage('[options] <target> --pin <pin...>')
+    .addHelpText('after', examples)
+    .action(async (target: string | undefined, flags: CheckFlags) => finish(await check(target, flags, io)));
+}
+
+async function check(target: string | undefined, flags: CheckFlags, io: Io): Promise<ExitCode> {
+  // `--pin PIN TARGET` reads as two pins.
+  if (target === undefined) throw new UsageError('check needs a target, written before --pin', 'check');
+  if (!flags.pin && !flags.pinsFile && !flags.issuerPin) {
+    throw new UsageError('check needs a pin: give --pin, --pins-file or --issuer-pin', 'check');
+  }
+  const options = toProbeOptions(flags, 'check');
+  const shown = showTarget(target);
+  const protocol = shown.target?.protocol ?? null;
+  const couldNotAsk = (failure: Failure, label?: string): ExitCode => {
+    const report = { target: shown.label ?? '(unreadable)', protocol, ok: false, error: failure } satisfies CheckReport;
+    if (flags.json) printJson(io, report);
+    else printFailure(io, { command: 'check', label, failure });
+    return 2;
+  };
+  if (shown.refusal !== undefined) return couldNotAsk(shown.refusal);
+
+  let policy: Policy;
+  try {
+    policy = readPolicy(flags); // before anybody is connected to
+  } catch (error) {
+    return couldNotAsk(failureOf(error));
+  }
+  let peer: Peer;
+  try {
+    const pending = inspect(target, options);
+    peer = flags.quiet ? await pending : await withProgress(io, `probing ${shown.label} ...`, pending);
+  } catch (error) {
+    return couldNotAsk(failureOf(error), shown.label);
+  }
+  const host = peer.host ?? flags.servername;
+  const verdict = verify({ ...peer, host }, policy);
+  if (!verdict.ok && verdict.code === 'ERR_HOSTNAME_MISMATCH' && host === undefined) {
+    throw new UsageError('a file has no host name to compare: give --servername', 'check');
+  }
+  printVerdict(io, shown.target, verdict, flags);
+  return verdict.ok ? 0 : 1;
+}
+
+function readPolicy({ pin = [], pinsFile = [], issuerPin = [], acceptExpired, requireHostname }: CheckFlags): Policy {
+  const pins = [...readPinValues('--pin', pin), ...pinsFile.map(readPinsFile)];
+  const issuerPins = readPinValues('--issuer-pin', issuerPin);
+  return createPolicy({
+    pins: pins.length === 0 ? undefined : pins,
+    issuerPins: issuerPins.length === 0 ? undefined : issuerPins,
+    expired: acceptExpired ? 'accept' : 'refuse',
+    hostnameVerification: requireHostname ? 'require' : undefined,
+  });
+}
+
+/** The explanation is the answer, not an error: it goes to stdout whether the pin holds or not. */
+function printVerdict(io: Io, target: Target, verdict: Verdict, { quiet, json }: CheckFlags): void {
+  if (quiet) return;
+  if (json) {
+    printJson(io, toReport(target, verdict));
+    return;
+  }
+  const colors = stdoutColors(io);
+  const [headline = '', ...rest] = explain(verdict).split('\n');
+  printText(io, [verdict.ok ? colors.green(headline) : colors.red(headline), ...rest].join('\n'));
+  const next = nextCommand(target.label, verdict);
+  if (next !== undefined) printHint(io, next);
+}
+
+function toReport({ label: target, protocol }: Target, verdict: Verdict): CheckReport {
+  const chain = verdict.presented.map((certificate) => certificate.toJSON());
+  const answer = {
+    certificate: chain[0] ?? null,
+    chain,
+    pins: verdict.policy.pins.map((pin) => formatPin(pin)),
+    issuerPins: verdict.policy.issuerPins.map((pin) => formatPin(pin)),
+    explanation: explain(verdict),
+  };
+  return verdict.ok
+    ? { target, protocol, ok: true, matched: verdict.matched, pin: formatPin(verdict.pin), ...answer }
+    : { target, protocol, ok: false, code: verdict.code, reason: verdict.reason, ...answer };
+}
+
+/** Where one of the configured pins would have matched, had the question been another one. */
+function nextCommand(label: string, verdict: Verdict): string | undefined {
+  if (verdict.ok) return undefined;
+  const { code, policy, presented } = verdict;
+  const command = `certpin check ${quote(label)}`;
+  const pinned = policy.pins.find((pin) => presented.some((certificate) => hasPin(certificate, pin)));
+  if (pinned === undefined) return undefined;
+  if (code === 'ERR_CERTIFICATE_EXPIRED') return `${command} --pin ${formatPin(pinned)} --accept-expired`;
+  if (code === 'ERR_PIN_MISMATCH') return `${command} --issuer-pin ${formatPin(pinned)}`;
+  return undefined;
+}
+
+function hasPin(certificate: Certificate, { kind, sha256 }: Pin): boolean {
+  return sha256 === (kind === 'certificate' ? certificate.certificateSha256 : certificate.publicKeySha256);
+}

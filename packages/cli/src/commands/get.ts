@@ -1,0 +1,68 @@
+import { probe } from 'certpin/probe';
+import { type Command, Option } from 'commander';
+import { mapBounded } from '../bounded.ts';
+import { printFailure } from '../failure.ts';
+import { type ExitCode, type Io, printJson, printText, stdoutColors, withProgress } from '../io.ts';
+import { addConnectionOptions, type ConnectionFlags, toProbeOptions } from '../options.ts';
+import { showTarget } from '../target.ts';
+import { renderReport } from '../text.ts';
+
+interface GetFlags extends ConnectionFlags {
+  readonly quiet?: true;
+  readonly json?: true;
+}
+
+/** Servers that are asked at the same time. */
+const CONCURRENCY = 8;
+
+const description = `Show the fingerprint of the certificate in a file, or of the one that a server presents.
+
+A target is a file (PEM or DER), host:port, a host (port 443), or a URL: https://, tls://,
+postgres://. Port 5432 means PostgreSQL. A connection string will do: its credentials are
+neither sent nor shown.
+
+What a server presents says nothing about whose server it is. Compare it with the fingerprint
+of the server's own certificate file, or ask its operator, before you pin it.`;
+
+const examples = `
+Examples:
+  certpin get server.crt                    on the server itself: the fingerprint to pin
+  certpin get db.example.com:5432           what the PostgreSQL server presents
+  certpin get postgres://db.example.com:6432/app
+  certpin get -q db.example.com:5432        64 hex digits, nothing else
+  certpin get --json a.example.com b.example.com:8443 | jq -r .certificate.validTo
+
+Exit code: 0 every certificate was read, 2 one was not.`;
+
+export function defineGet(program: Command, io: Io, finish: (code: ExitCode) => void): void {
+  const command = program
+    .command('get')
+    .summary('show the fingerprint of a certificate, from a server or a file')
+    .description(description)
+    .argument('<target...>', 'file, host:port, host, or URL')
+    .addOption(new Option('-q, --quiet', 'print the SHA-256 of the certificate only, 64 hex digits').conflicts('json'))
+    .option('--json', 'print one JSON object per target, one a line');
+  addConnectionOptions(command)
+    .addHelpText('after', examples)
+    .action(async (targets: string[], flags: GetFlags) => finish(await get(targets, flags, io)));
+}
+
+async function get(targets: readonly string[], flags: GetFlags, io: Io): Promise<ExitCode> {
+  const options = toProbeOptions(flags, 'get');
+  const reports = mapBounded(targets, CONCURRENCY, async (target) =>
+    io.stdoutClosed() ? undefined : probe(target, options),
+  );
+  let code: ExitCode = 0;
+  let printed = 0;
+  for (const [index, pending] of reports.entries()) {
+    const label = showTarget(targets[index] ?? '').label ?? `target ${index + 1}`;
+    const report = flags.quiet ? await pending : await withProgress(io, `probing ${label} ...`, pending);
+    if (report === undefined) break; // nobody reads any more
+    if (!report.ok) code = 2;
+    if (flags.json) printJson(io, report);
+    else if (!report.ok) printFailure(io, { command: 'get', label, failure: report.error });
+    else if (flags.quiet) printText(io, report.certificate.sha256);
+    else printText(io, `${printed++ === 0 ? '' : '\n'}${renderReport(report, stdoutColors(io), new Date())}`);
+  }
+  return code;
+}

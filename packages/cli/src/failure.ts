@@ -1,0 +1,72 @@
+import type { ProbeFailure } from 'certpin/probe';
+import { type Io, printError, printHint, quote } from './io.ts';
+
+/** Why a question could not be asked: plain JSON, the `error` of a report. */
+export type Failure = ProbeFailure['error'];
+
+/** A mistake in the command line that commander does not look for. */
+export class UsageError extends Error {
+  /** The command whose help tells more. */
+  readonly command: string;
+
+  constructor(message: string, command: string) {
+    super(message);
+    this.command = command;
+  }
+}
+
+/** What is left of an exception: its code and its message, never its properties. */
+export function failureOf(error: unknown): Failure {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  return { code: typeof code === 'string' ? code : 'ERR_UNKNOWN', message: String(message ?? error) };
+}
+
+export interface FailedQuestion {
+  readonly command: string;
+  /** What it is about, as it may be shown; undefined: there is only the message. */
+  readonly label: string | undefined;
+  readonly failure: Failure;
+}
+
+/** Says why, and the next command, where there is one that tends to help. */
+export function printFailure(io: Io, { command, label, failure }: FailedQuestion): void {
+  printError(io, `${label === undefined ? '' : `${label}: `}${plainWords(failure)}`);
+  if (failure.code === 'ERR_PIN_INVALID') {
+    printHint(io, 'a pin is 64 hex digits (certificate), or sha256/ and 44 characters of base64 (public key)');
+    printHint(io, 'certpin get server.crt');
+  } else if (failure.code === 'ERR_TARGET_INVALID') {
+    printHint(io, `certpin help ${command}`);
+  } else if (label !== undefined && failure.code === 'ERR_CONNECT_TIMEOUT') {
+    printHint(io, `certpin get ${quote(label)} --timeout 30`);
+  } else if (label !== undefined && isPlaintext(failure) && !label.includes('://')) {
+    printHint(io, `certpin get ${quote(`postgres://${label}`)}`);
+  }
+}
+
+/** Node and OpenSSL speak to programmers; where a name has several addresses, Node's error has no message at all. */
+const words: Record<string, string> = {
+  EACCES: 'permission denied',
+  EAI_AGAIN: 'the name server did not answer',
+  ECONNREFUSED: 'connection refused: nothing listens there',
+  ECONNRESET: 'the server reset the connection before TLS was established',
+  EHOSTUNREACH: 'there is no route to the host',
+  EISDIR: 'it is a directory',
+  ENETUNREACH: 'there is no route to the network',
+  ENOENT: 'no such file',
+  ENOTFOUND: 'no such host, and no such file',
+  ETIMEDOUT: 'the server does not answer',
+};
+
+export function plainWords(failure: Failure): string {
+  const { code, message } = failure;
+  if (isPlaintext(failure)) return 'the server does not begin with TLS; a PostgreSQL server is named with postgres://';
+  const reason = /^ERR_SSL_(\w+)$/.exec(code)?.[1] ?? /SSL routines:[^:]*:([^:]+):/.exec(message)?.[1];
+  if (/protocol.version|unsupported.protocol/i.test(reason ?? '')) return 'the server does not offer TLS 1.2 or newer';
+  if (reason !== undefined) return `the TLS handshake failed: ${reason.toLowerCase().replaceAll('_', ' ')}`;
+  return words[code] ?? (message || code);
+}
+
+/** What OpenSSL makes of an answer that is not TLS; the word depends on its version. */
+function isPlaintext({ code, message }: Failure): boolean {
+  return /wrong.version.number|packet.length.too.long|http.request|not.ssl.record/i.test(`${code} ${message}`);
+}

@@ -1,0 +1,80 @@
+/**
+ * How certpin speaks. The functions in this file are the only ones that write.
+ *
+ * - stdout carries answers only, so that it can be piped: text for people, or one JSON value a line.
+ * - stderr carries `certpin: error: …` and `certpin: hint: …`: lower case, no final period. A hint is a command to paste, or the
+ *   shape of what is asked for.
+ * - Progress goes to stderr, only on a terminal, and leaves nothing behind. Colours only on a terminal, and not under NO_COLOR.
+ * - Nothing that may hold a password is given to them: see target.ts.
+ */
+import pc from 'picocolors';
+
+/** The outside world, as far as the commands know it. */
+export interface Io {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  readonly stdoutIsTerminal: boolean;
+  readonly stderrIsTerminal: boolean;
+  /** Whether the reader of stdout has gone: `certpin get … | head -1`. */
+  readonly stdoutClosed: () => boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export type Colors = ReturnType<typeof pc.createColors>;
+
+/** 0: done, the pin holds. 1: the answer is no. 2: the question could not be asked. */
+export type ExitCode = 0 | 1 | 2;
+
+export function printText(io: Io, text: string): void {
+  io.stdout(`${text}\n`);
+}
+
+export function printJson(io: Io, value: unknown): void {
+  io.stdout(`${JSON.stringify(value)}\n`);
+}
+
+export function printError(io: Io, message: string): void {
+  const { red } = pc.createColors(io.stderrIsTerminal && allowsEscapes(io));
+  io.stderr(`certpin: ${red('error:')} ${printable(message)}\n`);
+}
+
+export function printHint(io: Io, hint: string): void {
+  const { cyan } = pc.createColors(io.stderrIsTerminal && allowsEscapes(io));
+  io.stderr(`certpin: ${cyan('hint:')} ${printable(hint)}\n`);
+}
+
+/** The colours of stdout: the functions return their text unchanged where it has none. */
+export function stdoutColors(io: Io): Colors {
+  return pc.createColors(io.stdoutIsTerminal && allowsEscapes(io));
+}
+
+/** Shows `message` on a terminal if `work` takes long, and takes it away again. */
+export async function withProgress<Result>(io: Io, message: string, work: Promise<Result>): Promise<Result> {
+  if (!io.stderrIsTerminal || io.env.TERM === 'dumb') return work;
+  let shown = false;
+  const timer = setTimeout(() => {
+    shown = true;
+    io.stderr(printable(message));
+  }, 300);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(timer);
+    if (shown) io.stderr('\r\u001B[2K');
+  }
+}
+
+/** https://no-color.org: any value but the empty one. */
+function allowsEscapes({ env }: Io): boolean {
+  return !env.NO_COLOR && env.TERM !== 'dumb';
+}
+
+/** What a terminal would take for a command, or for another line, is replaced. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\uFFFD');
+}
+
+/** An argument as a shell takes it back. */
+export function quote(argument: string): string {
+  return /^[\w.:/@%+=,-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`;
+}

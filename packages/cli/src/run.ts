@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { defineCheck } from './commands/check.ts';
+import { defineGet } from './commands/get.ts';
+import { failureOf, UsageError } from './failure.ts';
+import { type ExitCode, type Io, printError } from './io.ts';
+import { printUsageError } from './usage.ts';
+
+const examples = `
+Examples:
+  certpin get server.crt                          the fingerprint of a certificate file
+  certpin get db.example.com:5432                 what a server presents
+  certpin check db.example.com:5432 --pin PIN     whether it presents the pinned certificate
+
+Exit code: 0 done, the pin holds; 1 the pin does not hold; 2 the question could not be asked.`;
+
+/**
+ * The whole program: reads the command line, does what it says.
+ *
+ * @param argv the arguments alone, without the program
+ * @returns the exit code; nothing is thrown
+ */
+export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
+  let code: ExitCode = 0;
+  try {
+    await createProgram(io, (result) => {
+      code = result;
+    }).parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof UsageError) printUsageError(io, error, argv);
+    else if (!(error instanceof CommanderError)) printError(io, failureOf(error).message);
+    else if (error.exitCode === 0)
+      return 0; // --help, --version
+    else if (error.code !== 'commander.help') printUsageError(io, error, argv);
+    return 2;
+  }
+}
+
+function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
+  const program = new Command('certpin')
+    .description('Show the SHA-256 fingerprint of a TLS certificate, and check a pin: files, TLS servers, PostgreSQL.')
+    .exitOverride() // commander's own exit code for a mistake is 1, which means: the pin does not hold
+    .configureOutput({
+      writeOut: io.stdout,
+      writeErr: io.stderr,
+      outputError: () => undefined, // told by printUsageError
+      getOutHelpWidth: () => 100,
+      getErrHelpWidth: () => 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage().replace('[options] ', '')}` })
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', examples);
+  defineGet(program, io, finish);
+  defineCheck(program, io, finish);
+  return program;
+}
+
+function readVersion(): string {
+  return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+}

@@ -1,0 +1,17 @@
+import { type ProbeFailure, parseTarget, type Target } from 'certpin/probe';
+import { failureOf } from './failure.ts';
+
+/** A target that has been read, or why it cannot be: then it may be a mistyped connection string, and must not be shown. */
+export type ShownTarget =
+  | { readonly target: Target; readonly label: string; readonly refusal?: undefined }
+  | { readonly target?: undefined; readonly label?: undefined; readonly refusal: ProbeFailure['error'] };
+
+/** Reads a target, and says under which name answers, errors and hints may show it. */
+export function showTarget(text: string): ShownTarget {
+  try {
+    const target = parseTarget(text);
+    return { target, label: target.label };
+  } catch (error) {
+    return { refusal: failureOf(error) };
+  }
+}

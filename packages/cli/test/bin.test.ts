@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { certificateHex, mint } from '@certpin/testkit';
+import { startServer, writeTemporary } from './peers.ts';
+
+// The published program: what `npm run build` has made.
+const bin = fileURLToPath(new URL('../bin/certpin.js', import.meta.url));
+
+async function certpin(...argv: string[]) {
+  const child = spawn(process.execPath, [bin, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { stdout, stderr, code };
+}
+
+test('the program: 0 the pin holds, 1 it does not, 2 the question could not be asked', async (t) => {
+  accessSync(bin, constants.X_OK);
+  const server = await startServer(t);
+  const target = `127.0.0.1:${server.port}`;
+  const hex = certificateHex(server.certificate);
+  assert.deepEqual(await certpin('get', '-q', target), { stdout: `${hex}\n`, stderr: '', code: 0 });
+  assert.equal((await certpin('check', target, '--pin', hex)).code, 0);
+  assert.equal((await certpin('check', target, '--pin', 'AA'.repeat(32))).code, 1);
+  assert.deepEqual(await certpin('check', target, '--pin', 'AA', '--json', '--nonsense'), {
+    stdout: '',
+    stderr: "certpin: error: unknown option '--nonsense'\ncertpin: hint: certpin help check\n",
+    code: 2,
+  });
+});
+
+test('a reader that goes away is no error', async (t) => {
+  const file = writeTemporary(t, 'server.crt', (await mint()).certPem);
+  // more than a pipe holds, so that the program is still writing when its reader goes
+  const child = spawn(process.execPath, [bin, 'get', '--json', ...Array.from({ length: 3000 }, () => file)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const stderr = text(child.stderr);
+  await once(child.stdout, 'data');
+  child.stdout.destroy();
+  const [code] = await once(child, 'close');
+  assert.deepEqual({ stderr: await stderr, code }, { stderr: '', code: 0 });
+});

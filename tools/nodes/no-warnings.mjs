@@ -1,0 +1,13 @@
+// Loaded before every test file that tools/nodes.ts runs. The accident it prevents: a newer Node deprecates what certpin does, and
+// every program that uses certpin prints a warning which is not its own.
+import process from 'node:process';
+
+const warnings = [];
+process.on('warning', (warning) => warnings.push(warning));
+
+// At the exit, because a warning is emitted a tick after its cause, possibly after the last test has passed.
+process.on('exit', () => {
+  if (warnings.length === 0) return;
+  process.exitCode = 1;
+  for (const warning of warnings) console.error(`process warning: ${warning.stack}`);
+});
