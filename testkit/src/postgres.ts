@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,8 +29,13 @@ export interface PostgresOptions {
   /** Clients that connect to the database `mtls` need a certificate of this CA. */
   readonly clientCa?: Minted;
   /** Another major version of the same package. */
-  readonly implementation?: typeof EmbeddedPostgres;
+  readonly implementation?: PostgresImplementation;
 }
+
+/** What is used of the package, by shape: each installed major has a class of its own. */
+type PostgresImplementation = new (
+  ...options: ConstructorParameters<typeof EmbeddedPostgres>
+) => Pick<EmbeddedPostgres, 'initialise' | 'start' | 'stop' | 'createDatabase' | 'getPgClient'>;
 
 /** Starts a PostgreSQL whose files live in a temporary folder and go with `stop()`. */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
@@ -50,7 +55,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--no-sync', '--encoding=UTF8'],
     postgresFlags: [
-      ...['-c', 'fsync=off', '-c', 'unix_socket_directories=', '-c', 'listen_addresses=localhost', '-c', 'ssl=on'],
+      ...['-c', 'fsync=off', '-c', 'unix_socket_directories=', '-c', 'listen_addresses=localhost'],
       ...['-c', `ssl_cert_file=${join(folder, 'server.crt')}`, '-c', `ssl_key_file=${join(folder, 'server.key')}`],
       ...(clientCa === undefined ? [] : ['-c', `ssl_ca_file=${join(folder, 'ca.crt')}`]),
     ],
@@ -72,6 +77,8 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     await server.initialise();
     install(certificate);
     if (clientCa !== undefined) write('ca.crt', clientCa.certPem);
+    // Not on the command line, which would win over what `configure` sets.
+    appendFileSync(join(data, 'postgresql.conf'), 'ssl = on\n');
     writeFileSync(
       join(data, 'pg_hba.conf'),
       'hostssl mtls all localhost scram-sha-256 clientcert=verify-ca\nhost all all localhost scram-sha-256\n',

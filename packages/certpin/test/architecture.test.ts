@@ -5,7 +5,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-// The arrows between the folders, and what else a reader of the sources may rely on: read from the import statements themselves.
+// The arrows between the folders, and what else a reader of the sources may rely on, read from the import statements.
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -16,7 +16,7 @@ interface Import {
   readonly to: string;
   /** `import type`, or nothing but types among the names: gone at run time. */
   readonly typeOnly: boolean;
-  /** The imported names, as they are called where they come from; `*` for a namespace, `default` for a default import. */
+  /** The imported names, as their module calls them; `*` for a namespace, `default` for a default import. */
   readonly names: readonly string[];
 }
 

@@ -7,13 +7,12 @@ import { guard } from '../tls/guard.ts';
 import { checkTlsOptions, type GuardOptions, readPolicy, tlsOptionKeys } from '../tls/options.ts';
 import { type Opener, PinnedStream } from '../tls/pinned-stream.ts';
 
-/** What {@link pinnedPg} reads and sets of a pg configuration; everything else passes through untouched. */
-export interface PgConfig {
+/** What {@link pinnedPg} reads of a pg configuration (`ClientConfig`, `PoolConfig`); everything else passes through untouched. */
+interface PgConfig {
   readonly connectionString?: string | undefined;
   /** TLS options of the client itself: `cert` and `key` for mutual TLS, `servername`, `ciphers`, `ca` for `caVerification`. */
   readonly ssl?: boolean | object | string | undefined;
   readonly stream?: unknown;
-  readonly native?: unknown;
   readonly sslnegotiation?: string | undefined;
 }
 
@@ -45,11 +44,11 @@ type StringConfig = { readonly connectionString: string };
  * cannot be used; the error of a refused connection comes out of `connect()` and `query()` as it is
  */
 export function pinnedPg(config: string, policy: GuardOptions | Policy): StringConfig & PinnedPg;
-export function pinnedPg<Config extends PgConfig>(
+export function pinnedPg<Config extends object>(
   config: Config,
   policy: GuardOptions | Policy,
-): Omit<Config, 'ssl' | 'stream'> & PinnedPg;
-export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Policy): PgConfig & PinnedPg {
+): Omit<Config, keyof PinnedPg> & PinnedPg;
+export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Policy): object {
   const given: PgConfig = typeof config === 'string' ? { connectionString: config } : config;
   if (typeof given !== 'object' || given === null)
     throw invalid('config', 'the configuration must be an object or a string');

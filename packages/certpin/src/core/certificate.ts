@@ -76,8 +76,8 @@ export class Certificate {
   }
 
   /**
-   * Whether `issuer`'s name is this certificate's issuer **and** `issuer`'s key verifies this certificate's signature. Throws where
-   * the bytes of either are not a certificate.
+   * Whether `issuer`'s name is this certificate's issuer **and** `issuer`'s key verifies this certificate's signature.
+   * Throws where the bytes of either are not a certificate.
    */
   isIssuedBy(issuer: Certificate): boolean {
     // checkIssued compares names and key identifiers only; the proof is the signature.
@@ -121,7 +121,7 @@ function oneLine(name: string | undefined): string {
   return printable((name ?? '').trim().split('\n').join(', '));
 }
 
-/** Text that may be an attacker's, fit for a terminal and a log: no control character, no invisible one, no line break. */
+/** Text that may be an attacker's, fit for a terminal and a log: no control character, none invisible, no line break. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\uFFFD');
 }

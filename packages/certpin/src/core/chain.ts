@@ -95,7 +95,7 @@ export function verifyChain(
   );
 }
 
-/** Each certificate once, and never the leaf: a leaf does not vouch for itself, in whatever way it came to be among `others`. */
+/** Each certificate once, and never the leaf: it does not vouch for itself, however it came to be among `others`. */
 function distinctIssuers(leaf: Certificate, others: readonly Certificate[]): Certificate[] {
   const seen = new Set([leaf.certificateSha256]);
   return others.filter(({ certificateSha256 }) => !seen.has(certificateSha256) && seen.add(certificateSha256));

@@ -77,7 +77,7 @@ function objectIdentifier(content: Uint8Array): string {
 export interface CertificateParts {
   /** The SubjectPublicKeyInfo, DER, exactly as it stands in the certificate: what RFC 7469 §2.4 hashes. */
   readonly spki: Uint8Array;
-  /** The object identifier of the signature algorithm; of RSASSA-PSS, that of its hash, which the algorithm leaves open. */
+  /** The object identifier of the signature algorithm; for RSASSA-PSS, which leaves the hash open, that of the hash. */
   readonly signatureAlgorithm: string;
   readonly extensions: readonly { readonly id: string; readonly critical: boolean; readonly value: Uint8Array }[];
 }

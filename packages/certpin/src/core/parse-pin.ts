@@ -147,8 +147,8 @@ function certificatePin(bytes: Uint8Array, position: number): ParsedPin {
 }
 
 /**
- * The spellings that hold whitespace are matched first, whole; then whatever stands between separators. Hex in a TLSA record may
- * hold whitespace (RFC 6698 §2.2); `dig` breaks it after 56 digits.
+ * The spellings that hold whitespace are matched first, whole; then whatever stands between separators. Hex in a TLSA
+ * record may hold whitespace (RFC 6698 §2.2); `dig` breaks it after 56 digits.
  */
 const TOKEN =
   /\b\d{1,3}[ \t]+\d{1,3}[ \t]+\d{1,3}[ \t]+(?:[0-9a-f]{56}[ \t]+[0-9a-f]{8}|[0-9a-f]+)(?![^\s,;])|\b[a-z0-9-]+[ \t]+fingerprint[ \t]*=[ \t]*[^\s,;]+|[^\s,;]+/gi;
@@ -226,7 +226,7 @@ function readHex(text: string, position: number): Pin['sha256'] {
   return asSha256(digits.toUpperCase());
 }
 
-/** curl writes a second slash. Base64 may begin with one too, and then it counts among the 43 digits that 32 bytes have. */
+/** curl writes a second slash. Base64 may begin with one too; then it counts among the 43 digits that 32 bytes have. */
 function withoutCurlsSlash(text: string): string {
   return text.startsWith('/') && text.replace(/={1,2}$/, '').length !== 43 ? text.slice(1) : text;
 }

@@ -12,7 +12,7 @@ import pg88 from 'pg-8.8';
 import pg89 from 'pg-8.9';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import Cursor from 'pg-cursor';
-import { type PgConfig, pinnedPg } from '../../src/adapters/pg.ts';
+import { pinnedPg } from '../../src/adapters/pg.ts';
 import { CertpinError, type PolicyOptions } from '../../src/index.ts';
 
 const right = await mint({ keyType: 'rsa' });
@@ -238,10 +238,10 @@ async function isQueryRunning(t: TestContext, query: string): Promise<boolean> {
 }
 
 describe('sslnegotiation=direct (PostgreSQL 17)', () => {
-  async function firstBytes(t: TestContext, config: (port: number) => string | PgConfig): Promise<Buffer> {
+  async function firstBytes(t: TestContext, config: (port: number) => string | object): Promise<Buffer> {
     const tap = await startTap(postgres);
     t.after(tap.close);
-    const client = new pg.Client(pinnedPg(config(tap.port) as PgConfig, { pins }));
+    const client = new pg.Client(pinnedPg(config(tap.port) as object, { pins }));
     await client.connect();
     assert.equal(await isEncrypted(client), true);
     await client.end();
@@ -253,7 +253,7 @@ describe('sslnegotiation=direct (PostgreSQL 17)', () => {
     assert.equal(bytes.subarray(0, 9).toString('hex'), '0000000804d2162f16');
   });
 
-  const direct: [string, (port: number) => string | PgConfig][] = [
+  const direct: [string, (port: number) => string | object][] = [
     ['in the configuration', (port) => ({ ...login, port, sslnegotiation: 'direct' })],
     ['in a connection string', (port) => `${url.replace(/:\d+\//, `:${port}/`)}?sslnegotiation=direct`],
     [
@@ -282,7 +282,7 @@ describe('sslnegotiation=direct (PostgreSQL 17)', () => {
       ALPNProtocols: ['postgresql'],
     });
     t.after(relay.close);
-    const config = { ...login, port: relay.port, sslnegotiation: 'direct' };
+    const config = { ...login, port: relay.port, sslnegotiation: 'direct' as const };
     assert.equal((await failureOf(new pg.Client(pinnedPg(config, { pins })).connect())).code, 'ERR_PIN_MISMATCH');
     assert.equal(relay.received(), 0);
   });

@@ -25,7 +25,7 @@ const extensions = [
   'keyUsage=critical,digitalSignature',
   'extendedKeyUsage=serverAuth,clientAuth',
   'subjectKeyIdentifier=hash',
-  'subjectAltName=DNS:many.example.com,DNS:*.many.example.com,IP:192.0.2.1,IP:2001:db8::1,email:a@example.com,URI:https://example.com/?a=b',
+  'subjectAltName=DNS:many.example.com,DNS:*.many.example.com,IP:192.0.2.1,IP:2001:db8::1,URI:https://example.com/?a=b',
   'certificatePolicies=1.2.3.4.5,2.5.29.32.0',
   'authorityInfoAccess=OCSP;URI:http://ocsp.example.com/',
   'crlDistributionPoints=URI:http://crl.example.com/a.crl',

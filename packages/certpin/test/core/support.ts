@@ -46,7 +46,7 @@ export function outcome(verdict: Verdict): string {
   return verdict.ok ? verdict.matched : verdict.code;
 }
 
-/** Runs `work`; fails where it takes longer than `limitMs`. Quadratic work on inputs of this size takes many times that. */
+/** Runs `work`; fails where it takes longer than `limitMs`. Quadratic work on big inputs takes many times that. */
 export function within<Result>(limitMs: number, work: () => Result): Result {
   const start = performance.now();
   const result = work();
@@ -64,12 +64,12 @@ export function der(tag: number, ...contents: readonly Uint8Array[]): Buffer {
 }
 
 /**
- * The same certificate, signed anew, with a body in BER of indefinite length. OpenSSL takes it, in a handshake too, and DER does not
- * know it: an attacker can present one.
+ * The same certificate, signed anew, with a body in BER of indefinite length. OpenSSL takes it, in a handshake too, and
+ * DER does not know it: an attacker can present one.
  */
 export function inIndefiniteLength(certificate: X509Certificate, signingKey: KeyObject): X509Certificate {
   const { raw } = certificate;
-  // Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }, all of them long enough for these offsets.
+  // RFC 5280 §4.1: Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }
   const [body, algorithm] = children(children(raw)[0] as Uint8Array, true);
   const [tbsContent] = children(body as Uint8Array);
   const tbs = Buffer.concat([Buffer.of(0x30, 0x80), tbsContent as Uint8Array, Buffer.of(0, 0)]);

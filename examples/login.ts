@@ -1,0 +1,41 @@
+import { compare } from 'bcryptjs';
+import { pinnedPg } from 'certpin/pg';
+import pg from 'pg';
+
+/** What a custom database script answers with. */
+export interface Profile {
+  readonly user_id: string;
+  readonly email: string;
+}
+
+export interface LoginConfiguration {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  /** The current pin and, before a rotation, the next one: as a secret store keeps them, in one string. */
+  readonly pins: string;
+}
+
+/** A `login(email, password, callback)` in the style of a custom database script, whose database has a self-signed certificate. */
+export function createLogin({ pins, ...database }: LoginConfiguration) {
+  const pool = new pg.Pool(pinnedPg({ ...database, max: 2 }, { pins }));
+  pool.on('error', () => undefined); // an idle connection was lost; the next query makes a new one
+
+  function login(email: string, password: string, callback: (error: Error | null, profile?: Profile) => void): void {
+    pool
+      .query('SELECT id, email, password_hash FROM users WHERE email = $1', [email])
+      .then(async ({ rows: [user] }) => {
+        if (user === undefined || !(await compare(password, user.password_hash))) {
+          throw new Error('wrong email or password');
+        }
+        return { user_id: String(user.id), email: user.email };
+      })
+      .then(
+        (profile) => callback(null, profile),
+        (error) => callback(error),
+      );
+  }
+  return Object.assign(login, { close: () => pool.end() });
+}
