@@ -74,10 +74,10 @@ try {
     () => undefined,
     (error: Error) => error,
   );
-  if (findCertpinError(refusal)?.code !== 'ERR_PIN_MISMATCH')
-    throw new Error('the impostor was not refused', { cause: refusal });
-  good('refused:');
-  quote(refusal?.message ?? '');
+  const reason = findCertpinError(refusal);
+  if (reason?.code !== 'ERR_PIN_MISMATCH') throw new Error('the impostor was not refused', { cause: refusal });
+  good(`refused. The person who logs in is told: ${refusal?.message}. The log is told:`);
+  quote(reason.message);
   const leaked = impostor.received();
   if (leaked !== 0) throw new Error(`${leaked} application bytes reached the impostor`);
   good(`after the upgrade request the impostor received ${leaked} application bytes`);

@@ -48,8 +48,13 @@ describe('code in the documentation', () => {
 });
 
 describe('lock files', () => {
-  it('exist for the workspace and for the Node binaries', () => {
-    assert.deepEqual([...lockFiles].sort(), ['package-lock.json', 'tools/nodes/package-lock.json']);
+  it('stand beside every package.json that npm installs from', () => {
+    const { packages } = readJson<{ packages: Record<string, Locked> }>('package-lock.json');
+    const installable = files
+      .filter((file) => posix.basename(file) === 'package.json')
+      .map((file) => posix.dirname(file))
+      .filter((folder) => folder === '.' || packages[folder] === undefined);
+    assert.deepEqual(lockFiles.map((file) => posix.dirname(file)).sort(), installable.sort());
   });
 
   for (const lockFile of lockFiles) {

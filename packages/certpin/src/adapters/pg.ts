@@ -81,7 +81,7 @@ export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Polic
   };
 
   // Property by property, because pg's pools make `password` and `ssl.key` non-enumerable and a spread would lose them.
-  return Object.defineProperties(
+  const pinned = Object.defineProperties(
     {},
     {
       ...Object.getOwnPropertyDescriptors(given),
@@ -95,7 +95,11 @@ export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Polic
         nativeConnectionString: 'certpin: the native client cannot be pinned, use the JavaScript client',
       }),
     },
-  ) as PgConfig & PinnedPg;
+  );
+  // JSON drops functions: `ssl: false` without `stream` would be a plaintext login. What comes back from JSON demands the ordinary
+  // TLS verification and knows no password.
+  const toJSON = () => ({ ...pinned, ssl: true, stream: undefined, password: undefined, connectionString: undefined });
+  return Object.defineProperty(pinned, 'toJSON', { value: toJSON });
 }
 
 function own(values: object): PropertyDescriptorMap {

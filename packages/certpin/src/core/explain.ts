@@ -44,8 +44,12 @@ function at({ host, port }: Verdict): string {
   return ` for ${printable(name)}${port === undefined ? '' : `:${port}`}`;
 }
 
+/** A server may present as many certificates as it likes; a person reads this many. */
+const MAX_PRESENTED = 6;
+
 function presentedLines({ presented }: Verdict): string[] {
-  return presented.flatMap((certificate, index) => {
+  const more = presented.length - MAX_PRESENTED;
+  const shown = presented.slice(0, MAX_PRESENTED).flatMap((certificate, index) => {
     const { subject, issuer, validFrom, validTo } = certificate.toJSON();
     return [
       `  ${index === 0 ? 'presented' : 'issuer'}: ${subject || '(no subject)'}, issued by ${subject === issuer ? 'itself' : issuer}`,
@@ -54,6 +58,7 @@ function presentedLines({ presented }: Verdict): string[] {
       `    public-key pin: ${formatPin(pinOf('public-key', certificate.publicKeySha256))}`,
     ];
   });
+  return more > 0 ? [...shown, `  and ${more} more`] : shown;
 }
 
 function configuredLines({ policy }: Refused): string[] {

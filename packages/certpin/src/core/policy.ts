@@ -9,7 +9,8 @@ export interface PolicyOptions {
   readonly pins?: PinInput | undefined;
   /**
    * Pins on an issuer: a CA certificate or CA key from which a verified chain must lead to the leaf. Any match is a match, of
-   * these or of `pins`. Given as PEM, DER or `X509Certificate`, an issuer is found even where the server does not send it.
+   * these or of `pins`. Given as PEM, DER or `X509Certificate`, an issuer is found even where the server does not send it. A
+   * public-key pin proves the key of an issuer and nothing else of its certificate, neither its dates nor its limits.
    */
   readonly issuerPins?: PinInput | undefined;
   /**

@@ -90,13 +90,12 @@ function intercept(socket: TLSSocket, judge: () => Verdict): TLSSocket {
   };
 
   const onSecure = (): boolean => {
-    let verdict: Verdict;
     try {
-      verdict = judge();
+      const verdict = judge();
+      if (!verdict.ok) return refuse(refusalError(verdict));
     } catch (error) {
-      return refuse(error as Error);
+      return refuse(error as Error); // an exception inside the check is a refusal, and must not leave this call
     }
-    if (!verdict.ok) return refuse(refusalError(verdict));
     // Drivers look at these to learn whether the connection may be used; under a pin, the verdict is the answer.
     socket.authorized = true;
     socket.authorizationError = null as unknown as Error;

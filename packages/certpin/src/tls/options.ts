@@ -92,7 +92,7 @@ export function checkTlsOptions(options: object, where: string): void {
 }
 
 /** Milliseconds, 10 000 by default. */
-export function checkTimeout(value: number | undefined): number {
+function checkTimeout(value: number | undefined): number {
   if (value === undefined) return 10_000;
   // A delay that setTimeout cannot keep fires at once.
   if (Number.isInteger(value) && value >= 0 && value < 2 ** 31) return value;

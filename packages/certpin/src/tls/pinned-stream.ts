@@ -4,7 +4,7 @@ import { CertpinError } from '../core/errors.ts';
 import { startTimeout } from './timeout.ts';
 
 /** Where a driver asks to be connected. */
-export interface Address {
+interface Address {
   readonly host: string;
   readonly port: number;
 }

@@ -435,6 +435,16 @@ describe('nothing outside the configuration takes the pin away', () => {
     assert.throws(() => pinnedPg(login, { pins }), { code: 'ERR_CLIENT_UNSUPPORTED' });
   });
 
+  test('a configuration that went through JSON has lost its stream: it is no plaintext login, and knows no password', async () => {
+    for (const config of [login, url]) {
+      const text = JSON.stringify(pinnedPg(config as object, { pins }));
+      assert.ok(!text.includes(password));
+      const revived = { ...login, ...JSON.parse(text) };
+      const error = await failureOf(new pg.Client(revived).connect());
+      assert.equal(error.code, 'DEPTH_ZERO_SELF_SIGNED_CERT');
+    }
+  });
+
   test('a unix socket is refused, for there is no TLS on one', async () => {
     for (const host of ['/var/run/postgresql', '/']) {
       const error = await failureOf(new pg.Client(pinnedPg({ ...login, host }, { pins })).connect());

@@ -209,7 +209,7 @@ describe('a pin that cannot be read', () => {
 
   const refusals: readonly (readonly [name: string, source: unknown, found: RegExp])[] = [
     ["62 digits, as in the vendor's sample", digits(62), /^62 hex digits; a SHA-256 has 64$/],
-    ["82 digits, as in the vendor's sample", digits(82), /^82 hex digits; a SHA-256 has 64$/],
+    ["80 digits, as in the vendor's sample", digits(80), /^80 hex digits; a SHA-256 has 64$/],
     ['63 digits', hex.slice(1), /^63 hex digits/],
     ['MD5 by its length', digits(32), /^32 hex digits.*length of MD5/],
     ['SHA-1 by its length', digits(40), /^40 hex digits.*length of SHA-1/],

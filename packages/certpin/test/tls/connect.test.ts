@@ -120,7 +120,7 @@ describe('the verdict comes before everything else', () => {
       naive.destroy();
       server.forget();
 
-      const socket = connect({ host: server.host, port: server.port, pins });
+      const socket = connect({ host: server.host, port: server.port, servername: 'localhost', pins });
       (socket as TLSSocket & { setSession(session: Buffer): void }).setSession(session);
       socket.write('canary');
       const error = await failure(socket);
