@@ -31,7 +31,10 @@ export function guard({ options, policy, host, port, connectTimeoutMs }: Guarded
   const socket = openTls(options, connectTimeoutMs);
   const server = identity(options, host, port);
   return intercept(socket, () => {
-    const verdict = verify(readPeer(socket, server, policy.issuerPins.length > 0), policy);
+    const decided = verify(readPeer(socket, server, policy.issuerPins.length > 0), policy);
+    // The leaf decides where no issuer is pinned, and it alone is cheap to read. Whoever has to understand a refusal needs the chain:
+    // it may be the CA's pin that was configured.
+    const verdict = decided.ok ? decided : verify(readPeer(socket, server, true), policy);
     publishVerdict(verdict);
     return verdict;
   });

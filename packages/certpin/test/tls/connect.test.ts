@@ -183,6 +183,16 @@ describe('the verdict comes before everything else', () => {
   });
 });
 
+test('a refusal shows the whole chain, so that the pin of a CA in the wrong place is recognised', async (t) => {
+  const ca = await mint({ ca: true, subject: 'CN=Company CA' });
+  const issuing = await mint({ ca: true, subject: 'CN=Issuing CA', issuer: ca });
+  const server = await serve(t, { certificate: await mint({ issuer: issuing }) });
+  const error = await failure(connect({ host: server.host, port: server.port, pins: certificateHex(issuing) }));
+  assert.equal(error.code, 'ERR_PIN_MISMATCH');
+  assert.match(error.message, /issuer: CN=Issuing CA/);
+  assert.match(error.message, /the pin is the CA's, not the leaf's/);
+});
+
 describe('what a driver may do afterwards', () => {
   test('the certificate can be read, again and again, by either getter', async (t) => {
     const server = await serve(t);
