@@ -79,8 +79,8 @@ export class CertpinError<Code extends CertpinErrorCode = CertpinErrorCode> exte
 }
 
 /**
- * The `CertpinError` in a client's error, found through the `cause` chain (and `errors` of an `AggregateError`) in which clients
- * wrap it; undefined where there is none.
+ * The `CertpinError` in a client's error, found through the chain in which clients wrap it: `cause`, `original` (sequelize),
+ * `driverError` (typeorm), and `errors` of an `AggregateError`. undefined where there is none.
  */
 export function findCertpinError(error: unknown): AnyCertpinError | undefined {
   const seen = new Set<unknown>();
@@ -89,8 +89,8 @@ export function findCertpinError(error: unknown): AnyCertpinError | undefined {
     if (typeof candidate !== 'object' || candidate === null || seen.has(candidate)) continue;
     if (candidate instanceof CertpinError) return candidate as AnyCertpinError;
     seen.add(candidate);
-    const { cause, errors } = candidate as { cause?: unknown; errors?: unknown };
-    queue.push(cause);
+    const { cause, original, driverError, errors } = candidate as Record<string, unknown>;
+    queue.push(cause, original, driverError);
     if (Array.isArray(errors)) queue.push(...errors);
   }
   return undefined;

@@ -134,6 +134,11 @@ describe('findCertpinError', () => {
   const target = new CertpinError('ERR_CONNECT_TIMEOUT', 'late', { timeoutMs: 1 });
   const wrap = (cause: unknown) => new Error('wrapped', { cause });
 
+  it('finds it where sequelize and typeorm keep the error of the driver', () => {
+    assert.equal(findCertpinError({ original: target }), target);
+    assert.equal(findCertpinError({ driverError: new Error('wrapped', { cause: target }) }), target);
+  });
+
   it('finds the error itself', () => assert.equal(findCertpinError(target), target));
 
   it('finds it through a chain of causes', () => {
