@@ -8,6 +8,7 @@ export {
   type RefusalCode,
 } from './core/errors.ts';
 export { explain } from './core/explain.ts';
+export { type LivePins, livePins } from './core/live-pins.ts';
 export { type PinInput, type PinSource, parsePin, parsePins } from './core/parse-pin.ts';
 export {
   type CertificateSpelling,

@@ -1,18 +1,19 @@
 import type { Certificate } from './certificate.ts';
 import { CertpinError } from './errors.ts';
+import { type LivePins, liveStateOf } from './live-pins.ts';
 import { type ParsedPins, type PinInput, parsePinSources } from './parse-pin.ts';
 import type { Pin } from './pin.ts';
 
 /** What must hold before a connection may be used. Each switch is independent of the others. */
 export interface PolicyOptions {
   /** Pins on the leaf, the server's own certificate or public key. Any match is a match. */
-  readonly pins?: PinInput | undefined;
+  readonly pins?: PinInput | LivePins | undefined;
   /**
    * Pins on an issuer: a CA certificate or CA key from which a verified chain must lead to the leaf. Any match is a match, of
    * these or of `pins`. Given as PEM, DER or `X509Certificate`, an issuer is found even where the server does not send it. A
    * public-key pin proves the key of an issuer and nothing else of its certificate, neither its dates nor its limits.
    */
-  readonly issuerPins?: PinInput | undefined;
+  readonly issuerPins?: PinInput | LivePins | undefined;
   /**
    * Default `'refuse'`. `'accept'` lets a pinned certificate pass after the end of its validity. A certificate whose validity has
    * not begun is always refused.
@@ -42,6 +43,11 @@ export interface Policy {
   /** undefined: by the rule told at {@link PolicyOptions}. */
   readonly hostnameVerification: 'require' | 'ignore' | undefined;
   readonly caVerification: 'require' | 'ignore';
+  /**
+   * Where pins are live: calls `listener` after each change, until the returned function is called. undefined where none are; then
+   * nothing of the policy ever changes.
+   */
+  readonly onChange: ((listener: () => void) => () => void) | undefined;
   readonly [policyBrand]: true;
 }
 
@@ -73,17 +79,49 @@ export function createPolicy(options: PolicyOptions | Policy): Policy {
       option: 'pins',
     });
   }
-  const leaf = options.pins === undefined ? nothing : parsePinSources(options.pins);
-  const issuers = options.issuerPins === undefined ? nothing : parsePinSources(options.issuerPins);
+  const leaf = readPins(options.pins);
+  const issuers = readPins(options.issuerPins);
+  const changes = [leaf.onChange, issuers.onChange].filter((onChange) => onChange !== undefined);
   return Object.freeze({
-    pins: leaf.pins,
-    issuerPins: issuers.pins,
-    knownCertificates: Object.freeze([...leaf.certificates, ...issuers.certificates]),
+    get pins() {
+      return leaf.parsed().pins;
+    },
+    get issuerPins() {
+      return issuers.parsed().pins;
+    },
+    get knownCertificates() {
+      return Object.freeze([...leaf.parsed().certificates, ...issuers.parsed().certificates]);
+    },
     expired: oneOf('expired', options.expired, ['refuse', 'accept']) ?? 'refuse',
     hostnameVerification: oneOf('hostnameVerification', options.hostnameVerification, ['require', 'ignore']),
     caVerification: oneOf('caVerification', options.caVerification, ['require', 'ignore']) ?? 'ignore',
+    onChange: changes.length === 0 ? undefined : subscribeToAll(changes),
     [policyBrand]: true as const,
   });
+}
+
+/** The policy as it is now: what a verdict keeps, while the pins go on changing. */
+export function snapshot(policy: Policy): Policy {
+  // A spread reads the getters, and takes the brand along.
+  return policy.onChange === undefined ? policy : Object.freeze({ ...policy, onChange: undefined });
+}
+
+type OnChange = NonNullable<Policy['onChange']>;
+
+function readPins(input: PolicyOptions['pins']): { parsed: () => ParsedPins; onChange: OnChange | undefined } {
+  const live = input === undefined ? undefined : liveStateOf(input);
+  if (live !== undefined) return live;
+  const parsed = input === undefined ? nothing : parsePinSources(input as PinInput);
+  return { parsed: () => parsed, onChange: undefined };
+}
+
+function subscribeToAll(sources: readonly OnChange[]): OnChange {
+  return (listener) => {
+    const ends = sources.map((onChange) => onChange(listener));
+    return () => {
+      for (const end of ends) end();
+    };
+  };
 }
 
 function oneOf<Value extends string>(

@@ -4,7 +4,7 @@ import { verifyChain } from './chain.ts';
 import type { RefusalCode } from './errors.ts';
 import { matchPin } from './match.ts';
 import type { Pin } from './pin.ts';
-import { createPolicy, type Policy, type PolicyOptions } from './policy.ts';
+import { createPolicy, type Policy, type PolicyOptions, snapshot } from './policy.ts';
 import { validityProblem } from './validity.ts';
 
 /** What is known of the server after a TLS handshake. */
@@ -61,7 +61,7 @@ export type Verdict = Matched | Refused;
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID` where `policy` is not one
  */
 export function verify(peer: Peer, policy: PolicyOptions | Policy, now: Date = new Date()): Verdict {
-  const checked = createPolicy(policy);
+  const checked = snapshot(createPolicy(policy));
   let presented: readonly Certificate[] = [];
   try {
     presented = peer.certificates.map(toCertificate);

@@ -30,14 +30,7 @@ export interface GuardedConnection {
 export function guard({ options, policy, host, port, connectTimeoutMs }: GuardedConnection): TLSSocket {
   const socket = openTls(options, connectTimeoutMs);
   const server = identity(options, host, port);
-  return intercept(socket, () => {
-    const decided = verify(readPeer(socket, server, policy.issuerPins.length > 0), policy);
-    // The leaf decides where no issuer is pinned, and it alone is cheap to read. Whoever has to understand a refusal needs the chain:
-    // it may be the CA's pin that was configured.
-    const verdict = decided.ok ? decided : verify(readPeer(socket, server, true), policy);
-    publishVerdict(verdict);
-    return verdict;
-  });
+  return intercept(socket, policy, (withChain) => readPeer(socket, server, withChain));
 }
 
 /**
@@ -78,7 +71,7 @@ function openTls(options: ConnectionOptions & { signal?: AbortSignal }, connectT
  * Node's own `onConnectSecure` (lib/internal/tls/wrap.js) emits `secureConnect`, then the withheld `session`. Listeners cannot stop
  * one another, so the emission itself is intercepted, on this one instance. It is done for every handshake of the connection.
  */
-function intercept(socket: TLSSocket, judge: () => Verdict): TLSSocket {
+function intercept(socket: TLSSocket, policy: Policy, read: (withChain: boolean) => Peer): TLSSocket {
   const emit = socket.emit as (this: TLSSocket, event: string | symbol, ...args: unknown[]) => boolean;
   let released = false;
   const pendingSessions: Buffer[] = [];
@@ -92,18 +85,37 @@ function intercept(socket: TLSSocket, judge: () => Verdict): TLSSocket {
     return false;
   };
 
-  const onSecure = (): boolean => {
+  /** Whether the connection may be used; where it may not, it is gone when this returns. */
+  const settle = (judge: () => Verdict): boolean => {
     try {
       const verdict = judge();
-      if (!verdict.ok) return refuse(refusalError(verdict));
+      publishVerdict(verdict);
+      return verdict.ok || refuse(refusalError(verdict));
     } catch (error) {
       return refuse(error as Error); // an exception inside the check is a refusal, and must not leave this call
     }
+  };
+
+  // The leaf decides where no issuer is pinned, and it alone is cheap to read.
+  const withChain = policy.issuerPins.length > 0 || policy.onChange !== undefined;
+  let peer: Peer | undefined;
+  const judge = (): Verdict => {
+    peer = read(withChain);
+    const verdict = verify(peer, policy);
+    // Whoever has to understand a refusal needs the chain: it may be the CA's pin that was configured.
+    return verdict.ok || withChain ? verdict : verify(read(true), policy);
+  };
+
+  const onSecure = (): boolean => {
+    if (!settle(judge)) return false;
     // Drivers look at these to learn whether the connection may be used; under a pin, the verdict is the answer.
     socket.authorized = true;
     socket.authorizationError = null as unknown as Error;
     if (released) return true;
     released = true;
+    // The pin of an open connection may go: then the connection goes too, whether it is in use or waits in a pool.
+    const unsubscribe = policy.onChange?.(() => settle(() => verify(peer as Peer, policy)));
+    if (unsubscribe !== undefined) socket.once('close', unsubscribe);
     emit.call(socket, 'secureConnect');
     for (const session of pendingSessions.splice(0)) emit.call(socket, 'session', session);
     return true;

@@ -1,0 +1,68 @@
+import { type ParsedPins, type PinInput, parsePinSources } from './parse-pin.ts';
+import type { Pin } from './pin.ts';
+
+// Symbol.for, so that the ESM and the CommonJS copy of this file recognise each other's objects.
+const brand: unique symbol = Symbol.for('certpin.live-pins') as never;
+
+/** A pin set that can be replaced while clients use it: wherever a policy takes `pins` or `issuerPins`, it takes one of these. */
+export interface LivePins {
+  /** The pins that count now. */
+  readonly pins: readonly Pin[];
+  /**
+   * Replaces the set. New connections are judged by it at once; connections that are open are judged again, and those that it
+   * refuses are closed with the error of the refusal.
+   *
+   * @throws CertpinError `ERR_PIN_INVALID`; then the old set still counts
+   */
+  set(pins: PinInput): void;
+  /** @internal what a policy reads */
+  readonly [brand]: LiveState;
+}
+
+interface LiveState {
+  readonly parsed: () => ParsedPins;
+  /** @returns a function that ends the subscription */
+  readonly onChange: (listener: () => void) => () => void;
+}
+
+/**
+ * Makes a pin set that can be replaced at run time, for example when a secret store tells of a change.
+ *
+ * ```ts
+ * import { livePins } from 'certpin';
+ * import { pinnedAgent } from 'certpin/https';
+ * const pins = livePins(await readSecret('API_PINS'));
+ * const agent = pinnedAgent({ pins, keepAlive: true });
+ * onSecretChange('API_PINS', (text) => pins.set(text));
+ * ```
+ *
+ * @throws CertpinError `ERR_PIN_INVALID`
+ */
+export function livePins(initial: PinInput): LivePins {
+  let parsed = parsePinSources(initial);
+  const listeners = new Set<() => void>();
+  return Object.freeze({
+    get pins() {
+      return parsed.pins;
+    },
+    set(pins: PinInput) {
+      parsed = parsePinSources(pins);
+      // A listener closes a connection and thereby ends its own subscription; the copy keeps the round whole.
+      for (const listener of [...listeners]) listener();
+    },
+    [brand]: {
+      parsed: () => parsed,
+      onChange: (listener: () => void) => {
+        // Wrapped, so that the same function can be subscribed twice.
+        const own = () => listener();
+        listeners.add(own);
+        return () => listeners.delete(own);
+      },
+    },
+  });
+}
+
+/** The live state behind an input of a policy; undefined where it is a plain input. */
+export function liveStateOf(input: PinInput | LivePins): LiveState | undefined {
+  return typeof input === 'object' && input !== null && brand in input ? (input as LivePins)[brand] : undefined;
+}
