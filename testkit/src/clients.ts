@@ -69,6 +69,28 @@ export function poolClient(createPool: () => PoolLike): SuiteClient {
   };
 }
 
+/** The part of postgres.js that the suite uses. */
+export interface SqlLike {
+  unsafe(text: string, values: string[]): PromiseLike<readonly object[]>;
+  end(): Promise<void>;
+}
+
+/** A suite client that queries through postgres.js. */
+export function sqlClient(createSql: () => SqlLike): SuiteClient {
+  let sql = createSql();
+  return {
+    exchange: async () => {
+      const [row] = await sql.unsafe('SELECT $1::text AS answer', [CANARY]);
+      if ((row as { answer?: string }).answer !== CANARY) throw new Error('the server gave another answer');
+    },
+    reconnect: async () => {
+      await sql.end();
+      sql = createSql();
+    },
+    close: () => sql.end(),
+  };
+}
+
 /** How to log in to a test PostgreSQL behind a relay on another port. */
 export function loginTo({ user, password, database }: Postgres): { user: string; password: string; database: string } {
   return { user, password, database };

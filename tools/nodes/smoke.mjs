@@ -13,6 +13,7 @@ import { createServer as createTlsServer, TLSSocket } from 'node:tls';
 import * as esmCertpin from 'certpin';
 import * as esmHttps from 'certpin/https';
 import * as esmPg from 'certpin/pg';
+import * as esmPostgres from 'certpin/postgres';
 import * as esmProbe from 'certpin/probe';
 import * as esmTls from 'certpin/tls';
 
@@ -22,12 +23,13 @@ const host = '127.0.0.1';
 /** Minted by tools/nodes.ts: `certificate` (PEM, with its chain), `key`, `hex` and `publicKeyPin` of each. */
 const minted = JSON.parse(readFileSync(process.env.CERTPIN_MINTED, 'utf8'));
 
-const imported = { ...esmCertpin, ...esmTls, ...esmHttps, ...esmPg, ...esmProbe };
+const imported = { ...esmCertpin, ...esmTls, ...esmHttps, ...esmPg, ...esmPostgres, ...esmProbe };
 const required = {
   ...require('certpin'),
   ...require('certpin/tls'),
   ...require('certpin/https'),
   ...require('certpin/pg'),
+  ...require('certpin/postgres'),
   ...require('certpin/probe'),
 };
 
@@ -48,7 +50,8 @@ test('an error of either copy is an instance of the CertpinError of both', () =>
 });
 
 for (const [system, certpin] of Object.entries({ import: imported, require: required })) {
-  const { connect, formatPin, inspect, parsePin, parsePins, pinnedAgent, pinnedPg, probe, verify } = certpin;
+  const { connect, formatPin, inspect, parsePin, parsePins, pinnedAgent, pinnedPg, pinnedPostgres, probe, verify } =
+    certpin;
   const scenario = (name, run) => test(`${system}: ${name}`, { timeout: 30_000 }, run);
 
   scenario('a pin reads back from every spelling', () => {
@@ -256,6 +259,26 @@ for (const [system, certpin] of Object.entries({ import: imported, require: requ
       assert.equal(server.received(), 0);
     }
   });
+
+  scenario(
+    'the socket for postgres.js upgrades, reaches the pinned server, and tells another one nothing',
+    async (t) => {
+      for (const certificate of [minted.server, minted.other]) {
+        const server = await startPostgres(t, certificate);
+        const stream = pinnedPostgres({ host, port: server.port }, { pins: minted.server.hex }).socket();
+        t.after(() => stream.destroy());
+        stream.write('user');
+        if (certificate === minted.server) {
+          assert.equal(String((await once(stream, 'data'))[0]), 'user');
+          continue;
+        }
+        const [error] = await once(stream, 'error');
+        assert.equal(error.code, 'ERR_PIN_MISMATCH');
+        await server.idle();
+        assert.equal(server.received(), 0);
+      }
+    },
+  );
 
   scenario('the probe reports the certificate, and verify answers for it', async (t) => {
     const server = await startTls(t, minted.leaf);

@@ -8,6 +8,22 @@ const SSL_REQUEST = Uint8Array.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f);
 
 const [S, N, E] = [...'SNE'].map((letter) => letter.charCodeAt(0));
 
+/** A direct TLS connection is taken with this ALPN name only (PostgreSQL 17, "SSL Session Encryption"). */
+export const POSTGRES_ALPN = 'postgresql';
+
+/**
+ * Reads `sslnegotiation`, as libpq spells it: whether TLS starts without the upgrade request.
+ *
+ * @throws CertpinError `ERR_OPTION_INVALID`
+ */
+export function isDirect(negotiation: string | null | undefined, where: string): boolean {
+  if (negotiation == null || negotiation === '' || negotiation === 'postgres') return false;
+  if (negotiation === 'direct') return true;
+  throw new CertpinError('ERR_OPTION_INVALID', `${where}: \`sslnegotiation\` must be 'postgres' or 'direct'`, {
+    option: 'sslnegotiation',
+  });
+}
+
 /** PostgreSQL's SSLRequest: one message, answered by one byte (PostgreSQL documentation, "SSL Session Encryption"). */
 export function createPostgresUpgrade(): UpgradeProtocol {
   return { name, opening: SSL_REQUEST, receive };

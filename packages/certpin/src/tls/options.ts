@@ -91,6 +91,26 @@ export function checkTlsOptions(options: object, where: string): void {
   if (isOld(maxVersion)) throw tooOld('maxVersion', maxVersion);
 }
 
+/**
+ * The TLS options of a database client, as they stand in the `ssl` of its configuration.
+ *
+ * @throws CertpinError `ERR_OPTION_INVALID` for whatever is neither absent, `true` nor an object of TLS options
+ */
+export function readClientTls(ssl: unknown, where: string): ConnectionOptions {
+  if (ssl === undefined || ssl === true) return {};
+  if (typeof ssl !== 'object' || ssl === null) {
+    const message =
+      ssl === false
+        ? '`ssl: false` contradicts a pin: there is always TLS; remove it'
+        : '`ssl` must be an object with TLS options, or left out';
+    throw new CertpinError('ERR_OPTION_INVALID', `${where}: ${message}`, { option: 'ssl' });
+  }
+  checkTlsOptions(ssl, 'ssl');
+  refuseUnknownOptions(ssl, tlsOptionKeys, 'ssl');
+  // pg's pools make `ssl.key` non-enumerable, and a spread would lose it.
+  return Object.defineProperties({}, Object.getOwnPropertyDescriptors(ssl));
+}
+
 /** Milliseconds, 10 000 by default. */
 function checkTimeout(value: number | undefined): number {
   if (value === undefined) return 10_000;

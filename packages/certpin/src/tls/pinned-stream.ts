@@ -4,7 +4,7 @@ import { CertpinError } from '../core/errors.ts';
 import { startTimeout } from './timeout.ts';
 
 /** Where a driver asks to be connected. */
-interface Address {
+export interface Address {
   readonly host: string;
   readonly port: number;
 }
@@ -12,7 +12,12 @@ interface Address {
 /**
  * Opens the verified connection behind a {@link PinnedStream}; calls `done` once. What it returns is destroyed with the stream.
  */
-export type Opener = (address: Address, done: (error: Error | undefined, socket?: TLSSocket) => void) => Duplex;
+export type Opener = (address: Address, done: (error: Error | undefined, socket?: TLSSocket) => void) => Attempt;
+
+/** A connection that is being made. */
+export interface Attempt {
+  destroy(): unknown;
+}
 
 /**
  * What a database driver gets in place of its TCP socket. The driver calls `connect` and waits for `'connect'`; in between the
@@ -25,7 +30,7 @@ export class PinnedStream extends Duplex {
   connecting = false;
   readonly #open: Opener;
   readonly #timeoutMs: number;
-  #opening: Duplex | undefined;
+  #opening: Attempt | undefined;
   #socket: TLSSocket | undefined;
   /** Socket options that were set before there was a socket. */
   readonly #deferred: ((socket: TLSSocket) => void)[] = [];

@@ -1,0 +1,33 @@
+import type { Duplex } from 'node:stream';
+import type { ConnectionOptions } from 'node:tls';
+import type { Policy } from '../core/policy.ts';
+import { guard } from './guard.ts';
+import type { Address, Opener } from './pinned-stream.ts';
+
+/** TLS that begins where a plaintext conversation ends. */
+export interface UpgradedConnection {
+  /**
+   * Opens the plain connection and calls `ready` once: with an error, or when the next byte belongs to TLS. Handed in, because the
+   * protocols know nothing of TLS, nor TLS of them.
+   */
+  readonly dial: (address: Address, ready: (error?: Error) => void) => Duplex;
+  readonly tls: ConnectionOptions;
+  readonly policy: Policy;
+}
+
+/** The {@link Opener} of a driver whose server is asked for TLS first. The clock is the stream's, for it covers the dialling too. */
+export function openUpgraded({ dial, tls, policy }: UpgradedConnection): Opener {
+  return ({ host, port }, done) => {
+    const raw = dial({ host, port }, (error) => {
+      if (error !== undefined) return done(error);
+      const options: ConnectionOptions = { servername: host, ...tls, socket: raw };
+      const socket = guard({ options, policy, host, port, connectTimeoutMs: 0 });
+      socket.once('error', done);
+      socket.once('secureConnect', () => {
+        socket.off('error', done);
+        done(undefined, socket);
+      });
+    });
+    return raw;
+  };
+}
