@@ -1,11 +1,10 @@
 import type { ConnectionOptions } from 'node:tls';
 import { CertpinError } from '../core/errors.ts';
-import { type Policy, refuseUnknownOptions } from '../core/policy.ts';
+import type { Policy } from '../core/policy.ts';
 import { dial } from '../protocols/dial.ts';
 import { createPostgresUpgrade } from '../protocols/postgres.ts';
-import { guard } from '../tls/guard.ts';
-import { checkTlsOptions, type GuardOptions, readPolicy, tlsOptionKeys } from '../tls/options.ts';
-import { type Opener, PinnedStream } from '../tls/pinned-stream.ts';
+import { type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
+import { type Opener, PinnedStream, secure } from '../tls/pinned-stream.ts';
 
 /** What {@link pinnedPg} reads of a pg configuration (`ClientConfig`, `PoolConfig`); everything else passes through untouched. */
 interface PgConfig {
@@ -55,7 +54,7 @@ export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Polic
   refuseNativeClient();
   if (given.stream !== undefined) throw invalid('stream', 'certpin makes the stream itself; remove `stream`');
   const { connectionString, negotiation } = readConnectionString(given.connectionString);
-  const tls = readTlsOptions(given.ssl);
+  const tls = readTlsOptions(given.ssl, 'pinnedPg');
   const direct = isDirect(negotiation ?? given.sslnegotiation ?? process.env.PGSSLNEGOTIATION);
   const guarded = readPolicy(policy);
   const { connectTimeoutMs } = guarded;
@@ -65,12 +64,7 @@ export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Polic
       // PostgreSQL takes a direct TLS connection only with its ALPN name (PostgreSQL 17, "SSL Session Encryption").
       const alpn = direct ? { ALPNProtocols: ['postgresql'] } : {};
       const options: ConnectionOptions = { servername: host, ...tls, ...alpn, socket: raw };
-      const socket = guard({ options, policy: guarded.policy, host, port, connectTimeoutMs: 0 });
-      socket.once('error', done);
-      socket.once('secureConnect', () => {
-        socket.off('error', done);
-        done(undefined, socket);
-      });
+      secure({ options, policy: guarded.policy, host, port, connectTimeoutMs: 0 }, done);
     });
     return raw;
   };
@@ -136,16 +130,6 @@ function readConnectionString(text: string | undefined): { connectionString?: st
   const negotiation = parameters.find(([name]) => name === 'sslnegotiation')?.[1];
   if (negotiation === undefined) return {};
   return { connectionString: text.replace(/([?&])sslnegotiation=[^?&#]*&?/g, '$1').replace(/[?&]$/, ''), negotiation };
-}
-
-function readTlsOptions(ssl: PgConfig['ssl']): ConnectionOptions {
-  if (ssl === undefined || ssl === true) return {};
-  if (ssl === false) throw invalid('ssl', '`ssl: false` contradicts a pin: there is always TLS; remove it');
-  if (typeof ssl !== 'object' || ssl === null)
-    throw invalid('ssl', '`ssl` must be an object with TLS options, or left out');
-  checkTlsOptions(ssl, 'ssl');
-  refuseUnknownOptions(ssl, tlsOptionKeys, 'ssl');
-  return Object.defineProperties({}, Object.getOwnPropertyDescriptors(ssl));
 }
 
 function isDirect(negotiation: string | undefined): boolean {

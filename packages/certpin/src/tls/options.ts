@@ -13,7 +13,7 @@ export interface GuardOptions extends PolicyOptions {
 }
 
 /** Options of `tls.connect` (doc/api/tls.md, net.md) that decide nothing about trust, or that the guard sets safely. */
-export const tlsOptionKeys: readonly string[] = [
+const tlsOptionKeys: readonly string[] = [
   // the address
   ...['host', 'port', 'path', 'socket', 'lookup', 'family', 'hints', 'localAddress', 'localPort'],
   ...['autoSelectFamily', 'autoSelectFamilyAttemptTimeout'],
@@ -78,7 +78,7 @@ export function readPolicy(options: GuardOptions | Policy): { policy: Policy; co
 }
 
 /** @throws CertpinError `ERR_OPTION_INVALID` for options of `tls.connect` that would weaken a pin or make it meaningless */
-export function checkTlsOptions(options: object, where: string): void {
+function checkTlsOptions(options: object, where: string): void {
   for (const [option, why] of Object.entries(refusedOptions)) {
     if ((options as Record<string, unknown>)[option] !== undefined) {
       throw new CertpinError('ERR_OPTION_INVALID', `${where}: \`${option}\` has no place beside a pin: ${why}`, {
@@ -89,6 +89,26 @@ export function checkTlsOptions(options: object, where: string): void {
   const { minVersion, maxVersion } = options as ConnectionOptions;
   if (isOld(minVersion)) throw tooOld('minVersion', minVersion);
   if (isOld(maxVersion)) throw tooOld('maxVersion', maxVersion);
+}
+
+/**
+ * The `ssl` property that database drivers have: `true`, or the TLS options of the client. Under a pin there is always TLS.
+ *
+ * @param client the function that was called, for messages
+ * @throws CertpinError `ERR_OPTION_INVALID`
+ */
+export function readTlsOptions(ssl: unknown, client: string): ConnectionOptions {
+  if (ssl === undefined || ssl === true) return {};
+  if (typeof ssl !== 'object' || ssl === null) {
+    const why =
+      ssl === false
+        ? '`ssl: false` contradicts a pin: there is always TLS; remove it'
+        : '`ssl` must be an object with TLS options, or left out';
+    throw new CertpinError('ERR_OPTION_INVALID', `${client}: ${why}`, { option: 'ssl' });
+  }
+  checkTlsOptions(ssl, 'ssl');
+  refuseUnknownOptions(ssl, tlsOptionKeys, 'ssl');
+  return Object.defineProperties({}, Object.getOwnPropertyDescriptors(ssl));
 }
 
 /** Milliseconds, 10 000 by default. */
