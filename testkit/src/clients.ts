@@ -2,6 +2,7 @@ import type { Agent } from 'node:https';
 import { request } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { CANARY, type SuiteClient } from './conformance.ts';
+import type { Mariadb } from './mariadb.ts';
 import type { Postgres } from './postgres.ts';
 
 /** A suite client that opens a TLS connection for each exchange with an echoing server. */
@@ -91,7 +92,33 @@ export function sqlClient(createSql: () => SqlLike): SuiteClient {
   };
 }
 
-/** How to log in to a test PostgreSQL behind a relay on another port. */
-export function loginTo({ user, password, database }: Postgres): { user: string; password: string; database: string } {
+/** The part of mysql2's promise pool that the suite uses. */
+export interface MysqlPoolLike {
+  query(text: string, values: unknown[]): Promise<[unknown, unknown]>;
+  end(): Promise<void>;
+}
+
+/** As {@link poolClient}, for the pools of MySQL's drivers. */
+export function mysqlPoolClient(createPool: () => MysqlPoolLike): SuiteClient {
+  let pool = createPool();
+  return {
+    exchange: async () => {
+      const [rows] = await pool.query('SELECT ? AS answer', [CANARY]);
+      if ((rows as { answer: string }[])[0]?.answer !== CANARY) throw new Error('the server gave another answer');
+    },
+    reconnect: async () => {
+      await pool.end();
+      pool = createPool();
+    },
+    close: () => pool.end(),
+  };
+}
+
+/** How to log in to a test database behind a relay on another port. */
+export function loginTo({ user, password, database }: Postgres | Mariadb): {
+  user: string;
+  password: string;
+  database: string;
+} {
   return { user, password, database };
 }

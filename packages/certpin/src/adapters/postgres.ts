@@ -109,7 +109,7 @@ export function pinnedPostgres(options: string | PostgresOptions, policy: GuardO
  * is the error that is handed on.
  */
 function openFirst(open: Opener, addresses: readonly Address[], timeoutMs: number): Opener {
-  return (_, done) => {
+  return (_, done, show) => {
     const failures: Error[] = [];
     let isGivenUp = false;
     let current: Attempt | undefined;
@@ -124,7 +124,7 @@ function openFirst(open: Opener, addresses: readonly Address[], timeoutMs: numbe
         else if (failures.length < addresses.length) tryNext();
         else done(failures.map(findCertpinError).find((found) => found !== undefined) ?? error);
       };
-      const attempt = open(addresses[failures.length] as Address, settle);
+      const attempt = open(addresses[failures.length] as Address, settle, show);
       const stop = startTimeout(timeoutMs, (error) => {
         settle(error);
         attempt.destroy();

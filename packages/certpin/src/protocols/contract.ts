@@ -20,5 +20,29 @@ export interface UpgradeProtocol {
 export type UpgradeStep =
   | { readonly next: 'wait' }
   | { readonly next: 'send'; readonly bytes: Uint8Array }
-  /** The next byte on the wire belongs to TLS. */
-  | { readonly next: 'tls' };
+  /** The next byte on the wire belongs to TLS; `bytes`, where there are some, are the last ones before it. */
+  | { readonly next: 'tls'; readonly bytes?: Uint8Array };
+
+/** An upgrade in which the driver takes part: it reads the server's greeting and answers it, and TLS begins in between. */
+export interface MediatedUpgrade extends UpgradeProtocol {
+  /** Called once, before everything else. */
+  attach(sides: UpgradeSides): void;
+  /**
+   * Takes what the driver wrote.
+   *
+   * @returns what is to be sent to the verified server in its place; nothing, where it is kept until the verdict
+   * @throws CertpinError `ERR_CLIENT_UNSUPPORTED` where the driver says what cannot be taken apart safely
+   */
+  fromDriver(bytes: Uint8Array): Uint8Array;
+  /** What was kept, in the words of an encrypted connection. Called once, after a matching verdict. */
+  release(): Uint8Array;
+  /** Takes what the verified server sent, and returns what the driver is to read in its place. */
+  fromServer(bytes: Uint8Array): Uint8Array;
+}
+
+export interface UpgradeSides {
+  /** Lets the driver read what came in plaintext. `last`: the server has turned the client away, and nothing follows. */
+  readonly show: (bytes: Uint8Array, last: boolean) => void;
+  /** Takes a step that the driver has brought about. */
+  readonly proceed: (step: UpgradeStep) => void;
+}

@@ -1,6 +1,6 @@
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { CertpinError } from '../core/errors.ts';
-import type { UpgradeProtocol } from './contract.ts';
+import type { UpgradeProtocol, UpgradeStep } from './contract.ts';
 
 /**
  * Opens a TCP connection and holds the protocol's conversation, up to the point where TLS begins.
@@ -8,16 +8,25 @@ import type { UpgradeProtocol } from './contract.ts';
  * @param protocol undefined: TLS begins at once
  * @param ready called once: with an error, or without one when the next byte belongs to TLS. TLS must be started on the returned
  * socket in the same tick, so that nobody reads in between.
+ * @param attach gets what takes the steps that something else than the server's bytes brings about
  * @returns the socket; destroying it ends the attempt
  */
 export function dial(
   options: TcpNetConnectOpts,
   protocol: UpgradeProtocol | undefined,
   ready: (error?: Error) => void,
+  attach?: (proceed: (step: UpgradeStep) => void) => void,
 ): Socket {
   const socket = connect(options);
 
+  let settled = false;
   const settle = (error?: Error): void => {
+    if (settled) {
+      // A driver that was shown the greeting failed after it had answered: TLS above finds its socket gone.
+      if (error !== undefined) socket.destroy();
+      return;
+    }
+    settled = true;
     socket.off('data', onData).off('error', settle).off('close', onClose);
     if (error !== undefined) socket.destroy();
     // What goes wrong with the socket from now on is reported by the TLS connection above it.
@@ -29,18 +38,24 @@ export function dial(
     const message = 'the server closed the connection before TLS was established';
     settle(new CertpinError('ERR_CONNECTION_CLOSED', message, { protocol: name }));
   };
+  const take = (step: UpgradeStep): void => {
+    if (step.next === 'wait') return;
+    if (step.bytes !== undefined) socket.write(step.bytes);
+    if (step.next !== 'tls') return;
+    socket.pause();
+    settle();
+  };
   const onData = (bytes: Buffer): void => {
+    let step: UpgradeStep;
     try {
-      const step = (protocol as UpgradeProtocol).receive(bytes);
-      if (step.next === 'send') socket.write(step.bytes);
-      if (step.next !== 'tls') return;
+      step = (protocol as UpgradeProtocol).receive(bytes);
     } catch (error) {
       settle(error as Error);
       return;
     }
-    socket.pause();
-    settle();
+    take(step);
   };
+  attach?.(take);
 
   socket.once('error', settle).once('close', onClose);
   socket.once('connect', () => {

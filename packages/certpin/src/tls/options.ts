@@ -13,7 +13,7 @@ export interface GuardOptions extends PolicyOptions {
 }
 
 /** Options of `tls.connect` (doc/api/tls.md, net.md) that decide nothing about trust, or that the guard sets safely. */
-export const tlsOptionKeys: readonly string[] = [
+const tlsOptionKeys: readonly string[] = [
   // the address
   ...['host', 'port', 'path', 'socket', 'lookup', 'family', 'hints', 'localAddress', 'localPort'],
   ...['autoSelectFamily', 'autoSelectFamilyAttemptTimeout'],
@@ -78,7 +78,7 @@ export function readPolicy(options: GuardOptions | Policy): { policy: Policy; co
 }
 
 /** @throws CertpinError `ERR_OPTION_INVALID` for options of `tls.connect` that would weaken a pin or make it meaningless */
-export function checkTlsOptions(options: object, where: string): void {
+function checkTlsOptions(options: object, where: string): void {
   for (const [option, why] of Object.entries(refusedOptions)) {
     if ((options as Record<string, unknown>)[option] !== undefined) {
       throw new CertpinError('ERR_OPTION_INVALID', `${where}: \`${option}\` has no place beside a pin: ${why}`, {

@@ -12,11 +12,30 @@ export interface Address {
 /**
  * Opens the verified connection behind a {@link PinnedStream}; calls `done` once. What it returns is destroyed with the stream.
  */
-export type Opener = (address: Address, done: (error: Error | undefined, socket?: TLSSocket) => void) => Attempt;
+export type Opener = (address: Address, done: Done, show: Show) => Attempt;
+
+/** Called once: with the verified socket, or with the error. */
+export type Done = (error: Error | undefined, socket?: TLSSocket) => void;
+
+/** Lets the driver read what came in plaintext. `last`: the server has turned the client away, and nothing follows. */
+type Show = (bytes: Uint8Array, last: boolean) => void;
 
 /** A connection that is being made. */
 export interface Attempt {
   destroy(): unknown;
+}
+
+/**
+ * Stands between the driver and the wire, for a protocol in which the driver takes part in the conversation before TLS. What it
+ * throws ends the stream.
+ */
+export interface Mediator {
+  /** What is sent to the verified server in place of what the driver wrote; nothing, where it is kept until the verdict. */
+  fromDriver(bytes: Uint8Array): Uint8Array;
+  /** What was kept; called once, after a matching verdict. */
+  release(): Uint8Array;
+  /** What the driver reads in place of what the verified server sent. */
+  fromServer(bytes: Uint8Array): Uint8Array;
 }
 
 /**
@@ -30,16 +49,19 @@ export class PinnedStream extends Duplex {
   connecting = false;
   readonly #open: Opener;
   readonly #timeoutMs: number;
+  readonly #mediator: Mediator | undefined;
+  #turnedAway = false;
   #opening: Attempt | undefined;
   #socket: TLSSocket | undefined;
   /** Socket options that were set before there was a socket. */
   readonly #deferred: ((socket: TLSSocket) => void)[] = [];
   #whenOpen: (() => void) | undefined;
 
-  constructor(open: Opener, connectTimeoutMs: number) {
+  constructor(open: Opener, connectTimeoutMs: number, mediator?: Mediator) {
     super({ allowHalfOpen: false });
     this.#open = open;
     this.#timeoutMs = connectTimeoutMs;
+    this.#mediator = mediator;
   }
 
   /** As on a `tls.TLSSocket`: true after a matching verdict. */
@@ -58,13 +80,22 @@ export class PinnedStream extends Duplex {
     this.connecting = true;
     const stop = startTimeout(this.#timeoutMs, (error) => this.destroy(error));
     this.once('close', stop);
-    this.#opening = this.#open({ host, port: number }, (error, socket) => {
+    const done: Done = (error, socket) => {
       stop();
       this.connecting = false;
-      if (this.destroyed) socket?.destroy();
+      if (this.destroyed || this.#turnedAway) socket?.destroy();
       else if (socket === undefined) this.destroy(error);
       else this.#adopt(socket);
-    });
+    };
+    const show: Show = (bytes, last) => {
+      this.#turnedAway = last;
+      this.push(bytes);
+      if (!last) return;
+      // The driver reads the server's own words, and then the end of the stream.
+      this.push(null);
+      this.#opening?.destroy();
+    };
+    this.#opening = this.#open({ host, port: number }, done, show);
     return this;
   }
 
@@ -101,13 +132,14 @@ export class PinnedStream extends Duplex {
     this.#socket = socket;
     for (const apply of this.#deferred.splice(0)) apply(socket);
     socket.on('data', (chunk: Buffer) => {
-      if (!this.push(chunk)) socket.pause();
+      if (!this.push(this.#mediator?.fromServer(chunk) ?? chunk)) socket.pause();
     });
     socket.on('end', () => this.push(null));
     socket.on('error', (error) => this.destroy(error));
     socket.on('close', () => this.destroy());
     this.emit('connect');
     this.emit('ready');
+    if (this.#mediator !== undefined) socket.write(this.#mediator.release());
     this.#whenOpen?.();
   }
 
@@ -116,13 +148,18 @@ export class PinnedStream extends Duplex {
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.#withSocket((socket) => socket.write(chunk, encoding, callback));
+    if (this.#mediator === undefined) this.#withSocket((socket) => socket.write(chunk, encoding, callback));
+    else this.#mediate(this.#mediator, chunk, callback);
   }
 
   override _writev(
     chunks: { chunk: Buffer; encoding: BufferEncoding }[],
     callback: (error?: Error | null) => void,
   ): void {
+    if (this.#mediator !== undefined) {
+      this.#mediate(this.#mediator, Buffer.concat(chunks.map(({ chunk }) => chunk)), callback);
+      return;
+    }
     this.#withSocket((socket) => {
       const last = chunks.length - 1;
       socket.cork();
@@ -135,14 +172,30 @@ export class PinnedStream extends Duplex {
 
   override _final(callback: (error?: Error | null) => void): void {
     // A driver that gives up before it was connected has nothing to say goodbye to.
-    if (this.#socket === undefined) callback();
-    else this.#socket.end(callback);
+    if (this.#socket === undefined) {
+      callback();
+      this.destroy();
+    } else {
+      this.#socket.end(callback);
+    }
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.#socket?.destroy();
     this.#opening?.destroy();
     callback(error);
+  }
+
+  #mediate(mediator: Mediator, chunk: Buffer, callback: (error?: Error | null) => void): void {
+    let bytes: Uint8Array;
+    try {
+      bytes = mediator.fromDriver(chunk);
+    } catch (error) {
+      callback(error as Error);
+      return;
+    }
+    if (bytes.length === 0) callback();
+    else this.#withSocket((socket) => socket.write(bytes, callback));
   }
 
   /** Node's Writable hands over one write at a time, so there is never more than one waiting. */

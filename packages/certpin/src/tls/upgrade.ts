@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import type { Policy } from '../core/policy.ts';
-import { guard } from './guard.ts';
-import type { Address, Opener } from './pinned-stream.ts';
+import { type GuardedConnection, guard } from './guard.ts';
+import type { Address, Done, Opener } from './pinned-stream.ts';
 
 /** TLS that begins where a plaintext conversation ends. */
 export interface UpgradedConnection {
@@ -21,13 +21,18 @@ export function openUpgraded({ dial, tls, policy }: UpgradedConnection): Opener 
     const raw = dial({ host, port }, (error) => {
       if (error !== undefined) return done(error);
       const options: ConnectionOptions = { servername: host, ...tls, socket: raw };
-      const socket = guard({ options, policy, host, port, connectTimeoutMs: 0 });
-      socket.once('error', done);
-      socket.once('secureConnect', () => {
-        socket.off('error', done);
-        done(undefined, socket);
-      });
+      secure({ options, policy, host, port, connectTimeoutMs: 0 }, done);
     });
     return raw;
   };
+}
+
+/** Makes the guarded TLS connection, and calls `done` once: with the verified socket, or with the error. */
+export function secure(connection: GuardedConnection, done: Done): void {
+  const socket = guard(connection);
+  socket.once('error', done);
+  socket.once('secureConnect', () => {
+    socket.off('error', done);
+    done(undefined, socket);
+  });
 }

@@ -1,0 +1,138 @@
+import type { ConnectionOptions } from 'node:tls';
+import { CertpinError } from '../core/errors.ts';
+import type { Policy } from '../core/policy.ts';
+import { dial } from '../protocols/dial.ts';
+import { createMysqlMediation } from '../protocols/mysql.ts';
+import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
+import { type Opener, PinnedStream } from '../tls/pinned-stream.ts';
+import { secure } from '../tls/upgrade.ts';
+
+/** What {@link pinnedMysql2} reads of a mysql2 configuration; everything else passes through untouched. */
+interface Mysql2Config {
+  readonly uri?: string | undefined;
+  /** TLS options of the client itself: `cert` and `key` for mutual TLS, `servername`, `ciphers`, `ca` for `caVerification`. */
+  readonly ssl?: unknown;
+  readonly stream?: unknown;
+  readonly socketPath?: unknown;
+}
+
+/** What {@link pinnedMysql2} adds. */
+export interface PinnedMysql2 {
+  /** Makes the TLS connection; the driver makes none, so there is no `ssl`. */
+  readonly stream: (options: Mysql2StreamOptions) => PinnedStream;
+  /** Connects nowhere: see {@link LOST_STREAM}. */
+  readonly socketPath: string;
+}
+
+/** What mysql2 hands to a `stream` function: its configuration, in which a `uri` has been read. */
+interface Mysql2StreamOptions {
+  readonly config: {
+    readonly host: string;
+    readonly port: number;
+    readonly enableKeepAlive?: boolean;
+    readonly keepAliveInitialDelay?: number;
+  };
+}
+
+type UriConfig = { readonly uri: string };
+
+/**
+ * With a `socketPath` mysql2 takes the connection for a safe one, as it is, and sends what only a safe connection may carry
+ * (caching_sha2_password). `stream` wins over it. A copy of the configuration that has lost the function goes here and finds nothing:
+ * below a device there is never a file.
+ */
+const LOST_STREAM = '/dev/null/certpin: the pinned stream was lost';
+
+/**
+ * A configuration for mysql2's `createConnection`, `createPool` and `PoolCluster.add`, with callbacks or promises, and for every ORM
+ * that hands its configuration on to them. The driver's user name, password and queries leave only after a matching verdict; there is
+ * no plaintext path.
+ *
+ * ```ts
+ * import { createPool } from 'mysql2/promise';
+ * import { pinnedMysql2 } from 'certpin/mysql2';
+ * const pool = createPool(pinnedMysql2({ host: 'db.example.com', user: 'app', password, database: 'app' }, { pins }));
+ * ```
+ *
+ * A `uri` works as ever, without its `ssl…` parameters.
+ *
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used; the error of a
+ * refused connection comes out of the driver's own call as it is
+ */
+export function pinnedMysql2(config: string, policy: GuardOptions | Policy): UriConfig & PinnedMysql2;
+export function pinnedMysql2<Config extends object>(
+  config: Config,
+  policy: GuardOptions | Policy,
+): Omit<Config, keyof PinnedMysql2 | 'ssl'> & PinnedMysql2;
+export function pinnedMysql2(config: string | Mysql2Config, policy: GuardOptions | Policy): object {
+  const given: Mysql2Config = typeof config === 'string' ? { uri: config } : config;
+  if (typeof given !== 'object' || given === null)
+    throw invalid('config', 'the configuration must be an object or a string');
+  if (given.stream !== undefined) throw invalid('stream', 'certpin makes the stream itself; remove `stream`');
+  if (given.socketPath !== undefined) {
+    const message =
+      'a unix socket has no TLS, so there is nothing to pin: give `host` and `port`, or use mysql2 as it is';
+    throw invalid('socketPath', message);
+  }
+  checkUri(given.uri);
+  checkIdentity(given.ssl);
+  const tls = readClientTls(given.ssl, 'pinnedMysql2');
+  const guarded = readPolicy(policy);
+
+  const stream = ({ config: { host, port, ...socket } }: Mysql2StreamOptions): PinnedStream => {
+    const mediation = createMysqlMediation();
+    const open: Opener = (address, done, show) => {
+      const ready = (error?: Error): void => {
+        const options: ConnectionOptions = { servername: address.host, ...tls, socket: raw };
+        if (error !== undefined) done(error);
+        else secure({ options, policy: guarded.policy, ...address, connectTimeoutMs: 0 }, done);
+      };
+      const raw = dial(address, mediation, ready, (proceed) => mediation.attach({ show, proceed }));
+      return raw;
+    };
+    const pinned = new PinnedStream(open, guarded.connectTimeoutMs, mediation);
+    // As mysql2 sets up the sockets that it makes itself (lib/base/connection.js).
+    pinned.setNoDelay(true);
+    if (socket.enableKeepAlive === true) pinned.setKeepAlive(true, socket.keepAliveInitialDelay);
+    return pinned.connect(port, host);
+  };
+
+  // Property by property: a spread would lose what is not enumerable, and call getters.
+  const { ssl: _, ...others } = Object.getOwnPropertyDescriptors(given);
+  const own = Object.getOwnPropertyDescriptors({ stream, socketPath: LOST_STREAM });
+  return Object.defineProperties({}, { ...others, ...own });
+}
+
+/** mysql2 takes what the configuration leaves out from the parameters of the URI. It holds a password, so it is never in a message. */
+function checkUri(uri: string | undefined): void {
+  if (uri === undefined) return;
+  if (typeof uri !== 'string') throw invalid('uri', 'the URI must be a string');
+  for (const part of uri.split(/[?&#]/).slice(1)) {
+    for (const [name] of new URLSearchParams(part)) {
+      const lower = name.toLowerCase();
+      if (!lower.startsWith('ssl') && lower !== 'stream' && lower !== 'socketpath') continue;
+      // Anything but a plain word may be a piece of the password.
+      const shown = /^[\w-]+$/.test(name) ? name : 'ssl…';
+      const message = `remove \`${shown}\` from the URI: certpin makes the TLS connection, always, and the pin decides`;
+      throw invalid(`uri ${shown}`, message);
+    }
+  }
+}
+
+function checkIdentity(ssl: unknown): void {
+  if (typeof ssl === 'string') {
+    throw invalid(
+      'ssl',
+      'a profile in `ssl` is a list of CAs; pin the server, or its CA with `issuerPins`, and remove it',
+    );
+  }
+  if (typeof ssl !== 'object' || ssl === null || (ssl as { verifyIdentity?: unknown }).verifyIdentity === undefined)
+    return;
+  const message =
+    "`ssl.verifyIdentity` has no place beside a pin; remove it (`hostnameVerification: 'require'` demands the host name too)";
+  throw invalid('verifyIdentity', message);
+}
+
+function invalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {
+  return new CertpinError('ERR_OPTION_INVALID', `pinnedMysql2: ${message}`, { option });
+}

@@ -1,0 +1,191 @@
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { promisify } from 'node:util';
+import type { Minted } from './mint.ts';
+import { freePort } from './postgres.ts';
+import { type CountingServer, type CountingServerOptions, credentials, observeServer } from './tls-server.ts';
+
+const run = promisify(execFile);
+
+/** A real MariaDB, started for the test on a free port, with TLS. */
+export interface Mariadb {
+  readonly host: string;
+  readonly port: number;
+  /** A user with all rights; its connections need the password, with TLS or without. */
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  /** Runs statements with the server's own client, over the unix socket. */
+  readonly execute: (sql: string) => Promise<string>;
+  /** Presents another certificate to new connections, as an operator rotates it: new files, FLUSH SSL. */
+  readonly present: (certificate: Minted) => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+export interface MariadbOptions {
+  /** undefined: the server offers no TLS. */
+  readonly certificate: Minted | undefined;
+  /** Further options of the server: `--max-connections=10`. */
+  readonly flags?: readonly string[];
+}
+
+/** Starts a MariaDB whose files live in a temporary folder and go with `stop()`. */
+export async function startMariadb({ certificate, flags = [] }: MariadbOptions): Promise<Mariadb> {
+  const server = requireMariadb();
+  const folder = mkdtempSync(join(tmpdir(), 'certpin-mariadb-'));
+  chmodSync(folder, 0o755);
+  const data = join(folder, 'data');
+  const socket = join(folder, 'socket');
+  const port = await freePort();
+  const account = { user: 'login', password: randomBytes(12).toString('hex'), database: 'users' };
+  const asRoot = process.getuid?.() === 0;
+  const owner = asRoot ? readOwner() : undefined;
+  const userFlag = asRoot ? ['--user=mysql'] : [];
+  const write = (name: string, text: string): void => {
+    const file = join(folder, name);
+    writeFileSync(file, text, { mode: 0o600 });
+    if (owner !== undefined) chownSync(file, owner.uid, owner.gid);
+  };
+  const install = (minted: Minted): void => {
+    write('server.key', minted.keyPem);
+    write('server.crt', minted.chainPem);
+  };
+  if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
+
+  let log = '';
+  const tlsFlags =
+    certificate === undefined
+      ? ['--skip-ssl']
+      : [`--ssl-cert=${join(folder, 'server.crt')}`, `--ssl-key=${join(folder, 'server.key')}`];
+  try {
+    if (certificate !== undefined) install(certificate);
+    const quick = ['--innodb-log-file-size=4M', '--innodb-buffer-pool-size=8M', '--innodb-flush-log-at-trx-commit=0'];
+    const initialize = ['--no-defaults', '--skip-test-db', '--auth-root-authentication-method=normal'];
+    await run('mariadb-install-db', [...initialize, `--datadir=${data}`, ...userFlag, ...quick]);
+    const child = spawn(server, [
+      ...['--no-defaults', `--datadir=${data}`, `--socket=${socket}`, `--port=${port}`, '--bind-address=127.0.0.1'],
+      ...['--skip-log-bin', '--skip-name-resolve', '--max-allowed-packet=64M', `--pid-file=${join(folder, 'pid')}`],
+      ...[...quick, ...userFlag, ...tlsFlags, ...flags],
+    ]);
+    child.stdout.on('data', (chunk) => {
+      log += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      log += chunk;
+    });
+    const exited = once(child, 'exit');
+    const stop = async (): Promise<void> => {
+      child.kill('SIGTERM');
+      await exited;
+      rmSync(folder, { recursive: true, force: true });
+    };
+    const execute = async (sql: string): Promise<string> => {
+      const options = ['--no-defaults', `--socket=${socket}`, '--user=root', '--batch', '--skip-column-names'];
+      return (await run('mariadb', [...options, `--execute=${sql}`])).stdout;
+    };
+    while (!/ready for connections/.test(log)) {
+      if (child.exitCode !== null) throw new Error('it ended');
+      await Promise.race([once(child.stderr, 'data'), exited]);
+    }
+    await execute(
+      `CREATE DATABASE ${account.database}; CREATE USER ${account.user}@'%' IDENTIFIED BY '${account.password}';
+       GRANT ALL ON *.* TO ${account.user}@'%' WITH GRANT OPTION`,
+    );
+    return {
+      host: '127.0.0.1',
+      port,
+      ...account,
+      execute,
+      present: async (minted) => {
+        install(minted);
+        await execute('FLUSH SSL');
+      },
+      stop,
+    };
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw new Error(`MariaDB did not start. It said:\n${log.slice(-2000)}`, { cause: error });
+  }
+}
+
+/** The path of the server. Where it is missing, Debian's is installed if that can be done here, and does not start by itself. */
+function requireMariadb(): string {
+  const found = findMariadb();
+  if (found !== undefined) return found;
+  const canInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
+  if (!canInstall) throw new Error('these tests need MariaDB: apt-get install mariadb-server (Debian, Ubuntu)');
+  // policy-rc.d is what a package's scripts ask before they start a service (invoke-rc.d(8)).
+  const policy = '/usr/sbin/policy-rc.d';
+  const isOurs = !existsSync(policy);
+  if (isOurs) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    execFileSync('apt-get', ['update'], { env, stdio: 'pipe' });
+    execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'mariadb-server'], { env, stdio: 'pipe' });
+  } finally {
+    if (isOurs) rmSync(policy);
+  }
+  const installed = findMariadb();
+  if (installed === undefined) throw new Error('mariadb-server was installed, and there is no mariadbd');
+  return installed;
+}
+
+function findMariadb(): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
+  return folders.map((folder) => join(folder, 'mariadbd')).find((file) => existsSync(file));
+}
+
+/** The user that Debian's package makes; the server refuses to run as root. */
+function readOwner(): { uid: number; gid: number } {
+  const id = (flag: string): number => Number(execFileSync('id', [flag, 'mysql'], { encoding: 'utf8' }));
+  return { uid: id('-u'), gid: id('-g') };
+}
+
+export interface MysqlRelayOptions extends Omit<CountingServerOptions, 'onSocket'> {
+  /** The genuine server behind it: an impostor that passes everything on looks like the real one. */
+  readonly upstream: { readonly host: string; readonly port: number };
+}
+
+/**
+ * A man in the middle: shows the greeting of a real MariaDB, takes SSLRequest, presents a certificate of the test's choice, counts what
+ * it can read, and passes it on over a TLS connection of its own.
+ */
+export async function startMysqlRelay(options: MysqlRelayOptions): Promise<CountingServer> {
+  const { certificate, upstream, host = '127.0.0.1', ...tls } = options;
+  const upstreams = new WeakMap<object, Socket>();
+  const tlsServer = createTlsServer({ ...credentials(certificate), ...tls }, (socket: TLSSocket) => {
+    const raw = upstreams.get((socket as TLSSocket & { _parent: Socket })._parent) as Socket;
+    // The genuine server of the test, on this machine: what stands in the middle verifies nothing.
+    const genuine = connectTls({ socket: raw, checkServerIdentity: () => undefined, ...unverified });
+    genuine.on('error', () => socket.destroy()).on('close', () => socket.destroy());
+    socket.on('error', () => genuine.destroy()).on('close', () => genuine.destroy());
+    socket.pipe(genuine).pipe(socket);
+  });
+  const front = createServer((socket: Socket) => {
+    const raw = connect(upstream.port, upstream.host);
+    upstreams.set(socket, raw);
+    raw.on('error', () => socket.destroy());
+    socket.on('close', () => raw.destroy());
+    raw.once('data', (greeting: Buffer) => {
+      raw.pause();
+      socket.write(greeting);
+    });
+    socket.once('readable', () => {
+      const request = socket.read(SSL_REQUEST_BYTES) as Buffer | null;
+      if (request === null) return socket.destroy();
+      raw.write(request);
+      tlsServer.emit('connection', socket);
+    });
+  });
+  return observeServer(tlsServer, front, host);
+}
+
+const unverified = Object.fromEntries([['rejectUnauthorized', false]]);
+
+const SSL_REQUEST_BYTES = 36;
