@@ -65,6 +65,14 @@ describe('the driver works as it did', () => {
     assert.equal(sql.options.prepare, false);
   });
 
+  test('a URL whose user is called like its host', async (t) => {
+    const admin = open(t);
+    await admin`CREATE ROLE localhost LOGIN PASSWORD 'localhost'`;
+    const sql = open(t, `postgres://localhost:localhost@localhost:${port}/${database}`);
+    const [row] = await sql`SELECT current_user AS name`;
+    assert.equal(row?.name, 'localhost');
+  });
+
   test('a URL may hold odd passwords and several hosts', async (t) => {
     const odd = "a?b&ssl mode=#%@:/'";
     const admin = open(t);
