@@ -13,7 +13,7 @@ export interface GuardOptions extends PolicyOptions {
 }
 
 /** Options of `tls.connect` (doc/api/tls.md, net.md) that decide nothing about trust, or that the guard sets safely. */
-export const tlsOptionKeys: readonly string[] = [
+const tlsOptionKeys: readonly string[] = [
   // the address
   ...['host', 'port', 'path', 'socket', 'lookup', 'family', 'hints', 'localAddress', 'localPort'],
   ...['autoSelectFamily', 'autoSelectFamilyAttemptTimeout'],
@@ -26,6 +26,12 @@ export const tlsOptionKeys: readonly string[] = [
   ...['cert', 'key', 'pfx', 'passphrase', 'ca', 'crl', 'allowPartialTrustChain', 'clientCertEngine'],
   ...['privateKeyEngine', 'privateKeyIdentifier'],
 ];
+
+/** TLS options of a client beside its policy: those of `tls.connect`, less those that have no meaning beside a pin. */
+export type ClientTlsOptions = Omit<
+  ConnectionOptions,
+  'rejectUnauthorized' | 'checkServerIdentity' | 'session' | 'pskCallback' | 'secureProtocol'
+>;
 
 /** Options of `tls.connect` that mean something else under a pin: why each is refused. */
 const refusedOptions: Record<string, string> = {
@@ -78,7 +84,7 @@ export function readPolicy(options: GuardOptions | Policy): { policy: Policy; co
 }
 
 /** @throws CertpinError `ERR_OPTION_INVALID` for options of `tls.connect` that would weaken a pin or make it meaningless */
-export function checkTlsOptions(options: object, where: string): void {
+function checkTlsOptions(options: object, where: string): void {
   for (const [option, why] of Object.entries(refusedOptions)) {
     if ((options as Record<string, unknown>)[option] !== undefined) {
       throw new CertpinError('ERR_OPTION_INVALID', `${where}: \`${option}\` has no place beside a pin: ${why}`, {
@@ -105,10 +111,27 @@ export function readClientTls(ssl: unknown, where: string): ConnectionOptions {
         : '`ssl` must be an object with TLS options, or left out';
     throw new CertpinError('ERR_OPTION_INVALID', `${where}: ${message}`, { option: 'ssl' });
   }
-  checkTlsOptions(ssl, 'ssl');
-  refuseUnknownOptions(ssl, tlsOptionKeys, 'ssl');
+  return readTlsOptions(ssl, 'ssl');
+}
+
+/**
+ * TLS options that stand alone, beside a policy.
+ *
+ * @param ownKeys further options that this client knows
+ * @throws CertpinError `ERR_OPTION_INVALID`
+ */
+export function readTlsOptions<Options extends object>(
+  options: Options,
+  where: string,
+  ownKeys: readonly string[] = [],
+): Options {
+  if (typeof options !== 'object' || options === null) {
+    throw new CertpinError('ERR_OPTION_INVALID', `${where}: options must be an object`, { option: where });
+  }
+  checkTlsOptions(options, where);
+  refuseUnknownOptions(options, [...tlsOptionKeys, ...ownKeys], where);
   // pg's pools make `ssl.key` non-enumerable, and a spread would lose it.
-  return Object.defineProperties({}, Object.getOwnPropertyDescriptors(ssl));
+  return Object.defineProperties({} as Options, Object.getOwnPropertyDescriptors(options));
 }
 
 /** Milliseconds, 10 000 by default. */
