@@ -123,7 +123,7 @@ export function pinnedDispatcher<Dispatcher extends DispatcherLike = DispatcherL
     if (others[option] !== undefined && others[option] !== false) throw invalid(option, `remove \`${option}\`: ${why}`);
   }
   const connect = pinnedConnector(policy, tls);
-  const AgentOfFetch = Agent ?? (builtInAgent() as AgentClass<Dispatcher>);
+  const AgentOfFetch = Agent ?? (builtInAgent() as AgentClass<never>);
   if (typeof AgentOfFetch !== 'function') throw invalid('Agent', '`Agent` must be the class Agent of undici');
   return new AgentOfFetch({ ...others, connect } as never);
 }
@@ -163,22 +163,32 @@ export function pinnedFetch<Fetch extends AnyFetch = typeof fetch>(
 }
 
 /**
- * The Agent of the undici inside Node, which Node does not export. A dispatcher of another undici may speak another dialect, so it is
- * taken from the dispatcher that Node's own `fetch` uses: undici 7.30 and newer keep it under 2, and a wrapper for older ones under 1.
+ * The Agent that fits Node's own `fetch`, which Node does not export: the class of the dispatcher that this `fetch` uses. undici 8
+ * keeps it under 2, older ones under 1. Where the package undici 8 was loaded first, an older `fetch` finds a wrapper around an Agent
+ * of undici 8 there, and gets the same from here.
  */
-function builtInAgent(): unknown {
+function builtInAgent(): AgentClass<DispatcherLike> {
   void Headers; // Node loads its undici when one of its names is asked for
-  for (const version of [2, 1]) {
-    const dispatcher = (globalThis as Record<symbol, object | undefined>)[
-      Symbol.for(`undici.globalDispatcher.${version}`)
-    ];
-    // A proxy agent or a mock would open connections of its own.
-    if (dispatcher?.constructor.name === 'Agent') return dispatcher.constructor;
-    if (dispatcher !== undefined) break;
+  const isNew = Number.parseInt(process.versions.undici ?? '0', 10) >= 8;
+  const [current, agent] = [isNew ? 2 : 1, 2].map(globalDispatcherClass);
+  // A proxy agent or a mock would open connections of its own.
+  if (current?.name === 'Agent') return current;
+  if (current?.name === 'Dispatcher1Wrapper' && agent?.name === 'Agent') {
+    const [Wrapper, Agent] = [current as new (dispatcher: unknown) => DispatcherLike, agent];
+    return class extends Wrapper {
+      constructor(options: never) {
+        super(new Agent(options));
+      }
+    };
   }
   const message =
-    'the global dispatcher is not the Agent of Node (a proxy, or another dispatcher, was set): install undici and give its `Agent` and `fetch`';
+    'the global dispatcher is not an Agent that certpin knows (a proxy, a mock or another one was set): install undici and give its `Agent` and `fetch`';
   throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'fetch' });
+}
+
+function globalDispatcherClass(version: number): AgentClass<DispatcherLike> | undefined {
+  const key = Symbol.for(`undici.globalDispatcher.${version}`);
+  return (globalThis as Record<symbol, object | undefined>)[key]?.constructor as AgentClass<DispatcherLike> | undefined;
 }
 
 function invalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {

@@ -45,6 +45,7 @@ async function failureOf(promise: Promise<unknown>): Promise<Error> {
   );
 }
 
+/** Where Node keeps the dispatcher of its fetch. */
 const own = Symbol.for('undici.globalDispatcher.1');
 const kinds: Record<string, () => Promise<PinnedFetchOptions>> = {
   'the fetch of Node': async () => ({}),
