@@ -17,6 +17,10 @@ const suites: readonly string[] = [
   'packages/certpin/test/conformance.test.ts',
   'packages/certpin/test/tls/connect.test.ts',
   'packages/certpin/test/adapters/https.test.ts',
+  'packages/certpin/test/adapters/axios.test.ts',
+  'packages/certpin/test/adapters/http2.test.ts',
+  'packages/certpin/test/adapters/undici.test.ts',
+  'packages/certpin/test/adapters/postgres.test.ts',
 ];
 
 /** A suite that is still running after this time hangs. */

@@ -42,6 +42,21 @@ export function agentClient(target: { host: string; port: number }, agent: Agent
   };
 }
 
+/** A suite client that posts and wants 200; `open` makes a client with its own pool each time. */
+export function postClient(open: () => { post: (body: string) => Promise<number>; close: () => unknown }): SuiteClient {
+  let client = open();
+  return {
+    exchange: async () => {
+      if ((await client.post(CANARY)) !== 200) throw new Error('no 200');
+    },
+    reconnect: async () => {
+      await client.close();
+      client = open();
+    },
+    close: async () => void (await client.close()),
+  };
+}
+
 /** The part of pg's pool that the suite uses. */
 export interface PoolLike {
   query(text: string, values: unknown[]): Promise<{ rows: { answer: string }[] }>;

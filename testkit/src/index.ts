@@ -4,6 +4,7 @@ export {
   type CountingServer,
   type CountingServerOptions,
   credentials,
+  startHttp2Server,
   startHttpsServer,
   startTlsServer,
 } from './tls-server.ts';

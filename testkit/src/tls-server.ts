@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { createSecureServer } from 'node:http2';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
@@ -52,6 +53,22 @@ export async function startHttpsServer(options: Omit<CountingServerOptions, 'onS
     request.on('end', () => response.end(`${request.method} ${request.url} ${body}`));
   });
   return observeServer(server, undefined, host);
+}
+
+/** Starts an HTTP/2 server on a free port; it answers every request with the method, the path and the body it got. */
+export async function startHttp2Server(options: Omit<CountingServerOptions, 'onSocket'>): Promise<CountingServer> {
+  const { certificate, host, ...tls } = options;
+  const server = createSecureServer({ ...credentials(certificate), ...tls });
+  server.on('stream', (stream, headers) => {
+    let body = '';
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      body += chunk;
+    });
+    stream.on('error', () => undefined);
+    stream.on('end', () => stream.end(`${headers[':method']} ${headers[':path']} ${body}`));
+  });
+  server.on('sessionError', () => undefined);
+  return observeServer(server as Server, undefined, host);
 }
 
 /**

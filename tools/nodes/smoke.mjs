@@ -11,11 +11,14 @@ import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { createServer as createTlsServer, TLSSocket } from 'node:tls';
 import * as esmCertpin from 'certpin';
+import * as esmAxios from 'certpin/axios';
+import * as esmHttp2 from 'certpin/http2';
 import * as esmHttps from 'certpin/https';
 import * as esmPg from 'certpin/pg';
 import * as esmPostgres from 'certpin/postgres';
 import * as esmProbe from 'certpin/probe';
 import * as esmTls from 'certpin/tls';
+import * as esmUndici from 'certpin/undici';
 
 const require = createRequire(import.meta.url);
 const host = '127.0.0.1';
@@ -23,7 +26,17 @@ const host = '127.0.0.1';
 /** Minted by tools/nodes.ts: `certificate` (PEM, with its chain), `key`, `hex` and `publicKeyPin` of each. */
 const minted = JSON.parse(readFileSync(process.env.CERTPIN_MINTED, 'utf8'));
 
-const imported = { ...esmCertpin, ...esmTls, ...esmHttps, ...esmPg, ...esmPostgres, ...esmProbe };
+const imported = {
+  ...esmCertpin,
+  ...esmTls,
+  ...esmHttps,
+  ...esmPg,
+  ...esmPostgres,
+  ...esmProbe,
+  ...esmAxios,
+  ...esmHttp2,
+  ...esmUndici,
+};
 const required = {
   ...require('certpin'),
   ...require('certpin/tls'),
@@ -31,6 +44,9 @@ const required = {
   ...require('certpin/pg'),
   ...require('certpin/postgres'),
   ...require('certpin/probe'),
+  ...require('certpin/axios'),
+  ...require('certpin/http2'),
+  ...require('certpin/undici'),
 };
 
 const rejections = [];
@@ -50,8 +66,19 @@ test('an error of either copy is an instance of the CertpinError of both', () =>
 });
 
 for (const [system, certpin] of Object.entries({ import: imported, require: required })) {
-  const { connect, formatPin, inspect, parsePin, parsePins, pinnedAgent, pinnedPg, pinnedPostgres, probe, verify } =
-    certpin;
+  const {
+    connect,
+    formatPin,
+    inspect,
+    parsePin,
+    parsePins,
+    pinnedAgent,
+    pinnedFetch,
+    pinnedPg,
+    pinnedPostgres,
+    probe,
+    verify,
+  } = certpin;
   const scenario = (name, run) => test(`${system}: ${name}`, { timeout: 30_000 }, run);
 
   scenario('a pin reads back from every spelling', () => {
@@ -239,6 +266,17 @@ for (const [system, certpin] of Object.entries({ import: imported, require: requ
     assert.ok(error.message.includes(minted.other.hex));
     await server.idle();
     assert.equal(server.received(), 0);
+  });
+
+  scenario('the fetch of this Node reaches the pinned server, and tells another one nothing', async (t) => {
+    const pinned = pinnedFetch({ pins: minted.server.hex });
+    t.after(() => pinned.dispatcher.destroy());
+    const [server, other] = [await startHttps(t, minted.server), await startHttps(t, minted.other)];
+    const send = (port) => pinned(`https://${host}:${port}/`, { method: 'POST', body: 'user and password' });
+    assert.equal(await (await send(server.port)).text(), 'user and password');
+    assert.equal((await send(other.port).catch((reason) => reason)).cause.code, 'ERR_PIN_MISMATCH');
+    await other.idle();
+    assert.equal(other.received(), 0);
   });
 
   scenario('the PostgreSQL stream upgrades, reaches the pinned server, and tells another one nothing', async (t) => {

@@ -1,21 +1,38 @@
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { after, before, describe, test } from 'node:test';
-import { mint, startHttpsServer, startTlsServer } from '@certpin/testkit';
-import { agentClient, loginTo, mysqlPoolClient, poolClient, sqlClient, tlsClient } from '@certpin/testkit/clients';
+import { mint, startHttp2Server, startHttpsServer, startTlsServer } from '@certpin/testkit';
+import {
+  agentClient,
+  loginTo,
+  mysqlPoolClient,
+  poolClient,
+  postClient,
+  sqlClient,
+  tlsClient,
+} from '@certpin/testkit/clients';
 import { conformanceCases, type SuiteAdapter } from '@certpin/testkit/conformance';
 import { type Mariadb, startMariadb, startMysqlRelay } from '@certpin/testkit/mariadb';
 import { type Postgres, startPostgres, startPostgresRelay } from '@certpin/testkit/postgres';
 // By name: the suite runs against the build, which is what is published.
+import axios from 'axios';
+import { pinnedAxios } from 'certpin/axios';
+import { pinnedHttp2 } from 'certpin/http2';
 import { pinnedAgent } from 'certpin/https';
 import { pinnedMysql2 } from 'certpin/mysql2';
 import { pinnedPg } from 'certpin/pg';
 import { pinnedPostgres } from 'certpin/postgres';
 import { connect } from 'certpin/tls';
+import { pinnedConnector, pinnedFetch } from 'certpin/undici';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
 import postgresJs from 'postgres';
+import { Agent } from 'undici-6';
 
 let postgres: Postgres;
 let mariadb: Mariadb;
+
+/** Without a limit undici opens another connection where a request comes in the tick in which the last one ends. */
+const oneConnection = { connections: 1 };
 
 const adapters: readonly SuiteAdapter[] = [
   {
@@ -56,6 +73,82 @@ const adapters: readonly SuiteAdapter[] = [
       const config = pinnedMysql2({ ...target, ...loginTo(mariadb), connectionLimit: 10, ssl: tls }, policy);
       return mysqlPoolClient(() => mysql.createPool(config));
     },
+  },
+  {
+    name: 'fetch',
+    pools: true,
+    startServer: startHttpsServer,
+    createClient: ({ host, port }, policy, tls) =>
+      postClient(() => {
+        const pinned = pinnedFetch(policy, { tls, ...oneConnection });
+        return {
+          post: async (body) => {
+            const response = await pinned(`https://${host}:${port}/login`, { method: 'POST', body });
+            await response.text();
+            return response.status;
+          },
+          close: () => pinned.dispatcher.destroy(),
+        };
+      }),
+  },
+  {
+    name: 'undici',
+    pools: true,
+    startServer: startHttpsServer,
+    createClient: ({ host, port }, policy, tls) =>
+      postClient(() => {
+        const agent = new Agent({ connect: pinnedConnector(policy, tls), ...oneConnection });
+        return {
+          post: async (body) => {
+            const origin = `https://${host}:${port}`;
+            const answer = await agent.request({ origin, path: '/login', method: 'POST', body });
+            await answer.body.text();
+            return answer.statusCode;
+          },
+          close: () => agent.destroy(),
+        };
+      }),
+  },
+  {
+    name: 'http2',
+    pools: true,
+    startServer: startHttp2Server,
+    createClient: ({ host, port }, policy, tls) =>
+      postClient(() => {
+        const options = pinnedHttp2(policy, tls);
+        let session: ClientHttp2Session | undefined;
+        return {
+          post: (body) =>
+            new Promise((resolve, reject) => {
+              if (session === undefined || session.destroyed) {
+                session = connectHttp2(`https://${host}:${port}`, { ...options });
+                session.on('error', reject);
+              }
+              const stream = session.request({ ':method': 'POST', ':path': '/login' });
+              let status = 0;
+              stream.on('response', (headers) => {
+                status = headers[':status'] ?? 0;
+              });
+              stream.on('error', reject).resume();
+              stream.on('end', () => resolve(status)).end(body);
+            }),
+          close: () => session?.destroy(),
+        };
+      }),
+  },
+  {
+    name: 'axios',
+    pools: true,
+    startServer: startHttpsServer,
+    createClient: ({ host, port }, policy, tls) =>
+      postClient(() => {
+        const config = pinnedAxios({ baseURL: `https://${host}:${port}` }, policy, { keepAlive: true, ...tls });
+        const api = axios.create(config);
+        return {
+          post: async (body) => (await api.post('/login', body)).status,
+          close: () => config.httpsAgent.destroy(),
+        };
+      }),
   },
 ];
 

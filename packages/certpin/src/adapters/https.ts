@@ -1,10 +1,6 @@
-import { Agent, type AgentOptions, type RequestOptions } from 'node:https';
-import type { Duplex } from 'node:stream';
-import type { ConnectionOptions, PeerCertificate } from 'node:tls';
-import { refusalError } from '../core/explain.ts';
-import { createPolicy, type Policy } from '../core/policy.ts';
-import { verify } from '../core/verify.ts';
-import { guard } from '../tls/guard.ts';
+import type { Agent, AgentOptions } from 'node:https';
+import { createPolicy } from '../core/policy.ts';
+import { agentKeys, PinnedAgent } from '../tls/agent.ts';
 import { type GuardOptions, splitOptions } from '../tls/options.ts';
 
 /** The options of `https.Agent`, less those that have no meaning beside a pin, and a policy. */
@@ -14,15 +10,6 @@ export interface PinnedAgentOptions
       'rejectUnauthorized' | 'checkServerIdentity' | 'session' | 'pskCallback' | 'secureProtocol' | 'maxCachedSessions'
     >,
     GuardOptions {}
-
-const agentKeys = [
-  'maxSockets',
-  'maxTotalSockets',
-  'maxFreeSockets',
-  'scheduling',
-  'keepAliveMsecs',
-  'agentKeepAliveTimeoutBuffer',
-];
 
 /**
  * An `https.Agent` whose every connection is pinned: for `node:https`, axios (with `proxy: false`), got, node-fetch, superagent, ws.
@@ -41,49 +28,4 @@ const agentKeys = [
 export function pinnedAgent(options: PinnedAgentOptions): Agent {
   const { policy, connectTimeoutMs, rest } = splitOptions(options, agentKeys, 'pinnedAgent');
   return new PinnedAgent(rest, createPolicy(policy), connectTimeoutMs);
-}
-
-class PinnedAgent extends Agent {
-  readonly #policy: Policy;
-  readonly #connectTimeoutMs: number;
-
-  constructor(options: AgentOptions, policy: Policy, connectTimeoutMs: number) {
-    super({
-      ...options,
-      // Proxy agents and wrappers copy `agent.options` and connect by themselves. What they copy must not switch anything off: it
-      // demands the ordinary verification, whatever the environment says, and the pin on top.
-      rejectUnauthorized: true,
-      checkServerIdentity: (host: string, certificate: PeerCertificate) => {
-        const verdict = verify({ host, certificates: [certificate.raw], authorized: true }, policy);
-        return verdict.ok ? undefined : refusalError(verdict);
-      },
-      maxCachedSessions: 0,
-    });
-    this.#policy = policy;
-    this.#connectTimeoutMs = connectTimeoutMs;
-  }
-
-  /**
-   * Returns the socket at once, still connecting: the agent counts it towards `maxSockets` from now on, and the request that the
-   * agent writes into it waits for the verdict.
-   */
-  override createConnection(
-    options: RequestOptions,
-    callback?: (error: Error | null, socket: Duplex) => void,
-  ): Duplex | null | undefined {
-    // `path` is the request's; for a socket it would be the path of a unix socket.
-    const { path: _, socketPath, ...connection } = options as RequestOptions & ConnectionOptions;
-    try {
-      return guard({
-        options: (socketPath == null ? connection : { ...connection, path: socketPath }) as ConnectionOptions,
-        policy: this.#policy,
-        connectTimeoutMs: this.#connectTimeoutMs,
-      });
-    } catch (error) {
-      // A TLS option of the request can be unusable. A throw from here may come out of a timer, in nobody's call.
-      if (callback === undefined) throw error;
-      (callback as (error: Error) => void)(error as Error);
-      return undefined;
-    }
-  }
 }

@@ -33,6 +33,8 @@ export interface CertpinErrorDetails {
   ERR_UPGRADE_UNEXPECTED: { readonly protocol: string };
   /** Plaintext bytes followed the server's consent to TLS: somebody between the two injected them. */
   ERR_UPGRADE_INJECTED: { readonly protocol: string };
+  /** A URL, or a redirect, leads to a server without TLS. */
+  ERR_PLAINTEXT_REFUSED: { readonly protocol: string };
   /** No verdict within `timeoutMs`. */
   ERR_CONNECT_TIMEOUT: { readonly timeoutMs: number };
   /** The connection closed before TLS was established. */

@@ -27,6 +27,12 @@ const tlsOptionKeys: readonly string[] = [
   ...['privateKeyEngine', 'privateKeyIdentifier'],
 ];
 
+/** TLS options of a client beside its policy: those of `tls.connect`, less those that have no meaning beside a pin. */
+export type ClientTlsOptions = Omit<
+  ConnectionOptions,
+  'rejectUnauthorized' | 'checkServerIdentity' | 'session' | 'pskCallback' | 'secureProtocol'
+>;
+
 /** Options of `tls.connect` that mean something else under a pin: why each is refused. */
 const refusedOptions: Record<string, string> = {
   rejectUnauthorized:
@@ -105,10 +111,27 @@ export function readClientTls(ssl: unknown, where: string): ConnectionOptions {
         : '`ssl` must be an object with TLS options, or left out';
     throw new CertpinError('ERR_OPTION_INVALID', `${where}: ${message}`, { option: 'ssl' });
   }
-  checkTlsOptions(ssl, 'ssl');
-  refuseUnknownOptions(ssl, tlsOptionKeys, 'ssl');
+  return readTlsOptions(ssl, 'ssl');
+}
+
+/**
+ * TLS options that stand alone, beside a policy.
+ *
+ * @param ownKeys further options that this client knows
+ * @throws CertpinError `ERR_OPTION_INVALID`
+ */
+export function readTlsOptions<Options extends object>(
+  options: Options,
+  where: string,
+  ownKeys: readonly string[] = [],
+): Options {
+  if (typeof options !== 'object' || options === null) {
+    throw new CertpinError('ERR_OPTION_INVALID', `${where}: options must be an object`, { option: where });
+  }
+  checkTlsOptions(options, where);
+  refuseUnknownOptions(options, [...tlsOptionKeys, ...ownKeys], where);
   // pg's pools make `ssl.key` non-enumerable, and a spread would lose it.
-  return Object.defineProperties({}, Object.getOwnPropertyDescriptors(ssl));
+  return Object.defineProperties({} as Options, Object.getOwnPropertyDescriptors(options));
 }
 
 /** Milliseconds, 10 000 by default. */

@@ -1,0 +1,45 @@
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import type { Policy } from '../core/policy.ts';
+import { guard } from '../tls/guard.ts';
+import { type ClientTlsOptions, type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
+import { plaintextRefused } from '../tls/plaintext.ts';
+
+/** The option of `http2.connect` in which the connection is made. */
+export interface PinnedHttp2 {
+  readonly createConnection: (authority: URL) => TLSSocket;
+}
+
+/**
+ * Options for `http2.connect`, to be spread among others: the session's connection is pinned. TLS options of the client stand here,
+ * in `tls`; those beside it in `http2.connect` have no effect.
+ *
+ * ```ts
+ * import { connect } from 'node:http2';
+ * import { pinnedHttp2 } from 'certpin/http2';
+ * const session = connect('https://api.example.com', { ...pinnedHttp2({ pins: process.env.API_PINS }) });
+ * session.on('error', (error) => console.error(error.message));
+ * ```
+ *
+ * A refused connection is the `error` event of the session and of its requests, before one byte of HTTP/2 has left. An `http:`
+ * authority is refused by a throw of `http2.connect`, `ERR_PLAINTEXT_REFUSED`.
+ *
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used
+ */
+export function pinnedHttp2(policy: GuardOptions | Policy, tls: ClientTlsOptions = {}): PinnedHttp2 {
+  const own = readTlsOptions(tls, 'pinnedHttp2');
+  const { policy: checked, connectTimeoutMs } = readPolicy(policy);
+  const createConnection = ({ protocol, hostname, port }: URL): TLSSocket => {
+    if (protocol !== 'https:') throw plaintextRefused(protocol);
+    const host = hostname.replace(/^\[(.*)\]$/, '$1');
+    const options = {
+      servername: host,
+      // RFC 9113 §3.2: HTTP/2 over TLS is agreed on by ALPN, with this name.
+      ALPNProtocols: ['h2'],
+      ...own,
+      host,
+      port: Number(port) || 443,
+    } as ConnectionOptions;
+    return guard({ options, policy: checked, connectTimeoutMs });
+  };
+  return { createConnection };
+}

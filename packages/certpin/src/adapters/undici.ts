@@ -1,0 +1,196 @@
+import type { Socket } from 'node:net';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { CertpinError } from '../core/errors.ts';
+import type { Policy } from '../core/policy.ts';
+import { guard } from '../tls/guard.ts';
+import { type ClientTlsOptions, type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
+import { plaintextRefused } from '../tls/plaintext.ts';
+
+/** What undici asks a connector for. */
+export interface ConnectorRequest {
+  readonly hostname: string;
+  readonly protocol: string;
+  readonly port: string | number;
+  readonly servername?: string | null | undefined;
+  readonly localAddress?: string | null | undefined;
+  readonly httpSocket?: Socket | undefined;
+  readonly socketPath?: string | null | undefined;
+}
+
+/** The `connect` option of undici's `Client`, `Pool` and `Agent`. */
+export type PinnedConnector = (
+  request: ConnectorRequest,
+  callback: (...result: [error: null, socket: TLSSocket] | [error: Error, socket: null]) => void,
+) => void;
+
+/** What certpin uses of a dispatcher; the rest is undici's. */
+export interface DispatcherLike {
+  dispatch(options: never, handler: never): boolean;
+  close(): Promise<void>;
+  destroy(): Promise<void>;
+}
+
+type AgentClass<Dispatcher extends DispatcherLike> = new (options: never) => Dispatcher;
+
+export interface PinnedDispatcherOptions<Dispatcher extends DispatcherLike = DispatcherLike> {
+  /** The `Agent` of the undici whose `fetch` or `request` will use it. Default: that of the `fetch` which is part of Node. */
+  readonly Agent?: AgentClass<Dispatcher> | undefined;
+  /** TLS options of the client: `cert` and `key` for mutual TLS, `servername`, `ciphers`, `ca` for `caVerification`. */
+  readonly tls?: ClientTlsOptions | undefined;
+  /** What else `Agent` takes: `connections`, `keepAliveTimeout`, `headersTimeout`, … */
+  readonly [agentOption: string]: unknown;
+}
+
+export interface PinnedFetchOptions<Fetch extends AnyFetch = typeof fetch> extends PinnedDispatcherOptions {
+  /** The `fetch` of the undici whose `Agent` stands beside it. Default: the one that is part of Node. */
+  readonly fetch?: Fetch | undefined;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: each undici has parameter types of its own, and certpin hands them on
+type AnyFetch = (input: any, init?: any) => Promise<any>;
+
+/** Options of undici's Agent that would open connections beside certpin's, or that have no effect beside a connector. */
+const refusedOptions: Record<string, string> = {
+  connect: 'certpin makes the connection itself; TLS options stand in `tls`',
+  factory: 'it may make clients that connect by themselves',
+  allowH2: 'HTTP/1.1 is spoken; for HTTP/2 there is certpin/http2',
+  useH2c: 'HTTP/2 without TLS has nothing to pin',
+  connectTimeout: 'use `connectTimeoutMs`, beside the pins',
+  maxCachedSessions: 'TLS sessions are not cached: a resumed one shows no certificate',
+  autoSelectFamily: 'it belongs into `tls`',
+  autoSelectFamilyAttemptTimeout: 'it belongs into `tls`',
+};
+
+/**
+ * The `connect` option for undici's `Client`, `Pool` and `Agent`: every connection is pinned, and `http:` origins are refused, a
+ * redirect to one too. undici gets the socket after a matching verdict.
+ *
+ * ```ts
+ * import { Agent, request } from 'undici';
+ * import { pinnedConnector } from 'certpin/undici';
+ * const dispatcher = new Agent({ connect: pinnedConnector({ pins: process.env.API_PINS }) });
+ * await request('https://api.example.com/', { dispatcher });
+ * ```
+ *
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used
+ */
+export function pinnedConnector(policy: GuardOptions | Policy, tls: ClientTlsOptions = {}): PinnedConnector {
+  const own = readTlsOptions(tls, 'pinnedConnector');
+  const { policy: checked, connectTimeoutMs } = readPolicy(policy);
+  return ({ hostname, protocol, port, servername, localAddress, httpSocket, socketPath }, callback) => {
+    let socket: TLSSocket;
+    try {
+      if (protocol !== 'https:') throw plaintextRefused(protocol);
+      const options = {
+        ...own,
+        ALPNProtocols: ['http/1.1'],
+        servername: servername || own.servername || hostname,
+        host: hostname,
+        port: Number(port) || 443,
+        ...(localAddress ? { localAddress } : {}),
+        ...(httpSocket ? { socket: httpSocket } : {}),
+        ...(socketPath ? { path: socketPath } : {}),
+      } as ConnectionOptions;
+      socket = guard({ options, policy: checked, connectTimeoutMs });
+    } catch (error) {
+      callback(error as Error, null);
+      return;
+    }
+    // As undici's own connector sets them.
+    socket.setNoDelay(true).setKeepAlive(true, 60_000);
+    const fail = (error: Error): void => callback(error, null);
+    socket.once('error', fail);
+    socket.once('secureConnect', () => {
+      socket.off('error', fail);
+      callback(null, socket);
+    });
+  };
+}
+
+/**
+ * A dispatcher whose every connection is pinned, for all hosts under the one policy. Without `Agent` it is of the undici that is part
+ * of Node, and fits the built-in `fetch` only: `fetch(url, { dispatcher })`.
+ *
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once
+ */
+export function pinnedDispatcher<Dispatcher extends DispatcherLike = DispatcherLike>(
+  policy: GuardOptions | Policy,
+  options: PinnedDispatcherOptions<Dispatcher> = {},
+): Dispatcher {
+  if (typeof options !== 'object' || options === null) throw invalid('options', 'options must be an object');
+  const { Agent, tls, ...others } = options;
+  for (const [option, why] of Object.entries(refusedOptions)) {
+    if (others[option] !== undefined && others[option] !== false) throw invalid(option, `remove \`${option}\`: ${why}`);
+  }
+  const connect = pinnedConnector(policy, tls);
+  const AgentOfFetch = Agent ?? (builtInAgent() as AgentClass<never>);
+  if (typeof AgentOfFetch !== 'function') throw invalid('Agent', '`Agent` must be the class Agent of undici');
+  return new AgentOfFetch({ ...others, connect } as never);
+}
+
+/** {@link pinnedFetch}'s result: `fetch`, and the pool behind it, to be closed. */
+export type PinnedFetch<Fetch extends AnyFetch> = Fetch & { readonly dispatcher: DispatcherLike };
+
+/**
+ * `fetch`, with every connection pinned. Nothing global is changed: other code's `fetch` stays as it is.
+ *
+ * ```ts
+ * import { pinnedFetch } from 'certpin/undici';
+ * const api = pinnedFetch({ pins: process.env.API_PINS });
+ * const response = await api('https://api.example.com/users');
+ * ```
+ *
+ * A refused connection is a rejection with `TypeError: fetch failed` whose `cause` is the `CertpinError` (`findCertpinError`).
+ *
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once
+ */
+export function pinnedFetch<Fetch extends AnyFetch = typeof fetch>(
+  policy: GuardOptions | Policy,
+  options: PinnedFetchOptions<Fetch> = {},
+): PinnedFetch<Fetch> {
+  if (typeof options !== 'object' || options === null) throw invalid('options', 'options must be an object');
+  const { fetch: given, ...others } = options;
+  if ((given === undefined) !== (others.Agent === undefined)) {
+    throw invalid('fetch', '`fetch` and `Agent` must be of one undici: give both, or neither');
+  }
+  const dispatcher = pinnedDispatcher(policy, others);
+  const send: AnyFetch = given ?? fetch;
+  const pinned = async (input: unknown, init?: { dispatcher?: unknown }): Promise<unknown> => {
+    if (init?.dispatcher !== undefined) throw invalid('dispatcher', 'certpin has a dispatcher of its own; remove it');
+    return send(input, { ...init, dispatcher });
+  };
+  return Object.assign(pinned as Fetch, { dispatcher });
+}
+
+/**
+ * The Agent that fits Node's own `fetch`, which Node does not export: the class of the dispatcher that this `fetch` uses. undici 8
+ * keeps it under 2, older ones under 1. Where the package undici 8 was loaded first, an older `fetch` finds a wrapper around an Agent
+ * of undici 8 there, and gets the same from here.
+ */
+function builtInAgent(): AgentClass<DispatcherLike> {
+  void Headers; // Node loads its undici when one of its names is asked for
+  const isNew = Number.parseInt(process.versions.undici ?? '0', 10) >= 8;
+  const [current, agent] = [isNew ? 2 : 1, 2].map(globalDispatcherClass);
+  // A proxy agent or a mock would open connections of its own.
+  if (current?.name === 'Agent') return current;
+  if (current?.name === 'Dispatcher1Wrapper' && agent?.name === 'Agent') {
+    const [Wrapper, Agent] = [current as new (dispatcher: unknown) => DispatcherLike, agent];
+    return class extends Wrapper {
+      constructor(options: never) {
+        super(new Agent(options));
+      }
+    };
+  }
+  const message =
+    'the global dispatcher is not an Agent that certpin knows (a proxy, a mock or another one was set): install undici and give its `Agent` and `fetch`';
+  throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'fetch' });
+}
+
+function globalDispatcherClass(version: number): AgentClass<DispatcherLike> | undefined {
+  const key = Symbol.for(`undici.globalDispatcher.${version}`);
+  return (globalThis as Record<symbol, object | undefined>)[key]?.constructor as AgentClass<DispatcherLike> | undefined;
+}
+
+function invalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {
+  return new CertpinError('ERR_OPTION_INVALID', `certpin/undici: ${message}`, { option });
+}

@@ -1,0 +1,63 @@
+import { Agent, type AgentOptions, type RequestOptions } from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { ConnectionOptions, PeerCertificate } from 'node:tls';
+import { refusalError } from '../core/explain.ts';
+import type { Policy } from '../core/policy.ts';
+import { verify } from '../core/verify.ts';
+import { guard } from './guard.ts';
+
+/** Options of `https.Agent` (doc/api/http.md) beside those of the connection. */
+export const agentKeys: readonly string[] = [
+  'maxSockets',
+  'maxTotalSockets',
+  'maxFreeSockets',
+  'scheduling',
+  'keepAliveMsecs',
+  'agentKeepAliveTimeoutBuffer',
+];
+
+/** The agent of every client that takes one. It holds one policy. */
+export class PinnedAgent extends Agent {
+  readonly #policy: Policy;
+  readonly #connectTimeoutMs: number;
+
+  constructor(options: AgentOptions, policy: Policy, connectTimeoutMs: number) {
+    super({
+      ...options,
+      // Proxy agents and wrappers copy `agent.options` and connect by themselves. What they copy must not switch anything off: it
+      // demands the ordinary verification, whatever the environment says, and the pin on top.
+      rejectUnauthorized: true,
+      checkServerIdentity: (host: string, certificate: PeerCertificate) => {
+        const verdict = verify({ host, certificates: [certificate.raw], authorized: true }, policy);
+        return verdict.ok ? undefined : refusalError(verdict);
+      },
+      maxCachedSessions: 0,
+    });
+    this.#policy = policy;
+    this.#connectTimeoutMs = connectTimeoutMs;
+  }
+
+  /**
+   * Returns the socket at once, still connecting: the agent counts it towards `maxSockets` from now on, and the request that the
+   * agent writes into it waits for the verdict.
+   */
+  override createConnection(
+    options: RequestOptions,
+    callback?: (error: Error | null, socket: Duplex) => void,
+  ): Duplex | null | undefined {
+    // `path` is the request's; for a socket it would be the path of a unix socket.
+    const { path: _, socketPath, ...connection } = options as RequestOptions & ConnectionOptions;
+    try {
+      return guard({
+        options: (socketPath == null ? connection : { ...connection, path: socketPath }) as ConnectionOptions,
+        policy: this.#policy,
+        connectTimeoutMs: this.#connectTimeoutMs,
+      });
+    } catch (error) {
+      // A TLS option of the request can be unusable. A throw from here may come out of a timer, in nobody's call.
+      if (callback === undefined) throw error;
+      (callback as (error: Error) => void)(error as Error);
+      return undefined;
+    }
+  }
+}

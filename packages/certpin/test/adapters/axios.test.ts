@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent as HttpAgent } from 'node:http';
+import { createServer as createHttpsServer, Agent as HttpsAgent } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { describe, type TestContext, test } from 'node:test';
+import {
+  certificateHex,
+  credentials,
+  type Minted,
+  mint,
+  startHttpsServer,
+  startScriptedServer,
+} from '@certpin/testkit';
+import axios from 'axios';
+import axios021 from 'axios-0.21';
+import axios030 from 'axios-0.30';
+import { pinnedAxios } from '../../src/adapters/axios.ts';
+import { type AnyCertpinError, findCertpinError } from '../../src/index.ts';
+
+const right = await mint();
+const impostor = await mint();
+const pins = certificateHex(right);
+
+async function serve(t: TestContext, certificate: Minted = right) {
+  const server = await startHttpsServer({ certificate });
+  t.after(server.close);
+  return { ...server, url: `https://127.0.0.1:${server.port}/` };
+}
+
+/** A pinned server that answers every request with a redirect. */
+async function redirectTo(t: TestContext, location: string): Promise<string> {
+  const server = createHttpsServer(credentials(right), (_, response) => response.writeHead(307, { location }).end());
+  server.listen(0, '127.0.0.1');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, 'listening');
+  return `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+/** The code of our error, by either way that users have to it. */
+async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
+  const error = await promise.then(
+    () => assert.fail('it went through'),
+    (reason: { code?: string }) => reason,
+  );
+  const found: AnyCertpinError | undefined = findCertpinError(error);
+  assert.ok(found === undefined || error.code === found.code);
+  return error.code;
+}
+
+const versions = { 'axios 1.21': axios, 'axios 0.30': axios030 as never, 'axios 0.21': axios021 as never } as Record<
+  string,
+  typeof axios
+>;
+
+for (const [version, client] of Object.entries(versions)) {
+  describe(version, () => {
+    const make = (t: TestContext, config: object = {}, policy: object = { pins }, agentOptions = {}) => {
+      const pinned = pinnedAxios(config, policy, agentOptions);
+      t.after(() => pinned.httpsAgent.destroy());
+      return client.create(pinned as object);
+    };
+
+    test('the pinned server answers, over one connection with keepAlive', async (t) => {
+      const { url, handshakes } = await serve(t);
+      const api = make(t, { baseURL: url, headers: { 'x-app': '1' } }, { pins }, { keepAlive: true });
+      for (let call = 1; call <= 3; call++)
+        assert.equal((await api.post('/login', `${call}`)).data, `POST /login ${call}`);
+      assert.equal(handshakes(), 1);
+    });
+
+    test('another server gets nothing, and the code is ours', async (t) => {
+      const { url, received } = await serve(t, impostor);
+      const api = make(t, { baseURL: url });
+      for (let call = 1; call <= 3; call++) {
+        assert.equal(
+          await codeOf(api.post('/login', 'secret', { auth: { username: 'a', password: 'b' } })),
+          'ERR_PIN_MISMATCH',
+        );
+      }
+      assert.equal(received(), 0);
+    });
+
+    test('a single request takes the configuration too', async (t) => {
+      const [good, wrong] = [await serve(t), await serve(t, impostor)];
+      const config = pinnedAxios({ timeout: 5_000 }, { pins });
+      assert.equal((await client.get(good.url, config as object)).status, 200);
+      assert.equal(await codeOf(client.get(wrong.url, config as object)), 'ERR_PIN_MISMATCH');
+      assert.equal(wrong.received(), 0);
+    });
+
+    test('a proxy in the environment is not asked', async (t) => {
+      const { url } = await serve(t);
+      const wrong = await serve(t, impostor);
+      const proxy = await startScriptedServer((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'));
+      t.after(proxy.close);
+      const names = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
+      for (const name of names) process.env[name] = `http://127.0.0.1:${proxy.port}`;
+      t.after(() => {
+        for (const name of names) delete process.env[name];
+      });
+      const api = make(t);
+      assert.equal((await api.get(url)).data, 'GET / ');
+      assert.equal(await codeOf(api.post(wrong.url, 'secret')), 'ERR_PIN_MISMATCH');
+      assert.equal(await codeOf(api.post(url.replace('https:', 'http:'), 'secret')), 'ERR_PLAINTEXT_REFUSED');
+      assert.equal(proxy.received().length, 0);
+      assert.equal(wrong.received(), 0);
+    });
+
+    test('http: is refused, and so is a redirect to it', async (t) => {
+      const plain = await startScriptedServer((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'));
+      t.after(plain.close);
+      const target = `http://127.0.0.1:${plain.port}/`;
+      const api = make(t);
+      assert.equal(await codeOf(api.get(target)), 'ERR_PLAINTEXT_REFUSED');
+      assert.equal(await codeOf(api.get(target, { maxRedirects: 0 })), 'ERR_PLAINTEXT_REFUSED');
+      const options = { headers: { authorization: 'secret' } };
+      assert.equal(await codeOf(api.get(await redirectTo(t, target), options)), 'ERR_PLAINTEXT_REFUSED');
+      assert.equal(plain.received().length, 0);
+    });
+
+    test('a redirect to another https: server must meet the same pins', async (t) => {
+      const [good, wrong] = [await serve(t), await serve(t, impostor)];
+      const api = make(t);
+      assert.equal((await api.get(await redirectTo(t, good.url))).status, 200);
+      assert.equal(await codeOf(api.get(await redirectTo(t, wrong.url))), 'ERR_PIN_MISMATCH');
+      assert.equal(wrong.received(), 0);
+    });
+
+    test('a request stays pinned when its own options would switch verification off', async (t) => {
+      const { url, received } = await serve(t, impostor);
+      const weaker = { rejectUnauthorized: false, insecureHTTPParser: false } as object;
+      assert.equal(await codeOf(make(t).get(url, weaker)), 'ERR_PIN_MISMATCH');
+      assert.equal(received(), 0);
+    });
+  });
+}
+
+describe('a configuration that would lose the pin is refused at once', () => {
+  const cases: [string, object, RegExp][] = [
+    ['a proxy', { proxy: { host: 'proxy.example', port: 3128 } }, /remove `proxy`/],
+    ['the fetch adapter', { adapter: 'fetch' }, /only 'http' goes through the agent/],
+    ['a list of adapters', { adapter: ['fetch', 'http'] }, /only 'http' goes through the agent/],
+    ['an adapter of one’s own', { adapter: () => undefined }, /only 'http' goes through the agent/],
+    ['HTTP/2', { httpVersion: 2 }, /HTTP\/2 does not go through the agent/],
+    ['HTTP/2 options', { http2Options: {} }, /HTTP\/2 does not go through the agent/],
+    ['an agent of one’s own', { httpsAgent: new HttpsAgent() }, /certpin makes the agent itself/],
+    ['an agent for http:', { httpAgent: new HttpAgent() }, /has nothing to pin/],
+    ['a transport of one’s own', { transport: {} }, /it would make the connection itself/],
+    ['baseURL without TLS', { baseURL: 'http://api.example.com' }, /`baseURL` must begin with https:/],
+    ['url without TLS', { url: ' HTTP://api.example.com' }, /`url` must begin with https:/],
+  ];
+  for (const [name, config, message] of cases) {
+    test(name, () => {
+      assert.throws(() => pinnedAxios(config, { pins }), { code: 'ERR_OPTION_INVALID', message });
+    });
+  }
+
+  test('an agent option that means something else under a pin, or nothing', () => {
+    const weaker = [{ rejectUnauthorized: false }, { maxCachedSessions: 1 }, { keepAlife: true }, { pins }];
+    for (const options of weaker) {
+      assert.throws(() => pinnedAxios({}, { pins }, options), { code: 'ERR_OPTION_INVALID' });
+    }
+  });
+
+  test('no pin, and a URL in a message', () => {
+    assert.throws(() => pinnedAxios({}, {}), { code: 'ERR_OPTION_INVALID' });
+    assert.throws(
+      () => pinnedAxios({ baseURL: 'http://user:hunter2@api.example.com' }, { pins }),
+      (error: Error) => !error.message.includes('hunter2'),
+    );
+  });
+
+  test('`proxy: false`, `adapter: http` and relative URLs are fine', () => {
+    const config = pinnedAxios({ proxy: false, adapter: 'http', httpVersion: 1, url: '/login' }, { pins });
+    assert.equal(config.proxy, false);
+    assert.equal(config.url, '/login');
+  });
+});

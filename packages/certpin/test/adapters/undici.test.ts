@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { describe, type TestContext, test } from 'node:test';
+import {
+  certificateHex,
+  credentials,
+  type Minted,
+  mint,
+  startHttpsServer,
+  startScriptedServer,
+} from '@certpin/testkit';
+import { type PinnedFetchOptions, pinnedConnector, pinnedDispatcher, pinnedFetch } from '../../src/adapters/undici.ts';
+import { findCertpinError } from '../../src/index.ts';
+
+const right = await mint();
+const impostor = await mint();
+const pins = certificateHex(right);
+const [major = 0] = process.versions.node.split('.').map(Number);
+
+async function serve(t: TestContext, certificate: Minted = right) {
+  const server = await startHttpsServer({ certificate });
+  t.after(server.close);
+  return { ...server, url: `https://127.0.0.1:${server.port}/` };
+}
+
+/** A pinned server that answers every request with a redirect. */
+async function redirectTo(t: TestContext, location: string): Promise<string> {
+  const server = createHttpsServer(credentials(right), (_, response) => response.writeHead(307, { location }).end());
+  server.listen(0, '127.0.0.1');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, 'listening');
+  return `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<Error> {
+  return promise.then(
+    () => assert.fail('it went through'),
+    (reason) => reason,
+  );
+}
+
+/** Where Node keeps the dispatcher of its fetch. */
+const own = Symbol.for('undici.globalDispatcher.1');
+const kinds: Record<string, () => Promise<PinnedFetchOptions>> = {
+  'the fetch of Node': async () => ({}),
+  // undici 6 and 7 and the fetch of Node do not share their types.
+  'undici 6': async () => (await import('undici-6')) as never,
+  ...(major >= 20 ? { 'undici 7': async () => (await import('undici-7')) as never } : {}),
+};
+
+for (const [name, load] of Object.entries(kinds)) {
+  describe(name, () => {
+    const make = async (t: TestContext, more: PinnedFetchOptions = {}) => {
+      const { fetch, Agent } = await load();
+      const pinned = pinnedFetch({ pins }, { ...(fetch === undefined ? {} : { fetch, Agent }), ...more });
+      t.after(() => pinned.dispatcher.destroy());
+      return pinned;
+    };
+
+    test('the pinned server answers, over one connection', async (t) => {
+      const { url, handshakes } = await serve(t);
+      // Without a limit undici opens another where a request comes in the tick in which the last one ends.
+      const api = await make(t, { connections: 1 });
+      for (let call = 1; call <= 3; call++) {
+        const response = await api(url, { method: 'POST', body: `call ${call}`, headers: { 'x-call': '1' } });
+        assert.equal(await response.text(), `POST / call ${call}`);
+      }
+      assert.equal(handshakes(), 1);
+    });
+
+    test('several hosts, one policy', async (t) => {
+      const [one, two, wrong] = [await serve(t), await serve(t), await serve(t, impostor)];
+      const api = await make(t);
+      for (const { url } of [one, two]) assert.equal((await api(url)).status, 200);
+      assert.equal((await api(`https://localhost:${one.port}/`)).status, 200);
+      const error = await failureOf(api(wrong.url));
+      assert.equal(findCertpinError(error)?.code, 'ERR_PIN_MISMATCH');
+      assert.equal(wrong.received(), 0);
+    });
+
+    test('another server gets nothing, and the error is in the cause', async (t) => {
+      const { url, received } = await serve(t, impostor);
+      const api = await make(t);
+      for (let call = 1; call <= 3; call++) {
+        const error = await failureOf(api(url, { method: 'POST', body: 'secret' }));
+        assert.ok(error instanceof TypeError);
+        assert.equal(findCertpinError(error)?.code, 'ERR_PIN_MISMATCH');
+      }
+      assert.equal(received(), 0);
+    });
+
+    test('http: is refused, and so is a redirect to it', async (t) => {
+      const plain = await startScriptedServer((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\n'));
+      t.after(plain.close);
+      const api = await make(t);
+      const target = `http://127.0.0.1:${plain.port}/`;
+      for (const url of [target, await redirectTo(t, target)]) {
+        const error = await failureOf(api(url, { headers: { authorization: 'secret' } }));
+        assert.equal(findCertpinError(error)?.code, 'ERR_PLAINTEXT_REFUSED');
+      }
+      assert.equal(plain.received().length, 0);
+    });
+
+    test('a redirect to another https: server must meet the same pins', async (t) => {
+      const wrong = await serve(t, impostor);
+      const api = await make(t);
+      assert.equal((await api(await redirectTo(t, (await serve(t)).url))).status, 200);
+      const error = await failureOf(api(await redirectTo(t, wrong.url)));
+      assert.equal(findCertpinError(error)?.code, 'ERR_PIN_MISMATCH');
+      assert.equal(wrong.received(), 0);
+    });
+
+    test('a request cannot bring a dispatcher of its own', async (t) => {
+      const api = await make(t);
+      const error = await failureOf(api('https://127.0.0.1/', { dispatcher: {} } as never));
+      assert.equal(findCertpinError(error)?.code, 'ERR_OPTION_INVALID');
+    });
+
+    test('the options of the Agent are passed on', async (t) => {
+      const { url, handshakes } = await serve(t);
+      const api = await make(t, { connections: 1, pipelining: 1 });
+      await Promise.all(Array.from({ length: 5 }, async () => (await api(url)).text()));
+      assert.equal(handshakes(), 1);
+    });
+
+    test('a server that stays silent is given up', async (t) => {
+      const silent = await startScriptedServer(() => undefined);
+      t.after(silent.close);
+      const { fetch, Agent } = await load();
+      const policy = { pins, connectTimeoutMs: 100 };
+      const api = pinnedFetch(policy, fetch === undefined ? {} : { fetch, Agent });
+      t.after(() => api.dispatcher.destroy());
+      const error = await failureOf(api(`https://127.0.0.1:${silent.port}/`));
+      assert.equal(findCertpinError(error)?.code, 'ERR_CONNECT_TIMEOUT');
+    });
+  });
+}
+
+describe('the dispatcher and the connector of undici', () => {
+  test('a Client and a Pool take the connector, a request hands on the error as it is', async (t) => {
+    const { Client, Pool } = await import('undici-6');
+    const [good, wrong] = [await serve(t), await serve(t, impostor)];
+    for (const Class of [Client, Pool]) {
+      for (const { port } of [good, wrong]) {
+        const client = new Class(`https://127.0.0.1:${port}`, { connect: pinnedConnector({ pins }) });
+        t.after(() => client.destroy());
+        const answer = client.request({ path: '/', method: 'GET' });
+        if (port === good.port) assert.equal((await answer).statusCode, 200);
+        else await assert.rejects(answer, { code: 'ERR_PIN_MISMATCH' });
+      }
+    }
+    assert.equal(wrong.received(), 0);
+  });
+
+  test('a dispatcher of one undici serves its own request', async (t) => {
+    const { Agent, request } = await import('undici-6');
+    const { url } = await serve(t);
+    const dispatcher = pinnedDispatcher({ pins }, { Agent });
+    t.after(() => dispatcher.destroy());
+    assert.equal((await request(url, { dispatcher })).statusCode, 200);
+  });
+
+  test('an http: origin is refused', async (t) => {
+    const { Client } = await import('undici-6');
+    const server = createHttpServer((_, response) => response.end()).listen(0, '127.0.0.1');
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const client = new Client(origin, { connect: pinnedConnector({ pins }) });
+    t.after(() => client.destroy());
+    await assert.rejects(client.request({ path: '/', method: 'GET' }), { code: 'ERR_PLAINTEXT_REFUSED' });
+  });
+
+  test('the fetch of Node keeps the dispatcher that it has', () => {
+    const before = Reflect.get(globalThis, own);
+    pinnedFetch({ pins });
+    assert.equal(Reflect.get(globalThis, own), before);
+  });
+
+  test('where the global dispatcher is none of Node, the way out is named', async (t) => {
+    const { MockAgent, getGlobalDispatcher, setGlobalDispatcher } = await import(major >= 20 ? 'undici-7' : 'undici-6');
+    const original = getGlobalDispatcher();
+    t.after(() => setGlobalDispatcher(original));
+    setGlobalDispatcher(new MockAgent());
+    const message = /give its `Agent` and `fetch`/;
+    assert.throws(() => pinnedFetch({ pins }), { code: 'ERR_CLIENT_UNSUPPORTED', message });
+  });
+});
+
+describe('a configuration that cannot be used is refused at once', () => {
+  const cases: [string, Record<string, unknown>, RegExp][] = [
+    ['a connector', { connect: {} }, /certpin makes the connection itself/],
+    ['a factory', { factory: () => undefined }, /connect by themselves/],
+    ['HTTP/2', { allowH2: true }, /HTTP\/1.1 is spoken/],
+    ['the time limit of undici', { connectTimeout: 1 }, /use `connectTimeoutMs`/],
+    ['verification switched off', { tls: { rejectUnauthorized: false } }, /the pin decides/],
+    ['a misspelt TLS option', { tls: { certt: 'x' } }, /did you mean `cert`\?/],
+    ['a fetch without its Agent', { fetch: () => undefined }, /of one undici/],
+  ];
+  for (const [name, options, message] of cases) {
+    test(name, () => {
+      assert.throws(() => pinnedFetch({ pins }, options as PinnedFetchOptions), {
+        code: 'ERR_OPTION_INVALID',
+        message,
+      });
+    });
+  }
+
+  test('no pin', () => {
+    assert.throws(() => pinnedConnector({}), { code: 'ERR_OPTION_INVALID' });
+    assert.throws(() => pinnedFetch({ pins: 'abc' }), { code: 'ERR_PIN_INVALID' });
+  });
+});
