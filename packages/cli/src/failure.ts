@@ -59,7 +59,9 @@ const words: Record<string, string> = {
 
 export function plainWords(failure: Failure): string {
   const { code, message } = failure;
-  if (isPlaintext(failure)) return 'the server does not begin with TLS; a PostgreSQL server is named with postgres://';
+  if (isPlaintext(failure)) {
+    return 'the server does not begin with TLS; a PostgreSQL server is named with postgres://, MySQL and MariaDB with mysql://';
+  }
   const reason = /^ERR_SSL_(\w+)$/.exec(code)?.[1] ?? /SSL routines:[^:]*:([^:]+):/.exec(message)?.[1];
   if (/protocol.version|unsupported.protocol/i.test(reason ?? '')) return 'the server does not offer TLS 1.2 or newer';
   if (reason !== undefined) return `the TLS handshake failed: ${reason.toLowerCase().replaceAll('_', ' ')}`;

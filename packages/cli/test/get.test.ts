@@ -156,7 +156,7 @@ test('a server that does not begin with TLS', async (t) => {
   const { port } = await startPeer(t, (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
   assert.equal(
     await transcript('get 127.0.0.1:PORT', { PORT: port }),
-    `2> certpin: error: 127.0.0.1:PORT: the server does not begin with TLS; a PostgreSQL server is named with postgres://
+    `2> certpin: error: 127.0.0.1:PORT: the server does not begin with TLS; a PostgreSQL server is named with postgres://, MySQL and MariaDB with mysql://
 2> certpin: hint: certpin get postgres://127.0.0.1:PORT
 exit 2`,
   );

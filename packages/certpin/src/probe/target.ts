@@ -12,7 +12,7 @@ export interface FileTarget {
 }
 
 export interface ServerTarget {
-  readonly protocol: 'tls' | 'postgres';
+  readonly protocol: 'tls' | 'postgres' | 'mysql';
   /** As reports show it: never with the credentials that a connection string may hold. */
   readonly label: string;
   readonly host: string;
@@ -24,12 +24,15 @@ const schemes: Record<string, { readonly protocol: ServerTarget['protocol']; rea
   'tls:': { protocol: 'tls', port: undefined },
   'postgres:': { protocol: 'postgres', port: 5432 },
   'postgresql:': { protocol: 'postgres', port: 5432 },
+  'mysql:': { protocol: 'mysql', port: 3306 },
+  'mariadb:': { protocol: 'mysql', port: 3306 },
 };
 
 /**
- * Reads a target: `host:port`, `[::1]:port`, a bare host (port 443), a URL (`https://`, `tls://`, `postgres://`; a connection string
- * with credentials will do, they are dropped here), or a file (anything with a slash, a certificate's extension, or the name of a
- * file that exists). Port 5432 means PostgreSQL; every other port TLS from the first byte.
+ * Reads a target: `host:port`, `[::1]:port`, a bare host (port 443), a URL (`https://`, `tls://`, `postgres://`, `mysql://`,
+ * `mariadb://`; a connection string with credentials will do, they are dropped here), or a file (anything with a slash, a
+ * certificate's extension, or the name of a file that exists). Port 5432 means PostgreSQL, port 3306 MySQL or MariaDB; every other
+ * port TLS from the first byte.
  *
  * @throws CertpinError `ERR_TARGET_INVALID`
  */
@@ -44,8 +47,10 @@ export function parseTarget(text: string): Target {
   const host = bracketed ?? name ?? plain;
   if (host === undefined) throw invalid('it is neither host:port, nor a URL, nor a file');
   const number = checkPort(port ?? '443');
-  return { protocol: number === 5432 ? 'postgres' : 'tls', label: text, host, port: number };
+  return { protocol: protocolsOfPorts[number] ?? 'tls', label: text, host, port: number };
 }
+
+const protocolsOfPorts: Record<number, ServerTarget['protocol']> = { 5432: 'postgres', 3306: 'mysql' };
 
 /** `name:port`, `[IPv6]:port`, each without the port, and a bare IPv6 address. */
 const ADDRESS =
@@ -72,7 +77,7 @@ function parseUrl(text: string): ServerTarget {
     throw invalid('a password in a URL needs percent-encoding: @ is %40, / is %2F, # is %23, ? is %3F');
   }
   // pg lets the query win over the authority (pg-connection-string, parse).
-  const query = isDatabase ? url.searchParams : new URLSearchParams();
+  const query = scheme.protocol === 'postgres' ? url.searchParams : new URLSearchParams();
   const host = decode(query.get('host') || url.hostname).replace(/^\[(.*)\]$/, '$1');
   const port = query.get('port') || url.port || scheme.port;
   if (port === undefined) throw invalid(`${url.protocol}// needs a port`);

@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
-import { certificateHex, mint, startScriptedServer, startTlsServer } from '@certpin/testkit';
+import { certificateHex, mint, startScriptedServer, startTap, startTlsServer } from '@certpin/testkit';
+import { startMariadb } from '@certpin/testkit/mariadb';
+import { mysqlError, mysqlGreeting } from '@certpin/testkit/mysql-script';
 import { startPostgres } from '@certpin/testkit/postgres';
 import { verify } from '../../src/index.ts';
 import { inspect, type ProbeReport, type ProbeSuccess, probe } from '../../src/probe/index.ts';
@@ -62,6 +64,20 @@ describe('a live server', () => {
     assert.ok(!JSON.stringify(report).includes('hunter2'));
   });
 
+  test('MariaDB, with the credentials of a connection string left at home', async (t) => {
+    const own = await mint({ keyType: 'rsa' });
+    const mariadb = await startMariadb({ certificate: own });
+    t.after(mariadb.stop);
+    const tap = await startTap(mariadb);
+    t.after(tap.close);
+    const report = found(await probe(`mariadb://somebody:hunter2@127.0.0.1:${tap.port}/app`));
+    assert.equal(report.protocol, 'mysql');
+    assert.equal(report.certificate.sha256, certificateHex(own));
+    assert.ok(!JSON.stringify(report).includes('hunter2'));
+    assert.equal(tap.received().subarray(0, 4).toString('hex'), '20000001');
+    assert.equal(tap.received()[36], 0x16, 'TLS from the 37th byte on');
+  });
+
   test('another server name can be asked for', async (t) => {
     const server = await startTlsServer({ certificate });
     t.after(server.close);
@@ -96,6 +112,25 @@ describe('a server that gives no certificate is a report with one clear error', 
       /^ERR_UPGRADE_INJECTED$/,
     ],
     ['it says nothing', () => undefined, (port) => `postgres://127.0.0.1:${port}`, /^ERR_CONNECT_TIMEOUT$/],
+    [
+      'MySQL offers no TLS',
+      (socket) => void socket.write(mysqlGreeting({ tls: false })),
+      (port) => `mysql://127.0.0.1:${port}`,
+      /^ERR_UPGRADE_REFUSED$/,
+    ],
+    [
+      'MySQL injects',
+      (socket) => void socket.write(Buffer.concat([mysqlGreeting(), Buffer.of(0)])),
+      (port) => `mysql://127.0.0.1:${port}`,
+      /^ERR_UPGRADE_INJECTED$/,
+    ],
+    [
+      'MySQL turns the client away',
+      (socket) => void socket.write(mysqlError(1040, 'Too many connections')),
+      (port) => `mysql://127.0.0.1:${port}`,
+      /^ERR_UPGRADE_UNEXPECTED$/,
+    ],
+    ['MySQL says nothing', () => undefined, (port) => `mysql://127.0.0.1:${port}`, /^ERR_CONNECT_TIMEOUT$/],
     ['it says nothing to a ClientHello', () => undefined, (port) => `127.0.0.1:${port}`, /^ERR_CONNECT_TIMEOUT$/],
     [
       'it hangs up',

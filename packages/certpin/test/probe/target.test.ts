@@ -6,7 +6,7 @@ import { CertpinError } from '../../src/index.ts';
 import { parseTarget } from '../../src/probe/index.ts';
 
 describe('a target is read', () => {
-  const servers: [string, 'tls' | 'postgres', string, number][] = [
+  const servers: [string, 'tls' | 'postgres' | 'mysql', string, number][] = [
     ['db.example.com:5432', 'postgres', 'db.example.com', 5432],
     ['db.example.com:6432', 'tls', 'db.example.com', 6432],
     ['example.com', 'tls', 'example.com', 443],
@@ -24,6 +24,10 @@ describe('a target is read', () => {
     ['POSTGRES://db.example.com', 'postgres', 'db.example.com', 5432],
     ['postgres://user:pass%2Fword@db.example.com/app?sslmode=require', 'postgres', 'db.example.com', 5432],
     ['postgres://[::1]:6432/app', 'postgres', '::1', 6432],
+    ['db.example.com:3306', 'mysql', 'db.example.com', 3306],
+    ['mysql://db.example.com', 'mysql', 'db.example.com', 3306],
+    ['mariadb://user:pass%2Fword@db.example.com:3307/app?host=other', 'mysql', 'db.example.com', 3307],
+    ['tls://db.example.com:3306', 'tls', 'db.example.com', 3306],
     ['postgresql:///app?host=db.example.com&port=6432', 'postgres', 'db.example.com', 6432],
   ];
   for (const [text, protocol, host, port] of servers) {
@@ -50,7 +54,9 @@ describe('a target that cannot be read is refused, and not repeated', () => {
     ['host:0', /from 1 to 65535/],
     ['host:65536', /from 1 to 65535/],
     ['host:port', /neither host:port/],
-    ['mysql://hunter2@h', /nothing is known of mysql:\/\//],
+    ['redis://hunter2@h', /nothing is known of redis:\/\//],
+    ['mysql://me:12/hunter2@h/db', /percent-encoding/],
+    ['mysql://:3306/hunter2', /cannot be read|names no host/],
     ['tls://hunter2.example', /needs a port/],
     ['user:hunter2@host', /neither host:port/],
     ['user:hunter2@host/db', /nor a file that exists/],

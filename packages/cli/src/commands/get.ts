@@ -18,8 +18,8 @@ const CONCURRENCY = 8;
 const description = `Show the fingerprint of the certificate in a file, or of the one that a server presents.
 
 A target is a file (PEM or DER), host:port, a host (port 443), or a URL: https://, tls://,
-postgres://. Port 5432 means PostgreSQL. A connection string will do: its credentials are
-neither sent nor shown.
+postgres://, mysql://, mariadb://. Port 5432 means PostgreSQL, port 3306 MySQL or MariaDB. A
+connection string will do: its credentials are neither sent nor shown.
 
 What a server presents says nothing about whose server it is. Compare it with the fingerprint
 of the server's own certificate file, or ask its operator, before you pin it.`;
@@ -29,6 +29,7 @@ Examples:
   certpin get server.crt                    on the server itself: the fingerprint to pin
   certpin get db.example.com:5432           what the PostgreSQL server presents
   certpin get postgres://db.example.com:6432/app
+  certpin get mysql://db.example.com        what the MySQL or MariaDB server presents
   certpin get -q db.example.com:5432        64 hex digits, nothing else
   certpin get --json a.example.com b.example.com:8443 | jq -r .certificate.validTo
 
