@@ -131,9 +131,7 @@ export class PinnedStream extends Duplex {
   #adopt(socket: TLSSocket): void {
     this.#socket = socket;
     for (const apply of this.#deferred.splice(0)) apply(socket);
-    socket.on('data', (chunk: Buffer) => {
-      if (!this.push(this.#mediator?.fromServer(chunk) ?? chunk)) socket.pause();
-    });
+    socket.on('data', (chunk: Buffer) => this.#receive(socket, chunk));
     socket.on('end', () => this.push(null));
     socket.on('error', (error) => this.destroy(error));
     socket.on('close', () => this.destroy());
@@ -141,6 +139,14 @@ export class PinnedStream extends Duplex {
     this.emit('ready');
     if (this.#mediator !== undefined) socket.write(this.#mediator.release());
     this.#whenOpen?.();
+  }
+
+  #receive(socket: TLSSocket, chunk: Buffer): void {
+    try {
+      if (!this.push(this.#mediator?.fromServer(chunk) ?? chunk)) socket.pause();
+    } catch (error) {
+      this.destroy(error as Error);
+    }
   }
 
   override _read(): void {
@@ -171,8 +177,8 @@ export class PinnedStream extends Duplex {
   }
 
   override _final(callback: (error?: Error | null) => void): void {
-    // A driver that gives up before it was connected has nothing to say goodbye to.
     if (this.#socket === undefined) {
+      // A driver that gives up before it was connected has nothing to say goodbye to.
       callback();
       this.destroy();
     } else {

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
+import { certificateHex, mint, startTlsServer } from '@certpin/testkit';
+import { createPolicy } from '../../src/index.ts';
+import { type Mediator, PinnedStream } from '../../src/tls/pinned-stream.ts';
+import { openUpgraded } from '../../src/tls/upgrade.ts';
+
+const certificate = await mint();
+const policy = createPolicy({ pins: certificateHex(certificate) });
+const open = openUpgraded({
+  dial: ({ host, port }, ready) => connect(port, host, () => ready()),
+  tls: {},
+  policy,
+});
+
+async function serve(t: TestContext, onSocket: (socket: TLSSocket) => void) {
+  const server = await startTlsServer({ certificate, onSocket });
+  t.after(server.close);
+  return server;
+}
+
+test('a server that breaks off closes the stream', async (t) => {
+  const server = await serve(t, (socket) => void socket.once('data', () => socket.destroy()));
+  const stream = new PinnedStream(open, 1_000).connect(server.port, server.host);
+  stream.on('error', () => undefined).resume();
+  stream.write('x');
+  await once(stream, 'close');
+});
+
+test('what a driver wrote before the verdict arrives after it; what it wrote for another server does not', async (t) => {
+  const server = await serve(t, (socket) => void socket.pipe(socket));
+  const stream = new PinnedStream(open, 1_000);
+  stream.setNoDelay(true).setKeepAlive(true).unref().ref();
+  stream.write('early');
+  stream.connect(server.port, server.host);
+  assert.equal(String((await once(stream, 'data'))[0]), 'early');
+  assert.equal(stream.authorized, true);
+  assert.equal(stream.getPeerCertificate().fingerprint256, certificate.x509.fingerprint256);
+  stream.destroy();
+
+  server.present(await mint());
+  const refused = new PinnedStream(open, 1_000);
+  refused.write('early');
+  refused.connect(server.port, server.host);
+  assert.equal((await once(refused, 'error'))[0].code, 'ERR_PIN_MISMATCH');
+  assert.deepEqual(refused.getPeerCertificate(), {});
+  await wait(20);
+  assert.equal(server.received(), 0);
+});
+
+test('a mediator that throws ends the stream with its error, and nothing else', async (t) => {
+  const server = await serve(t, (socket) => void socket.pipe(socket));
+  for (const broken of ['fromDriver', 'fromServer'] as const) {
+    const mediator: Mediator = {
+      fromDriver: (bytes) => bytes,
+      fromServer: (bytes) => bytes,
+      release: () => Buffer.from('x'),
+      [broken]: () => {
+        throw new Error(broken);
+      },
+    };
+    const stream = new PinnedStream(open, 1_000, mediator).connect(server.port, server.host);
+    stream.write('hello');
+    assert.equal((await once(stream, 'error'))[0].message, broken);
+  }
+});
