@@ -115,7 +115,7 @@ export async function startMariadb({ certificate, flags = [] }: MariadbOptions):
 }
 
 /** The path of the server. Where it is missing, Debian's is installed if that can be done here, and does not start by itself. */
-function requireMariadb(): string {
+export function requireMariadb(): string {
   const found = findMariadb();
   if (found !== undefined) return found;
   const canInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
