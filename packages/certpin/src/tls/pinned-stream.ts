@@ -134,7 +134,10 @@ export class PinnedStream extends Duplex {
     socket.on('data', (chunk: Buffer) => this.#receive(socket, chunk));
     socket.on('end', () => this.push(null));
     socket.on('error', (error) => this.destroy(error));
-    socket.on('close', () => this.destroy());
+    socket.on('close', () => {
+      // After an orderly end the driver may still have to read what came before it; the stream closes by itself behind that.
+      if (!socket.readableEnded) this.destroy();
+    });
     this.emit('connect');
     this.emit('ready');
     if (this.#mediator !== undefined) socket.write(this.#mediator.release());
@@ -181,6 +184,8 @@ export class PinnedStream extends Duplex {
       // A driver that gives up before it was connected has nothing to say goodbye to.
       callback();
       this.destroy();
+    } else if (this.#socket.destroyed) {
+      callback(); // nor has one whose server has gone
     } else {
       this.#socket.end(callback);
     }

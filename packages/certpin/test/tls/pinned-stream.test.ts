@@ -23,6 +23,23 @@ async function serve(t: TestContext, onSocket: (socket: TLSSocket) => void) {
   return server;
 }
 
+test('what the server sent before its end is read, however late the driver reads', { timeout: 10_000 }, async (t) => {
+  const sent = Buffer.alloc(3_000_000, 'x');
+  const server = await serve(t, (socket) => void socket.end(sent));
+  const stream = new PinnedStream(open, 1_000).connect(server.port, server.host);
+  const events: string[] = [];
+  let received = 0;
+  stream.on('end', () => events.push('end')).on('error', (error) => events.push(error.message));
+  stream.on('data', (chunk: Buffer) => {
+    received += chunk.length;
+    stream.pause();
+    setTimeout(() => stream.resume(), 1);
+  });
+  await once(stream, 'close');
+  assert.equal(received, sent.length);
+  assert.deepEqual(events, ['end']);
+});
+
 test('a server that breaks off closes the stream', async (t) => {
   const server = await serve(t, (socket) => void socket.once('data', () => socket.destroy()));
   const stream = new PinnedStream(open, 1_000).connect(server.port, server.host);
