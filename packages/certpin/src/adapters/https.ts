@@ -1,5 +1,4 @@
 import type { Agent, AgentOptions } from 'node:https';
-import { createPolicy } from '../core/policy.ts';
 import { agentKeys, PinnedAgent } from '../tls/agent.ts';
 import { type GuardOptions, splitOptions } from '../tls/options.ts';
 
@@ -27,5 +26,5 @@ export interface PinnedAgentOptions
  */
 export function pinnedAgent(options: PinnedAgentOptions): Agent {
   const { policy, connectTimeoutMs, rest } = splitOptions(options, agentKeys, 'pinnedAgent');
-  return new PinnedAgent(rest, createPolicy(policy), connectTimeoutMs);
+  return new PinnedAgent(rest, policy, connectTimeoutMs);
 }

@@ -11,6 +11,8 @@ export interface CertpinErrorDetails {
   ERR_OPTION_INVALID: { readonly option: string };
   /** The installed client, or the way it is used, gives certpin no place to check. */
   ERR_CLIENT_UNSUPPORTED: { readonly client: string };
+  /** The policy names hosts, and this is none of them: no connection was opened. */
+  ERR_HOST_UNPINNED: { readonly host: string };
   /** The presented certificate is none of the pinned ones. */
   ERR_PIN_MISMATCH: { readonly verdict: Refused };
   /** There was nothing to compare: no certificate, an unreadable one, or a resumed session. */

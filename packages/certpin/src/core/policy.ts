@@ -124,7 +124,8 @@ function subscribeToAll(sources: readonly OnChange[]): OnChange {
   };
 }
 
-function oneOf<Value extends string>(
+/** @throws CertpinError `ERR_OPTION_INVALID` for a value that is given and is not among `allowed` */
+export function oneOf<Value extends string>(
   option: string,
   value: Value | undefined,
   allowed: readonly Value[],

@@ -1,8 +1,8 @@
 import { Agent, type AgentOptions, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
-import type { ConnectionOptions, PeerCertificate } from 'node:tls';
+import { type ConnectionOptions, checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { refusalError } from '../core/explain.ts';
-import type { Policy } from '../core/policy.ts';
+import { policyFor, type ServerPolicies } from '../core/host-policies.ts';
 import { verify } from '../core/verify.ts';
 import { guard } from './guard.ts';
 
@@ -18,19 +18,16 @@ export const agentKeys: readonly string[] = [
 
 /** The agent of every client that takes one. It holds one policy. */
 export class PinnedAgent extends Agent {
-  readonly #policy: Policy;
+  readonly #policy: ServerPolicies;
   readonly #connectTimeoutMs: number;
 
-  constructor(options: AgentOptions, policy: Policy, connectTimeoutMs: number) {
+  constructor(options: AgentOptions, policy: ServerPolicies, connectTimeoutMs: number) {
     super({
       ...options,
       // Proxy agents and wrappers copy `agent.options` and connect by themselves. What they copy must not switch anything off: it
       // demands the ordinary verification, whatever the environment says, and the pin on top.
       rejectUnauthorized: true,
-      checkServerIdentity: (host: string, certificate: PeerCertificate) => {
-        const verdict = verify({ host, certificates: [certificate.raw], authorized: true }, policy);
-        return verdict.ok ? undefined : refusalError(verdict);
-      },
+      checkServerIdentity: (host: string, certificate: PeerCertificate) => checkIdentity(host, certificate, policy),
       maxCachedSessions: 0,
     });
     this.#policy = policy;
@@ -59,5 +56,17 @@ export class PinnedAgent extends Agent {
       (callback as (error: Error) => void)(error as Error);
       return undefined;
     }
+  }
+}
+
+/** Must return what it finds: a throw from here would be an uncaught exception. */
+function checkIdentity(host: string, certificate: PeerCertificate, policies: ServerPolicies): Error | undefined {
+  try {
+    const policy = policyFor(policies, host);
+    if (policy === 'verify') return checkServerIdentity(host, certificate);
+    const verdict = verify({ host, certificates: [certificate.raw], authorized: true }, policy);
+    return verdict.ok ? undefined : refusalError(verdict);
+  } catch (error) {
+    return error as Error;
   }
 }

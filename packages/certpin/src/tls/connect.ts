@@ -1,5 +1,4 @@
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
-import { createPolicy } from '../core/policy.ts';
 import { guard } from './guard.ts';
 import { type GuardOptions, splitOptions } from './options.ts';
 
@@ -32,7 +31,7 @@ export interface PinnedConnectionOptions
  */
 export function connect(options: PinnedConnectionOptions, secureConnectListener?: () => void): TLSSocket {
   const { policy, connectTimeoutMs, rest } = splitOptions(options, [], 'connect');
-  const socket = guard({ options: rest as ConnectionOptions, policy: createPolicy(policy), connectTimeoutMs });
+  const socket = guard({ options: rest as ConnectionOptions, policy, connectTimeoutMs });
   if (secureConnectListener !== undefined) socket.once('secureConnect', secureConnectListener);
   return socket;
 }

@@ -1,8 +1,15 @@
 import { addAbortSignal } from 'node:stream';
-import { type ConnectionOptions, type DetailedPeerCertificate, type TLSSocket, connect as tlsConnect } from 'node:tls';
+import {
+  type ConnectionOptions,
+  checkServerIdentity,
+  type DetailedPeerCertificate,
+  type TLSSocket,
+  connect as tlsConnect,
+} from 'node:tls';
 import { Certificate } from '../core/certificate.ts';
 import { CertpinError } from '../core/errors.ts';
 import { refusalError } from '../core/explain.ts';
+import { policyFor, type ServerPolicies } from '../core/host-policies.ts';
 import type { Policy } from '../core/policy.ts';
 import { type Peer, type Verdict, verify } from '../core/verify.ts';
 import { publishVerdict } from './diagnostics.ts';
@@ -12,7 +19,7 @@ import { startTimeout } from './timeout.ts';
 /** A connection to be guarded: the options of `tls.connect`, and the name of the server for verdict and error. */
 export interface GuardedConnection {
   readonly options: ConnectionOptions;
-  readonly policy: Policy;
+  readonly policy: ServerPolicies | 'verify';
   /** Whom the caller meant, where it differs from `options`: with a given socket the options name no host. */
   readonly host?: string | undefined;
   readonly port?: number | undefined;
@@ -26,11 +33,17 @@ export interface GuardedConnection {
  * Returned at once, still connecting, like `tls.connect`'s. `secureConnect` is emitted only after a matching verdict. On a refusal
  * the socket is destroyed with the error in the same tick in which the handshake ends, and whatever had been written is dropped:
  * a check in a later tick is too late, for then the queued bytes have left.
+ *
+ * Under the ordinary verification Node itself keeps `secureConnect` back and destroys the socket, in the same tick.
+ *
+ * @throws CertpinError `ERR_HOST_UNPINNED` before anything is opened
  */
 export function guard({ options, policy, host, port, connectTimeoutMs }: GuardedConnection): TLSSocket {
-  const socket = openTls(options, connectTimeoutMs);
   const server = identity(options, host, port);
-  return intercept(socket, policy, (withChain) => readPeer(socket, server, withChain));
+  const own = policy === 'verify' ? policy : policyFor(policy, server.host);
+  if (own === 'verify') return openTls({ ...options, ...ordinaryVerification(server) }, connectTimeoutMs);
+  const socket = openTls({ ...options, ...noVerification }, connectTimeoutMs);
+  return intercept(socket, own, (withChain) => readPeer(socket, server, withChain));
 }
 
 /**
@@ -40,7 +53,7 @@ export function guard({ options, policy, host, port, connectTimeoutMs }: Guarded
  */
 export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<Peer> {
   return new Promise((resolve, reject) => {
-    const socket = openTls(connection.options, connection.connectTimeoutMs);
+    const socket = openTls({ ...connection.options, ...noVerification }, connection.connectTimeoutMs);
     socket.once('error', reject);
     socket.once('close', () => reject(closedEarly()));
     socket.once('secureConnect', () => {
@@ -53,6 +66,17 @@ export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<
       socket.end(() => socket.destroy());
     });
   });
+}
+
+/** The ordinary verification must not end the handshake before the pin was looked at: its result is read after it. */
+const noVerification: ConnectionOptions = { rejectUnauthorized: false, checkServerIdentity: () => undefined };
+
+/** As Node does by default, whatever NODE_TLS_REJECT_UNAUTHORIZED says, and by the host that the verdict would name. */
+function ordinaryVerification({ host = '' }: ServerIdentity): ConnectionOptions {
+  return {
+    rejectUnauthorized: true,
+    checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
+  };
 }
 
 /** The only call of `tls.connect` in the library. */

@@ -2,10 +2,11 @@ import { constants } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { ConnectionOptions, SecureVersion } from 'node:tls';
 import { CertpinError } from '../core/errors.ts';
-import { createPolicy, type Policy, type PolicyOptions, policyKeys, refuseUnknownOptions } from '../core/policy.ts';
+import { createServerPolicies, type HostOptions, hostKeys, type ServerPolicies } from '../core/host-policies.ts';
+import { type Policy, type PolicyOptions, policyKeys, refuseUnknownOptions } from '../core/policy.ts';
 
 /** What certpin adds to a client's connection options. */
-export interface GuardOptions extends PolicyOptions {
+export interface GuardOptions extends PolicyOptions, HostOptions {
   /**
    * Longest time from the call to the verdict, in milliseconds: name look-up, TCP and TLS together. Default 10 000; 0: no limit.
    */
@@ -55,32 +56,33 @@ export function splitOptions<Options extends GuardOptions>(
   options: Options,
   ownKeys: readonly string[],
   where: string,
-): { policy: PolicyOptions; connectTimeoutMs: number; rest: Omit<Options, keyof GuardOptions> } {
+): { policy: ServerPolicies; connectTimeoutMs: number; rest: Omit<Options, keyof GuardOptions> } {
   if (typeof options !== 'object' || options === null) {
     throw new CertpinError('ERR_OPTION_INVALID', `${where}: options must be an object`, { option: 'options' });
   }
   checkTlsOptions(options, where);
-  refuseUnknownOptions(options, [...policyKeys, 'connectTimeoutMs', ...tlsOptionKeys, ...ownKeys], where);
+  const serverKeys: readonly string[] = [...policyKeys, ...hostKeys];
+  refuseUnknownOptions(options, [...serverKeys, 'connectTimeoutMs', ...tlsOptionKeys, ...ownKeys], where);
   const policy: Record<string, unknown> = {};
   const rest: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(options)) {
-    if ((policyKeys as readonly string[]).includes(key)) policy[key] = value;
+    if (serverKeys.includes(key)) policy[key] = value;
     else if (key !== 'connectTimeoutMs') rest[key] = value;
   }
   return {
-    policy: policy as PolicyOptions,
+    policy: createServerPolicies(policy),
     connectTimeoutMs: checkTimeout(options.connectTimeoutMs),
     rest: rest as Omit<Options, keyof GuardOptions>,
   };
 }
 
 /** A policy that stands alone, with the time limit that may stand beside it. */
-export function readPolicy(options: GuardOptions | Policy): { policy: Policy; connectTimeoutMs: number } {
+export function readPolicy(options: GuardOptions | Policy): { policy: ServerPolicies; connectTimeoutMs: number } {
   if (typeof options !== 'object' || options === null || !('connectTimeoutMs' in options)) {
-    return { policy: createPolicy(options), connectTimeoutMs: checkTimeout(undefined) };
+    return { policy: createServerPolicies(options), connectTimeoutMs: checkTimeout(undefined) };
   }
   const { connectTimeoutMs, ...policy } = options;
-  return { policy: createPolicy(policy), connectTimeoutMs: checkTimeout(connectTimeoutMs) };
+  return { policy: createServerPolicies(policy), connectTimeoutMs: checkTimeout(connectTimeoutMs) };
 }
 
 /** @throws CertpinError `ERR_OPTION_INVALID` for options of `tls.connect` that would weaken a pin or make it meaningless */
@@ -158,9 +160,6 @@ export function handshakeOptions(options: ConnectionOptions): ConnectionOptions 
     // RFC 5746 renegotiation would put another certificate under a connection whose verdict has been given.
     secureOptions: (secureOptions ?? 0) | SSL_OP_NO_RENEGOTIATION,
     ...serverNameIndication(servername ?? host),
-    // The ordinary verification must not end the handshake before the pin was looked at: its result is read after it.
-    rejectUnauthorized: false,
-    checkServerIdentity: () => undefined,
     session: undefined,
     pskCallback: undefined,
   } as object as ConnectionOptions;
