@@ -1,12 +1,13 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
+import { requirePackage } from './debian.ts';
 import type { Minted } from './mint.ts';
 import { freePort } from './postgres.ts';
 import { type CountingServer, type CountingServerOptions, credentials, observeServer } from './tls-server.ts';
@@ -37,7 +38,7 @@ export interface MariadbOptions {
 
 /** Starts a MariaDB whose files live in a temporary folder and go with `stop()`. */
 export async function startMariadb({ certificate, flags = [] }: MariadbOptions): Promise<Mariadb> {
-  const server = requireMariadb();
+  const server = requirePackage('mariadb-server', 'mariadbd');
   const folder = mkdtempSync(join(tmpdir(), 'certpin-mariadb-'));
   chmodSync(folder, 0o755);
   const data = join(folder, 'data');
@@ -112,33 +113,6 @@ export async function startMariadb({ certificate, flags = [] }: MariadbOptions):
     rmSync(folder, { recursive: true, force: true });
     throw new Error(`MariaDB did not start. It said:\n${log.slice(-2000)}`, { cause: error });
   }
-}
-
-/** The path of the server. Where it is missing, Debian's is installed if that can be done here, and does not start by itself. */
-export function requireMariadb(): string {
-  const found = findMariadb();
-  if (found !== undefined) return found;
-  const canInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
-  if (!canInstall) throw new Error('these tests need MariaDB: apt-get install mariadb-server (Debian, Ubuntu)');
-  // policy-rc.d is what a package's scripts ask before they start a service (invoke-rc.d(8)).
-  const policy = '/usr/sbin/policy-rc.d';
-  const isOurs = !existsSync(policy);
-  if (isOurs) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-  try {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    execFileSync('apt-get', ['update'], { env, stdio: 'pipe' });
-    execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'mariadb-server'], { env, stdio: 'pipe' });
-  } finally {
-    if (isOurs) rmSync(policy);
-  }
-  const installed = findMariadb();
-  if (installed === undefined) throw new Error('mariadb-server was installed, and there is no mariadbd');
-  return installed;
-}
-
-function findMariadb(): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
-  return folders.map((folder) => join(folder, 'mariadbd')).find((file) => existsSync(file));
 }
 
 /** The user that Debian's package makes; the server refuses to run as root. */

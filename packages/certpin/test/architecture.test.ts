@@ -108,7 +108,8 @@ describe('the arrows inside the library', () => {
     core: ['core'],
     protocols: ['core', 'protocols'],
     tls: ['core', 'tls'],
-    adapters: ['core', 'tls', 'protocols'],
+    proxy: ['core', 'tls', 'protocols'],
+    adapters: ['core', 'tls', 'protocols', 'proxy'],
     probe: ['core', 'tls', 'protocols', 'probe'],
     '': ['core'],
   };

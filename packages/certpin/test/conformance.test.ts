@@ -10,9 +10,10 @@ import {
   sqlClient,
   tlsClient,
 } from '@certpin/testkit/clients';
-import { conformanceCases, type SuiteAdapter } from '@certpin/testkit/conformance';
+import { conformanceCases, type SuiteAdapter, type SuiteClient, type SuiteTarget } from '@certpin/testkit/conformance';
 import { type Mariadb, startMariadb, startMysqlRelay } from '@certpin/testkit/mariadb';
 import { type Postgres, startPostgres, startPostgresRelay } from '@certpin/testkit/postgres';
+import { type HttpProxy, startHttpProxy } from '@certpin/testkit/proxy';
 // By name: the suite runs against the build, which is what is published.
 import axios from 'axios';
 import { pinnedAxios } from 'certpin/axios';
@@ -30,6 +31,7 @@ import { Agent } from 'undici-6';
 
 let postgres: Postgres;
 let mariadb: Mariadb;
+let proxy: HttpProxy;
 
 /** Without a limit undici opens another connection where a request comes in the tick in which the last one ends. */
 const oneConnection = { connections: 1 };
@@ -46,6 +48,13 @@ const adapters: readonly SuiteAdapter[] = [
     pools: true,
     startServer: startHttpsServer,
     createClient: (target, policy, tls) => agentClient(target, pinnedAgent({ keepAlive: true, ...policy, ...tls })),
+  },
+  {
+    name: 'https, proxied',
+    pools: true,
+    startServer: startHttpsServer,
+    createClient: (target, policy, tls) =>
+      agentClient(target, pinnedAgent({ keepAlive: true, proxy: proxy.url, ...policy, ...tls })),
   },
   {
     name: 'pg',
@@ -78,18 +87,14 @@ const adapters: readonly SuiteAdapter[] = [
     name: 'fetch',
     pools: true,
     startServer: startHttpsServer,
-    createClient: ({ host, port }, policy, tls) =>
-      postClient(() => {
-        const pinned = pinnedFetch(policy, { tls, ...oneConnection });
-        return {
-          post: async (body) => {
-            const response = await pinned(`https://${host}:${port}/login`, { method: 'POST', body });
-            await response.text();
-            return response.status;
-          },
-          close: () => pinned.dispatcher.destroy(),
-        };
-      }),
+    createClient: (target, policy, tls) => fetchClient(target, () => pinnedFetch(policy, { tls, ...oneConnection })),
+  },
+  {
+    name: 'fetch, proxied',
+    pools: true,
+    startServer: startHttpsServer,
+    createClient: (target, policy, tls) =>
+      fetchClient(target, () => pinnedFetch(policy, { tls, proxy: proxy.url, ...oneConnection })),
   },
   {
     name: 'undici',
@@ -152,13 +157,28 @@ const adapters: readonly SuiteAdapter[] = [
   },
 ];
 
+function fetchClient({ host, port }: SuiteTarget, create: () => ReturnType<typeof pinnedFetch>): SuiteClient {
+  return postClient(() => {
+    const pinned = create();
+    return {
+      post: async (body) => {
+        const response = await pinned(`https://${host}:${port}/login`, { method: 'POST', body });
+        await response.text();
+        return response.status;
+      },
+      close: () => pinned.dispatcher.destroy(),
+    };
+  });
+}
+
 before(async () => {
-  [postgres, mariadb] = await Promise.all([
+  [postgres, mariadb, proxy] = await Promise.all([
     startPostgres({ certificate: await mint() }),
     startMariadb({ certificate: await mint() }),
+    startHttpProxy(),
   ]);
 });
-after(() => Promise.all([postgres.stop(), mariadb.stop()]));
+after(() => Promise.all([postgres.stop(), mariadb.stop(), proxy.stop()]));
 
 for (const adapter of adapters) {
   describe(`${adapter.name} conforms`, () => {

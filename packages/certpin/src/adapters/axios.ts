@@ -3,6 +3,7 @@ import type { AgentOptions, Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { CertpinError } from '../core/errors.ts';
 import type { Policy } from '../core/policy.ts';
+import { createTunnel, type ProxyInput } from '../proxy/tunnel.ts';
 import { agentKeys, PinnedAgent } from '../tls/agent.ts';
 import { type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
 import { plaintextRefused } from '../tls/plaintext.ts';
@@ -26,6 +27,12 @@ export interface PinnedAxios {
   readonly proxy: false;
 }
 
+/** Options of the `https.Agent` that {@link pinnedAxios} makes: `keepAlive`, `maxSockets`, `cert`, `key`, … */
+export interface AxiosAgentOptions extends AgentOptions {
+  /** Every connection is made through this HTTP proxy, in a tunnel in which the server is pinned. */
+  readonly proxy?: ProxyInput | undefined;
+}
+
 /** Options that would open connections beside certpin's agent. */
 const refusedOptions: Record<string, string> = {
   httpsAgent: 'certpin makes the agent itself; its options are the third argument',
@@ -44,14 +51,14 @@ const refusedOptions: Record<string, string> = {
  * const api = axios.create(pinnedAxios({ baseURL: 'https://api.example.com' }, { pins: process.env.API_PINS }));
  * ```
  *
- * @param agentOptions options of the `https.Agent`: `keepAlive`, `maxSockets`, `cert`, `key`, …
+ * @param agentOptions options of the agent, and `proxy`
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once, for a configuration that cannot
  * be used. A refused connection is the `AxiosError` of the request: `code` is ours, and `findCertpinError` finds the error.
  */
 export function pinnedAxios<Config extends object>(
   config: Config,
   policy: GuardOptions | Policy,
-  agentOptions: AgentOptions = {},
+  agentOptions: AxiosAgentOptions = {},
 ): Omit<Config, keyof PinnedAxios> & PinnedAxios {
   if (typeof config !== 'object' || config === null) throw invalid('config', 'the configuration must be an object');
   const given: AxiosConfig = config as AxiosConfig;
@@ -59,7 +66,7 @@ export function pinnedAxios<Config extends object>(
     if (given[option] !== undefined) throw invalid(option, `remove \`${option}\`: ${why}`);
   }
   if (given.proxy !== undefined && given.proxy !== false)
-    throw invalid('proxy', 'remove `proxy`: it would choose the connection');
+    throw invalid('proxy', 'remove `proxy`: it would choose the connection; a proxy belongs into the third argument');
   if (given.adapter !== undefined && given.adapter !== 'http') {
     throw invalid('adapter', "remove `adapter`: only 'http' goes through the agent");
   }
@@ -77,10 +84,10 @@ export function pinnedAxios<Config extends object>(
     throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'axios' });
   }
   const { policy: checked, connectTimeoutMs } = readPolicy(policy);
-  const options = readTlsOptions(agentOptions, 'pinnedAxios', agentKeys);
+  const { proxy, ...options } = readTlsOptions(agentOptions, 'pinnedAxios', [...agentKeys, 'proxy']);
   return {
     ...config,
-    httpsAgent: new PinnedAgent(options, checked, connectTimeoutMs),
+    httpsAgent: new PinnedAgent(options, { policy: checked, connectTimeoutMs, tunnel: createTunnel(proxy) }),
     httpAgent: new NoPlaintextAgent(),
     proxy: false,
   };

@@ -1,4 +1,5 @@
 import type { Agent, AgentOptions } from 'node:https';
+import { createTunnel, type ProxyInput } from '../proxy/tunnel.ts';
 import { agentKeys, PinnedAgent } from '../tls/agent.ts';
 import { type GuardOptions, splitOptions } from '../tls/options.ts';
 
@@ -8,7 +9,10 @@ export interface PinnedAgentOptions
       AgentOptions,
       'rejectUnauthorized' | 'checkServerIdentity' | 'session' | 'pskCallback' | 'secureProtocol' | 'maxCachedSessions'
     >,
-    GuardOptions {}
+    GuardOptions {
+  /** Every connection is made through this HTTP proxy, in a tunnel in which the server is pinned. */
+  readonly proxy?: ProxyInput | undefined;
+}
 
 /**
  * An `https.Agent` whose every connection is pinned: for `node:https`, axios (with `proxy: false`), got, node-fetch, superagent, ws.
@@ -25,6 +29,7 @@ export interface PinnedAgentOptions
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used
  */
 export function pinnedAgent(options: PinnedAgentOptions): Agent {
-  const { policy, connectTimeoutMs, rest } = splitOptions(options, agentKeys, 'pinnedAgent');
-  return new PinnedAgent(rest, policy, connectTimeoutMs);
+  const { policy, connectTimeoutMs, rest } = splitOptions(options, [...agentKeys, 'proxy'], 'pinnedAgent');
+  const { proxy, ...agentOptions } = rest;
+  return new PinnedAgent(agentOptions, { policy, connectTimeoutMs, tunnel: createTunnel(proxy) });
 }

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { CertpinError } from '../core/errors.ts';
 import type { Policy } from '../core/policy.ts';
-import { guard } from '../tls/guard.ts';
+import { createTunnel, type ProxyInput } from '../proxy/tunnel.ts';
+import { guard, type OpenTunnel } from '../tls/guard.ts';
 import { type ClientTlsOptions, type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
 import { plaintextRefused } from '../tls/plaintext.ts';
 
@@ -37,6 +38,8 @@ export interface PinnedDispatcherOptions<Dispatcher extends DispatcherLike = Dis
   readonly Agent?: AgentClass<Dispatcher> | undefined;
   /** TLS options of the client: `cert` and `key` for mutual TLS, `servername`, `ciphers`, `ca` for `caVerification`. */
   readonly tls?: ClientTlsOptions | undefined;
+  /** Every connection is made through this HTTP proxy, in a tunnel in which the server is pinned. */
+  readonly proxy?: ProxyInput | undefined;
   /** What else `Agent` takes: `connections`, `keepAliveTimeout`, `headersTimeout`, … */
   readonly [agentOption: string]: unknown;
 }
@@ -75,6 +78,14 @@ const refusedOptions: Record<string, string> = {
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used
  */
 export function pinnedConnector(policy: GuardOptions | Policy, tls: ClientTlsOptions = {}): PinnedConnector {
+  return createConnector(policy, tls, undefined);
+}
+
+function createConnector(
+  policy: GuardOptions | Policy,
+  tls: ClientTlsOptions = {},
+  tunnel: OpenTunnel | undefined,
+): PinnedConnector {
   const own = readTlsOptions(tls, 'pinnedConnector');
   const { policy: checked, connectTimeoutMs } = readPolicy(policy);
   return ({ hostname, protocol, port, servername, localAddress, httpSocket, socketPath }, callback) => {
@@ -91,7 +102,7 @@ export function pinnedConnector(policy: GuardOptions | Policy, tls: ClientTlsOpt
         ...(httpSocket ? { socket: httpSocket } : {}),
         ...(socketPath ? { path: socketPath } : {}),
       } as ConnectionOptions;
-      socket = guard({ options, policy: checked, connectTimeoutMs });
+      socket = guard({ options, policy: checked, connectTimeoutMs, tunnel });
     } catch (error) {
       callback(error as Error, null);
       return;
@@ -118,11 +129,11 @@ export function pinnedDispatcher<Dispatcher extends DispatcherLike = DispatcherL
   options: PinnedDispatcherOptions<Dispatcher> = {},
 ): Dispatcher {
   if (typeof options !== 'object' || options === null) throw invalid('options', 'options must be an object');
-  const { Agent, tls, ...others } = options;
+  const { Agent, tls, proxy, ...others } = options;
   for (const [option, why] of Object.entries(refusedOptions)) {
     if (others[option] !== undefined && others[option] !== false) throw invalid(option, `remove \`${option}\`: ${why}`);
   }
-  const connect = pinnedConnector(policy, tls);
+  const connect = createConnector(policy, tls, createTunnel(proxy));
   const AgentOfFetch = Agent ?? (builtInAgent() as AgentClass<never>);
   if (typeof AgentOfFetch !== 'function') throw invalid('Agent', '`Agent` must be the class Agent of undici');
   return new AgentOfFetch({ ...others, connect } as never);

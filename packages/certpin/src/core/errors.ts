@@ -35,6 +35,8 @@ export interface CertpinErrorDetails {
   ERR_UPGRADE_UNEXPECTED: { readonly protocol: string };
   /** Plaintext bytes followed the server's consent to TLS: somebody between the two injected them. */
   ERR_UPGRADE_INJECTED: { readonly protocol: string };
+  /** The proxy answered CONNECT with a refusal; `status` is the HTTP status code of its answer. */
+  ERR_PROXY_REFUSED: { readonly status: number };
   /** A URL, or a redirect, leads to a server without TLS. */
   ERR_PLAINTEXT_REFUSED: { readonly protocol: string };
   /** No verdict within `timeoutMs`. */

@@ -1,5 +1,6 @@
 import { printable } from './certificate.ts';
 import { CertpinError } from './errors.ts';
+import { canonicalHost, isAddress } from './host.ts';
 import { createPolicy, oneOf, type Policy, type PolicyOptions, policyKeys, refuseUnknownOptions } from './policy.ts';
 
 /** A policy for each server, where one client talks to several. These stand in place of `pins` and the other options of a policy. */
@@ -46,7 +47,7 @@ export function createServerPolicies(options: (PolicyOptions & HostOptions) | Po
  *
  * @throws CertpinError `ERR_HOST_UNPINNED`
  */
-export function policyFor(policies: ServerPolicies, host: string | undefined): Policy | 'verify' {
+export function policyFor(policies: ServerPolicies | 'verify', host: string | undefined): Policy | 'verify' {
   return policies instanceof HostPolicies ? policies.for(host) : policies;
 }
 
@@ -101,27 +102,6 @@ function canonicalEntry(entry: string): string {
   if (host !== undefined && !(wildcard !== '' && isAddress(host))) return wildcard + host;
   const message = `\`hosts\`: '${printable(entry)}' is no host name, no IP address and no pattern ('*.example.com', '**.example.com'); a port has no place in it`;
   throw invalid('hosts', message);
-}
-
-/**
- * A host as the URL standard spells it (https://url.spec.whatwg.org/#host-parsing): lower case, Punycode, an IPv4 address in four
- * decimal numbers, an IPv6 address in brackets and in its shortest form; and without a final dot. undefined for what is no host.
- */
-function canonicalHost(host: string): string | undefined {
-  const bare = host.replace(/^\[(.*)\]$/s, '$1');
-  const text = bare.includes(':') ? `[${bare.replace(/%.*$/s, '')}]` : bare.replace(/\.$/, '');
-  // What a URL would take for the end of its host, or drop; a percent sign, which it decodes and a resolver does not; a pattern.
-  if (/[\s\p{Cc}/?#@\\%*]|^$/u.test(text)) return undefined;
-  try {
-    const { hostname } = new URL(`http://${text}`);
-    return hostname.split('.').includes('') ? undefined : hostname;
-  } catch {
-    return undefined;
-  }
-}
-
-function isAddress(host: string): boolean {
-  return host.startsWith('[') || /^[\d.]+$/.test(host);
 }
 
 function invalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {

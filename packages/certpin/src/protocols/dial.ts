@@ -17,8 +17,21 @@ export function dial(
   ready: (error?: Error) => void,
   attach?: (proceed: (step: UpgradeStep) => void) => void,
 ): Socket {
-  const socket = connect(options);
+  return converse(connect(options), 'connect', protocol, ready, attach);
+}
 
+/**
+ * As {@link dial}, on a socket that is being connected.
+ *
+ * @param opened its event after which the conversation begins
+ */
+export function converse<Opening extends Socket>(
+  socket: Opening,
+  opened: 'connect' | 'secureConnect',
+  protocol: UpgradeProtocol | undefined,
+  ready: (error?: Error) => void,
+  attach?: (proceed: (step: UpgradeStep) => void) => void,
+): Opening {
   let settled = false;
   const settle = (error?: Error): void => {
     if (settled) {
@@ -58,7 +71,7 @@ export function dial(
   attach?.(take);
 
   socket.once('error', settle).once('close', onClose);
-  socket.once('connect', () => {
+  socket.once(opened, () => {
     if (protocol === undefined) return settle();
     socket.on('data', onData);
     if (protocol.opening !== undefined) socket.write(protocol.opening);

@@ -2,9 +2,9 @@ import { Agent, type AgentOptions, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { refusalError } from '../core/explain.ts';
-import { policyFor, type ServerPolicies } from '../core/host-policies.ts';
+import { policyFor } from '../core/host-policies.ts';
 import { verify } from '../core/verify.ts';
-import { guard } from './guard.ts';
+import { type GuardedConnection, guard } from './guard.ts';
 
 /** Options of `https.Agent` (doc/api/http.md) beside those of the connection. */
 export const agentKeys: readonly string[] = [
@@ -16,22 +16,24 @@ export const agentKeys: readonly string[] = [
   'agentKeepAliveTimeoutBuffer',
 ];
 
+/** What counts for each of an agent's connections. */
+type AgentConnection = Pick<GuardedConnection, 'policy' | 'connectTimeoutMs' | 'tunnel'>;
+
 /** The agent of every client that takes one. It holds one policy. */
 export class PinnedAgent extends Agent {
-  readonly #policy: ServerPolicies;
-  readonly #connectTimeoutMs: number;
+  readonly #connection: AgentConnection;
 
-  constructor(options: AgentOptions, policy: ServerPolicies, connectTimeoutMs: number) {
+  constructor(options: AgentOptions, connection: AgentConnection) {
     super({
       ...options,
       // Proxy agents and wrappers copy `agent.options` and connect by themselves. What they copy must not switch anything off: it
       // demands the ordinary verification, whatever the environment says, and the pin on top.
       rejectUnauthorized: true,
-      checkServerIdentity: (host: string, certificate: PeerCertificate) => checkIdentity(host, certificate, policy),
+      checkServerIdentity: (host: string, certificate: PeerCertificate) =>
+        checkIdentity(host, certificate, connection.policy),
       maxCachedSessions: 0,
     });
-    this.#policy = policy;
-    this.#connectTimeoutMs = connectTimeoutMs;
+    this.#connection = connection;
   }
 
   /**
@@ -47,8 +49,7 @@ export class PinnedAgent extends Agent {
     try {
       return guard({
         options: (socketPath == null ? connection : { ...connection, path: socketPath }) as ConnectionOptions,
-        policy: this.#policy,
-        connectTimeoutMs: this.#connectTimeoutMs,
+        ...this.#connection,
       });
     } catch (error) {
       // A TLS option of the request can be unusable. A throw from here may come out of a timer, in nobody's call.
@@ -60,7 +61,11 @@ export class PinnedAgent extends Agent {
 }
 
 /** Must return what it finds: a throw from here would be an uncaught exception. */
-function checkIdentity(host: string, certificate: PeerCertificate, policies: ServerPolicies): Error | undefined {
+function checkIdentity(
+  host: string,
+  certificate: PeerCertificate,
+  policies: AgentConnection['policy'],
+): Error | undefined {
   try {
     const policy = policyFor(policies, host);
     if (policy === 'verify') return checkServerIdentity(host, certificate);

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { addAbortSignal } from 'node:stream';
 import {
   type ConnectionOptions,
@@ -13,6 +14,7 @@ import { policyFor, type ServerPolicies } from '../core/host-policies.ts';
 import type { Policy } from '../core/policy.ts';
 import { type Peer, type Verdict, verify } from '../core/verify.ts';
 import { publishVerdict } from './diagnostics.ts';
+import { LateStream } from './late-stream.ts';
 import { handshakeOptions } from './options.ts';
 import { startTimeout } from './timeout.ts';
 
@@ -20,12 +22,20 @@ import { startTimeout } from './timeout.ts';
 export interface GuardedConnection {
   readonly options: ConnectionOptions;
   readonly policy: ServerPolicies | 'verify';
+  /** Where a proxy stands before the server. */
+  readonly tunnel?: OpenTunnel | undefined;
   /** Whom the caller meant, where it differs from `options`: with a given socket the options name no host. */
   readonly host?: string | undefined;
   readonly port?: number | undefined;
   /** Milliseconds until the attempt is given up; 0: never. */
   readonly connectTimeoutMs: number;
 }
+
+/** Opens a way to the server; calls `done` once, later. Destroying what it returns ends the attempt, and the way. */
+export type OpenTunnel = (
+  server: { readonly host: string; readonly port: number },
+  done: (error: Error | undefined, socket?: Socket) => void,
+) => { destroy(): unknown };
 
 /**
  * Opens a TLS connection that nobody can use before its verdict.
@@ -38,11 +48,12 @@ export interface GuardedConnection {
  *
  * @throws CertpinError `ERR_HOST_UNPINNED` before anything is opened
  */
-export function guard({ options, policy, host, port, connectTimeoutMs }: GuardedConnection): TLSSocket {
+export function guard({ options, policy, tunnel, host, port, connectTimeoutMs }: GuardedConnection): TLSSocket {
   const server = identity(options, host, port);
-  const own = policy === 'verify' ? policy : policyFor(policy, server.host);
-  if (own === 'verify') return openTls({ ...options, ...ordinaryVerification(server) }, connectTimeoutMs);
-  const socket = openTls({ ...options, ...noVerification }, connectTimeoutMs);
+  const own = policyFor(policy, server.host);
+  const verification = own === 'verify' ? ordinaryVerification(server) : noVerification;
+  const socket = openTls({ ...options, ...verification }, connectTimeoutMs, tunnel);
+  if (own === 'verify') return socket;
   return intercept(socket, own, (withChain) => readPeer(socket, server, withChain));
 }
 
@@ -80,9 +91,26 @@ function ordinaryVerification({ host = '' }: ServerIdentity): ConnectionOptions 
 }
 
 /** The only call of `tls.connect` in the library. */
-function openTls(options: ConnectionOptions & { signal?: AbortSignal }, connectTimeoutMs: number): TLSSocket {
+function openTls(
+  options: ConnectionOptions & { signal?: AbortSignal },
+  connectTimeoutMs: number,
+  tunnel?: OpenTunnel,
+): TLSSocket {
   const { signal, ...others } = options;
-  const socket = tlsConnect(handshakeOptions(others));
+  if (tunnel !== undefined && (others.path != null || others.socket != null)) {
+    const message = 'a unix socket, or a given one, is not reached through a proxy: remove it, or `proxy`';
+    throw new CertpinError('ERR_OPTION_INVALID', message, { option: 'proxy' });
+  }
+  // TLS begins at once, on a stream whose socket comes when the tunnel stands: clients count the connection from now on.
+  const way = tunnel === undefined ? undefined : new LateStream();
+  const socket = tlsConnect(handshakeOptions(way === undefined ? others : { ...others, socket: way }));
+  if (way !== undefined && tunnel !== undefined) {
+    const attempt = tunnel({ host: others.host ?? 'localhost', port: Number(others.port) }, (error, raw) => {
+      if (raw === undefined) socket.destroy(error);
+      else way.adopt(raw);
+    });
+    way.once('close', () => attempt.destroy());
+  }
   if (signal !== undefined) addAbortSignal(signal, socket);
   const stop = startTimeout(connectTimeoutMs, (error) => socket.destroy(error));
   socket.once('secureConnect', stop).once('close', stop);

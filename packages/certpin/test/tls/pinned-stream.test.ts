@@ -6,7 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { certificateHex, mint, startTlsServer } from '@certpin/testkit';
 import { createPolicy } from '../../src/index.ts';
-import { type Mediator, PinnedStream } from '../../src/tls/pinned-stream.ts';
+import type { Mediator } from '../../src/tls/late-stream.ts';
+import { PinnedStream } from '../../src/tls/pinned-stream.ts';
 import { openUpgraded } from '../../src/tls/upgrade.ts';
 
 const certificate = await mint();

@@ -1,0 +1,86 @@
+import { CertpinError } from '../core/errors.ts';
+import { canonicalHost } from '../core/host.ts';
+import type { UpgradeProtocol, UpgradeStep } from './contract.ts';
+
+const name = 'http-connect';
+
+/** Longest answer of a proxy, in bytes: as much as Node takes for the head of a response. */
+const MAX_HEAD_BYTES = 16_384;
+
+const HEAD_END = '\r\n\r\n';
+
+/** What the client asks of a proxy. */
+export interface ConnectRequest {
+  readonly host: string;
+  readonly port: number;
+  /** The value of `Proxy-Authorization`: a secret. */
+  readonly authorization?: string | undefined;
+}
+
+/**
+ * HTTP CONNECT (RFC 9110 §9.3.6): the proxy is told the server's host and port and answers with a status; after one of success the
+ * connection is the server's.
+ *
+ * @throws CertpinError `ERR_OPTION_INVALID` for a host that is none: its characters could end the line and begin another
+ */
+export function createHttpConnect({ host, port, authorization }: ConnectRequest): UpgradeProtocol {
+  const authority = `${canonicalHost(host) ?? refuseHost()}:${port}`;
+  const lines = [`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`];
+  if (authorization !== undefined) lines.push(`Proxy-Authorization: ${authorization}`);
+  let answer = '';
+  const receive = (bytes: Uint8Array): UpgradeStep => {
+    answer += Buffer.from(bytes).toString('latin1');
+    return read(answer);
+  };
+  return { name, opening: Buffer.from(lines.join('\r\n') + HEAD_END, 'latin1'), receive };
+}
+
+function read(answer: string): UpgradeStep {
+  const begins = 'HTTP/1.';
+  if (!answer.startsWith(begins.slice(0, answer.length))) throw unexpected('the proxy answered CONNECT with no HTTP');
+  const end = answer.indexOf(HEAD_END);
+  if (end === -1) {
+    if (answer.length > MAX_HEAD_BYTES)
+      throw unexpected(`the proxy's answer to CONNECT is longer than ${MAX_HEAD_BYTES} bytes`);
+    return { next: 'wait' };
+  }
+  const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |\r)/.exec(answer)?.[1]);
+  if (Number.isNaN(status)) throw unexpected("the proxy's answer to CONNECT has no status");
+  // RFC 9110 §9.3.6: any 2xx; a length that such an answer gives of itself is ignored, for no content belongs to it.
+  if (status < 200 || status > 299) throw refused(status);
+  const more = answer.length - end - HEAD_END.length;
+  if (more > 0) {
+    // A TLS server never speaks first.
+    const message = `${more} plaintext bytes followed the proxy's consent: somebody injected them`;
+    throw new CertpinError('ERR_UPGRADE_INJECTED', message, { protocol: name });
+  }
+  return { next: 'tls' };
+}
+
+/** The text of the answer is anybody's, so it is not shown. */
+function refused(status: number): CertpinError<'ERR_PROXY_REFUSED'> {
+  const meanings: Record<number, string> = {
+    403: 'it does not allow this host or port',
+    407: 'it demands a login, or another one: user name and password stand in the URL of the proxy',
+    502: 'it could not reach the server',
+    503: 'it could not reach the server',
+    504: 'it could not reach the server in time',
+  };
+  const meaning = meanings[status];
+  const message = `the proxy answered CONNECT with ${status}${meaning === undefined ? '' : `: ${meaning}`}`;
+  return new CertpinError('ERR_PROXY_REFUSED', message, { status });
+}
+
+function refuseHost(): never {
+  throw new CertpinError(
+    'ERR_OPTION_INVALID',
+    'the host to be reached through the proxy is no host name and no address',
+    {
+      option: 'host',
+    },
+  );
+}
+
+function unexpected(message: string): CertpinError<'ERR_UPGRADE_UNEXPECTED'> {
+  return new CertpinError('ERR_UPGRADE_UNEXPECTED', message, { protocol: name });
+}

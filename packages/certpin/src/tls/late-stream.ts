@@ -1,0 +1,150 @@
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+
+/**
+ * Stands between the driver and the wire, for a protocol in which the driver takes part in the conversation before TLS. What it
+ * throws ends the stream.
+ */
+export interface Mediator {
+  /** What is sent to the verified server in place of what the driver wrote; nothing, where it is kept until the verdict. */
+  fromDriver(bytes: Uint8Array): Uint8Array;
+  /** What was kept; called once, after a matching verdict. */
+  release(): Uint8Array;
+  /** What the driver reads in place of what the verified server sent. */
+  fromServer(bytes: Uint8Array): Uint8Array;
+}
+
+/** A stream whose socket comes later: what is written before waits here, and goes with the stream where no socket comes. */
+export class LateStream<Inner extends Socket = Socket> extends Duplex {
+  readonly #mediator: Mediator | undefined;
+  #socket: Inner | undefined;
+  /** Socket options that were set before there was a socket. */
+  readonly #deferred: ((socket: Inner) => void)[] = [];
+  #whenOpen: (() => void) | undefined;
+
+  constructor(mediator?: Mediator) {
+    super({ allowHalfOpen: false });
+    this.#mediator = mediator;
+  }
+
+  /** undefined until {@link adopt}. */
+  protected get socket(): Inner | undefined {
+    return this.#socket;
+  }
+
+  setNoDelay(noDelay?: boolean): this {
+    return this.#whenSocket((socket) => socket.setNoDelay(noDelay));
+  }
+
+  setKeepAlive(enable?: boolean, initialDelay?: number): this {
+    return this.#whenSocket((socket) => socket.setKeepAlive(enable, initialDelay));
+  }
+
+  ref(): this {
+    return this.#whenSocket((socket) => socket.ref());
+  }
+
+  unref(): this {
+    return this.#whenSocket((socket) => socket.unref());
+  }
+
+  /** The socket has come: what waited is written, and `connect` is emitted. Called once. */
+  adopt(socket: Inner): void {
+    this.#socket = socket;
+    for (const apply of this.#deferred.splice(0)) apply(socket);
+    socket.on('data', (chunk: Buffer) => this.#receive(socket, chunk));
+    socket.on('end', () => this.push(null));
+    socket.on('error', (error) => this.destroy(error));
+    socket.on('close', () => {
+      // After an orderly end the driver may still have to read what came before it; the stream closes by itself behind that.
+      if (!socket.readableEnded) this.destroy();
+    });
+    this.emit('connect');
+    this.emit('ready');
+    if (this.#mediator !== undefined) socket.write(this.#mediator.release());
+    this.#whenOpen?.();
+    socket.resume(); // it may have been paused at the end of a plaintext conversation
+  }
+
+  #receive(socket: Inner, chunk: Buffer): void {
+    try {
+      if (!this.push(this.#mediator?.fromServer(chunk) ?? chunk)) socket.pause();
+    } catch (error) {
+      this.destroy(error as Error);
+    }
+  }
+
+  override _read(): void {
+    this.#socket?.resume();
+  }
+
+  override _write(chunk: Buffer, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    if (this.#mediator === undefined) this.#withSocket((socket) => socket.write(chunk, encoding, callback));
+    else this.#mediate(this.#mediator, chunk, callback);
+  }
+
+  override _writev(
+    chunks: { chunk: Buffer; encoding: BufferEncoding }[],
+    callback: (error?: Error | null) => void,
+  ): void {
+    if (this.#mediator !== undefined) {
+      this.#mediate(this.#mediator, Buffer.concat(chunks.map(({ chunk }) => chunk)), callback);
+      return;
+    }
+    this.#withSocket((socket) => {
+      const last = chunks.length - 1;
+      socket.cork();
+      chunks.forEach(({ chunk, encoding }, index) => {
+        socket.write(chunk, encoding, index === last ? callback : undefined);
+      });
+      socket.uncork();
+    });
+  }
+
+  override _final(callback: (error?: Error | null) => void): void {
+    if (this.#socket === undefined) {
+      // A driver that gives up before it was connected has nothing to say goodbye to.
+      callback();
+      this.destroy();
+    } else if (this.#socket.destroyed) {
+      callback(); // nor has one whose server has gone
+    } else {
+      this.#socket.end(callback);
+    }
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#socket?.destroy();
+    callback(error);
+  }
+
+  #mediate(mediator: Mediator, chunk: Buffer, callback: (error?: Error | null) => void): void {
+    let bytes: Uint8Array;
+    try {
+      bytes = mediator.fromDriver(chunk);
+    } catch (error) {
+      callback(error as Error);
+      return;
+    }
+    if (bytes.length === 0) callback();
+    else this.#withSocket((socket) => socket.write(bytes, callback));
+  }
+
+  #whenSocket(apply: (socket: Inner) => void): this {
+    if (this.#socket === undefined) this.#deferred.push(apply);
+    else apply(this.#socket);
+    return this;
+  }
+
+  /** Node's Writable hands over one write at a time, so there is never more than one waiting. */
+  #withSocket(use: (socket: Inner) => void): void {
+    if (this.#socket !== undefined) {
+      use(this.#socket);
+    } else {
+      this.#whenOpen = () => {
+        this.#whenOpen = undefined;
+        use(this.#socket as Inner);
+      };
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * The path of a server's program. Where it is missing, Debian's package is installed if that can be done here; its service does not
+ * start by itself.
+ */
+export function requirePackage(name: string, program: string): string {
+  const found = find(program);
+  if (found !== undefined) return found;
+  const canInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
+  if (!canInstall) throw new Error(`these tests need ${program}: apt-get install ${name} (Debian, Ubuntu)`);
+  // policy-rc.d is what a package's scripts ask before they start a service (invoke-rc.d(8)).
+  const policy = '/usr/sbin/policy-rc.d';
+  const isOurs = !existsSync(policy);
+  if (isOurs) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    execFileSync('apt-get', ['update'], { env, stdio: 'pipe' });
+    execFileSync('apt-get', ['install', '-y', '--no-install-recommends', name], { env, stdio: 'pipe' });
+  } finally {
+    if (isOurs) rmSync(policy);
+  }
+  const installed = find(program);
+  if (installed === undefined) throw new Error(`${name} was installed, and there is no ${program}`);
+  return installed;
+}
+
+function find(program: string): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
+  return folders.map((folder) => join(folder, program)).find((file) => existsSync(file));
+}
