@@ -8,7 +8,7 @@ import { guard, type OpenTunnel } from '../tls/guard.ts';
 import { type ClientTlsOptions, readTlsOptions } from '../tls/options.ts';
 
 /** An HTTP proxy, and what must hold for its own certificate. */
-export interface ProxyOptions extends PolicyOptions {
+interface ProxyOptions extends PolicyOptions {
   /**
    * `http://proxy.example:3128` or `https://…`, with user name and password where the proxy demands a login (Basic, RFC 7617).
    * With `http:` the proxy, and whoever listens on the way to it, sees the login and the host; never more of the pinned connection
