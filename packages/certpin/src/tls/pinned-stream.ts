@@ -16,7 +16,7 @@ export interface Address {
 export type Opener = (address: Address, done: Done, show: Show) => Attempt;
 
 /** Called once: with the verified socket, or with the error. */
-export type Done = (error: Error | undefined, socket?: TLSSocket) => void;
+type Done = (error: Error | undefined, socket?: TLSSocket) => void;
 
 /** Lets the driver read what came in plaintext. `last`: the server has turned the client away, and nothing follows. */
 export type Show = (bytes: Uint8Array, last: boolean) => void;
