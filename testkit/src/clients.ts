@@ -129,6 +129,33 @@ export function mysqlPoolClient(createPool: () => MysqlPoolLike): SuiteClient {
   };
 }
 
+/** The part of a connection of MariaDB's connector that the suite uses. */
+export interface MariadbConnectionLike {
+  query(text: string, values: unknown[]): Promise<{ answer: string }[]>;
+  end(): Promise<void>;
+  on(event: 'error', listener: () => void): unknown;
+}
+
+/** A suite client that keeps one connection: a pool of the connector tells of a refusal only when its time has run out. */
+export function mariadbClient(connect: () => Promise<MariadbConnectionLike>): SuiteClient {
+  let kept: MariadbConnectionLike | undefined;
+  const close = async (): Promise<void> => {
+    await kept?.end();
+    kept = undefined;
+  };
+  return {
+    exchange: async () => {
+      const connection = kept ?? (await connect());
+      kept = connection;
+      connection.on('error', () => undefined); // the server closes idle connections when a case ends
+      const [row] = await connection.query('SELECT ? AS answer', [CANARY]);
+      if (row?.answer !== CANARY) throw new Error('the server gave another answer');
+    },
+    reconnect: close,
+    close,
+  };
+}
+
 /** How to log in to a test database behind a relay on another port. */
 export function loginTo({ user, password, database }: Postgres | Mariadb): {
   user: string;

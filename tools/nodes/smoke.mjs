@@ -14,6 +14,8 @@ import * as esmCertpin from 'certpin';
 import * as esmAxios from 'certpin/axios';
 import * as esmHttp2 from 'certpin/http2';
 import * as esmHttps from 'certpin/https';
+import * as esmMariadb from 'certpin/mariadb';
+import * as esmMysql2 from 'certpin/mysql2';
 import * as esmPg from 'certpin/pg';
 import * as esmPostgres from 'certpin/postgres';
 import * as esmProbe from 'certpin/probe';
@@ -32,6 +34,8 @@ const imported = {
   ...esmHttps,
   ...esmPg,
   ...esmPostgres,
+  ...esmMysql2,
+  ...esmMariadb,
   ...esmProbe,
   ...esmAxios,
   ...esmHttp2,
@@ -43,6 +47,8 @@ const required = {
   ...require('certpin/https'),
   ...require('certpin/pg'),
   ...require('certpin/postgres'),
+  ...require('certpin/mysql2'),
+  ...require('certpin/mariadb'),
   ...require('certpin/probe'),
   ...require('certpin/axios'),
   ...require('certpin/http2'),
@@ -74,6 +80,8 @@ for (const [system, certpin] of Object.entries({ import: imported, require: requ
     parsePins,
     pinnedAgent,
     pinnedFetch,
+    pinnedMariadb,
+    pinnedMysql2,
     pinnedPg,
     pinnedPostgres,
     probe,
@@ -318,6 +326,33 @@ for (const [system, certpin] of Object.entries({ import: imported, require: requ
     },
   );
 
+  const mysqlStreams = {
+    mysql2: (port) => pinnedMysql2({ host }, { pins: minted.server.hex }).stream({ config: { host, port } }),
+    mariadb: (port) => pinnedMariadb({ host }, { pins: minted.server.hex }).stream.call({ host, port }),
+  };
+  for (const [driver, open] of Object.entries(mysqlStreams)) {
+    scenario(
+      `the stream for ${driver} upgrades, reaches the pinned server, and tells another one nothing`,
+      async (t) => {
+        for (const certificate of [minted.server, minted.other]) {
+          const server = await startMysql(t, certificate);
+          const stream = open(server.port);
+          t.after(() => stream.destroy());
+          await once(stream, 'data');
+          stream.write(mysqlPacket(1, `\x01\x82${'\0'.repeat(30)}user\0`));
+          if (certificate === minted.server) {
+            assert.ok(String((await once(stream, 'data'))[0]).includes('user'));
+            continue;
+          }
+          const [error] = await once(stream, 'error');
+          assert.equal(error.code, 'ERR_PIN_MISMATCH');
+          await server.idle();
+          assert.equal(server.received(), 0);
+        }
+      },
+    );
+  }
+
   scenario('the probe reports the certificate, and verify answers for it', async (t) => {
     const server = await startTls(t, minted.leaf);
     const target = `tls://${host}:${server.port}`;
@@ -404,6 +439,26 @@ function startPostgres(t, { certificate: cert, key }) {
     });
   });
   return listen(t, server);
+}
+
+/** A MySQL server up to the end of the handshake, and an echo from there on. */
+function startMysql(t, { certificate: cert, key }) {
+  // version, thread, scramble; CLIENT_SSL and CLIENT_PROTOCOL_41 among the capabilities; the rest as long as it has to be
+  const greeting = mysqlPacket(0, `\n8.4.0\0${'x'.repeat(12)}\0\x00\x8a${'\0'.repeat(40)}`);
+  const server = createTcpServer((raw) => {
+    raw.write(greeting);
+    raw.once('readable', () => {
+      raw.read(36); // SSLRequest; the ClientHello may stand behind it already
+      const socket = new TLSSocket(raw, { isServer: true, cert, key });
+      socket.on('secure', () => server.emit('secureConnection', socket));
+      socket.on('error', () => undefined).pipe(socket);
+    });
+  });
+  return listen(t, server);
+}
+
+function mysqlPacket(sequence, payload) {
+  return Buffer.concat([Buffer.from([payload.length, 0, 0, sequence]), Buffer.from(payload, 'latin1')]);
 }
 
 /** Listens on a free port, counts what is told to it after the handshake, and is closed with the test. */

@@ -4,6 +4,7 @@ import { mint, startHttp2Server, startHttpsServer, startTlsServer } from '@certp
 import {
   agentClient,
   loginTo,
+  mariadbClient,
   mysqlPoolClient,
   poolClient,
   postClient,
@@ -19,6 +20,7 @@ import axios from 'axios';
 import { pinnedAxios } from 'certpin/axios';
 import { pinnedHttp2 } from 'certpin/http2';
 import { pinnedAgent } from 'certpin/https';
+import { pinnedMariadb } from 'certpin/mariadb';
 import { pinnedMysql2 } from 'certpin/mysql2';
 import { pinnedPg } from 'certpin/pg';
 import { pinnedPostgres } from 'certpin/postgres';
@@ -32,6 +34,11 @@ import { Agent } from 'undici-6';
 let postgres: Postgres;
 let mariadb: Mariadb;
 let proxy: HttpProxy;
+
+/** The newest version needs Node 20. */
+const { createConnection } = (
+  process.version.startsWith('v18.') ? await import('mariadb-3.4') : await import('mariadb')
+) as typeof import('mariadb');
 
 /** Without a limit undici opens another connection where a request comes in the tick in which the last one ends. */
 const oneConnection = { connections: 1 };
@@ -81,6 +88,16 @@ const adapters: readonly SuiteAdapter[] = [
     createClient: (target, policy, tls) => {
       const config = pinnedMysql2({ ...target, ...loginTo(mariadb), connectionLimit: 10, ssl: tls }, policy);
       return mysqlPoolClient(() => mysql.createPool(config));
+    },
+  },
+  {
+    name: 'mariadb',
+    pools: true,
+    startServer: (options) => startMysqlRelay({ ...options, upstream: mariadb }),
+    createClient: (target, policy, tls) => {
+      const login = { ...target, ...loginTo(mariadb), connectTimeout: 10_000 };
+      const config = pinnedMariadb({ ...login, ssl: tls }, policy);
+      return mariadbClient(() => createConnection(config));
     },
   },
   {

@@ -11,14 +11,18 @@ import type { CaseResult } from '@certpin/testkit/conformance';
  */
 const script = fileURLToPath(import.meta.resolve('@certpin/testkit/recipe'));
 const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script], { timeout: 240_000 });
-const report = JSON.parse(stdout) as Record<'https' | 'pg', CaseResult[]>;
+const report = JSON.parse(stdout) as Record<'https' | 'pg' | 'mysql2', CaseResult[]>;
+
+function resultOf(client: keyof typeof report, name: string): CaseResult {
+  const found = report[client].find((entry) => entry.case === name);
+  assert.ok(found, name);
+  return found;
+}
+
+const anotherOfTheCa = 'a certificate of a trusted CA for the right name is refused where it is not the pinned one';
 
 for (const client of ['https', 'pg'] as const) {
-  const result = (name: string): CaseResult => {
-    const found = report[client].find((entry) => entry.case === name);
-    assert.ok(found, name);
-    return found;
-  };
+  const result = (name: string): CaseResult => resultOf(client, name);
   describe(`a throwing identity check on ${client} fails the suite`, () => {
     test('it refuses the right self-signed certificate', () => {
       const { failure, message } = result('a self-signed certificate connects by its certificate pin');
@@ -27,8 +31,7 @@ for (const client of ['https', 'pg'] as const) {
     });
 
     test('where the chain is trusted, the throw is an uncaught exception and the password reaches the wrong server', () => {
-      const name = 'a certificate of a trusted CA for the right name is refused where it is not the pinned one';
-      const { failure, message, uncaught } = result(name);
+      const { failure, message, uncaught } = result(anotherOfTheCa);
       assert.equal(failure, 'leaked');
       assert.match(message, /the password among them/);
       assert.ok(uncaught.length > 0);
@@ -51,4 +54,25 @@ test('a resumed session skips the identity check: the password reaches the impos
   const found = report.https.find((entry) => entry.case === name);
   assert.equal(found?.failure, 'leaked');
   assert.deepEqual(found?.uncaught, [], 'nothing was even called');
+});
+
+describe('a listener for an event of the connection, on mysql2, fails the suite', () => {
+  test('it refuses the right self-signed certificate', () => {
+    const { failure } = resultOf('mysql2', 'a self-signed certificate connects by its certificate pin');
+    assert.equal(failure, 'refused-the-right-server');
+  });
+
+  test('where the chain is trusted, the listener is never called: the password reaches the wrong server', () => {
+    const { failure, message, uncaught } = resultOf('mysql2', anotherOfTheCa);
+    assert.equal(failure, 'leaked');
+    assert.match(message, /the password among them/);
+    assert.deepEqual(uncaught, []);
+  });
+
+  test('an impostor in the place of the right server gets the password too', () => {
+    for (const version of ['TLSv1.2', 'TLSv1.3']) {
+      const name = `an impostor that can resume the right server's sessions is refused over ${version}`;
+      assert.equal(resultOf('mysql2', name).failure, 'leaked', version);
+    }
+  });
 });

@@ -40,6 +40,15 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     return this.#whenSocket((socket) => socket.setKeepAlive(enable, initialDelay));
   }
 
+  /** As `net.Socket.setTimeout`: `'timeout'` is emitted after so many milliseconds without traffic; 0: never. */
+  setTimeout(timeoutMs: number, listener?: () => void): this {
+    if (listener !== undefined) {
+      if (timeoutMs === 0) this.off('timeout', listener);
+      else this.once('timeout', listener);
+    }
+    return this.#whenSocket((socket) => socket.setTimeout(timeoutMs));
+  }
+
   ref(): this {
     return this.#whenSocket((socket) => socket.ref());
   }
@@ -54,6 +63,7 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     for (const apply of this.#deferred.splice(0)) apply(socket);
     socket.on('data', (chunk: Buffer) => this.#receive(socket, chunk));
     socket.on('end', () => this.push(null));
+    socket.on('timeout', () => this.emit('timeout'));
     socket.on('error', (error) => this.destroy(error));
     socket.on('close', () => {
       // After an orderly end the driver may still have to read what came before it; the stream closes by itself behind that.

@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import type { DetailedPeerCertificate, PeerCertificate, TLSSocket } from 'node:tls';
 import { CertpinError } from '../core/errors.ts';
 import { LateStream, type Mediator } from './late-stream.ts';
@@ -15,10 +16,10 @@ export interface Address {
 export type Opener = (address: Address, done: Done, show: Show) => Attempt;
 
 /** Called once: with the verified socket, or with the error. */
-export type Done = (error: Error | undefined, socket?: TLSSocket) => void;
+type Done = (error: Error | undefined, socket?: TLSSocket) => void;
 
 /** Lets the driver read what came in plaintext. `last`: the server has turned the client away, and nothing follows. */
-type Show = (bytes: Uint8Array, last: boolean) => void;
+export type Show = (bytes: Uint8Array, last: boolean) => void;
 
 /** A connection that is being made. */
 export interface Attempt {
@@ -78,6 +79,11 @@ export class PinnedStream extends LateStream<TLSSocket> {
     };
     this.#opening = this.#open({ host, port: number }, done, show);
     return this;
+  }
+
+  /** The local end, as `net.Socket.address()`; empty before the verdict. */
+  address(): AddressInfo | Record<string, never> {
+    return (this.socket?.address() ?? {}) as AddressInfo | Record<string, never>;
   }
 
   /** SCRAM channel binding hashes the server's certificate (RFC 5929 §4). */
