@@ -208,6 +208,16 @@ for (const [version, promised, callbacks] of versions) {
       }
     });
 
+    test('a greeting that asks for the password itself: another server does not get it', async (t) => {
+      const rewriteGreeting = (): Buffer => mysqlGreeting({ plugin: 'mysql_clear_password' });
+      const relay = await startMysqlRelay({ certificate: impostor, upstream: server, rewriteGreeting });
+      const tap = await startTap(relay);
+      t.after(() => Promise.all([relay.close(), tap.close()]));
+      await failureOf(promised.createConnection(pinnedMariadb({ ...login, port: tap.port }, { pins })));
+      assert.equal(relay.received(), 0);
+      assert.ok(!tap.received().includes(user) && !tap.received().includes(password));
+    });
+
     for (const plugin of ['caching_sha2_password', 'sha256_password', 'mysql_clear_password'] as const) {
       test(`${plugin}, which asks for the password itself: the pinned server gets it, another one does not`, async (t) => {
         for (const certificate of [right, impostor]) {
