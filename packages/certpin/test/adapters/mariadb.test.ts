@@ -194,8 +194,9 @@ for (const [version, promised, callbacks] of versions) {
       const rewriteGreeting = (greeting: Buffer): Buffer => announceVersion(greeting, '11.4.2-MariaDB');
       for (const certificate of [right, impostor]) {
         const relay = await startMysqlRelay({ certificate, upstream: server, rewriteGreeting });
-        t.after(relay.close);
-        const attempt = promised.createConnection(pinnedMariadb({ ...login, port: relay.port }, { pins }));
+        const tap = await startTap(relay);
+        t.after(() => Promise.all([relay.close(), tap.close()]));
+        const attempt = promised.createConnection(pinnedMariadb({ ...login, port: tap.port }, { pins }));
         if (certificate === right) {
           const connection = await attempt;
           assert.match(connection.serverVersion() ?? '', /11\.4\.2/);
@@ -205,6 +206,7 @@ for (const [version, promised, callbacks] of versions) {
           assert.equal((await failureOf(attempt)).code, 'ERR_PIN_MISMATCH');
           assert.equal(relay.received(), 0);
         }
+        assert.ok(!tap.received().includes(user) && !tap.received().includes(database));
       }
     });
 
