@@ -88,7 +88,7 @@ export function pinnedMariadb(config: string | MariadbConfig, policy: GuardOptio
   const guarded = readPolicy(policy);
 
   function stream(this: ConnectionOptions): PinnedStream {
-    // The connector asks for no TLS of its own, and a copy of the configuration may have lost the other one.
+    // No TLS but ours, and no redirect, whatever a copy of the configuration says.
     this.ssl = undefined;
     this.permitRedirect = false;
     const createMediation = createMysqlMediation;

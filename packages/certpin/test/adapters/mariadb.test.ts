@@ -194,8 +194,9 @@ for (const [version, promised, callbacks] of versions) {
       const rewriteGreeting = (greeting: Buffer): Buffer => announceVersion(greeting, '11.4.2-MariaDB');
       for (const certificate of [right, impostor]) {
         const relay = await startMysqlRelay({ certificate, upstream: server, rewriteGreeting });
-        t.after(relay.close);
-        const attempt = promised.createConnection(pinnedMariadb({ ...login, port: relay.port }, { pins }));
+        const tap = await startTap(relay);
+        t.after(() => Promise.all([relay.close(), tap.close()]));
+        const attempt = promised.createConnection(pinnedMariadb({ ...login, port: tap.port }, { pins }));
         if (certificate === right) {
           const connection = await attempt;
           assert.match(connection.serverVersion() ?? '', /11\.4\.2/);
@@ -205,7 +206,18 @@ for (const [version, promised, callbacks] of versions) {
           assert.equal((await failureOf(attempt)).code, 'ERR_PIN_MISMATCH');
           assert.equal(relay.received(), 0);
         }
+        assert.ok(!tap.received().includes(user) && !tap.received().includes(database));
       }
+    });
+
+    test('a greeting that asks for the password itself: another server does not get it', async (t) => {
+      const rewriteGreeting = (): Buffer => mysqlGreeting({ plugin: 'mysql_clear_password' });
+      const relay = await startMysqlRelay({ certificate: impostor, upstream: server, rewriteGreeting });
+      const tap = await startTap(relay);
+      t.after(() => Promise.all([relay.close(), tap.close()]));
+      await failureOf(promised.createConnection(pinnedMariadb({ ...login, port: tap.port }, { pins })));
+      assert.equal(relay.received(), 0);
+      assert.ok(!tap.received().includes(user) && !tap.received().includes(password));
     });
 
     for (const plugin of ['caching_sha2_password', 'sha256_password', 'mysql_clear_password'] as const) {

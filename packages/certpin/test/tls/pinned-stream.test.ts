@@ -86,3 +86,17 @@ test('a mediator that throws ends the stream with its error, and nothing else', 
     assert.equal((await once(stream, 'error'))[0].message, broken);
   }
 });
+
+test('a stream on which nothing moves says so, and knows its own end once it is verified', async (t) => {
+  const server = await serve(t, () => undefined);
+  const stream = new PinnedStream(open, 1_000);
+  t.after(() => stream.destroy());
+  const withdrawn = t.mock.fn();
+  stream.setTimeout(10, withdrawn).setTimeout(0, withdrawn);
+  const idle = new Promise<void>((resolve) => stream.setTimeout(10, resolve));
+  assert.deepEqual(stream.address(), {});
+  await once(stream.connect(server.port, server.host), 'connect');
+  assert.equal(stream.address().address, '127.0.0.1');
+  await idle;
+  assert.equal(withdrawn.mock.callCount(), 0);
+});
