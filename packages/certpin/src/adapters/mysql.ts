@@ -205,11 +205,10 @@ function guardConnection(connection: DriverConnection, { tls, policy, connectTim
     const socket = guard({ options, policy, host, port: Number(port), connectTimeoutMs: 0 });
     // From here on the driver pauses, ends and destroys the socket that it reads from.
     connection._socket = socket;
-    socket.on('error', fail).on('end', () => protocol.end());
-    socket.once('secureConnect', () => {
+    socket.on('error', fail).once('secureConnect', () => {
       stop();
       verified = true;
-      socket.on('data', (bytes) => protocol.write(bytes));
+      socket.on('data', (bytes) => protocol.write(bytes)).on('end', () => protocol.end());
       onSecure();
     });
   };
