@@ -123,7 +123,7 @@ function connectionPrototype(mysql: MysqlModule): DriverConnection {
   const methods = [prototype.connect, prototype._startTLS, prototype._handleNetworkError];
   const { write, end, on } = connection._protocol ?? ({} as Partial<DriverProtocol>);
   if ([...methods, write, end, on].every((method) => typeof method === 'function')) return prototype;
-  const message = "certpin/mysql needs the module of mysql 2.18: pinnedMysql(require('mysql'), config, policy)";
+  const message = "certpin/mysql needs the module of mysql 2.17 or 2.18: pinnedMysql(require('mysql'), config, policy)";
   throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'mysql' });
 }
 

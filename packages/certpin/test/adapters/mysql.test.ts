@@ -567,20 +567,17 @@ describe('a server that lies before TLS gets the SSLRequest at most', () => {
 
   test('the driver’s own limits of time hold too, and leave no socket behind', async (t) => {
     for (const script of [() => undefined, together(greeting)]) {
-      const closed: Promise<unknown>[] = [];
-      const server = await startScriptedServer((socket) => {
-        closed.push(once(socket, 'close'));
-        script(socket);
-      });
+      const server = await startScriptedServer(script);
       t.after(server.close);
       const target = { ...login, host: server.host, port: server.port, acquireTimeout: 100 };
-      const pool = mysql.createPool(pinnedMysql(mysql, target, { pins }));
+      const config = pinnedMysql(mysql, target, { pins });
+      const pool = mysql.createPool(config);
       t.after(() => end(pool));
-      assert.equal(
-        (await failureOf(query(pool, 'SHOW TABLES') as Promise<unknown>)).code as string,
-        'PROTOCOL_SEQUENCE_TIMEOUT',
-      );
-      await Promise.all(closed);
+      const connection = mysql.createConnection(config);
+      const attempts = [query(pool, 'SHOW TABLES'), called((done) => connection.connect({ timeout: 100 }, done))];
+      for (const error of await Promise.all(attempts.map(failureOf)))
+        assert.equal(error.code as string, 'PROTOCOL_SEQUENCE_TIMEOUT');
+      assert.equal((connection as unknown as { _socket: Socket })._socket.destroyed, true);
       assertSilent(server.received());
     }
   });
