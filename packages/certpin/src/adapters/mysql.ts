@@ -28,7 +28,7 @@ export interface PinnedMysql {
   readonly socketPath: string;
 }
 
-/** What the hook touches of a connection of mysql 2.18 (lib/Connection.js, lib/protocol/Protocol.js). */
+/** What the hook touches of a connection of mysql 2.17 and 2.18 (lib/Connection.js, lib/protocol/Protocol.js). */
 interface DriverConnection {
   readonly config: { readonly host: string; readonly port: number; socketPath?: unknown; readonly ssl?: unknown };
   readonly _connectCalled: boolean;
@@ -123,7 +123,7 @@ function connectionPrototype(mysql: MysqlModule): DriverConnection {
   const methods = [prototype.connect, prototype._startTLS, prototype._handleNetworkError];
   const { write, end, on } = connection._protocol ?? ({} as Partial<DriverProtocol>);
   if ([...methods, write, end, on].every((method) => typeof method === 'function')) return prototype;
-  const message = "certpin/mysql needs the module of mysql 2.17 or 2.18: pinnedMysql(require('mysql'), config, policy)";
+  const message = 'the first argument of pinnedMysql must be the module `mysql` itself, 2.17 or 2.18';
   throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'mysql' });
 }
 
