@@ -1,5 +1,6 @@
 // What certpin promises, on the Node that runs this file, with the compiled library by its package name: once imported, once required.
-// Plain JavaScript and nothing but Node and certpin, so that no loader stands between the two. Started by tools/nodes.ts.
+// Plain JavaScript and nothing but Node, certpin and the driver that certpin hooks, so that no loader stands between them. Started by
+// tools/nodes.ts.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -16,11 +17,13 @@ import * as esmHttp2 from 'certpin/http2';
 import * as esmHttps from 'certpin/https';
 import * as esmMariadb from 'certpin/mariadb';
 import * as esmMysql2 from 'certpin/mysql2';
+import * as esmMysql from 'certpin/mysql';
 import * as esmPg from 'certpin/pg';
 import * as esmPostgres from 'certpin/postgres';
 import * as esmProbe from 'certpin/probe';
 import * as esmTls from 'certpin/tls';
 import * as esmUndici from 'certpin/undici';
+import mysql from 'mysql';
 
 const require = createRequire(import.meta.url);
 const host = '127.0.0.1';
@@ -32,6 +35,7 @@ const imported = {
   ...esmCertpin,
   ...esmTls,
   ...esmHttps,
+  ...esmMysql,
   ...esmPg,
   ...esmPostgres,
   ...esmMysql2,
@@ -45,6 +49,7 @@ const required = {
   ...require('certpin'),
   ...require('certpin/tls'),
   ...require('certpin/https'),
+  ...require('certpin/mysql'),
   ...require('certpin/pg'),
   ...require('certpin/postgres'),
   ...require('certpin/mysql2'),
@@ -82,6 +87,7 @@ for (const [system, certpin] of Object.entries({ import: imported, require: requ
     pinnedFetch,
     pinnedMariadb,
     pinnedMysql2,
+    pinnedMysql,
     pinnedPg,
     pinnedPostgres,
     probe,
@@ -341,7 +347,8 @@ for (const [system, certpin] of Object.entries({ import: imported, require: requ
           await once(stream, 'data');
           stream.write(mysqlPacket(1, `\x01\x82${'\0'.repeat(30)}user\0`));
           if (certificate === minted.server) {
-            assert.ok(String((await once(stream, 'data'))[0]).includes('user'));
+            await once(stream, 'data');
+            assert.ok(server.received() > 0);
             continue;
           }
           const [error] = await once(stream, 'error');
@@ -352,6 +359,29 @@ for (const [system, certpin] of Object.entries({ import: imported, require: requ
       },
     );
   }
+  scenario(
+    'the driver mysql reaches the pinned server, alone and in a pool, and tells another one nothing',
+    async (t) => {
+      for (const certificate of [minted.server, minted.other]) {
+        const server = await startMysql(t, certificate);
+        const config = pinnedMysql(mysql, { host, port: server.port, user: 'user' }, { pins: minted.server.hex });
+        const pool = mysql.createPool(config);
+        const connection = mysql.createConnection(config);
+        for (const connect of [(done) => connection.connect(done), (done) => pool.getConnection(done)]) {
+          const error = await new Promise((resolve) => connect(resolve));
+          assert.equal(error?.code, certificate === minted.server ? undefined : 'ERR_PIN_MISMATCH');
+        }
+        // It would tell of the server's end, and nobody listens.
+        connection.destroy();
+        if (certificate === minted.server) {
+          assert.ok(server.received() > 0);
+        } else {
+          await server.idle();
+          assert.equal(server.received(), 0);
+        }
+      }
+    },
+  );
 
   scenario('the probe reports the certificate, and verify answers for it', async (t) => {
     const server = await startTls(t, minted.leaf);
@@ -441,17 +471,21 @@ function startPostgres(t, { certificate: cert, key }) {
   return listen(t, server);
 }
 
-/** A MySQL server up to the end of the handshake, and an echo from there on. */
+/** A MySQL server that lets everybody in. */
 function startMysql(t, { certificate: cert, key }) {
-  // version, thread, scramble; CLIENT_SSL and CLIENT_PROTOCOL_41 among the capabilities; the rest as long as it has to be
-  const greeting = mysqlPacket(0, `\n8.4.0\0${'x'.repeat(12)}\0\x00\x8a${'\0'.repeat(40)}`);
+  const packet = (sequence, ...payload) => {
+    const bytes = Buffer.concat(payload.map((part) => Buffer.from(part)));
+    return Buffer.concat([Buffer.from([bytes.length, 0, 0, sequence]), bytes]);
+  };
+  const capabilities = [0xff, 0xff, 45, 2, 0, 0xff, 0xdf, 21];
+  const scramble = ['abcdefgh', [0], capabilities, Buffer.alloc(10), 'ijklmnopqrst\0', 'mysql_native_password\0'];
   const server = createTcpServer((raw) => {
-    raw.write(greeting);
+    raw.write(packet(0, '\n8.0.0\0', [1, 0, 0, 0], ...scramble));
     raw.once('readable', () => {
-      raw.read(36); // SSLRequest; the ClientHello may stand behind it already
+      raw.read(36);
       const socket = new TLSSocket(raw, { isServer: true, cert, key });
       socket.on('secure', () => server.emit('secureConnection', socket));
-      socket.on('error', () => undefined).pipe(socket);
+      socket.on('error', () => undefined).once('data', () => socket.write(packet(3, [0, 0, 0, 2, 0, 0, 0])));
     });
   });
   return listen(t, server);

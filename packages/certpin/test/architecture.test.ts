@@ -212,6 +212,13 @@ describe('what the library loads at run time', () => {
       assert.doesNotMatch(code, /process\.(?:exit|abort|on|once|emitWarning)\(/, file);
     }
   });
+
+  it('touches no prototype, but for the hook of the frozen mysql', () => {
+    const touching = library.filter((file) =>
+      /\.prototype\b|\b[gs]etPrototypeOf\b|__proto__/.test(withoutComments(read(file))),
+    );
+    assert.deepEqual(touching, ['packages/certpin/src/adapters/mysql.ts']);
+  });
 });
 
 describe('the tools', () => {

@@ -1,5 +1,6 @@
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { mint, startHttp2Server, startHttpsServer, startTlsServer } from '@certpin/testkit';
 import {
   agentClient,
@@ -21,12 +22,14 @@ import { pinnedAxios } from 'certpin/axios';
 import { pinnedHttp2 } from 'certpin/http2';
 import { pinnedAgent } from 'certpin/https';
 import { pinnedMariadb } from 'certpin/mariadb';
+import { pinnedMysql } from 'certpin/mysql';
 import { pinnedMysql2 } from 'certpin/mysql2';
 import { pinnedPg } from 'certpin/pg';
 import { pinnedPostgres } from 'certpin/postgres';
 import { connect } from 'certpin/tls';
 import { pinnedConnector, pinnedFetch } from 'certpin/undici';
-import mysql from 'mysql2/promise';
+import mysql from 'mysql';
+import mysql2 from 'mysql2/promise';
 import pg from 'pg';
 import postgresJs from 'postgres';
 import { Agent } from 'undici-6';
@@ -87,7 +90,25 @@ const adapters: readonly SuiteAdapter[] = [
     startServer: (options) => startMysqlRelay({ ...options, upstream: mariadb }),
     createClient: (target, policy, tls) => {
       const config = pinnedMysql2({ ...target, ...loginTo(mariadb), connectionLimit: 10, ssl: tls }, policy);
-      return mysqlPoolClient(() => mysql.createPool(config));
+      return mysqlPoolClient(() => mysql2.createPool(config));
+    },
+  },
+  {
+    name: 'mysql',
+    pools: true,
+    startServer: (options) => startMysqlRelay({ ...options, upstream: mariadb }),
+    createClient: (target, policy, tls) => {
+      const config = pinnedMysql(mysql, { ...target, ...loginTo(mariadb), connectionLimit: 10, ssl: tls }, policy);
+      return mysqlPoolClient(() => {
+        const pool = mysql.createPool(config);
+        return {
+          query: (text, values) =>
+            new Promise((resolve, reject) => {
+              pool.query(text, values, (error, rows, fields) => (error ? reject(error) : resolve([rows, fields])));
+            }),
+          end: () => promisify(pool.end).call(pool),
+        };
+      });
     },
   },
   {

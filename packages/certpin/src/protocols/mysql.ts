@@ -36,7 +36,7 @@ export function createMysqlUpgrade(): UpgradeProtocol {
     receive: (bytes) => {
       const packet = greeting(bytes);
       if (packet === undefined) return { next: 'wait' };
-      if (packet[HEADER_BYTES] === ERR) {
+      if (isErrorPacket(packet)) {
         // Its text came in plaintext, so it is anybody's and is not shown; the number is harmless.
         const number = packet.length >= HEADER_BYTES + 3 ? ` ${(packet[5] ?? 0) | ((packet[6] ?? 0) << 8)}` : '';
         throw unexpected(`the server turned the client away with error${number} before TLS could begin`);
@@ -89,7 +89,7 @@ export function createMysqlMediation(): MediatedUpgrade {
     receive: (bytes): UpgradeStep => {
       const packet = greeting(bytes);
       if (packet === undefined) return { next: 'wait' };
-      const isError = packet[HEADER_BYTES] === ERR;
+      const isError = isErrorPacket(packet);
       // Before the driver reads it: it answers at once.
       phase = isError ? 'ended' : 'response';
       sides?.show(packet, isError);
@@ -127,7 +127,7 @@ export function createMysqlMediation(): MediatedUpgrade {
  *
  * @returns a function that gives the packet once, and undefined before; more bytes than the packet are an injection
  */
-function createGreetingReader(): (bytes: Uint8Array) => Uint8Array | undefined {
+export function createGreetingReader(): (bytes: Uint8Array) => Uint8Array | undefined {
   let read: Uint8Array = nothing;
   let complete = false;
   return (bytes) => {
@@ -149,6 +149,22 @@ function createGreetingReader(): (bytes: Uint8Array) => Uint8Array | undefined {
     read = nothing;
     return packet;
   };
+}
+
+/** Whether a server that was to greet says why it will not. */
+export function isErrorPacket(packet: Uint8Array): boolean {
+  return packet[HEADER_BYTES] === ERR;
+}
+
+/** Whether these bytes are SSLRequest, to the last: after the character set there is nothing, so there is no name. */
+export function isSslRequest(bytes: Uint8Array): boolean {
+  const payload = bytes.subarray(HEADER_BYTES);
+  return (
+    payload.length === SSL_REQUEST_BYTES &&
+    payloadLength(bytes) === SSL_REQUEST_BYTES &&
+    ((payload[1] ?? 0) & (CLIENT_SSL >>> 8)) !== 0 &&
+    payload.subarray(FILLER_START).every((byte) => byte === 0)
+  );
 }
 
 /**

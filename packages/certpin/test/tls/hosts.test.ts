@@ -5,6 +5,7 @@ import { createServer, get, type RequestOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
+import { promisify } from 'node:util';
 import {
   certificateHex,
   credentials,
@@ -16,11 +17,15 @@ import {
 } from '@certpin/testkit';
 import axios from 'axios';
 import { createConnection } from 'mysql2/promise';
+import mariadb from 'mariadb';
+import mysql from 'mysql';
 import pg from 'pg';
 import postgres from 'postgres';
 import { pinnedAxios } from '../../src/adapters/axios.ts';
 import { pinnedHttp2 } from '../../src/adapters/http2.ts';
 import { pinnedAgent } from '../../src/adapters/https.ts';
+import { pinnedMariadb } from '../../src/adapters/mariadb.ts';
+import { pinnedMysql } from '../../src/adapters/mysql.ts';
 import { pinnedMysql2 } from '../../src/adapters/mysql2.ts';
 import { pinnedPg } from '../../src/adapters/pg.ts';
 import { pinnedPostgres } from '../../src/adapters/postgres.ts';
@@ -138,6 +143,11 @@ describe('a host without pins is not even called', () => {
       const two = { host: ['db.example.com', 'localhost'], port: [closed, port], ...login, backoff: false };
       return postgres(pinnedPostgres(two, policy))`SELECT 1`;
     },
+    mysql: async (port) => {
+      const connection = mysql.createConnection(pinnedMysql(mysql, { host: 'localhost', port, ...login }, policy));
+      await promisify(connection.connect).call(connection);
+    },
+    mariadb: (port) => mariadb.createConnection(pinnedMariadb({ host: 'localhost', port, ...login }, policy)),
     mysql2: (port) => createConnection(pinnedMysql2({ host: 'localhost', port, ...login }, policy)),
   };
   for (const [name, call] of Object.entries(clients)) {
