@@ -57,9 +57,15 @@ export class ConformanceFailure extends Error {
   }
 }
 
+/** An adapter while a case runs. */
+export interface ObservedAdapter extends SuiteAdapter {
+  /** Told after every exchange with a wrong server how many application bytes that server has received. */
+  readonly onWrongServer: (bytes: number) => void;
+}
+
 export interface ConformanceCase {
   readonly name: string;
-  readonly run: (adapter: SuiteAdapter) => Promise<void>;
+  readonly run: (adapter: ObservedAdapter) => Promise<void>;
 }
 
 /** The suite: every case is run for every adapter. */
@@ -185,7 +191,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
         await withServer(adapter, impostor, { maxVersion }, (server) =>
           withClient(adapter, server, { pins: certificateHex(right) }, {}, async (client) => {
             for (let connection = 1; connection <= 4; connection++) {
-              await fails(client, server, 'ERR_PIN_MISMATCH');
+              await fails(adapter, client, server, 'ERR_PIN_MISMATCH');
               await client.reconnect();
             }
           }),
@@ -203,7 +209,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
             server.present(impostor);
             for (let connection = 2; connection <= 4; connection++) {
               await client.reconnect();
-              await fails(client, server, 'ERR_PIN_MISMATCH');
+              await fails(adapter, client, server, 'ERR_PIN_MISMATCH');
             }
             server.present(right);
             await client.reconnect();
@@ -224,7 +230,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
           assert.equal(server.handshakes(), adapter.pools ? 1 : 2);
           server.present(impostor);
           await client.reconnect();
-          await fails(client, server, 'ERR_PIN_MISMATCH');
+          await fails(adapter, client, server, 'ERR_PIN_MISMATCH');
         }),
       );
     },
@@ -270,7 +276,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
       const [right, impostor] = [await mint(), await mint()];
       await withServer(adapter, impostor, {}, (server) =>
         withClient(adapter, server, { pins: certificateHex(right) }, {}, async (client) => {
-          await Promise.all(Array.from({ length: 10 }, () => fails(client, server, 'ERR_PIN_MISMATCH')));
+          await Promise.all(Array.from({ length: 10 }, () => fails(adapter, client, server, 'ERR_PIN_MISMATCH')));
         }),
       );
     },
@@ -311,13 +317,13 @@ function connects(adapter: SuiteAdapter, server: SuiteTarget, policy: SuitePolic
 }
 
 function refuses(
-  adapter: SuiteAdapter,
+  adapter: ObservedAdapter,
   server: CountingServer,
   policy: SuitePolicy,
   code: string | undefined,
   tls: SuiteTls = {},
 ): Promise<void> {
-  return withClient(adapter, server, policy, tls, (client) => fails(client, server, code));
+  return withClient(adapter, server, policy, tls, (client) => fails(adapter, client, server, code));
 }
 
 async function succeeds(client: SuiteClient): Promise<void> {
@@ -332,7 +338,12 @@ async function succeeds(client: SuiteClient): Promise<void> {
   }
 }
 
-async function fails(client: SuiteClient, server: CountingServer, code: string | undefined): Promise<void> {
+async function fails(
+  adapter: ObservedAdapter,
+  client: SuiteClient,
+  server: CountingServer,
+  code: string | undefined,
+): Promise<void> {
   const outcome = await client.exchange().then(
     () => undefined,
     (error: unknown) => ({ error }),
@@ -340,6 +351,7 @@ async function fails(client: SuiteClient, server: CountingServer, code: string |
   // Give bytes that are on their way the time to arrive: whoever sent them must not get away with it.
   await new Promise((resolve) => setTimeout(resolve, 20));
   const leaked = server.received();
+  adapter.onWrongServer(leaked);
   if (leaked > 0) {
     const seen = server.receivedText().includes(CANARY) ? ', the password among them' : '';
     throw new ConformanceFailure('leaked', `${leaked} application bytes reached the wrong server${seen}`);
@@ -384,7 +396,7 @@ export async function runConformance(adapter: SuiteAdapter): Promise<CaseResult[
   for (const { name, run } of conformanceCases) {
     uncaught = [];
     const failure = await Promise.race([
-      run(adapter).then(
+      run({ ...adapter, onWrongServer: () => undefined }).then(
         () => undefined,
         (error: unknown) => error as Error,
       ),

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createSecureServer } from 'node:http2';
+import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import { type AddressInfo, connect, type Server as NetServer, type Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { Minted } from './mint.ts';
 
@@ -55,11 +55,16 @@ export async function startHttpsServer(options: Omit<CountingServerOptions, 'onS
   return observeServer(server, undefined, host);
 }
 
-/** Starts an HTTP/2 server on a free port; it answers every request with the method, the path and the body it got. */
+/**
+ * Starts an HTTP/2 server on a free port; it answers every request with the method, the path and the body it got.
+ *
+ * TLS ends in front of it: Node's HTTP/2 reads below the events of a socket, where nothing can be counted.
+ */
 export async function startHttp2Server(options: Omit<CountingServerOptions, 'onSocket'>): Promise<CountingServer> {
   const { certificate, host, ...tls } = options;
-  const server = createSecureServer({ ...credentials(certificate), ...tls });
-  server.on('stream', (stream, headers) => {
+  const http2 = createHttp2Server().listen(0, '127.0.0.1');
+  await once(http2, 'listening');
+  http2.on('stream', (stream, headers) => {
     let body = '';
     stream.setEncoding('utf8').on('data', (chunk: string) => {
       body += chunk;
@@ -67,8 +72,25 @@ export async function startHttp2Server(options: Omit<CountingServerOptions, 'onS
     stream.on('error', () => undefined);
     stream.on('end', () => stream.end(`${headers[':method']} ${headers[':path']} ${body}`));
   });
-  server.on('sessionError', () => undefined);
-  return observeServer(server as Server, undefined, host);
+  const sessions = new Set<ServerHttp2Session>();
+  http2.on('session', (session) => sessions.add(session)).on('sessionError', () => undefined);
+  const onSocket = (socket: TLSSocket): void => {
+    const behind = connect((http2.address() as AddressInfo).port, '127.0.0.1');
+    behind.on('error', () => socket.destroy()).on('close', () => socket.destroy());
+    socket.on('close', () => behind.destroy());
+    socket.pipe(behind).pipe(socket);
+  };
+  const server = createServer({ ...credentials(certificate), ALPNProtocols: ['h2'], ...tls }, onSocket);
+  const front = await observeServer(server, undefined, host);
+  return {
+    ...front,
+    close: async () => {
+      await front.close();
+      for (const session of sessions) session.destroy();
+      http2.close();
+      await once(http2, 'close');
+    },
+  };
 }
 
 /**

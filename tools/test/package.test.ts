@@ -2,7 +2,17 @@
 // required, or does not compile in somebody's project. So the tests here see the tarballs only, in empty projects far from this one.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -12,6 +22,7 @@ import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { certificateHex, mint } from '../../testkit/src/index.ts';
+import { codeBlocks } from './markdown.ts';
 
 /** The newest types of Node, beside the oldest ones that the checkout has: declarations must compile with both. */
 const NEWEST_NODE_TYPES = '26.6.6';
@@ -148,6 +159,21 @@ describe('the tarball of certpin', () => {
       await compile(project, ['--module', 'esnext', '--moduleResolution', 'bundler', 'consumer.ts']);
     });
   }
+
+  it('compiles every example of the documentation, with the types of the clients', async () => {
+    const docs = await createProject('docs', ['--offline', library.tarball]);
+    const examples = writeExamples(docs);
+    assert.ok(examples.length > 0);
+    linkTypes(docs, examples);
+    writeFileSync(join(docs, 'taken-for-granted.d.ts'), takenForGranted);
+    const inTypeScript = examples.filter(({ file }) => file.endsWith('.mts')).map(({ file }) => file);
+    const inJavaScript = examples.filter(({ file }) => !file.endsWith('.mts')).map(({ file }) => file);
+    const flags = ['--module', 'nodenext', '--skipLibCheck', 'true', 'taken-for-granted.d.ts'];
+    await compile(docs, [...flags, ...inTypeScript]);
+    // Nobody annotates in JavaScript.
+    const lenient = ['--noImplicitAny', 'false', '--useUnknownInCatchVariables', 'false'];
+    await compile(docs, [...flags, '--allowJs', '--checkJs', ...lenient, ...inJavaScript]);
+  });
 });
 
 describe('the tarball of @certpin/cli', () => {
@@ -223,6 +249,61 @@ formatPin({ kind: 'certificate', sha256: 'AA' });
 // @ts-expect-error: no such code
 if (found?.code === 'ERR_NOT_OURS') found.details;
 `;
+}
+
+/** What examples of the documentation use and do not show, and packages that they use and the checkout has not. */
+const takenForGranted = `
+declare const pool: import('pg').Pool;
+declare module 'bcryptjs' {
+  export function compare(password: string, hash: string): Promise<boolean>;
+}
+`;
+
+interface Example {
+  /** Named after its page and line, so that an error of the compiler leads there. */
+  readonly file: string;
+  readonly code: string;
+}
+
+/** Writes each `ts` and `js` block of the README files and of docs into a file of its own, on the lines that it has in its page. */
+function writeExamples(project: string): Example[] {
+  const pages = [
+    'README.md',
+    ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}/README.md`),
+    ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((name) => `docs/${name}`),
+  ].filter((page) => page.endsWith('.md'));
+  return pages.flatMap((page) =>
+    codeBlocks(readFileSync(join(root, page), 'utf8'))
+      .filter(({ language }) => language === 'ts' || language === 'js')
+      .map(({ language, code, line }) => {
+        const extension = language === 'ts' ? 'mts' : /\brequire\(/.test(code) ? 'cjs' : 'mjs';
+        const file = `${page.replaceAll('/', '-')}.${line}.${extension}`;
+        writeFileSync(join(project, file), '\n'.repeat(line - 1) + code);
+        return { file, code };
+      }),
+  );
+}
+
+/** Makes the packages that the examples import known to the project, by links to those of the checkout. */
+function linkTypes(project: string, examples: readonly Example[]): void {
+  const imports = examples.flatMap(({ code }) => [
+    ...code.matchAll(/(?:\bfrom |\brequire\()'((?:@[^/']+\/)?[^/'.][^/']*)/g),
+  ]);
+  const names = imports.map(([, name = '']) => name).filter((name) => !/^(?:node:|certpin$)/.test(name));
+  for (const name of new Set([...names, '@types/node', 'undici-types'])) {
+    const types = `@types/${name.replace('@', '').replace('/', '__')}`;
+    const found: [string, string][] = [
+      [name, name],
+      [name, `${name}-7`], // undici, which is installed under its versions only
+      [types, types],
+    ];
+    for (const [as, installed] of found) {
+      const [from, to] = [join(root, 'node_modules', installed), join(project, 'node_modules', as)];
+      if (!existsSync(from) || existsSync(to)) continue;
+      mkdirSync(dirname(to), { recursive: true });
+      symlinkSync(from, to);
+    }
+  }
 }
 
 async function pack(folder: string): Promise<Packed> {

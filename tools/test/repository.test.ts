@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { codeBlocks, FENCED } from './markdown.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -179,15 +180,6 @@ function anchorsOf(markdown: string): Set<string> {
   return anchors;
 }
 
-const FENCED = /^([ \t>]*)(`{3,}|~{3,})([^\n]*)\n([\s\S]*?)(?:^[ \t>]*\2[`~]*[ \t]*$|$(?![\s\S]))/gm;
-
 function withoutCode(markdown: string): string {
   return markdown.replace(FENCED, '').replace(/(`+)(?!`)[\s\S]*?[^`]\1(?!`)/g, '');
-}
-
-function codeBlocks(markdown: string): { language: string; code: string }[] {
-  return [...markdown.matchAll(FENCED)].map(([, , , info = '', code = '']) => ({
-    language: info.trim().split(/[\s{]/)[0] ?? '',
-    code,
-  }));
 }

@@ -1,6 +1,7 @@
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { fileURLToPath } from 'node:url';
 import { mint, startHttp2Server, startHttpsServer, startTlsServer } from '@certpin/testkit';
 import {
   agentClient,
@@ -13,6 +14,7 @@ import {
   tlsClient,
 } from '@certpin/testkit/clients';
 import { conformanceCases, type SuiteAdapter, type SuiteClient, type SuiteTarget } from '@certpin/testkit/conformance';
+import { ConformanceTable } from '@certpin/testkit/conformance-table';
 import { type Mariadb, startMariadb, startMysqlRelay } from '@certpin/testkit/mariadb';
 import { type Postgres, startPostgres, startPostgresRelay } from '@certpin/testkit/postgres';
 import { type HttpProxy, startHttpProxy } from '@certpin/testkit/proxy';
@@ -218,8 +220,17 @@ before(async () => {
 });
 after(() => Promise.all([postgres.stop(), mariadb.stop(), proxy.stop()]));
 
+const table = new ConformanceTable(adapters, conformanceCases);
+
 for (const adapter of adapters) {
   describe(`${adapter.name} conforms`, () => {
-    for (const { name, run } of conformanceCases) test(name, () => run(adapter));
+    for (const suiteCase of conformanceCases) test(suiteCase.name, () => table.run(adapter, suiteCase));
   });
 }
+
+test('docs/conformance.md is the table of this run', (t) => {
+  const page = fileURLToPath(new URL('../../../docs/conformance.md', import.meta.url));
+  if (table.isPartial()) t.skip('a part of the suite is no table: docs/conformance.md stays as it is');
+  else table.publish(page);
+});
+after(() => console.log(table.toText()));

@@ -20,8 +20,9 @@ export interface PinnedHttp2 {
  * session.on('error', (error) => console.error(error.message));
  * ```
  *
- * A refused connection is the `error` event of the session and of its requests, before one byte of HTTP/2 has left. An `http:`
- * authority is refused by a throw of `http2.connect`, `ERR_PLAINTEXT_REFUSED`.
+ * A refused connection is the `error` event of the session, before one byte of HTTP/2 has left; the requests that wait for it get
+ * Node's `ERR_HTTP2_STREAM_CANCEL`, whose `cause` it is. An `http:` authority is refused by a throw of `http2.connect`,
+ * `ERR_PLAINTEXT_REFUSED`.
  *
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used
  */

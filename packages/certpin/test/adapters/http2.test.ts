@@ -4,7 +4,7 @@ import { type ClientHttp2Session, connect } from 'node:http2';
 import { describe, type TestContext, test } from 'node:test';
 import { certificateHex, type Minted, mint, startHttp2Server, startScriptedServer } from '@certpin/testkit';
 import { pinnedHttp2 } from '../../src/adapters/http2.ts';
-import { CertpinError } from '../../src/index.ts';
+import { CertpinError, findCertpinError } from '../../src/index.ts';
 
 const right = await mint();
 const impostor = await mint();
@@ -16,8 +16,9 @@ async function serve(t: TestContext, certificate: Minted = right) {
   return { ...server, url: `https://127.0.0.1:${server.port}` };
 }
 
-function open(t: TestContext, url: string, more: object = {}): ClientHttp2Session {
+function open(t: TestContext, url: string | URL, more: object = {}): ClientHttp2Session {
   const session = connect(url, { ...more, ...pinnedHttp2({ pins }) });
+  session.on('error', () => undefined); // the server hangs up when the test ends
   t.after(() => session.destroy());
   return session;
 }
@@ -28,6 +29,13 @@ async function post(session: ClientHttp2Session, body: string): Promise<string> 
   let answer = '';
   for await (const chunk of stream) answer += chunk;
   return answer;
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<Error & { code?: unknown }> {
+  return promise.then(
+    () => assert.fail('it went through'),
+    (reason) => reason,
+  );
 }
 
 test('the pinned server answers many requests over one connection, in HTTP/2', async (t) => {
@@ -49,15 +57,23 @@ test('a megabyte passes both ways', async (t) => {
   assert.equal((await post(open(t, url), body)).length, body.length + 'POST /login '.length);
 });
 
-test('another server gets not even the preface; session and request have the error', async (t) => {
+test('another server gets not even the preface; the session has the error, and what waits for it has it as its cause', async (t) => {
   const { url, received } = await serve(t, impostor);
   const session = open(t, url);
   const failed = once(session, 'error');
-  const request = assert.rejects(post(session, 'secret'));
+  const requests = [post(session, 'secret'), post(session, 'another')].map(failureOf);
   const [error] = await failed;
-  await request;
   assert.ok(error instanceof CertpinError);
   assert.equal(error.code, 'ERR_PIN_MISMATCH');
+  for (const request of await Promise.all(requests)) {
+    assert.equal(request.code, 'ERR_HTTP2_STREAM_CANCEL');
+    assert.equal(request.cause, error);
+    assert.equal(findCertpinError(request), error);
+  }
+  // Node throws it, or emits it, with its version.
+  const late = await failureOf(post(session, 'secret'));
+  assert.equal(late.code, 'ERR_HTTP2_INVALID_SESSION');
+  assert.equal(late.cause, undefined);
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal(received(), 0);
 });
@@ -81,9 +97,7 @@ test('an http: authority is refused, and nothing is opened', async (t) => {
 
 test('a name is dialled and sent as the server name; a URL object works', async (t) => {
   const { port, servernames } = await serve(t);
-  const session = connect(new URL(`https://localhost:${port}`), pinnedHttp2({ pins }));
-  t.after(() => session.destroy());
-  assert.equal(await post(session, 'x'), 'POST /login x');
+  assert.equal(await post(open(t, new URL(`https://localhost:${port}`)), 'x'), 'POST /login x');
   assert.deepEqual(servernames, ['localhost']);
 });
 

@@ -1,0 +1,15 @@
+// A reporter of node:test: one line of JSON per test, with the top-level `describe` or test that it belongs to.
+
+// biome-ignore lint/style/noDefaultExport: Node takes a reporter from the default export
+export default async function* report(source) {
+  const names = [];
+  for await (const { type, data } of source) {
+    if (type === 'test:start') names[data.nesting] = data.name;
+    if (type !== 'test:pass' && type !== 'test:fail') continue;
+    // A suite has failed with its tests, or in a hook of its own: then nothing else says so.
+    if (data.details?.type === 'suite' && type === 'test:pass') continue;
+    const outcome = type === 'test:fail' ? 'failed' : data.skip === undefined ? 'passed' : 'skipped';
+    const reason = typeof data.skip === 'string' ? data.skip : undefined;
+    yield `${JSON.stringify({ group: data.nesting === 0 ? data.name : names[0], outcome, reason })}\n`;
+  }
+}
