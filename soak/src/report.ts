@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { DEADLINE_MS, MEMORY_MARGIN, type SoakResult } from './soak.ts';
+import { MEMORY_MARGIN, type SoakResult } from './soak.ts';
 
 /** The figures, a column per client, and below them what did not hold. */
 export function renderTable(results: readonly SoakResult[]): string {
@@ -23,7 +23,7 @@ export function renderTable(results: readonly SoakResult[]): string {
   const faults = results.flatMap(({ client, faults }) =>
     Object.entries(faults).map(([text, count]) => `${client}: ${text} (${count} times)\n`),
   );
-  const terms = `Memory may grow by ${mebibytes(MEMORY_MARGIN)}; an operation may take ${DEADLINE_MS / 1000} s.\n`;
+  const terms = `Memory may grow by ${mebibytes(MEMORY_MARGIN)}.\n`;
   return `${table.toString()}\n${terms}${faults.join('')}`;
 }
 

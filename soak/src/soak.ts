@@ -9,12 +9,12 @@ export interface SoakOptions {
   readonly client: SoakClient;
   /** Connections in the pool. */
   readonly connections: number;
-  /** Rounds are begun until this much time has passed, in milliseconds; there are {@link LEAST_ROUNDS} at least. */
+  /** Rounds are begun until this much time has passed, in milliseconds; there are three at least. */
   readonly durationMs: number;
   /** How long each phase of a round lasts at least, in milliseconds. */
   readonly phaseMs: number;
-  /** Default {@link DEADLINE_MS}. */
-  readonly deadlineMs?: number;
+  /** Milliseconds after which an operation hangs. */
+  readonly deadlineMs: number;
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -40,13 +40,14 @@ export interface SoakResult extends Tally, Omit<StageFigures, 'connections'> {
 }
 
 /** One to warm up, in which nothing is weighed, and two to compare. */
-export const LEAST_ROUNDS = 3;
-/** Milliseconds after which an operation hangs: the 10 s in which a connection is given up, and some more. */
-export const DEADLINE_MS = 20_000;
+const LEAST_ROUNDS = 3;
 /** By how many bytes heap or external memory may grow from the first third of the rounds to the last. */
 export const MEMORY_MARGIN = 2 * 1024 * 1024;
-/** How many sockets there may be for each connection of the pool: one that closes, and the one that takes its place. */
-const SOCKETS_PER_CONNECTION = 2;
+/**
+ * How many sockets there may be for each connection of the pool at any time. undici drops a connection that could not be made from its
+ * pool; where requests wait for it, it is made again, beside the one that takes its place, and goes when it has been idle.
+ */
+const SOCKETS_PER_CONNECTION = 4;
 /** Milliseconds in which what was closed must have gone. */
 const CLOSING_MS = 5_000;
 /** Operations under way at any time, for each connection: more than one, so that some wait in the pool's queue. */
@@ -54,7 +55,7 @@ const WORKERS_PER_CONNECTION = 1.2;
 
 /** Puts one client under load while its server changes, and says what held. */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
-  const { client, connections, durationMs, phaseMs, deadlineMs = DEADLINE_MS, onProgress = () => undefined } = options;
+  const { client, connections, durationMs, phaseMs, deadlineMs, onProgress = () => undefined } = options;
   const faults: Record<string, number> = {};
   const fault = (text: string): void => {
     faults[text] = (faults[text] ?? 0) + 1;

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { type CountingServer, certificateHex, type Minted, mint, startTlsServer } from '@certpin/testkit';
 import { loginTo } from '@certpin/testkit/clients';
 import { startMariadb, startMysqlRelay } from '@certpin/testkit/mariadb';
@@ -57,10 +58,12 @@ interface Backend {
 
 /** Milliseconds that every HTTPS answer takes, so that a connection that is cut has a request in it. */
 const ANSWER_AFTER_MS = 10;
+/** Milliseconds that an HTTPS server has to answer what is under way before it stops. */
+const GRACE_MS = 1_000;
 
 const backends: Record<ServerKind, () => Promise<Backend>> = {
   https: async () => {
-    const open = new Set<object>();
+    const open = new Set<Duplex>();
     const server = createServer({ keepAliveTimeout: 60_000 }, async (request, response) => {
       let body = '';
       for await (const chunk of request) body += chunk;
@@ -86,9 +89,11 @@ const backends: Record<ServerKind, () => Promise<Backend>> = {
       restart: async (gate) => {
         await gate.close();
         stopping = true;
+        const end = Date.now() + GRACE_MS;
         while (open.size > 0) {
           await new Promise((resolve) => setTimeout(resolve, ANSWER_AFTER_MS));
-          server.closeIdleConnections();
+          if (Date.now() < end) server.closeIdleConnections();
+          else for (const socket of open) socket.destroy(); // those that never asked anything are not idle
         }
         stopping = false;
         await gate.open();
@@ -168,7 +173,11 @@ async function raise(kind: ServerKind): Promise<[Target, Omit<Stage, 'start'>]> 
 let stage: Omit<Stage, 'start'> | undefined;
 
 async function obey(method: keyof Stage, argument: never): Promise<unknown> {
-  if (method !== 'start') return (stage as Stage)[method](argument);
+  if (method !== 'start') {
+    const answer = await (stage as Stage)[method](argument);
+    if (method === 'stop') stage = undefined;
+    return answer;
+  }
   const [target, raised] = await raise(argument);
   stage = raised;
   return target;
