@@ -21,6 +21,8 @@ export interface Postgres {
   readonly configure: (parameters: Record<string, string>) => Promise<void>;
   /** Presents another certificate to new connections, as an operator rotates it: new files, reload. */
   readonly present: (certificate: Minted) => Promise<void>;
+  /** Ends every connection in PostgreSQL's own words (57P01), stops, and starts on the same port. */
+  readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -46,12 +48,15 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const log: string[] = [];
   const port = await freePort();
   const account = { user: 'postgres', password: randomBytes(12).toString('hex') };
+  // The package would delete the data at each stop, a restart included.
+  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', removeFolder);
   const server = new implementation({
     databaseDir: data,
     port,
     ...account,
     authMethod: 'scram-sha-256',
-    persistent: false,
+    persistent: true,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--no-sync', '--encoding=UTF8'],
     postgresFlags: [
@@ -86,7 +91,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     await server.start();
     if (clientCa !== undefined) await server.createDatabase('mtls');
   } catch (error) {
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder();
     throw new Error(`PostgreSQL did not start. It said:\n${log.join('').slice(-2000)}`, { cause: error });
   }
 
@@ -115,9 +120,14 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
       install(minted);
       await configure({});
     },
+    restart: async () => {
+      await server.stop();
+      await server.start();
+    },
     stop: async () => {
       await server.stop();
-      rmSync(folder, { recursive: true, force: true });
+      removeFolder();
+      process.off('exit', removeFolder);
     },
   };
 }
@@ -138,7 +148,7 @@ export async function startPostgresRelay(options: PostgresRelayOptions): Promise
   const tlsServer = createTlsServer({ ...credentials(certificate), ...tls }, (socket: TLSSocket) => {
     const genuine = connect(upstream.port, upstream.host);
     genuine.on('error', () => socket.destroy());
-    socket.on('error', () => genuine.destroy());
+    socket.on('error', () => genuine.destroy()).on('close', () => genuine.destroy());
     socket.pipe(genuine).pipe(socket);
   });
   const front = createServer((socket: Socket) => {

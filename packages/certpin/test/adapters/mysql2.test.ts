@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { after, describe, type TestContext, test } from 'node:test';
-import { certificateHex, mint, startScriptedServer, startTap } from '@certpin/testkit';
+import { certificateHex, mint, publicKeyPin, startScriptedServer, startTap } from '@certpin/testkit';
 import { type Mariadb, startMariadb, startMysqlRelay } from '@certpin/testkit/mariadb';
 import {
   hostileMysqlGreetings,
@@ -15,7 +15,7 @@ import callbacks from 'mysql2';
 import mysql from 'mysql2/promise';
 import mysql30 from 'mysql2-3.0/promise';
 import { pinnedMysql2 } from '../../src/adapters/mysql2.ts';
-import { CertpinError, type PolicyOptions } from '../../src/index.ts';
+import { CertpinError, livePins, type PolicyOptions } from '../../src/index.ts';
 
 const right = await mint({ keyType: 'rsa' });
 const impostor = await mint();
@@ -291,6 +291,83 @@ describe('the driver works as it did', () => {
     const hidden = Object.defineProperty({ host, port, user, database }, 'password', { value: password });
     assert.ok(!Object.keys(pinnedMysql2(hidden, { pins })).includes('password'));
     assert.match(await cipherOf(await open(t, hidden)), /^TLS_/);
+  });
+});
+
+describe('pins that change at run time', async () => {
+  const next = await mint({ keyType: 'rsa' });
+  const nextPin = certificateHex(next);
+  const limit = { timeout: 30_000 }; // a connection that stays would be waited for
+  const idOf = async (source: Pick<mysql.Connection, 'query'>): Promise<number> => {
+    const [rows] = await source.query<mysql.RowDataPacket[]>('SELECT CONNECTION_ID() AS id');
+    return rows[0]?.id;
+  };
+  /** A statement that runs until its connection ends, and is at the server when this returns. */
+  const occupy = async (source: Pick<mysql.Connection, 'query'>): Promise<{ failure: Promise<CertpinError> }> => {
+    const failure = failureOf(source.query('SELECT SLEEP(60) AS occupied'));
+    const running = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP(60)%'";
+    while ((await mariadb.execute(running)).trim() !== '1');
+    return { failure };
+  };
+
+  test('a pool loses its connections, idle and busy, and goes on with the next pin', limit, async (t) => {
+    const live = livePins(pins);
+    const pool = mysql.createPool(pinnedMysql2({ ...login, connectionLimit: 2 }, { pins: live }));
+    t.after(() => pool.end());
+    const lost: Promise<CertpinError[]>[] = [];
+    pool.on('connection', (connection) => void lost.push(once(connection, 'error') as Promise<CertpinError[]>));
+    await Promise.all([pool.query('SELECT SLEEP(0.05)'), pool.query('SELECT SLEEP(0.05)')]);
+    const { failure } = await occupy(pool);
+
+    live.set(nextPin);
+    const busy = await failure;
+    assert.ok(busy instanceof CertpinError);
+    assert.equal(busy.code, 'ERR_PIN_MISMATCH');
+    assert.equal(lost.length, 2);
+    for (const [error] of await Promise.all(lost)) assert.equal(error?.code, 'ERR_PIN_MISMATCH');
+    assert.equal((await failureOf(pool.query('SELECT 1'))).code, 'ERR_PIN_MISMATCH');
+
+    await mariadb.present(next);
+    t.after(() => mariadb.present(right));
+    assert.match(await cipherOf(pool), /^TLS_/);
+  });
+
+  test('a connection whose pin still holds stays, while its neighbour goes', limit, async (t) => {
+    const live = livePins([pins, nextPin]);
+    const pool = mysql.createPool(pinnedMysql2({ ...login, connectionLimit: 2 }, { pins: live }));
+    t.after(() => pool.end());
+    const old = await pool.getConnection();
+    await mariadb.present(next);
+    t.after(() => mariadb.present(right));
+    const renewed = await pool.getConnection();
+    const [oldId, renewedId] = [await idOf(old), await idOf(renewed)];
+
+    live.set([await publicKeyPin(right), nextPin]);
+    assert.deepEqual([await idOf(old), await idOf(renewed)], [oldId, renewedId]);
+
+    const lost = once(old.connection, 'error');
+    live.set(nextPin);
+    assert.equal((await lost)[0].code, 'ERR_PIN_MISMATCH');
+    assert.equal(await idOf(renewed), renewedId);
+    // The driver knows the connection as closed, and says so in its own words.
+    assert.match((await failureOf(old.query('SELECT 1'))).message, /closed state/);
+    old.release();
+    renewed.release();
+    assert.equal(await idOf(pool), renewedId);
+  });
+
+  test('a connection outside of a pool: the statement under way, else the event', limit, async (t) => {
+    for (const isBusy of [true, false]) {
+      const live = livePins(pins);
+      const connection = await mysql.createConnection(pinnedMysql2(login, { pins: live }));
+      t.after(() => connection.end().catch(() => undefined));
+      const busy = isBusy ? (await occupy(connection)).failure : undefined;
+      const lost = once(connection, 'error');
+      live.set(nextPin);
+      const error = await (busy ?? lost.then(([reason]) => reason));
+      assert.ok(error instanceof CertpinError);
+      assert.equal(error.code, 'ERR_PIN_MISMATCH');
+    }
   });
 });
 

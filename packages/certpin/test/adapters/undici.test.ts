@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
@@ -9,11 +9,13 @@ import {
   credentials,
   type Minted,
   mint,
+  publicKeyPin,
   startHttpsServer,
   startScriptedServer,
+  startTlsServer,
 } from '@certpin/testkit';
 import { type PinnedFetchOptions, pinnedConnector, pinnedDispatcher, pinnedFetch } from '../../src/adapters/undici.ts';
-import { findCertpinError } from '../../src/index.ts';
+import { findCertpinError, livePins } from '../../src/index.ts';
 
 const right = await mint();
 const impostor = await mint();
@@ -38,6 +40,23 @@ async function redirectTo(t: TestContext, location: string): Promise<string> {
   return `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
+/** A server that answers what it is asked, except for `/held`, and tells of both. */
+async function serveHeld(t: TestContext, certificate: Minted) {
+  const http = createHttpServer((request, response) => {
+    if (request.url === '/begun') response.write('a part');
+    else if (request.url !== '/held') setImmediate(() => response.end());
+  });
+  const server = await startTlsServer({ certificate, onSocket: (socket) => http.emit('connection', socket) });
+  t.after(server.close);
+  const arrival = async (path: string): Promise<void> => {
+    for (;;) {
+      const [request] = (await once(http, 'request')) as [IncomingMessage];
+      if (request.url === path) return;
+    }
+  };
+  return { ...server, arrival, url: `https://127.0.0.1:${server.port}` };
+}
+
 async function failureOf(promise: Promise<unknown>): Promise<Error> {
   return promise.then(
     () => assert.fail('it went through'),
@@ -45,6 +64,8 @@ async function failureOf(promise: Promise<unknown>): Promise<Error> {
   );
 }
 
+/** For tests that wait for a connection to go. */
+const limit = { timeout: 20_000 };
 /** Where Node keeps the dispatcher of its fetch. */
 const own = Symbol.for('undici.globalDispatcher.1');
 const kinds: Record<string, () => Promise<PinnedFetchOptions>> = {
@@ -129,6 +150,29 @@ for (const [name, load] of Object.entries(kinds)) {
       assert.equal(handshakes(), 1);
     });
 
+    test(
+      'a request under way fails with its pin, in its body too, and the pool goes on with the next pin',
+      limit,
+      async (t) => {
+        const { arrival, url, present } = await serveHeld(t, right);
+        const { fetch, Agent } = await load();
+        const live = livePins(pins);
+        const api = pinnedFetch({ pins: live }, fetch === undefined ? {} : { fetch, Agent });
+        t.after(() => api.dispatcher.destroy());
+        const arrived = arrival('/held');
+        const held = failureOf(api(`${url}/held`));
+        await arrived;
+        const begun = await api(`${url}/begun`);
+        const body = failureOf(begun.text());
+
+        live.set(certificateHex(impostor));
+        for (const failure of [held, body]) assert.equal(findCertpinError(await failure)?.code, 'ERR_PIN_MISMATCH');
+        assert.equal(findCertpinError(await failureOf(api(url)))?.code, 'ERR_PIN_MISMATCH');
+        present(impostor);
+        assert.equal((await api(url)).status, 200);
+      },
+    );
+
     test('a server that stays silent is given up', async (t) => {
       const silent = await startScriptedServer(() => undefined);
       t.after(silent.close);
@@ -165,6 +209,40 @@ describe('the dispatcher and the connector of undici', () => {
     t.after(() => dispatcher.destroy());
     assert.equal((await request(url, { dispatcher })).statusCode, 200);
   });
+
+  for (const version of major >= 20 ? ['undici-6', 'undici-7'] : ['undici-6']) {
+    test(
+      `idle connections of ${version} whose pin is gone are closed, with the error in the event; the others stay`,
+      limit,
+      async (t) => {
+        const { Agent, request } = (await import(version)) as typeof import('undici-6');
+        const next = await mint();
+        const [one, other] = [await serveHeld(t, right), await serveHeld(t, next)];
+        const live = livePins([pins, certificateHex(next)]);
+        const dispatcher = pinnedDispatcher({ pins: live }, { Agent, connections: 1 });
+        t.after(() => dispatcher.destroy());
+        const get = async ({ url }: { url: string }): Promise<void> => {
+          await (await request(url, { dispatcher })).body.dump();
+        };
+        for (const server of [one, other, one, other]) await get(server);
+        live.set([await publicKeyPin(right), certificateHex(next)]);
+        for (const server of [one, other]) await get(server);
+        assert.deepEqual([one.handshakes(), other.handshakes()], [1, 1]);
+
+        const disconnected = once(dispatcher, 'disconnect');
+        live.set(certificateHex(next));
+        const [origin, , error] = await disconnected;
+        assert.equal(String(origin), `${one.url}/`);
+        assert.equal(error.code, 'ERR_PIN_MISMATCH');
+        await assert.rejects(get(one), { code: 'ERR_PIN_MISMATCH' });
+        await get(other);
+        assert.deepEqual([one.handshakes(), other.handshakes()], [1, 1]);
+        live.set(pins);
+        await get(one);
+        assert.equal(one.handshakes(), 2);
+      },
+    );
+  }
 
   test('an http: origin is refused', async (t) => {
     const { Client } = await import('undici-6');

@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** An address that leads to one server or another, as a name or a load balancer does. Everything passes unread. */
+export interface Gate {
+  readonly port: number;
+  /** Where new connections lead from now on; those that are open stay. */
+  readonly route: (port: number) => void;
+  /** Ends all connections: with a TCP reset, as where a host fails, or with a FIN. */
+  readonly cut: (how: CutKind) => Promise<void>;
+  /** Nobody listens any more; connections that are open stay. */
+  readonly close: () => Promise<void>;
+  readonly open: () => Promise<void>;
+  /** Connections that are open. */
+  readonly connections: () => number;
+  /** Connections that were led to this port, over the whole run. */
+  readonly accepted: (port: number) => number;
+}
+
+export type CutKind = 'reset' | 'end';
+
+const host = '127.0.0.1';
+
+export async function startGate(target: number): Promise<Gate> {
+  let to = target;
+  /** Each client's connection, and what it leads to. */
+  const pairs = new Map<Socket, Socket>();
+  const accepted = new Map<number, number>();
+  const server = createServer((client) => {
+    const upstream = connect(to, host);
+    pairs.set(client, upstream);
+    accepted.set(to, 1 + (accepted.get(to) ?? 0));
+    upstream.on('error', () => client.destroy());
+    upstream.on('close', () => client.resume()); // read to its end, though nobody takes it any more
+    client.on('error', () => undefined);
+    client.on('close', () => {
+      pairs.delete(client);
+      upstream.destroy();
+    });
+    client.pipe(upstream).pipe(client);
+  });
+  const listen = async (port: number): Promise<void> => {
+    server.listen(port, host);
+    await once(server, 'listening');
+  };
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    route: (next) => {
+      to = next;
+    },
+    cut: async (how) => {
+      const closed = [...pairs.keys()].map((client) => new Promise((resolve) => client.once('close', resolve)));
+      for (const [client, upstream] of pairs) {
+        upstream.unpipe(client);
+        if (how === 'reset') client.resetAndDestroy();
+        else client.end(() => client.destroy());
+      }
+      await Promise.all(closed);
+    },
+    // close() waits for the connections, which may stay.
+    close: async () => void server.close(),
+    open: () => listen(port),
+    connections: () => pairs.size,
+    accepted: (port) => accepted.get(port) ?? 0,
+  };
+}

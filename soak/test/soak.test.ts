@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { SoakResult } from '../src/soak.ts';
+
+interface Run {
+  readonly code: unknown;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function runScript(script: string, args: readonly string[]): Promise<Run> {
+  const file = fileURLToPath(new URL(script, import.meta.url));
+  return new Promise((resolve) => {
+    const options = { timeout: 120_000 };
+    execFile(process.execPath, ['--expose-gc', '--import', 'tsx', file, ...args], options, (error, stdout, stderr) =>
+      resolve({ code: error?.code ?? error?.signal ?? 0, stdout, stderr }),
+    );
+  });
+}
+
+/** The short form, with one client. */
+async function soakShortly(script: string, client: string): Promise<Run & { ok: boolean; result: SoakResult }> {
+  const run = await runScript(script, ['--minutes', '0', '--json', '--client', client]);
+  assert.match(run.stdout, /^\{/, run.stderr);
+  const { ok, results } = JSON.parse(run.stdout);
+  assert.equal(results.length, 1);
+  return { ...run, ok, result: results[0] };
+}
+
+describe('under load, while the server fails, restarts, rotates its certificate and is replaced by an impostor', () => {
+  for (const name of ['mysql2', 'pg', 'undici', 'https']) {
+    test(`a pool of ${name} holds`, async () => {
+      const { code, ok, result, stderr } = await soakShortly('../src/main.ts', name);
+      assert.deepEqual(result.faults, {});
+      assert.deepEqual({ code, ok, stderr }, { code: 0, ok: true, stderr: '' });
+      assert.equal(result.impostorBytes, 0);
+      assert.deepEqual([result.sockets.after, result.serverConnections], [0, 0]);
+      // Everything that was to happen has happened.
+      assert.equal(result.rounds, 3);
+      assert.ok(result.impostorConnections > 0 && result.handshakes > 0);
+      assert.ok((result.refusals.ERR_PIN_MISMATCH ?? 0) > 0);
+      assert.ok((result.connectionErrors.ECONNREFUSED ?? 0) > 0 && (result.connectionErrors.ECONNRESET ?? 0) > 0);
+    });
+  }
+});
+
+describe('the soak finds a client that', () => {
+  const faults: Record<string, readonly RegExp[]> = {
+    unpinned: [/^the impostor: an operation succeeded$/, /^\d+ application bytes reached the impostor$/],
+    'leaks-sockets': [/^\d+ of TCPSocketWrap left after the end$/, /^\d+ connections left at the server$/],
+    'leaks-memory': [/^heap grew by \d+ bytes$/, /^external grew by \d+ bytes$/],
+    hangs: [/^the pinned server: an operation has no end/],
+    'leaves-errors-unheard': [/^unhandled rejection: Error: a rejection/, /^uncaught: Error: a throw/],
+    'hides-the-reason': [/^the impostor: failed with ECONNRESET$/],
+    'never-recovers': [/^after the failure: failed with ECONNRE/],
+  };
+  for (const [name, expected] of Object.entries(faults)) {
+    test(name, async () => {
+      const { code, ok, result } = await soakShortly('faulty.ts', name);
+      const found = Object.keys(result.faults);
+      for (const fault of expected) {
+        assert.ok(
+          found.some((text) => fault.test(text)),
+          `${fault} is not in: ${found.join(', ') || 'nothing'}`,
+        );
+      }
+      assert.deepEqual({ code, ok }, { code: 1, ok: false });
+    });
+  }
+});
+
+describe('the command line', () => {
+  test('a mistake is exit code 2, and nothing is started', async () => {
+    for (const args of [
+      ['--minutes', 'x'],
+      ['--minutes', '-1'],
+      ['--minutes', ''],
+      ['--client', 'nobody'],
+      ['--no-json'],
+    ]) {
+      const { code, stdout, stderr } = await runScript('../src/main.ts', args);
+      assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
+      assert.match(stderr, /^error: /);
+    }
+  });
+
+  test('--help is exit code 0', async () => {
+    const { code, stdout } = await runScript('../src/main.ts', ['--help']);
+    assert.equal(code, 0);
+    assert.match(stdout, /--minutes <number>/);
+  });
+});
