@@ -25,6 +25,8 @@ export interface Mariadb {
   readonly execute: (sql: string) => Promise<string>;
   /** Presents another certificate to new connections, as an operator rotates it: new files, FLUSH SSL. */
   readonly present: (certificate: Minted) => Promise<void>;
+  /** Ends the server and starts it again, on the same port, with the same accounts. */
+  readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -68,31 +70,34 @@ export async function startMariadb({ certificate, flags = [] }: MariadbOptions):
     const quick = ['--innodb-log-file-size=4M', '--innodb-buffer-pool-size=8M', '--innodb-flush-log-at-trx-commit=0'];
     const initialize = ['--no-defaults', '--skip-test-db', '--auth-root-authentication-method=normal'];
     await run('mariadb-install-db', [...initialize, `--datadir=${data}`, ...userFlag, ...quick]);
-    const child = spawn(server, [
-      ...['--no-defaults', `--datadir=${data}`, `--socket=${socket}`, `--port=${port}`, '--bind-address=127.0.0.1'],
-      ...['--skip-log-bin', '--skip-name-resolve', '--max-allowed-packet=64M', `--pid-file=${join(folder, 'pid')}`],
-      ...[...quick, ...userFlag, ...tlsFlags, ...flags],
-    ]);
-    child.stdout.on('data', (chunk) => {
-      log += chunk;
-    });
-    child.stderr.on('data', (chunk) => {
-      log += chunk;
-    });
-    const exited = once(child, 'exit');
-    const stop = async (): Promise<void> => {
-      child.kill('SIGTERM');
-      await exited;
-      rmSync(folder, { recursive: true, force: true });
+    /** Starts the server, waits until it is ready, and gives what ends it. */
+    const launch = async (): Promise<() => Promise<void>> => {
+      log = '';
+      const child = spawn(server, [
+        ...['--no-defaults', `--datadir=${data}`, `--socket=${socket}`, `--port=${port}`, '--bind-address=127.0.0.1'],
+        ...['--skip-log-bin', '--skip-name-resolve', '--max-allowed-packet=64M', `--pid-file=${join(folder, 'pid')}`],
+        ...[...quick, ...userFlag, ...tlsFlags, ...flags],
+      ]);
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.on('data', (chunk) => {
+          log += chunk;
+        });
+      }
+      const exited = once(child, 'exit');
+      while (!/ready for connections/.test(log)) {
+        if (child.exitCode !== null) throw new Error('it ended');
+        await Promise.race([once(child.stderr, 'data'), exited]);
+      }
+      return async () => {
+        child.kill('SIGTERM');
+        await exited;
+      };
     };
+    let end = await launch();
     const execute = async (sql: string): Promise<string> => {
       const options = ['--no-defaults', `--socket=${socket}`, '--user=root', '--batch', '--skip-column-names'];
       return (await run('mariadb', [...options, `--execute=${sql}`])).stdout;
     };
-    while (!/ready for connections/.test(log)) {
-      if (child.exitCode !== null) throw new Error('it ended');
-      await Promise.race([once(child.stderr, 'data'), exited]);
-    }
     await execute(
       `CREATE DATABASE ${account.database}; CREATE USER ${account.user}@'%' IDENTIFIED BY '${account.password}';
        GRANT ALL ON *.* TO ${account.user}@'%' WITH GRANT OPTION`,
@@ -106,7 +111,14 @@ export async function startMariadb({ certificate, flags = [] }: MariadbOptions):
         install(minted);
         await execute('FLUSH SSL');
       },
-      stop,
+      restart: async () => {
+        await end();
+        end = await launch();
+      },
+      stop: async () => {
+        await end();
+        rmSync(folder, { recursive: true, force: true });
+      },
     };
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
@@ -150,6 +162,8 @@ function readOwner(): { uid: number; gid: number } {
 export interface MysqlRelayOptions extends Omit<CountingServerOptions, 'onSocket'> {
   /** The genuine server behind it: an impostor that passes everything on looks like the real one. */
   readonly upstream: { readonly host: string; readonly port: number };
+  /** Changes the greeting on its way. Default: it stays as it is. */
+  readonly rewriteGreeting?: (greeting: Buffer) => Buffer;
 }
 
 /**
@@ -157,7 +171,7 @@ export interface MysqlRelayOptions extends Omit<CountingServerOptions, 'onSocket
  * it can read, and passes it on over a TLS connection of its own.
  */
 export async function startMysqlRelay(options: MysqlRelayOptions): Promise<CountingServer> {
-  const { certificate, upstream, host = '127.0.0.1', ...tls } = options;
+  const { certificate, upstream, host = '127.0.0.1', rewriteGreeting = (greeting) => greeting, ...tls } = options;
   const upstreams = new WeakMap<object, Socket>();
   const tlsServer = createTlsServer({ ...credentials(certificate), ...tls }, (socket: TLSSocket) => {
     const raw = upstreams.get((socket as TLSSocket & { _parent: Socket })._parent) as Socket;
@@ -174,7 +188,7 @@ export async function startMysqlRelay(options: MysqlRelayOptions): Promise<Count
     socket.on('close', () => raw.destroy());
     raw.once('data', (greeting: Buffer) => {
       raw.pause();
-      socket.write(greeting);
+      socket.write(rewriteGreeting(greeting));
     });
     socket.once('readable', () => {
       const request = socket.read(SSL_REQUEST_BYTES) as Buffer | null;

@@ -48,23 +48,79 @@ export function mysqlOk(sequence: number): Buffer {
   return mysqlPacket(sequence, Buffer.from([0, 0, 0, 2, 0, 0, 0]));
 }
 
-/**
- * A MySQL server with TLS that has not seen the account before, so caching_sha2_password asks for the password itself, which is said
- * over an encrypted connection only. It answers every command with OK, and an unexpected sequence number or password with a hang-up.
- */
+/** OK, with the news that a variable of the session has a value (SERVER_SESSION_STATE_CHANGED, SESSION_TRACK_SYSTEM_VARIABLES). */
+function mysqlOkWithVariable(sequence: number, name: string, value: string): Buffer {
+  const counted = (bytes: Buffer): Buffer => Buffer.concat([Buffer.of(bytes.length), bytes]);
+  const variable = Buffer.concat([counted(Buffer.from(name)), counted(Buffer.from(value))]);
+  const changes = counted(Buffer.concat([Buffer.of(0), counted(variable)]));
+  return mysqlPacket(sequence, Buffer.concat([Buffer.from([0, 0, 0, 2, 0x40, 0, 0, 0]), changes]));
+}
+
+/** The greeting of a real server, with another version in it. */
+export function announceVersion(greeting: Buffer, version: string): Buffer {
+  const end = greeting.indexOf(0, 5);
+  return mysqlPacket(0, Buffer.concat([greeting.subarray(4, 5), Buffer.from(version), greeting.subarray(end)]));
+}
+
+/** What a scripted server expects from the driver, and what it says to it. */
+type Turn = readonly [expected: (packet: Buffer) => boolean, answer: () => Buffer];
+
+/** The driver's answer to the greeting, with CLIENT_SSL. */
+const isLogin = (packet: Buffer): boolean => packet[3] === 2 && ((packet[5] ?? 0) & 8) !== 0;
+
+/** The password as it is, which is said over an encrypted connection only. */
+const isPassword =
+  (sequence: number, password: string) =>
+  (packet: Buffer): boolean =>
+    packet[3] === sequence && packet.toString('latin1', 4) === `${password}\0`;
+
+/** caching_sha2_password: the account was not seen before, so that the password itself is asked for. */
+const fullAuthentication = Buffer.from([1, 4]);
+
+/** A MySQL server with TLS whose caching_sha2_password asks for the password itself, by {@link fullAuthentication}. */
 export function startSha2Server(certificate: Minted, password: string): Promise<CountingServer> {
+  return startMysqlScript(certificate, [
+    [isLogin, () => mysqlPacket(3, fullAuthentication)],
+    [isPassword(4, password), () => mysqlOk(5)],
+  ]);
+}
+
+/** A MySQL server with TLS that switches to a plugin which asks for the password itself. */
+export function startSwitchingServer(
+  certificate: Minted,
+  plugin: 'caching_sha2_password' | 'sha256_password' | 'mysql_clear_password',
+  password: string,
+): Promise<CountingServer> {
+  const request = Buffer.from(`\xfe${plugin}\0abcdefghijklmnopqrst\0`, 'latin1');
+  const switched: Turn = [isLogin, () => mysqlPacket(3, request)];
+  if (plugin !== 'caching_sha2_password')
+    return startMysqlScript(certificate, [switched, [isPassword(4, password), () => mysqlOk(5)]]);
+  return startMysqlScript(certificate, [
+    switched,
+    [(packet) => packet[3] === 4 && packet.length === 4 + 32, () => mysqlPacket(5, fullAuthentication)],
+    [isPassword(6, password), () => mysqlOk(7)],
+  ]);
+}
+
+/** A MySQL server with TLS that takes every login and sends it on to another address. */
+export function startRedirectingServer(certificate: Minted, url: string): Promise<CountingServer> {
+  return startMysqlScript(certificate, [[isLogin, () => mysqlOkWithVariable(3, 'redirect_url', url)]]);
+}
+
+/**
+ * A MySQL server with TLS that plays `turns` and then answers every command with OK; an unexpected sequence number or password with a
+ * hang-up.
+ */
+function startMysqlScript(certificate: Minted, turns: readonly Turn[]): Promise<CountingServer> {
   const tlsServer = createTlsServer(credentials(certificate), (socket: TLSSocket) => {
-    const answers: [expected: (packet: Buffer) => boolean, answer: () => Buffer][] = [
-      [(packet) => packet[3] === 2 && ((packet[5] ?? 0) & 8) !== 0, () => mysqlPacket(3, Buffer.from([1, 4]))],
-      [(packet) => packet[3] === 4 && packet.toString('latin1', 4) === `${password}\0`, () => mysqlOk(5)],
-    ];
+    const left = [...turns];
     let read = Buffer.alloc(0);
     socket.on('data', (chunk: Buffer) => {
       read = Buffer.concat([read, chunk]);
       while (read.length >= 4 && read.length >= 4 + read.readUIntLE(0, 3)) {
         const packet = read.subarray(0, 4 + read.readUIntLE(0, 3));
         read = read.subarray(packet.length);
-        const [expected, answer] = answers.shift() ?? [(command) => command[3] === 0, () => mysqlOk(1)];
+        const [expected, answer] = left.shift() ?? [(command: Buffer) => command[3] === 0, () => mysqlOk(1)];
         if (!expected(packet)) return socket.destroy();
         // Byte by byte: whoever renumbers must find the packets.
         for (const byte of answer()) socket.write(Buffer.of(byte));

@@ -1,11 +1,10 @@
-import type { ConnectionOptions } from 'node:tls';
 import { CertpinError } from '../core/errors.ts';
 import type { Policy } from '../core/policy.ts';
-import { dial } from '../protocols/dial.ts';
+import { dialMediated } from '../protocols/dial.ts';
 import { createMysqlMediation } from '../protocols/mysql.ts';
-import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
-import { type Opener, PinnedStream } from '../tls/pinned-stream.ts';
-import { secure } from '../tls/upgrade.ts';
+import { type GuardOptions, parameterRefused, readClientTls, readPolicy } from '../tls/options.ts';
+import type { PinnedStream } from '../tls/pinned-stream.ts';
+import { createMediatedStream } from '../tls/upgrade.ts';
 
 /** What {@link pinnedMysql2} reads of a mysql2 configuration; everything else passes through untouched. */
 interface Mysql2Config {
@@ -80,17 +79,8 @@ export function pinnedMysql2(config: string | Mysql2Config, policy: GuardOptions
   const guarded = readPolicy(policy);
 
   const stream = ({ config: { host, port, ...socket } }: Mysql2StreamOptions): PinnedStream => {
-    const mediation = createMysqlMediation();
-    const open: Opener = (address, done, show) => {
-      const ready = (error?: Error): void => {
-        const options: ConnectionOptions = { servername: address.host, ...tls, socket: raw };
-        if (error !== undefined) done(error);
-        else secure({ options, policy: guarded.policy, ...address, connectTimeoutMs: 0 }, done);
-      };
-      const raw = dial(address, mediation, ready, (proceed) => mediation.attach({ show, proceed }));
-      return raw;
-    };
-    const pinned = new PinnedStream(open, guarded.connectTimeoutMs, mediation);
+    const createMediation = createMysqlMediation;
+    const pinned = createMediatedStream({ createMediation, dial: dialMediated, tls, ...guarded });
     // As mysql2 sets up the sockets that it makes itself (lib/base/connection.js).
     pinned.setNoDelay(true);
     if (socket.enableKeepAlive === true) pinned.setKeepAlive(true, socket.keepAliveInitialDelay);
@@ -111,10 +101,7 @@ function checkUri(uri: string | undefined): void {
     for (const [name] of new URLSearchParams(part)) {
       const lower = name.toLowerCase();
       if (!lower.startsWith('ssl') && lower !== 'stream' && lower !== 'socketpath') continue;
-      // Anything but a plain word may be a piece of the password.
-      const shown = /^[\w-]+$/.test(name) ? name : 'ssl…';
-      const message = `remove \`${shown}\` from the URI: certpin makes the TLS connection, always, and the pin decides`;
-      throw invalid(`uri ${shown}`, message);
+      throw parameterRefused('pinnedMysql2', 'URI', name);
     }
   }
 }

@@ -2,7 +2,7 @@ import { CertpinError } from '../core/errors.ts';
 import type { Policy } from '../core/policy.ts';
 import { dial } from '../protocols/dial.ts';
 import { createPostgresUpgrade, isDirect, POSTGRES_ALPN } from '../protocols/postgres.ts';
-import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
+import { type GuardOptions, parameterRefused, readClientTls, readPolicy } from '../tls/options.ts';
 import { PinnedStream } from '../tls/pinned-stream.ts';
 import { openUpgraded } from '../tls/upgrade.ts';
 
@@ -117,10 +117,7 @@ function readConnectionString(text: string | undefined): { connectionString?: st
   for (const [name] of parameters) {
     const lower = name.toLowerCase();
     if (name === 'sslnegotiation' || !(lower.startsWith('ssl') || lower === 'uselibpqcompat')) continue;
-    // Anything but a plain word may be a piece of the password.
-    const shown = /^\w+$/.test(name) ? name : 'ssl…';
-    const message = `remove \`${shown}\` from the connection string: certpin makes the TLS connection, always, and the pin decides`;
-    throw invalid(`connectionString ${shown}`, message);
+    throw parameterRefused('pinnedPg', 'connection string', name);
   }
   const negotiation = parameters.find(([name]) => name === 'sslnegotiation')?.[1];
   if (negotiation === undefined) return {};

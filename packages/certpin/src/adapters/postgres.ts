@@ -4,7 +4,7 @@ import { CertpinError, findCertpinError } from '../core/errors.ts';
 import type { Policy } from '../core/policy.ts';
 import { dial } from '../protocols/dial.ts';
 import { createPostgresUpgrade, isDirect, POSTGRES_ALPN } from '../protocols/postgres.ts';
-import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
+import { type GuardOptions, parameterRefused, readClientTls, readPolicy } from '../tls/options.ts';
 import { type Address, type Attempt, type Opener, PinnedStream } from '../tls/pinned-stream.ts';
 import { startTimeout } from '../tls/timeout.ts';
 import { openUpgraded } from '../tls/upgrade.ts';
@@ -202,10 +202,7 @@ function readUrl(text: string): PostgresOptions {
   const connection: Record<string, string> = {};
   for (const [name, value] of url.searchParams) {
     if (/^ssl/i.test(name) && name !== 'sslnegotiation') {
-      // Anything but a plain word may be a piece of the password.
-      const shown = /^\w+$/.test(name) ? name : 'ssl…';
-      const message = `remove \`${shown}\` from the URL: certpin makes the TLS connection, always, and the pin decides`;
-      throw invalid(`url ${shown}`, message);
+      throw parameterRefused('pinnedPostgres', 'URL', name);
     }
     if (urlOptions.includes(name)) own[name] = value === 'disable' || value === 'false' ? false : value;
     else connection[name] = value;

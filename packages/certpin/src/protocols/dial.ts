@@ -1,6 +1,6 @@
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { CertpinError } from '../core/errors.ts';
-import type { UpgradeProtocol, UpgradeStep } from './contract.ts';
+import type { MediatedUpgrade, UpgradeProtocol, UpgradeSides, UpgradeStep } from './contract.ts';
 
 /**
  * Opens a TCP connection and holds the protocol's conversation, up to the point where TLS begins.
@@ -64,4 +64,14 @@ export function dial(
     if (protocol.opening !== undefined) socket.write(protocol.opening);
   });
   return socket;
+}
+
+/** As {@link dial}, for an upgrade in which the driver takes part: `show` lets it read what came in plaintext. */
+export function dialMediated(
+  options: TcpNetConnectOpts,
+  mediation: MediatedUpgrade,
+  ready: (error?: Error) => void,
+  show: UpgradeSides['show'],
+): Socket {
+  return dial(options, mediation, ready, (proceed) => mediation.attach({ show, proceed }));
 }

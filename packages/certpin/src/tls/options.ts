@@ -134,6 +134,22 @@ export function readTlsOptions<Options extends object>(
   return Object.defineProperties({} as Options, Object.getOwnPropertyDescriptors(options));
 }
 
+/**
+ * The error for a parameter of a connection string that would take the TLS connection out of certpin's hands.
+ *
+ * @param string what the client calls it; of its text, which holds a password, nothing but a plain word is shown
+ */
+export function parameterRefused(
+  where: string,
+  string: 'connection string' | 'URI' | 'URL',
+  name: string,
+): CertpinError<'ERR_OPTION_INVALID'> {
+  const shown = /^[\w-]+$/.test(name) ? name : 'ssl…';
+  const message = `remove \`${shown}\` from the ${string}: certpin makes the TLS connection, always, and the pin decides`;
+  const option = `${string === 'connection string' ? 'connectionString' : string.toLowerCase()} ${shown}`;
+  return new CertpinError('ERR_OPTION_INVALID', `${where}: ${message}`, { option });
+}
+
 /** Milliseconds, 10 000 by default. */
 function checkTimeout(value: number | undefined): number {
   if (value === undefined) return 10_000;

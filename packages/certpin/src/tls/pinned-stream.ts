@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { DetailedPeerCertificate, PeerCertificate, TLSSocket } from 'node:tls';
 import { CertpinError } from '../core/errors.ts';
@@ -18,7 +19,7 @@ export type Opener = (address: Address, done: Done, show: Show) => Attempt;
 export type Done = (error: Error | undefined, socket?: TLSSocket) => void;
 
 /** Lets the driver read what came in plaintext. `last`: the server has turned the client away, and nothing follows. */
-type Show = (bytes: Uint8Array, last: boolean) => void;
+export type Show = (bytes: Uint8Array, last: boolean) => void;
 
 /** A connection that is being made. */
 export interface Attempt {
@@ -107,12 +108,26 @@ export class PinnedStream extends Duplex {
     return this.#whenSocket((socket) => socket.setKeepAlive(enable, initialDelay));
   }
 
+  /** As `net.Socket.setTimeout`: `'timeout'` is emitted after so many milliseconds without traffic; 0: never. */
+  setTimeout(timeoutMs: number, listener?: () => void): this {
+    if (listener !== undefined) {
+      if (timeoutMs === 0) this.off('timeout', listener);
+      else this.once('timeout', listener);
+    }
+    return this.#whenSocket((socket) => socket.setTimeout(timeoutMs));
+  }
+
   ref(): this {
     return this.#whenSocket((socket) => socket.ref());
   }
 
   unref(): this {
     return this.#whenSocket((socket) => socket.unref());
+  }
+
+  /** The local end, as `net.Socket.address()`; empty before the verdict. */
+  address(): AddressInfo | Record<string, never> {
+    return (this.#socket?.address() ?? {}) as AddressInfo | Record<string, never>;
   }
 
   /** SCRAM channel binding hashes the server's certificate (RFC 5929 §4). */
@@ -133,6 +148,7 @@ export class PinnedStream extends Duplex {
     for (const apply of this.#deferred.splice(0)) apply(socket);
     socket.on('data', (chunk: Buffer) => this.#receive(socket, chunk));
     socket.on('end', () => this.push(null));
+    socket.on('timeout', () => this.emit('timeout'));
     socket.on('error', (error) => this.destroy(error));
     socket.on('close', () => {
       // After an orderly end the driver may still have to read what came before it; the stream closes by itself behind that.

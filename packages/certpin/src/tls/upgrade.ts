@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import type { Policy } from '../core/policy.ts';
-import { type GuardedConnection, guard } from './guard.ts';
-import type { Address, Done, Opener } from './pinned-stream.ts';
+import { guard } from './guard.ts';
+import { type Address, type Mediator, type Opener, PinnedStream, type Show } from './pinned-stream.ts';
 
 /** TLS that begins where a plaintext conversation ends. */
 export interface UpgradedConnection {
@@ -10,29 +10,52 @@ export interface UpgradedConnection {
    * Opens the plain connection and calls `ready` once: with an error, or when the next byte belongs to TLS. Handed in, because the
    * protocols know nothing of TLS, nor TLS of them.
    */
-  readonly dial: (address: Address, ready: (error?: Error) => void) => Duplex;
+  readonly dial: (address: Address, ready: (error?: Error) => void, show: Show) => Duplex;
   readonly tls: ConnectionOptions;
   readonly policy: Policy;
 }
 
+/** TLS that begins in the middle of a conversation in which the driver takes part. */
+export interface MediatedConnection<Mediation extends Mediator> extends Omit<UpgradedConnection, 'dial'> {
+  /** Stands between the driver and the server; one for each connection. */
+  readonly createMediation: () => Mediation;
+  /** As in {@link UpgradedConnection}, with the mediation of this connection. */
+  readonly dial: (address: Address, mediation: Mediation, ready: (error?: Error) => void, show: Show) => Duplex;
+  /** Milliseconds from the driver's call to the verdict; 0: no limit. */
+  readonly connectTimeoutMs: number;
+}
+
 /** The {@link Opener} of a driver whose server is asked for TLS first. The clock is the stream's, for it covers the dialling too. */
 export function openUpgraded({ dial, tls, policy }: UpgradedConnection): Opener {
-  return ({ host, port }, done) => {
-    const raw = dial({ host, port }, (error) => {
-      if (error !== undefined) return done(error);
+  return ({ host, port }, done, show) => {
+    const ready = (error?: Error): void => {
+      if (error !== undefined) {
+        done(error);
+        return;
+      }
       const options: ConnectionOptions = { servername: host, ...tls, socket: raw };
-      secure({ options, policy, host, port, connectTimeoutMs: 0 }, done);
-    });
+      const socket = guard({ options, policy, host, port, connectTimeoutMs: 0 });
+      socket.once('error', done);
+      socket.once('secureConnect', () => {
+        socket.off('error', done);
+        done(undefined, socket);
+      });
+    };
+    const raw = dial({ host, port }, ready, show);
     return raw;
   };
 }
 
-/** Makes the guarded TLS connection, and calls `done` once: with the verified socket, or with the error. */
-export function secure(connection: GuardedConnection, done: Done): void {
-  const socket = guard(connection);
-  socket.once('error', done);
-  socket.once('secureConnect', () => {
-    socket.off('error', done);
-    done(undefined, socket);
+/** The stream of a driver that reads the server's greeting itself, and answers it, before TLS begins. */
+export function createMediatedStream<Mediation extends Mediator>(
+  connection: MediatedConnection<Mediation>,
+): PinnedStream {
+  const { createMediation, dial, tls, policy, connectTimeoutMs } = connection;
+  const mediation = createMediation();
+  const open = openUpgraded({
+    dial: (address, ready, show) => dial(address, mediation, ready, show),
+    tls,
+    policy,
   });
+  return new PinnedStream(open, connectTimeoutMs, mediation);
 }

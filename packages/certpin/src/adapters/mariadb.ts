@@ -1,0 +1,168 @@
+import type { SecureContextOptions, SecureVersion } from 'node:tls';
+import { CertpinError } from '../core/errors.ts';
+import type { Policy } from '../core/policy.ts';
+import { dialMediated } from '../protocols/dial.ts';
+import { createMysqlMediation } from '../protocols/mysql.ts';
+import { type GuardOptions, parameterRefused, readClientTls, readPolicy } from '../tls/options.ts';
+import type { PinnedStream } from '../tls/pinned-stream.ts';
+import { createMediatedStream } from '../tls/upgrade.ts';
+
+/** What {@link pinnedMariadb} reads of a configuration of the connector; everything else passes through untouched. */
+interface MariadbConfig {
+  /** TLS options of the client itself: `cert` and `key` for mutual TLS, `servername`, `ciphers`, `ca` for `caVerification`. */
+  readonly ssl?: unknown;
+  readonly stream?: unknown;
+  readonly socketPath?: unknown;
+  readonly permitRedirect?: unknown;
+}
+
+/** What {@link pinnedMariadb} adds. */
+export interface PinnedMariadb {
+  /** Makes the TLS connection; the connector makes none. */
+  readonly stream: () => PinnedStream;
+  /** Connects nowhere: see {@link LOST_STREAM}. */
+  readonly ssl: SecureContextOptions;
+  /** A server does not choose to whom the login goes. */
+  readonly permitRedirect: false;
+}
+
+/** What a connection string says, in the connector's own options. */
+export interface MariadbUrlOptions {
+  readonly user?: string;
+  readonly password?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly database: string;
+}
+
+/** The options of one connection, a copy of its own, on which the connector calls `stream` (lib/connection.js). */
+interface ConnectionOptions {
+  readonly host: string;
+  readonly port: number;
+  ssl: unknown;
+  permitRedirect: boolean;
+}
+
+/**
+ * `stream` wins over `ssl`, for it takes it away. A copy of the configuration that has lost the function goes here: the connector
+ * then demands TLS, of a version that there is not, so it says nothing to whoever answers.
+ */
+const LOST_STREAM = 'certpin: the pinned stream was lost' as SecureVersion;
+
+/**
+ * A configuration for the `createConnection`, `createPool`, `importFile` and `PoolCluster.add` of MariaDB's connector, with promises
+ * (`mariadb`) or callbacks (`mariadb/callback`). The connector's user name, password and queries leave only after a matching verdict;
+ * there is no plaintext path, and no redirect to another server.
+ *
+ * ```ts
+ * import { createPool } from 'mariadb';
+ * import { pinnedMariadb } from 'certpin/mariadb';
+ * const pool = createPool(pinnedMariadb({ host: 'db.example.com', user: 'app', password, database: 'app' }, { pins }));
+ * ```
+ *
+ * A connection string works in place of the configuration, without its `ssl…` parameters; give it to `pinnedMariadb` and only the
+ * result to the connector.
+ *
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used. The error of a
+ * refused connection comes out of `createConnection` as it is; a pool wraps it (`findCertpinError`)
+ */
+export function pinnedMariadb(config: string, policy: GuardOptions | Policy): MariadbUrlOptions & PinnedMariadb;
+export function pinnedMariadb<Config extends object>(
+  config: Config,
+  policy: GuardOptions | Policy,
+): Omit<Config, keyof PinnedMariadb> & PinnedMariadb;
+export function pinnedMariadb(config: string | MariadbConfig, policy: GuardOptions | Policy): object {
+  const given = (typeof config === 'string' ? readConnectionString(config) : config) as MariadbConfig;
+  if (typeof given !== 'object' || given === null)
+    throw invalid('config', 'the configuration must be an object or a string');
+  if (given.stream !== undefined) throw invalid('stream', 'certpin makes the stream itself; remove `stream`');
+  if (given.socketPath !== undefined) {
+    const message =
+      'a unix socket has no TLS, so there is nothing to pin: give `host` and `port`, or use mariadb as it is';
+    throw invalid('socketPath', message);
+  }
+  if (given.permitRedirect !== undefined && given.permitRedirect !== false) {
+    throw invalid('permitRedirect', 'a redirect would send the login to a server that nobody named; remove it');
+  }
+  const tls = readClientTls(given.ssl, 'pinnedMariadb');
+  const guarded = readPolicy(policy);
+
+  function stream(this: ConnectionOptions): PinnedStream {
+    // The connector asks for no TLS of its own, and a copy of the configuration may have lost the other one.
+    this.ssl = undefined;
+    this.permitRedirect = false;
+    const createMediation = createMysqlMediation;
+    const pinned = createMediatedStream({ createMediation, dial: dialMediated, tls, ...guarded });
+    // The connector looks here, and nowhere else, before it sends what only a safe connection may carry (caching_sha2_password).
+    pinned.once('connect', () => {
+      this.ssl = true;
+    });
+    pinned.setNoDelay(true); // as the connector does with the sockets that it makes itself
+    return pinned.connect(this.port, this.host);
+  }
+
+  // Property by property: a spread would lose what is not enumerable, and call getters.
+  const own = { stream, ssl: { minVersion: LOST_STREAM }, permitRedirect: false };
+  const properties = { ...Object.getOwnPropertyDescriptors(given), ...Object.getOwnPropertyDescriptors(own) };
+  return Object.defineProperties({}, properties);
+}
+
+/**
+ * The connector takes a `stream` in an object only, so it gets what the string says, as options. The string is never part of a
+ * message, nor is the URL parser's own error: both hold a password.
+ */
+function readConnectionString(text: string): MariadbUrlOptions {
+  try {
+    const { protocol, username, password, hostname, port, pathname, search } = new URL(text);
+    const database = decodeURIComponent(pathname.slice(1));
+    if (protocol !== 'mariadb:' || database === '') throw unreadable();
+    return {
+      ...(username === '' ? {} : { user: decodeURIComponent(username) }),
+      ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+      ...(hostname === '' ? {} : { host: decodeURIComponent(hostname.replace(/^\[(.*)\]$/, '$1')) }),
+      ...(port === '' ? {} : { port: Number(port) }),
+      database,
+      ...readParameters(search.slice(1)),
+    };
+  } catch (error) {
+    throw error instanceof CertpinError ? error : unreadable();
+  }
+}
+
+/** Parameters that are no booleans, as the connector reads them (lib/config/connection-options.js, pool-options.js). */
+const numberParameters: readonly string[] = [
+  ...['charsetNumber', 'connectTimeout', 'keepAliveDelay', 'keepAliveInitialDelay', 'socketTimeout', 'queryTimeout'],
+  ...['debugLen', 'prepareCacheLength', 'maxAllowedPacket', 'maxAllowedColumns'],
+  ...['acquireTimeout', 'connectionLimit', 'idleTimeout', 'leakDetectionTimeout', 'initializationTimeout'],
+  ...['minDelayValidation', 'minimumIdle', 'pingTimeout'],
+];
+const textParameters: readonly string[] = [
+  ...['charset', 'collation', 'timezone', 'initSql', 'rsaPublicKey', 'cachingRsaPublicKey', 'restrictedAuth'],
+];
+const jsonParameters: readonly string[] = ['connectAttributes', 'sessionVariables'];
+
+function readParameters(query: string): Record<string, unknown> {
+  const options: Record<string, unknown> = {};
+  for (const parameter of query.split('&').filter((text) => text !== '')) {
+    const [, name = '', encoded = ''] = /^([^=]*)=?(.*)$/.exec(parameter) ?? [];
+    // Not URLSearchParams: to the connector a plus sign is one.
+    const value = decodeURIComponent(encoded);
+    if (/^(?:ssl|stream$|socketPath$)/i.test(name)) throw parameterRefused('pinnedMariadb', 'connection string', name);
+    if (numberParameters.includes(name) && /^-?\d+$/.test(value)) options[name] = Number(value);
+    else if (textParameters.includes(name)) options[name] = value;
+    else if (jsonParameters.includes(name)) options[name] = JSON.parse(value);
+    else if (value === 'true' || value === 'false') options[name] = value === 'true';
+    else throw invalid('connectionString', 'a parameter of the connection string cannot be read; use an object');
+  }
+  return options;
+}
+
+function unreadable(): CertpinError<'ERR_OPTION_INVALID'> {
+  const message =
+    'the connection string cannot be read: mariadb://user:password@host:port/database, with percent-encoded names';
+  return invalid('connectionString', message);
+}
+
+function invalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {
+  return new CertpinError('ERR_OPTION_INVALID', `pinnedMariadb: ${message}`, { option });
+}
