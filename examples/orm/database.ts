@@ -16,6 +16,6 @@ export interface User {
 
 /** What each example makes of its ORM. */
 export interface Users {
-  readonly find: (email: string) => Promise<User | undefined>;
+  readonly find: (email: string) => Promise<User | null | undefined>;
   readonly close: () => Promise<void>;
 }

@@ -1,16 +1,27 @@
+import { PrismaMariaDb } from '@prisma/adapter-mariadb';
 import { PrismaPg } from '@prisma/adapter-pg';
+import { pinnedMariadb } from 'certpin/mariadb';
 import { pinnedPg } from 'certpin/pg';
 import type { PinnedDatabase, Users } from './database.ts';
-import { PrismaClient } from './prisma/generated/postgres/client.ts';
+import * as mysql from './prisma/generated/mysql/client.ts';
+import * as postgres from './prisma/generated/postgres/client.ts';
 
-/** Prisma's adapter makes a pool of the configuration, or takes yours. */
+/** The adapter makes a `Pool` of the configuration, or takes the one that you made. */
 export function openPostgres({ pins, ...database }: PinnedDatabase): Users {
-  return users(new PrismaClient({ adapter: new PrismaPg(pinnedPg(database, { pins })) }));
+  const prisma = new postgres.PrismaClient({ adapter: new PrismaPg(pinnedPg(database, { pins })) });
+  return {
+    find: (email) => prisma.user.findFirst({ where: { email } }),
+    close: () => prisma.$disconnect(),
+  };
 }
 
-function users(prisma: PrismaClient): Users {
+/** For MySQL and MariaDB, Prisma has MariaDB's connector. */
+export function openMysql({ pins, ...database }: PinnedDatabase): Users {
+  // A refused connection is tried again for this long, in milliseconds; Prisma's first query waits twice.
+  const config = pinnedMariadb({ ...database, acquireTimeout: 2_000 }, { pins });
+  const prisma = new mysql.PrismaClient({ adapter: new PrismaMariaDb(config) });
   return {
-    find: async (email) => (await prisma.user.findFirst({ where: { email } })) ?? undefined,
+    find: (email) => prisma.user.findFirst({ where: { email } }),
     close: () => prisma.$disconnect(),
   };
 }

@@ -23,7 +23,7 @@ export function openMysql({ pins, user, ...database }: PinnedDatabase): Promise<
 async function users(source: DataSource): Promise<Users> {
   await source.initialize(); // connects: another server is refused here
   return {
-    find: async (email) => (await source.getRepository(entity).findOneBy({ email })) ?? undefined,
+    find: (email) => source.getRepository(entity).findOneBy({ email }),
     close: () => source.destroy(),
   };
 }
