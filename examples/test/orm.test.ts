@@ -155,6 +155,24 @@ describe('a copy of the configuration that has lost the stream says nothing of t
   }
 });
 
+test('typeorm takes pg-native where it is installed: what libpq gets is no connection string', async () => {
+  const { user, ...login } = loginTo(postgres);
+  let given: { nativeConnectionString?: string } = {};
+  class Pool {
+    constructor(config: object) {
+      given = config;
+    }
+    on(): void {}
+    connect(done: (error: Error) => void): void {
+      done(new Error('this pool connects to nobody'));
+    }
+  }
+  const options = { ...login, username: user, extra: pinnedPg({}, { pins }), driver: { native: { Pool } } };
+  const source = new DataSource({ type: 'postgres', ...options, nativeDriver: {} });
+  await assert.rejects(source.initialize(), /connects to nobody/);
+  assert.match(given.nativeConnectionString ?? '', /^certpin: /);
+});
+
 type Login = Omit<PinnedDatabase, 'pins'>;
 
 function loginTo({ host, port, user, password, database }: Login): Login {
