@@ -135,3 +135,48 @@ function startMysqlScript(certificate: Minted, turns: readonly Turn[]): Promise<
   });
   return observeServer(tlsServer, front);
 }
+
+const HEADER_BYTES = 4;
+
+const greeting = mysqlGreeting();
+
+/** Servers that lie before TLS: what they do, and the code with which a pinned client answers, or its beginning. */
+export const lyingMysqlServers: readonly (readonly [name: string, script: (socket: Socket) => void, code: string])[] = [
+  ['it offers no TLS', (socket) => void socket.write(mysqlGreeting({ tls: false })), 'ERR_UPGRADE_REFUSED'],
+  [
+    'bytes follow its greeting',
+    (socket) => void socket.write(Buffer.concat([greeting, mysqlOk(2)])),
+    'ERR_UPGRADE_INJECTED',
+  ],
+  ['it speaks HTTP', (socket) => void socket.write('HTTP/1.1 400\r\n\r\n'), 'ERR_UPGRADE_UNEXPECTED'],
+  ['it greets without end', (socket) => void socket.write(Buffer.from('ffffff000a', 'hex')), 'ERR_UPGRADE_UNEXPECTED'],
+  ['it hangs up', (socket) => void socket.end(), 'ERR_CONNECTION_CLOSED'],
+  ['it hangs up in its greeting', (socket) => void socket.end(greeting.subarray(0, 20)), 'ERR_CONNECTION_CLOSED'],
+  ['it says nothing', () => undefined, 'ERR_CONNECT_TIMEOUT'],
+  ['it greets and says nothing more', (socket) => void socket.write(greeting), 'ERR_CONNECT_TIMEOUT'],
+  [
+    'it answers the SSLRequest with OK',
+    (socket) => {
+      socket.write(greeting);
+      socket.once('data', () => socket.write(mysqlOk(2)));
+    },
+    'ERR_SSL_',
+  ],
+  [
+    'it asks for the password in plaintext',
+    (socket) => {
+      socket.write(greeting);
+      socket.once('data', () => socket.write(mysqlPacket(2, Buffer.from('\xfemysql_clear_password\0', 'latin1'))));
+    },
+    'ERR_SSL_',
+  ],
+];
+
+/** The greeting, once for each of its bytes, with that byte inverted. */
+export function* hostileMysqlGreetings(): Generator<Buffer> {
+  for (let at = HEADER_BYTES; at < greeting.length; at++) {
+    const hostile = Buffer.from(greeting);
+    hostile[at] = (hostile[at] ?? 0) ^ 0xff;
+    yield hostile;
+  }
+}
