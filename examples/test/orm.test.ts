@@ -122,26 +122,38 @@ describe('a copy of the configuration that has lost the stream says nothing of t
   const ofMariadb = copy(pinnedMariadb({ acquireTimeout: 500 }, { pins }));
 
   const ways: Record<string, (login: Login, t: TestContext) => Promise<unknown>> = {
-    'knex, pg': (login) => createKnex({ client: 'pg', connection: { ...login, ...ofPg } }).raw('SELECT 1'),
-    'knex, mysql2': (login) => createKnex({ client: 'mysql2', connection: { ...login, ...ofMysql2 } }).raw('SELECT 1'),
+    'knex, pg': (connection, t) => {
+      const client = createKnex({ client: 'pg', connection: { ...connection, ...ofPg } });
+      return ended(t, client, () => client.destroy()).raw('SELECT 1');
+    },
+    'knex, mysql2': (connection, t) => {
+      const client = createKnex({ client: 'mysql2', connection: { ...connection, ...ofMysql2 } });
+      return ended(t, client, () => client.destroy()).raw('SELECT 1');
+    },
     'prisma, pg': (login, t) => {
       const client = new PrismaOnPostgres({ adapter: new PrismaPg({ ...login, ...ofPg }) });
-      t.after(() => client.$disconnect());
-      return client.$queryRaw`SELECT 1`;
+      return ended(t, client, () => client.$disconnect()).$queryRaw`SELECT 1`;
     },
     'prisma, mariadb': (login, t) => {
       const client = new PrismaOnMysql({ adapter: new PrismaMariaDb({ ...login, ...ofMariadb }) });
-      t.after(() => client.$disconnect());
-      return client.$queryRaw`SELECT 1`;
+      return ended(t, client, () => client.$disconnect()).$queryRaw`SELECT 1`;
     },
-    'sequelize, pg': ({ user, ...login }) =>
-      new Sequelize({ ...login, username: user, dialect: 'postgres', dialectOptions: ofPg }).authenticate(),
-    'sequelize, mysql2': ({ user, ...login }) =>
-      new Sequelize({ ...login, username: user, dialect: 'mysql', dialectOptions: ofMysql2 }).authenticate(),
-    'typeorm, pg': ({ user, ...login }) =>
-      new DataSource({ ...login, username: user, type: 'postgres', extra: ofPg }).initialize(),
-    'typeorm, mysql2': ({ user, ...login }) =>
-      new DataSource({ ...login, username: user, type: 'mysql', extra: ofMysql2 }).initialize(),
+    'sequelize, pg': ({ user, ...login }, t) => {
+      const client = new Sequelize({ ...login, username: user, dialect: 'postgres', dialectOptions: ofPg });
+      return ended(t, client, () => client.close()).authenticate();
+    },
+    'sequelize, mysql2': ({ user, ...login }, t) => {
+      const client = new Sequelize({ ...login, username: user, dialect: 'mysql', dialectOptions: ofMysql2 });
+      return ended(t, client, () => client.close()).authenticate();
+    },
+    'typeorm, pg': ({ user, ...login }, t) => {
+      const client = new DataSource({ ...login, username: user, type: 'postgres', extra: ofPg });
+      return ended(t, client, () => client.isInitialized && client.destroy()).initialize();
+    },
+    'typeorm, mysql2': ({ user, ...login }, t) => {
+      const client = new DataSource({ ...login, username: user, type: 'mysql', extra: ofMysql2 });
+      return ended(t, client, () => client.isInitialized && client.destroy()).initialize();
+    },
   };
   for (const [way, connect] of Object.entries(ways)) {
     test(way, async (t) => {
@@ -177,6 +189,14 @@ type Login = Omit<PinnedDatabase, 'pins'>;
 
 function loginTo({ host, port, user, password, database }: Login): Login {
   return { host, port, user, password, database };
+}
+
+/** The client, which ends with the test, also where the test fails. */
+function ended<Client>(t: TestContext, client: Client, end: () => unknown): Client {
+  t.after(async () => {
+    await end();
+  });
+  return client;
 }
 
 /** The verdicts of the guard during the test. */
