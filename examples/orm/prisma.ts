@@ -17,8 +17,10 @@ export function openPostgres({ pins, ...database }: PinnedDatabase): Users {
 
 /** For MySQL and MariaDB, Prisma has MariaDB's connector. */
 export function openMysql({ pins, ...database }: PinnedDatabase): Users {
-  // A refused connection is tried again for this long, in milliseconds; Prisma's first query waits twice.
-  const config = pinnedMariadb({ ...database, acquireTimeout: 2_000 }, { pins });
+  // Milliseconds. A refused connection is tried again until `acquireTimeout`, and Prisma's first query waits for it twice. The connector
+  // gives one connection a second; on a busy machine that would hide the reason of the refusal.
+  const limits = { acquireTimeout: 2_000, connectTimeout: 10_000 };
+  const config = pinnedMariadb({ ...database, ...limits }, { pins });
   const prisma = new mysql.PrismaClient({ adapter: new PrismaMariaDb(config) });
   return {
     find: (email) => prisma.user.findFirst({ where: { email } }),
