@@ -13,3 +13,9 @@ export interface User {
   readonly id: number;
   readonly email: string;
 }
+
+/** What each example makes of its ORM. */
+export interface Users {
+  readonly find: (email: string) => Promise<User | null | undefined>;
+  readonly close: () => Promise<void>;
+}

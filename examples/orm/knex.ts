@@ -1,13 +1,21 @@
+import { pinnedMysql2 } from 'certpin/mysql2';
 import { pinnedPg } from 'certpin/pg';
-import createKnex from 'knex';
-import type { PinnedDatabase, User } from './database.ts';
+import createKnex, { type Knex } from 'knex';
+import type { PinnedDatabase, User, Users } from './database.ts';
 
-/** knex hands `connection` on to pg as it is, with the stream in it. */
-export async function findUser({ pins, ...database }: PinnedDatabase, email: string): Promise<User | undefined> {
-  const knex = createKnex({ client: 'pg', connection: pinnedPg(database, { pins }) });
-  try {
-    return await knex<User>('users').select('id', 'email').where({ email }).first();
-  } finally {
-    await knex.destroy();
-  }
+/** knex copies `connection`, the functions in it as they are, and hands the copy on to pg. */
+export function openPostgres({ pins, ...database }: PinnedDatabase): Users {
+  return users(createKnex({ client: 'pg', connection: pinnedPg(database, { pins }) }));
+}
+
+/** And to mysql2. */
+export function openMysql({ pins, ...database }: PinnedDatabase): Users {
+  return users(createKnex({ client: 'mysql2', connection: pinnedMysql2(database, { pins }) }));
+}
+
+function users(knex: Knex): Users {
+  return {
+    find: (email) => knex<User>('users').select('id', 'email').where({ email }).first(),
+    close: () => knex.destroy(),
+  };
 }

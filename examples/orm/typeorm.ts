@@ -1,25 +1,29 @@
+import { pinnedMysql2 } from 'certpin/mysql2';
 import { pinnedPg } from 'certpin/pg';
-import { DataSource } from 'typeorm';
-import type { PinnedDatabase, User } from './database.ts';
+import { DataSource, EntitySchema } from 'typeorm';
+import type { PinnedDatabase, User, Users } from './database.ts';
 
-/** typeorm merges `extra` into what it gives pg. */
-export async function findUser({ pins, ...database }: PinnedDatabase, email: string): Promise<User | undefined> {
-  const { host, port, user, password, database: name } = database;
-  const { ssl, stream } = pinnedPg(database, { pins });
-  const source = new DataSource({
-    type: 'postgres',
-    host,
-    port,
-    username: user,
-    password,
-    database: name,
-    extra: { ssl, stream },
-  });
-  await source.initialize();
-  try {
-    const [found] = await source.query<User[]>('SELECT id, email FROM users WHERE email = $1', [email]);
-    return found;
-  } finally {
-    await source.destroy();
-  }
+const entity = new EntitySchema<User>({
+  name: 'users',
+  columns: { id: { type: 'int', primary: true }, email: { type: 'text' } },
+});
+
+/** typeorm merges `extra` into what it gives pg. The address is in its own options. */
+export function openPostgres({ pins, user, ...database }: PinnedDatabase): Promise<Users> {
+  const extra = pinnedPg({}, { pins });
+  return users(new DataSource({ type: 'postgres', ...database, username: user, extra, entities: [entity] }));
+}
+
+/** And into what it gives mysql2. */
+export function openMysql({ pins, user, ...database }: PinnedDatabase): Promise<Users> {
+  const extra = pinnedMysql2({}, { pins });
+  return users(new DataSource({ type: 'mysql', ...database, username: user, extra, entities: [entity] }));
+}
+
+async function users(source: DataSource): Promise<Users> {
+  await source.initialize(); // connects: another server is refused here
+  return {
+    find: (email) => source.getRepository(entity).findOneBy({ email }),
+    close: () => source.destroy(),
+  };
 }

@@ -77,6 +77,8 @@ export class CertpinError<Code extends CertpinErrorCode = CertpinErrorCode> exte
     this.code = code;
     this.details = details;
     Object.defineProperty(this, brand, { value: true });
+    // Prisma makes an error of its own, of the message, the code and what it finds in `meta`, and forgets the one that it was given.
+    Object.defineProperty(this, 'meta', { get: () => ({ cause: this }) });
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -86,7 +88,7 @@ export class CertpinError<Code extends CertpinErrorCode = CertpinErrorCode> exte
 
 /**
  * The `CertpinError` in a client's error, found through the chain in which clients wrap it: `cause`, `original` (sequelize),
- * `driverError` (typeorm), and `errors` of an `AggregateError`. undefined where there is none.
+ * `driverError` (typeorm), `meta` (Prisma), and `errors` of an `AggregateError`. undefined where there is none.
  */
 export function findCertpinError(error: unknown): AnyCertpinError | undefined {
   const seen = new Set<unknown>();
@@ -95,8 +97,8 @@ export function findCertpinError(error: unknown): AnyCertpinError | undefined {
     if (typeof candidate !== 'object' || candidate === null || seen.has(candidate)) continue;
     if (candidate instanceof CertpinError) return candidate as AnyCertpinError;
     seen.add(candidate);
-    const { cause, original, driverError, errors } = candidate as Record<string, unknown>;
-    queue.push(cause, original, driverError);
+    const { cause, original, driverError, meta, errors } = candidate as Record<string, unknown>;
+    queue.push(cause, original, driverError, meta);
     if (Array.isArray(errors)) queue.push(...errors);
   }
   return undefined;

@@ -139,6 +139,12 @@ describe('findCertpinError', () => {
     assert.equal(findCertpinError({ driverError: new Error('wrapped', { cause: target }) }), target);
   });
 
+  it('finds it where Prisma keeps it, which hands on the code and the `meta` of an error, and not the error', () => {
+    const { code, meta } = target as unknown as { code: string; meta: object };
+    assert.equal(findCertpinError({ code, meta: { modelName: 'User', ...meta } }), target);
+    assert.ok(!Object.keys(target).includes('meta'));
+  });
+
   it('finds the error itself', () => assert.equal(findCertpinError(target), target));
 
   it('finds it through a chain of causes', () => {
