@@ -1,7 +1,7 @@
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { after, before, describe, test } from 'node:test';
-import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { mint, startHttp2Server, startHttpsServer, startTlsServer } from '@certpin/testkit';
 import {
   agentClient,

@@ -165,7 +165,10 @@ interface PinnedConnection {
  * Stands between the driver and its socket, from the call of `connect` to the verdict. The driver gets a greeting that is whole and
  * offers TLS, or an error in place of one; the server gets SSLRequest. Nothing else passes, in either direction.
  */
-function guardConnection(connection: DriverConnection, { tls, policy, unpinned, connectTimeoutMs }: PinnedConnection): void {
+function guardConnection(
+  connection: DriverConnection,
+  { tls, policy, unpinned, connectTimeoutMs }: PinnedConnection,
+): void {
   const { _socket: raw, _protocol: protocol } = connection;
   const { host, port } = connection.config;
   const readGreeting = createGreetingReader();

@@ -16,9 +16,9 @@ import {
   startTlsServer,
 } from '@certpin/testkit';
 import axios from 'axios';
-import { createConnection } from 'mysql2/promise';
 import mariadb from 'mariadb';
 import mysql from 'mysql';
+import { createConnection } from 'mysql2/promise';
 import pg from 'pg';
 import postgres from 'postgres';
 import { pinnedAxios } from '../../src/adapters/axios.ts';
