@@ -107,7 +107,9 @@ for (const { name, server, startImpostor, examples } of databases) {
           else assert.equal(findCertpinError(error)?.code, 'ERR_PIN_MISMATCH');
           assert.ok(!inspect(error, { depth: Number.POSITIVE_INFINITY }).includes(server.password));
         }
-        assert.ok(verdicts.length > 0 && verdicts.every(({ ok }) => !ok));
+        // A pool of the test before may still be opening a connection to the right server.
+        const ofImpostor = verdicts.filter(({ port }) => port === impostor.port);
+        assert.ok(ofImpostor.length > 0 && ofImpostor.every(({ ok }) => !ok));
         assert.equal(impostor.received(), 0);
       });
     });
