@@ -19,6 +19,7 @@ const nodesFolder = join(root, 'tools', 'nodes');
 const suites: readonly string[] = [
   'packages/certpin/test/conformance.test.ts',
   ...testFiles('packages/certpin/test/tls'),
+  ...testFiles('packages/certpin/test/proxy'),
   ...testFiles('packages/certpin/test/adapters'),
   ...testFiles('tools/nodes'),
   'tools/nodes/smoke.mjs',

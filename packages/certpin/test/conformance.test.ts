@@ -35,15 +35,11 @@ import mysql2 from 'mysql2/promise';
 import pg from 'pg';
 import postgresJs from 'postgres';
 import { Agent } from 'undici-6';
+import { mariadb as connector } from './adapters/mariadb-of-node.ts';
 
 let postgres: Postgres;
 let mariadb: Mariadb;
 let proxy: HttpProxy;
-
-/** The newest version needs Node 20. */
-const { createConnection } = (
-  process.version.startsWith('v18.') ? await import('mariadb-3.4') : await import('mariadb')
-) as typeof import('mariadb');
 
 /** Without a limit undici opens another connection where a request comes in the tick in which the last one ends. */
 const oneConnection = { connections: 1 };
@@ -120,7 +116,7 @@ const adapters: readonly SuiteAdapter[] = [
     createClient: (target, policy, tls) => {
       const login = { ...target, ...loginTo(mariadb), connectTimeout: 10_000 };
       const config = pinnedMariadb({ ...login, ssl: tls }, policy);
-      return mariadbClient(() => createConnection(config));
+      return mariadbClient(() => connector.createConnection(config));
     },
   },
   {

@@ -16,9 +16,10 @@ import {
   startSha2Server,
   startSwitchingServer,
 } from '@certpin/testkit/mysql-script';
-import * as mariadb from 'mariadb';
+import type { Connection, ImportFileConfig, Pool } from 'mariadb';
 import { pinnedMariadb } from '../../src/adapters/mariadb.ts';
 import { CertpinError, findCertpinError, livePins, type PolicyOptions } from '../../src/index.ts';
+import { callbacks, isNewest, mariadb } from './mariadb-of-node.ts';
 
 const require = createRequire(import.meta.url);
 type Promised = typeof import('mariadb');
@@ -30,8 +31,12 @@ const versions: readonly (readonly [name: string, promised: Promised, callbacks:
   ['3.2', require('mariadb-3.2'), require('mariadb-3.2/callback')],
   ['3.3', require('mariadb-3.3'), require('mariadb-3.3/callback')],
   ['3.4', require('mariadb-3.4'), require('mariadb-3.4/callback')],
-  ['3.5, required', require('mariadb'), require('mariadb/callback')],
-  ['3.5, imported', mariadb, await import('mariadb/callback')],
+  ...(isNewest
+    ? ([
+        ['3.5, required', require('mariadb'), require('mariadb/callback')],
+        ['3.5, imported', mariadb, callbacks],
+      ] as const)
+    : []),
 ];
 
 const right = await mint({ keyType: 'rsa' });
@@ -49,7 +54,7 @@ async function open(
   t: TestContext,
   config: object | string = login,
   policy: PolicyOptions = { pins },
-): Promise<mariadb.Connection> {
+): Promise<Connection> {
   const connection = await mariadb.createConnection(pinnedMariadb(config as object, policy));
   connection.on('error', () => undefined);
   t.after(() => connection.end().catch(() => undefined));
@@ -57,7 +62,7 @@ async function open(
 }
 
 /** A pool that ends with the test. */
-function openPool(t: TestContext, config: object, policy: PolicyOptions = { pins }): mariadb.Pool {
+function openPool(t: TestContext, config: object, policy: PolicyOptions = { pins }): Pool {
   const pool = mariadb.createPool(pinnedMariadb({ connectionLimit: 2, ...config }, policy));
   t.after(() => pool.end());
   return pool;
@@ -114,7 +119,7 @@ for (const [version, promised, callbacks] of versions) {
       [
         'importFile',
         async (config) => {
-          await promised.importFile({ ...config, file } as mariadb.ImportFileConfig);
+          await promised.importFile({ ...config, file } as ImportFileConfig);
           return `TLS_ ${await server.execute('SELECT * FROM users.imported; DROP TABLE users.imported')}`;
         },
       ],

@@ -3,11 +3,11 @@ import { after, before, describe, test } from 'node:test';
 import { certificateHex, mint, publicKeyPin, startTap } from '@certpin/testkit';
 import { loginTo } from '@certpin/testkit/clients';
 import { type Mariadb, startMariadb } from '@certpin/testkit/mariadb';
-import * as mariadb from 'mariadb';
 import mysql from 'mysql2/promise';
 import { pinnedMariadb } from '../../src/adapters/mariadb.ts';
 import { pinnedMysql2 } from '../../src/adapters/mysql2.ts';
 import type { CertpinError, PolicyOptions } from '../../src/index.ts';
+import { mariadb } from './mariadb-of-node.ts';
 
 // The conformance suite ends TLS in a relay. Here it is the server's own, of a real MariaDB, with every kind of certificate.
 

@@ -12,7 +12,7 @@ import {
 } from '@certpin/testkit';
 import { startHttpProxy, startSecureFront } from '@certpin/testkit/proxy';
 import axios from 'axios';
-import * as undici7 from 'undici-7';
+import * as undici6 from 'undici-6';
 import { pinnedAxios } from '../../src/adapters/axios.ts';
 import { type PinnedAgentOptions, pinnedAgent } from '../../src/adapters/https.ts';
 import { pinnedFetch } from '../../src/adapters/undici.ts';
@@ -57,8 +57,8 @@ const clients: Record<
     t.after(() => api.dispatcher.destroy());
     return (await api(url)).text();
   },
-  'undici 7': async (t, url, through, more) => {
-    const api = pinnedFetch({ pins, ...more }, { proxy: through, fetch: undici7.fetch, Agent: undici7.Agent as never });
+  'undici 6': async (t, url, through, more) => {
+    const api = pinnedFetch({ pins, ...more }, { proxy: through, fetch: undici6.fetch, Agent: undici6.Agent as never });
     t.after(() => api.dispatcher.destroy());
     return (await api(url)).text();
   },

@@ -16,7 +16,6 @@ import {
   startTlsServer,
 } from '@certpin/testkit';
 import axios from 'axios';
-import mariadb from 'mariadb';
 import mysql from 'mysql';
 import { createConnection } from 'mysql2/promise';
 import pg from 'pg';
@@ -32,6 +31,7 @@ import { pinnedPostgres } from '../../src/adapters/postgres.ts';
 import { pinnedFetch } from '../../src/adapters/undici.ts';
 import { findCertpinError } from '../../src/index.ts';
 import { connect, type GuardOptions } from '../../src/tls/index.ts';
+import { mariadb } from '../adapters/mariadb-of-node.ts';
 
 const ca = await mint({ ca: true, subject: 'CN=Ordinary CA' });
 const [first, second] = [await mint(), await mint()];
