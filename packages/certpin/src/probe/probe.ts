@@ -1,10 +1,8 @@
 import type { Certificate, CertificateSummary } from '../core/certificate.ts';
 import { CertpinError } from '../core/errors.ts';
 import type { Peer } from '../core/verify.ts';
-import type { UpgradeProtocol } from '../protocols/contract.ts';
 import { dial } from '../protocols/dial.ts';
-import { createMysqlUpgrade } from '../protocols/mysql.ts';
-import { createPostgresUpgrade } from '../protocols/postgres.ts';
+import { upgradeProtocols } from '../protocols/registry.ts';
 import { observe } from '../tls/guard.ts';
 import { startTimeout } from '../tls/timeout.ts';
 import { readCertificates } from './file.ts';
@@ -87,18 +85,13 @@ async function inspectTarget(target: Target, options: ProbeOptions): Promise<Pee
     : inspectServer(target, options);
 }
 
-const upgrades: Record<ServerTarget['protocol'], () => UpgradeProtocol | undefined> = {
-  tls: () => undefined,
-  postgres: createPostgresUpgrade,
-  mysql: createMysqlUpgrade,
-};
-
 function inspectServer(
   { protocol, host, port }: ServerTarget,
   { timeoutMs = 10_000, servername }: ProbeOptions,
 ): Promise<Peer> {
   return new Promise<Peer>((resolve, reject) => {
-    const raw = dial({ host, port }, upgrades[protocol](), (error) => {
+    const upgrade = protocol === 'tls' ? undefined : upgradeProtocols[protocol].create(host);
+    const raw = dial({ host, port }, upgrade, (error) => {
       if (error !== undefined) return reject(error);
       // An empty list of CAs: the chain is what the server presents, not what Node completes from its own list.
       observe({

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { CertpinError } from '../core/errors.ts';
+import type { UpgradeName } from '../protocols/registry.ts';
 
 /** Where a certificate is to be found. */
 export type Target = FileTarget | ServerTarget;
@@ -12,7 +13,7 @@ export interface FileTarget {
 }
 
 export interface ServerTarget {
-  readonly protocol: 'tls' | 'postgres' | 'mysql';
+  readonly protocol: 'tls' | UpgradeName;
   /** As reports show it: never with the credentials that a connection string may hold. */
   readonly label: string;
   readonly host: string;

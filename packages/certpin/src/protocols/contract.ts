@@ -15,6 +15,20 @@ export interface UpgradeProtocol {
    * consent to TLS: whatever is read in plaintext after it would be taken for the server's (CVE-2011-0411, CVE-2021-23222)
    */
   receive(bytes: Uint8Array): UpgradeStep;
+  /** Where TLS does not begin on the wire itself, but inside the protocol's own packets. */
+  readonly envelope?: Envelope | undefined;
+}
+
+/** Packets around the bytes of TLS, while the handshake lasts. */
+export interface Envelope {
+  /** What is sent in place of bytes of TLS. */
+  wrap(bytes: Uint8Array): Uint8Array;
+  /**
+   * The bytes of TLS in what came; what is not whole is kept until the next call.
+   *
+   * @throws CertpinError `ERR_UPGRADE_UNEXPECTED`
+   */
+  unwrap(bytes: Uint8Array): Uint8Array;
 }
 
 export type UpgradeStep =

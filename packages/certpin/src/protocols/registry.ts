@@ -1,0 +1,27 @@
+import type { UpgradeProtocol } from './contract.ts';
+import { createMysqlUpgrade } from './mysql.ts';
+import { createPostgresUpgrade } from './postgres.ts';
+
+export type UpgradeName = 'postgres' | 'mysql';
+
+/** A protocol in which a plaintext conversation comes before TLS. */
+export interface ProtocolEntry {
+  /** The conversation with one server; some protocols tell it the name by which it was called. */
+  readonly create: (host: string) => UpgradeProtocol;
+  /** URL schemes and ports under which TLS comes by this conversation; the first port is the default. */
+  readonly upgrade: { readonly schemes: readonly string[]; readonly ports: readonly number[] };
+  /** URL schemes and ports under which the same service begins with TLS. */
+  readonly direct?: { readonly schemes: readonly string[]; readonly ports: readonly number[] };
+}
+
+/** Every upgrade that the probe knows. */
+export const upgradeProtocols: Readonly<Record<UpgradeName, ProtocolEntry>> = {
+  postgres: {
+    create: createPostgresUpgrade,
+    upgrade: { schemes: ['postgres', 'postgresql'], ports: [5432] },
+  },
+  mysql: {
+    create: createMysqlUpgrade,
+    upgrade: { schemes: ['mysql', 'mariadb'], ports: [3306] },
+  },
+};
