@@ -43,8 +43,8 @@ const clients: Readonly<Record<string, string>> = {
   'mysql2 3.0': 'mysql2-3.0',
 };
 
-/** Adapters whose tests run on every Node, so no package of that name decides. */
-const adaptersOfNode: readonly string[] = ['fetch', 'undici'];
+/** Adapters whose tests run on every Node, with a client that is made for it, so no package of that name decides. */
+const adaptersOfNode: readonly string[] = ['fetch', 'mariadb', 'undici'];
 
 /** A suite that is still running after this time hangs. */
 const SUITE_TIMEOUT_MS = 120_000;
