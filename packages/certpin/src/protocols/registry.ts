@@ -4,7 +4,7 @@ import { createMssqlUpgrade } from './mssql.ts';
 import { createMysqlUpgrade } from './mysql.ts';
 import { createPostgresUpgrade } from './postgres.ts';
 import { createRdpUpgrade } from './rdp.ts';
-import { createVncUpgrade } from './vnc.ts';
+import { createVncUpgrade, greetsAsVnc } from './vnc.ts';
 
 export type UpgradeName = 'postgres' | 'mysql' | 'ldap' | 'mssql' | 'vnc' | 'rdp';
 
@@ -23,6 +23,11 @@ export interface ProtocolEntry {
     readonly ports: readonly number[];
     readonly alpn?: string;
   };
+  /**
+   * Given all that a server has said so far, unasked: whether it is one of this protocol. Where a greeting is of several, each is tried,
+   * in the order of this table. A protocol without, in which the client speaks first, is tried at servers that say nothing.
+   */
+  readonly greets?: (greeting: Uint8Array) => boolean;
 }
 
 /** Every upgrade that the probe knows. */
@@ -48,6 +53,7 @@ export const upgradeProtocols: Readonly<Record<UpgradeName, ProtocolEntry>> = {
   vnc: {
     create: createVncUpgrade,
     upgrade: { schemes: ['vnc'], ports: [5900, 5901, 5902, 5903] },
+    greets: greetsAsVnc,
   },
   rdp: {
     create: createRdpUpgrade,

@@ -22,6 +22,11 @@ export function createVncUpgrade(): UpgradeProtocol {
   return createConversation(name, undefined, converse());
 }
 
+/** Whether a server that speaks unasked begins with a version of RFB. */
+export function greetsAsVnc(greeting: Uint8Array): boolean {
+  return Buffer.from(greeting.subarray(0, 4)).toString('latin1') === VERSION.slice(0, 4);
+}
+
 function* converse(): Conversation {
   let version = '';
   for (const expected of VERSION) {

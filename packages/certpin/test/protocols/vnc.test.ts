@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createVncUpgrade } from '../../src/protocols/vnc.ts';
+import { createVncUpgrade, greetsAsVnc } from '../../src/protocols/vnc.ts';
 import { converse, hex, testLaws } from './conversation-laws.ts';
 
 const VERSION = Buffer.from('RFB 003.008\n');
@@ -42,6 +42,12 @@ test('the server speaks first; the answers are a version, VeNCrypt, its version,
   const { outcome, sent } = converse(createVncUpgrade, [...offer(258, 261, 260), 1]);
   assert.equal(outcome, 'tls');
   assert.deepEqual(sent, [VERSION.toString('hex'), '13', '0002', '00000105']);
+});
+
+test('a greeting is known by its first four bytes', () => {
+  for (let length = 0; length <= VERSION.length; length++)
+    assert.equal(greetsAsVnc(VERSION.subarray(0, length)), length >= 4);
+  for (const other of ['SSH-2.0', 'rfb 003.008\n', '220 RFB ']) assert.equal(greetsAsVnc(Buffer.from(other)), false);
 });
 
 test('versions are answered in kind', () => {
