@@ -5,6 +5,7 @@ import { dial } from '../protocols/dial.ts';
 import { upgradeProtocols } from '../protocols/registry.ts';
 import { observe } from '../tls/guard.ts';
 import { startTimeout } from '../tls/timeout.ts';
+import { enclose } from './envelope.ts';
 import { readCertificates } from './file.ts';
 import { parseTarget, type ServerTarget, type Target } from './target.ts';
 
@@ -95,7 +96,7 @@ function inspectServer(
       if (error !== undefined) return reject(error);
       // An empty list of CAs: the chain is what the server presents, not what Node completes from its own list.
       observe({
-        options: { socket: raw, ca: [], servername: servername ?? host },
+        options: { socket: enclose(raw, upgrade?.envelope), ca: [], servername: servername ?? host },
         host,
         port,
         connectTimeoutMs: 0,

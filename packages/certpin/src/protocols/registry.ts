@@ -1,8 +1,12 @@
 import type { UpgradeProtocol } from './contract.ts';
+import { createLdapUpgrade } from './ldap.ts';
+import { createMssqlUpgrade } from './mssql.ts';
 import { createMysqlUpgrade } from './mysql.ts';
 import { createPostgresUpgrade } from './postgres.ts';
+import { createRdpUpgrade } from './rdp.ts';
+import { createVncUpgrade, greetsAsVnc } from './vnc.ts';
 
-export type UpgradeName = 'postgres' | 'mysql';
+export type UpgradeName = 'postgres' | 'mysql' | 'ldap' | 'mssql' | 'vnc' | 'rdp';
 
 /** A protocol in which a plaintext conversation comes before TLS. */
 export interface ProtocolEntry {
@@ -10,8 +14,20 @@ export interface ProtocolEntry {
   readonly create: (host: string) => UpgradeProtocol;
   /** URL schemes and ports under which TLS comes by this conversation; the first port is the default. */
   readonly upgrade: { readonly schemes: readonly string[]; readonly ports: readonly number[] };
-  /** URL schemes and ports under which the same service begins with TLS. */
-  readonly direct?: { readonly schemes: readonly string[]; readonly ports: readonly number[] };
+  /**
+   * URL schemes and ports under which the same service begins with TLS, and the ALPN name by which it knows that it is meant. A port
+   * that stands in both, without a scheme, is the upgrade's.
+   */
+  readonly direct?: {
+    readonly schemes: readonly string[];
+    readonly ports: readonly number[];
+    readonly alpn?: string;
+  };
+  /**
+   * Given all that a server has said so far, unasked: whether it is one of this protocol. Where a greeting is of several, each is tried,
+   * in the order of this table. A protocol without, in which the client speaks first, is tried at servers that say nothing.
+   */
+  readonly greets?: (greeting: Uint8Array) => boolean;
 }
 
 /** Every upgrade that the probe knows. */
@@ -23,5 +39,24 @@ export const upgradeProtocols: Readonly<Record<UpgradeName, ProtocolEntry>> = {
   mysql: {
     create: createMysqlUpgrade,
     upgrade: { schemes: ['mysql', 'mariadb'], ports: [3306] },
+  },
+  ldap: {
+    create: createLdapUpgrade,
+    upgrade: { schemes: ['ldap'], ports: [389] },
+    direct: { schemes: ['ldaps'], ports: [636] },
+  },
+  mssql: {
+    create: createMssqlUpgrade,
+    upgrade: { schemes: ['mssql', 'sqlserver'], ports: [1433] },
+    direct: { schemes: ['mssql-strict'], ports: [1433], alpn: 'tds/8.0' },
+  },
+  vnc: {
+    create: createVncUpgrade,
+    upgrade: { schemes: ['vnc'], ports: [5900, 5901, 5902, 5903] },
+    greets: greetsAsVnc,
+  },
+  rdp: {
+    create: createRdpUpgrade,
+    upgrade: { schemes: ['rdp'], ports: [3389] },
   },
 };
