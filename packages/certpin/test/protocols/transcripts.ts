@@ -338,10 +338,10 @@ export const transcripts: Readonly<Record<TextProtocol, Transcript>> = {
   },
   irc: {
     server: [':irc.example.com 670 * :STARTTLS successful, proceed with TLS handshake\r\n'],
-    client: ['STARTTLS\r\n'],
+    client: ['CAP LS\r\nSTARTTLS\r\n'],
     variants: [
       [
-        'NOTICE AUTH :*** Looking up your hostname\r\n:irc.example.com 020 * :Please wait\r\nPING :evil\r\n:irc NOTICE * :670\r\n:irc 670 x\r\n',
+        'NOTICE AUTH :*** Looking up your hostname\r\n:irc.example.com 020 * :Please wait\r\nPING :evil\r\n:irc NOTICE * :670\r\n:irc 421 * CAP :STARTTLS\r\n:irc CAP * LS * :sasl\r\n:irc CAP * LS :sasl tls\r\n:irc 670 x\r\n',
       ],
       ['@time=2026 :irc 670 * :\xff\r\n'],
     ],
@@ -353,6 +353,8 @@ export const transcripts: Readonly<Record<TextProtocol, Transcript>> = {
       ],
       [0, ':irc.example.com 421 * STARTTLS :evil\r\n', /it does not know the command/],
       [0, ':irc.example.com 451 * :evil\r\n', /it demands a registration first/],
+      [0, ':irc.example.com CAP * LS :multi-prefix xtls evil\r\n', /offers no TLS \(its capabilities lack tls\)/],
+      [0, ':irc.example.com CAP * LS :\r\n', /lack tls/],
       [0, 'ERROR :evil\r\n', /turns the client away \(it said ERROR\)/],
       [0, ':irc.example.com 465 * :evil\r\n', /it said 465/],
     ],

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { upgradeProtocols } from '../../src/protocols/registry.ts';
+
+const entries = Object.entries(upgradeProtocols);
+
+test('every protocol has the name of its entry', () => {
+  for (const [name, { create }] of entries) assert.equal(create('db.example.com').name, name);
+});
+
+test('no scheme and no port is in the table twice', () => {
+  const sides = entries.flatMap(([, { upgrade, direct }]) => (direct === undefined ? [upgrade] : [upgrade, direct]));
+  const schemes = sides.flatMap((side) => side.schemes);
+  const ports = sides.flatMap((side) => side.ports);
+  assert.equal(new Set(schemes).size, schemes.length);
+  assert.equal(new Set(ports).size, ports.length);
+  for (const scheme of schemes) assert.match(scheme, /^[a-z][a-z\d+.-]*$/);
+});
