@@ -25,7 +25,7 @@ export interface Turn {
   readonly take: (line: string) => LineMeaning;
 }
 
-export type LineMeaning = 'more' | 'last' | 'foreign';
+type LineMeaning = 'more' | 'last' | 'foreign';
 
 export interface Dialogue {
   /** As in errors. */

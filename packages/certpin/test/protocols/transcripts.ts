@@ -320,6 +320,7 @@ export const transcripts: Readonly<Record<TextProtocol, Transcript>> = {
       [0, '"evil\r\n'],
       [0, '"X" evil\r\n'],
       [0, '"X" {5}\r\n'],
+      [0, '"STARTTLS"\r\nOK {5}\r\n'],
       [0, 'OKevil\r\n'],
       [0, '"STARTTLS"\n'],
       [1, '"'],
@@ -341,7 +342,7 @@ export const transcripts: Readonly<Record<TextProtocol, Transcript>> = {
     client: ['CAP LS\r\nSTARTTLS\r\n'],
     variants: [
       [
-        'NOTICE AUTH :*** Looking up your hostname\r\n:irc.example.com 020 * :Please wait\r\nPING :evil\r\n:irc NOTICE * :670\r\n:irc 421 * CAP :STARTTLS\r\n:irc CAP * LS * :sasl\r\n:irc CAP * LS :sasl tls\r\n:irc 670 x\r\n',
+        'NOTICE AUTH :*** Looking up your hostname\r\n:irc.example.com 020 * :Please wait\r\nPING :evil\r\n:irc NOTICE * :670\r\n:irc 421 * CAP :STARTTLS\r\n:irc 671 * :evil\r\n:irc NOTICE * STARTTLS :evil\r\n:irc CAP * LS * :sasl\r\n:irc CAP * LS :sasl tls\r\n:irc 670 x\r\n',
       ],
       ['@time=2026 :irc 670 * :\xff\r\n'],
     ],

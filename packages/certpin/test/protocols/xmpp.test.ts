@@ -59,6 +59,17 @@ test('whatever the host, the opening is one stream header, or there is none', ()
   );
 });
 
+test('features without measure are given up, in one packet too', () => {
+  const header = "<stream:stream xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>";
+  const starttls = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+  const greet = (count: number) =>
+    createXmppUpgrade('xmpp', 'im.example.com').receive(
+      Buffer.from(`${header}<stream:features>${starttls}${'<y/>'.repeat(count)}</stream:features>`),
+    ).next;
+  assert.equal(greet(4000), 'send');
+  assert.throws(() => greet(4096), { code: 'ERR_UPGRADE_UNEXPECTED' });
+});
+
 test('a tag is read with its attributes, and nothing else is one', () => {
   const tag = readXmlTag(`<a:b c = 'x>"y' d="it's"  />rest`);
   assert.ok(typeof tag === 'object');
