@@ -8,4 +8,5 @@ export {
   startHttpsServer,
   startTlsServer,
 } from './tls-server.ts';
+export { startUpgradeServer, type UpgradeScript } from './upgrade-script.ts';
 export { asPlainDuplex } from './wire.ts';

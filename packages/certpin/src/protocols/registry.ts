@@ -1,12 +1,35 @@
 import type { UpgradeProtocol } from './contract.ts';
+import { createImapUpgrade } from './imap.ts';
+import { createIrcUpgrade } from './irc.ts';
 import { createLdapUpgrade } from './ldap.ts';
 import { createMssqlUpgrade } from './mssql.ts';
 import { createMysqlUpgrade } from './mysql.ts';
 import { createPostgresUpgrade } from './postgres.ts';
 import { createRdpUpgrade } from './rdp.ts';
+import { createReplyUpgrade } from './reply-protocols.ts';
+import { createSieveUpgrade } from './sieve.ts';
+import { createTelnetUpgrade } from './telnet.ts';
 import { createVncUpgrade, greetsAsVnc } from './vnc.ts';
+import { createXmppUpgrade } from './xmpp.ts';
 
-export type UpgradeName = 'postgres' | 'mysql' | 'ldap' | 'mssql' | 'vnc' | 'rdp';
+export type UpgradeName =
+  | 'postgres'
+  | 'mysql'
+  | 'smtp'
+  | 'lmtp'
+  | 'pop3'
+  | 'imap'
+  | 'ftp'
+  | 'nntp'
+  | 'sieve'
+  | 'irc'
+  | 'telnet'
+  | 'xmpp'
+  | 'xmpp-server'
+  | 'ldap'
+  | 'mssql'
+  | 'vnc'
+  | 'rdp';
 
 /** A protocol in which a plaintext conversation comes before TLS. */
 export interface ProtocolEntry {
@@ -30,7 +53,7 @@ export interface ProtocolEntry {
   readonly greets?: (greeting: Uint8Array) => boolean;
 }
 
-/** Every upgrade that the probe knows. */
+/** Every upgrade that the probe knows. Ports are IANA's; xmpp's for TLS is of XEP-0368. */
 export const upgradeProtocols: Readonly<Record<UpgradeName, ProtocolEntry>> = {
   postgres: {
     create: createPostgresUpgrade,
@@ -58,5 +81,58 @@ export const upgradeProtocols: Readonly<Record<UpgradeName, ProtocolEntry>> = {
   rdp: {
     create: createRdpUpgrade,
     upgrade: { schemes: ['rdp'], ports: [3389] },
+  },
+  smtp: {
+    create: () => createReplyUpgrade('smtp'),
+    upgrade: { schemes: ['smtp'], ports: [25, 587] },
+    direct: { schemes: ['smtps'], ports: [465] },
+  },
+  lmtp: {
+    create: () => createReplyUpgrade('lmtp'),
+    upgrade: { schemes: ['lmtp'], ports: [24] },
+  },
+  pop3: {
+    create: () => createReplyUpgrade('pop3'),
+    upgrade: { schemes: ['pop3'], ports: [110] },
+    direct: { schemes: ['pop3s'], ports: [995] },
+  },
+  imap: {
+    create: createImapUpgrade,
+    upgrade: { schemes: ['imap'], ports: [143] },
+    direct: { schemes: ['imaps'], ports: [993] },
+  },
+  ftp: {
+    create: () => createReplyUpgrade('ftp'),
+    upgrade: { schemes: ['ftp'], ports: [21] },
+    direct: { schemes: ['ftps'], ports: [990] },
+  },
+  nntp: {
+    create: () => createReplyUpgrade('nntp'),
+    upgrade: { schemes: ['nntp'], ports: [119] },
+    direct: { schemes: ['nntps'], ports: [563] },
+  },
+  sieve: {
+    create: createSieveUpgrade,
+    upgrade: { schemes: ['sieve'], ports: [4190] },
+  },
+  irc: {
+    create: createIrcUpgrade,
+    upgrade: { schemes: ['irc'], ports: [6667] },
+    direct: { schemes: ['ircs'], ports: [6697] },
+  },
+  telnet: {
+    create: createTelnetUpgrade,
+    upgrade: { schemes: ['telnet'], ports: [23] },
+    direct: { schemes: ['telnets'], ports: [992] },
+  },
+  xmpp: {
+    create: (host) => createXmppUpgrade('xmpp', host),
+    upgrade: { schemes: ['xmpp'], ports: [5222] },
+    direct: { schemes: ['xmpps'], ports: [5223] },
+  },
+  'xmpp-server': {
+    create: (host) => createXmppUpgrade('xmpp-server', host),
+    upgrade: { schemes: ['xmpp-server'], ports: [5269] },
+    direct: { schemes: ['xmpps-server'], ports: [5270] },
   },
 };

@@ -9,14 +9,14 @@ import type { Certificate } from '../../src/core/certificate.ts';
 import type { Peer } from '../../src/index.ts';
 import { enclose } from '../../src/probe/envelope.ts';
 import { dial } from '../../src/protocols/dial.ts';
-import { type UpgradeName, upgradeProtocols } from '../../src/protocols/registry.ts';
+import { upgradeProtocols } from '../../src/protocols/registry.ts';
 import { observe } from '../../src/tls/guard.ts';
 import { asTdsServer, type TdsPackets } from './tds-server.ts';
 
 const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ''), 'hex');
 
 /** What each side says before TLS; a number is so many bytes of the client's. */
-const scripts: Record<Exclude<UpgradeName, 'postgres' | 'mysql'>, readonly (number | Buffer)[]> = {
+const scripts: Record<'ldap' | 'mssql' | 'vnc' | 'rdp', readonly (number | Buffer)[]> = {
   ldap: [31, hex('300c 020101 7807 0a0100 0400 0400')],
   mssql: [47, hex('0401001a00000100 00000b0006 0100110001 ff 100000000000 01')],
   vnc: [

@@ -1,0 +1,52 @@
+import { createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { Minted } from './mint.ts';
+import { type CountingServer, credentials, observeServer } from './tls-server.ts';
+
+/** What is said before TLS: the server's turns, and the client's. */
+export interface UpgradeScript {
+  readonly server: readonly string[];
+  readonly client: readonly string[];
+  /** Whether the client has the first word. */
+  readonly clientOpens: boolean;
+  /** Bytes of the server in one packet. Default: a turn is one packet. */
+  readonly packetBytes?: number;
+}
+
+/** A server that says its turns, each after the client's own, and then speaks TLS; a client with other words is hung up on. */
+export function startUpgradeServer(certificate: Minted, script: UpgradeScript): Promise<CountingServer> {
+  const { server, client, clientOpens, packetBytes = 65_536 } = script;
+  const tlsServer = createTlsServer(credentials(certificate));
+  const front = createServer({ noDelay: true }, async (socket: Socket) => {
+    const words = [...client];
+    const hear = async (): Promise<void> => {
+      const expected = Buffer.from(words.shift() ?? '', 'latin1');
+      if (expected.length > 0 && !(await read(socket, expected.length)).equals(expected)) socket.destroy();
+    };
+    try {
+      if (clientOpens) await hear();
+      for (const [index, turn] of server.entries()) {
+        const bytes = Buffer.from(turn, 'latin1');
+        for (let at = 0; at < bytes.length; at += packetBytes)
+          await new Promise((written) => socket.write(bytes.subarray(at, at + packetBytes), written));
+        if (index < server.length - 1) await hear();
+      }
+      tlsServer.emit('connection', socket);
+    } catch {
+      socket.destroy();
+    }
+  });
+  return observeServer(tlsServer, front);
+}
+
+/** The next bytes, so many and no more. */
+async function read(socket: Socket, length: number): Promise<Buffer> {
+  for (;;) {
+    const bytes = socket.read(length) as Buffer | null;
+    if (bytes !== null) return bytes;
+    if (socket.destroyed) throw new Error('the client hung up');
+    await new Promise<void>((resolve) => {
+      socket.once('readable', resolve).once('close', resolve);
+    });
+  }
+}
