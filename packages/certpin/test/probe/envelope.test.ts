@@ -9,7 +9,7 @@ import type { Certificate } from '../../src/core/certificate.ts';
 import type { Peer } from '../../src/index.ts';
 import { enclose } from '../../src/probe/envelope.ts';
 import { dial } from '../../src/protocols/dial.ts';
-import { upgradeProtocols } from '../../src/protocols/registry.ts';
+import { type UpgradeName, upgradeProtocols } from '../../src/protocols/registry.ts';
 import { observe } from '../../src/tls/guard.ts';
 import { asTdsServer, type TdsPackets } from './tds-server.ts';
 
