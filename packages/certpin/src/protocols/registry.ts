@@ -1,5 +1,5 @@
 import type { UpgradeProtocol } from './contract.ts';
-import { createMysqlUpgrade } from './mysql.ts';
+import { createMysqlUpgrade, greetsAsMysql } from './mysql.ts';
 import { createPostgresUpgrade } from './postgres.ts';
 
 export type UpgradeName = 'postgres' | 'mysql';
@@ -12,6 +12,13 @@ export interface ProtocolEntry {
   readonly upgrade: { readonly schemes: readonly string[]; readonly ports: readonly number[] };
   /** URL schemes and ports under which the same service begins with TLS. */
   readonly direct?: { readonly schemes: readonly string[]; readonly ports: readonly number[] };
+  /**
+   * Given all that a server has said so far, unasked: whether it is one of this protocol. Where a greeting is of several, each is tried,
+   * in the order of this table. A protocol without, in which the client speaks first, is tried at servers that say nothing.
+   */
+  readonly greets?: (greeting: Uint8Array) => boolean;
+  /** In a URL of this protocol, `host` and `port` of the query win over those before it. */
+  readonly hostInQuery?: true;
 }
 
 /** Every upgrade that the probe knows. */
@@ -19,9 +26,11 @@ export const upgradeProtocols: Readonly<Record<UpgradeName, ProtocolEntry>> = {
   postgres: {
     create: createPostgresUpgrade,
     upgrade: { schemes: ['postgres', 'postgresql'], ports: [5432] },
+    hostInQuery: true, // pg-connection-string, parse
   },
   mysql: {
     create: createMysqlUpgrade,
     upgrade: { schemes: ['mysql', 'mariadb'], ports: [3306] },
+    greets: greetsAsMysql,
   },
 };
