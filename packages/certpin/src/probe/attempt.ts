@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Peer } from '../core/verify.ts';
 import type { UpgradeProtocol, UpgradeStep } from '../protocols/contract.ts';
 import { converse, dial } from '../protocols/dial.ts';
 import { observe } from '../tls/guard.ts';
+import { enclose } from './envelope.ts';
 import { explainHandshake } from './handshake-failure.ts';
 import type { Settings } from './options.ts';
 import type { ServerTarget, SocketTarget } from './target.ts';
@@ -35,7 +37,7 @@ export function attempt(
     signal.addEventListener('abort', giveUp);
 
     const handshake = (raw: Socket): void => {
-      observe(toConnection(target, settings, raw)).then(
+      observe(toConnection(target, settings, enclose(raw, upgrade?.envelope))).then(
         (peer) => {
           signal.removeEventListener('abort', giveUp);
           resolve(peer);
@@ -72,9 +74,15 @@ export function attempt(
 
 type TakeProceed = (proceed: (step: UpgradeStep) => void) => void;
 
-function toConnection(target: ServerTarget | SocketTarget, { servername, tls }: Settings, raw: Socket) {
-  const [host, port] = 'socketPath' in target ? [servername, undefined] : [target.host, target.port];
+function toConnection(target: ServerTarget | SocketTarget, { servername, tls }: Settings, socket: Duplex) {
+  const { host, port, alpn }: Partial<ServerTarget> = 'socketPath' in target ? {} : target;
   // An empty list of CAs: the chain is what the server presents, not what Node completes from its own list.
-  const options = { ...tls, socket: raw, ca: [], servername: servername ?? host ?? '' };
+  const options = {
+    ...tls,
+    socket,
+    ca: [],
+    servername: servername ?? host ?? '',
+    ...(alpn && { ALPNProtocols: [alpn] }),
+  };
   return { options, host, port, connectTimeoutMs: 0 };
 }

@@ -51,13 +51,15 @@ export async function detect(
   const ear = createEar(host);
   let failure: Error;
   try {
-    // What greets has all the time; what is silent, and does not answer to TLS, leaves half of it to the others.
-    const peer = await withTimeLimit(budget / 2, signal, (own, unlimit) =>
+    const peer = await withTimeLimit(0, signal, (own, limit) =>
       attempt(target, settings, {
-        upgrade: ear.upgrade(unlimit),
+        upgrade: ear.upgrade(() => limit(0)),
         signal: own,
         attach: (socket, proceed) =>
           waitForGreeting(socket, Math.min(LISTENING_MS, budget / 4), () => {
+            if (ear.state() === 'answering') return;
+            // A server that does not answer to TLS leaves half of the time to the other protocols.
+            limit(budget / 2);
             if (ear.startTls()) proceed({ next: 'tls' });
           }),
       }),
@@ -73,12 +75,11 @@ export async function detect(
   for (const [index, protocol] of others.entries()) {
     const count = others.length - index;
     // The last one has what is left: where time runs out, the limit that was asked for is the one in the error.
-    const limitMs = count === 1 && settings.timeoutMs > 0 ? 0 : (budget - (performance.now() - startedAt)) / count;
+    const left = Math.max(1, budget - (performance.now() - startedAt));
+    const limitMs = count === 1 && settings.timeoutMs > 0 ? 0 : left / count;
     try {
       const upgrade = upgradeProtocols[protocol].create(host);
-      const peer = await withTimeLimit(Math.max(1, limitMs), signal, (own) =>
-        attempt(target, settings, { upgrade, signal: own }),
-      );
+      const peer = await withTimeLimit(limitMs, signal, (own) => attempt(target, settings, { upgrade, signal: own }));
       return { peer, protocol };
     } catch (error) {
       signal.throwIfAborted();

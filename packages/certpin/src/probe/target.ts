@@ -23,6 +23,8 @@ export interface ServerTarget {
   readonly label: string;
   readonly host: string;
   readonly port: number;
+  /** The ALPN name without which the service does not begin with TLS. */
+  readonly alpn?: string;
 }
 
 /** A server behind a unix socket. */
@@ -35,6 +37,7 @@ export interface SocketTarget {
 interface Scheme {
   readonly protocol: Protocol;
   readonly port: number | undefined;
+  readonly alpn?: string | undefined;
   readonly hostInQuery?: boolean | undefined;
 }
 
@@ -45,7 +48,10 @@ const schemes: ReadonlyMap<string, Scheme> = new Map([
   ['tls', { protocol: 'tls', port: undefined }],
   ...entries.flatMap(([protocol, { upgrade, direct, hostInQuery }]): [string, Scheme][] => [
     ...upgrade.schemes.map((name): [string, Scheme] => [name, { protocol, port: upgrade.ports[0], hostInQuery }]),
-    ...(direct?.schemes ?? []).map((name): [string, Scheme] => [name, { protocol: 'tls', port: direct?.ports[0] }]),
+    ...(direct?.schemes ?? []).map((name): [string, Scheme] => [
+      name,
+      { protocol: 'tls', port: direct?.ports[0], alpn: direct?.alpn },
+    ]),
   ]),
 ]);
 
@@ -72,7 +78,7 @@ const protocolsOfPorts: ReadonlyMap<number, Protocol> = new Map(
 export function parseTarget(text: string): Target {
   const [, unixScheme, socketPath] = /^(?:([a-z][a-z0-9-]*)\+)?unix:(?:\/\/)?(\/[^?#@]*)$/is.exec(text) ?? [];
   if (socketPath !== undefined) return readSocket(unixScheme?.toLowerCase(), socketPath);
-  const url = text.replace(/^jdbc:(?=[a-z]+:\/\/[^;]*$)/i, '');
+  const url = text.replace(/^jdbc:(?=[a-z0-9]+:\/\/[^;]*$)/i, '');
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(url)) return parseUrl(url);
   if (isFile(text)) return { protocol: 'file', label: text, path: text };
   // Before anything that may be a path or a host: what has a pair in it may have a password, and is not shown.
@@ -138,7 +144,7 @@ function parseConnectionString(text: string): ServerTarget {
 
 function toServer(
   name: string | undefined,
-  { protocol, port: defaultPort }: { readonly protocol: Protocol | null; readonly port: number | undefined },
+  { protocol, port: defaultPort, alpn }: Omit<Scheme, 'protocol'> & { readonly protocol: Protocol | null },
   host: string,
   port: string | undefined,
 ): ServerTarget {
@@ -146,7 +152,8 @@ function toServer(
   if (!port && defaultPort === undefined) throw invalid(`${name}:// needs a port`);
   const number = checkPort(port || String(defaultPort));
   const address = `${host.includes(':') ? `[${host}]` : host}:${number}`;
-  return { protocol, label: name === undefined ? address : `${name}://${address}`, host, port: number };
+  const label = name === undefined ? address : `${name}://${address}`;
+  return { protocol, label, host, port: number, ...(alpn === undefined ? {} : { alpn }) };
 }
 
 function findScheme(name: string): Scheme {

@@ -10,8 +10,15 @@ export interface ProtocolEntry {
   readonly create: (host: string) => UpgradeProtocol;
   /** URL schemes and ports under which TLS comes by this conversation; the first port is the default. */
   readonly upgrade: { readonly schemes: readonly string[]; readonly ports: readonly number[] };
-  /** URL schemes and ports under which the same service begins with TLS. */
-  readonly direct?: { readonly schemes: readonly string[]; readonly ports: readonly number[] };
+  /**
+   * URL schemes and ports under which the same service begins with TLS, and the ALPN name by which it knows that it is meant. A port
+   * that stands in both, without a scheme, is the upgrade's.
+   */
+  readonly direct?: {
+    readonly schemes: readonly string[];
+    readonly ports: readonly number[];
+    readonly alpn?: string;
+  };
   /**
    * Given all that a server has said so far, unasked: whether it is one of this protocol. Where a greeting is of several, each is tried,
    * in the order of this table. A protocol without, in which the client speaks first, is tried at servers that say nothing.
