@@ -64,7 +64,8 @@ export function attempt(
       way = talk((ready, take) => dial({ host, port, family: settings.family }, upgrade, ready, take));
       return;
     }
-    way = settings.tunnel({ host, port }, (error, raw) => {
+    const greets = upgrade !== undefined && upgrade.opening === undefined;
+    way = settings.tunnel({ host, port, greets }, (error, raw) => {
       if (raw === undefined) give(error);
       else if (upgrade === undefined) handshake(raw);
       else talk((ready, take) => converse(raw, undefined, upgrade, ready, take));

@@ -93,14 +93,15 @@ export async function detect(
 
 /** What is to be tried after the first connection has failed. @throws its failure, where that is the answer */
 function othersAfter(failure: Error, ear: Ear): readonly UpgradeName[] {
+  const { code } = failure as NodeJS.ErrnoException;
   const [first, ...alike] = ear.heard();
   if (first !== undefined) {
     // The greeting was of several protocols, and this one it was not.
-    const isForeign = /^ERR_UPGRADE_(?:REFUSED|UNEXPECTED)$/.test((failure as NodeJS.ErrnoException).code ?? '');
+    const isForeign = /^ERR_UPGRADE_(?:REFUSED|UNEXPECTED)$/.test(code ?? '');
     if (alike.length > 0 && isForeign) return alike;
     throw failure;
   }
-  if (ear.state() === 'listening') throw failure;
+  if (ear.state() === 'listening' || code === 'ERR_TLS_NOT_FOUND') throw failure;
   if (ear.state() === 'puzzled') throw notFound('the server greets in no protocol that certpin knows', [], failure);
   if (speaksTls(failure)) throw failure;
   return names.filter((name) => {

@@ -57,6 +57,7 @@ export function converse<Opening extends Socket>(
     if (step.bytes !== undefined) socket.write(step.bytes);
     if (step.next !== 'tls') return;
     socket.pause();
+    if (step.rest !== undefined && step.rest.length > 0) socket.unshift(step.rest);
     settle();
   };
   const onData = (bytes: Buffer): void => {

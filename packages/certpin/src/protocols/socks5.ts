@@ -15,6 +15,8 @@ export interface SocksRequest {
   readonly host: string;
   readonly port: number;
   readonly login?: { readonly user: string; readonly password: string } | undefined;
+  /** The server speaks first, in plaintext: its greeting may follow the proxy's consent at once. */
+  readonly greets?: boolean | undefined;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface SocksRequest {
  *
  * @throws CertpinError `ERR_OPTION_INVALID` for a host that is none, and for a login that is longer than the protocol takes
  */
-export function createSocks5({ host, port, login }: SocksRequest): UpgradeProtocol {
+export function createSocks5({ host, port, login, greets = false }: SocksRequest): UpgradeProtocol {
   const request = Buffer.of(VERSION, 1, 0, ...toAddress(host), port >>> 8, port & 0xff);
   const credentials = login === undefined ? undefined : toLogin(login);
   const methods = credentials === undefined ? [NO_LOGIN] : [NO_LOGIN, LOGIN];
@@ -36,9 +38,10 @@ export function createSocks5({ host, port, login }: SocksRequest): UpgradeProtoc
     if (phase === 'method' && read.length > 0 && read[0] !== VERSION) throw unexpected('it does not speak SOCKS5');
     if (needed === undefined || read.length < needed) return { next: 'wait' };
     const [, status] = read;
-    const more = read.length - needed;
+    const rest = read.subarray(needed);
+    if (phase === 'reply' && greets) return { next: 'tls', rest };
     // It answers what it was asked, one question at a time.
-    if (more > 0) throw injected(more);
+    if (rest.length > 0) throw injected(rest.length);
     read = Buffer.alloc(0);
     if (phase === 'reply') return { next: 'tls' };
     if (phase === 'method' && status === LOGIN && credentials !== undefined) {

@@ -71,7 +71,7 @@ interface Login {
 }
 
 /** What is said to the proxy, for each server. */
-type CreateProtocol = (server: { readonly host: string; readonly port: number }) => UpgradeProtocol;
+type CreateProtocol = (server: Parameters<OpenTunnel>[0]) => UpgradeProtocol;
 
 function httpConnect(login: Login | undefined): CreateProtocol {
   const authorization =

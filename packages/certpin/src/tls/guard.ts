@@ -31,9 +31,13 @@ export interface GuardedConnection {
   readonly connectTimeoutMs: number;
 }
 
-/** Opens a way to the server; calls `done` once, later. Destroying what it returns ends the attempt, and the way. */
+/**
+ * Opens a way to the server; calls `done` once, later. Destroying what it returns ends the attempt, and the way.
+ *
+ * `greets`: the server speaks first, in plaintext. Without it, a byte that follows the proxy's consent is an injection.
+ */
 export type OpenTunnel = (
-  server: { readonly host: string; readonly port: number },
+  server: { readonly host: string; readonly port: number; readonly greets?: boolean },
   done: (error: Error | undefined, socket?: Socket) => void,
 ) => { destroy(): unknown };
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { certificateHex, mint, startScriptedServer, startTap, startTlsServer } from '@certpin/testkit';
 import { startMariadb } from '@certpin/testkit/mariadb';
@@ -47,10 +47,22 @@ describe('the protocol is found out', () => {
     assert.equal(tap.received()[36], 0x16, 'TLS from the 37th byte on');
   });
 
-  test('PostgreSQL, which is silent, and does not take TLS from the first byte', async (t) => {
+  test('PostgreSQL before 17, which is silent, and does not take TLS from the first byte', async (t) => {
     const postgres = await startPostgres({ certificate });
     t.after(postgres.stop);
-    found(await probe(`localhost:${postgres.port}`), 'postgres');
+    // The newer ones take it, so this one stands in front.
+    const old = await script(t, (socket) => {
+      socket.once('data', (first: Buffer) => {
+        if (first[0] === 0x16) return void socket.destroy();
+        const genuine = connect(postgres.port, 'localhost');
+        genuine.on('error', () => socket.destroy()).on('close', () => socket.destroy());
+        socket.on('close', () => genuine.destroy());
+        genuine.write(first);
+        socket.pipe(genuine).pipe(socket);
+      });
+    });
+    found(await probe(old.target), 'postgres');
+    found(await probe(`localhost:${postgres.port}`), 'tls');
   });
 
   test('a port that says more is believed, and a protocol that is told even more', async (t) => {

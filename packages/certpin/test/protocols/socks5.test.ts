@@ -83,6 +83,15 @@ test('bytes that were not asked for are an injection, at every step', () => {
   assert.throws(() => talk({ ...server, login }, '0502', '010005'), { code: 'ERR_UPGRADE_INJECTED' });
 });
 
+test('bytes behind the consent are the greeting of a server that greets, and of no other step', () => {
+  const protocol = createSocks5({ ...server, greets: true });
+  protocol.receive(Buffer.from('0500', 'hex'));
+  const step = protocol.receive(Buffer.from(`${OK}00ff`, 'hex'));
+  assert.deepEqual(step, { next: 'tls', rest: Buffer.from('00ff', 'hex') });
+  const early = createSocks5({ ...server, greets: true });
+  assert.throws(() => early.receive(Buffer.from('050000', 'hex')), { code: 'ERR_UPGRADE_INJECTED' });
+});
+
 test('what is no SOCKS5 is refused as soon as it shows', () => {
   for (const answers of [['04'], ['48'], ['0502'], ['0503'], ['0500', '04'], ['0500', '05000002']]) {
     assert.throws(() => talk(server, ...answers), { code: 'ERR_UPGRADE_UNEXPECTED' }, answers.join());
