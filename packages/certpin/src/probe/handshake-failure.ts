@@ -19,7 +19,7 @@ const meanings: readonly (readonly [reason: RegExp, words: string])[] = [
   ],
   [
     /DH_KEY_TOO_SMALL|DH_PARAM_SIZE|BAD_DH_VALUE|MODULUS_TOO_SMALL/,
-    `the server's Diffie-Hellman group is too small to be safe; ${OLD}`,
+    "the server's Diffie-Hellman group is too small to be safe; with minVersion 'TLSv1' one of 1024 bits is taken, and never a smaller one",
   ],
   [/KEY_TOO_SMALL/, `a certificate has a key that is too short to be safe; ${OLD}`],
   [/MD_TOO_WEAK|WRONG_SIGNATURE_TYPE|LEGACY_SIGALG/, `the handshake is signed with a hash that is too weak; ${OLD}`],

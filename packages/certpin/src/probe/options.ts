@@ -29,7 +29,7 @@ export interface ProbeOptions {
 export interface ProbeTlsOptions
   extends Pick<ConnectionOptions, 'cert' | 'key' | 'pfx' | 'passphrase' | 'maxVersion' | 'ciphers'> {
   /**
-   * Default `TLSv1.2`. `TLSv1` or `TLSv1.1` also accepts what went with these versions: short keys, small Diffie-Hellman groups, SHA-1, and
+   * Default `TLSv1.2`. `TLSv1` or `TLSv1.1` also accepts what went with these versions: short keys, Diffie-Hellman groups of 1024 bits, SHA-1, and
    * servers without secure renegotiation (RFC 5746). A probe sends nothing, so it has nothing to lose; a client must not do so.
    */
   readonly minVersion?: ConnectionOptions['minVersion'];
@@ -83,7 +83,6 @@ function readTls(tls: ProbeTlsOptions): ConnectionOptions {
 /** OpenSSL refuses these by its own defaults, whatever the version. */
 const oldServers: ConnectionOptions = {
   ciphers: 'DEFAULT:@SECLEVEL=0',
-  minDHSize: 1,
   secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT,
 };
 
