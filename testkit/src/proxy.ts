@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { requirePackage } from './debian.ts';
@@ -67,6 +67,77 @@ export function startSecureFront(proxy: HttpProxy, certificate: Minted): Promise
       socket.pipe(plain).pipe(socket);
     },
   });
+}
+
+/** A SOCKS5 proxy (RFC 1928) in this process, made by other code than certpin's; it takes names, as a resolver for its clients. */
+export async function startSocksProxy({ login }: Pick<HttpProxyOptions, 'login'> = {}): Promise<SocksProxy> {
+  const asked: string[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+    void serveSocks(socket, login, asked).catch(() => socket.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const stop = async (): Promise<void> => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  };
+  return { url: `socks5://127.0.0.1:${port}`, asked: () => asked, stop };
+}
+
+export interface SocksProxy {
+  readonly url: string;
+  /** The type of each address that it was asked for, the address, and the port: `3 localhost:5432`. */
+  readonly asked: () => readonly string[];
+  readonly stop: () => Promise<void>;
+}
+
+async function serveSocks(socket: Socket, login: HttpProxyOptions['login'], asked: string[]): Promise<void> {
+  const take = reader(socket);
+  const [, count = 0] = await take(2);
+  const wanted = login === undefined ? 0 : 2;
+  if (!(await take(count)).includes(wanted)) {
+    socket.end(Buffer.of(5, 0xff));
+    return;
+  }
+  socket.write(Buffer.of(5, wanted));
+  if (login !== undefined) {
+    const user = (await take((await take(2))[1] ?? 0)).toString();
+    const password = (await take((await take(1))[0] ?? 0)).toString();
+    const isRight = user === login.user && password === login.password;
+    socket.write(Buffer.of(1, isRight ? 0 : 1));
+    if (!isRight) {
+      socket.end();
+      return;
+    }
+  }
+  const [, , , type = 0] = await take(4);
+  const address = await take(type === 1 ? 4 : type === 4 ? 16 : ((await take(1))[0] ?? 0));
+  const host = type === 3 ? address.toString() : type === 1 ? address.join('.') : '::1';
+  const port = (await take(2)).readUInt16BE();
+  asked.push(`${type} ${address.toString(type === 3 ? 'latin1' : 'hex')}:${port}`);
+  const server = connect(port, host);
+  server.once('error', () => socket.end(Buffer.of(5, 5, 0, 1, 0, 0, 0, 0, 0, 0)));
+  server.once('connect', () => {
+    socket.write(Buffer.of(5, 0, 0, 1, 127, 0, 0, 1, 0, 0));
+    socket.pipe(server).pipe(socket);
+  });
+  socket.on('close', () => server.destroy());
+}
+
+/** Hands out as many bytes as are asked for, once they have come. */
+function reader(socket: Socket): (count: number) => Promise<Buffer> {
+  return async (count) => {
+    if (count === 0) return Buffer.alloc(0);
+    for (;;) {
+      const bytes = socket.read(count) as Buffer | null;
+      if (bytes !== null) return bytes;
+      await once(socket, 'readable');
+    }
+  };
 }
 
 async function answers(port: number): Promise<boolean> {

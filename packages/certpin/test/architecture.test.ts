@@ -110,7 +110,7 @@ describe('the arrows inside the library', () => {
     tls: ['core', 'tls'],
     proxy: ['core', 'tls', 'protocols'],
     adapters: ['core', 'tls', 'protocols', 'proxy'],
-    probe: ['core', 'tls', 'protocols', 'probe'],
+    probe: ['core', 'tls', 'protocols', 'proxy', 'probe'],
     '': ['core'],
   };
 

@@ -35,8 +35,10 @@ export interface CertpinErrorDetails {
   ERR_UPGRADE_UNEXPECTED: { readonly protocol: string };
   /** Plaintext bytes followed the server's consent to TLS: somebody between the two injected them. */
   ERR_UPGRADE_INJECTED: { readonly protocol: string };
-  /** The proxy answered CONNECT with a refusal; `status` is the HTTP status code of its answer. */
+  /** The proxy refused; `status` is the HTTP status code of its answer to CONNECT, or the number in the answer of a SOCKS proxy. */
   ERR_PROXY_REFUSED: { readonly status: number };
+  /** The probe was told no protocol, and found no way to TLS; `tried` are the protocols in which it asked. */
+  ERR_TLS_NOT_FOUND: { readonly tried: readonly string[] };
   /** A URL, or a redirect, leads to a server without TLS. */
   ERR_PLAINTEXT_REFUSED: { readonly protocol: string };
   /** No verdict within `timeoutMs`. */

@@ -1,2 +1,11 @@
-export { inspect, type ProbeFailure, type ProbeOptions, type ProbeReport, type ProbeSuccess, probe } from './probe.ts';
-export { type FileTarget, parseTarget, type ServerTarget, type Target } from './target.ts';
+export type { ProbeOptions, ProbeTlsOptions } from './options.ts';
+export { type Inspected, inspect, type ProbeFailure, type ProbeReport, type ProbeSuccess, probe } from './probe.ts';
+export { type ScanOptions, scan, type Targets } from './scan.ts';
+export {
+  type FileTarget,
+  type Protocol,
+  parseTarget,
+  type ServerTarget,
+  type SocketTarget,
+  type Target,
+} from './target.ts';

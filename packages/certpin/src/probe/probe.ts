@@ -1,20 +1,13 @@
 import type { Certificate, CertificateSummary } from '../core/certificate.ts';
 import { CertpinError } from '../core/errors.ts';
 import type { Peer } from '../core/verify.ts';
-import { dial } from '../protocols/dial.ts';
 import { upgradeProtocols } from '../protocols/registry.ts';
-import { observe } from '../tls/guard.ts';
-import { startTimeout } from '../tls/timeout.ts';
-import { enclose } from './envelope.ts';
+import { attempt } from './attempt.ts';
+import { detect } from './detect.ts';
 import { readCertificates } from './file.ts';
-import { parseTarget, type ServerTarget, type Target } from './target.ts';
-
-export interface ProbeOptions {
-  /** Longest time for one server, in milliseconds. Default 10 000; 0: no limit. */
-  readonly timeoutMs?: number | undefined;
-  /** The name sent to the server (SNI), where it differs from the host. */
-  readonly servername?: string | undefined;
-}
+import { type ProbeOptions, readProbeOptions, type Settings } from './options.ts';
+import { type Protocol, parseTarget, type ServerTarget, type SocketTarget, type Target } from './target.ts';
+import { withTimeLimit } from './time-limit.ts';
 
 /** What a probe found out: plain JSON, as `certpin get --json` prints it. Fields are added, never renamed. */
 export type ProbeReport = ProbeSuccess | ProbeFailure;
@@ -22,7 +15,15 @@ export type ProbeReport = ProbeSuccess | ProbeFailure;
 export interface ProbeSuccess {
   /** The target as it was given, without credentials. */
   readonly target: string;
-  readonly protocol: Target['protocol'];
+  /** For a server, how it comes to TLS. */
+  readonly protocol: Protocol | 'file';
+  /** Whether the protocol was found out, and not told by option, scheme or port. */
+  readonly detected: boolean;
+  /** null for a file and a unix socket. */
+  readonly host: string | null;
+  readonly port: number | null;
+  /** `TLSv1.3`; null for a file. */
+  readonly tlsVersion: string | null;
   readonly ok: true;
   /** The leaf. */
   readonly certificate: CertificateSummary;
@@ -32,10 +33,19 @@ export interface ProbeSuccess {
 
 export interface ProbeFailure {
   readonly target: string;
-  /** null where the target could not be read. */
-  readonly protocol: Target['protocol'] | null;
+  /** null where the target could not be read, or neither scheme nor port told and it was not found out. */
+  readonly protocol: Protocol | 'file' | null;
+  readonly host: string | null;
+  readonly port: number | null;
   readonly ok: false;
   readonly error: { readonly code: string; readonly message: string };
+}
+
+/** What {@link verify} takes, and how it was come by. */
+export interface Inspected extends Peer {
+  readonly protocol: Protocol | 'file';
+  /** Whether the protocol was found out, and not told by option, scheme or port. */
+  readonly detected: boolean;
 }
 
 /**
@@ -45,67 +55,88 @@ export interface ProbeFailure {
  * @returns a report; a failure is a report too, never an exception
  */
 export async function probe(target: string, options: ProbeOptions = {}): Promise<ProbeReport> {
-  let parsed: Target | undefined;
+  let settings: Settings;
   try {
-    parsed = parseTarget(target);
-    const { certificates } = await inspectTarget(parsed, options);
+    settings = readProbeOptions(options);
+  } catch (error) {
+    return toFailure(undefined, undefined, error);
+  }
+  return report(target, settings);
+}
+
+/** As {@link probe}, with options that have been read. */
+export async function report(text: string, settings: Settings): Promise<ProbeReport> {
+  let target: Target | undefined;
+  try {
+    target = parseTarget(text);
+    const { certificates, protocol, detected, tlsVersion } = await inspectTarget(target, settings);
     const chain = certificates.map((certificate) => (certificate as Certificate).toJSON());
     const [certificate] = chain;
-    if (certificate === undefined) {
-      throw new CertpinError('ERR_CONNECTION_CLOSED', 'the server presented no certificate', {
-        protocol: parsed.protocol,
-      });
-    }
-    return { target: parsed.label, protocol: parsed.protocol, ok: true, certificate, chain };
-  } catch (error) {
-    const { code = 'ERR_UNKNOWN', message } = error as NodeJS.ErrnoException;
+    if (certificate === undefined)
+      throw new CertpinError('ERR_CONNECTION_CLOSED', 'the server presented no certificate', { protocol });
+    const { label } = target;
     return {
-      // A target that cannot be read may be a mistyped connection string: it is not repeated.
-      target: parsed?.label ?? '(unreadable)',
-      protocol: parsed?.protocol ?? null,
-      ok: false,
-      // An AggregateError of several addresses has no message; OpenSSL's messages end in a line break.
-      error: { code, message: message.trim() || code },
+      ...{ target: label, protocol, detected, ...placeOf(target), tlsVersion: tlsVersion ?? null },
+      ...{ ok: true, certificate, chain },
     };
+  } catch (error) {
+    return toFailure(target, settings.protocol, error);
   }
 }
 
 /**
  * What a server or a file presents, as {@link verify} takes it: `verify(await inspect(target), policy)` answers whether a pin holds.
  *
- * @throws CertpinError `ERR_TARGET_INVALID`, `ERR_FILE_UNREADABLE`, `ERR_CONNECT_TIMEOUT`, `ERR_CONNECTION_CLOSED`, `ERR_UPGRADE_…`;
- * Node's own errors (`ECONNREFUSED`, `ENOTFOUND`, `ENOENT`, …)
+ * @throws CertpinError `ERR_TARGET_INVALID`, `ERR_OPTION_INVALID`, `ERR_FILE_UNREADABLE`, `ERR_CONNECT_TIMEOUT`, `ERR_CONNECTION_CLOSED`,
+ * `ERR_UPGRADE_…`, `ERR_TLS_NOT_FOUND`, `ERR_PROXY_REFUSED`; Node's own errors (`ECONNREFUSED`, `ENOTFOUND`, `ENOENT`, …), those of a
+ * handshake with the reason in words
  */
-export async function inspect(target: string, options: ProbeOptions = {}): Promise<Peer> {
-  return inspectTarget(parseTarget(target), options);
+export async function inspect(target: string, options: ProbeOptions = {}): Promise<Inspected> {
+  return inspectTarget(parseTarget(target), readProbeOptions(options));
 }
 
-async function inspectTarget(target: Target, options: ProbeOptions): Promise<Peer> {
-  return target.protocol === 'file'
-    ? { certificates: await readCertificates(target.path) }
-    : inspectServer(target, options);
+async function inspectTarget(target: Target, settings: Settings): Promise<Inspected> {
+  if (target.protocol === 'file')
+    return { certificates: await readCertificates(target.path), protocol: 'file', detected: false };
+  const { timeoutMs, signal } = settings;
+  return withTimeLimit(timeoutMs, signal, (own) => inspectServer(target, settings, own));
 }
 
-function inspectServer(
-  { protocol, host, port }: ServerTarget,
-  { timeoutMs = 10_000, servername }: ProbeOptions,
-): Promise<Peer> {
-  return new Promise<Peer>((resolve, reject) => {
-    const upgrade = protocol === 'tls' ? undefined : upgradeProtocols[protocol].create(host);
-    const raw = dial({ host, port }, upgrade, (error) => {
-      if (error !== undefined) return reject(error);
-      // An empty list of CAs: the chain is what the server presents, not what Node completes from its own list.
-      observe({
-        options: { socket: enclose(raw, upgrade?.envelope), ca: [], servername: servername ?? host },
-        host,
-        port,
-        connectTimeoutMs: 0,
-      }).then(resolve, reject);
-    });
-    const stop = startTimeout(timeoutMs, (error) => {
-      reject(error);
-      raw.destroy();
-    });
-    raw.once('close', stop);
-  });
+async function inspectServer(
+  target: ServerTarget | SocketTarget,
+  settings: Settings,
+  signal: AbortSignal,
+): Promise<Inspected> {
+  if ('socketPath' in target && settings.tunnel !== undefined) {
+    const message = 'a unix socket is not reached through a proxy: remove `proxy`';
+    throw new CertpinError('ERR_OPTION_INVALID', message, { option: 'proxy' });
+  }
+  // The name by which a server is called before TLS and in it is the same.
+  const host = settings.servername ?? ('host' in target ? target.host : 'localhost');
+  const protocol = settings.protocol ?? target.protocol;
+  if (protocol === null) {
+    const found = await detect(target, settings, host, signal);
+    return { ...found.peer, protocol: found.protocol, detected: true };
+  }
+  const upgrade = protocol === 'tls' ? undefined : upgradeProtocols[protocol].create(host);
+  return { ...(await attempt(target, settings, { upgrade, signal })), protocol, detected: false };
+}
+
+function toFailure(target: Target | undefined, forced: Protocol | undefined, error: unknown): ProbeFailure {
+  const { code, message } = error as NodeJS.ErrnoException;
+  // An AbortError has a number.
+  const name = typeof code === 'string' ? code : (error as Error).name === 'AbortError' ? 'ABORT_ERR' : 'ERR_UNKNOWN';
+  const protocol = target?.protocol === 'file' ? 'file' : (forced ?? target?.protocol ?? null);
+  return {
+    // A target that cannot be read may be a mistyped connection string: it is not repeated.
+    ...{ target: target?.label ?? '(unreadable)', protocol, ...placeOf(target), ok: false },
+    // An AggregateError of several addresses has no message; OpenSSL's messages end in a line break.
+    error: { code: name, message: String(message ?? error).trim() || name },
+  };
+}
+
+function placeOf(target: Target | undefined): { readonly host: string | null; readonly port: number | null } {
+  return target !== undefined && 'host' in target
+    ? { host: target.host, port: target.port }
+    : { host: null, port: null };
 }

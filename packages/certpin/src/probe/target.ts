@@ -1,9 +1,13 @@
 import { statSync } from 'node:fs';
 import { CertpinError } from '../core/errors.ts';
-import type { UpgradeName } from '../protocols/registry.ts';
+import { type UpgradeName, upgradeProtocols } from '../protocols/registry.ts';
+import { readConnectionString } from './connection-string.ts';
+
+/** How a server comes to TLS: from the first byte, or by an upgrade. */
+export type Protocol = 'tls' | UpgradeName;
 
 /** Where a certificate is to be found. */
-export type Target = FileTarget | ServerTarget;
+export type Target = FileTarget | ServerTarget | SocketTarget;
 
 export interface FileTarget {
   readonly protocol: 'file';
@@ -13,49 +17,88 @@ export interface FileTarget {
 }
 
 export interface ServerTarget {
-  readonly protocol: 'tls' | UpgradeName;
-  /** As reports show it: never with the credentials that a connection string may hold. */
+  /** null: neither scheme nor port tells; a probe finds it out. */
+  readonly protocol: Protocol | null;
+  /** As reports show it: never with the credentials that a connection string may hold. It reads as the same target. */
   readonly label: string;
   readonly host: string;
   readonly port: number;
+  /** The ALPN name without which the service does not begin with TLS. */
+  readonly alpn?: string;
 }
 
-const schemes: Record<string, { readonly protocol: ServerTarget['protocol']; readonly port: number | undefined }> = {
-  'https:': { protocol: 'tls', port: 443 },
-  'tls:': { protocol: 'tls', port: undefined },
-  'postgres:': { protocol: 'postgres', port: 5432 },
-  'postgresql:': { protocol: 'postgres', port: 5432 },
-  'mysql:': { protocol: 'mysql', port: 3306 },
-  'mariadb:': { protocol: 'mysql', port: 3306 },
-};
+/** A server behind a unix socket. */
+export interface SocketTarget {
+  readonly protocol: Protocol | null;
+  readonly label: string;
+  readonly socketPath: string;
+}
+
+interface Scheme {
+  readonly protocol: Protocol;
+  readonly port: number | undefined;
+  readonly alpn?: string | undefined;
+  readonly hostInQuery?: boolean | undefined;
+}
+
+const entries = Object.entries(upgradeProtocols) as [UpgradeName, (typeof upgradeProtocols)[UpgradeName]][];
+
+const schemes: ReadonlyMap<string, Scheme> = new Map([
+  ['https', { protocol: 'tls', port: 443 }],
+  ['tls', { protocol: 'tls', port: undefined }],
+  ...entries.flatMap(([protocol, { upgrade, direct, hostInQuery }]): [string, Scheme][] => [
+    ...upgrade.schemes.map((name): [string, Scheme] => [name, { protocol, port: upgrade.ports[0], hostInQuery }]),
+    ...(direct?.schemes ?? []).map((name): [string, Scheme] => [
+      name,
+      { protocol: 'tls', port: direct?.ports[0], alpn: direct?.alpn },
+    ]),
+  ]),
+]);
+
+/** Of two protocols with one port, the first in the table. */
+const protocolsOfPorts: ReadonlyMap<number, Protocol> = new Map(
+  [
+    ...entries.flatMap(([protocol, { upgrade, direct }]): [number, Protocol][] => [
+      ...upgrade.ports.map((port): [number, Protocol] => [port, protocol]),
+      ...(direct?.ports ?? []).map((port): [number, Protocol] => [port, 'tls']),
+    ]),
+    [443, 'tls'] as [number, Protocol],
+  ].reverse(),
+);
 
 /**
- * Reads a target: `host:port`, `[::1]:port`, a bare host (port 443), a URL (`https://`, `tls://`, `postgres://`, `mysql://`,
- * `mariadb://`; a connection string with credentials will do, they are dropped here), or a file (anything with a slash, a
- * certificate's extension, or the name of a file that exists). Port 5432 means PostgreSQL, port 3306 MySQL or MariaDB; every other
- * port TLS from the first byte.
+ * Reads a target: `host:port`, `[::1]:port`, a bare host (port 443), a URL (`https://`, `tls://`, and every scheme of the protocols
+ * that the probe knows), `unix:/path/of.socket` (with a protocol: `mysql+unix:/path`), a connection string of JDBC, libpq, ADO.NET or
+ * ODBC, or a file (anything with a slash, a certificate's extension, or the name of a file that exists). Credentials are dropped here.
+ *
+ * The protocol follows from the scheme, then from the port; on a port of no protocol it is null.
  *
  * @throws CertpinError `ERR_TARGET_INVALID`
  */
 export function parseTarget(text: string): Target {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return parseUrl(text);
+  const [, unixScheme, socketPath] = /^(?:([a-z][a-z0-9-]*)\+)?unix:(?:\/\/)?(\/[^?#@]*)$/is.exec(text) ?? [];
+  if (socketPath !== undefined) return readSocket(unixScheme?.toLowerCase(), socketPath);
+  const url = text.replace(/^jdbc:(?=[a-z0-9]+:\/\/[^;]*$)/i, '');
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(url)) return parseUrl(url);
   if (isFile(text)) return { protocol: 'file', label: text, path: text };
-  // `user:password@host/db`, `jdbc:postgresql://host/db?password=…`, `Host=…;Password=…`: not a file that is missing.
-  if (/[@=]/.test(text)) throw invalid('it is neither host:port, nor a URL, nor a file that exists');
+  // Before anything that may be a path or a host: what has a pair in it may have a password, and is not shown.
+  if (text.includes('=')) return parseConnectionString(text);
+  if (text.includes('@')) throw invalid('it is neither host:port, nor a URL, nor a file that exists');
   if (/[/\\]/.test(text) || /\.(?:pem|crt|cer|der|cert)$/i.test(text))
     return { protocol: 'file', label: text, path: text };
   const { bracketed, name, plain, port } = ADDRESS.exec(text)?.groups ?? {};
   const host = bracketed ?? name ?? plain;
   if (host === undefined) throw invalid('it is neither host:port, nor a URL, nor a file');
   const number = checkPort(port ?? '443');
-  return { protocol: protocolsOfPorts[number] ?? 'tls', label: text, host, port: number };
+  return { protocol: protocolsOfPorts.get(number) ?? null, label: text, host, port: number };
 }
-
-const protocolsOfPorts: Record<number, ServerTarget['protocol']> = { 5432: 'postgres', 3306: 'mysql' };
 
 /** `name:port`, `[IPv6]:port`, each without the port, and a bare IPv6 address. */
 const ADDRESS =
-  /^(?:\[(?<bracketed>[0-9a-f:.]+(?:%[\w.-]+)?)\]|(?<name>[^:[\]\s?#]+)|(?<plain>[0-9a-f]*:[0-9a-f:]*:[0-9a-f.:]*(?:%[\w.-]+)?))(?::(?<port>\d+))?$/i;
+  /^(?:\[(?<bracketed>[0-9a-f:.]+(?:%[\w.-]+)?)\]|(?<name>[^:;,'"[\]\s?#]+)|(?<plain>[0-9a-f]*:[0-9a-f:]*:[0-9a-f.:]*(?:%[\w.-]+)?))(?::(?<port>\d+))?$/i;
+
+/** A name, or an IP address. What is no host may be a piece of a password. */
+const HOST = /^(?:[\p{L}\p{M}\p{N}._-]+|[0-9a-f:.]*:[0-9a-f:.]*(?:%[\w.-]+)?)$/iu;
 
 function isFile(path: string): boolean {
   try {
@@ -65,27 +108,59 @@ function isFile(path: string): boolean {
   }
 }
 
+function readSocket(scheme: string | undefined, socketPath: string): SocketTarget {
+  const label = `${scheme === undefined ? '' : `${scheme}+`}unix:${socketPath}`;
+  return { protocol: scheme === undefined ? null : findScheme(scheme).protocol, label, socketPath };
+}
+
 function parseUrl(text: string): ServerTarget {
   const url = readUrl(text);
-  const scheme = schemes[url.protocol];
-  if (scheme === undefined) {
-    const known = Object.keys(schemes).map((name) => `${name}//`);
-    throw invalid(`nothing is known of ${url.protocol}// (known: ${known.join(', ')})`);
-  }
-  const isDatabase = scheme.protocol !== 'tls';
-  // An unescaped `/`, `#` or `?` cuts the password in two, and what is left of it would be taken for the host.
-  if (isDatabase && /[/#][^?]*@|\?[^=]*@/.test(url.pathname + url.search + url.hash)) {
+  const name = url.protocol.slice(0, -1);
+  const { hostInQuery, ...scheme } = findScheme(name);
+  // An unescaped `/`, `#` or `?` cuts the password in two, and what is left of it would be taken for the host. In the path of a web
+  // page there may be an @.
+  const rest = (name === 'https' ? '' : url.pathname) + url.search + url.hash;
+  if (/[/#][^?]*@|\?[^=]*@/.test(rest)) {
     throw invalid('a password in a URL needs percent-encoding: @ is %40, / is %2F, # is %23, ? is %3F');
   }
-  // pg lets the query win over the authority (pg-connection-string, parse).
-  const query = scheme.protocol === 'postgres' ? url.searchParams : new URLSearchParams();
+  const query = hostInQuery ? url.searchParams : new URLSearchParams();
   const host = decode(query.get('host') || url.hostname).replace(/^\[(.*)\]$/, '$1');
-  const port = query.get('port') || url.port || scheme.port;
-  if (port === undefined) throw invalid(`${url.protocol}// needs a port`);
   if (host === '' || host.startsWith('/')) throw invalid('it names no host: a unix socket has no TLS');
-  const number = checkPort(String(port));
-  const bracketed = host.includes(':') ? `[${host}]` : host;
-  return { protocol: scheme.protocol, label: `${url.protocol}//${bracketed}:${number}`, host, port: number };
+  return toServer(name, scheme, host, query.get('port') || url.port);
+}
+
+function parseConnectionString(text: string): ServerTarget {
+  const place = readConnectionString(text);
+  if (place === undefined) {
+    const forms = 'a URL, `host=… port=…`, `Server=…;Port=…`, or `jdbc:…`';
+    throw invalid(`it is neither a file that exists, nor a connection string with one host (${forms})`);
+  }
+  const { scheme, host, port } = place;
+  if (scheme !== undefined) return toServer(scheme, findScheme(scheme), host, port);
+  if (port === undefined) throw invalid('a connection string that does not say of which database it is needs a port');
+  const protocol = protocolsOfPorts.get(checkPort(port));
+  return toServer(undefined, { protocol: protocol ?? null, port: undefined }, host, port);
+}
+
+function toServer(
+  name: string | undefined,
+  { protocol, port: defaultPort, alpn }: Omit<Scheme, 'protocol'> & { readonly protocol: Protocol | null },
+  host: string,
+  port: string | undefined,
+): ServerTarget {
+  if (!HOST.test(host)) throw invalid('it names no host, or more than one');
+  if (!port && defaultPort === undefined) throw invalid(`${name}:// needs a port`);
+  const number = checkPort(port || String(defaultPort));
+  const address = `${host.includes(':') ? `[${host}]` : host}:${number}`;
+  const label = name === undefined ? address : `${name}://${address}`;
+  return { protocol, label, host, port: number, ...(alpn === undefined ? {} : { alpn }) };
+}
+
+function findScheme(name: string): Scheme {
+  const scheme = schemes.get(name);
+  if (scheme !== undefined) return scheme;
+  const shown = /^[a-z][a-z0-9+-]{0,19}$/.test(name) ? `${name}://` : 'this scheme';
+  throw invalid(`nothing is known of ${shown} (known: ${[...schemes.keys()].map((one) => `${one}://`).join(', ')})`);
 }
 
 function readUrl(text: string): URL {

@@ -34,8 +34,11 @@ export interface Envelope {
 export type UpgradeStep =
   | { readonly next: 'wait' }
   | { readonly next: 'send'; readonly bytes: Uint8Array }
-  /** The next byte on the wire belongs to TLS; `bytes`, where there are some, are the last ones before it. */
-  | { readonly next: 'tls'; readonly bytes?: Uint8Array };
+  /**
+   * The next byte on the wire belongs to TLS; `bytes`, where there are some, are the last ones before it. `rest` came already, and is of
+   * another conversation in plaintext that follows.
+   */
+  | { readonly next: 'tls'; readonly bytes?: Uint8Array; readonly rest?: Uint8Array };
 
 /** An upgrade in which the driver takes part: it reads the server's greeting and answers it, and TLS begins in between. */
 export interface MediatedUpgrade extends UpgradeProtocol {

@@ -1,9 +1,9 @@
-import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { connect, type NetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { CertpinError } from '../core/errors.ts';
 import type { MediatedUpgrade, UpgradeProtocol, UpgradeSides, UpgradeStep } from './contract.ts';
 
 /**
- * Opens a TCP connection and holds the protocol's conversation, up to the point where TLS begins.
+ * Opens a connection, TCP or of a unix socket, and holds the protocol's conversation, up to the point where TLS begins.
  *
  * @param protocol undefined: TLS begins at once
  * @param ready called once: with an error, or without one when the next byte belongs to TLS. TLS must be started on the returned
@@ -12,7 +12,7 @@ import type { MediatedUpgrade, UpgradeProtocol, UpgradeSides, UpgradeStep } from
  * @returns the socket; destroying it ends the attempt
  */
 export function dial(
-  options: TcpNetConnectOpts,
+  options: NetConnectOpts,
   protocol: UpgradeProtocol | undefined,
   ready: (error?: Error) => void,
   attach?: (proceed: (step: UpgradeStep) => void) => void,
@@ -21,13 +21,14 @@ export function dial(
 }
 
 /**
- * As {@link dial}, on a socket that is being connected.
+ * As {@link dial}, on a socket that is being connected, or is connected and paused.
  *
- * @param opened its event after which the conversation begins
+ * @param opened its event after which the conversation begins; undefined: it begins at once, and `ready` may be called before this
+ * returns
  */
 export function converse<Opening extends Socket>(
   socket: Opening,
-  opened: 'connect' | 'secureConnect',
+  opened: 'connect' | 'secureConnect' | undefined,
   protocol: UpgradeProtocol | undefined,
   ready: (error?: Error) => void,
   attach?: (proceed: (step: UpgradeStep) => void) => void,
@@ -56,6 +57,7 @@ export function converse<Opening extends Socket>(
     if (step.bytes !== undefined) socket.write(step.bytes);
     if (step.next !== 'tls') return;
     socket.pause();
+    if (step.rest !== undefined && step.rest.length > 0) socket.unshift(step.rest);
     settle();
   };
   const onData = (bytes: Buffer): void => {
@@ -71,11 +73,16 @@ export function converse<Opening extends Socket>(
   attach?.(take);
 
   socket.once('error', settle).once('close', onClose);
-  socket.once(opened, () => {
-    if (protocol === undefined) return settle();
-    socket.on('data', onData);
+  const begin = (): void => {
+    if (protocol === undefined) {
+      settle();
+      return;
+    }
+    socket.on('data', onData).resume();
     if (protocol.opening !== undefined) socket.write(protocol.opening);
-  });
+  };
+  if (opened === undefined) begin();
+  else socket.once(opened, begin);
   return socket;
 }
 

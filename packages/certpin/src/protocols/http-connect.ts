@@ -15,6 +15,8 @@ export interface ConnectRequest {
   readonly port: number;
   /** The value of `Proxy-Authorization`: a secret. */
   readonly authorization?: string | undefined;
+  /** The server speaks first, in plaintext: its greeting may follow the proxy's consent at once. */
+  readonly greets?: boolean | undefined;
 }
 
 /**
@@ -23,19 +25,19 @@ export interface ConnectRequest {
  *
  * @throws CertpinError `ERR_OPTION_INVALID` for a host that is none: its characters could end the line and begin another
  */
-export function createHttpConnect({ host, port, authorization }: ConnectRequest): UpgradeProtocol {
+export function createHttpConnect({ host, port, authorization, greets = false }: ConnectRequest): UpgradeProtocol {
   const authority = `${canonicalHost(host) ?? refuseHost()}:${port}`;
   const lines = [`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`];
   if (authorization !== undefined) lines.push(`Proxy-Authorization: ${authorization}`);
   let answer = '';
   const receive = (bytes: Uint8Array): UpgradeStep => {
     answer += Buffer.from(bytes).toString('latin1');
-    return read(answer);
+    return read(answer, greets);
   };
   return { name, opening: Buffer.from(lines.join('\r\n') + HEAD_END, 'latin1'), receive };
 }
 
-function read(answer: string): UpgradeStep {
+function read(answer: string, greets: boolean): UpgradeStep {
   const begins = 'HTTP/1.';
   if (!answer.startsWith(begins.slice(0, answer.length))) throw unexpected('the proxy answered CONNECT with no HTTP');
   const end = answer.indexOf(HEAD_END);
@@ -48,10 +50,11 @@ function read(answer: string): UpgradeStep {
   if (Number.isNaN(status)) throw unexpected("the proxy's answer to CONNECT has no status");
   // RFC 9110 §9.3.6: any 2xx; a length that such an answer gives of itself is ignored, for no content belongs to it.
   if (status < 200 || status > 299) throw refused(status);
-  const more = answer.length - end - HEAD_END.length;
-  if (more > 0) {
+  const rest = Buffer.from(answer.slice(end + HEAD_END.length), 'latin1');
+  if (greets) return { next: 'tls', rest };
+  if (rest.length > 0) {
     // A TLS server never speaks first.
-    const message = `${more} plaintext bytes followed the proxy's consent: somebody injected them`;
+    const message = `${rest.length} plaintext bytes followed the proxy's consent: somebody injected them`;
     throw new CertpinError('ERR_UPGRADE_INJECTED', message, { protocol: name });
   }
   return { next: 'tls' };

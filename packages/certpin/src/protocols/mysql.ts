@@ -151,6 +151,14 @@ export function createGreetingReader(): (bytes: Uint8Array) => Uint8Array | unde
   };
 }
 
+/** Whether a server that speaks unasked begins a packet of MySQL's: the first one, a greeting or an error, of a greeting's size. */
+export function greetsAsMysql(greeting: Uint8Array): boolean {
+  const first = greeting[HEADER_BYTES];
+  return (
+    (first === PROTOCOL_VERSION || first === ERR) && greeting[3] === 0 && payloadLength(greeting) <= MAX_GREETING_BYTES
+  );
+}
+
 /** Whether a server that was to greet says why it will not. */
 export function isErrorPacket(packet: Uint8Array): boolean {
   return packet[HEADER_BYTES] === ERR;

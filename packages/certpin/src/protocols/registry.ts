@@ -3,7 +3,7 @@ import { createImapUpgrade } from './imap.ts';
 import { createIrcUpgrade } from './irc.ts';
 import { createLdapUpgrade } from './ldap.ts';
 import { createMssqlUpgrade } from './mssql.ts';
-import { createMysqlUpgrade } from './mysql.ts';
+import { createMysqlUpgrade, greetsAsMysql } from './mysql.ts';
 import { createPostgresUpgrade } from './postgres.ts';
 import { createRdpUpgrade } from './rdp.ts';
 import { createReplyUpgrade } from './reply-protocols.ts';
@@ -51,17 +51,27 @@ export interface ProtocolEntry {
    * in the order of this table. A protocol without, in which the client speaks first, is tried at servers that say nothing.
    */
   readonly greets?: (greeting: Uint8Array) => boolean;
+  /** In a URL of this protocol, `host` and `port` of the query win over those before it. */
+  readonly hostInQuery?: true;
 }
+
+/** Whether a greeting has begun in a way that only this protocol has, or few others. */
+const says =
+  (beginning: RegExp) =>
+  (greeting: Uint8Array): boolean =>
+    beginning.test(Buffer.from(greeting).toString('latin1'));
 
 /** Every upgrade that the probe knows. Ports are IANA's; xmpp's for TLS is of XEP-0368. */
 export const upgradeProtocols: Readonly<Record<UpgradeName, ProtocolEntry>> = {
   postgres: {
     create: createPostgresUpgrade,
     upgrade: { schemes: ['postgres', 'postgresql'], ports: [5432] },
+    hostInQuery: true, // pg-connection-string, parse
   },
   mysql: {
     create: createMysqlUpgrade,
     upgrade: { schemes: ['mysql', 'mariadb'], ports: [3306] },
+    greets: greetsAsMysql,
   },
   ldap: {
     create: createLdapUpgrade,
@@ -86,44 +96,53 @@ export const upgradeProtocols: Readonly<Record<UpgradeName, ProtocolEntry>> = {
     create: () => createReplyUpgrade('smtp'),
     upgrade: { schemes: ['smtp'], ports: [25, 587] },
     direct: { schemes: ['smtps'], ports: [465] },
+    greets: says(/^220[ -]/),
   },
   lmtp: {
     create: () => createReplyUpgrade('lmtp'),
     upgrade: { schemes: ['lmtp'], ports: [24] },
+    greets: says(/^220[ -]/),
   },
   pop3: {
     create: () => createReplyUpgrade('pop3'),
     upgrade: { schemes: ['pop3'], ports: [110] },
     direct: { schemes: ['pop3s'], ports: [995] },
+    greets: says(/^\+OK/),
   },
   imap: {
     create: createImapUpgrade,
     upgrade: { schemes: ['imap'], ports: [143] },
     direct: { schemes: ['imaps'], ports: [993] },
+    greets: says(/^\* (?:OK|PREAUTH|BYE)/i),
   },
   ftp: {
     create: () => createReplyUpgrade('ftp'),
     upgrade: { schemes: ['ftp'], ports: [21] },
     direct: { schemes: ['ftps'], ports: [990] },
+    greets: says(/^220[ -]/),
   },
   nntp: {
     create: () => createReplyUpgrade('nntp'),
     upgrade: { schemes: ['nntp'], ports: [119] },
     direct: { schemes: ['nntps'], ports: [563] },
+    greets: says(/^20[01] /),
   },
   sieve: {
     create: createSieveUpgrade,
     upgrade: { schemes: ['sieve'], ports: [4190] },
+    greets: says(/^"IMPLEMENTATION"/i),
   },
   irc: {
     create: createIrcUpgrade,
     upgrade: { schemes: ['irc'], ports: [6667] },
     direct: { schemes: ['ircs'], ports: [6697] },
+    greets: says(/^(?::\S+ )?NOTICE /),
   },
   telnet: {
     create: createTelnetUpgrade,
     upgrade: { schemes: ['telnet'], ports: [23] },
     direct: { schemes: ['telnets'], ports: [992] },
+    greets: says(/^\xff[\xfb-\xfe]/),
   },
   xmpp: {
     create: (host) => createXmppUpgrade('xmpp', host),

@@ -31,9 +31,13 @@ export interface GuardedConnection {
   readonly connectTimeoutMs: number;
 }
 
-/** Opens a way to the server; calls `done` once, later. Destroying what it returns ends the attempt, and the way. */
+/**
+ * Opens a way to the server; calls `done` once, later. Destroying what it returns ends the attempt, and the way.
+ *
+ * `greets`: the server speaks first, in plaintext. Without it, a byte that follows the proxy's consent is an injection.
+ */
 export type OpenTunnel = (
-  server: { readonly host: string; readonly port: number },
+  server: { readonly host: string; readonly port: number; readonly greets?: boolean },
   done: (error: Error | undefined, socket?: Socket) => void,
 ) => { destroy(): unknown };
 
@@ -58,13 +62,15 @@ export function guard({ options, policy, tunnel, host, port, connectTimeoutMs }:
 }
 
 /**
- * Makes a handshake, hands over what the server presented, and closes: no application byte can be sent on the connection.
+ * Makes a handshake, hands over what the server presented, and closes: no application byte can be sent on the connection, so
+ * a `minVersion` before TLS 1.2 is taken.
  *
  * A completed handshake proves that the server owns the key of its certificate (RFC 8446 §4.4.3, RFC 5246 §7.4.3).
  */
 export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<Peer> {
   return new Promise((resolve, reject) => {
-    const socket = openTls({ ...connection.options, ...noVerification }, connection.connectTimeoutMs);
+    const options = { ...connection.options, ...noVerification };
+    const socket = openTls(options, connection.connectTimeoutMs, undefined, true);
     socket.once('error', reject);
     socket.once('close', () => reject(closedEarly()));
     socket.once('secureConnect', () => {
@@ -95,6 +101,7 @@ function openTls(
   options: ConnectionOptions & { signal?: AbortSignal },
   connectTimeoutMs: number,
   tunnel?: OpenTunnel,
+  oldVersions?: boolean,
 ): TLSSocket {
   const { signal, ...others } = options;
   if (tunnel !== undefined && (others.path != null || others.socket != null)) {
@@ -103,7 +110,7 @@ function openTls(
   }
   // TLS begins at once, on a stream whose socket comes when the tunnel stands: clients count the connection from now on.
   const way = tunnel === undefined ? undefined : new LateStream();
-  const socket = tlsConnect(handshakeOptions(way === undefined ? others : { ...others, socket: way }));
+  const socket = tlsConnect(handshakeOptions(way === undefined ? others : { ...others, socket: way }, oldVersions));
   if (way !== undefined && tunnel !== undefined) {
     const attempt = tunnel({ host: others.host ?? 'localhost', port: Number(others.port) }, (error, raw) => {
       if (raw === undefined) socket.destroy(error);

@@ -166,13 +166,17 @@ function checkTimeout(value: number | undefined): number {
   );
 }
 
-/** The options with which the guard calls `tls.connect`: what the caller chose, and what is not the caller's to choose. */
-export function handshakeOptions(options: ConnectionOptions): ConnectionOptions {
+/**
+ * The options with which the guard calls `tls.connect`: what the caller chose, and what is not the caller's to choose.
+ *
+ * @param oldVersions whether a `minVersion` before TLS 1.2 is taken: only where nothing is sent on the connection
+ */
+export function handshakeOptions(options: ConnectionOptions, oldVersions = false): ConnectionOptions {
   const { minVersion, secureOptions, servername, host, ...others } = options;
   return {
     ...others,
     ...(host === undefined ? {} : { host }),
-    minVersion: minVersion === undefined || isOld(minVersion) ? 'TLSv1.2' : minVersion,
+    minVersion: minVersion === undefined || (isOld(minVersion) && !oldVersions) ? 'TLSv1.2' : minVersion,
     // RFC 5746 renegotiation would put another certificate under a connection whose verdict has been given.
     secureOptions: (secureOptions ?? 0) | SSL_OP_NO_RENEGOTIATION,
     ...serverNameIndication(servername ?? host),
@@ -192,7 +196,8 @@ function serverNameIndication(name: string | undefined): { servername?: string }
   return host === undefined ? {} : { servername: isIP(host) === 0 ? host.replace(/\.$/, '') : '' };
 }
 
-function isOld(version: SecureVersion | undefined): boolean {
+/** Before TLS 1.2. */
+export function isOld(version: SecureVersion | undefined): boolean {
   return version !== undefined && version !== null && version !== 'TLSv1.2' && version !== 'TLSv1.3';
 }
 

@@ -3,15 +3,17 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { CertpinError } from '../../src/index.ts';
-import { parseTarget } from '../../src/probe/index.ts';
+import { readConnectionString } from '../../src/probe/connection-string.ts';
+import { parseTarget, probe } from '../../src/probe/index.ts';
+import { upgradeProtocols } from '../../src/protocols/registry.ts';
 
 describe('a target is read', () => {
-  const servers: [string, 'tls' | 'postgres' | 'mysql', string, number][] = [
+  const servers: [string, 'tls' | 'postgres' | 'mysql' | null, string, number][] = [
     ['db.example.com:5432', 'postgres', 'db.example.com', 5432],
-    ['db.example.com:6432', 'tls', 'db.example.com', 6432],
+    ['db.example.com:6432', null, 'db.example.com', 6432],
     ['example.com', 'tls', 'example.com', 443],
-    ['127.0.0.1:8443', 'tls', '127.0.0.1', 8443],
-    ['[::1]:8443', 'tls', '::1', 8443],
+    ['127.0.0.1:8443', null, '127.0.0.1', 8443],
+    ['[::1]:8443', null, '::1', 8443],
     ['[::1]', 'tls', '::1', 443],
     ['::1', 'tls', '::1', 443],
     ['fe80::1%eth0', 'tls', 'fe80::1%eth0', 443],
@@ -28,6 +30,15 @@ describe('a target is read', () => {
     ['mysql://db.example.com', 'mysql', 'db.example.com', 3306],
     ['mariadb://user:pass%2Fword@db.example.com:3307/app?host=other', 'mysql', 'db.example.com', 3307],
     ['tls://db.example.com:3306', 'tls', 'db.example.com', 3306],
+    ['jdbc:postgresql://db.example.com:6432/app?user=me&password=pass', 'postgres', 'db.example.com', 6432],
+    ['jdbc:mysql://me:pass@db.example.com/app', 'mysql', 'db.example.com', 3306],
+    ['jdbc:mariadb://[::1]:3307/app?password=pass', 'mysql', '::1', 3307],
+    ["host=db.example.com port=6432 dbname=app password='pass word; host=x'", 'postgres', 'db.example.com', 6432],
+    ['user=me hostaddr=192.0.2.1 password=pass', 'postgres', '192.0.2.1', 5432],
+    ['Host=db.example.com;Port=6432;Username=me;Password=pass', null, 'db.example.com', 6432],
+    ['Host=db.example.com;Password=pass', 'postgres', 'db.example.com', 5432],
+    ['Server=db.example.com;Port=3306;Uid=me;Pwd="pass;word=""x"', 'mysql', 'db.example.com', 3306],
+    ['Driver={ODBC 8.0; Unicode};Server=db.example.com;Port=5432;Pwd=pass word;', 'postgres', 'db.example.com', 5432],
     ['postgresql:///app?host=db.example.com&port=6432', 'postgres', 'db.example.com', 6432],
   ];
   for (const [text, protocol, host, port] of servers) {
@@ -35,6 +46,39 @@ describe('a target is read', () => {
       const { label, ...target } = parseTarget(text);
       assert.deepEqual(target, { protocol, host, port });
       assert.ok(!label.includes('pass'));
+      assert.deepEqual(parseTarget(label), { label, ...target });
+    });
+  }
+
+  const sockets: [string, 'mysql' | 'tls' | null, string][] = [
+    ['unix:/run/x.sock', null, '/run/x.sock'],
+    ['unix:///run/x.sock', null, '/run/x.sock'],
+    ['mysql+unix:/run/mysqld/mysqld.sock', 'mysql', '/run/mysqld/mysqld.sock'],
+    ['tls+unix:/run/x.sock', 'tls', '/run/x.sock'],
+  ];
+  for (const [text, protocol, socketPath] of sockets) {
+    test(text, () => {
+      const { label, ...target } = parseTarget(text);
+      assert.deepEqual(target, { protocol, socketPath });
+      assert.deepEqual(parseTarget(label), { label, ...target });
+    });
+  }
+
+  for (const [name, { upgrade, direct }] of Object.entries(upgradeProtocols)) {
+    test(`by every scheme and port of the table: ${name}`, () => {
+      for (const scheme of upgrade.schemes) {
+        const target = parseTarget(`${scheme}://me:hunter2@db.example.com:999/x`);
+        assert.deepEqual(target, {
+          ...{ protocol: name, host: 'db.example.com', port: 999 },
+          label: `${scheme}://db.example.com:999`,
+        });
+      }
+      for (const scheme of direct?.schemes ?? []) {
+        const { protocol } = parseTarget(`${scheme}://db.example.com`);
+        assert.equal(protocol, 'tls');
+      }
+      for (const port of direct?.ports ?? []) assert.ok(parseTarget(`db.example.com:${port}`).protocol !== null);
+      for (const port of upgrade.ports) assert.ok(parseTarget(`db.example.com:${port}`).protocol !== null);
     });
   }
 
@@ -60,8 +104,21 @@ describe('a target that cannot be read is refused, and not repeated', () => {
     ['tls://hunter2.example', /needs a port/],
     ['user:hunter2@host', /neither host:port/],
     ['user:hunter2@host/db', /nor a file that exists/],
-    ['jdbc:postgresql://host/db?password=hunter2', /nor a file that exists/],
-    ['Host=h;Password=hunter2', /nor a file that exists/],
+    ['jdbc:oracle:thin:@//hunter2', /nor a file that exists/],
+    ['jdbc:db2://host:50000/db?password=hunter2', /nothing is known of db2:\/\//],
+    ['redis+unix:/run/hunter2', /nothing is known of/],
+    ['Server=h;Password=hunter2', /needs a port/],
+    ['Server=h;Host=i;Port=1;Password=hunter2', /one host/],
+    ['Server=h;Server=i;Port=1;Password=hunter2', /one host/],
+    ['Server=a b;Port=1;Password=hunter2', /one host/],
+    ['Server=h;Port=1;Password=a;hunter2', /one host/],
+    ['Port=1;Password=hunter2', /one host/],
+    ['host=a,b password=hunter2', /one host/],
+    ['host=/run/hunter2 dbname=x', /one host/],
+    ['password=hunter2', /one host/],
+    ['Host=h;Port=hunter2', /from 1 to 65535/],
+    ['jdbc:postgresql://a,b/db?password=hunter2', /names no host/],
+    ['https://me:#hunter2@host', /cannot be read|percent-encoding/],
     ['postgres://me:12/hunter2@h/db', /percent-encoding/],
     ['postgres://me:a?hunter2@h/db', /cannot be read/],
     ['postgres://me:a#hunter2@h/db', /cannot be read/],
@@ -97,12 +154,52 @@ describe('a target that cannot be read is refused, and not repeated', () => {
     );
   });
 
-  test('no password of a connection string is ever part of a label', () => {
-    fc.assert(
-      fc.property(fc.string({ minLength: 6 }), (secret) => {
-        const password = `pw${encodeURIComponent(secret.replace(/[\uD800-\uDFFF]/g, ''))}`;
-        assert.ok(!parseTarget(`postgres://user:${password}@db.example.com/app`).label.includes(password));
-      }),
-    );
-  });
+  const secret = fc.string({ minLength: 4, unit: 'grapheme' }).map((text) => `pw!${text}!wp`);
+  const forms: Record<string, (secret: string) => string> = {
+    'a URL': (text) => `postgres://user:${encodeURIComponent(text)}@db.invalid/app`,
+    'a URL as it was typed': (text) => `mysql://user:${text}@db.invalid/app`,
+    'an https URL as it was typed': (text) => `https://user:${text}@db.invalid/`,
+    'a URL with a query': (text) => `postgres://db.invalid/app?password=${text}`,
+    JDBC: (text) => `jdbc:postgresql://db.invalid:5432/app?user=me&password=${text}`,
+    'JDBC of SQL Server': (text) => `jdbc:sqlserver://db.invalid:1433;databaseName=app;password=${text};user=me`,
+    libpq: (text) => `host=db.invalid port=5432 password=${text} user=me`,
+    'libpq, quoted': (text) => `host=db.invalid password='${text.replace(/['\\]/g, '\\$&')}' port=5432`,
+    'libpq, the password first': (text) => `password=${text} host=db.invalid port=5432`,
+    'ADO.NET': (text) => `Server=tcp:db.invalid,1433;Database=app;User ID=me;Password=${text};`,
+    'ADO.NET, the password first': (text) => `Password=${text};Server=db.invalid;Port=3306`,
+    Npgsql: (text) => `Host=db.invalid;Port=5432;Password=${text}`,
+    'no form at all': (text) => `user:${text}@db.invalid`,
+  };
+  for (const [form, build] of Object.entries(forms)) {
+    test(`a password is never part of a label, a report or an error: ${form}`, async () => {
+      await fc.assert(
+        fc.asyncProperty(secret, async (text) => {
+          // Refused before a name is looked up, or given up at once.
+          const report = await probe(build(text), { signal: AbortSignal.abort() });
+          assert.ok(!report.ok);
+          const shown = JSON.stringify(report);
+          for (const piece of [text, encodeURIComponent(text), 'pw!', '!wp']) {
+            assert.ok(!shown.includes(JSON.stringify(piece).slice(1, -1)), shown);
+          }
+        }),
+        { numRuns: 200 },
+      );
+    });
+  }
+});
+
+describe('a connection string leads to a host', () => {
+  const places: [string, string | undefined, string, string | undefined][] = [
+    ['jdbc:sqlserver://h:1433;databaseName=x;password=p', 'sqlserver', 'h', '1433'],
+    ['jdbc:sqlserver://h\\SQLEXPRESS;password={a;b}', 'sqlserver', 'h', undefined],
+    ['jdbc:sqlserver://;serverName=h;port=1434', 'sqlserver', 'h', '1434'],
+    ['jdbc:sqlserver://[::1]:1433;password=p', 'sqlserver', '::1', '1433'],
+    ['Server=tcp:h,1433;Initial Catalog=x;Password=p;', 'sqlserver', 'h', '1433'],
+    ['Data Source=h\\X;Integrated Security=true', 'sqlserver', 'h', undefined],
+    ['Data Source=h,1444', 'sqlserver', 'h', '1444'],
+    ['server=h;port=3307', undefined, 'h', '3307'],
+  ];
+  for (const [text, scheme, host, port] of places) {
+    test(text, () => assert.deepEqual(readConnectionString(text), { scheme, host, port }));
+  }
 });

@@ -73,6 +73,11 @@ test('bytes behind the consent are an injection, however they come', () => {
   assert.throws(() => answer(OK.slice(0, -1), '\nx'), { code: 'ERR_UPGRADE_INJECTED' });
 });
 
+test('bytes behind the consent are the greeting of a server that greets, to the byte', () => {
+  const step = createHttpConnect({ ...server, greets: true }).receive(Buffer.from(`${OK}\x00\xff\r\n\r\n`, 'latin1'));
+  assert.deepEqual(step, { next: 'tls', rest: Buffer.from('00ff0d0a0d0a', 'hex') });
+});
+
 test('what is no answer of a proxy is refused as soon as it shows', () => {
   for (const text of [
     'S',

@@ -10,7 +10,7 @@ import {
   startScriptedServer,
   startTlsServer,
 } from '@certpin/testkit';
-import { startHttpProxy, startSecureFront } from '@certpin/testkit/proxy';
+import { startHttpProxy, startSecureFront, startSocksProxy } from '@certpin/testkit/proxy';
 import axios from 'axios';
 import * as undici6 from 'undici-6';
 import { pinnedAxios } from '../../src/adapters/axios.ts';
@@ -150,6 +150,24 @@ for (const [name, call] of Object.entries(clients)) {
       assert.equal(server.received(), 0);
     });
 
+    test('goes through a SOCKS5 proxy, which looks up the name, and gives nothing to a wrong server behind it', async (t) => {
+      const socks = await startSocksProxy({ login });
+      t.after(socks.stop);
+      const server = await serve(t);
+      const wrong = await serve(t, impostor);
+      const at = (user: string): string => socks.url.replace('//', `//${user}@`);
+      assert.equal(await call(t, server.url, at(encoded)), 'GET /users ');
+      assert.deepEqual(socks.asked(), [`3 localhost:${server.port}`]);
+      assert.equal(await codeOf(call(t, wrong.url, at(encoded))), 'ERR_PIN_MISMATCH');
+      assert.equal(wrong.received(), 0);
+      for (const other of [socks.url, at('someone:else')]) {
+        assert.equal(await codeOf(call(t, server.url, other)), 'ERR_PROXY_REFUSED');
+      }
+      const gone = await serve(t);
+      await gone.close();
+      assert.equal(await codeOf(call(t, gone.url, at(encoded))), 'ERR_PROXY_REFUSED');
+    });
+
     test('does not tell the proxy of a host without pins', async (t) => {
       let callers = 0;
       const silent = await startScriptedServer(() => {
@@ -266,7 +284,10 @@ describe('the configuration of a proxy', () => {
   const broken: [what: string, proxy: unknown, message: RegExp][] = [
     ['no URL', 'http://', /cannot be read/],
     ['a host and port without a scheme', 'proxy.example:3128', /must begin with http/],
-    ['SOCKS', 'socks5://secret@127.0.0.1:1080', /must begin with http/],
+    ['SOCKS4', 'socks4://secret@127.0.0.1:1080', /must begin with http/],
+    ['a SOCKS login without password', 'socks5://secret@127.0.0.1:1080', /1 to 255 bytes/],
+    ['pins of a SOCKS proxy', { url: 'socks5://secret:secret@127.0.0.1', pins }, /no certificate to pin/],
+    ['SOCKS without a host', 'socks5://', /names no host|cannot be read/],
     ['an empty text', '', /cannot be read/],
     ['a broken login', 'http://secret%zz@127.0.0.1:3128', /cannot be read/],
     ['null', null, /give the URL/],

@@ -1,0 +1,89 @@
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Peer } from '../core/verify.ts';
+import type { UpgradeProtocol, UpgradeStep } from '../protocols/contract.ts';
+import { converse, dial } from '../protocols/dial.ts';
+import { observe } from '../tls/guard.ts';
+import { enclose } from './envelope.ts';
+import { explainHandshake } from './handshake-failure.ts';
+import type { Settings } from './options.ts';
+import type { ServerTarget, SocketTarget } from './target.ts';
+
+/** One connection of a probe. */
+export interface Attempt {
+  /** undefined: TLS from the first byte. */
+  readonly upgrade: UpgradeProtocol | undefined;
+  /** Gets the socket, and what takes the steps that something else than the server's bytes brings about. */
+  readonly attach?: (socket: Socket, proceed: (step: UpgradeStep) => void) => void;
+  /** Ends it, with its reason. */
+  readonly signal: AbortSignal;
+}
+
+/** Connects, through the proxy where there is one, holds the upgrade, makes the handshake, and closes. */
+export function attempt(
+  target: ServerTarget | SocketTarget,
+  settings: Settings,
+  { upgrade, attach, signal }: Attempt,
+): Promise<Peer> {
+  return new Promise<Peer>((resolve, reject) => {
+    let way: { destroy(): unknown } | undefined;
+    const give = (error: unknown): void => {
+      signal.removeEventListener('abort', giveUp);
+      reject(error);
+      way?.destroy();
+    };
+    const giveUp = (): void => give(signal.reason);
+    if (signal.aborted) return giveUp();
+    signal.addEventListener('abort', giveUp);
+
+    const handshake = (raw: Socket): void => {
+      observe(toConnection(target, settings, enclose(raw, upgrade?.envelope))).then(
+        (peer) => {
+          signal.removeEventListener('abort', giveUp);
+          resolve(peer);
+        },
+        (error) => give(explainHandshake(error)),
+      );
+    };
+    const talk = (open: (ready: (error?: Error) => void, takeProceed: TakeProceed) => Socket): Socket => {
+      let proceed: ((step: UpgradeStep) => void) | undefined;
+      const takeProceed: TakeProceed = (given) => {
+        proceed = given;
+      };
+      const socket = open((error) => (error === undefined ? handshake(socket) : give(error)), takeProceed);
+      if (proceed !== undefined) attach?.(socket, proceed);
+      return socket;
+    };
+
+    if ('socketPath' in target) {
+      way = talk((ready, take) => dial({ path: target.socketPath }, upgrade, ready, take));
+      return;
+    }
+    const { host, port } = target;
+    if (settings.tunnel === undefined) {
+      way = talk((ready, take) => dial({ host, port, family: settings.family }, upgrade, ready, take));
+      return;
+    }
+    const greets = upgrade !== undefined && upgrade.opening === undefined;
+    way = settings.tunnel({ host, port, greets }, (error, raw) => {
+      if (raw === undefined) give(error);
+      else if (upgrade === undefined) handshake(raw);
+      else talk((ready, take) => converse(raw, undefined, upgrade, ready, take));
+    });
+  });
+}
+
+type TakeProceed = (proceed: (step: UpgradeStep) => void) => void;
+
+function toConnection(target: ServerTarget | SocketTarget, { servername, tls }: Settings, socket: Duplex) {
+  const { host, port, alpn }: Partial<ServerTarget> = 'socketPath' in target ? {} : target;
+  // An empty list of CAs: the chain is what the server presents, not what Node completes from its own list.
+  const options = {
+    ...tls,
+    socket,
+    ca: [],
+    servername: servername ?? host ?? '',
+    ...(alpn && { ALPNProtocols: [alpn] }),
+  };
+  return { options, host, port, connectTimeoutMs: 0 };
+}

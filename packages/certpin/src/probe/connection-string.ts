@@ -1,0 +1,74 @@
+/** Where a connection string leads. */
+export interface Place {
+  /** The URL scheme of the protocol; undefined where the string leaves it open. */
+  readonly scheme: string | undefined;
+  readonly host: string;
+  /** As it stands there; undefined: the default. */
+  readonly port: string | undefined;
+}
+
+/**
+ * Reads a connection string that is no URL: libpq's (`host=… port=… password=…`), those of ADO.NET, ODBC and JDBC's SQL Server
+ * (`Server=tcp:host,1433;…;Password=…`). All but host and port is dropped here.
+ *
+ * @returns undefined where the text is none of them, or names no host, or two
+ */
+export function readConnectionString(text: string): Place | undefined {
+  const sqlServer = /^jdbc:([a-z]+):\/\/([^;]*)(?:;|$)/is.exec(text);
+  if (sqlServer !== null) {
+    const [{ length }, scheme = '', address = ''] = sqlServer;
+    const settings = readPairs(SEMICOLONS, text.slice(length));
+    if (settings === undefined) return undefined;
+    return toPlace(scheme.toLowerCase(), address || settings.get('servername'), settings.get('port')?.trim());
+  }
+  if (FIRST_PAIR.exec(text)?.[1] !== ';') {
+    const settings = readPairs(SPACES, text);
+    if (settings !== undefined)
+      return toPlace('postgres', settings.get('host') || settings.get('hostaddr'), settings.get('port'));
+  }
+  const settings = readPairs(SEMICOLONS, text);
+  if (settings === undefined) return undefined;
+  const hosts = hostKeys.filter((key) => settings.has(key));
+  const [key = ''] = hosts;
+  if (hosts.length !== 1) return undefined;
+  const host = settings.get(key) ?? '';
+  const port = settings.get('port');
+  // ADO.NET's SQL Server alone has a port behind a comma, an instance, and these words.
+  const isSqlServer =
+    /^tcp:|[,\\]/i.test(host) || ['initial catalog', 'integrated security'].some((word) => settings.has(word));
+  if (isSqlServer) return toPlace('sqlserver', host, port);
+  return toPlace(key === 'host' && port === undefined ? 'postgres' : undefined, host, port);
+}
+
+/** `name`, `name:port`, `name,port`, `tcp:name,port`, `name\instance`. */
+const ADDRESS = /^(?:tcp:)?(\[[0-9a-f:.]+\]|[^\s:,\\/[\]]+)(?:\\[^:,]*)?(?:[:,]\s*(\d+))?$/i;
+
+function toPlace(scheme: string | undefined, address: string | undefined, port: string | undefined): Place | undefined {
+  const [, host, ownPort] = ADDRESS.exec(address?.trim() ?? '') ?? (isIpv6(address) ? [address, address] : []);
+  return host === undefined ? undefined : { scheme, host: host.replace(/^\[(.*)\]$/, '$1'), port: ownPort ?? port };
+}
+
+function isIpv6(address: string | undefined): address is string {
+  return address !== undefined && /^[0-9a-f]*:[0-9a-f:.]*:[0-9a-f.]*$/i.test(address);
+}
+
+const hostKeys = ['server', 'host', 'hostname', 'data source', 'datasource', 'address', 'addr', 'network address'];
+
+/** The first pair, and what follows it: a semicolon in a password must not make another dialect of it, nor a space. */
+const FIRST_PAIR = /^[^=;]*=\s*(?:'(?:[^'\\]|\\.)*'|"[^"]*"|[^;\s]*)\s*(;|[^;]|$)/s;
+
+const SPACES = /\s*([a-z_]+)\s*=\s*('(?:[^'\\]|\\.)*'|(?:[^\s'\\]|\\.)*)(?:\s+|$)/gsy;
+
+const SEMICOLONS = /\s*([a-z][\w .-]*?)\s*=\s*("(?:[^"]|"")*"|'(?:[^']|'')*'|\{[^}]*\}|[^;]*?)\s*(?:;\s*|$)/gisy;
+
+/** Every pair, its key in lower case; undefined where anything else is between them, or a key is there twice. */
+function readPairs(grammar: RegExp, text: string): Map<string, string> | undefined {
+  const pairs = new Map<string, string>();
+  let end = 0;
+  for (const [pair, key = '', value = ''] of text.matchAll(grammar)) {
+    if (pairs.has(key.toLowerCase())) return undefined;
+    pairs.set(key.toLowerCase(), value.replace(/^(["'])(.*)\1$|^\{(.*)\}$/s, '$2$3'));
+    end += pair.length;
+  }
+  return end === text.length ? pairs : undefined;
+}

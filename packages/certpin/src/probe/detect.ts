@@ -1,0 +1,178 @@
+import type { Socket } from 'node:net';
+import { CertpinError } from '../core/errors.ts';
+import type { Peer } from '../core/verify.ts';
+import type { UpgradeProtocol, UpgradeStep } from '../protocols/contract.ts';
+import { type UpgradeName, upgradeProtocols } from '../protocols/registry.ts';
+import { attempt } from './attempt.ts';
+import { speaksTls } from './handshake-failure.ts';
+import type { Settings } from './options.ts';
+import type { Protocol, ServerTarget, SocketTarget } from './target.ts';
+import { withTimeLimit } from './time-limit.ts';
+
+/** How long a server may take to begin to speak before it is spoken to, in milliseconds; with a short time limit a quarter of it. */
+const LISTENING_MS = 300;
+
+/** What is divided among the attempts where there is no limit. */
+const NO_LIMIT_MS = 30_000;
+
+/** A greeting that has not said by then whose it is, is of no known protocol. */
+const MAX_GREETING_BYTES = 1_024;
+
+/** Services that are never reached with TLS on these ports. */
+const plaintextPorts: Record<number, string> = {
+  22: 'port 22 is SSH, which has no certificate; ssh-keyscan shows its key',
+  80: 'port 80 is plaintext HTTP; the certificate is found at port 443',
+};
+
+const names = Object.keys(upgradeProtocols) as UpgradeName[];
+
+export interface Detected {
+  readonly peer: Peer;
+  readonly protocol: Protocol;
+}
+
+/**
+ * Finds out how a server comes to TLS. It is listened to for a moment; one that greets is answered in its own protocol. One that says
+ * nothing is spoken to with TLS, and where it does not take that, asked in every protocol in which the client speaks first, one
+ * connection each. All of it within the time limit.
+ *
+ * @throws CertpinError `ERR_TLS_NOT_FOUND`, or the failure of the protocol that was found
+ */
+export async function detect(
+  target: ServerTarget | SocketTarget,
+  settings: Settings,
+  host: string,
+  signal: AbortSignal,
+): Promise<Detected> {
+  const plaintext = 'port' in target ? plaintextPorts[target.port] : undefined;
+  if (plaintext !== undefined) throw notFound(`${plaintext} (name a protocol to ask nevertheless)`, []);
+  const budget = settings.timeoutMs || NO_LIMIT_MS;
+  const startedAt = performance.now();
+  const ear = createEar(host);
+  let failure: Error;
+  try {
+    const peer = await withTimeLimit(0, signal, (own, limit) =>
+      attempt(target, settings, {
+        upgrade: ear.upgrade(() => limit(0)),
+        signal: own,
+        attach: (socket, proceed) =>
+          waitForGreeting(socket, Math.min(LISTENING_MS, budget / 4), () => {
+            if (ear.state() === 'answering') return;
+            // A server that does not answer to TLS leaves half of the time to the other protocols.
+            limit(budget / 2);
+            if (ear.startTls()) proceed({ next: 'tls' });
+          }),
+      }),
+    );
+    return { peer, protocol: ear.heard()[0] ?? 'tls' };
+  } catch (error) {
+    failure = error as Error;
+  }
+  signal.throwIfAborted();
+
+  const others = othersAfter(failure, ear);
+  const tried: Protocol[] = [ear.heard()[0] ?? 'tls', ...others];
+  for (const [index, protocol] of others.entries()) {
+    const count = others.length - index;
+    // The last one has what is left: where time runs out, the limit that was asked for is the one in the error.
+    const left = Math.max(1, budget - (performance.now() - startedAt));
+    const limitMs = count === 1 && settings.timeoutMs > 0 ? 0 : left / count;
+    try {
+      const upgrade = upgradeProtocols[protocol].create(host);
+      const peer = await withTimeLimit(limitMs, signal, (own) => attempt(target, settings, { upgrade, signal: own }));
+      return { peer, protocol };
+    } catch (error) {
+      signal.throwIfAborted();
+      // It speaks the protocol, and its answer is no.
+      if ((error as { code?: unknown }).code === 'ERR_UPGRADE_REFUSED') throw error;
+    }
+  }
+  const reason = `no way to TLS was found: ${failure.message.trim()}; asked in vain: ${tried.join(', ')}`;
+  throw notFound(`${reason} (where it is another protocol, name it)`, tried, failure);
+}
+
+/** What is to be tried after the first connection has failed. @throws its failure, where that is the answer */
+function othersAfter(failure: Error, ear: Ear): readonly UpgradeName[] {
+  const { code } = failure as NodeJS.ErrnoException;
+  const [first, ...alike] = ear.heard();
+  if (first !== undefined) {
+    // The greeting was of several protocols, and this one it was not.
+    const isForeign = /^ERR_UPGRADE_(?:REFUSED|UNEXPECTED)$/.test(code ?? '');
+    if (alike.length > 0 && isForeign) return alike;
+    throw failure;
+  }
+  if (ear.state() === 'listening' || code === 'ERR_TLS_NOT_FOUND') throw failure;
+  if (ear.state() === 'puzzled') throw notFound('the server greets in no protocol that certpin knows', [], failure);
+  if (speaksTls(failure)) throw failure;
+  return names.filter((name) => {
+    const { greets, create } = upgradeProtocols[name];
+    return greets === undefined && create('localhost').opening !== undefined;
+  });
+}
+
+interface Ear {
+  /** The conversation with a server of which nothing is known; `recognized` is called when it is. */
+  readonly upgrade: (recognized: () => void) => UpgradeProtocol;
+  /** The protocols of which the greeting may be; it was answered in the first. */
+  readonly heard: () => readonly UpgradeName[];
+  /** puzzled: the server has spoken, and in no known protocol so far. */
+  readonly state: () => 'listening' | 'puzzled' | 'answering' | 'tls';
+  /** Nothing is listened to any more. @returns whether the server has said nothing, so that TLS may begin */
+  readonly startTls: () => boolean;
+}
+
+function createEar(host: string): Ear {
+  let state: ReturnType<Ear['state']> = 'listening';
+  let read: Uint8Array = new Uint8Array(0);
+  let heard: readonly UpgradeName[] = [];
+  let machine: UpgradeProtocol | undefined;
+  return {
+    heard: () => heard,
+    state: () => state,
+    startTls: () => {
+      if (state === 'listening') state = 'tls';
+      return state === 'tls';
+    },
+    upgrade: (recognized) => ({
+      name: 'tls',
+      opening: undefined,
+      receive: (bytes) => {
+        if (machine !== undefined) return machine.receive(bytes);
+        state = 'puzzled';
+        read = Buffer.concat([read, bytes]);
+        heard = names.filter((name) => upgradeProtocols[name].greets?.(read));
+        const [first] = heard;
+        if (first !== undefined) {
+          state = 'answering';
+          recognized();
+          machine = upgradeProtocols[first].create(host);
+          return withOpening(machine.opening, machine.receive(read));
+        }
+        if (Buffer.from(read.subarray(0, 4)).toString('latin1') === 'SSH-')
+          throw notFound('the server speaks SSH, which has no certificate; ssh-keyscan shows its key', []);
+        if (read.length > MAX_GREETING_BYTES) throw notFound('the server greets in no protocol that certpin knows', []);
+        return { next: 'wait' };
+      },
+    }),
+  };
+}
+
+/** Some servers speak, and expect that the client does not wait for it. */
+function withOpening(opening: Uint8Array | undefined, step: UpgradeStep): UpgradeStep {
+  if (opening === undefined) return step;
+  if (step.next === 'wait') return { next: 'send', bytes: opening };
+  return { ...step, bytes: Buffer.concat([opening, step.bytes ?? new Uint8Array(0)]) };
+}
+
+function waitForGreeting(socket: Socket, listeningMs: number, end: () => void): void {
+  const start = (): void => {
+    const timer = setTimeout(end, listeningMs);
+    socket.once('close', () => clearTimeout(timer));
+  };
+  if (socket.connecting) socket.once('connect', start);
+  else start();
+}
+
+function notFound(reason: string, tried: readonly Protocol[], cause?: unknown): CertpinError<'ERR_TLS_NOT_FOUND'> {
+  return new CertpinError('ERR_TLS_NOT_FOUND', reason, { tried }, { cause });
+}

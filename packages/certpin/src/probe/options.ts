@@ -1,0 +1,97 @@
+import { constants } from 'node:crypto';
+import type { ConnectionOptions } from 'node:tls';
+import { CertpinError } from '../core/errors.ts';
+import { oneOf, refuseUnknownOptions } from '../core/policy.ts';
+import { type UpgradeName, upgradeProtocols } from '../protocols/registry.ts';
+import { createTunnel, type ProxyInput } from '../proxy/tunnel.ts';
+import type { OpenTunnel } from '../tls/guard.ts';
+import { isOld } from '../tls/options.ts';
+import type { Protocol } from './target.ts';
+
+export interface ProbeOptions {
+  /** Longest time for one server, in milliseconds, everything together. Default 10 000; 0: no limit. */
+  readonly timeoutMs?: number | undefined;
+  /** The name sent to the server (SNI, and where a protocol tells it before TLS), where it differs from the host. */
+  readonly servername?: string | undefined;
+  /** How the server comes to TLS, whatever scheme and port say. */
+  readonly protocol?: Protocol | undefined;
+  /** 4 or 6: connect to addresses of this kind only. Default: either. */
+  readonly family?: 4 | 6 | undefined;
+  /** The client's certificate, and bounds of what is spoken. */
+  readonly tls?: ProbeTlsOptions | undefined;
+  /** A proxy: `http://`, `https://` or `socks5://`, as every other client of certpin takes it. */
+  readonly proxy?: ProxyInput | undefined;
+  /** Gives up. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** As `tls.connect` takes them. */
+export interface ProbeTlsOptions
+  extends Pick<ConnectionOptions, 'cert' | 'key' | 'pfx' | 'passphrase' | 'maxVersion' | 'ciphers'> {
+  /**
+   * Default `TLSv1.2`. `TLSv1` or `TLSv1.1` also accepts what went with these versions: short keys, Diffie-Hellman groups of 1024 bits, SHA-1, and
+   * servers without secure renegotiation (RFC 5746). A probe sends nothing, so it has nothing to lose; a client must not do so.
+   */
+  readonly minVersion?: ConnectionOptions['minVersion'];
+}
+
+/** Checked options. */
+export interface Settings {
+  readonly timeoutMs: number;
+  readonly servername: string | undefined;
+  readonly protocol: Protocol | undefined;
+  readonly family: 4 | 6 | undefined;
+  readonly tls: ConnectionOptions;
+  readonly tunnel: OpenTunnel | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+export const probeKeys = ['timeoutMs', 'servername', 'protocol', 'family', 'tls', 'proxy', 'signal'] as const;
+
+const tlsKeys = ['cert', 'key', 'pfx', 'passphrase', 'minVersion', 'maxVersion', 'ciphers'];
+const versions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
+const protocols: readonly Protocol[] = ['tls', ...(Object.keys(upgradeProtocols) as UpgradeName[])];
+
+/** @throws CertpinError `ERR_OPTION_INVALID`, `ERR_PIN_INVALID` (of a proxy) */
+export function readProbeOptions(options: ProbeOptions): Settings {
+  refuseUnknownOptions(options, probeKeys, 'probe');
+  const { timeoutMs = 10_000, servername, protocol, family, tls = {}, proxy, signal } = options;
+  if (family !== undefined && family !== 4 && family !== 6) throw invalid('family', 'must be 4 or 6');
+  if (family !== undefined && proxy !== undefined)
+    throw invalid('family', 'has no effect behind a proxy, which looks up the name: remove it');
+  return {
+    timeoutMs: checkCount('timeoutMs', timeoutMs),
+    servername,
+    protocol: oneOf('protocol', protocol, protocols),
+    family,
+    tls: readTls(tls),
+    tunnel: createTunnel(proxy),
+    signal,
+  };
+}
+
+function readTls(tls: ProbeTlsOptions): ConnectionOptions {
+  refuseUnknownOptions(tls, tlsKeys, 'probe.tls');
+  oneOf('minVersion', tls.minVersion, versions);
+  oneOf('maxVersion', tls.maxVersion, versions);
+  const given = Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined));
+  if (isOld(tls.maxVersion) && !isOld(tls.minVersion))
+    throw invalid('maxVersion', `is older than minVersion, which is TLSv1.2 where it is not given`);
+  return isOld(tls.minVersion) ? { ...oldServers, ...given } : given;
+}
+
+/** OpenSSL refuses these by its own defaults, whatever the version. */
+const oldServers: ConnectionOptions = {
+  ciphers: 'DEFAULT:@SECLEVEL=0',
+  secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT,
+};
+
+/** @throws CertpinError `ERR_OPTION_INVALID` for what is no whole number, or too large for a timer */
+export function checkCount(option: string, value: number, minimum = 0): number {
+  if (Number.isInteger(value) && value >= minimum && value < 2 ** 31) return value;
+  throw invalid(option, `must be a whole number, ${minimum} or more`);
+}
+
+function invalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {
+  return new CertpinError('ERR_OPTION_INVALID', `\`${option}\` ${message}`, { option });
+}
