@@ -42,7 +42,7 @@ export function parseTarget(text: string): Target {
   if (isFile(text)) return { protocol: 'file', label: text, path: text };
   // `user:password@host/db`, `jdbc:postgresql://host/db?password=…`, `Host=…;Password=…`: not a file that is missing.
   if (/[@=]/.test(text)) throw invalid('it is neither host:port, nor a URL, nor a file that exists');
-  if (/[/\\]/.test(text) || /\.(?:pem|crt|cer|der|cert)$/i.test(text))
+  if (/[/\\]/.test(text) || /\.(?:pem|crt|cer|der|cert|p7b|p7c|p12|pfx|csr|key|jks)$/i.test(text))
     return { protocol: 'file', label: text, path: text };
   const { bracketed, name, plain, port } = ADDRESS.exec(text)?.groups ?? {};
   const host = bracketed ?? name ?? plain;
