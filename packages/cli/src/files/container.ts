@@ -1,10 +1,12 @@
 import type { Certificate } from 'certpin';
 import { leafFirst } from 'certpin/probe';
-import { children, isSequence, type Node, oid, readAsn1 } from './asn1.ts';
+import { readAsn1 } from './asn1.ts';
 import { isSigningRequest, readSigningRequest } from './csr.ts';
-import { FileError } from './file-error.ts';
+import { isEncryptedKey, readEncryptedKey } from './encrypted-key.ts';
+import { FileError, UnsupportedAlgorithm } from './file-error.ts';
 import { type KeyPin, privateKeyPin, publicKeyPin } from './key-pin.ts';
 import type { Passwords } from './password.ts';
+import { Rounds } from './pbe.ts';
 import { isPkcs7, readPkcs7 } from './pkcs7.ts';
 import { isPkcs12, readPkcs12 } from './pkcs12.ts';
 
@@ -16,13 +18,14 @@ export async function readContainer(
 ): Promise<Certificate[] | KeyPin> {
   const root = readAsn1(bytes);
   if (isPkcs7(root)) return leafFirst(readPkcs7(root, bytes));
-  if (isPkcs12(root)) return passwords.open(label, (password) => readPkcs12(root, password));
+  if (isPkcs12(root))
+    return passwords.open(label, (password) => readPkcs12(root, password)).catch(openssl('pkcs12 -nokeys'));
   if (isSigningRequest(root)) return readSigningRequest(root, bytes);
-  if (isEncryptedKey(root)) return passwords.open(label, (password) => privateKeyPin(bytes, password ?? ''));
+  if (isEncryptedKey(root)) return readKey(bytes, label, passwords);
   try {
-    return publicKeyPin(bytes);
+    return privateKeyPin(bytes); // first: where Node.js looks for a public key, it takes a private one for it
   } catch {
-    return privateKeyPin(bytes);
+    return publicKeyPin(bytes);
   }
 }
 
@@ -38,10 +41,20 @@ export function readRequest(der: Buffer): KeyPin {
   return readSigningRequest(root, der);
 }
 
-const OCTET_STRING = 4;
+/** The pin of an encrypted key. */
+export async function readKey(der: Buffer, label: string, passwords: Passwords): Promise<KeyPin> {
+  const root = readAsn1(der);
+  if (!isEncryptedKey(root)) throw new FileError('what looks like an encrypted key in it is none');
+  return passwords
+    .open(label, (password) => readEncryptedKey(root, password, new Rounds()))
+    .catch(openssl('pkey -pubout'));
+}
 
-/** RFC 5958 §3: `EncryptedPrivateKeyInfo ::= SEQUENCE { AlgorithmIdentifier, OCTET STRING }`; a public key has a BIT STRING there. */
-function isEncryptedKey(root: Node): boolean {
-  const [algorithm, data] = isSequence(root) ? children(root) : [];
-  return isSequence(algorithm) && oid(children(algorithm)[0]) !== '' && Number(data?.type) === OCTET_STRING;
+/** OpenSSL may know an algorithm that certpin does not. */
+function openssl(command: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof UnsupportedAlgorithm)) throw error;
+    const options = '-provider legacy -provider default -in FILE';
+    throw new FileError(error.message, `openssl ${command} ${options} | certpin get -`);
+  };
 }

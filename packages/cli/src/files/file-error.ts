@@ -12,3 +12,6 @@ export class FileError extends Error {
 
 /** The password that was tried does not open what is encrypted; or the bytes are damaged, which looks the same. */
 export class WrongPassword extends Error {}
+
+/** An algorithm that certpin does not decrypt with. The message says of what; whoever knows the file knows what to do. */
+export class UnsupportedAlgorithm extends Error {}

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { Certificate } from 'certpin';
 import { leafFirst } from 'certpin/probe';
 import { FileError } from './file-error.ts';
-import { type KeyPin, privateKeyPin, publicKeyPin } from './key-pin.ts';
+import { type KeyPin, oldEncryptedKeyPin, privateKeyPin, publicKeyPin } from './key-pin.ts';
 import type { Passwords } from './password.ts';
 import { decodeText, type PemBlock, readPem } from './pem.ts';
 import { refuseKeystore, refuseText } from './refuse.ts';
@@ -69,19 +69,20 @@ async function inspectText(bytes: Buffer, label: string, passwords: Passwords): 
   const [first] = encrypted;
   if (encrypted.length > 1)
     throw new FileError(`it holds ${encrypted.length} encrypted keys: give each in a file of its own`);
-  if (first !== undefined) {
-    return { key: await passwords.open(label, (password) => privateKeyPin(first.text, password ?? '')) };
+  if (first !== undefined && !isPkcs8(first)) {
+    return { key: await passwords.open(label, (password) => oldEncryptedKeyPin(first.text, password ?? '')) };
   }
+  if (first !== undefined) return { key: await (await import('./container.ts')).readKey(first.der, label, passwords) };
   return refuseText(
     text,
     blocks.map((block) => block.label),
   );
 }
 
-async function readCertificates({ label, text, der }: PemBlock): Promise<Certificate[]> {
+async function readCertificates({ label, der }: PemBlock): Promise<Certificate[]> {
   if (/^(?:X509 |TRUSTED )?CERTIFICATE$/.test(label)) {
     try {
-      return [new Certificate(new X509Certificate(text).raw)];
+      return [new Certificate(new X509Certificate(der).raw)];
     } catch (error) {
       throw new FileError('what looks like a certificate in it is none', undefined, { cause: error });
     }
@@ -92,14 +93,18 @@ async function readCertificates({ label, text, der }: PemBlock): Promise<Certifi
 }
 
 async function readKey(block: PemBlock): Promise<KeyPin | undefined> {
-  const { label, text, der } = block;
+  const { label, der } = block;
   if (/^(?:NEW )?CERTIFICATE REQUEST$/.test(label)) return (await import('./container.ts')).readRequest(der);
-  if (/^(?:RSA )?PUBLIC KEY$/.test(label)) return publicKeyPin(text);
-  if (/^(?:RSA |EC |DSA )?PRIVATE KEY$/.test(label) && !isEncryptedKey(block)) return privateKeyPin(text);
+  if (/^(?:RSA )?PUBLIC KEY$/.test(label)) return publicKeyPin(der);
+  if (/^(?:RSA |EC )?PRIVATE KEY$/.test(label) && !isEncryptedKey(block)) return privateKeyPin(der);
   return undefined;
 }
 
-/** RFC 5958 §3, and the older way of OpenSSL (RFC 1421 §4.6.1.1). */
-function isEncryptedKey({ label, text }: PemBlock): boolean {
-  return label === 'ENCRYPTED PRIVATE KEY' || (/PRIVATE KEY$/.test(label) && /^Proc-Type: *4, *ENCRYPTED/m.test(text));
+function isPkcs8({ label }: PemBlock): boolean {
+  return label === 'ENCRYPTED PRIVATE KEY'; // RFC 7468 §11
+}
+
+/** PKCS#8, or the older way of OpenSSL: header lines in the block (RFC 1421 §4.6.1.1). */
+function isEncryptedKey(block: PemBlock): boolean {
+  return isPkcs8(block) || (/PRIVATE KEY$/.test(block.label) && /^Proc-Type: *4, *ENCRYPTED/m.test(block.text));
 }

@@ -13,8 +13,8 @@ export interface KeyPin {
 }
 
 /** @throws FileError */
-export function publicKeyPin(key: string | Buffer, source: KeyPin['source'] = 'public key'): KeyPin {
-  return pinOf(readPublicKey(key), source);
+export function publicKeyPin(der: Buffer): KeyPin {
+  return pinOf(readPublicKey(der), 'public key');
 }
 
 /** @param spki the SubjectPublicKeyInfo as it stands in a signing request: a CA copies it into the certificate */
@@ -22,39 +22,48 @@ export function requestPin(spki: Buffer): KeyPin {
   return pinOf(readPublicKey(spki), 'certificate signing request', spki);
 }
 
-/**
- * Of a private key, only the public half is kept.
- *
- * @param key PEM text, or DER
- * @throws WrongPassword, FileError
- */
-export function privateKeyPin(key: string | Buffer, passphrase?: string): KeyPin {
-  for (const type of typeof key === 'string' ? [undefined] : (['pkcs8', 'sec1', 'pkcs1'] as const)) {
+function readPublicKey(der: Buffer): KeyObject {
+  for (const type of ['spki', 'pkcs1'] as const) {
     try {
-      const options = { passphrase, ...(type === undefined ? {} : { format: 'der' as const, type }) };
-      return pinOf(createPublicKey(createPrivateKey({ key, ...options } as never)), 'private key');
-    } catch (error) {
-      if (/unsupported/i.test(String((error as Error).message)) && passphrase !== undefined) {
-        throw new FileError(
-          'the key is encrypted with an algorithm that is out of use',
-          'openssl pkey -in key.pem -pubout | certpin get -',
-        );
-      }
-    }
-  }
-  if (passphrase !== undefined) throw new WrongPassword();
-  throw new FileError('what looks like a private key in it is none, or is of a kind that Node.js does not know');
-}
-
-function readPublicKey(key: string | Buffer): KeyObject {
-  for (const type of typeof key === 'string' ? [undefined] : (['spki', 'pkcs1'] as const)) {
-    try {
-      return createPublicKey(type === undefined ? key : { key: key as Buffer, format: 'der', type });
+      return createPublicKey({ key: der, format: 'der', type });
     } catch {
       // the next one
     }
   }
   throw new FileError('what looks like a public key in it is none, or is of a kind that Node.js does not know');
+}
+
+/**
+ * Of a private key, only the public half is kept.
+ *
+ * @throws FileError
+ */
+export function privateKeyPin(der: Buffer): KeyPin {
+  for (const type of ['pkcs8', 'sec1', 'pkcs1'] as const) {
+    try {
+      return pinOf(createPublicKey(createPrivateKey({ key: der, format: 'der', type })), 'private key');
+    } catch {
+      // the next one
+    }
+  }
+  throw new FileError('what looks like a private key in it is none, or is of a kind that Node.js does not know');
+}
+
+/**
+ * A key in the older encryption of OpenSSL, which stands in header lines of the PEM block (RFC 1421 §4.6.1.1).
+ *
+ * @throws WrongPassword, FileError
+ */
+export function oldEncryptedKeyPin(pem: string, passphrase: string): KeyPin {
+  try {
+    return pinOf(createPublicKey(createPrivateKey({ key: pem, passphrase })), 'private key');
+  } catch (error) {
+    if (!/digital envelope routines::unsupported/.test((error as Error).message)) throw new WrongPassword();
+    throw new FileError(
+      'the key is encrypted with a cipher that is out of use',
+      'openssl pkey -pubout -provider legacy -provider default -in FILE | certpin get -',
+    );
+  }
 }
 
 function pinOf(

@@ -25,7 +25,7 @@ export function readPem(text: string): PemBlock[] {
     if (end === -1 || (next !== -1 && next < end)) {
       throw new FileError(`it is cut: BEGIN ${label} has no END`, 'copy the file again, from BEGIN to END');
     }
-    const body = text.slice(dashes + 5, end);
+    const body = text.slice(dashes + 5, end).trimStart();
     blocks.push({ label, text: text.slice(start, end + `-----END ${label}-----`.length), der: decode(label, body) });
     start = next;
   }
@@ -36,15 +36,19 @@ const BEGIN = '-----BEGIN ';
 
 function decode(label: string, body: string): Buffer {
   // RFC 1421 §4.6: header lines (`Proc-Type: 4,ENCRYPTED`), and a blank line behind them. An ASCII armor of PGP has a checksum (`=…`).
-  const base64 = body.replace(/^(?:[\w-]+:.*\r?\n(?:[ \t].*\r?\n)*)+\r?\n/, '').replace(/\s+/g, '');
+  const base64 = body.replace(/^(?:[\w-]+:.*\n)+(?:[ \t].*\n)*\n/, '').replace(/\s+/g, '');
   if (!label.startsWith('PGP') && !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) {
     throw new FileError(`it is damaged: what stands between BEGIN ${label} and END is not base64`);
   }
   return Buffer.from(base64, 'base64');
 }
 
-/** The text of a file: UTF-8, or the UTF-16 that Windows makes of a redirected output. A byte order mark is no part of it. */
+/** The text of a file: UTF-8, or the UTF-16 that Windows makes of a redirected output, without its byte order mark; lines end in LF. */
 export function decodeText(bytes: Buffer): string {
+  return decodeUnicode(bytes).replace(/\r\n?/g, '\n');
+}
+
+function decodeUnicode(bytes: Buffer): string {
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || second === 0) return new TextDecoder('utf-16le').decode(bytes);
   if ((first === 0xfe && second === 0xff) || first === 0) return new TextDecoder('utf-16be').decode(bytes);

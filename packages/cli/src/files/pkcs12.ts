@@ -1,7 +1,8 @@
 import { Certificate } from 'certpin';
 import { leafFirst } from 'certpin/probe';
 import { children, encoded, isSequence, isTagged, type Node, octets, oid, readAsn1 } from './asn1.ts';
-import { FileError } from './file-error.ts';
+import { readEncryptedKey } from './encrypted-key.ts';
+import { FileError, WrongPassword } from './file-error.ts';
 import { type KeyPin, privateKeyPin } from './key-pin.ts';
 import { checkMac, decrypt, type Password, Rounds } from './pbe.ts';
 
@@ -50,7 +51,9 @@ export async function readPkcs12(root: Node, password: Password): Promise<Certif
   if (certificates.length > 0) return ordered(certificates, bags);
   const key = bags.find(isKey);
   if (key === undefined) throw new FileError('it is a PKCS#12 file without certificates and keys');
-  return privateKeyPin(encoded(key.value, key.file), key.type === KEY_BAG ? undefined : (password ?? ''));
+  return key.type === KEY_BAG
+    ? privateKeyPin(encoded(key.value, key.file))
+    : readEncryptedKey(key.value, password, rounds);
 }
 
 function isKey({ type }: Bag): boolean {
@@ -66,7 +69,12 @@ async function readSafe(info: Node, password: Password, rounds: Rounds): Promise
   // RFC 5652 §8: EncryptedData { version, EncryptedContentInfo { type, algorithm, encryptedContent [0] IMPLICIT OCTET STRING } }
   const [, algorithm, encrypted] = children(children(content)[1]);
   if (algorithm === undefined) throw new TypeError('the algorithm is missing');
-  return readBags(await decrypt(algorithm, octets(encrypted), password, rounds));
+  const decrypted = await decrypt(algorithm, octets(encrypted), password, rounds);
+  try {
+    return readBags(decrypted);
+  } catch {
+    throw new WrongPassword(); // one wrong password in 256 leaves what looks like padding
+  }
 }
 
 function readBags(file: Buffer): Bag[] {
