@@ -40,7 +40,7 @@ export class Passwords {
     const typed = await asked;
     if (typed === undefined) {
       throw new FileError(
-        'it is encrypted, and there is no terminal to ask for its password',
+        'it is encrypted, and no password was given',
         'certpin get FILE --password-file password.txt',
       );
     }

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { Certificate } from 'certpin';
 import { leafFirst } from 'certpin/probe';
 import { children, encoded, isSequence, isTagged, type Node, octets, oid, readAsn1 } from './asn1.ts';
@@ -103,7 +104,7 @@ interface BaggedCertificate {
 function readCertificateBag({ value, keyId }: Bag): BaggedCertificate {
   const [type, wrapped] = children(value);
   if (oid(type) !== X509_CERTIFICATE) throw new FileError('it holds a certificate that is not X.509');
-  return { certificate: new Certificate(octets(children(wrapped)[0])), keyId };
+  return { certificate: new Certificate(new X509Certificate(octets(children(wrapped)[0])).raw), keyId };
 }
 
 /** RFC 7292 does not order the bags, and OpenSSL and Windows order them differently. */

@@ -113,7 +113,7 @@ test('a password is asked for where somebody is there, once for each file and ne
   );
   assert.equal(
     await transcript('get FILE', names),
-    `2> certpin: error: FILE: it is encrypted, and there is no terminal to ask for its password
+    `2> certpin: error: FILE: it is encrypted, and no password was given
 2> certpin: hint: certpin get FILE --password-file password.txt
 exit 2`,
   );
@@ -160,4 +160,27 @@ test('a file that asks for endless rounds of key derivation is refused before th
       options,
     );
   }
+});
+
+test('a certificate that is not in DER inside PKCS#7 is refused: other bytes than its own would be hashed', async (t) => {
+  const shop = openWorkshop(t);
+  await mintFiles(shop);
+  const der = shop.openssl('x509 -in server.pem -outform DER');
+  shop.openssl('crl2pkcs7 -nocrl -certfile server.pem -outform DER -out server.p7c');
+  // The length of the certificate, and with it that of all that is around it, in one byte more than DER allows (X.690 §10.1).
+  const file = shop.read('server.p7c');
+  const start = file.indexOf(der);
+  const longer = Buffer.concat([file.subarray(0, start + 1), Buffer.from([0x83, 0]), file.subarray(start + 2)]);
+  for (let at = 0; at < start; at++) {
+    const encloses = (longer[at] === 0x30 || longer[at] === 0xa0) && longer[at + 1] === 0x82;
+    if (encloses) longer.writeUInt16BE(longer.readUInt16BE(at + 2) + 1, at + 2);
+  }
+  shop.write('longer.p7c', longer);
+  shop.openssl('pkcs7 -inform DER -in longer.p7c -print_certs'); // which OpenSSL reads
+  assert.equal(
+    await transcript('get FILE', { FILE: shop.path('longer.p7c') }),
+    `2> certpin: error: FILE: it is damaged or cut, or is none of the files that certpin reads
+2> certpin: hint: certpin help get
+exit 2`,
+  );
 });

@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { type Minted, mint } from '@certpin/testkit';
 
 /** A directory in which Debian's openssl makes the files of a test, and says what their hashes are. */
@@ -18,7 +17,7 @@ export interface Workshop {
   readonly keyPin: (name: string) => string;
 }
 
-export function openWorkshop(t: Pick<TestContext, 'after'>): Workshop {
+export function openWorkshop(t: { readonly after: (fn: () => void) => void }): Workshop {
   const directory = mkdtempSync(join(tmpdir(), 'certpin-files-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const path = (name: string): string => join(directory, name);
