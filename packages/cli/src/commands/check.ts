@@ -77,6 +77,7 @@ Examples:
   certpin check api.example.com --pins-file pins.txt --json
   certpin check db.example.com:5432 --issuer-pin "$(cat ca.pem)"
   certpin check server.crt --pin "$DB_PINS"     before the new certificate is installed
+  certpin check next.csr --pin "$DB_PINS"       before it is made: is its key pinned?
 
 Exit code: 0 the pin holds, 1 it does not, 2 the question could not be asked.`;
 

@@ -24,12 +24,18 @@ A target is a file, - (standard input), host:port, a host (port 443), or a URL: 
 postgres://, mysql://, mariadb://. Port 5432 means PostgreSQL, port 3306 MySQL or MariaDB. A
 connection string will do: its credentials are neither sent nor shown.
 
+A file holds certificates (PEM, DER, PKCS#7, PKCS#12), or a private key, a public key or a
+certificate signing request: then the answer is the public-key pin of the next certificate.
+The password of an encrypted file is asked for, without echo.
+
 What a server presents says nothing about whose server it is. Compare it with the fingerprint
 of the server's own certificate file, or ask its operator, before you pin it.`;
 
 const examples = `
 Examples:
   certpin get server.crt                    on the server itself: the fingerprint to pin
+  certpin get server.pfx --password-env PFX_PASSWORD
+  certpin get next.csr                      the pin of a certificate that is yet to be made
   certpin get db.example.com:5432           what the PostgreSQL server presents
   certpin get postgres://db.example.com:6432/app
   certpin get mysql://db.example.com        what the MySQL or MariaDB server presents
@@ -43,7 +49,7 @@ export function defineGet(program: Command, io: Io, finish: (code: ExitCode) => 
     .command('get')
     .summary('show the fingerprint of a certificate, from a server or a file')
     .description(description)
-    .argument('<target...>', 'file, host:port, host, or URL')
+    .argument('<target...>', 'file, - for standard input, host:port, host, or URL')
     .addOption(new Option('-q, --quiet', 'print the SHA-256 of the certificate only, 64 hex digits').conflicts('json'))
     .option('--json', 'print one JSON object per target, one a line');
   addFileOptions(addConnectionOptions(command))

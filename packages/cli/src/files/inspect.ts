@@ -58,12 +58,17 @@ function tryCertificate(der: Buffer): Certificate | undefined {
 async function inspectText(bytes: Buffer, label: string, passwords: Passwords): Promise<FileContents> {
   const text = decodeText(bytes);
   const blocks = readPem(text);
-  const certificates = (await Promise.all(blocks.map(readCertificates))).flat();
+  const certificates: Certificate[] = [];
+  // One after the other: what a container takes in memory is free again before the next.
+  for (const block of blocks) certificates.push(...(await readCertificates(block)));
   if (certificates.length > 0) return { certificates: leafFirst(certificates) };
-  const pins = (await Promise.all(blocks.map(readKey))).filter((pin) => pin !== undefined);
-  const different = new Set(pins.map(({ sha256 }) => sha256)).size;
-  if (different > 1) throw new FileError(`it holds ${different} different keys: give each in a file of its own`);
-  const [pin] = pins;
+  const pins = new Map<string, KeyPin>();
+  for (const block of blocks) {
+    const pin = await readKey(block);
+    if (pin !== undefined && !pins.has(pin.sha256)) pins.set(pin.sha256, pin);
+  }
+  if (pins.size > 1) throw new FileError(`it holds ${pins.size} different keys: give each in a file of its own`);
+  const [pin] = pins.values();
   if (pin !== undefined) return { key: pin };
   const encrypted = blocks.filter(isEncryptedKey);
   const [first] = encrypted;

@@ -21,6 +21,12 @@ test('PKCS#7, PEM and DER: the leaf first, wherever it stands', async (t) => {
   await mintFiles(shop);
   shop.openssl('crl2pkcs7 -nocrl -certfile server.pem -certfile cas.pem -out first.p7b');
   shop.openssl('crl2pkcs7 -nocrl -certfile cas.pem -certfile server.pem -outform DER -out last.p7c');
+  shop.write('mail', 'a message');
+  shop.openssl(
+    'cms -sign -stream -nodetach -in mail -signer server.pem -inkey server.key -certfile cas.pem -outform DER -out indefinite.p7m',
+  );
+  assert.equal(shop.read('indefinite.p7m')[1], 0x80); // BER
+  assert.equal((await subjects(shop, 'indefinite.p7m')).length, 3);
   shop.write('renamed.p7b', shop.read('first.p7b').toString().replaceAll('PKCS7', 'CMS'));
   assert.deepEqual((await subjects(shop, 'first.p7b')).sort(), [...ALL].sort());
   assert.equal((await subjects(shop, 'last.p7c')).length, 3);
