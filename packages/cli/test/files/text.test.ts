@@ -93,6 +93,11 @@ test('what is not read says what it is, and what to do', async (t) => {
       '-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n',
       'there is no certificate, key or signing request in it, but X509 CRL',
     ],
+    [keyPem.slice(0, 100), 'it is cut: BEGIN PRIVATE KEY has no END|copy the file again, from BEGIN to END'],
+    [
+      keyPem.replace(/(?<=KEY-----\n)..../, 'AAAA'),
+      'what looks like a private key in it is none, or is of a kind that Node.js does not know',
+    ],
     [certPem.slice(0, 300), cut],
     [`${certPem.slice(0, 300)}\n${certPem}`, cut],
     [certPem.replace(/-----END.*/, ''), cut],
@@ -128,10 +133,6 @@ test('what is not read says what it is, and what to do', async (t) => {
     const [error, hint] = expected.split('|');
     const hinted = hint === undefined ? '' : `2> certpin: hint: ${hint}\n`;
     assert.equal(await transcript('get FILE', names), `2> certpin: error: FILE: ${error}\n${hinted}exit 2`);
-    assert.equal(
-      keyPem.split('\n').some((line) => line.length > 20 && expected.includes(line)),
-      false,
-    );
   }
   mkdirSync(shop.path('directory.d'));
   assert.equal(
