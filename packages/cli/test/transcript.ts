@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { run } from '../src/run.ts';
 
 /** The password of every connection string in these tests. No output of any test may hold it. */
@@ -51,6 +52,7 @@ export async function certpin(
 ): Promise<Said> {
   let stdout = '';
   let stderr = '';
+  let asking = false;
   const code = await run(argv, {
     stdout: (text) => {
       stdout += text;
@@ -63,7 +65,11 @@ export async function certpin(
     stdin: () => Readable.from([Buffer.from(stdin)]),
     askSecret: async (prompt) => {
       if (typed === undefined) return undefined;
+      assert.equal(asking, false, 'two passwords are asked for at a time');
+      asking = true;
       stderr += `${prompt}\n`;
+      await setImmediate();
+      asking = false;
       return typed;
     },
     stdoutClosed: () => closed,
