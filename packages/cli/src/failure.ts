@@ -1,8 +1,9 @@
 import type { ProbeFailure } from 'certpin/probe';
+import { FileError } from './files/file-error.ts';
 import { type Io, printError, printHint, quote } from './io.ts';
 
 /** Why a question could not be asked: plain JSON, the `error` of a report. */
-export type Failure = ProbeFailure['error'];
+export type Failure = ProbeFailure['error'] & { readonly hint?: string };
 
 /** A mistake in the command line that commander does not look for. */
 export class UsageError extends Error {
@@ -18,7 +19,12 @@ export class UsageError extends Error {
 /** What is left of an exception: its code and its message, never its properties. */
 export function failureOf(error: unknown): Failure {
   const { code, message } = error as { code?: unknown; message?: unknown };
-  return { code: typeof code === 'string' ? code : 'ERR_UNKNOWN', message: String(message ?? error) };
+  const hint = error instanceof FileError ? error.hint : undefined;
+  return {
+    code: typeof code === 'string' ? code : 'ERR_UNKNOWN',
+    message: String(message ?? error),
+    ...(hint === undefined ? {} : { hint }),
+  };
 }
 
 export interface FailedQuestion {
@@ -31,7 +37,13 @@ export interface FailedQuestion {
 /** Says why, and the next command, where there is one that tends to help. */
 export function printFailure(io: Io, { command, label, failure }: FailedQuestion): void {
   printError(io, `${label === undefined ? '' : `${label}: `}${plainWords(failure)}`);
-  if (failure.code === 'ERR_PIN_INVALID') {
+  if (failure.hint !== undefined) {
+    const file = label === undefined || label === '-' ? 'FILE' : quote(label);
+    printHint(
+      io,
+      failure.hint.replaceAll('FILE', () => file),
+    );
+  } else if (failure.code === 'ERR_PIN_INVALID') {
     printHint(io, 'a pin is 64 hex digits (certificate), or sha256/ and 44 characters of base64 (public key)');
     printHint(io, 'certpin get server.crt');
   } else if (failure.code === 'ERR_TARGET_INVALID') {

@@ -15,6 +15,10 @@ export interface Io {
   readonly stderr: (text: string) => void;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
+  /** What is piped in. */
+  readonly stdin: () => AsyncIterable<Uint8Array>;
+  /** Asks a person, without echo; undefined where there is no terminal. */
+  readonly askSecret: (prompt: string) => Promise<string | undefined>;
   /** Whether the reader of stdout has gone: `certpin get … | head -1`. */
   readonly stdoutClosed: () => boolean;
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -1,4 +1,5 @@
 import { run } from './run.ts';
+import { askSecret } from './terminal.ts';
 
 const closed = { stdout: false, stderr: false };
 
@@ -19,6 +20,8 @@ const code = await run(process.argv.slice(2), {
   stderr: writer('stderr'),
   stdoutIsTerminal: process.stdout.isTTY === true,
   stderrIsTerminal: process.stderr.isTTY === true,
+  stdin: () => process.stdin,
+  askSecret,
   stdoutClosed: () => closed.stdout,
   env: process.env,
 });

@@ -6,8 +6,9 @@ export type ShownTarget =
   | { readonly target: Target; readonly label: string; readonly refusal?: undefined }
   | { readonly target?: undefined; readonly label?: undefined; readonly refusal: ProbeFailure['error'] };
 
-/** Reads a target, and says under which name answers, errors and hints may show it. */
+/** Reads a target, and says under which name answers, errors and hints may show it. `-` is standard input. */
 export function showTarget(text: string): ShownTarget {
+  if (text === '-') return { target: { protocol: 'file', label: '-', path: '-' }, label: '-' };
   try {
     const target = parseTarget(text);
     return { target, label: target.label };

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { run } from '../src/run.ts';
 
 /** The password of every connection string in these tests. No output of any test may hold it. */
@@ -9,6 +11,10 @@ export interface TranscriptOptions {
   readonly env?: Record<string, string>;
   /** Whoever read stdout has gone. */
   readonly closed?: boolean;
+  /** What is piped in. */
+  readonly stdin?: string | Uint8Array;
+  /** What a person types where a password is asked for. Default: there is nobody. */
+  readonly typed?: string;
 }
 
 /**
@@ -20,7 +26,7 @@ export interface TranscriptOptions {
 export async function transcript(
   command: string,
   names: Record<string, string | number> = {},
-  { terminal = false, env = {} }: TranscriptOptions = {},
+  options: TranscriptOptions = {},
 ): Promise<string> {
   // The longest first: a hash is part of its own colon spelling's name, a directory of its file's path.
   const values = Object.entries(names)
@@ -29,7 +35,7 @@ export async function transcript(
   const argv = command
     .split(' ')
     .map((word) => values.reduce((text, [name, value]) => text.replaceAll(name, value), word));
-  const { stdout, stderr, code } = await certpin(argv, { terminal, env });
+  const { stdout, stderr, code } = await certpin(argv, options);
   const hide = (text: string): string => values.reduce((shown, [name, value]) => shown.replaceAll(value, name), text);
   return `${hide(stdout)}${hide(stderr).replace(/^(?=.)/gm, '2> ')}exit ${code}`;
 }
@@ -42,10 +48,11 @@ export interface Said {
 
 export async function certpin(
   argv: readonly string[],
-  { terminal = false, env = {}, closed = false }: TranscriptOptions = {},
+  { terminal = false, env = {}, closed = false, stdin = '', typed }: TranscriptOptions = {},
 ): Promise<Said> {
   let stdout = '';
   let stderr = '';
+  let asking = false;
   const code = await run(argv, {
     stdout: (text) => {
       stdout += text;
@@ -55,6 +62,16 @@ export async function certpin(
     },
     stdoutIsTerminal: terminal,
     stderrIsTerminal: terminal,
+    stdin: () => Readable.from([Buffer.from(stdin)]),
+    askSecret: async (prompt) => {
+      if (typed === undefined) return undefined;
+      assert.equal(asking, false, 'two passwords are asked for at a time');
+      asking = true;
+      stderr += `${prompt}\n`;
+      await setImmediate();
+      asking = false;
+      return typed;
+    },
     stdoutClosed: () => closed,
     env,
   });

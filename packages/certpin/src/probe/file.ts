@@ -2,12 +2,13 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Certificate } from '../core/certificate.ts';
 import { CertpinError } from '../core/errors.ts';
+import { leafFirst } from './leaf-first.ts';
 
 /** A certificate file is some kilobytes; a bundle of every public CA some hundred. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /**
- * The certificates of a PEM or DER file, in its order; text and keys around the PEM blocks are passed over.
+ * The certificates of a PEM or DER file, the leaf first; text and keys around the PEM blocks are passed over.
  *
  * @throws CertpinError `ERR_FILE_UNREADABLE`; Node's own error (`ENOENT`, …) where the file cannot be opened
  */
@@ -26,7 +27,7 @@ export async function readCertificates(path: string): Promise<Certificate[]> {
     );
   }
   try {
-    return blocks.map((block) => new Certificate(new X509Certificate(block).raw));
+    return leafFirst(blocks.map((block) => new Certificate(new X509Certificate(block).raw)));
   } catch (error) {
     throw unreadable('what looks like a certificate in it is none', error);
   }

@@ -84,7 +84,7 @@ export function parseTarget(text: string): Target {
   // Before anything that may be a path or a host: what has a pair in it may have a password, and is not shown.
   if (text.includes('=')) return parseConnectionString(text);
   if (text.includes('@')) throw invalid('it is neither host:port, nor a URL, nor a file that exists');
-  if (/[/\\]/.test(text) || /\.(?:pem|crt|cer|der|cert)$/i.test(text))
+  if (/[/\\]/.test(text) || /\.(?:pem|crt|cer|der|cert|p7b|p7c|p12|pfx|csr|key|jks)$/i.test(text))
     return { protocol: 'file', label: text, path: text };
   const { bracketed, name, plain, port } = ADDRESS.exec(text)?.groups ?? {};
   const host = bracketed ?? name ?? plain;

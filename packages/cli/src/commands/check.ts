@@ -13,12 +13,16 @@ import {
 import { inspect, type Target } from 'certpin/probe';
 import { type Command, Option } from 'commander';
 import { type Failure, failureOf, printFailure, UsageError } from '../failure.ts';
+import { checkKey } from '../files/check-key.ts';
+import { addFileOptions, FileReader } from '../files/file-reader.ts';
+import type { KeyPin } from '../files/key-pin.ts';
+import type { PasswordFlags } from '../files/password.ts';
 import { type ExitCode, type Io, printHint, printJson, printText, quote, stdoutColors, withProgress } from '../io.ts';
 import { addConnectionOptions, type ConnectionFlags, toProbeOptions } from '../options.ts';
 import { readPinsFile, readPinValues } from '../pins.ts';
 import { showTarget } from '../target.ts';
 
-interface CheckFlags extends ConnectionFlags {
+interface CheckFlags extends ConnectionFlags, PasswordFlags {
   readonly pin?: string[];
   readonly pinsFile?: string[];
   readonly issuerPin?: string[];
@@ -48,6 +52,8 @@ interface Answer {
   /** The leaf; null where none was presented, or none that can be read. */
   readonly certificate: CertificateSummary | null;
   readonly chain: readonly CertificateSummary[];
+  /** With `certificate: null`: what a file without a certificate holds. */
+  readonly publicKey?: KeyPin;
   /** The text that is printed without `--json`. */
   readonly explanation: string;
 }
@@ -71,6 +77,7 @@ Examples:
   certpin check api.example.com --pins-file pins.txt --json
   certpin check db.example.com:5432 --issuer-pin "$(cat ca.pem)"
   certpin check server.crt --pin "$DB_PINS"     before the new certificate is installed
+  certpin check next.csr --pin "$DB_PINS"       before it is made: is its key pinned?
 
 Exit code: 0 the pin holds, 1 it does not, 2 the question could not be asked.`;
 
@@ -80,7 +87,7 @@ export function defineCheck(program: Command, io: Io, finish: (code: ExitCode) =
     .command('check')
     .summary('ask whether a server or a file has a pinned certificate')
     .description(description)
-    .argument('[target]', 'file, host:port, host, or URL')
+    .argument('[target]', 'file, - for standard input, host:port, host, or URL')
     .option('--pin <pin...>', 'a pin on the certificate or on its public key')
     .option('--pins-file <file>', 'a file with pins and # comments, or a certificate file', collect)
     .option('--issuer-pin <pin...>', 'a pin on a CA from which a verified chain must lead to the certificate')
@@ -88,7 +95,7 @@ export function defineCheck(program: Command, io: Io, finish: (code: ExitCode) =
     .option('--require-hostname', 'the certificate must name the host')
     .addOption(new Option('-q, --quiet', 'print no answer: the exit code is the answer').conflicts('json'))
     .option('--json', 'print the answer as one JSON object');
-  addConnectionOptions(command)
+  addFileOptions(addConnectionOptions(command))
     .usage('[options] <target> --pin <pin...>')
     .addHelpText('after', examples)
     .action(async (target: string | undefined, flags: CheckFlags) => finish(await check(target, flags, io)));
@@ -119,8 +126,14 @@ async function check(target: string | undefined, flags: CheckFlags, io: Io): Pro
   }
   let peer: Peer;
   try {
-    const pending = inspect(target, options);
-    peer = flags.quiet ? await pending : await withProgress(io, `probing ${shown.label} ...`, pending);
+    if (shown.target.protocol === 'file') {
+      const { certificates, key } = await new FileReader(flags, io).inspect(shown.target);
+      if (key !== undefined) return printKeyVerdict(io, shown.target, key, policy, flags);
+      peer = { certificates };
+    } else {
+      const pending = inspect(target, options);
+      peer = flags.quiet ? await pending : await withProgress(io, `probing ${shown.label} ...`, pending);
+    }
   } catch (error) {
     return couldNotAsk(failureOf(error), shown.label);
   }
@@ -144,6 +157,39 @@ function readPolicy({ pin = [], pinsFile = [], issuerPin = [], acceptExpired, re
   });
 }
 
+/** @throws FileError where the pins cannot tell */
+function printKeyVerdict(io: Io, target: Target, key: KeyPin, policy: Policy, { quiet, json }: CheckFlags): ExitCode {
+  const { matched, explanation } = checkKey(target.label, key, policy);
+  if (json) {
+    const { label, protocol } = target;
+    const answer = { certificate: null, chain: [], publicKey: key, ...spelled(policy), explanation };
+    const report: CheckReport = matched
+      ? { target: label, protocol, ok: true, matched: 'leaf', pin: formatPin(matched), ...answer }
+      : {
+          target: label,
+          protocol,
+          ok: false,
+          code: 'ERR_PIN_MISMATCH',
+          reason: 'the public key is none of the pinned ones',
+          ...answer,
+        };
+    printJson(io, report);
+  } else if (!quiet) {
+    printAnswer(io, matched !== undefined, explanation);
+  }
+  return matched ? 0 : 1;
+}
+
+function spelled({ pins, issuerPins }: Policy): Pick<Answer, 'pins' | 'issuerPins'> {
+  return { pins: pins.map((pin) => formatPin(pin)), issuerPins: issuerPins.map((pin) => formatPin(pin)) };
+}
+
+function printAnswer(io: Io, ok: boolean, explanation: string): void {
+  const colors = stdoutColors(io);
+  const [headline = '', ...rest] = explanation.split('\n');
+  printText(io, [ok ? colors.green(headline) : colors.red(headline), ...rest].join('\n'));
+}
+
 /** The explanation is the answer, not an error: it goes to stdout whether the pin holds or not. */
 function printVerdict(io: Io, target: Target, verdict: Verdict, { quiet, json }: CheckFlags): void {
   if (quiet) return;
@@ -151,9 +197,7 @@ function printVerdict(io: Io, target: Target, verdict: Verdict, { quiet, json }:
     printJson(io, toReport(target, verdict));
     return;
   }
-  const colors = stdoutColors(io);
-  const [headline = '', ...rest] = explain(verdict).split('\n');
-  printText(io, [verdict.ok ? colors.green(headline) : colors.red(headline), ...rest].join('\n'));
+  printAnswer(io, verdict.ok, explain(verdict));
   const next = nextCommand(target.label, verdict);
   if (next !== undefined) printHint(io, next);
 }
@@ -163,8 +207,7 @@ function toReport({ label: target, protocol }: Target, verdict: Verdict): CheckR
   const answer = {
     certificate: chain[0] ?? null,
     chain,
-    pins: verdict.policy.pins.map((pin) => formatPin(pin)),
-    issuerPins: verdict.policy.issuerPins.map((pin) => formatPin(pin)),
+    ...spelled(verdict.policy),
     explanation: explain(verdict),
   };
   return verdict.ok

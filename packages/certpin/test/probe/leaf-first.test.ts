@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { mint } from '@certpin/testkit';
+import { Certificate } from '../../src/core/certificate.ts';
+import { leafFirst } from '../../src/probe/leaf-first.ts';
+
+describe('the leaf of a bundle', async () => {
+  const root = await mint({ ca: true, subject: 'CN=Root' });
+  const issuer = await mint({ ca: true, subject: 'CN=Issuer', issuer: root });
+  const leaf = await mint({ subject: 'CN=leaf', issuer });
+  const otherRoot = await mint({ ca: true, subject: 'CN=Other' });
+  const selfSigned = await mint({ subject: 'CN=self' });
+  const renewed = await mint({ subject: 'CN=self' });
+
+  const cases: [string, (typeof root)[], (typeof root)[]][] = [
+    ['comes first, wherever it stands', [root, issuer, leaf], [leaf, root, issuer]],
+    ['stays first', [leaf, issuer, root], [leaf, issuer, root]],
+    ['is told from a CA that has issued nothing here', [otherRoot, leaf, issuer], [leaf, otherRoot, issuer]],
+    ['is not told among two', [selfSigned, leaf], [selfSigned, leaf]],
+    ['is not told from its own renewal', [selfSigned, renewed], [selfSigned, renewed]],
+    ['is the only certificate', [selfSigned], [selfSigned]],
+    ['is the last CA, where there are only CAs', [root, issuer], [issuer, root]],
+    ['is not there', [], []],
+  ];
+  for (const [name, given, expected] of cases) {
+    it(name, () => {
+      const ordered = leafFirst(given.map(({ x509 }) => new Certificate(x509.raw)));
+      assert.deepEqual(
+        ordered.map(({ certificateSha256 }) => certificateSha256),
+        expected.map(({ x509 }) => x509.fingerprint256.replaceAll(':', '')),
+      );
+    });
+  }
+});

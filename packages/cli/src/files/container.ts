@@ -1,0 +1,60 @@
+import type { Certificate } from 'certpin';
+import { leafFirst } from 'certpin/probe';
+import { readAsn1 } from './asn1.ts';
+import { isSigningRequest, readSigningRequest } from './csr.ts';
+import { isEncryptedKey, readEncryptedKey } from './encrypted-key.ts';
+import { FileError, UnsupportedAlgorithm } from './file-error.ts';
+import { type KeyPin, privateKeyPin, publicKeyPin } from './key-pin.ts';
+import type { Passwords } from './password.ts';
+import { Rounds } from './pbe.ts';
+import { isPkcs7, readPkcs7 } from './pkcs7.ts';
+import { isPkcs12, readPkcs12 } from './pkcs12.ts';
+
+/** Whatever is in DER and is not a certificate. Exceptions are those of a reader whose bytes are not what they seem. */
+export async function readContainer(
+  bytes: Buffer,
+  label: string,
+  passwords: Passwords,
+): Promise<Certificate[] | KeyPin> {
+  const root = readAsn1(bytes);
+  if (isPkcs7(root)) return leafFirst(readPkcs7(root, bytes));
+  if (isPkcs12(root))
+    return passwords.open(label, (password) => readPkcs12(root, password)).catch(openssl('pkcs12 -nokeys'));
+  if (isSigningRequest(root)) return readSigningRequest(root, bytes);
+  if (isEncryptedKey(root)) return readKey(bytes, label, passwords);
+  try {
+    return privateKeyPin(bytes); // first: where Node.js looks for a public key, it takes a private one for it
+  } catch {
+    return publicKeyPin(bytes);
+  }
+}
+
+export function readPkcs7Bundle(der: Buffer): Certificate[] {
+  const root = readAsn1(der);
+  if (!isPkcs7(root)) throw new FileError('what looks like PKCS#7 in it is none');
+  return readPkcs7(root, der);
+}
+
+export function readRequest(der: Buffer): KeyPin {
+  const root = readAsn1(der);
+  if (!isSigningRequest(root)) throw new FileError('what looks like a signing request in it is none');
+  return readSigningRequest(root, der);
+}
+
+/** The pin of an encrypted key. */
+export async function readKey(der: Buffer, label: string, passwords: Passwords): Promise<KeyPin> {
+  const root = readAsn1(der);
+  if (!isEncryptedKey(root)) throw new FileError('what looks like an encrypted key in it is none');
+  return passwords
+    .open(label, (password) => readEncryptedKey(root, password, new Rounds()))
+    .catch(openssl('pkey -pubout'));
+}
+
+/** OpenSSL may know an algorithm that certpin does not. */
+function openssl(command: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof UnsupportedAlgorithm)) throw error;
+    const options = '-provider legacy -provider default -in FILE';
+    throw new FileError(error.message, `openssl ${command} ${options} | certpin get -`);
+  };
+}

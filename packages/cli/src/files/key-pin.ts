@@ -1,0 +1,91 @@
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { FileError, WrongPassword } from './file-error.ts';
+
+/** What a file without a certificate yields: the pin of the certificate that will be made with its key. */
+export interface KeyPin {
+  readonly source: 'private key' | 'public key' | 'certificate signing request';
+  /** `RSA 2048`, `EC P-256`, `Ed25519`. */
+  readonly algorithm: string;
+  /** SHA-256 of the SubjectPublicKeyInfo, 64 upper-case hex digits. */
+  readonly sha256: string;
+  /** The same, as `sha256/BASE64`. */
+  readonly pin: string;
+}
+
+/** @throws FileError */
+export function publicKeyPin(der: Buffer): KeyPin {
+  return pinOf(readPublicKey(der), 'public key');
+}
+
+/** @param spki the SubjectPublicKeyInfo as it stands in a signing request: a CA copies it into the certificate */
+export function requestPin(spki: Buffer): KeyPin {
+  return pinOf(readPublicKey(spki), 'certificate signing request', spki);
+}
+
+function readPublicKey(der: Buffer): KeyObject {
+  for (const type of ['spki', 'pkcs1'] as const) {
+    try {
+      return createPublicKey({ key: der, format: 'der', type });
+    } catch {
+      // the next one
+    }
+  }
+  throw new FileError('what looks like a public key in it is none, or is of a kind that Node.js does not know');
+}
+
+/**
+ * Of a private key, only the public half is kept.
+ *
+ * @throws FileError
+ */
+export function privateKeyPin(der: Buffer): KeyPin {
+  for (const type of ['pkcs8', 'sec1', 'pkcs1'] as const) {
+    try {
+      return pinOf(createPublicKey(createPrivateKey({ key: der, format: 'der', type })), 'private key');
+    } catch {
+      // the next one
+    }
+  }
+  throw new FileError('what looks like a private key in it is none, or is of a kind that Node.js does not know');
+}
+
+/**
+ * A key in the older encryption of OpenSSL, which stands in header lines of the PEM block (RFC 1421 §4.6.1.1).
+ *
+ * @throws WrongPassword, FileError
+ */
+export function oldEncryptedKeyPin(pem: string, passphrase: string): KeyPin {
+  try {
+    return pinOf(createPublicKey(createPrivateKey({ key: pem, passphrase })), 'private key');
+  } catch (error) {
+    if (!/digital envelope routines::unsupported/.test((error as Error).message)) throw new WrongPassword();
+    throw new FileError(
+      'the key is encrypted with a cipher that is out of use',
+      'openssl pkey -pubout -provider legacy -provider default -in FILE | certpin get -',
+    );
+  }
+}
+
+function pinOf(
+  key: KeyObject,
+  source: KeyPin['source'],
+  spki: Buffer = key.export({ type: 'spki', format: 'der' }),
+): KeyPin {
+  const digest = createHash('sha256').update(spki).digest();
+  return {
+    source,
+    algorithm: algorithmOf(key),
+    sha256: digest.toString('hex').toUpperCase(),
+    pin: `sha256/${digest.toString('base64')}`,
+  };
+}
+
+const curves: Record<string, string> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' };
+
+function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails: details }: KeyObject): string {
+  const type = String(asymmetricKeyType);
+  const curve = details?.namedCurve;
+  if (type === 'ec') return `EC ${curve === undefined ? '(explicit curve)' : (curves[curve] ?? curve)}`;
+  const name = type.startsWith('ed') ? `E${type.slice(1)}` : type.toUpperCase();
+  return details?.modulusLength === undefined ? name : `${name} ${details.modulusLength}`;
+}

@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises';
+import type { Io } from '../io.ts';
+import { FileError, WrongPassword } from './file-error.ts';
+
+export interface PasswordFlags {
+  readonly passwordFile?: string;
+  readonly passwordEnv?: string;
+}
+
+/** Where passwords come from: a file, the environment, or a person at a terminal. Never from the command line, which everybody may read. */
+export class Passwords {
+  readonly #flags: PasswordFlags;
+  readonly #io: Io;
+  /** People are asked one thing at a time. */
+  #asking: Promise<unknown> = Promise.resolve();
+
+  constructor(flags: PasswordFlags, io: Io) {
+    this.#flags = flags;
+    this.#io = io;
+  }
+
+  /**
+   * Opens what is encrypted: with the password that was given; else with none, as most trust stores are; else with one that is asked for.
+   *
+   * @param open throws WrongPassword where it was the wrong one; undefined stands for no password at all
+   * @throws FileError
+   */
+  async open<Opened>(label: string, open: (password: string | undefined) => Opened | Promise<Opened>): Promise<Opened> {
+    const given = await this.#given();
+    if (given !== undefined) return opened(open, given);
+    for (const none of ['', undefined]) {
+      try {
+        return await open(none);
+      } catch (error) {
+        if (!(error instanceof WrongPassword)) throw error;
+      }
+    }
+    const asked = this.#asking.then(() => this.#io.askSecret(`password of ${label}: `));
+    this.#asking = asked.catch(() => undefined);
+    const typed = await asked;
+    if (typed === undefined) {
+      throw new FileError(
+        'it is encrypted, and no password was given',
+        'certpin get FILE --password-file password.txt',
+      );
+    }
+    return opened(open, typed);
+  }
+
+  async #given(): Promise<string | undefined> {
+    const { passwordFile, passwordEnv } = this.#flags;
+    if (passwordEnv !== undefined) {
+      const password = this.#io.env[passwordEnv];
+      if (password === undefined) throw new FileError('the environment variable that --password-env names is not set');
+      return password;
+    }
+    if (passwordFile === undefined) return undefined;
+    try {
+      // The first line, as openssl reads `-passin file:`.
+      return /^\uFEFF?(.*)/.exec(await readFile(passwordFile, 'utf8'))?.[1] ?? '';
+    } catch (error) {
+      throw new FileError(`the password file cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    }
+  }
+}
+
+async function opened<Opened>(open: (password: string) => Opened | Promise<Opened>, password: string): Promise<Opened> {
+  try {
+    return await open(password);
+  } catch (error) {
+    if (error instanceof WrongPassword) throw new FileError('the password is wrong, or the file is damaged');
+    throw error;
+  }
+}

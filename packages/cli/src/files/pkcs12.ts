@@ -1,0 +1,117 @@
+import { X509Certificate } from 'node:crypto';
+import { Certificate } from 'certpin';
+import { leafFirst } from 'certpin/probe';
+import { children, encoded, isSequence, isTagged, type Node, octets, oid, readAsn1 } from './asn1.ts';
+import { readEncryptedKey } from './encrypted-key.ts';
+import { FileError, WrongPassword } from './file-error.ts';
+import { type KeyPin, privateKeyPin } from './key-pin.ts';
+import { checkMac, decrypt, type Password, Rounds } from './pbe.ts';
+
+const DATA = '1.2.840.113549.1.7.1';
+const ENCRYPTED_DATA = '1.2.840.113549.1.7.6';
+const KEY_BAG = '1.2.840.113549.1.12.10.1.1';
+const SHROUDED_KEY_BAG = '1.2.840.113549.1.12.10.1.2';
+const CERTIFICATE_BAG = '1.2.840.113549.1.12.10.1.3';
+const NESTED_BAG = '1.2.840.113549.1.12.10.1.6';
+const X509_CERTIFICATE = '1.2.840.113549.1.9.22.1';
+const LOCAL_KEY_ID = '1.2.840.113549.1.9.21';
+
+/** RFC 7292 §4: `PFX ::= SEQUENCE { version INTEGER {v3(3)}, authSafe ContentInfo, macData MacData OPTIONAL }`. */
+export function isPkcs12(root: Node): boolean {
+  const [version, safe] = isSequence(root) ? children(root) : [];
+  return version?.value === '\x03' && isSequence(safe) && oid(children(safe)[0]).startsWith('1.2.840.113549.1.7.');
+}
+
+interface Bag {
+  readonly type: string;
+  readonly value: Node;
+  /** `localKeyID`, hex: the same on a key and on its certificate. */
+  readonly keyId: string | undefined;
+  /** Where it lies: its elements are found in these bytes. */
+  readonly file: Buffer;
+}
+
+/**
+ * The certificates of a PKCS#12 file, that of its key first; without any, the pin of its key. Where there is a certificate, the key is
+ * not even decrypted.
+ *
+ * @throws WrongPassword, FileError
+ */
+export async function readPkcs12(root: Node, password: Password): Promise<Certificate[] | KeyPin> {
+  const [, safe, macData] = children(root);
+  const [type, wrapped] = children(safe);
+  if (oid(type) !== DATA)
+    throw new FileError('its integrity is protected with a public key, which certpin does not check');
+  const content = octets(children(wrapped)[0]);
+  const rounds = new Rounds();
+  if (macData !== undefined) checkMac(macData, content, password, rounds);
+  const bags: Bag[] = [];
+  for (const part of children(readAsn1(content))) bags.push(...(await readSafe(part, password, rounds)));
+
+  const certificates = bags.filter(({ type }) => type === CERTIFICATE_BAG).map(readCertificateBag);
+  if (certificates.length > 0) return ordered(certificates, bags);
+  const key = bags.find(isKey);
+  if (key === undefined) throw new FileError('it is a PKCS#12 file without certificates and keys');
+  return key.type === KEY_BAG
+    ? privateKeyPin(encoded(key.value, key.file))
+    : readEncryptedKey(key.value, password, rounds);
+}
+
+function isKey({ type }: Bag): boolean {
+  return type === KEY_BAG || type === SHROUDED_KEY_BAG;
+}
+
+/** One `ContentInfo` of the `AuthenticatedSafe` (RFC 7292 §4.1). */
+async function readSafe(info: Node, password: Password, rounds: Rounds): Promise<Bag[]> {
+  const [type, wrapped] = children(info);
+  const content = children(wrapped)[0];
+  if (oid(type) === DATA) return readBags(octets(content));
+  if (oid(type) !== ENCRYPTED_DATA) throw new FileError('a part of it is encrypted for a key, not with a password');
+  // RFC 5652 §8: EncryptedData { version, EncryptedContentInfo { type, algorithm, encryptedContent [0] IMPLICIT OCTET STRING } }
+  const [, algorithm, encrypted] = children(children(content)[1]);
+  if (algorithm === undefined) throw new TypeError('the algorithm is missing');
+  const decrypted = await decrypt(algorithm, octets(encrypted), password, rounds);
+  try {
+    return readBags(decrypted);
+  } catch {
+    throw new WrongPassword(); // one wrong password in 256 leaves what looks like padding
+  }
+}
+
+function readBags(file: Buffer): Bag[] {
+  return toBags(readAsn1(file), file);
+}
+
+/** RFC 7292 §4.2: `SafeBag ::= SEQUENCE { bagId, bagValue [0], bagAttributes SET OPTIONAL }`. */
+function toBags(contents: Node | undefined, file: Buffer): Bag[] {
+  return children(contents).flatMap((bag) => {
+    const [type, wrapped, attributes] = children(bag);
+    const value = children(wrapped)[0];
+    if (value === undefined || !isTagged(wrapped, 0)) throw new TypeError('a bag without a value');
+    if (oid(type) === NESTED_BAG) return toBags(value, file);
+    const id = (attributes === undefined ? [] : children(attributes))
+      .map(children)
+      .find(([name]) => oid(name) === LOCAL_KEY_ID)?.[1];
+    return [{ type: oid(type), value, keyId: id && octets(children(id)[0]).toString('hex'), file }];
+  });
+}
+
+interface BaggedCertificate {
+  readonly certificate: Certificate;
+  readonly keyId: string | undefined;
+}
+
+function readCertificateBag({ value, keyId }: Bag): BaggedCertificate {
+  const [type, wrapped] = children(value);
+  if (oid(type) !== X509_CERTIFICATE) throw new FileError('it holds a certificate that is not X.509');
+  return { certificate: new Certificate(new X509Certificate(octets(children(wrapped)[0])).raw), keyId };
+}
+
+/** RFC 7292 does not order the bags, and OpenSSL and Windows order them differently. */
+function ordered(certificates: readonly BaggedCertificate[], bags: readonly Bag[]): Certificate[] {
+  const keyIds = new Set(bags.filter(isKey).map(({ keyId }) => keyId));
+  const owns = ({ keyId }: BaggedCertificate): boolean => keyId !== undefined && keyIds.has(keyId);
+  const leafs = certificates.filter(owns);
+  const all = [...leafs, ...certificates.filter((bagged) => !owns(bagged))].map(({ certificate }) => certificate);
+  return leafs.length === 0 ? leafFirst(all) : all;
+}

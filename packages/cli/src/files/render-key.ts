@@ -1,0 +1,12 @@
+import type { Colors } from '../io.ts';
+import type { KeyReport } from './file-reader.ts';
+
+/** For people: the very value that `--json` prints. */
+export function renderKeyReport({ target, publicKey }: KeyReport, colors: Colors): string {
+  return [
+    colors.bold(target),
+    `  ${`${publicKey.source} (${publicKey.algorithm})`}, and no certificate`,
+    `  public-key pin       ${colors.bold(publicKey.pin)}`,
+    colors.dim('  for the next certificate: it is the pin of every certificate that is made with this key'),
+  ].join('\n');
+}
