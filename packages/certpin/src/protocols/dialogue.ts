@@ -111,4 +111,4 @@ function toLine(text: string): Uint8Array {
 }
 
 /** The end of a line behind which a counted text begins, in IMAP and ManageSieve: no such text is taken, for lines could stand in it. */
-export const LITERAL = /\{\d+\+?\} *$/;
+export const LITERAL: RegExp = /\{\d+\+?\} *$/;

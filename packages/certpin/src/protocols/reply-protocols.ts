@@ -56,7 +56,9 @@ const mail = (title: string, hello: string): ReplyProtocol => ({
   ],
 });
 
-const protocols = {
+type ReplyName = 'smtp' | 'lmtp' | 'pop3' | 'ftp' | 'nntp';
+
+const protocols: Readonly<Record<ReplyName, ReplyProtocol>> = {
   /** RFC 3207. */
   smtp: mail('SMTP', 'EHLO'),
   /** RFC 2033: SMTP with another hello. */
@@ -75,7 +77,7 @@ const protocols = {
     grammar: { begins: (cut) => digits.begins(cut) && cut[3] !== '-', line: /^([1-5]\d\d)(?: |$)/ },
     turns: [{ wanted: ['200', '201'] }, { say: 'STARTTLS', wanted: ['382'] }],
   },
-} satisfies Record<string, ReplyProtocol>;
+};
 
 /** What a refusal of TLS means, where that is known. */
 const meanings: Record<string, string> = {
@@ -92,8 +94,8 @@ const meanings: Record<string, string> = {
 };
 
 /** The upgrade of one of the protocols in the table. */
-export function createReplyUpgrade(name: keyof typeof protocols): UpgradeProtocol {
-  const { title, grammar, turns }: ReplyProtocol = protocols[name];
+export function createReplyUpgrade(name: ReplyName): UpgradeProtocol {
+  const { title, grammar, turns } = protocols[name];
   const [greeting, ...others] = turns;
   const take = (exchange: Exchange): Turn => readReply(name, title, grammar, exchange, exchange === turns.at(-1));
   return createDialogue({ name, title, turns: [take(greeting), ...others.map(take)] });
