@@ -211,6 +211,22 @@ describe('the tarball of @certpin/cli', () => {
     const { stdout } = await certpin(project, ['get', 'server.crt']);
     assert.ok(stdout.replaceAll(':', '').includes(certificateHex(certificate)), stdout);
   });
+
+  it('prints configurations that compile with the library of the other tarball and the types of the clients', async () => {
+    writeFileSync(join(project, 'db.crt'), (await mint({ names: ['db.example.com'] })).certPem);
+    const configurations: Example[] = [];
+    for (const format of ['pg', 'mysql2', 'axios', 'fetch']) {
+      for (const flags of [[], ['--servername', "it's.example"]]) {
+        const { stdout: code } = await certpin(project, ['get', '--format', format, 'db.crt', ...flags]);
+        const file = `${format}-${flags.length}.mts`;
+        writeFileSync(join(project, file), `${code}export {};\n`);
+        configurations.push({ file, code });
+      }
+    }
+    linkTypes(project, configurations);
+    const files = configurations.map(({ file }) => file);
+    await compile(project, ['--module', 'nodenext', '--skipLibCheck', 'true', ...files]);
+  });
 });
 
 /** Every exported thing that a first program would use, and the mistakes that the types must catch. */
