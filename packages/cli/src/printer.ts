@@ -1,13 +1,15 @@
 import type { Answer } from './ask.ts';
+import { csvHeader, csvRows } from './csv.ts';
 import { printFailure } from './failure.ts';
 import { forms } from './forms/forms.ts';
-import { type Io, printJson, printText, stdoutColors } from './io.ts';
+import { type Io, printCsv, printJson, printText, stdoutColors } from './io.ts';
 import { renderReport } from './text.ts';
 
 /** How `certpin get` is asked to print. */
 export interface PrinterFlags {
   readonly quiet?: true;
   readonly json?: true;
+  readonly csv?: true;
   readonly format?: string;
   readonly chain?: true;
   readonly envName?: string;
@@ -17,11 +19,13 @@ export interface PrinterFlags {
 /** Prints one answer after the other, the way that the flags say. */
 export function createPrinter(io: Io, flags: PrinterFlags): (answer: Answer, label: string) => void {
   const colors = stdoutColors(io);
+  if (flags.csv) printCsv(io, csvHeader);
   let blocks = 0;
   const printBlock = (text: string): void => printText(io, `${blocks++ === 0 ? '' : '\n'}${text}`);
   const form = forms[flags.quiet ? 'hex' : (flags.format ?? '')];
   return ({ target, report, certificates: [own, ...others] }, label) => {
     if (flags.json) printJson(io, report);
+    else if (flags.csv) for (const row of csvRows(report, flags.chain === true)) printCsv(io, row);
     else if (!report.ok) printFailure(io, { command: 'get', label, failure: report.error });
     else if (form === undefined) printBlock(renderReport(report, colors, new Date()));
     else if (target !== undefined && own !== undefined) {

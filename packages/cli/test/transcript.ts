@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { run } from '../src/run.ts';
 
 /** The password of every connection string in these tests. No output of any test may hold it. */
@@ -9,6 +10,9 @@ export interface TranscriptOptions {
   readonly env?: Record<string, string>;
   /** Whoever read stdout has gone. */
   readonly closed?: boolean;
+  readonly stdin?: Readable;
+  /** Ctrl-C. */
+  readonly interrupt?: AbortSignal;
 }
 
 /**
@@ -20,7 +24,7 @@ export interface TranscriptOptions {
 export async function transcript(
   command: string,
   names: Record<string, string | number> = {},
-  { terminal = false, env = {} }: TranscriptOptions = {},
+  options: TranscriptOptions = {},
 ): Promise<string> {
   // The longest first: a hash is part of its own colon spelling's name, a directory of its file's path.
   const values = Object.entries(names)
@@ -29,7 +33,7 @@ export async function transcript(
   const argv = command
     .split(' ')
     .map((word) => values.reduce((text, [name, value]) => text.replaceAll(name, value), word));
-  const { stdout, stderr, code } = await certpin(argv, { terminal, env });
+  const { stdout, stderr, code } = await certpin(argv, options);
   const hide = (text: string): string => values.reduce((shown, [name, value]) => shown.replaceAll(value, name), text);
   return `${hide(stdout)}${hide(stderr).replace(/^(?=.)/gm, '2> ')}exit ${code}`;
 }
@@ -42,7 +46,7 @@ export interface Said {
 
 export async function certpin(
   argv: readonly string[],
-  { terminal = false, env = {}, closed = false }: TranscriptOptions = {},
+  { terminal = false, env = {}, closed = false, stdin = Readable.from([]), interrupt }: TranscriptOptions = {},
 ): Promise<Said> {
   let stdout = '';
   let stderr = '';
@@ -56,6 +60,12 @@ export async function certpin(
     stdoutIsTerminal: terminal,
     stderrIsTerminal: terminal,
     stdoutClosed: () => closed,
+    stdoutReady: async () => undefined,
+    stdin: () => stdin,
+    onInterrupt: (stop) => {
+      interrupt?.addEventListener('abort', stop);
+      return () => interrupt?.removeEventListener('abort', stop);
+    },
     env,
   });
   assert.doesNotMatch(stdout + stderr, new RegExp(PASSWORD), 'a password was printed');

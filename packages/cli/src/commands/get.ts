@@ -1,17 +1,19 @@
 import { type Command, Option } from 'commander';
-import { ask } from '../ask.ts';
-import { mapBounded } from '../bounded.ts';
 import { UsageError } from '../failure.ts';
 import { forms } from '../forms/forms.ts';
-import { type ExitCode, type Io, withProgress } from '../io.ts';
-import { addConnectionOptions, type ConnectionFlags, toProbeOptions } from '../options.ts';
+import { type ExitCode, type Io, printError, printSummary } from '../io.ts';
+import { addScanOptions, type ScanFlags, toScanOptions } from '../options.ts';
+import { inOrder } from '../order.ts';
 import { createPrinter, type PrinterFlags } from '../printer.ts';
+import { bar, startProgress } from '../progress.ts';
+import { scan } from '../scan.ts';
+import { Tally } from '../tally.ts';
 import { showTarget } from '../target.ts';
+import { readTargetList } from '../target-list.ts';
 
-interface GetFlags extends ConnectionFlags, PrinterFlags {}
-
-/** Servers that are asked at the same time. */
-const CONCURRENCY = 8;
+interface GetFlags extends ScanFlags, PrinterFlags {
+  readonly targetsFile?: string[];
+}
 
 const description = `Show the fingerprint of the certificate in a file, or of the one that a server presents.
 
@@ -39,44 +41,85 @@ Examples:
   certpin get --format pg db.example.com:5432   a configuration to paste
   certpin get --json a.example.com b.example.com:8443 | jq -r .certificate.validTo
 
-Exit code: 0 every certificate was read, 2 one was not.`;
+  certpin get --csv --targets-file hosts.txt --concurrency 64 --retries 2 > certificates.csv
+
+Exit code: 0 every certificate was read, 2 one was not, 130 interrupted by Ctrl-C.`;
 
 export function defineGet(program: Command, io: Io, finish: (code: ExitCode) => void): void {
+  const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
   const command = program
     .command('get')
     .summary('show the fingerprint of a certificate, from a server or a file')
     .description(description)
-    .argument('<target...>', 'file, host:port, host, or URL')
+    .argument('[target...]', 'file, host:port, host, or URL')
     .addOption(new Option('-q, --quiet', 'print the SHA-256 of the certificate only, 64 hex digits').conflicts('json'))
     .option('--json', 'print one JSON object per target, one a line')
     .addOption(
       new Option('--format <form>', 'print it in another form, see above')
         .choices(Object.keys(forms))
-        .conflicts(['quiet', 'json']),
+        .conflicts(['quiet', 'json', 'csv']),
     )
-    .option('--chain', 'with -q or --format: print every presented certificate')
-    .option('--env-name <name>', 'with --format env: the name, where it is not to be made of the host');
-  addConnectionOptions(command)
+    .addOption(new Option('--csv', 'print a table, RFC 4180').conflicts(['quiet', 'json']))
+    .option('--chain', 'with -q, --csv or --format: print every presented certificate')
+    .option('--env-name <name>', 'with --format env: the name, where it is not to be made of the host')
+    .option(
+      '--targets-file <file>',
+      'ask the targets of a file too, one a line, # comments; - for standard input',
+      collect,
+    );
+  addScanOptions(command)
+    .usage('[options] <target...>')
     .addHelpText('after', examples)
     .action(async (targets: string[], flags: GetFlags) => finish(await get(targets, flags, io)));
 }
 
-async function get(targets: readonly string[], flags: GetFlags, io: Io): Promise<ExitCode> {
-  checkFlags(flags, targets.length);
-  const options = toProbeOptions(flags, 'get');
-  const print = createPrinter(io, flags);
-  const answers = mapBounded(targets, CONCURRENCY, async (target) =>
-    io.stdoutClosed() ? undefined : ask(target, options, flags.format),
-  );
-  let code: ExitCode = 0;
-  for (const [index, pending] of answers.entries()) {
-    const label = showTarget(targets[index] ?? '').label ?? `target ${index + 1}`;
-    const answer = flags.quiet ? await pending : await withProgress(io, `probing ${label} ...`, pending);
-    if (answer === undefined) break; // nobody reads any more
-    if (!answer.report.ok) code = 2;
-    print(answer, label);
+async function get(args: readonly string[], flags: GetFlags, io: Io): Promise<ExitCode> {
+  const { targetsFile = [], quiet, format } = flags;
+  if (args.length + targetsFile.length === 0) throw new UsageError("missing required argument 'target'", 'get');
+  checkFlags(flags, args.length + targetsFile.length * 2);
+  const options = toScanOptions(flags, 'get');
+  const list = readTargetList(args, targetsFile, io);
+  const tally = new Tally(list.targets);
+  const isShort = targetsFile.length === 0 && args.length <= options.concurrency;
+  const progress = startProgress(io, () => {
+    if (quiet) return '';
+    return isShort ? `probing ${labelOf(args[tally.done] ?? '', tally.done)} ...` : bar(tally, list.count);
+  });
+  const interrupt = new AbortController();
+  const letGo = io.onInterrupt(() => interrupt.abort());
+  try {
+    const print = createPrinter(io, flags);
+    const answers = scan(untilClosed(tally.targets, io), { ...options, signal: interrupt.signal, format });
+    for await (const answer of inOrder(answers)) {
+      progress.clear();
+      tally.count(answer.report);
+      print(answer, answer.target?.label ?? `target ${answer.index + 1}`);
+      await io.stdoutReady();
+    }
+  } finally {
+    progress.end();
+    letGo();
   }
-  return code;
+  if (io.stdoutClosed()) return tally.failed > 0 ? 2 : 0;
+  const isCut = interrupt.signal.aborted || !tally.isComplete;
+  if (isCut) printSummary(io, `${tally}; the others were not waited for`);
+  else if (targetsFile.length > 0 && !quiet) printSummary(io, String(tally));
+  if (interrupt.signal.aborted) return 130;
+  if (isCut) printError(io, 'the total time was over before every target was asked');
+  else if (tally.done === 0) printError(io, 'there is no target in the list');
+  return isCut || tally.done === 0 || tally.failed > 0 ? 2 : 0;
+}
+
+/** Once nobody reads any more, no further target is asked. */
+async function* untilClosed(targets: AsyncIterable<string>, io: Io): AsyncGenerator<string, void, void> {
+  for await (const target of targets) {
+    if (io.stdoutClosed()) return;
+    yield target;
+  }
+}
+
+function labelOf(text: string, index: number): string {
+  return showTarget(text).label ?? `target ${index + 1}`;
 }
 
 /** @throws UsageError */
