@@ -187,9 +187,9 @@ describe('the tarball of @certpin/cli', () => {
     project = await createProject('cli', ['--prefer-offline', library.tarball, cli.tarball]);
   });
 
-  it('holds the compiled sources, the command, README and LICENSE, and nothing else', () => {
+  it('holds the compiled sources, the command, its man page, README and LICENSE, and nothing else', () => {
     const compiled = sources('packages/cli/src').map((name) => `dist/${name}.js`);
-    const expected = [...compiled, 'bin/certpin.js', 'package.json', 'README.md', 'LICENSE'];
+    const expected = [...compiled, 'bin/certpin.js', 'man/certpin.1', 'package.json', 'README.md', 'LICENSE'];
     assertFiles(cli.files, expected);
   });
 

@@ -4,7 +4,7 @@
  * - stdout carries answers only, so that it can be piped: text for people, or one JSON value a line.
  * - stderr carries `certpin: error: …` and `certpin: hint: …`: lower case, no final period. A hint is a command to paste, or the
  *   shape of what is asked for.
- * - stderr carries `certpin: summary: …` behind a list of targets.
+ * - stderr carries `certpin: summary: …` behind a list of targets, and `certpin: warning: …`, which changes no exit code.
  * - Progress goes to stderr, only on a terminal, and leaves nothing behind. Colours only on a terminal, and not under NO_COLOR.
  * - Nothing that may hold a password is given to them: see target.ts.
  */
@@ -52,6 +52,11 @@ export function printError(io: Io, message: string): void {
 export function printHint(io: Io, hint: string): void {
   const { cyan } = pc.createColors(io.stderrIsTerminal && allowsEscapes(io));
   io.stderr(`certpin: ${cyan('hint:')} ${printable(hint)}\n`);
+}
+
+export function printWarning(io: Io, warning: string): void {
+  const { yellow } = pc.createColors(io.stderrIsTerminal && allowsEscapes(io));
+  io.stderr(`certpin: ${yellow('warning:')} ${printable(warning)}\n`);
 }
 
 export function printSummary(io: Io, summary: string): void {

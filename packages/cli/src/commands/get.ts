@@ -6,6 +6,7 @@ import { addScanOptions, type ScanFlags, toScanOptions } from '../options.ts';
 import { inOrder } from '../order.ts';
 import { createPrinter, type PrinterFlags } from '../printer.ts';
 import { bar, startProgress } from '../progress.ts';
+import { createRotationWarning } from '../rotating.ts';
 import { scan } from '../scan.ts';
 import { Tally } from '../tally.ts';
 import { showTarget } from '../target.ts';
@@ -89,11 +90,13 @@ async function get(args: readonly string[], flags: GetFlags, io: Io): Promise<Ex
   const letGo = io.onInterrupt(() => interrupt.abort());
   try {
     const print = createPrinter(io, flags);
+    const warn = createRotationWarning(io, flags.servername);
     const answers = scan(untilClosed(tally.targets, io), { ...options, signal: interrupt.signal, format });
     for await (const answer of inOrder(answers)) {
       progress.clear();
       tally.count(answer.report);
       print(answer, answer.target?.label ?? `target ${answer.index + 1}`);
+      if (answer.target !== undefined) warn(answer.target, answer.certificates[0]);
       await io.stdoutReady();
     }
   } finally {
