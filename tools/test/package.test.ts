@@ -187,9 +187,9 @@ describe('the tarball of @certpin/cli', () => {
     project = await createProject('cli', ['--prefer-offline', library.tarball, cli.tarball]);
   });
 
-  it('holds the compiled sources, the command, README and LICENSE, and nothing else', () => {
+  it('holds the compiled sources, the command, its man page, README and LICENSE, and nothing else', () => {
     const compiled = sources('packages/cli/src').map((name) => `dist/${name}.js`);
-    const expected = [...compiled, 'bin/certpin.js', 'package.json', 'README.md', 'LICENSE'];
+    const expected = [...compiled, 'bin/certpin.js', 'man/certpin.1', 'package.json', 'README.md', 'LICENSE'];
     assertFiles(cli.files, expected);
   });
 
@@ -210,6 +210,22 @@ describe('the tarball of @certpin/cli', () => {
     writeFileSync(join(project, 'server.crt'), certificate.certPem);
     const { stdout } = await certpin(project, ['get', 'server.crt']);
     assert.ok(stdout.replaceAll(':', '').includes(certificateHex(certificate)), stdout);
+  });
+
+  it('prints configurations that compile with the library of the other tarball and the types of the clients', async () => {
+    writeFileSync(join(project, 'db.crt'), (await mint({ names: ['db.example.com'] })).certPem);
+    const configurations: Example[] = [];
+    for (const format of ['pg', 'mysql2', 'axios', 'fetch']) {
+      for (const flags of [[], ['--servername', "it's.example"]]) {
+        const { stdout: code } = await certpin(project, ['get', '--format', format, 'db.crt', ...flags]);
+        const file = `${format}-${flags.length}.mts`;
+        writeFileSync(join(project, file), `${code}export {};\n`);
+        configurations.push({ file, code });
+      }
+    }
+    linkTypes(project, configurations);
+    const files = configurations.map(({ file }) => file);
+    await compile(project, ['--module', 'nodenext', '--skipLibCheck', 'true', ...files]);
   });
 });
 

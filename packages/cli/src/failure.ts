@@ -1,4 +1,5 @@
 import type { ProbeFailure } from 'certpin/probe';
+import { closest } from './closest.ts';
 import { FileError } from './files/file-error.ts';
 import { type Io, printError, printHint, quote } from './io.ts';
 
@@ -47,12 +48,22 @@ export function printFailure(io: Io, { command, label, failure }: FailedQuestion
     printHint(io, 'a pin is 64 hex digits (certificate), or sha256/ and 44 characters of base64 (public key)');
     printHint(io, 'certpin get server.crt');
   } else if (failure.code === 'ERR_TARGET_INVALID') {
+    const scheme = meantScheme(failure);
+    if (scheme !== undefined) printHint(io, `did you mean ${scheme}://?`);
     printHint(io, `certpin help ${command}`);
   } else if (label !== undefined && failure.code === 'ERR_CONNECT_TIMEOUT') {
     printHint(io, `certpin get ${quote(label)} --timeout 30`);
   } else if (label !== undefined && isPlaintext(failure) && !label.includes('://')) {
     printHint(io, `certpin get ${quote(`postgres://${label}`)}`);
   }
+}
+
+/** `postgress://`: the library says what it does not know, and what it knows. */
+function meantScheme({ message }: Failure): string | undefined {
+  const [, given, known] = /nothing is known of ([\w+.-]+):\/\/ \(known: (.*)\)$/.exec(message) ?? [];
+  return given === undefined || known === undefined
+    ? undefined
+    : closest(given, known.match(/[\w+.-]+(?=:\/\/)/g) ?? []);
 }
 
 /** Node and OpenSSL speak to programmers; where a name has several addresses, Node's error has no message at all. */

@@ -4,9 +4,11 @@
  * - stdout carries answers only, so that it can be piped: text for people, or one JSON value a line.
  * - stderr carries `certpin: error: …` and `certpin: hint: …`: lower case, no final period. A hint is a command to paste, or the
  *   shape of what is asked for.
+ * - stderr carries `certpin: summary: …` behind a list of targets, and `certpin: warning: …`, which changes no exit code.
  * - Progress goes to stderr, only on a terminal, and leaves nothing behind. Colours only on a terminal, and not under NO_COLOR.
  * - Nothing that may hold a password is given to them: see target.ts.
  */
+import type { Readable } from 'node:stream';
 import pc from 'picocolors';
 
 /** The outside world, as far as the commands know it. */
@@ -16,18 +18,22 @@ export interface Io {
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
   /** What is piped in. */
-  readonly stdin: () => AsyncIterable<Uint8Array>;
+  readonly stdin: () => Readable;
   /** Asks a person, without echo; undefined where there is no terminal. */
   readonly askSecret: (prompt: string) => Promise<string | undefined>;
   /** Whether the reader of stdout has gone: `certpin get … | head -1`. */
   readonly stdoutClosed: () => boolean;
+  /** Waits while the reader of stdout is slower than the answers come. */
+  readonly stdoutReady: () => Promise<void>;
+  /** Calls back at the first Ctrl-C in place of the end of the process; a second one ends it. The result takes it back. */
+  readonly onInterrupt: (stop: () => void) => () => void;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 export type Colors = ReturnType<typeof pc.createColors>;
 
-/** 0: done, the pin holds. 1: the answer is no. 2: the question could not be asked. */
-export type ExitCode = 0 | 1 | 2;
+/** 0: done, the pin holds. 1: the answer is no. 2: the question could not be asked. 130: interrupted (128 and the number of SIGINT). */
+export type ExitCode = 0 | 1 | 2 | 130;
 
 export function printText(io: Io, text: string): void {
   io.stdout(`${text}\n`);
@@ -35,6 +41,11 @@ export function printText(io: Io, text: string): void {
 
 export function printJson(io: Io, value: unknown): void {
   io.stdout(`${JSON.stringify(value)}\n`);
+}
+
+/** A row of a table; RFC 4180 §2 ends it with CRLF. */
+export function printCsv(io: Io, row: string): void {
+  io.stdout(`${row}\r\n`);
 }
 
 export function printError(io: Io, message: string): void {
@@ -47,6 +58,15 @@ export function printHint(io: Io, hint: string): void {
   io.stderr(`certpin: ${cyan('hint:')} ${printable(hint)}\n`);
 }
 
+export function printWarning(io: Io, warning: string): void {
+  const { yellow } = pc.createColors(io.stderrIsTerminal && allowsEscapes(io));
+  io.stderr(`certpin: ${yellow('warning:')} ${printable(warning)}\n`);
+}
+
+export function printSummary(io: Io, summary: string): void {
+  io.stderr(`certpin: summary: ${printable(summary)}\n`);
+}
+
 /** The colours of stdout: the functions return their text unchanged where it has none. */
 export function stdoutColors(io: Io): Colors {
   return pc.createColors(io.stdoutIsTerminal && allowsEscapes(io));
@@ -54,7 +74,7 @@ export function stdoutColors(io: Io): Colors {
 
 /** Shows `message` on a terminal if `work` takes long, and takes it away again. */
 export async function withProgress<Result>(io: Io, message: string, work: Promise<Result>): Promise<Result> {
-  if (!io.stderrIsTerminal || io.env.TERM === 'dumb') return work;
+  if (!showsProgress(io)) return work;
   let shown = false;
   const timer = setTimeout(() => {
     shown = true;
@@ -68,13 +88,18 @@ export async function withProgress<Result>(io: Io, message: string, work: Promis
   }
 }
 
+/** Whether a line can be shown, and taken away again. */
+export function showsProgress({ stderrIsTerminal, env }: Io): boolean {
+  return stderrIsTerminal && env.TERM !== 'dumb';
+}
+
 /** https://no-color.org: any value but the empty one. */
 function allowsEscapes({ env }: Io): boolean {
   return !env.NO_COLOR && env.TERM !== 'dumb';
 }
 
 /** What a terminal would take for a command, or for another line, is replaced. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\uFFFD');
 }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { run } from './run.ts';
 import { askSecret } from './terminal.ts';
 
@@ -15,14 +16,31 @@ function writer(name: 'stdout' | 'stderr'): (text: string) => void {
   };
 }
 
+/** Whether stdin was asked for: it would keep the process alive after the last answer. */
+let readsStdin = false;
+
 const code = await run(process.argv.slice(2), {
   stdout: writer('stdout'),
   stderr: writer('stderr'),
   stdoutIsTerminal: process.stdout.isTTY === true,
   stderrIsTerminal: process.stderr.isTTY === true,
-  stdin: () => process.stdin,
   askSecret,
   stdoutClosed: () => closed.stdout,
+  stdoutReady: async () => {
+    // An early end of the reader rejects here, and is told by the stream's own listener.
+    if (!closed.stdout && process.stdout.writableNeedDrain) await once(process.stdout, 'drain').catch(() => undefined);
+  },
+  stdin: () => {
+    readsStdin = true;
+    return process.stdin;
+  },
+  onInterrupt: (stop) => {
+    process.once('SIGINT', stop);
+    return () => process.off('SIGINT', stop);
+  },
   env: process.env,
 });
+if (readsStdin) process.stdin.destroy();
 process.exitCode ??= code;
+// What was under way is given up, once everything is written that was there.
+if (code === 130) process.stdout.write('', () => process.exit());

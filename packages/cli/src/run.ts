@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { defineCheck } from './commands/check.ts';
+import { defineCompletion } from './commands/completion.ts';
 import { defineGet } from './commands/get.ts';
 import { failureOf, UsageError } from './failure.ts';
 import { type ExitCode, type Io, printError } from './io.ts';
@@ -37,7 +38,8 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   }
 }
 
-function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
+/** The command line, as commander knows it: help, completion and the man page are made of it. */
+export function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
   const program = new Command('certpin')
     .description('Show the SHA-256 fingerprint of a TLS certificate, and check a pin: files, TLS servers, PostgreSQL.')
     .exitOverride() // commander's own exit code for a mistake is 1, which means: the pin does not hold
@@ -57,6 +59,7 @@ function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
     .addHelpText('after', examples);
   defineGet(program, io, finish);
   defineCheck(program, io, finish);
+  defineCompletion(program, io, finish);
   return program;
 }
 

@@ -1,4 +1,5 @@
 import type { CommanderError } from 'commander';
+import { closest } from './closest.ts';
 import { UsageError } from './failure.ts';
 import { type Io, printError, printHint, quote } from './io.ts';
 import { showTarget } from './target.ts';
@@ -20,6 +21,7 @@ function reword({ code, message }: CommanderError): string {
     .replace(/^error: /, '')
     .replace('. Expected', ': expected')
     .replace(/\.$/, '');
+  if (code === 'commander.invalidArgument') return rewordChoices(text);
   if (code !== 'commander.unknownCommand' && code !== 'commander.unknownOption') return text;
   // The word that commander quotes is the user's: a connection string, or an option with a password behind it.
   const word = /'([\s\S]*)'/.exec(message)?.[1] ?? '';
@@ -29,6 +31,16 @@ function reword({ code, message }: CommanderError): string {
   return `${what}${shown === undefined ? '' : ` '${shown}'`}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
 }
 
+/** The word that was given is not repeated: what stands in the wrong place may be anything. */
+function rewordChoices(text: string): string {
+  const { option, word, other, argument, choices } =
+    /^(?:option '(?<option>-[^ ']*)[^']*' argument '(?<word>[\s\S]*)' is invalid|command-argument value '(?<other>[\s\S]*)' is invalid for argument '(?<argument>[^']*)')\. Allowed choices are (?<choices>.*)$/.exec(
+      text,
+    )?.groups ?? {};
+  const meant = closest(word ?? other ?? '', choices?.split(', ') ?? []);
+  return `${option ?? argument} takes one of ${choices}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+}
+
 /** `certpin db.example.com:5432`: the command was left out. */
 function missingCommand(word: string): string {
   const { label } = showTarget(word);
@@ -36,6 +48,6 @@ function missingCommand(word: string): string {
 }
 
 function helpFor(argv: readonly string[]): string {
-  const command = argv.find((argument) => argument === 'get' || argument === 'check');
+  const command = argv.find((argument) => /^(?:get|check|completion)$/.test(argument));
   return command === undefined ? 'certpin --help' : `certpin help ${command}`;
 }

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { certificateHex, mint } from '@certpin/testkit';
-import { startServer, writeTemporary } from './peers.ts';
+import { startPeer, startServer, writeTemporary } from './peers.ts';
 
 // The published program: what `npm run build` has made.
 const bin = fileURLToPath(new URL('../bin/certpin.js', import.meta.url));
@@ -43,4 +43,16 @@ test('a reader that goes away is no error', async (t) => {
   child.stdout.destroy();
   const [code] = await once(child, 'close');
   assert.deepEqual({ stderr: await stderr, code }, { stderr: '', code: 0 });
+});
+
+test('Ctrl-C: what is there is printed, the rest is given up, exit 130; standard input does not hold it up', async (t) => {
+  const server = await startServer(t);
+  const slow = await startPeer(t, () => undefined);
+  const child = spawn(process.execPath, [bin, 'get', '--format', 'hex', '--targets-file', '-', '--timeout', '0']);
+  child.stdin.write(`127.0.0.1:${server.port}\n127.0.0.1:${slow.port}\n`); // and no end
+  child.stdout.once('data', () => child.kill('SIGINT'));
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  assert.equal(stdout, `${certificateHex(server.certificate)}\n`);
+  assert.equal(stderr, 'certpin: summary: 1 target, 1 read; the others were not waited for\n');
+  assert.equal(code, 130);
 });

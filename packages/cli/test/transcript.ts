@@ -12,9 +12,11 @@ export interface TranscriptOptions {
   /** Whoever read stdout has gone. */
   readonly closed?: boolean;
   /** What is piped in. */
-  readonly stdin?: string | Uint8Array;
+  readonly stdin?: string | Uint8Array | Readable;
   /** What a person types where a password is asked for. Default: there is nobody. */
   readonly typed?: string;
+  /** Ctrl-C. */
+  readonly interrupt?: AbortSignal;
 }
 
 /**
@@ -48,7 +50,7 @@ export interface Said {
 
 export async function certpin(
   argv: readonly string[],
-  { terminal = false, env = {}, closed = false, stdin = '', typed }: TranscriptOptions = {},
+  { terminal = false, env = {}, closed = false, stdin = '', typed, interrupt }: TranscriptOptions = {},
 ): Promise<Said> {
   let stdout = '';
   let stderr = '';
@@ -62,7 +64,7 @@ export async function certpin(
     },
     stdoutIsTerminal: terminal,
     stderrIsTerminal: terminal,
-    stdin: () => Readable.from([Buffer.from(stdin)]),
+    stdin: () => (stdin instanceof Readable ? stdin : Readable.from([Buffer.from(stdin)])),
     askSecret: async (prompt) => {
       if (typed === undefined) return undefined;
       assert.equal(asking, false, 'two passwords are asked for at a time');
@@ -73,6 +75,11 @@ export async function certpin(
       return typed;
     },
     stdoutClosed: () => closed,
+    stdoutReady: async () => undefined,
+    onInterrupt: (stop) => {
+      interrupt?.addEventListener('abort', stop);
+      return () => interrupt?.removeEventListener('abort', stop);
+    },
     env,
   });
   assert.doesNotMatch(stdout + stderr, new RegExp(PASSWORD), 'a password was printed');

@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { forms } from '../src/forms/forms.ts';
 import { certpin, PASSWORD, transcript } from './transcript.ts';
 
 test('mistakes in the command line: exit 2, one error, one hint', async () => {
   const mistakes = {
     get: "missing required argument 'target'|certpin help get",
     'get x.pem --josn': "unknown option '--josn'; did you mean --json?|certpin help get",
+    'get x.pem --format hexx': `--format takes one of ${Object.keys(forms).join(', ')}; did you mean hex?|certpin help get`,
+    'get x.pem --format mysql': `--format takes one of ${Object.keys(forms).join(', ')}; did you mean mysql2?|certpin help get`,
+    'get x.pem --format secret': `--format takes one of ${Object.keys(forms).join(', ')}|certpin help get`,
+    completion: "missing required argument 'shell'|certpin help completion",
+    'completion zhs': 'shell takes one of bash, zsh, fish; did you mean zsh?|certpin help completion',
+    'completoin zsh': "unknown command 'completoin'; did you mean completion?|certpin --help",
     'get x.pem -z': "unknown option '-z'|certpin help get",
     'get x.pem -q --json': "option '-q, --quiet' cannot be used with option '--json'|certpin help get",
     'get x.pem --timeout soon': '--timeout takes a number of seconds, up to 86400; 0 for no limit|certpin help get',
@@ -39,6 +46,9 @@ test('a password in the wrong place is not repeated', async () => {
     ['get', target, `--password=${PASSWORD}`],
     ['get', target, `-p${PASSWORD}`],
     ['get', target, '--timeout', target],
+    ['get', target, '--format', target],
+    ['get', target, '--format', `x' is invalid. Allowed choices are ${PASSWORD}`],
+    ['completion', target],
     [`me:${PASSWORD}@db/app`],
     [`x\n'${PASSWORD}@`],
     ['help', target],
@@ -58,7 +68,7 @@ test('help: asked for, on stdout and exit 0; not asked for, on stderr and exit 2
   assert.match(help.stdout, /^Usage: certpin \[options\] \[command\]\n/);
   assert.deepEqual(await certpin(['help']), help);
   assert.deepEqual(await certpin([]), { stdout: '', stderr: help.stdout, code: 2 });
-  for (const command of ['get', 'check']) {
+  for (const command of ['get', 'check', 'completion']) {
     const own = await certpin(['help', command]);
     assert.deepEqual(await certpin([command, '--help']), own);
     assert.match(own.stdout, new RegExp(`\nExamples:\n  certpin ${command} (?:.*\n)*Exit code: 0 `));
@@ -69,4 +79,14 @@ test('help: asked for, on stdout and exit 0; not asked for, on stderr and exit 2
 test('--version prints the version of the package', async () => {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   assert.equal(await transcript('--version'), `${version}\nexit 0`);
+});
+
+test('a scheme that was mistyped: the one that was meant, and no password', async () => {
+  const meant = { postgress: 'postgres', mysqll: 'mysql', htps: 'https', maraidb: 'mariadb' };
+  for (const [scheme, expected] of Object.entries(meant)) {
+    const { stderr, code } = await certpin(['get', `${scheme}://me:${PASSWORD}@db.example.com/app`]);
+    assert.match(stderr, new RegExp(`hint: did you mean ${expected}://\\?\n`), scheme);
+    assert.equal(code, 2);
+  }
+  assert.doesNotMatch((await certpin(['get', 'gopher://db.example.com'])).stderr, /did you mean/);
 });

@@ -96,18 +96,18 @@ export const upgradeProtocols: Readonly<Record<UpgradeName, ProtocolEntry>> = {
     create: () => createReplyUpgrade('smtp'),
     upgrade: { schemes: ['smtp'], ports: [25, 587] },
     direct: { schemes: ['smtps'], ports: [465] },
-    greets: says(/^220[ -]/),
+    greets: says(/^220[ -](?![^\n]*(?:FTP|LMTP))[^\n]*\n/i),
   },
   lmtp: {
     create: () => createReplyUpgrade('lmtp'),
     upgrade: { schemes: ['lmtp'], ports: [24] },
-    greets: says(/^220[ -]/),
+    greets: says(/^220[ -][^\n]*LMTP[^\n]*\n/i),
   },
   pop3: {
     create: () => createReplyUpgrade('pop3'),
     upgrade: { schemes: ['pop3'], ports: [110] },
     direct: { schemes: ['pop3s'], ports: [995] },
-    greets: says(/^\+OK/),
+    greets: says(/^(?:\+OK|-ERR)/),
   },
   imap: {
     create: createImapUpgrade,
@@ -119,7 +119,7 @@ export const upgradeProtocols: Readonly<Record<UpgradeName, ProtocolEntry>> = {
     create: () => createReplyUpgrade('ftp'),
     upgrade: { schemes: ['ftp'], ports: [21] },
     direct: { schemes: ['ftps'], ports: [990] },
-    greets: says(/^220[ -]/),
+    greets: says(/^220[ -](?![^\n]*(?:SMTP|LMTP))[^\n]*\n/i),
   },
   nntp: {
     create: () => createReplyUpgrade('nntp'),

@@ -20,6 +20,7 @@ import type { PasswordFlags } from '../files/password.ts';
 import { type ExitCode, type Io, printHint, printJson, printText, quote, stdoutColors, withProgress } from '../io.ts';
 import { addConnectionOptions, type ConnectionFlags, toProbeOptions } from '../options.ts';
 import { readPinsFile, readPinValues } from '../pins.ts';
+import { createRotationWarning } from '../rotating.ts';
 import { showTarget } from '../target.ts';
 
 interface CheckFlags extends ConnectionFlags, PasswordFlags {
@@ -143,6 +144,7 @@ async function check(target: string | undefined, flags: CheckFlags, io: Io): Pro
     throw new UsageError('a file has no host name to compare: give --servername', 'check');
   }
   printVerdict(io, shown.target, verdict, flags);
+  if (!flags.quiet) createRotationWarning(io, flags.servername)(shown.target, verdict.presented[0]);
   return verdict.ok ? 0 : 1;
 }
 

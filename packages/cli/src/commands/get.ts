@@ -1,22 +1,22 @@
-import { probe } from 'certpin/probe';
 import { type Command, Option } from 'commander';
-import { mapBounded } from '../bounded.ts';
-import { printFailure } from '../failure.ts';
+import { UsageError } from '../failure.ts';
 import { addFileOptions, FileReader } from '../files/file-reader.ts';
 import type { PasswordFlags } from '../files/password.ts';
-import { renderKeyReport } from '../files/render-key.ts';
-import { type ExitCode, type Io, printJson, printText, stdoutColors, withProgress } from '../io.ts';
-import { addConnectionOptions, type ConnectionFlags, toProbeOptions } from '../options.ts';
+import { forms } from '../forms/forms.ts';
+import { type ExitCode, type Io, printError, printSummary } from '../io.ts';
+import { addScanOptions, type ScanFlags, toScanOptions } from '../options.ts';
+import { inOrder } from '../order.ts';
+import { createPrinter, type PrinterFlags } from '../printer.ts';
+import { bar, startProgress } from '../progress.ts';
+import { createRotationWarning } from '../rotating.ts';
+import { scan } from '../scan.ts';
+import { Tally } from '../tally.ts';
 import { showTarget } from '../target.ts';
-import { renderReport } from '../text.ts';
+import { readTargetList } from '../target-list.ts';
 
-interface GetFlags extends ConnectionFlags, PasswordFlags {
-  readonly quiet?: true;
-  readonly json?: true;
+interface GetFlags extends ScanFlags, PrinterFlags, PasswordFlags {
+  readonly targetsFile?: string[];
 }
-
-/** Servers that are asked at the same time. */
-const CONCURRENCY = 8;
 
 const description = `Show the fingerprint of the certificate in a file, or of the one that a server presents.
 
@@ -29,7 +29,12 @@ certificate signing request: then the answer is the public-key pin of the next c
 The password of an encrypted file is asked for, without echo.
 
 What a server presents says nothing about whose server it is. Compare it with the fingerprint
-of the server's own certificate file, or ask its operator, before you pin it.`;
+of the server's own certificate file, or ask its operator, before you pin it.
+
+Forms of --format:
+${Object.entries(forms)
+  .map(([name, { meaning }]) => `  ${name.padEnd(9)}${meaning}`)
+  .join('\n')}`;
 
 const examples = `
 Examples:
@@ -40,49 +45,102 @@ Examples:
   certpin get postgres://db.example.com:6432/app
   certpin get mysql://db.example.com        what the MySQL or MariaDB server presents
   certpin get -q db.example.com:5432        64 hex digits, nothing else
+  certpin get --format tlsa --chain mail.example.com
+  certpin get --format env --env-name DB_PINS server.crt >> .env
+  certpin get --format pg db.example.com:5432   a configuration to paste
   certpin get --json a.example.com b.example.com:8443 | jq -r .certificate.validTo
 
-Exit code: 0 every certificate was read, 2 one was not.`;
+  certpin get --csv --targets-file hosts.txt --concurrency 64 --retries 2 > certificates.csv
+
+Exit code: 0 every certificate was read, 2 one was not, 130 interrupted by Ctrl-C.`;
 
 export function defineGet(program: Command, io: Io, finish: (code: ExitCode) => void): void {
+  const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
   const command = program
     .command('get')
     .summary('show the fingerprint of a certificate, from a server or a file')
     .description(description)
-    .argument('<target...>', 'file, - for standard input, host:port, host, or URL')
+    .argument('[target...]', 'file, - for standard input, host:port, host, or URL')
     .addOption(new Option('-q, --quiet', 'print the SHA-256 of the certificate only, 64 hex digits').conflicts('json'))
-    .option('--json', 'print one JSON object per target, one a line');
-  addFileOptions(addConnectionOptions(command))
+    .option('--json', 'print one JSON object per target, one a line')
+    .addOption(
+      new Option('--format <form>', 'print it in another form, see above')
+        .choices(Object.keys(forms))
+        .conflicts(['quiet', 'json', 'csv']),
+    )
+    .addOption(new Option('--csv', 'print a table, RFC 4180').conflicts(['quiet', 'json']))
+    .option('--chain', 'with -q, --csv or --format: print every presented certificate')
+    .option('--env-name <name>', 'with --format env: the name, where it is not to be made of the host')
+    .option(
+      '--targets-file <file>',
+      'ask the targets of a file too, one a line, # comments; - for standard input',
+      collect,
+    );
+  addFileOptions(addScanOptions(command))
+    .usage('[options] <target...>')
     .addHelpText('after', examples)
     .action(async (targets: string[], flags: GetFlags) => finish(await get(targets, flags, io)));
 }
 
-async function get(targets: readonly string[], flags: GetFlags, io: Io): Promise<ExitCode> {
-  const options = toProbeOptions(flags, 'get');
+async function get(args: readonly string[], flags: GetFlags, io: Io): Promise<ExitCode> {
+  const { targetsFile = [], quiet, format } = flags;
+  if (args.length + targetsFile.length === 0) throw new UsageError("missing required argument 'target'", 'get');
+  checkFlags(flags, args.length + targetsFile.length * 2);
+  const options = toScanOptions(flags, 'get');
   const files = new FileReader(flags, io);
-  const ask = (text: string) => {
-    const { target } = showTarget(text);
-    return target?.protocol === 'file' ? files.report(target) : probe(text, options);
-  };
-  const reports = mapBounded(targets, CONCURRENCY, async (target) => (io.stdoutClosed() ? undefined : ask(target)));
-  let code: ExitCode = 0;
-  let printed = 0;
-  for (const [index, pending] of reports.entries()) {
-    const { target, label = `target ${index + 1}` } = showTarget(targets[index] ?? '');
-    const report =
-      flags.quiet || target?.protocol === 'file'
-        ? await pending
-        : await withProgress(io, `probing ${label} ...`, pending);
-    if (report === undefined) break; // nobody reads any more
-    if (!report.ok) code = 2;
-    if (flags.json) printJson(io, report);
-    else if (!report.ok) printFailure(io, { command: 'get', label, failure: report.error });
-    else if (report.certificate === null) {
-      const { publicKey } = report;
-      const separator = printed++ === 0 ? '' : '\n';
-      printText(io, flags.quiet ? publicKey.pin : `${separator}${renderKeyReport(report, stdoutColors(io))}`);
-    } else if (flags.quiet) printText(io, report.certificate.sha256);
-    else printText(io, `${printed++ === 0 ? '' : '\n'}${renderReport(report, stdoutColors(io), new Date())}`);
+  const list = readTargetList(args, targetsFile, io);
+  const tally = new Tally(list.targets);
+  const isShort = targetsFile.length === 0 && args.length <= options.concurrency;
+  const progress = startProgress(io, () => {
+    if (quiet) return '';
+    return isShort ? `probing ${labelOf(args[tally.done] ?? '', tally.done)} ...` : bar(tally, list.count);
+  });
+  const interrupt = new AbortController();
+  const letGo = io.onInterrupt(() => interrupt.abort());
+  try {
+    const print = createPrinter(io, flags);
+    const warn = createRotationWarning(io, flags.servername);
+    const answers = scan(untilClosed(tally.targets, io), { ...options, signal: interrupt.signal, format, files });
+    for await (const answer of inOrder(answers)) {
+      progress.clear();
+      tally.count(answer.report);
+      print(answer, answer.target?.label ?? `target ${answer.index + 1}`);
+      if (answer.target !== undefined) warn(answer.target, answer.certificates[0]);
+      await io.stdoutReady();
+    }
+  } finally {
+    progress.end();
+    letGo();
   }
-  return code;
+  if (io.stdoutClosed()) return tally.failed > 0 ? 2 : 0;
+  const isCut = interrupt.signal.aborted || !tally.isComplete;
+  if (isCut) printSummary(io, `${tally}; the others were not waited for`);
+  else if (targetsFile.length > 0 && !quiet) printSummary(io, String(tally));
+  if (interrupt.signal.aborted) return 130;
+  if (isCut) printError(io, 'the total time was over before every target was asked');
+  else if (tally.done === 0) printError(io, 'there is no target in the list');
+  return isCut || tally.done === 0 || tally.failed > 0 ? 2 : 0;
+}
+
+/** Once nobody reads any more, no further target is asked. */
+async function* untilClosed(targets: AsyncIterable<string>, io: Io): AsyncGenerator<string, void, void> {
+  for await (const target of targets) {
+    if (io.stdoutClosed()) return;
+    yield target;
+  }
+}
+
+function labelOf(text: string, index: number): string {
+  return showTarget(text).label ?? `target ${index + 1}`;
+}
+
+/** @throws UsageError */
+function checkFlags({ format, chain, envName }: GetFlags, count: number): void {
+  if (chain && format !== undefined && forms[format]?.printChain === undefined) {
+    throw new UsageError(`--chain does not go with --format ${format}`, 'get');
+  }
+  if (envName === undefined) return;
+  if (format !== 'env') throw new UsageError('--env-name goes with --format env', 'get');
+  if (!/^[A-Za-z_]\w*$/.test(envName)) throw new UsageError('--env-name takes letters, digits and _', 'get');
+  if (count > 1) throw new UsageError('--env-name is the name of one target', 'get');
 }

@@ -1,5 +1,5 @@
+import type { KeyReport } from '../ask.ts';
 import type { Colors } from '../io.ts';
-import type { KeyReport } from './file-reader.ts';
 
 /** For people: the very value that `--json` prints. */
 export function renderKeyReport({ target, publicKey }: KeyReport, colors: Colors): string {

@@ -1,0 +1,54 @@
+import type { Answer } from './ask.ts';
+
+const columns = [
+  'target',
+  'protocol',
+  'ok',
+  'position',
+  'certificate_sha256',
+  'public_key_sha256',
+  'subject',
+  'issuer',
+  'names',
+  'valid_from',
+  'valid_to',
+  'self_signed',
+  'error_code',
+  'error_message',
+] as const;
+
+export const csvHeader: string = columns.join(',');
+
+/** One row, or with `chain` one per presented certificate: position 0 is the server's own. */
+export function csvRows(report: Answer['report'], chain: boolean): string[] {
+  const { target, protocol, ok } = report;
+  const common = { target, protocol: protocol ?? '', ok: String(ok) };
+  if (!report.ok) {
+    return [row({ ...common, error_code: report.error.code, error_message: report.error.message })];
+  }
+  if (report.certificate === null) return [row({ ...common, public_key_sha256: report.publicKey.sha256 })];
+  return (chain ? report.chain : [report.certificate]).map((certificate, position) =>
+    row({
+      ...common,
+      position: String(position),
+      certificate_sha256: certificate.sha256,
+      public_key_sha256: certificate.publicKeySha256,
+      subject: certificate.subject,
+      issuer: certificate.issuer,
+      names: certificate.subjectAltNames.join(', '),
+      valid_from: certificate.validFrom,
+      valid_to: certificate.validTo,
+      self_signed: String(certificate.selfSigned),
+    }),
+  );
+}
+
+function row(values: Partial<Record<(typeof columns)[number], string>>): string {
+  return columns.map((column) => cell(values[column] ?? '')).join(',');
+}
+
+/** RFC 4180 §2. A name in a certificate is its maker's: what a spreadsheet would take for a formula gets an apostrophe. */
+function cell(text: string): string {
+  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+}

@@ -1,0 +1,96 @@
+import { isIP } from 'node:net';
+import { domainToASCII } from 'node:url';
+import { type Certificate, type CertificateSpelling, formatPin, type PublicKeySpelling, parsePin } from 'certpin';
+import type { Protocol, Target } from 'certpin/probe';
+import { printConfiguration } from './configurations.ts';
+import { printVariable } from './variable.ts';
+
+/** A certificate that was read, as far as a form needs it. */
+export interface Subject {
+  readonly target: Target;
+  /** Every presented certificate, the server's own first. */
+  readonly certificates: readonly [Certificate, ...Certificate[]];
+  readonly servername: string | undefined;
+  readonly envName: string | undefined;
+}
+
+export interface Form {
+  /** For the table of `certpin help get`. */
+  readonly meaning: string;
+  readonly print: (subject: Subject) => string;
+  /** The same for every presented certificate; undefined where only the server's own makes sense. */
+  readonly printChain?: (subject: Subject) => string;
+  /** A blank line stands between two of them. */
+  readonly isBlock?: true;
+  /** Why the form is not for this target; undefined: it is. */
+  readonly refusal?: (target: Target) => string | undefined;
+  /** In which protocol a server is asked, where its port does not tell. */
+  readonly protocol?: Protocol;
+}
+
+/** What `--format` takes. */
+export const forms: Readonly<Record<string, Form>> = {
+  hex: certificateForm('64 hex digits of the certificate, as -q', 'hex'),
+  colon: certificateForm('the same with colons, as openssl prints it', 'colon'),
+  spki: publicKeyForm('sha256/BASE64 of the public key', 'okhttp'),
+  curl: publicKeyForm("sha256//BASE64, for curl's --pinnedpubkey", 'curl'),
+  hpkp: publicKeyForm('pin-sha256="BASE64" (RFC 7469)', 'hpkp'),
+  okhttp: publicKeyForm("sha256/BASE64, for OkHttp's CertificatePinner", 'okhttp'),
+  kubeadm: publicKeyForm('sha256:HEX, for --discovery-token-ca-cert-hash', 'kubeadm'),
+  tlsa: { meaning: 'DNS records 3 1 1 and 3 0 1 (RFC 6698)', ...perCertificate(printTlsa) },
+  pem: { meaning: 'the certificate itself', ...perCertificate(printPem) },
+  env: { meaning: 'NAME=pin, for a secret store or an .env file', print: printVariable },
+  pg: printConfiguration('pg'),
+  mysql2: printConfiguration('mysql2'),
+  axios: printConfiguration('axios'),
+  fetch: printConfiguration('fetch'),
+};
+
+function certificateForm(meaning: string, spelling: CertificateSpelling): Form {
+  return {
+    meaning,
+    ...perCertificate(({ certificateSha256 }) => formatPin(parsePin(certificateSha256), spelling)),
+  };
+}
+
+function publicKeyForm(meaning: string, spelling: PublicKeySpelling): Form {
+  return {
+    meaning,
+    ...perCertificate(({ publicKeySha256 }) => formatPin(parsePin(`sha256:${publicKeySha256}`), spelling)),
+  };
+}
+
+type PrintCertificate = (certificate: Certificate, target: Target, position: number) => string;
+
+function perCertificate(print: PrintCertificate): Pick<Form, 'print' | 'printChain'> {
+  return {
+    print: ({ certificates: [own], target }) => print(own, target, 0),
+    printChain: ({ certificates, target }) =>
+      certificates.map((certificate, position) => print(certificate, target, position)).join('\n'),
+  };
+}
+
+/** RFC 7671 §5.1 prefers 3 1 1. What was sent with the server's own certificate is a CA's: usage 2 (RFC 7671 §5.2). */
+function printTlsa(certificate: Certificate, target: Target, position: number): string {
+  const { certificateSha256, publicKeySha256 } = certificate;
+  const owner = tlsaOwner(target);
+  return [parsePin(`sha256:${publicKeySha256}`), parsePin(certificateSha256)]
+    .map((pin) => formatPin(pin, 'tlsa'))
+    .map((data) => `${owner}${position === 0 ? data : data.replace(/^3/, '2')}`)
+    .join('\n');
+}
+
+/** Where the record stands (RFC 6698 §3); empty where the target has no name in the DNS. */
+function tlsaOwner(target: Target): string {
+  if (!('host' in target) || isIP(target.host) !== 0) return '';
+  const name = domainToASCII(target.host.replace(/\.$/, ''));
+  return /^[\w.-]+$/.test(name) ? `_${target.port}._tcp.${name}. IN TLSA ` : '';
+}
+
+function printPem({ der }: Certificate): string {
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----'].join('\n');
+}

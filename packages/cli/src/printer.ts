@@ -1,0 +1,44 @@
+import type { Answer, KeyReport } from './ask.ts';
+import { csvHeader, csvRows } from './csv.ts';
+import { printFailure } from './failure.ts';
+import { renderKeyReport } from './files/render-key.ts';
+import { forms } from './forms/forms.ts';
+import { type Io, printCsv, printJson, printText, stdoutColors } from './io.ts';
+import { renderReport } from './text.ts';
+
+/** How `certpin get` is asked to print. */
+export interface PrinterFlags {
+  readonly quiet?: true;
+  readonly json?: true;
+  readonly csv?: true;
+  readonly format?: string;
+  readonly chain?: true;
+  readonly envName?: string;
+  readonly servername?: string;
+}
+
+/** Prints one answer after the other, the way that the flags say. */
+export function createPrinter(io: Io, flags: PrinterFlags): (answer: Answer, label: string) => void {
+  const colors = stdoutColors(io);
+  if (flags.csv) printCsv(io, csvHeader);
+  let blocks = 0;
+  const printBlock = (text: string): void => printText(io, `${blocks++ === 0 ? '' : '\n'}${text}`);
+  // Of a key there is one pin and no certificate: it fits no form but its own.
+  const printKey = (report: KeyReport): void =>
+    flags.quiet ? printText(io, report.publicKey.pin) : printBlock(renderKeyReport(report, colors));
+  const form = forms[flags.quiet ? 'hex' : (flags.format ?? '')];
+  return ({ target, report, certificates: [own, ...others] }, label) => {
+    if (flags.json) printJson(io, report);
+    else if (flags.csv) for (const row of csvRows(report, flags.chain === true)) printCsv(io, row);
+    else if (!report.ok) printFailure(io, { command: 'get', label, failure: report.error });
+    else if (report.certificate === null) printKey(report);
+    else if (form === undefined) printBlock(renderReport(report, colors, new Date()));
+    else if (target !== undefined && own !== undefined) {
+      const print = (flags.chain ? form.printChain : undefined) ?? form.print;
+      const { servername, envName } = flags;
+      const text = print({ target, certificates: [own, ...others], servername, envName });
+      if (form.isBlock) printBlock(text);
+      else printText(io, text);
+    }
+  };
+}

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { CertpinError } from 'certpin';
+import { failureOf, plainWords } from './failure.ts';
+import type { Io } from './io.ts';
+
+export interface TargetList {
+  /** How many there are; undefined where standard input will tell. */
+  readonly count: number | undefined;
+  readonly targets: AsyncIterable<string>;
+}
+
+/**
+ * The targets of the arguments, then those of the files, one a line, `-` being standard input, which is read as it comes.
+ *
+ * @throws CertpinError `ERR_FILE_UNREADABLE`
+ */
+export function readTargetList(args: readonly string[], files: readonly string[], io: Io): TargetList {
+  const sources = [args, ...files.map((path) => (path === '-' ? undefined : readLines(path)))];
+  const known = sources.filter((source) => source !== undefined);
+  return {
+    count: known.length < sources.length ? undefined : known.reduce((sum, { length }) => sum + length, 0),
+    targets: (async function* () {
+      for (const source of sources) yield* source ?? readStandardInput(io);
+    })(),
+  };
+}
+
+function readLines(path: string): string[] {
+  try {
+    return readFileSync(path, 'utf8').split('\n').flatMap(targetOf);
+  } catch (error) {
+    const reason = plainWords(failureOf(error));
+    throw new CertpinError('ERR_FILE_UNREADABLE', `${path}: ${reason}`, { reason }, { cause: error });
+  }
+}
+
+async function* readStandardInput(io: Io): AsyncGenerator<string, void, void> {
+  for await (const line of createInterface({ input: io.stdin(), crlfDelay: Number.POSITIVE_INFINITY })) {
+    yield* targetOf(line);
+  }
+}
+
+/** A line without its comment: `#` begins one at the start of the line or behind a space, so that a URL may hold it. */
+function targetOf(line: string): string[] {
+  const target = line.replace(/(?:^|\s)#.*$/s, '').trim();
+  return target === '' ? [] : [target];
+}

@@ -1,0 +1,8 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { it } from 'node:test';
+import { manPage, renderManPage } from '../man.ts';
+
+it('the man page is that of the present command line; else run: npm run man', () => {
+  assert.equal(readFileSync(manPage, 'utf8'), renderManPage());
+});
