@@ -17,18 +17,20 @@ export function askSecret(prompt: string): Promise<string | undefined> {
   process.stderr.write(prompt);
   return new Promise((resolve) => {
     let answer: string | undefined;
+    let isInterrupted = false;
     lines.once('line', (line) => {
       answer = line;
       lines.close();
     });
     lines.once('SIGINT', () => {
+      isInterrupted = true; // whoever asked for the answer gets none, and says nothing more
       lines.close();
       process.kill(process.pid, 'SIGINT');
     });
     lines.once('close', () => {
       process.stderr.write('\n');
       if (input !== process.stdin) input.destroy();
-      resolve(answer);
+      if (!isInterrupted) resolve(answer);
     });
   });
 }

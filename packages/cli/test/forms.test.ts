@@ -119,7 +119,7 @@ test('mistakes with forms: exit 2, nobody is asked', async (t) => {
   const server = await startServer(t);
   const postgres = await startPostgres(t, server.certificate);
   const mistakes = {
-    [`get --format pg 127.0.0.1:${server.port}`]: `127.0.0.1:${server.port}: --format pg is for a server named postgres://host:port, or a certificate file`,
+    [`get --format pg tls://127.0.0.1:${server.port}`]: `tls://127.0.0.1:${server.port}: --format pg is for a server named postgres://host:port, or a certificate file`,
     [`get --format fetch postgres://127.0.0.1:${postgres.port}`]: `postgres://127.0.0.1:${postgres.port}: --format fetch is for a server named https://host:port, or a certificate file`,
     'get --format pg --chain a.pem': '--chain does not go with --format pg',
     'get --format env --chain a.pem': '--chain does not go with --format env',

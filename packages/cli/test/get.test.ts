@@ -231,7 +231,10 @@ test('--json prints the very value of probe()', async (t) => {
   const { stdout, stderr, code } = await certpin(['get', '--json', target]);
   assert.deepEqual(JSON.parse(stdout), await probe(target));
   assert.deepEqual({ lines: stdout.split('\n').length, stderr, code }, { lines: 2, stderr: '', code: 0 });
-  assert.deepEqual(Object.keys(JSON.parse(stdout)), ['target', 'protocol', 'ok', 'certificate', 'chain']);
+  assert.deepEqual(Object.keys(JSON.parse(stdout)), [
+    ...['target', 'protocol', 'detected', 'host', 'port', 'tlsVersion'],
+    ...['ok', 'certificate', 'chain'],
+  ]);
 });
 
 test('--servername is sent to the server', async (t) => {

@@ -10,7 +10,7 @@ import {
   type Verdict,
   verify,
 } from 'certpin';
-import { inspect, type Target } from 'certpin/probe';
+import { type Inspected, inspect, type Target } from 'certpin/probe';
 import { type Command, Option } from 'commander';
 import { type Failure, failureOf, printFailure, UsageError } from '../failure.ts';
 import { checkKey } from '../files/check-key.ts';
@@ -126,6 +126,7 @@ async function check(target: string | undefined, flags: CheckFlags, io: Io): Pro
     return couldNotAsk(failureOf(error));
   }
   let peer: Peer;
+  let found: Inspected['protocol'] = 'file';
   try {
     if (shown.target.protocol === 'file') {
       const { certificates, key } = await new FileReader(flags, io).inspect(shown.target);
@@ -133,7 +134,9 @@ async function check(target: string | undefined, flags: CheckFlags, io: Io): Pro
       peer = { certificates };
     } else {
       const pending = inspect(target, options);
-      peer = flags.quiet ? await pending : await withProgress(io, `probing ${shown.label} ...`, pending);
+      const inspected = flags.quiet ? await pending : await withProgress(io, `probing ${shown.label} ...`, pending);
+      found = inspected.protocol;
+      peer = inspected;
     }
   } catch (error) {
     return couldNotAsk(failureOf(error), shown.label);
@@ -143,7 +146,7 @@ async function check(target: string | undefined, flags: CheckFlags, io: Io): Pro
   if (!verdict.ok && verdict.code === 'ERR_HOSTNAME_MISMATCH' && host === undefined) {
     throw new UsageError('a file has no host name to compare: give --servername', 'check');
   }
-  printVerdict(io, shown.target, verdict, flags);
+  printVerdict(io, { label: shown.label, protocol: found }, verdict, flags);
   if (!flags.quiet) createRotationWarning(io, flags.servername)(shown.target, verdict.presented[0]);
   return verdict.ok ? 0 : 1;
 }
@@ -193,7 +196,13 @@ function printAnswer(io: Io, ok: boolean, explanation: string): void {
 }
 
 /** The explanation is the answer, not an error: it goes to stdout whether the pin holds or not. */
-function printVerdict(io: Io, target: Target, verdict: Verdict, { quiet, json }: CheckFlags): void {
+/** A target, and the protocol in which it answered. */
+interface Asked {
+  readonly label: string;
+  readonly protocol: Inspected['protocol'];
+}
+
+function printVerdict(io: Io, target: Asked, verdict: Verdict, { quiet, json }: CheckFlags): void {
   if (quiet) return;
   if (json) {
     printJson(io, toReport(target, verdict));
@@ -204,7 +213,7 @@ function printVerdict(io: Io, target: Target, verdict: Verdict, { quiet, json }:
   if (next !== undefined) printHint(io, next);
 }
 
-function toReport({ label: target, protocol }: Target, verdict: Verdict): CheckReport {
+function toReport({ label: target, protocol }: Asked, verdict: Verdict): CheckReport {
   const chain = verdict.presented.map((certificate) => certificate.toJSON());
   const answer = {
     certificate: chain[0] ?? null,
