@@ -1,0 +1,121 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Minted } from './mint.ts';
+import { freePort } from './postgres.ts';
+
+/** A server of Debian's, started for the test on free ports. */
+export interface Daemon<Service extends string> {
+  readonly host: string;
+  readonly ports: Readonly<Record<Service, number>>;
+  /** The PEM file that the server reads its certificate from. */
+  readonly certificateFile: string;
+  /** What the server wrote to its terminal. */
+  readonly log: () => string;
+  readonly stop: () => Promise<void>;
+}
+
+export interface DaemonOptions<Service extends string> {
+  /** As in messages. */
+  readonly name: string;
+  readonly certificate: Minted;
+  /** What it serves, each on a port of its own. */
+  readonly services: readonly Service[];
+  readonly configure: (place: Place<Service>) => Configuration;
+}
+
+/** Where a server is to live. */
+export interface Place<Service extends string> {
+  /** A temporary folder with `server.crt` (with its chain), `server.key` and `server.pem` (all of them). */
+  readonly folder: string;
+  readonly ports: Readonly<Record<Service, number>>;
+}
+
+export interface Configuration {
+  /** The program, and its arguments. It stays in the foreground. */
+  readonly command: readonly [string, ...string[]];
+  /** Files to be written below the folder, by their names; a name with a slash at its end is a folder. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whom the key and the folders belong to, where the program gives up the rights of root. Default: who runs the test. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+}
+
+/** How long a server may take until its ports answer, in milliseconds. */
+const START_LIMIT_MS = 20_000;
+
+/** Starts a server whose files live in a temporary folder and go with `stop()`. It is ready when all its ports answer. */
+export async function startDaemon<Service extends string>(options: DaemonOptions<Service>): Promise<Daemon<Service>> {
+  const { name, certificate, services, configure } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'certpin-daemon-'));
+  const entries: [Service, number][] = [];
+  for (const service of services) entries.push([service, await freePort()]);
+  const ports = Object.fromEntries(entries) as Record<Service, number>;
+  let log = '';
+  let stop = async (): Promise<void> => rmSync(folder, { recursive: true, force: true });
+  try {
+    const { command, files, env, owner } = configure({ folder, ports });
+    const { chainPem, keyPem } = certificate;
+    const credentials = { 'server.crt': chainPem, 'server.key': keyPem, 'server.pem': `${chainPem}${keyPem}` };
+    const own = (path: string): void => {
+      if (owner !== undefined) chownSync(path, owner.uid, owner.gid);
+    };
+    chmodSync(folder, 0o755); // some read their files as another user than the one who starts them
+    own(folder);
+    for (const [file, text] of Object.entries({ ...credentials, ...files })) {
+      const path = join(folder, file);
+      mkdirSync(file.endsWith('/') ? path : dirname(path), { recursive: true });
+      const isFolder = file.endsWith('/');
+      const isSecret = file.endsWith('.key') || file.endsWith('.pem');
+      if (!isFolder) writeFileSync(path, text, { mode: isSecret ? 0o600 : 0o644 });
+      if (isFolder || isSecret) own(path);
+    }
+    const [program, ...args] = command;
+    const child = spawn(program, args, {
+      cwd: folder,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        log += chunk;
+      });
+    }
+    const exited = once(child, 'exit');
+    const remove = stop;
+    stop = async () => {
+      child.kill('SIGTERM');
+      await exited;
+      await remove();
+    };
+    const limit = Date.now() + START_LIMIT_MS;
+    for (const [service, port] of entries) {
+      while (!(await answers(port))) {
+        if (child.exitCode !== null) throw new Error('it ended');
+        if (Date.now() > limit) throw new Error(`nobody answered as ${service}`);
+        await delay(20);
+      }
+    }
+    return { host: '127.0.0.1', ports, certificateFile: join(folder, 'server.crt'), log: () => log, stop };
+  } catch (error) {
+    await stop();
+    throw new Error(`${name} did not start. It said:\n${log.slice(-2000)}`, { cause: error });
+  }
+}
+
+/** Whether somebody listens on a port of this machine. */
+export async function answers(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
