@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Configuration, Place } from '@certpin/testkit/daemon';
 import { requirePackage } from '@certpin/testkit/debian';
 
@@ -205,6 +206,61 @@ export const daemons: readonly DaemonEntry[] = [
       },
     }),
   },
+  ...(['nntp', 'nntps'] as const).map((scheme): DaemonEntry => {
+    const isDirect = scheme === 'nntps';
+    return {
+      name: isDirect ? 'INN, with TLS from the first byte' : 'INN',
+      services: [{ scheme, openssl: isDirect ? 'direct' : 'nntp' }],
+      configure: ({ folder, ports }) => {
+        // The package's scripts read the same file as the server, and refuse machines whose name has no domain.
+        const settings = { INNCONF: join(folder, 'inn.conf') };
+        const text = lines(
+          'domain: localdomain',
+          'pathhost: localhost',
+          'pathnews: /usr/lib/news',
+          `pathetc: ${folder}`,
+          `pathdb: ${folder}/db`,
+          `pathrun: ${folder}/run`,
+          `pathspool: ${folder}/spool`,
+          `pathoverview: ${folder}/overview`,
+          'mta: "/bin/false %s"',
+          'hismethod: hisv6',
+          'enableoverview: true',
+          'ovmethod: tradindexed',
+          `tlscertfile: ${folder}/server.crt`,
+          `tlskeyfile: ${folder}/server.key`,
+        );
+        chmodSync(folder, 0o755);
+        mkdirSync(join(folder, 'db'));
+        writeFileSync(settings.INNCONF, text);
+        const program = requirePackage('inn2', '../lib/news/bin/nnrpd', settings);
+        return {
+          command: [
+            ...([program, '-D', '-f', '-n', '-b', '127.0.0.1', '-p', String(ports[scheme])] as const),
+            ...['-c', join(folder, 'readers.conf'), ...(isDirect ? ['-S'] : [])],
+          ],
+          files: {
+            ...{ 'db/': '', 'run/': '', 'spool/': '', 'overview/': '' },
+            'db/active': lines('control 0000000000 0000000001 n', 'junk 0000000000 0000000001 n'),
+            'db/history': '',
+            'storage.conf': lines('method tradspool {', '  newsgroups: *', '  class: 0', '}'),
+            'readers.conf': lines(
+              'auth "all" {',
+              '  default: "<anybody>"',
+              '}',
+              'access "all" {',
+              '  newsgroups: "*"',
+              '}',
+            ),
+          },
+          // The index of the groups, without which it serves nobody.
+          prepare: [join(dirname(program), 'makehistory'), '-O', '-x'],
+          env: settings,
+          owner: asRoot ? ownerOf('news') : undefined,
+        };
+      },
+    };
+  }),
   {
     name: 'stunnel',
     services: [{ scheme: 'tls', openssl: 'direct' }],

@@ -28,6 +28,7 @@ function run(args: readonly string[], input = ''): Promise<string> {
       if (stdout !== '') resolve(stdout);
       else reject(new Error(`openssl ${args.join(' ')}: ${stderr}`, { cause: error }));
     });
+    child.stdin?.on('error', () => undefined); // x509 reads no further than the certificate
     child.stdin?.end(input);
   });
 }

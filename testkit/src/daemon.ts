@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -36,6 +36,8 @@ export interface Place<Service extends string> {
 }
 
 export interface Configuration {
+  /** A command to run first, as the owner. */
+  readonly prepare?: readonly [string, ...string[]];
   /** The program, and its arguments. It stays in the foreground. */
   readonly command: readonly [string, ...string[]];
   /** Files to be written below the folder, by their names; a name with a slash at its end is a folder. */
@@ -58,7 +60,7 @@ export async function startDaemon<Service extends string>(options: DaemonOptions
   let log = '';
   let stop = async (): Promise<void> => rmSync(folder, { recursive: true, force: true });
   try {
-    const { command, files, env, owner } = configure({ folder, ports });
+    const { prepare, command, files, env, owner } = configure({ folder, ports });
     const { chainPem, keyPem } = certificate;
     const credentials = { 'server.crt': chainPem, 'server.key': keyPem, 'server.pem': `${chainPem}${keyPem}` };
     const own = (path: string): void => {
@@ -74,11 +76,15 @@ export async function startDaemon<Service extends string>(options: DaemonOptions
       if (!isFolder) writeFileSync(path, text, { mode: isSecret ? 0o600 : 0o644 });
       if (isFolder || isSecret) own(path);
     }
+    const environment = { ...process.env, ...env };
+    if (prepare !== undefined) {
+      const [program, ...args] = prepare;
+      execFileSync(program, args, { cwd: folder, env: environment, stdio: 'pipe', ...owner });
+    }
     const [program, ...args] = command;
+    // A group of its own: some servers leave it to their connections' processes to end, and those would still write to the folder.
     const child = spawn(program, args, {
-      cwd: folder,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      ...{ cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
     });
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => {
@@ -86,10 +92,16 @@ export async function startDaemon<Service extends string>(options: DaemonOptions
       });
     }
     const exited = once(child, 'exit');
+    const group = -(child.pid as number);
+    const abandon = (): boolean => signal(group, 'SIGKILL');
+    process.once('exit', abandon);
     const remove = stop;
     stop = async () => {
       child.kill('SIGTERM');
       await exited;
+      // Where nobody buries the dead, they stay in the group.
+      for (const limit = Date.now() + 2_000; signal(group, 'SIGKILL') && Date.now() < limit; ) await delay(5);
+      process.removeListener('exit', abandon);
       await remove();
     };
     const limit = Date.now() + START_LIMIT_MS;
@@ -104,6 +116,15 @@ export async function startDaemon<Service extends string>(options: DaemonOptions
   } catch (error) {
     await stop();
     throw new Error(`${name} did not start. It said:\n${log.slice(-2000)}`, { cause: error });
+  }
+}
+
+/** @returns whether there is a process in the group */
+function signal(group: number, name: NodeJS.Signals): boolean {
+  try {
+    return process.kill(group, name);
+  } catch {
+    return false;
   }
 }
 

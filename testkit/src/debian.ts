@@ -5,8 +5,11 @@ import { join } from 'node:path';
 /**
  * The path of a server's program. Where it is missing, Debian's package is installed if that can be done here; its service does not
  * start by itself.
+ *
+ * @param program its name, in one of the folders for programs or relative to it
+ * @param settings environment variables for the package's own scripts
  */
-export function requirePackage(name: string, program: string): string {
+export function requirePackage(name: string, program: string, settings: Readonly<Record<string, string>> = {}): string {
   const found = find(program);
   if (found !== undefined) return found;
   const canInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
@@ -16,7 +19,7 @@ export function requirePackage(name: string, program: string): string {
   const isOurs = !existsSync(policy);
   if (isOurs) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', ...settings };
     execFileSync('apt-get', ['update'], { env, stdio: 'pipe' });
     execFileSync('apt-get', ['install', '-y', '--no-install-recommends', name], { env, stdio: 'pipe' });
   } finally {
