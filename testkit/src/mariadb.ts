@@ -22,6 +22,8 @@ export interface Mariadb {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  /** The PEM file that the server reads its certificate from. */
+  readonly certificateFile: string;
   /** Runs statements with the server's own client, over the unix socket. */
   readonly execute: (sql: string) => Promise<string>;
   /** Presents another certificate to new connections, as an operator rotates it: new files, FLUSH SSL. */
@@ -107,6 +109,7 @@ export async function startMariadb({ certificate, flags = [] }: MariadbOptions):
       host: '127.0.0.1',
       port,
       ...account,
+      certificateFile: join(folder, 'server.crt'),
       execute,
       present: async (minted) => {
         install(minted);

@@ -17,6 +17,8 @@ export interface Postgres {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  /** The PEM file that the server reads its certificate from. */
+  readonly certificateFile: string;
   /** Sets server parameters and reloads; new connections see them when it returns. */
   readonly configure: (parameters: Record<string, string>) => Promise<void>;
   /** Presents another certificate to new connections, as an operator rotates it: new files, reload. */
@@ -115,6 +117,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     port,
     ...account,
     database: 'postgres',
+    certificateFile: join(folder, 'server.crt'),
     configure,
     present: async (minted) => {
       install(minted);

@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Configuration, Place } from '@certpin/testkit/daemon';
+import type { Minted } from '@certpin/testkit';
+import { type Configuration, type Daemon, type Place, startDaemon } from '@certpin/testkit/daemon';
 import { requirePackage } from '@certpin/testkit/debian';
+import { startMariadb } from '@certpin/testkit/mariadb';
+import { startPostgres } from '@certpin/testkit/postgres';
 
 /** A protocol as one of the servers speaks it. */
 export interface Service {
@@ -13,16 +16,20 @@ export interface Service {
 }
 
 /** A server out of Debian's packages. */
-export interface DaemonEntry {
+export interface ServerEntry {
   readonly name: string;
   readonly services: readonly Service[];
+  readonly start: (certificate: Minted) => Promise<Pick<Daemon<string>, 'ports' | 'certificateFile' | 'stop'>>;
+}
+
+interface DaemonEntry extends Omit<ServerEntry, 'start'> {
   readonly configure: (place: Place<string>) => Configuration;
 }
 
 const asRoot = process.getuid?.() === 0;
 
 /** The servers that take a certificate from a file. None reads a file of the machine's own configuration. */
-export const daemons: readonly DaemonEntry[] = [
+const daemons: readonly DaemonEntry[] = [
   {
     name: 'Dovecot',
     services: [
@@ -296,6 +303,30 @@ export const daemons: readonly DaemonEntry[] = [
         ),
       },
     }),
+  },
+];
+
+export const servers: readonly ServerEntry[] = [
+  ...daemons.map(({ configure, ...entry }): ServerEntry => {
+    const { name } = entry;
+    const services = entry.services.map(({ scheme }) => scheme);
+    return { ...entry, start: (certificate) => startDaemon({ name, certificate, services, configure }) };
+  }),
+  {
+    name: 'MariaDB',
+    services: [{ scheme: 'mysql', openssl: 'mysql' }],
+    start: async (certificate) => {
+      const { port, ...server } = await startMariadb({ certificate });
+      return { ...server, ports: { mysql: port } };
+    },
+  },
+  {
+    name: 'PostgreSQL',
+    services: [{ scheme: 'postgres', openssl: 'postgres' }],
+    start: async (certificate) => {
+      const { port, ...server } = await startPostgres({ certificate });
+      return { ...server, ports: { postgres: port } };
+    },
   },
 ];
 
