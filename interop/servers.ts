@@ -8,7 +8,7 @@ import { startMariadb } from '@certpin/testkit/mariadb';
 import { startPostgres } from '@certpin/testkit/postgres';
 
 /** A protocol as one of the servers speaks it. */
-export interface Service {
+interface Service {
   /** The scheme of certpin's URL; it names the port in the server's configuration too. */
   readonly scheme: string;
   /** What `openssl s_client -starttls` calls the protocol; `direct`: TLS from the first byte. */
