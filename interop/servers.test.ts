@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { mint } from '@certpin/testkit';
+import { certificateHex, mint } from '@certpin/testkit';
 import { probe } from 'certpin/probe';
 import { fingerprintOfFile, fingerprintOfServer } from './openssl.ts';
 import { servers } from './servers.ts';
+
+const root = await mint({ ca: true, subject: 'CN=Company CA' });
+const issuer = await mint({ ca: true, subject: 'CN=Company Issuing CA', issuer: root });
+const certificate = await mint({ issuer });
 
 for (const { name, services, start } of servers) {
   describe(name, () => {
     let server: Awaited<ReturnType<typeof start>>;
     before(async () => {
-      server = await start(await mint());
+      server = await start(certificate);
     });
     after(() => server?.stop());
 
@@ -21,6 +25,10 @@ for (const { name, services, start } of servers) {
         const report = await probe(`${scheme}://127.0.0.1:${port}`, { servername: 'localhost' });
         assert.ok(report.ok, JSON.stringify(report));
         assert.equal(report.certificate.sha256, own);
+        assert.deepEqual(
+          report.chain.map(({ sha256 }) => sha256),
+          [own, certificateHex(issuer)],
+        );
       });
     }
   });
