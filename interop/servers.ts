@@ -45,7 +45,12 @@ const daemons: readonly DaemonEntry[] = [
       requirePackage('dovecot-pop3d', '../lib/dovecot/pop3-login');
       requirePackage('dovecot-lmtpd', '../lib/dovecot/lmtp');
       requirePackage('dovecot-managesieved', '../lib/dovecot/managesieve-login');
-      const user = asRoot ? [] : [`default_internal_user = ${me()}`, `default_login_user = ${me()}`];
+      const user = asRoot
+        ? []
+        : [
+            ...[`default_internal_user = ${me('-un')}`, `default_login_user = ${me('-un')}`],
+            `default_internal_group = ${me('-gn')}`,
+          ];
       const listener = (service: string, login: string, plain: string, direct?: string): string =>
         [
           `service ${service} {`,
@@ -87,25 +92,28 @@ const daemons: readonly DaemonEntry[] = [
       { scheme: 'smtp', openssl: 'smtp' },
       { scheme: 'smtps', openssl: 'direct' },
     ],
-    configure: ({ folder, ports }) => ({
-      command: [requirePackage('exim4-daemon-light', 'exim4'), '-bdf', '-C', join(folder, 'exim.conf')],
-      files: {
-        'spool/': '',
-        'exim.conf': lines(
-          'primary_hostname = localhost',
-          'local_interfaces = 127.0.0.1',
-          `daemon_smtp_ports = ${ports.smtp} : ${ports.smtps}`,
-          `tls_on_connect_ports = ${ports.smtps}`,
-          'tls_advertise_hosts = *',
-          `tls_certificate = ${folder}/server.crt`,
-          `tls_privatekey = ${folder}/server.key`,
-          `spool_directory = ${folder}/spool`,
-          `log_file_path = ${folder}/spool/%s.log`,
-          `pid_file_path = ${folder}/spool/pid`,
-        ),
-      },
-      owner: asRoot ? ownerOf('Debian-exim') : undefined,
-    }),
+    configure: ({ folder, ports }) => {
+      requireRoot('Exim');
+      return {
+        command: [requirePackage('exim4-daemon-light', 'exim4'), '-bdf', '-C', join(folder, 'exim.conf')],
+        files: {
+          'spool/': '',
+          'exim.conf': lines(
+            'primary_hostname = localhost',
+            'local_interfaces = 127.0.0.1',
+            `daemon_smtp_ports = ${ports.smtp} : ${ports.smtps}`,
+            `tls_on_connect_ports = ${ports.smtps}`,
+            'tls_advertise_hosts = *',
+            `tls_certificate = ${folder}/server.crt`,
+            `tls_privatekey = ${folder}/server.key`,
+            `spool_directory = ${folder}/spool`,
+            `log_file_path = ${folder}/spool/%s.log`,
+            `pid_file_path = ${folder}/spool/pid`,
+          ),
+        },
+        owner: ownerOf('Debian-exim'),
+      };
+    },
   },
   {
     name: 'OpenLDAP',
@@ -219,6 +227,7 @@ const daemons: readonly DaemonEntry[] = [
       name: isDirect ? 'INN, with TLS from the first byte' : 'INN',
       services: [{ scheme, openssl: isDirect ? 'direct' : 'nntp' }],
       configure: ({ folder, ports }) => {
+        requireRoot('INN');
         // The package's scripts read the same file as the server, and refuse machines whose name has no domain.
         const settings = { INNCONF: join(folder, 'inn.conf') };
         const text = lines(
@@ -263,7 +272,7 @@ const daemons: readonly DaemonEntry[] = [
           // The index of the groups, without which it serves nobody.
           prepare: [join(dirname(program), 'makehistory'), '-O', '-x'],
           env: settings,
-          owner: asRoot ? ownerOf('news') : undefined,
+          owner: ownerOf('news'),
         };
       },
     };
@@ -337,8 +346,14 @@ function lines(...text: string[]): string {
   return `${text.join('\n')}\n`;
 }
 
-function me(): string {
-  return execFileSync('id', ['-un'], { encoding: 'utf8' }).trim();
+/** For what Debian builds so that it listens for root only (exim's admin users, inn's innbind). */
+function requireRoot(name: string): void {
+  if (!asRoot) throw new Error(`${name} listens for root only: run these tests as root`);
+}
+
+/** @param flag `-un`: the name of the user; `-gn`: of the group */
+function me(flag: '-un' | '-gn'): string {
+  return execFileSync('id', [flag], { encoding: 'utf8' }).trim();
 }
 
 function ownerOf(user: string): { uid: number; gid: number } {

@@ -107,15 +107,19 @@ export async function startDaemon<Service extends string>(options: DaemonOptions
     const limit = Date.now() + START_LIMIT_MS;
     for (const [service, port] of entries) {
       while (!(await answers(port))) {
-        if (child.exitCode !== null) throw new Error('it ended');
+        if (child.exitCode !== null) break;
         if (Date.now() > limit) throw new Error(`nobody answered as ${service}`);
         await delay(20);
       }
     }
+    // Some listen before they find their own configuration wrong.
+    if (child.exitCode !== null) throw new Error('it ended');
     return { host: '127.0.0.1', ports, certificateFile: join(folder, 'server.crt'), log: () => log, stop };
   } catch (error) {
     await stop();
-    throw new Error(`${name} did not start. It said:\n${log.slice(-2000)}`, { cause: error });
+    throw new Error(`${name} did not start: ${(error as Error).message}. It said:\n${log.slice(-2000)}`, {
+      cause: error,
+    });
   }
 }
 
