@@ -21,7 +21,7 @@ export function startProgress(io: Io, text: () => string): Progress {
     clear();
     io.stderr(line);
     shown = line;
-  }, 600); // as in io.ts
+  }, 300);
   return {
     clear,
     end: () => {

@@ -277,7 +277,7 @@ test('--json: one object, the same keys every time', async (t) => {
 
   const unasked = await certpin(['check', '127.0.0.1:1', '--pin', other, '--json']);
   const { error, ...outcome } = JSON.parse(unasked.stdout);
-  assert.deepEqual(outcome, { target: '127.0.0.1:1', protocol: 'tls', ok: false });
+  assert.deepEqual(outcome, { target: '127.0.0.1:1', protocol: null, ok: false });
   assert.equal(error.code, 'ECONNREFUSED');
   assert.deepEqual([unasked.code, unasked.stderr], [2, '']);
 

@@ -114,7 +114,7 @@ async function get(args: readonly string[], flags: GetFlags, io: Io): Promise<Ex
   }
   if (io.stdoutClosed()) return tally.failed > 0 ? 2 : 0;
   const isCut = interrupt.signal.aborted || !tally.isComplete;
-  if (isCut) printSummary(io, `${tally}; the others were not waited for`);
+  if (isCut && tally.done > 0) printSummary(io, `${tally}; the others were not waited for`);
   else if (targetsFile.length > 0 && !quiet) printSummary(io, String(tally));
   if (interrupt.signal.aborted) return 130;
   if (isCut) printError(io, 'the total time was over before every target was asked');
