@@ -97,7 +97,7 @@ function othersAfter(failure: Error, ear: Ear): readonly UpgradeName[] {
   const [first, ...alike] = ear.heard();
   if (first !== undefined) {
     // The greeting was of several protocols, and this one it was not.
-    const isForeign = /^ERR_UPGRADE_(?:REFUSED|UNEXPECTED)$/.test(code ?? '');
+    const isForeign = /^ERR_(?:UPGRADE_REFUSED|UPGRADE_UNEXPECTED|CONNECTION_CLOSED)$/.test(code ?? '');
     if (alike.length > 0 && isForeign) return alike;
     throw failure;
   }

@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import { certificateHex, mint, startScriptedServer, startTap, startTlsServer } from '@certpin/testkit';
+import { createServer as createTlsServer } from 'node:tls';
+import {
+  certificateHex,
+  credentials,
+  mint,
+  startScriptedServer,
+  startTap,
+  startTlsServer,
+  startUpgradeServer,
+} from '@certpin/testkit';
 import { startMariadb } from '@certpin/testkit/mariadb';
 import { mysqlError, mysqlGreeting } from '@certpin/testkit/mysql-script';
 import { startPostgres } from '@certpin/testkit/postgres';
 import { inspect, type ProbeReport, probe } from '../../src/probe/index.ts';
+import { transcripts } from '../protocols/transcripts.ts';
 
 const certificate = await mint({ keyType: 'rsa' });
 
@@ -45,6 +55,35 @@ describe('the protocol is found out', () => {
     found(await probe(`localhost:${tap.port}`), 'mysql');
     assert.equal(tap.received().subarray(0, 4).toString('hex'), '20000001');
     assert.equal(tap.received()[36], 0x16, 'TLS from the 37th byte on');
+  });
+
+  for (const name of ['smtp', 'lmtp', 'pop3', 'imap', 'ftp', 'nntp', 'sieve'] as const) {
+    test(`${name}, which greets: it is answered, on one connection`, async (t) => {
+      const { server: turns, client } = transcripts[name];
+      // RFC 2033 §4.2: an LMTP server says in its greeting what it is.
+      const server = name === 'lmtp' ? ['220 mail.example.com LMTP server ready\r\n', ...turns.slice(1)] : turns;
+      const genuine = await startUpgradeServer(certificate, { server, client, clientOpens: false });
+      t.after(genuine.close);
+      found(await probe(`127.0.0.1:${genuine.port}`), name);
+      assert.equal(genuine.received(), 0);
+    });
+  }
+
+  test('FTP, whose greeting could be of SMTP: that is asked first, on a connection of its own', async (t) => {
+    const asked: string[] = [];
+    const tls = createTlsServer(credentials(certificate));
+    const server = await script(t, (socket) => {
+      socket.write('220 ready\r\n');
+      socket.once('data', (words: Buffer) => {
+        asked.push(String(words));
+        if (!String(words).startsWith('AUTH')) return void socket.end('500 what?\r\n');
+        // Nothing may read in between: the next bytes are of TLS.
+        socket.removeAllListeners('data').pause();
+        socket.write('234 begin\r\n', () => tls.emit('connection', socket));
+      });
+    });
+    found(await probe(server.target), 'ftp');
+    assert.deepEqual(asked, ['EHLO certpin.invalid\r\n', 'AUTH TLS\r\n']);
   });
 
   test('PostgreSQL before 17, which is silent, and does not take TLS from the first byte', async (t) => {
