@@ -67,7 +67,7 @@ export async function ask(text: string, { format, files, ...options }: AskOption
       }
       found = { certificates, protocol: 'file', detected: false };
     } else {
-      const protocol = target.protocol ?? forms[format ?? '']?.protocol;
+      const protocol = options.protocol ?? (target.protocol === null ? forms[format ?? '']?.protocol : undefined);
       found = await inspect(text, { ...options, protocol });
     }
     const { protocol, detected, tlsVersion = null } = found;

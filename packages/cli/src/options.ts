@@ -1,23 +1,69 @@
-import type { ProbeOptions } from 'certpin/probe';
-import type { Command } from 'commander';
-import { UsageError } from './failure.ts';
+import { readFileSync } from 'node:fs';
+import { type ProbeOptions, type Protocol, protocols } from 'certpin/probe';
+import { type Command, Option } from 'commander';
+import { failureOf, plainWords, UsageError } from './failure.ts';
 import type { ScanOptions } from './scan.ts';
 
 /** The options of every command that connects. */
 export interface ConnectionFlags {
   readonly timeout?: string;
   readonly servername?: string;
+  readonly protocol?: Protocol;
+  readonly proxy?: string;
+  readonly ipv4?: true;
+  readonly ipv6?: true;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly tlsMin?: string;
+  readonly tlsMax?: string;
 }
+
+/** As people write them, and as Node does. */
+const tlsVersions = { '1.0': 'TLSv1', '1.1': 'TLSv1.1', '1.2': 'TLSv1.2', '1.3': 'TLSv1.3' } as const;
 
 export function addConnectionOptions(command: Command): Command {
   return command
     .option('--timeout <seconds>', 'longest time for one server; 0 for no limit (default: 10)')
-    .option('--servername <name>', 'the name to send to the server (SNI), where it differs from the host');
+    .option('--servername <name>', 'the name to send to the server (SNI), where it differs from the host')
+    .addOption(
+      new Option('--protocol <name>', 'how the server comes to TLS, whatever URL and port say').choices(protocols),
+    )
+    .option('--proxy <url>', 'go through a proxy: http://, https:// or socks5://, with user:password@ where it asks')
+    .addOption(new Option('-4, --ipv4', 'connect to IPv4 addresses only').conflicts('ipv6'))
+    .option('-6, --ipv6', 'connect to IPv6 addresses only')
+    .option('--cert <file>', "the client's own certificate, PEM, for a server that demands one")
+    .option('--key <file>', 'its private key, PEM')
+    .addOption(new Option('--tls-min <version>', 'oldest version of TLS').choices(Object.keys(tlsVersions)))
+    .addOption(new Option('--tls-max <version>', 'newest version of TLS').choices(Object.keys(tlsVersions)));
 }
 
 /** @throws UsageError */
-export function toProbeOptions({ timeout, servername }: ConnectionFlags, command: string): ProbeOptions {
-  return { timeoutMs: timeout === undefined ? undefined : toMilliseconds('--timeout', timeout, command), servername };
+export function toProbeOptions(flags: ConnectionFlags, command: string): ProbeOptions {
+  const { timeout, servername, protocol, proxy, ipv4, ipv6 } = flags;
+  return {
+    timeoutMs: timeout === undefined ? undefined : toMilliseconds('--timeout', timeout, command),
+    ...{ servername, protocol, proxy, family: ipv4 ? 4 : ipv6 ? 6 : undefined, tls: toTls(flags, command) },
+  };
+}
+
+function toTls({ cert, key, tlsMin, tlsMax }: ConnectionFlags, command: string): NonNullable<ProbeOptions['tls']> {
+  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key go together', command);
+  const versionOf = (version: string | undefined) => tlsVersions[version as keyof typeof tlsVersions];
+  return {
+    ...(cert === undefined || key === undefined
+      ? {}
+      : { cert: read('--cert', cert, command), key: read('--key', key, command) }),
+    ...(tlsMin === undefined ? {} : { minVersion: versionOf(tlsMin) }),
+    ...(tlsMax === undefined ? {} : { maxVersion: versionOf(tlsMax) }),
+  };
+}
+
+function read(option: string, path: string, command: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new UsageError(`${option}: ${plainWords(failureOf(error))}`, command);
+  }
 }
 
 /** The options of a command that asks many targets. */

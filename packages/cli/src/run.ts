@@ -41,7 +41,9 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
 /** The command line, as commander knows it: help, completion and the man page are made of it. */
 export function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
   const program = new Command('certpin')
-    .description('Show the SHA-256 fingerprint of a TLS certificate, and check a pin: files, TLS servers, PostgreSQL.')
+    .description(
+      'Show the SHA-256 fingerprint of a TLS certificate, and check a pin: files, TLS servers, databases, mail and more.',
+    )
     .exitOverride() // commander's own exit code for a mistake is 1, which means: the pin does not hold
     .configureOutput({
       writeOut: io.stdout,

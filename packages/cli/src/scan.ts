@@ -111,17 +111,12 @@ const passing = new Set([
 ]);
 
 async function askAgain(target: string, options: ScanOptions & { readonly deadline: number }): Promise<Answer> {
-  const { timeoutMs = 10_000, servername, retries, deadline, signal, format, files } = options;
+  const { timeoutMs = 10_000, retries, deadline, concurrency: _, totalTimeoutMs: __, ...asking } = options;
+  const { signal } = asking;
   for (let attempt = 0; ; attempt++) {
     const left = Math.max(1, Math.ceil(deadline - performance.now()));
     const limit = Math.min(timeoutMs === 0 ? Number.POSITIVE_INFINITY : timeoutMs, left);
-    const answer = await ask(target, {
-      timeoutMs: Number.isFinite(limit) ? limit : 0,
-      servername,
-      signal,
-      format,
-      files,
-    });
+    const answer = await ask(target, { ...asking, timeoutMs: Number.isFinite(limit) ? limit : 0 });
     const { report } = answer;
     const pauseMs = Math.min(250 * 2 ** attempt, 4_000);
     if (report.ok || attempt >= retries || !passing.has(report.error.code)) return answer;

@@ -1,5 +1,5 @@
 export { leafFirst } from './leaf-first.ts';
-export type { ProbeOptions, ProbeTlsOptions } from './options.ts';
+export { type ProbeOptions, type ProbeTlsOptions, protocols } from './options.ts';
 export { type Inspected, inspect, type ProbeFailure, type ProbeReport, type ProbeSuccess, probe } from './probe.ts';
 export { type ScanOptions, scan, type Targets } from './scan.ts';
 export {

@@ -50,7 +50,8 @@ export const probeKeys = ['timeoutMs', 'servername', 'protocol', 'family', 'tls'
 
 const tlsKeys = ['cert', 'key', 'pfx', 'passphrase', 'minVersion', 'maxVersion', 'ciphers'];
 const versions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
-const protocols: readonly Protocol[] = ['tls', ...(Object.keys(upgradeProtocols) as UpgradeName[])];
+/** Every way in which a server can come to TLS, as `protocol` takes it. */
+export const protocols: readonly Protocol[] = ['tls', ...(Object.keys(upgradeProtocols) as UpgradeName[])];
 
 /** @throws CertpinError `ERR_OPTION_INVALID`, `ERR_PIN_INVALID` (of a proxy) */
 export function readProbeOptions(options: ProbeOptions): Settings {

@@ -21,8 +21,9 @@ interface GetFlags extends ScanFlags, PrinterFlags, PasswordFlags {
 const description = `Show the fingerprint of the certificate in a file, or of the one that a server presents.
 
 A target is a file, - (standard input), host:port, a host (port 443), or a URL: https://, tls://,
-postgres://, mysql://, mariadb://. Port 5432 means PostgreSQL, port 3306 MySQL or MariaDB. A
-connection string will do: its credentials are neither sent nor shown.
+postgres://, mysql://, smtp://, imap://, ldap://, mssql://, rdp:// and the schemes of other
+services. The protocol follows from the scheme, then from the port; at a port of no protocol it is
+found out. A connection string will do: its credentials are neither sent nor shown.
 
 A file holds certificates (PEM, DER, PKCS#7, PKCS#12), or a private key, a public key or a
 certificate signing request: then the answer is the public-key pin of the next certificate.
