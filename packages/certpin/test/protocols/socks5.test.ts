@@ -118,7 +118,8 @@ test('whatever the proxy says, TLS begins after its consent only', () => {
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 6 }), (pieces) => {
       try {
-        if (talk(server, ...pieces).last === 'tls') assert.match(pieces.join(''), /^0500050000(01|03|04)/);
+        // The third byte of the reply is reserved, and not looked at.
+        if (talk(server, ...pieces).last === 'tls') assert.match(pieces.join(''), /^05000500..(01|03|04)/);
       } catch (error) {
         assert.ok(error instanceof CertpinError && /^ERR_(UPGRADE|PROXY)_/.test(error.code), String(error));
       }
