@@ -79,7 +79,7 @@ export async function withProgress<Result>(io: Io, message: string, work: Promis
   const timer = setTimeout(() => {
     shown = true;
     io.stderr(printable(message));
-  }, 600); // longer than a server of an unknown port is listened to
+  }, 300);
   try {
     return await work;
   } finally {

@@ -296,7 +296,8 @@ test('-q: the exit code is the answer; what kept the question from being asked i
 
 test('on a terminal the answer has a colour, and not under NO_COLOR', async (t) => {
   const server = await startServer(t);
-  const argv = ['check', `127.0.0.1:${server.port}`, '--pin'];
+  // Named, so that it is not listened to, while the progress would be shown.
+  const argv = ['check', `tls://127.0.0.1:${server.port}`, '--pin'];
   const yes = await certpin([...argv, certificateHex(server.certificate)], { terminal: true });
   assert.ok(yes.stdout.startsWith(`${ESC}[32mpin matched`));
   const no = await certpin([...argv, 'AA'.repeat(32)], { terminal: true });

@@ -69,9 +69,10 @@ function checkMethod(method: number | undefined, hasLogin: boolean): void {
 
 /** RFC 1928 §6: version, reply, reserved, and an address whose length depends on its type; undefined while it is not known. */
 function replyLength(reply: Buffer): number | undefined {
-  const [version = VERSION, status = 0, , type, length] = reply;
+  const [version = VERSION, status = 0, reserved = 0, type, length] = reply;
   if (version !== VERSION) throw unexpected('its answer is not of SOCKS5');
   if (status !== 0) throw refused(meanings[status] ?? 'it gives no reason', status);
+  if (reserved !== 0) throw unexpected('its answer is not of SOCKS5');
   if (type === undefined) return undefined;
   if (type === 1) return 10;
   if (type === 4) return 22;

@@ -37,7 +37,8 @@ export function createTunnel(proxy: ProxyInput | undefined): OpenTunnel | undefi
     typeof proxy === 'string' || proxy instanceof URL ? { url: proxy } : readOptions(proxy);
   const { address, scheme, login } = readUrl(url);
   const isSecure = scheme === 'https:';
-  const isPinned = Object.values(policy).some((value) => value !== undefined);
+  // A pin that was written down and is undefined is a variable that is not set, and no wish for less than a pin.
+  const isPinned = Object.keys(policy).length > 0;
   if (!isSecure && (isPinned || tls !== undefined)) {
     throw invalid(
       'url',

@@ -43,6 +43,7 @@ const refusedOptions: Record<string, string> = {
   pskCallback: 'a pre-shared key shows no certificate, so there is nothing to pin',
   maxCachedSessions: 'TLS sessions are not cached: a resumed one shows no certificate; remove it',
   proxyEnv: 'a proxy would make the TLS connection itself; remove it',
+  proxy: 'this client does not go through one; the agent, axios, fetch and undici do, by an option of their own',
   secureProtocol: 'it can choose a version older than TLS 1.2; use minVersion and maxVersion',
 };
 
@@ -60,7 +61,7 @@ export function splitOptions<Options extends GuardOptions>(
   if (typeof options !== 'object' || options === null) {
     throw new CertpinError('ERR_OPTION_INVALID', `${where}: options must be an object`, { option: 'options' });
   }
-  checkTlsOptions(options, where);
+  checkTlsOptions(options, where, ownKeys);
   const serverKeys: readonly string[] = [...policyKeys, ...hostKeys];
   refuseUnknownOptions(options, [...serverKeys, 'connectTimeoutMs', ...tlsOptionKeys, ...ownKeys], where);
   const policy: Record<string, unknown> = {};
@@ -78,6 +79,7 @@ export function splitOptions<Options extends GuardOptions>(
 
 /** A policy that stands alone, with the time limit that may stand beside it. */
 export function readPolicy(options: GuardOptions | Policy): { policy: ServerPolicies; connectTimeoutMs: number } {
+  if (typeof options === 'object' && options !== null) checkTlsOptions(options, 'policy');
   if (typeof options !== 'object' || options === null || !('connectTimeoutMs' in options)) {
     return { policy: createServerPolicies(options), connectTimeoutMs: checkTimeout(undefined) };
   }
@@ -86,9 +88,9 @@ export function readPolicy(options: GuardOptions | Policy): { policy: ServerPoli
 }
 
 /** @throws CertpinError `ERR_OPTION_INVALID` for options of `tls.connect` that would weaken a pin or make it meaningless */
-function checkTlsOptions(options: object, where: string): void {
+function checkTlsOptions(options: object, where: string, ownKeys: readonly string[] = []): void {
   for (const [option, why] of Object.entries(refusedOptions)) {
-    if ((options as Record<string, unknown>)[option] !== undefined) {
+    if (!ownKeys.includes(option) && (options as Record<string, unknown>)[option] !== undefined) {
       throw new CertpinError('ERR_OPTION_INVALID', `${where}: \`${option}\` has no place beside a pin: ${why}`, {
         option,
       });
@@ -130,7 +132,7 @@ export function readTlsOptions<Options extends object>(
   if (typeof options !== 'object' || options === null) {
     throw new CertpinError('ERR_OPTION_INVALID', `${where}: options must be an object`, { option: where });
   }
-  checkTlsOptions(options, where);
+  checkTlsOptions(options, where, ownKeys);
   refuseUnknownOptions(options, [...tlsOptionKeys, ...ownKeys], where);
   // pg's pools make `ssl.key` non-enumerable, and a spread would lose it.
   return Object.defineProperties({} as Options, Object.getOwnPropertyDescriptors(options));

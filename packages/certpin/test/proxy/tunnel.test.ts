@@ -12,13 +12,20 @@ import {
 } from '@certpin/testkit';
 import { startHttpProxy, startSecureFront, startSocksProxy } from '@certpin/testkit/proxy';
 import axios from 'axios';
+import mysql from 'mysql';
 import * as undici6 from 'undici-6';
 import { pinnedAxios } from '../../src/adapters/axios.ts';
+import { pinnedHttp2 } from '../../src/adapters/http2.ts';
 import { type PinnedAgentOptions, pinnedAgent } from '../../src/adapters/https.ts';
+import { pinnedMariadb } from '../../src/adapters/mariadb.ts';
+import { pinnedMysql } from '../../src/adapters/mysql.ts';
+import { pinnedMysql2 } from '../../src/adapters/mysql2.ts';
+import { pinnedPg } from '../../src/adapters/pg.ts';
+import { pinnedPostgres } from '../../src/adapters/postgres.ts';
 import { pinnedFetch } from '../../src/adapters/undici.ts';
 import { findCertpinError } from '../../src/index.ts';
 import type { ProxyInput } from '../../src/proxy/tunnel.ts';
-import type { GuardOptions } from '../../src/tls/index.ts';
+import { connect, type GuardOptions } from '../../src/tls/index.ts';
 
 const right = await mint();
 const impostor = await mint();
@@ -280,6 +287,36 @@ describe('an agent through a proxy', () => {
   });
 });
 
+describe('a client that goes through no proxy says so, and does not go past it', () => {
+  const login = { host: 'db.example.com', user: 'app', password: 'secret' };
+  const beside = { pins, proxy: proxy.url } as object as GuardOptions;
+  const clients: Record<string, () => unknown> = {
+    tls: () => connect({ host: 'db.example.com', port: 1, ...beside }),
+    http2: () => pinnedHttp2({ pins }, { proxy: proxy.url } as object),
+    'http2, in the policy': () => pinnedHttp2(beside),
+    pg: () => pinnedPg(login, beside),
+    postgres: () => pinnedPostgres(login, beside),
+    mysql: () => pinnedMysql(mysql, login, beside),
+    mysql2: () => pinnedMysql2(login, beside),
+    mariadb: () => pinnedMariadb(login, beside),
+    'pg, in ssl': () => pinnedPg({ ...login, ssl: { proxy: proxy.url } }, { pins }),
+    // These have the option elsewhere.
+    'fetch, in the policy': () => pinnedFetch(beside),
+    'axios, in the policy': () => pinnedAxios({}, beside),
+    'axios, in the configuration': () => pinnedAxios({ proxy: { host: '127.0.0.1', port: 3128 } }, { pins }),
+  };
+  for (const [name, configure] of Object.entries(clients)) {
+    test(name, () => {
+      assert.throws(configure, (error: Error & { code?: string }) => {
+        assert.equal(error.code, 'ERR_OPTION_INVALID');
+        return (
+          /`proxy`/.test(error.message) && /this client does not go through one|third argument/.test(error.message)
+        );
+      });
+    });
+  }
+});
+
 describe('the configuration of a proxy', () => {
   const broken: [what: string, proxy: unknown, message: RegExp][] = [
     ['no URL', 'http://', /cannot be read/],
@@ -296,6 +333,7 @@ describe('the configuration of a proxy', () => {
     ['TLS options of an http: proxy', { url: 'http://127.0.0.1', tls: {} }, /no certificate to pin/],
     ['an unknown option', { url: 'https://127.0.0.1', pin: pins }, /unknown proxy option `pin`; did you mean `pins`/],
     ['verification off', { url: 'https://127.0.0.1', tls: { rejectUnauthorized: false } }, /`rejectUnauthorized`/],
+    ['pins from a variable that is not set', { url: 'https://127.0.0.1', pins: undefined }, /a policy needs pins/],
     ['a switch without pins', { url: 'https://127.0.0.1', expired: 'accept' }, /a policy needs pins/],
   ];
   for (const [what, input, message] of broken) {

@@ -216,6 +216,16 @@ describe("otherHosts: 'verify'", () => {
     assert.equal(server.received(), 0);
   });
 
+  test('is not switched off by a request', async (t) => {
+    const server = await serve(t, second);
+    const agent = pinnedAgent(policy);
+    t.after(() => agent.destroy());
+    const weaker = { rejectUnauthorized: false, checkServerIdentity: () => undefined };
+    const call = request({ host: 'localhost', port: server.port, agent, ...weaker });
+    await assert.rejects(call, { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+    assert.equal(server.received(), 0);
+  });
+
   test('does not soften the pin of a host that is named', async (t) => {
     const server = await serve(t, await mint({ issuer: ca }));
     const agent = pinnedAgent({ ...policy, hosts: { localhost: { pins: certificateHex(first) } }, ca: ca.certPem });
