@@ -9,11 +9,12 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 const compile = (project) => execFileSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: 'inherit' });
 
-for (const dist of ['packages/certpin/dist', 'packages/cli/dist'])
+for (const dist of ['packages/certpin/dist', 'packages/auth0/dist', 'packages/cli/dist'])
   rmSync(new URL(`../${dist}`, import.meta.url), { recursive: true, force: true });
 
 compile('packages/certpin/tsconfig.json');
 compile('packages/certpin/tsconfig.cjs.json');
 // Without the marker Node would read dist/cjs/*.js as ES modules, after the "type" of the package.
 writeFileSync(new URL('../packages/certpin/dist/cjs/package.json', import.meta.url), '{ "type": "commonjs" }\n');
+compile('packages/auth0/tsconfig.json');
 compile('packages/cli/tsconfig.json');

@@ -15,6 +15,8 @@ import {
 import axios from 'axios';
 import axios021 from 'axios-0.21';
 import axios030 from 'axios-0.30';
+import axios10 from 'axios-1.0';
+import axios16 from 'axios-1.6';
 import { pinnedAxios } from '../../src/adapters/axios.ts';
 import { type AnyCertpinError, findCertpinError } from '../../src/index.ts';
 
@@ -51,10 +53,13 @@ async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
   return error.code;
 }
 
-const versions = { 'axios 1.21': axios, 'axios 0.30': axios030 as never, 'axios 0.21': axios021 as never } as Record<
-  string,
-  typeof axios
->;
+const versions = {
+  'axios 1.21': axios,
+  'axios 1.6': axios16 as never,
+  'axios 1.0': axios10 as never,
+  'axios 0.30': axios030 as never,
+  'axios 0.21': axios021 as never,
+} as Record<string, typeof axios>;
 
 for (const [version, client] of Object.entries(versions)) {
   describe(version, () => {

@@ -7,6 +7,8 @@ import { certificateHex, mint, startHttpsServer, startTlsServer } from '@certpin
 import axios from 'axios';
 import axios021 from 'axios-0.21';
 import axios030 from 'axios-0.30';
+import axios10 from 'axios-1.0';
+import axios16 from 'axios-1.6';
 import got from 'got';
 import fetch from 'node-fetch';
 import superagent from 'superagent';
@@ -49,6 +51,8 @@ const clients: Record<string, (url: string, agent: Agent, body: string) => Promi
       outgoing.once('error', reject).end(body);
     }),
   'axios 1.21': async (url, httpsAgent, body) => (await axios.post(url, body, { httpsAgent, proxy: false })).data,
+  'axios 1.6': async (url, httpsAgent, body) => (await axios16.post(url, body, { httpsAgent, proxy: false })).data,
+  'axios 1.0': async (url, httpsAgent, body) => (await axios10.post(url, body, { httpsAgent, proxy: false })).data,
   'axios 0.30': async (url, httpsAgent, body) =>
     (await axios030.default.post(url, body, { httpsAgent, proxy: false })).data,
   'axios 0.21': async (url, httpsAgent, body) =>
