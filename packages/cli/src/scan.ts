@@ -18,6 +18,11 @@ export interface ScanOptions extends ProbeOptions {
   readonly files: FileReader;
 }
 
+/** A target that is asked in a way of its own. */
+export interface Question extends Pick<ProbeOptions, 'protocol' | 'servername'> {
+  readonly target: string;
+}
+
 export interface Scanned extends Answer {
   /** Which of the targets, from 0. */
   readonly index: number;
@@ -29,7 +34,10 @@ export interface Scanned extends Answer {
  *
  * When the total time is over, those under way end with `ERR_CONNECT_TIMEOUT`, and no other is begun.
  */
-export async function* scan(targets: AsyncIterable<string>, options: ScanOptions): AsyncGenerator<Scanned, void, void> {
+export async function* scan(
+  targets: AsyncIterable<string | Question>,
+  options: ScanOptions,
+): AsyncGenerator<Scanned, void, void> {
   const { concurrency, totalTimeoutMs, signal } = options;
   const source = numbered(targets);
   const finished: { readonly answer: Scanned; readonly taken: () => void }[] = [];
@@ -92,7 +100,9 @@ export async function* scan(targets: AsyncIterable<string>, options: ScanOptions
   }
 }
 
-async function* numbered(targets: AsyncIterable<string>): AsyncGenerator<readonly [number, string], void, void> {
+async function* numbered<Target>(
+  targets: AsyncIterable<Target>,
+): AsyncGenerator<readonly [number, Target], void, void> {
   let index = 0;
   for await (const target of targets) yield [index++, target];
 }
@@ -110,8 +120,13 @@ const passing = new Set([
   'ETIMEDOUT',
 ]);
 
-async function askAgain(target: string, options: ScanOptions & { readonly deadline: number }): Promise<Answer> {
-  const { timeoutMs = 10_000, retries, deadline, concurrency: _, totalTimeoutMs: __, ...asking } = options;
+async function askAgain(
+  question: string | Question,
+  options: ScanOptions & { readonly deadline: number },
+): Promise<Answer> {
+  const { timeoutMs = 10_000, retries, deadline, concurrency: _, totalTimeoutMs: __, ...common } = options;
+  const { target, ...own } = typeof question === 'string' ? { target: question } : question;
+  const asking = { ...common, ...own };
   const { signal } = asking;
   for (let attempt = 0; ; attempt++) {
     const left = Math.max(1, Math.ceil(deadline - performance.now()));
