@@ -15,7 +15,6 @@ import {
   printJson,
   printText,
   printWarning,
-  quote,
   stdoutColors,
 } from '../io.ts';
 import { addScanOptions, type ScanFlags, toScanOptions } from '../options.ts';
@@ -260,7 +259,7 @@ async function decide(candidate: Candidate, flags: TrustFlags, io: Io): Promise<
     if (answer === undefined) {
       if (!json) {
         printError(io, `${label}: there is no terminal to ask on; nothing was written`);
-        printHint(io, `once the server's own file says the same: certpin trust ${quote(label)} --yes`);
+        printHint(io, "once the server's own file or its operator says the same: --yes");
       }
       return { status: 'unconfirmed', step };
     }

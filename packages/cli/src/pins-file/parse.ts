@@ -1,6 +1,6 @@
 import { createPolicy, formatPin, type Policy, parsePin } from 'certpin';
 import type { Protocol } from 'certpin/probe';
-import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { closest } from '../closest.ts';
 import { failureOf } from '../failure.ts';
 import { FileError } from '../files/file-error.ts';
@@ -41,10 +41,12 @@ export function parsePinsFile(text: string, path: string): PinsDocument {
     throw new FileError(`${path}:${line}:${column}: ${message}`);
   };
   const root = readTree(text, refuse);
-  const fields = readObject(root, ['$schema', 'version', 'targets'], refuse);
-  const version = fields.get('version');
+  if (root.type !== 'object') return refuse(root.offset, 'an object is expected');
+  // Before the keys: another version has others.
+  const version = findNodeAtLocation(root, ['version']);
   if (version === undefined) return refuse(root.offset, '"version": 1 is missing');
   if (version.value !== 1) return refuse(version.offset, 'this certpin reads version 1 of the format');
+  const fields = readObject(root, ['$schema', 'version', 'targets'], refuse);
   const schema = fields.get('$schema');
   if (schema !== undefined) readString(schema, refuse);
   const targets = fields.get('targets');

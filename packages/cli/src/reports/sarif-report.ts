@@ -67,7 +67,7 @@ function toResult(judged: Judged, status: Finding, uri: string, failExpiring: bo
       },
     ],
     // §3.27.17: the same finding of another run, wherever the line has moved.
-    partialFingerprints: { 'target/v1': entry.key },
+    partialFingerprints: { 'target/v1': `${entry.label} ${entry.servername ?? ''}`.trim() },
   };
 }
 
