@@ -47,16 +47,18 @@ export function openPinsFile(path: string): PinsDocument | undefined {
  * Changes a pins file, or makes it. The new text is written beside the old one and takes its place in one step, so that no reader ever sees
  * half of it; that file beside it is also the lock, so that of two changes at once none is lost.
  *
+ * @param lockWaitMs another `certpin` holds the lock for some milliseconds; one that was killed in them, for ever
  * @param change gets what the file holds now, and returns the new text; undefined: leave it
  * @throws FileError; whatever `change` throws. Then nothing was written
  */
 export async function changePinsFile(
   path: string,
   change: (document: PinsDocument | undefined) => string | undefined,
+  lockWaitMs = 10_000,
 ): Promise<void> {
   const place = attempt(path, () => followLinks(path));
   const beside = `${place}.lock`;
-  const descriptor = await openLock(beside, path);
+  const descriptor = await openLock(beside, path, lockWaitMs);
   let isRenamed = false;
   try {
     const before = attempt(path, () => readBytes(place));
@@ -84,11 +86,8 @@ export function changedMeanwhile(path: string): FileError {
   return new FileError(`${path}: it was changed by somebody else meanwhile; nothing was written: try again`);
 }
 
-/** Another `certpin` holds the lock for some milliseconds. */
-const LOCK_WAIT_MS = 10_000;
-
-async function openLock(beside: string, path: string): Promise<number> {
-  const end = performance.now() + LOCK_WAIT_MS;
+async function openLock(beside: string, path: string, waitMs: number): Promise<number> {
+  const end = performance.now() + waitMs;
   for (;;) {
     try {
       return openSync(beside, 'wx');
