@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { TLSSocket } from 'node:tls';
 import { certificateHex, credentials, mint } from '@certpin/testkit';
 import { Certificate } from 'certpin';
+import { probe } from 'certpin/probe';
 import { csvRows } from '../src/csv.ts';
 import { FileReader } from '../src/files/file-reader.ts';
 import { inOrder } from '../src/order.ts';
@@ -136,6 +137,12 @@ async function startFlaky(t: TestContext, accept: (socket: Socket) => void): Pro
   return { port: (server.address() as AddressInfo).port };
 }
 
+test('--protocol: a failure names it, as the library does', async () => {
+  const { stdout } = await certpin(['get', '--json', '127.0.0.1:1', '--protocol', 'smtp']);
+  assert.deepEqual(JSON.parse(stdout), await probe('127.0.0.1:1', { protocol: 'smtp' }));
+  assert.equal(JSON.parse(stdout).protocol, 'smtp');
+});
+
 test('--concurrency: that many servers at a time, and never more', async (t) => {
   const open = new Set<Socket>();
   let most = 0;
@@ -162,6 +169,14 @@ test('--total-timeout: what is there is printed, what is under way ends, nothing
     /^HEX\n2> certpin: error: tls:\/\/127\.0\.0\.1:SLOW: no answer within 400 ms, the time for all targets together\n(?:2> certpin: hint: .*\n)2> certpin: summary: 2 targets, 1 read, 1 failed \(ERR_CONNECT_TIMEOUT 1\); the others were not waited for\n2> certpin: error: the total time was over before every target was asked\nexit 2$/,
   );
   assert.equal(slow.received.length, 1);
+});
+
+test('--total-timeout does not wait for a file on standard input that never ends', async () => {
+  const { stdout, code } = await certpin(['get', '-', '--json', '--total-timeout', '0.2'], {
+    stdin: new Readable({ read: () => undefined }),
+  });
+  assert.match(stdout, /^{"target":"-","protocol":"file",.*"code":"ERR_CONNECT_TIMEOUT"/);
+  assert.equal(code, 2);
 });
 
 test('--total-timeout does not wait for a line of standard input that never comes', async () => {

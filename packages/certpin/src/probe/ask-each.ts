@@ -160,7 +160,7 @@ async function* run<Target, Answer>(
         wake = resolve;
       });
     }
-    if (failure !== undefined && !isDropped) throw failure.error;
+    if (failure !== undefined) throw failure.error;
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', drop);

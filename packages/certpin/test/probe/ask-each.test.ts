@@ -168,6 +168,11 @@ describe('a question for each target', () => {
       fail();
     }
     assert.deepEqual(seen, ['a']);
+    const failingAtTheEnd = (_: string, signal: AbortSignal): Promise<never> => {
+      signal.addEventListener('abort', () => fail());
+      return never();
+    };
+    assert.equal((await collect(broken(), failingAtTheEnd, { totalTimeoutMs: 50 })).length, 1);
     const answers: boolean[] = [];
     const rejected = (async () => {
       for await (const { ok } of askEach(broken(), () => turns(30))) {

@@ -121,9 +121,18 @@ describe('a client certificate', () => {
     found(await probe(server.target));
   });
 
-  test('that cannot be read is an error', async () => {
-    const report = await probe('tls://localhost:1', { tls: { cert: 'hunter2', key: 'hunter2' } });
-    assert.ok(!report.ok && !JSON.stringify(report).includes('hunter2'));
+  test('that cannot be read is an error, as is a cipher that there is not: nobody is connected to', async (t) => {
+    const server = await serve(t);
+    let connections = 0;
+    server.server.on('connection', () => connections++);
+    const reports = await Promise.all([
+      probe(server.target, { tls: { cert: 'hunter2', key: 'hunter2' } }),
+      probe(`postgres://127.0.0.1:${server.port}`, { tls: { cert: 'hunter2', key: 'hunter2' } }),
+    ]);
+    for (const report of reports) assert.ok(!report.ok && !JSON.stringify(report).includes('hunter2'));
+    failed(await probe(server.target, { tls: { ciphers: 'NONE-SUCH' } }), /^ERR_SSL_/, /no cipher is left/);
+    assert.equal(connections, 0);
+    found(await probe(server.target));
   });
 });
 
