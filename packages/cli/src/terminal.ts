@@ -29,8 +29,10 @@ export async function confirm(question: string): Promise<boolean | undefined> {
 function askLine(prompt: string, output: NodeJS.WritableStream): Promise<string | undefined> {
   const input = openTerminal();
   if (input === undefined) return Promise.resolve(undefined);
-  const lines = createInterface({ input, output, terminal: true, historySize: 0 });
-  process.stderr.write(prompt);
+  const lines = createInterface({ input, output, terminal: true, historySize: 0, prompt });
+  const echoes = output === process.stderr;
+  if (echoes) lines.prompt();
+  else process.stderr.write(prompt);
   return new Promise((resolve) => {
     let answer: string | undefined;
     let isInterrupted = false;
@@ -44,7 +46,7 @@ function askLine(prompt: string, output: NodeJS.WritableStream): Promise<string 
       process.kill(process.pid, 'SIGINT');
     });
     lines.once('close', () => {
-      if (output !== process.stderr || answer === undefined) process.stderr.write('\n'); // else readline has echoed it
+      if (!echoes || answer === undefined) process.stderr.write('\n'); // else readline has echoed it
       if (input !== process.stdin) input.destroy();
       if (!isInterrupted) resolve(answer);
     });

@@ -227,16 +227,12 @@ test('--sarif: a result for what does not hold, at its line of the pins file', a
   const { entries, names } = await startEstate(t);
   const { stdout, code } = await certpin(['check', '--file', fileOf(t, entries), '--sarif']);
   const log = JSON.parse(stdout);
+  const { runs } = log;
   assert.ok(isSarif(log), JSON.stringify(isSarif.errors));
-  const [{ tool, results, invocations }] = log.runs;
+  const [{ tool, results, invocations }] = runs;
+  const found = results as { ruleId: string; level: string; locations: [{ physicalLocation: { region: object } }] }[];
   assert.deepEqual(
-    results.map(
-      ({ ruleId, level, locations: [{ physicalLocation }] }: Record<string, never[]> & { locations: never[] }) => [
-        ruleId,
-        level,
-        (physicalLocation as { region: unknown }).region,
-      ],
-    ),
+    found.map(({ ruleId, level, locations: [{ physicalLocation }] }) => [ruleId, level, physicalLocation.region]),
     [
       ['drift', 'error', { startLine: 3, startColumn: 1 }],
       ['expiring', 'warning', { startLine: 4, startColumn: 1 }],
