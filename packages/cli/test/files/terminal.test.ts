@@ -76,7 +76,7 @@ test('certpin trust asks on the terminal, shows what is typed, and takes a yes a
     assert.equal(said.code, code, JSON.stringify(said));
   }
   const { shown, code } = await onTerminal(`${command} | cat`, 'Yeah\u007F\u007Fs\r', '[y/N] ');
-  assert.match(shown, /\nadd \.\/server\.pem with this pin to .*\? \[y\/N\] Ye/);
+  assert.match(shown, /add \.\/server\.pem with this pin to .*\? \[y\/N\] Ye/);
   assert.doesNotMatch(shown, /\r> /);
   assert.equal(code, 0);
   assert.ok(existsSync(file));
