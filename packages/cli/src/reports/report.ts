@@ -3,19 +3,19 @@ import type { Judged } from '../pins-file/judge.ts';
 import type { PinsDocument } from '../pins-file/parse.ts';
 
 /** A way to print what became of the targets of a pins file. */
-export interface Report {
+interface Report {
   /** Each one as it comes. */
   readonly add: (judged: Judged) => void;
   /** Once no other comes. */
   readonly end: (outcome: Outcome) => void;
 }
 
-export interface Outcome {
+interface Outcome {
   /** Whether every target was asked. */
   readonly isComplete: boolean;
 }
 
-export interface ReportOptions {
+interface ReportOptions {
   readonly io: Io;
   readonly document: PinsDocument;
   /** How many are asked about: some of the document's targets, or all. */
