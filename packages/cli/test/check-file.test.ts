@@ -277,6 +277,8 @@ test('what was not asked is told: Ctrl-C, and the end of the total time', async 
   assert.deepEqual(run.invocations, [{ executionSuccessful: false }]);
   assert.match(over.stderr, /error: the total time was over before every target was asked\n$/);
   assert.equal(over.code, 2);
+  // Nobody read the answers, so nobody was asked: that is not the answer that all hold.
+  assert.deepEqual(await certpin(['check', '--file', file], { closed: true }), { stdout: '', stderr: '', code: 2 });
 });
 
 test('a thousand targets: no more at a time than asked for, and the order of the file', async (t) => {
