@@ -24,6 +24,7 @@ export function renderManPage(): string {
     stdin: () => process.stdin,
     onInterrupt: () => () => undefined,
     askSecret: async () => undefined,
+    confirm: async () => undefined,
     env: {},
   };
   const program = createProgram(io, () => undefined);

@@ -187,9 +187,10 @@ describe('the tarball of @certpin/cli', () => {
     project = await createProject('cli', ['--prefer-offline', library.tarball, cli.tarball]);
   });
 
-  it('holds the compiled sources, the command, its man page, README and LICENSE, and nothing else', () => {
+  it('holds the compiled sources, the command, its man page, the schema, README and LICENSE, and nothing else', () => {
     const compiled = sources('packages/cli/src').map((name) => `dist/${name}.js`);
-    const expected = [...compiled, 'bin/certpin.js', 'man/certpin.1', 'package.json', 'README.md', 'LICENSE'];
+    const extra = ['bin/certpin.js', 'man/certpin.1', 'pins.schema.json', 'package.json', 'README.md', 'LICENSE'];
+    const expected = [...compiled, ...extra];
     assertFiles(cli.files, expected);
   });
 
@@ -210,6 +211,21 @@ describe('the tarball of @certpin/cli', () => {
     writeFileSync(join(project, 'server.crt'), certificate.certPem);
     const { stdout } = await certpin(project, ['get', 'server.crt']);
     assert.ok(stdout.replaceAll(':', '').includes(certificateHex(certificate)), stdout);
+  });
+
+  it('delivers the schema of pins files, and reads such a file', async () => {
+    const path = await runJson(
+      project,
+      'schema.mjs',
+      `import { createRequire } from 'node:module';
+      console.log(JSON.stringify(createRequire(import.meta.url).resolve('@certpin/cli/pins.schema.json')));`,
+    );
+    const { definitions } = JSON.parse(readFileSync(path as string, 'utf8'));
+    assert.ok('entry' in definitions);
+    writeFileSync(join(project, 'pinned.crt'), (await mint({ validToDays: 300 })).certPem);
+    await certpin(project, ['trust', 'pinned.crt', '--yes']);
+    const { stdout } = await certpin(project, ['check', '--file', 'certpin.json']);
+    assert.match(stdout, /^holds /);
   });
 
   it('prints configurations that compile with the library of the other tarball and the types of the clients', async () => {

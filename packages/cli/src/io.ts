@@ -21,6 +21,8 @@ export interface Io {
   readonly stdin: () => Readable;
   /** Asks a person, without echo; undefined where there is no terminal. */
   readonly askSecret: (prompt: string) => Promise<string | undefined>;
+  /** Asks a person for a yes; undefined where there is no terminal. */
+  readonly confirm: (question: string) => Promise<boolean | undefined>;
   /** Whether the reader of stdout has gone: `certpin get … | head -1`. */
   readonly stdoutClosed: () => boolean;
   /** Waits while the reader of stdout is slower than the answers come. */

@@ -1,17 +1,20 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { defineCheck } from './commands/check.ts';
 import { defineCompletion } from './commands/completion.ts';
 import { defineGet } from './commands/get.ts';
+import { defineTrust } from './commands/trust.ts';
 import { failureOf, UsageError } from './failure.ts';
 import { type ExitCode, type Io, printError } from './io.ts';
 import { printUsageError } from './usage.ts';
+import { readVersion } from './version.ts';
 
 const examples = `
 Examples:
   certpin get server.crt                          the fingerprint of a certificate file
   certpin get db.example.com:5432                 what a server presents
   certpin check db.example.com:5432 --pin PIN     whether it presents the pinned certificate
+  certpin trust db.example.com:5432               adds it to certpin.json, the known servers
+  certpin check --file certpin.json               whether all of them are as they were
 
 Exit code: 0 done, the pin holds; 1 the pin does not hold; 2 the question could not be asked.`;
 
@@ -61,10 +64,7 @@ export function createProgram(io: Io, finish: (code: ExitCode) => void): Command
     .addHelpText('after', examples);
   defineGet(program, io, finish);
   defineCheck(program, io, finish);
+  defineTrust(program, io, finish);
   defineCompletion(program, io, finish);
   return program;
-}
-
-function readVersion(): string {
-  return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 }

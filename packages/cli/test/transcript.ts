@@ -15,6 +15,8 @@ export interface TranscriptOptions {
   readonly stdin?: string | Uint8Array | Readable;
   /** What a person types where a password is asked for. Default: there is nobody. */
   readonly typed?: string;
+  /** What a person answers where a yes is asked for. Default: there is nobody. A function can do something meanwhile. */
+  readonly confirmed?: boolean | (() => boolean | Promise<boolean>);
   /** Ctrl-C. */
   readonly interrupt?: AbortSignal;
 }
@@ -50,7 +52,7 @@ export interface Said {
 
 export async function certpin(
   argv: readonly string[],
-  { terminal = false, env = {}, closed = false, stdin = '', typed, interrupt }: TranscriptOptions = {},
+  { terminal = false, env = {}, closed = false, stdin = '', typed, confirmed, interrupt }: TranscriptOptions = {},
 ): Promise<Said> {
   let stdout = '';
   let stderr = '';
@@ -73,6 +75,11 @@ export async function certpin(
       await setImmediate();
       asking = false;
       return typed;
+    },
+    confirm: async (question) => {
+      if (confirmed === undefined) return undefined;
+      stderr += `${question}\n`;
+      return typeof confirmed === 'function' ? confirmed() : confirmed;
     },
     stdoutClosed: () => closed,
     stdoutReady: async () => undefined,
