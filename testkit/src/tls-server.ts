@@ -55,6 +55,17 @@ export async function startHttpsServer(options: Omit<CountingServerOptions, 'onS
   return observeServer(server, undefined, host);
 }
 
+/** Starts an HTTPS server on a free port that answers every request with a redirect to `location`. */
+export async function startHttpsRedirect(options: {
+  readonly certificate: Minted;
+  readonly location: string;
+}): Promise<CountingServer> {
+  const headers = { location: options.location };
+  return observeServer(
+    createHttpsServer(credentials(options.certificate), (_, response) => response.writeHead(307, headers).end()),
+  );
+}
+
 /**
  * Starts an HTTP/2 server on a free port; it answers every request with the method, the path and the body it got.
  *

@@ -213,9 +213,18 @@ qdWJXwriZgK8CCU1v/+5yAm7jaVHAgEC
   });
 
   test('a server that demands a name that it knows', async (t) => {
-    const server = await serve(t, { SNICallback: (_name, done) => done(new Error('unknown')) });
-    const report = await probe(server.target);
-    assert.ok(!report.ok && report.error.message.length > 10, JSON.stringify(report));
+    // unrecognized_name (RFC 6066 §3), and the hang-up of a server of Node's.
+    const alert = Buffer.from('15030300020270', 'hex');
+    const telling = await startScriptedServer((socket) => void socket.once('data', () => socket.end(alert)));
+    t.after(telling.close);
+    const report = await probe(`tls://127.0.0.1:${telling.port}`);
+    failed(
+      report,
+      /^ERR_SSL_.*UNRECOGNIZED_NAME$/,
+      /does not know the name that it was asked for.*give it as servername/,
+    );
+    const silent = await serve(t, { SNICallback: (_name, done) => done(new Error('unknown')) });
+    failed(await probe(silent.target), 'ECONNRESET', /closed the connection in the middle of the handshake/);
   });
 
   test('nothing in common', async (t) => {
