@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { buildInline } from './inline.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
@@ -17,4 +18,5 @@ compile('packages/certpin/tsconfig.cjs.json');
 // Without the marker Node would read dist/cjs/*.js as ES modules, after the "type" of the package.
 writeFileSync(new URL('../packages/certpin/dist/cjs/package.json', import.meta.url), '{ "type": "commonjs" }\n');
 compile('packages/auth0/tsconfig.json');
+await buildInline();
 compile('packages/cli/tsconfig.json');

@@ -1,1 +1,1 @@
-export {};
+export { type InlineBlock, type InlineClient, inlineBlock } from './inline/index.ts';
