@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { defineAuth0 } from './commands/auth0.ts';
 import { defineCheck } from './commands/check.ts';
 import { defineCompletion } from './commands/completion.ts';
 import { defineGet } from './commands/get.ts';
@@ -29,6 +30,7 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     }).parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
+    if ((error as Error).name === 'ExitPromptError') return 130; // Ctrl-C at a question
     if (error instanceof UsageError) printUsageError(io, error, argv);
     else if (!(error instanceof CommanderError)) printError(io, failureOf(error).message);
     else if (error.exitCode === 0)
@@ -61,6 +63,7 @@ export function createProgram(io: Io, finish: (code: ExitCode) => void): Command
     .addHelpText('after', examples);
   defineGet(program, io, finish);
   defineCheck(program, io, finish);
+  defineAuth0(program, io, finish);
   defineCompletion(program, io, finish);
   return program;
 }

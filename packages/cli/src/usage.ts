@@ -8,11 +8,14 @@ import { showTarget } from './target.ts';
 export function printUsageError(io: Io, error: CommanderError | UsageError, argv: readonly string[]): void {
   if (error instanceof UsageError) {
     printError(io, error.message);
-    printHint(io, `certpin help ${error.command}`);
+    printHint(io, helpOf(error.command));
     return;
   }
   printError(io, reword(error));
-  printHint(io, error.code === 'commander.unknownCommand' ? missingCommand(argv[0] ?? '') : helpFor(argv));
+  printHint(
+    io,
+    error.code === 'commander.unknownCommand' && argv[0] !== 'auth0' ? missingCommand(argv[0] ?? '') : helpFor(argv),
+  );
 }
 
 /** Brings commander's message into certpin's form. */
@@ -48,6 +51,12 @@ function missingCommand(word: string): string {
 }
 
 function helpFor(argv: readonly string[]): string {
+  if (argv[0] === 'auth0') return helpOf(argv[1] === 'new' ? 'auth0 new' : 'auth0');
   const command = argv.find((argument) => /^(?:get|check|completion)$/.test(argument));
-  return command === undefined ? 'certpin --help' : `certpin help ${command}`;
+  return command === undefined ? 'certpin --help' : helpOf(command);
+}
+
+/** The command that prints the help of a command, a nested one too. */
+function helpOf(command: string): string {
+  return command.includes(' ') ? `certpin ${command} --help` : `certpin help ${command}`;
 }

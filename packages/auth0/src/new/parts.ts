@@ -21,7 +21,7 @@ export function readSettingsPart(frame: Frame): string {
 export function reportPart(what: string): string {
   return `// For the log. Neither certpin nor a driver puts a password into its message.
 function report(error) {
-  const { code, name, message } = error.cause || error;
+  const { code, name, message } = error.code ? error : error.cause || error;
   console.error(\`${what} failed: \${code || name}: \${message}\`);
 }`;
 }
