@@ -44,21 +44,34 @@ async function bundle(adapter, pinned) {
   const entry = '\0entry';
   const bundled = await rollup({
     input: entry,
+    treeshake: { moduleSideEffects: false, tryCatchDeoptimization: false },
     external: /^node:/,
     plugins: [
       {
-        name: 'entry',
+        name: 'inline',
         resolveId: (id) => (id === entry ? id : null),
-        load: (id) =>
-          id === entry
-            ? `export { ${pinned} } from '${library}/adapters/${adapter}.js';
-               export { findCertpinError } from '${library}/core/errors.js';`
-            : null,
+        transform: toInlineForm,
+        load: (id) => {
+          if (id !== entry) return null;
+          return `export { ${pinned} } from '${library}/adapters/${adapter}.js';
+                  export { findCertpinError } from '${library}/core/errors.js';`;
+        },
       },
     ],
   });
   const { output } = await bundled.generate({ format: 'es' });
   return output[0].code;
+}
+
+/**
+ * Says that this is the inline form (core/form.ts), and drops the docstrings: they tell how a function is called, and stand in the
+ * source. The comments between the lines, which tell why, stay.
+ */
+function toInlineForm(code) {
+  return code
+    .replace(/^import \{ INLINE \} .*\n/m, '')
+    .replace(/\bINLINE\b/g, 'true')
+    .replace(/^[ \t]*\/\*\*(?:(?!\*\/)[^])*\*\/\n/gm, '');
 }
 
 /** The module as one declaration, which can stand in a function: its imports become calls of `require`, its exports a result. */
@@ -68,7 +81,8 @@ function toDeclaration(code) {
     .replace(/^import \{(.*)\} from 'node:(.*)';$/gm, (_, names, module) => {
       return `const {${names.replaceAll(' as ', ': ')}} = require('${module}');`;
     })
-    .replace(/^export \{(.*)\};$/m, 'return {$1};');
+    .replace(/^export \{(.*)\};$/m, 'return {$1};')
+    .replace(/^(?:function|class) /gm, '\n$&');
   return `const certpin = (() => {\n'use strict';\n\n${body}})();\n`;
 }
 

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { CertpinError } from '../core/errors.ts';
-import { policyFor, type ServerPolicies } from '../core/host-policies.ts';
+import { INLINE } from '../core/form.ts';
+import { hostRefusal, type ServerPolicies } from '../core/host-policies.ts';
 import type { Policy } from '../core/policy.ts';
 import { createGreetingReader, isErrorPacket, isSslRequest } from '../protocols/mysql.ts';
 import { guard } from '../tls/guard.ts';
@@ -83,7 +84,8 @@ export function pinnedMysql<Config extends object>(
 ): Omit<Config, keyof PinnedMysql> & PinnedMysql;
 export function pinnedMysql(mysql: MysqlModule, config: string | MysqlConfig, policy: GuardOptions | Policy): object {
   hook(connectionPrototype(mysql));
-  const given: MysqlConfig = typeof config === 'string' ? readUrl(mysql, config) : config;
+  if (INLINE && typeof config === 'string') throw invalid('config', 'the inline form takes an object, no URL');
+  const given = (!INLINE && typeof config === 'string' ? readUrl(mysql, config) : config) as MysqlConfig;
   if (typeof given !== 'object' || given === null)
     throw invalid('config', 'the configuration must be an object or a URL');
   if (given.socketPath !== undefined) {
@@ -100,7 +102,7 @@ export function pinnedMysql(mysql: MysqlModule, config: string | MysqlConfig, po
 
   const pin: Pin = (connection, connect) => {
     const { config } = connection;
-    const unpinned = refusalOf(guarded.policy, tls.servername || config.host);
+    const unpinned = INLINE ? undefined : hostRefusal(guarded.policy, tls.servername || config.host);
     // A host without pins is not called: the driver goes where a lost hook leads.
     if (unpinned === undefined && config.socketPath === LOST_HOOK) config.socketPath = undefined;
     connect();
@@ -142,15 +144,6 @@ function hook(prototype: DriverConnection): void {
     else pin(this, proceed);
   };
   Object.defineProperty(prototype, pinned, { value: true });
-}
-
-function refusalOf(policies: ServerPolicies, host: string): Error | undefined {
-  try {
-    policyFor(policies, host);
-    return undefined;
-  } catch (error) {
-    return error as Error;
-  }
 }
 
 interface PinnedConnection {

@@ -1,5 +1,6 @@
 import { connect, type NetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { CertpinError } from '../core/errors.ts';
+import { INLINE } from '../core/form.ts';
 import type { MediatedUpgrade, UpgradeProtocol, UpgradeSides, UpgradeStep } from './contract.ts';
 
 /**
@@ -57,7 +58,7 @@ export function converse<Opening extends Socket>(
     if (step.bytes !== undefined) socket.write(step.bytes);
     if (step.next !== 'tls') return;
     socket.pause();
-    if (step.rest !== undefined && step.rest.length > 0) socket.unshift(step.rest);
+    if (!INLINE && step.rest !== undefined && step.rest.length > 0) socket.unshift(step.rest);
     settle();
   };
   const onData = (bytes: Buffer): void => {

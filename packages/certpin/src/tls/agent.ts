@@ -1,7 +1,9 @@
 import { Agent, type AgentOptions, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { optionInvalid } from '../core/errors.ts';
 import { refusalError } from '../core/explain.ts';
+import { INLINE } from '../core/form.ts';
 import { policyFor } from '../core/host-policies.ts';
 import { verify } from '../core/verify.ts';
 import { type GuardedConnection, guard } from './guard.ts';
@@ -30,7 +32,7 @@ export class PinnedAgent extends Agent {
       // demands the ordinary verification, whatever the environment says, and the pin on top.
       rejectUnauthorized: true,
       checkServerIdentity: (host: string, certificate: PeerCertificate) =>
-        checkIdentity(host, certificate, connection.policy),
+        INLINE ? foreignConnection() : checkIdentity(host, certificate, connection.policy),
       maxCachedSessions: 0,
     });
     this.#connection = connection;
@@ -58,6 +60,11 @@ export class PinnedAgent extends Agent {
       return undefined;
     }
   }
+}
+
+/** The inline form lets nobody else connect. */
+function foreignConnection(): Error {
+  return optionInvalid('agent', 'the options of the pinned agent were used without it');
 }
 
 /** Must return what it finds: a throw from here would be an uncaught exception. */
