@@ -51,12 +51,12 @@ function missingCommand(word: string): string {
 }
 
 function helpFor(argv: readonly string[]): string {
-  if (argv[0] === 'auth0') return helpOf(argv[1] === 'new' ? 'auth0 new' : 'auth0');
-  const command = argv.find((argument) => /^(?:get|check|completion)$/.test(argument));
-  return command === undefined ? 'certpin --help' : helpOf(command);
+  const [command, inner] = argv.filter((argument) => /^(?:get|check|completion|auth0|new|run)$/.test(argument));
+  if (command === undefined) return 'certpin --help';
+  return helpOf(command === 'auth0' && inner !== undefined ? `${command} ${inner}` : command);
 }
 
-/** The command that prints the help of a command, a nested one too. */
+/** `certpin help` knows the commands, and not those within a group. */
 function helpOf(command: string): string {
   return command.includes(' ') ? `certpin ${command} --help` : `certpin help ${command}`;
 }

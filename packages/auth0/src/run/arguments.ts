@@ -67,7 +67,7 @@ function toDatabaseArgument(key: string, name: string, index: number, given: Scr
   const found = names.map((candidate) => args[candidate]).find((value) => value !== undefined);
   if (found !== undefined) return found;
   if (name === 'verified') return true;
-  throw new RunError('ERR_ARGUMENT_MISSING', `${key} needs ${name}`, `give ${name}: --arg ${name}=VALUE`);
+  throw missingArgument(key, name);
 }
 
 /** What a sign-up form hands over: the password is plain text. */
@@ -75,8 +75,7 @@ function toNewUser({ args = {}, user = {} }: ScriptArguments): JsonObject {
   const { email = user.email, password = user.password } =
     args.user === undefined ? args : { ...args, email: args.user };
   if (email === undefined || password === undefined) {
-    const missing = email === undefined ? 'email' : 'password';
-    throw new RunError('ERR_ARGUMENT_MISSING', `create needs ${missing}`, `give ${missing}: --arg ${missing}=VALUE`);
+    throw missingArgument('create', email === undefined ? 'email' : 'password');
   }
   const defaults = {
     client_id: 'client-id',
@@ -86,4 +85,13 @@ function toNewUser({ args = {}, user = {} }: ScriptArguments): JsonObject {
     app_metadata: {},
   };
   return mergeJson({ ...defaults, email, password }, user);
+}
+
+function missingArgument(key: string, name: string): RunError {
+  return new RunError(
+    'ERR_ARGUMENT_MISSING',
+    `${key} needs ${name}`,
+    whoever.includes(name) ? '--user NAME' : `--arg ${name}=VALUE`,
+    name,
+  );
 }

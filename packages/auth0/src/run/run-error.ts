@@ -12,11 +12,14 @@ export class RunError extends Error {
   readonly code: RunErrorCode;
   /** What to do, where there is one thing that tends to help. */
   readonly hint: string | undefined;
+  /** With `ERR_ARGUMENT_MISSING`: its name. */
+  readonly argument: string | undefined;
 
-  constructor(code: RunErrorCode, message: string, hint?: string) {
+  constructor(code: RunErrorCode, message: string, hint?: string, argument?: string) {
     super(message);
     this.name = 'RunError';
     this.code = code;
     this.hint = hint;
+    this.argument = argument;
   }
 }

@@ -1,20 +1,18 @@
 import type { Command } from 'commander';
 import type { ExitCode, Io } from '../io.ts';
 import { defineAuth0New } from './auth0-new.ts';
+import { defineAuth0Run } from './auth0-run.ts';
 
-const examples = `
-Examples:
-  certpin auth0 new --from postgres://db.example.com     scripts for a database, with its fingerprint
+const description = `For code that runs at Auth0: custom database scripts, Actions, Rules and Hooks. Everything
+happens on this machine; no tenant is asked or changed.`;
 
-certpin auth0 COMMAND --help tells more.`;
-
-/** The commands for scripts of Auth0. */
+/** The group of commands for scripts at Auth0. */
 export function defineAuth0(program: Command, io: Io, finish: (code: ExitCode) => void): void {
-  const auth0 = program
+  const group = program
     .command('auth0')
-    .summary('write scripts for Auth0 whose connections are pinned')
-    .description('Scripts for Auth0 (custom databases, Actions, Rules, Hooks) whose every connection is pinned.')
-    .usage('<command> [options]')
-    .addHelpText('after', examples);
-  defineAuth0New(auth0, io, finish);
+    .summary('write, run and prove scripts for Auth0')
+    .description(description)
+    .helpCommand('help [command]', 'print the help of a command');
+  defineAuth0New(group, io, finish);
+  defineAuth0Run(group, io, finish);
 }

@@ -106,17 +106,18 @@ process.on('uncaughtException', (error, origin) => fatal(error, origin));
  * @param {string} origin
  */
 function fatal(error, origin) {
-  const message = { type: 'fatal', origin, calls: current?.calls ?? 0, error: describe(error, current) };
+  const { serialized } = serializeError(error, current?.job.kind === 'hook');
+  const message = { type: 'fatal', origin, calls: current?.calls ?? 0, error: serialized };
   if (survives) report({ ...message, survived: true });
   else answer(message, () => process.exit(70));
 }
 
 /**
  * @param {unknown} error
- * @param {Run | undefined} run
+ * @param {Run} run
  */
 function describe(error, run) {
-  const { serialized, lost } = serializeError(error, run?.job.kind === 'hook');
-  if (lost.length > 0 && run?.phase === 'running') report({ type: 'lost', properties: lost });
+  const { serialized, lost } = serializeError(error, run.job.kind === 'hook');
+  if (lost.length > 0) report({ type: 'lost', properties: lost });
   return serialized;
 }
