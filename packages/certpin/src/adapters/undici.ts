@@ -179,9 +179,9 @@ export function pinnedFetch<Fetch extends AnyFetch = typeof fetch>(
  * of undici 8 there, and gets the same from here.
  */
 function builtInAgent(): AgentClass<DispatcherLike> {
-  void Headers; // Node loads its undici when one of its names is asked for
   const isNew = Number.parseInt(process.versions.undici ?? '0', 10) >= 8;
-  const [current, agent] = [isNew ? 2 : 1, 2].map(globalDispatcherClass);
+  // Node loads its undici when one of its names is asked for. The answer is used, so that no bundler leaves the question out.
+  const [current, agent] = typeof Headers === 'function' ? [isNew ? 2 : 1, 2].map(globalDispatcherClass) : [];
   // A proxy agent or a mock would open connections of its own.
   if (current?.name === 'Agent') return current;
   if (current?.name === 'Dispatcher1Wrapper' && agent?.name === 'Agent') {
