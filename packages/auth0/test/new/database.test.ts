@@ -226,13 +226,15 @@ async function runAll(
   }
 }
 
+// On Node 18 with the parameter `context`, on Node 22 with it and without it.
 for (const major of [22, 18] as const) {
   describe(`custom database scripts on Node ${major}`, { concurrency: 2 }, () => {
     for (const client of scriptClients) {
       test(client, async (t) => {
         const container = createContainer({ node: nodeOf(major), cwd: folder, settleMs: 0 });
         t.after(() => container.close());
-        for (const context of [false, true]) await runAll(container, client, context, databaseKeys);
+        for (const context of major === 22 ? [false, true] : [true])
+          await runAll(container, client, context, databaseKeys);
       });
     }
   });
