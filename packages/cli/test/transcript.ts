@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
+import type { Io } from '../src/io.ts';
 import { run } from '../src/run.ts';
 
 /** The password of every connection string in these tests. No output of any test may hold it. */
@@ -15,6 +16,8 @@ export interface TranscriptOptions {
   readonly stdin?: string | Uint8Array | Readable;
   /** What a person types where a password is asked for. Default: there is nobody. */
   readonly typed?: string;
+  /** A person who answers questions. Default: there is nobody. */
+  readonly questions?: Io['questions'];
   /** Ctrl-C. */
   readonly interrupt?: AbortSignal;
 }
@@ -50,7 +53,7 @@ export interface Said {
 
 export async function certpin(
   argv: readonly string[],
-  { terminal = false, env = {}, closed = false, stdin = '', typed, interrupt }: TranscriptOptions = {},
+  { terminal = false, env = {}, closed = false, stdin = '', typed, questions, interrupt }: TranscriptOptions = {},
 ): Promise<Said> {
   let stdout = '';
   let stderr = '';
@@ -65,6 +68,7 @@ export async function certpin(
     stdoutIsTerminal: terminal,
     stderrIsTerminal: terminal,
     stdin: () => (stdin instanceof Readable ? stdin : Readable.from([Buffer.from(stdin)])),
+    ...(questions === undefined ? {} : { questions }),
     askSecret: async (prompt) => {
       if (typed === undefined) return undefined;
       assert.equal(asking, false, 'two passwords are asked for at a time');

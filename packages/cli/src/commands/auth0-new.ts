@@ -17,9 +17,9 @@ const COMMAND = 'auth0 new';
 const description = `Write complete scripts for Auth0: custom database scripts, Actions, Rules and Hooks that call a
 database or an API, and check its certificate before the first byte.
 
-With --from the fingerprint is fetched from the server, and stands where the format has its settings,
-beside host and port. Credentials in the target are neither sent nor written nor shown; a password
-has to be filled in. On a terminal, without options, it asks.
+With --from the fingerprint is fetched from the server, and stands where the format has its
+settings, beside host and port. Credentials in the target are neither sent nor written nor shown: a
+password has to be filled in. On a terminal, without --kind, --client and --from, it asks.
 
 The layouts: plain files with the settings beside them; the Deploy CLI's directory or its YAML;
 Terraform, with the scripts in files or in heredocs. No file is replaced without --force.
@@ -37,7 +37,8 @@ Examples:
   certpin auth0 new --from postgres://db.example.com --layout deploy-cli --output tenant
   certpin auth0 new --client pg --pins-file pins.txt --layout terraform --dry-run
 
-Exit code: 0 written; 2 a mistake in the command line, a server that does not answer, a file that is there.`;
+Exit code: 0 written; 2 a mistake in the command line, a server that does not answer, a file that
+is there already.`;
 
 export function defineAuth0New(auth0: Command, io: Io, finish: (code: ExitCode) => void): void {
   const command = auth0
@@ -57,10 +58,16 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
       : given;
   const probeOptions = toProbeOptions(flags, COMMAND);
   const server = flags.from === undefined ? undefined : readServer(flags.from);
-  let pins = readPins(flags);
+  let pins: string | undefined;
+  try {
+    pins = readPins(flags);
+  } catch (error) {
+    printFailure(io, { command: COMMAND, label: undefined, failure: failureOf(error) });
+    return 2;
+  }
   let presented: CertificateSummary | undefined;
   const planned = toOptions(flags, server);
-  createScripts(planned); // a mistake in the options is told before anything is connected to
+  asUsageError(() => createScripts(planned)); // told before anything is connected to
   if (pins === undefined && flags.from !== undefined && server !== undefined) {
     const found = await fetchCertificate(flags.from, server, probeOptions, io);
     if ('code' in found) {
@@ -83,6 +90,17 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
   }
   report({ files, flags, options, server, presented }, io);
   return 0;
+}
+
+/** The library names its options as JavaScript does. */
+function asUsageError(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    const { code, message } = failureOf(error);
+    if (code !== 'ERR_OPTION_INVALID') throw error;
+    throw new UsageError(message.replace('createScripts: ', '').replace(/`(\w+)`/g, '--$1'), COMMAND);
+  }
 }
 
 /** The pins that were given, as one text; undefined: none were. */
