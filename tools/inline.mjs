@@ -33,8 +33,8 @@ export async function buildInline() {
       '// `certpin auth0 verify FILE` says whether it is unmodified. The commented source is in that package, and in its repository.',
     ];
     const end = `${header.lastLine(client, version)}\n`;
-    const digest = header.digestOf([...lines, body + end].join('\n'));
-    const text = [...lines, header.digestLine(digest), body + end].join('\n');
+    const before = [...lines, body + end].join('\n').trimEnd().split('\n');
+    const text = [...lines, header.digestLine(header.digestOf(before)), body + end].join('\n');
     writeFileSync(`${root}packages/auth0/dist/inline/${client}.js`, text);
   }
 }
@@ -71,7 +71,7 @@ function toInlineForm(code) {
   return code
     .replace(/^import \{ INLINE \} .*\n/m, '')
     .replace(/\bINLINE\b/g, 'true')
-    .replace(/^[ \t]*\/\*\*(?:(?!\*\/)[^])*\*\/\n/gm, '');
+    .replace(/^[ \t]*\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n/gm, '');
 }
 
 /** The module as one declaration, which can stand in a function: its imports become calls of `require`, its exports a result. */

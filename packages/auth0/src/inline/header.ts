@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 
 /** What the header of a block says. */
 export interface InlineHeader {
-  readonly version: string;
   readonly client: string;
+  readonly version: string;
   readonly sha256: string;
 }
 
@@ -25,18 +25,23 @@ export function lastLine(client: string, version: string): string {
   return `// end of certpin ${version} for ${client}`;
 }
 
-/** @throws TypeError where the text does not begin as a block does, or names no digest */
-export function readHeader(text: string): InlineHeader {
-  const lines = text.split('\n');
-  const [, version, client] = FIRST.exec(lines[0] ?? '') ?? [];
-  const [, sha256] = lines.map((line) => DIGEST.exec(line)).find((match) => match !== null) ?? [];
-  if (version === undefined || client === undefined || sha256 === undefined)
-    throw new TypeError('this is no block of certpin');
-  return { version, client, sha256 };
+/** undefined where `line` is not the first one of a block. */
+export function readFirstLine(line: string): Pick<InlineHeader, 'client' | 'version'> | undefined {
+  const [, version, client] = FIRST.exec(line) ?? [];
+  return version === undefined || client === undefined ? undefined : { client, version };
 }
 
-/** The digest of a block: over its text in UTF-8, without the line that says the digest. `text` has `\n` only and no indentation. */
-export function digestOf(text: string): string {
-  const hashed = text.split('\n').filter((line) => !DIGEST.test(line));
-  return createHash('sha256').update(hashed.join('\n')).digest('hex');
+/** undefined where `line` says no digest. */
+export function readDigest(line: string): string | undefined {
+  return DIGEST.exec(line)?.[1];
+}
+
+export function isDigestLine(line: string): boolean {
+  return DIGEST.test(line);
+}
+
+/** The digest of a block: of its lines without the one that says it, each with `\n` behind it, in UTF-8. */
+export function digestOf(lines: readonly string[]): string {
+  const hashed = lines.filter((line) => !isDigestLine(line)).map((line) => `${line}\n`);
+  return createHash('sha256').update(hashed.join('')).digest('hex');
 }

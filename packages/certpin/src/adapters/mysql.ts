@@ -109,7 +109,7 @@ export function pinnedMysql(mysql: MysqlModule, config: string | MysqlConfig, po
     guardConnection(connection, { ...guarded, tls, unpinned });
   };
   // Property by property: a spread would lose what is not enumerable, and call getters.
-  const { ssl: _, ...others } = Object.getOwnPropertyDescriptors(given);
+  const others = Object.getOwnPropertyDescriptors(given);
   // Data and no getters: copies of any depth stay pinned, or, where they lose the symbol, accept no server at all. The driver writes
   // `rejectUnauthorized` itself (lib/ConnectionConfig.js).
   const ssl = { rejectUnauthorized: true, ca: [], [pinned]: pin };
@@ -158,10 +158,8 @@ interface PinnedConnection {
  * Stands between the driver and its socket, from the call of `connect` to the verdict. The driver gets a greeting that is whole and
  * offers TLS, or an error in place of one; the server gets SSLRequest. Nothing else passes, in either direction.
  */
-function guardConnection(
-  connection: DriverConnection,
-  { tls, policy, unpinned, connectTimeoutMs }: PinnedConnection,
-): void {
+function guardConnection(connection: DriverConnection, guarded: PinnedConnection): void {
+  const { tls, policy, connectTimeoutMs } = guarded;
   const { _socket: raw, _protocol: protocol } = connection;
   const { host, port } = connection.config;
   const readGreeting = createGreetingReader();
@@ -174,7 +172,7 @@ function guardConnection(
     connection._socket.destroy();
     if (!over) connection._handleNetworkError(error);
   };
-  if (unpinned !== undefined) process.nextTick(fail, unpinned); // after `connect`, as every other failure
+  if (guarded.unpinned !== undefined) process.nextTick(fail, guarded.unpinned); // after `connect`, as every other failure
   const onData = (bytes: Buffer): void => {
     let turnedAway: Uint8Array | undefined;
     try {

@@ -54,13 +54,13 @@ export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Polic
     throw invalid('config', 'the configuration must be an object or a string');
   if (!INLINE) refuseNativeClient();
   if (given.stream !== undefined) throw invalid('stream', 'certpin makes the stream itself; remove `stream`');
-  const { connectionString, negotiation } = readConnectionString(given.connectionString);
+  const read = readConnectionString(given.connectionString);
   const tls = readClientTls(given.ssl, 'pinnedPg');
   if (INLINE && given.sslnegotiation === 'direct')
     throw invalid('sslnegotiation', 'the inline form asks for TLS first');
   const direct = INLINE
     ? false
-    : isDirect(negotiation ?? given.sslnegotiation ?? process.env.PGSSLNEGOTIATION, 'pinnedPg');
+    : isDirect(read.negotiation ?? given.sslnegotiation ?? process.env.PGSSLNEGOTIATION, 'pinnedPg');
   const guarded = readPolicy(policy);
   const { connectTimeoutMs } = guarded;
   const open = openUpgraded({
@@ -79,7 +79,7 @@ export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Polic
     {},
     {
       ...Object.getOwnPropertyDescriptors(given),
-      ...(connectionString === undefined ? {} : own({ connectionString })),
+      ...(read.connectionString === undefined ? {} : own({ connectionString: read.connectionString })),
       ...own({
         ssl: false,
         stream: Object.assign(stream, { setNoDelay }),

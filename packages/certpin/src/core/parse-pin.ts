@@ -233,7 +233,7 @@ function readHex(text: string, position: number): Pin['sha256'] {
   const digits = text.replaceAll(':', '');
   if (!/^[0-9a-f]*$/i.test(digits))
     throw invalid(position, 'something other than hex digits where a SHA-256 in hex is expected');
-  if (digits.length !== 64) throw invalid(position, wrongLength(digits.length, 'hex digits', 64, digits.length));
+  if (digits.length !== 64) throw invalid(position, wrongLength(digits.length, 'hex digits', 64));
   if (text.includes(':') && !/^(?:[0-9a-f]{2}:){31}[0-9a-f]{2}$/i.test(text)) {
     throw invalid(position, 'colons that do not stand between every two hex digits');
   }
@@ -252,7 +252,7 @@ function readBase64(text: string, position: number): Pin['sha256'] {
   const bytes = Buffer.from(text, 'base64');
   // Buffer skips what it cannot decode; a pin that was cut or padded wrongly must not pass as another.
   if (bytes.length !== 32) {
-    throw invalid(position, wrongLength(bytes.length, 'bytes of base64', 32, bytes.length * 2));
+    throw invalid(position, wrongLength(bytes.length, 'bytes of base64', 32));
   }
   const canonical = bytes.toString('base64url');
   if (text.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '') !== canonical) {
@@ -261,9 +261,9 @@ function readBase64(text: string, position: number): Pin['sha256'] {
   return asSha256(bytes.toString('hex').toUpperCase());
 }
 
-function wrongLength(found: number, unit: string, expected: number, hexDigits: number): string {
+function wrongLength(found: number, unit: string, expected: 32 | 64): string {
   const fact = `${found} ${unit}; a SHA-256 has ${expected}`;
-  const other = INLINE ? undefined : OTHER_HASHES[hexDigits];
+  const other = INLINE ? undefined : OTHER_HASHES[(found * 64) / expected];
   return other === undefined ? fact : `${fact} (this is the length of ${other})`;
 }
 

@@ -96,7 +96,7 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
     return refused('ERR_TLS_VERSION', `the connection was made with ${peer.tlsVersion ?? 'an unknown version of TLS'}`);
   }
 
-  const match = matchLeafOrIssuer(leaf, others, policy, now);
+  const match = matchLeafOrIssuer(leaf, others, now, policy);
   if ('code' in match) return refused(match.code, match.reason);
 
   const validity = validityProblem(leaf, now);
@@ -129,7 +129,7 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
 
 type Match = Pick<Matched, 'pin' | 'matched' | 'certificate'> | Pick<Refused, 'code' | 'reason'>;
 
-function matchLeafOrIssuer(leaf: Certificate, others: readonly Certificate[], policy: Policy, now: Date): Match {
+function matchLeafOrIssuer(leaf: Certificate, others: readonly Certificate[], now: Date, policy: Policy): Match {
   const pin = matchPin(leaf, policy.pins);
   if (pin !== undefined) return { pin, matched: 'leaf', certificate: leaf };
   return INLINE || policy.issuerPins.length === 0

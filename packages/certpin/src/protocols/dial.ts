@@ -32,7 +32,7 @@ export function converse<Opening extends Socket>(
   opened: 'connect' | 'secureConnect' | undefined,
   protocol: UpgradeProtocol | undefined,
   ready: (error?: Error) => void,
-  attach?: (proceed: (step: UpgradeStep) => void) => void,
+  attach: (proceed: (step: UpgradeStep) => void) => void = () => undefined,
 ): Opening {
   let settled = false;
   const settle = (error?: Error): void => {
@@ -71,7 +71,7 @@ export function converse<Opening extends Socket>(
     }
     take(step);
   };
-  attach?.(take);
+  attach(take);
 
   socket.once('error', settle).once('close', onClose);
   const begin = (): void => {

@@ -53,11 +53,13 @@ export type OpenTunnel = (
  *
  * @throws CertpinError `ERR_HOST_UNPINNED` before anything is opened
  */
-export function guard({ options, policy, tunnel, host, port, connectTimeoutMs }: GuardedConnection): TLSSocket {
+export function guard(connection: GuardedConnection): TLSSocket {
+  const { options, policy, host, port, connectTimeoutMs } = connection;
   const server = identity(options, host, port);
   const own = INLINE ? (policy as Policy) : policyFor(policy, server.host);
-  if (isOrdinary(own)) return openTls({ ...options, ...ordinaryVerification(server) }, connectTimeoutMs, tunnel);
-  const socket = openTls({ ...options, ...noVerification }, connectTimeoutMs, tunnel);
+  if (isOrdinary(own))
+    return openTls({ ...options, ...ordinaryVerification(server) }, connectTimeoutMs, connection.tunnel);
+  const socket = openTls({ ...options, ...noVerification }, connectTimeoutMs, connection.tunnel);
   return intercept(socket, own, (withChain) => readPeer(socket, server, withChain));
 }
 
