@@ -1,4 +1,15 @@
 export {
+  type Arrival,
+  type ImpostorName,
+  impostorWords,
+  type ProofReport,
+  type ProveOptions,
+  prove,
+  type RunSummary,
+  type ServerProof,
+  type Trial,
+} from './prove/index.ts';
+export {
   type ApiCall,
   type ClientView,
   type ConsoleLine,
