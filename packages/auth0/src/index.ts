@@ -17,6 +17,17 @@ export {
   scriptKinds,
 } from './new/index.ts';
 export {
+  type Arrival,
+  type ImpostorName,
+  impostorWords,
+  type ProofReport,
+  type ProveOptions,
+  prove,
+  type RunSummary,
+  type ServerProof,
+  type Trial,
+} from './prove/index.ts';
+export {
   type ApiCall,
   type ClientView,
   type ConsoleLine,

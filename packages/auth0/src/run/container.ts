@@ -73,18 +73,8 @@ export function createContainer(options: ContainerOptions = {}): Container {
   return openContainer(options);
 }
 
-/** What a run tells beyond its result. */
-export interface WatchedRun {
-  readonly result: RunResult;
-  readonly connections: RunRecord['connections'];
-}
-
-export interface WatchedContainer extends Container {
-  readonly watch: (script: Script, options?: RunOptions) => Promise<WatchedRun>;
-}
-
 /** {@link createContainer}, with the network in hand. */
-export function openContainer(options: ContainerOptions, network?: NetworkOptions): WatchedContainer {
+export function openContainer(options: ContainerOptions, network?: NetworkOptions): Container {
   const { cwd = process.cwd(), timeLimitMs = 20_000, settleMs = 100, trustedCaFile } = options;
   const node = findNode(options.node, { cwd, env: process.env });
   const readOnly = Number(/^v(\d+)/.exec(node.version)?.[1]) >= 22;
@@ -105,7 +95,7 @@ export function openContainer(options: ContainerOptions, network?: NetworkOption
     return current;
   };
 
-  const watch = async (script: Script, run: RunOptions = {}): Promise<WatchedRun> => {
+  const runOne = async (script: Script, run: RunOptions = {}): Promise<RunResult> => {
     if (isClosed) throw new RunError('ERR_CONTAINER_CLOSED', 'the container was closed');
     const source = readSource(script, cwd);
     const role = readRole(source, run);
@@ -134,8 +124,8 @@ export function openContainer(options: ContainerOptions, network?: NetworkOption
     const durationMs = Math.round(performance.now() - started);
     if (record.ended !== null) await reset();
     const verdict = judgeOutcome(role, record);
-    const { findings, warnings, calls, consoleDropped, modules, connections, ended } = record;
-    const result: RunResult = {
+    const { findings, warnings, calls, consoleDropped, modules, ended } = record;
+    return {
       ...{ script: source.file, kind: role.kind, name: role.name, ...verdict, calls, findings, warnings },
       ...{
         console: record.console,
@@ -146,11 +136,10 @@ export function openContainer(options: ContainerOptions, network?: NetworkOption
         container: { warm, ended },
       },
     };
-    return { result, connections };
   };
 
   const run = async (script: Script | readonly Script[], given?: RunOptions): Promise<RunResult> =>
-    isChain(script) ? runChain(script, given, watch) : (await watch(script, given)).result;
+    isChain(script) ? runChain(script, given, runOne) : runOne(script, given);
 
   /** One run at a time: calls of one container would share its console and its `global`. */
   const inTurn = <Value>(work: () => Promise<Value>): Promise<Value> => {
@@ -160,7 +149,6 @@ export function openContainer(options: ContainerOptions, network?: NetworkOption
   };
   return {
     run: (script, given) => inTurn(() => run(script, given)),
-    watch: (script, given) => inTurn(() => watch(script, given)),
     reset: () => inTurn(reset),
     close: () =>
       inTurn(async () => {
@@ -249,12 +237,12 @@ function follow(child: ScriptProcess, job: object, run: number, timeLimitMs: num
 async function runChain(
   scripts: readonly Script[],
   given: RunOptions = {},
-  watch: WatchedContainer['watch'],
+  runOne: (script: Script, options: RunOptions) => Promise<RunResult>,
 ): Promise<RunResult> {
   const rules: RunResult[] = [];
   let options: RunOptions = { as: 'rule', ...given };
   for (const script of scripts) {
-    const { result } = await watch(script, options);
+    const result = await runOne(script, options);
     rules.push(result);
     if (result.status !== 'success' || result.outcome.type !== 'callback') break;
     const [user, context] = result.outcome.values as [RunOptions['user'], RunOptions['context']];

@@ -3,11 +3,21 @@ import { fileURLToPath } from 'node:url';
 import type { NodeBinary } from './find-node.ts';
 import type { ChildMessage } from './record.ts';
 
-/** A line of the map from what a script connects to to what it reaches. */
-export interface Redirect {
+/** Where the connections of a script lead, for `prove`. */
+export interface NetworkOptions {
+  /** A server, and the port of this machine that stands for it. */
+  readonly redirects: readonly { readonly host: string; readonly port: number; readonly via: number }[];
+  /** Ports for servers that are not known before. */
+  readonly spare: readonly number[];
+  readonly onConnection: (connection: ScriptConnection) => void;
+}
+
+/** A connection that a script asked for. */
+export interface ScriptConnection {
   readonly host: string;
   readonly port: number;
-  readonly to: { readonly host: string; readonly port: number };
+  /** The port of this machine that it was led to; null: it went where the script wanted. */
+  readonly via: number | null;
 }
 
 export interface ScriptProcessOptions {
@@ -17,13 +27,6 @@ export interface ScriptProcessOptions {
   /** PEM file of CAs that are to be taken for public ones. */
   readonly trustedCaFile: string | undefined;
   readonly network: NetworkOptions | undefined;
-}
-
-/** For `prove`. */
-export interface NetworkOptions {
-  readonly redirects: readonly Redirect[];
-  /** An uncaught exception does not end the process. */
-  readonly survive: boolean;
 }
 
 const program = fileURLToPath(new URL('./child/main.cjs', import.meta.url));
@@ -38,6 +41,7 @@ export class ScriptProcess {
   private readonly child: ChildProcess;
   private listener: Listener | undefined;
   private unheard: ChildMessage[] = [];
+  private readonly onConnection: NetworkOptions['onConnection'] | undefined;
 
   constructor({ node, cwd, readOnly, trustedCaFile, network }: ScriptProcessOptions) {
     const env: NodeJS.ProcessEnv = trustedCaFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: trustedCaFile };
@@ -59,8 +63,9 @@ export class ScriptProcess {
     this.child.on('message', (message) => this.hear(message as ChildMessage));
     this.child.on('error', () => this.listener?.({ type: 'exit' }));
     this.child.on('close', () => this.listener?.({ type: 'exit' }));
-    const { redirects = [], survive = false } = network ?? {};
-    this.send({ type: 'start', readOnly, survive, redirects, watch: network !== undefined });
+    this.onConnection = network?.onConnection;
+    // With the network in hand, the worst is assumed: that the platform catches an exception, and the exchange goes on.
+    this.send({ type: 'start', readOnly, survive: network !== undefined, network });
   }
 
   /** Hears everything from now on; undefined: nobody does, and it is kept for {@link takeUnheard}. */
@@ -74,6 +79,7 @@ export class ScriptProcess {
   }
 
   private hear(message: ChildMessage): void {
+    if (message.type === 'connection') this.onConnection?.(message);
     if (this.listener !== undefined) this.listener(message);
     else if (message.type === 'late' || message.type === 'fatal') this.unheard.push(message);
   }

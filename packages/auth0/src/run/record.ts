@@ -1,4 +1,5 @@
 import type { Json } from './events.ts';
+import type { ScriptConnection } from './process.ts';
 import type { ApiCall, ConsoleLine, LoadedModule, Outcome, Remark, SerializedError } from './result.ts';
 
 /** What the child says. */
@@ -8,7 +9,7 @@ export type ChildMessage = { readonly dropped?: number } & (
   | ({ readonly type: 'module' } & LoadedModule)
   | ({ readonly type: 'call' } & ApiCall)
   | ({ readonly type: 'finding' | 'warning' } & Remark)
-  | { readonly type: 'connection'; readonly host: string; readonly port: number }
+  | ({ readonly type: 'connection' } & ScriptConnection)
   | { readonly type: 'lost'; readonly properties: readonly string[] }
   | { readonly type: 'callback'; readonly error: SerializedError | null; readonly values: readonly Json[] }
   | { readonly type: 'returned' }
@@ -39,7 +40,6 @@ export class RunRecord {
   readonly console: ConsoleLine[] = [];
   consoleDropped = 0;
   readonly modules: LoadedModule[] = [];
-  readonly connections: { readonly host: string; readonly port: number }[] = [];
 
   add(message: ChildMessage): void {
     this.consoleDropped += message.dropped ?? 0;
@@ -55,9 +55,6 @@ export class RunRecord {
       }
       case 'call':
         this.calls.push({ method: message.method, arguments: message.arguments });
-        break;
-      case 'connection':
-        this.connections.push({ host: message.host, port: message.port });
         break;
       case 'finding':
         this.find(message.code, message.message);

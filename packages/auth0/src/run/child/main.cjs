@@ -26,10 +26,10 @@ openChannel((message) => {
 });
 
 /** @param {any} options */
-function start({ readOnly, survive, redirects, watch }) {
+function start({ readOnly, survive, network }) {
   survives = survive;
   if (readOnly) makeReadOnly();
-  if (watch) watchConnections(redirects, (host, port) => report({ type: 'connection', host, port }));
+  if (network) watchConnections(network, (connection) => answer({ type: 'connection', ...connection }));
   captureConsole((level, text) => report({ type: 'console', level, text }));
   answer({ type: 'ready', node: process.version });
 }
@@ -73,12 +73,12 @@ function called(run, values) {
 /**
  * What a script does after its answer is looked at for a while: a second call, an exception.
  *
- * @param {Run} run
+ * @param {Run | undefined} run
  * @param {object} message
  */
 function settle(run, message) {
   report(message);
-  if (run.phase !== 'running') return;
+  if (run?.phase !== 'running') return;
   run.phase = 'settling';
   run.timer = setTimeout(() => end(run, false), run.settleMs);
   run.timer.unref();
@@ -108,7 +108,7 @@ process.on('uncaughtException', (error, origin) => fatal(error, origin));
 function fatal(error, origin) {
   const { serialized } = serializeError(error, current?.job.kind === 'hook');
   const message = { type: 'fatal', origin, calls: current?.calls ?? 0, error: serialized };
-  if (survives) report({ ...message, survived: true });
+  if (survives) settle(current, { ...message, survived: true });
   else answer(message, () => process.exit(70));
 }
 

@@ -3,13 +3,14 @@
 const { Socket } = require('node:net');
 
 /**
- * Tells of every TCP connection that the script asks for, and leads those in `redirects` elsewhere. Only in this process, and below
- * TLS: the name that a certificate is compared with stays the one that the script wrote.
+ * Tells of every TCP connection that the script asks for, and leads it elsewhere: to where `redirects` says, or to the next spare port
+ * of this machine. Only in this process, and below TLS: the name that a certificate is compared with stays the one that the script
+ * wrote.
  *
- * @param {{ host: string, port: number, to: { host: string, port: number } }[]} redirects
- * @param {(host: string, port: number) => void} tell
+ * @param {{ redirects: { host: string, port: number, via: number }[], spare: number[] }} map
+ * @param {(connection: { host: string, port: number, via: number | null }) => void} tell
  */
-function watchConnections(redirects, tell) {
+function watchConnections({ redirects, spare }, tell) {
   const { connect } = Socket.prototype;
   /** @this {import('node:net').Socket} */
   Socket.prototype.connect = /** @type {any} */ (
@@ -20,10 +21,15 @@ function watchConnections(redirects, tell) {
       if (given.path || given.port === undefined) return connect.apply(this, /** @type {any} */ (values));
       const host = typeof given.host === 'string' ? given.host : 'localhost';
       const port = Number(given.port);
-      tell(host, port);
+      const free = spare[0];
+      if (!redirects.some((entry) => entry.host === host && entry.port === port) && free !== undefined) {
+        redirects.push({ host, port, via: free });
+        spare.shift();
+      }
       const redirect = redirects.find((entry) => entry.host === host && entry.port === port);
+      tell({ host, port, via: redirect?.via ?? null });
       if (redirect === undefined) return connect.apply(this, /** @type {any} */ (values));
-      const options = { ...given, ...redirect.to };
+      const options = { ...given, host: '127.0.0.1', port: redirect.via };
       if (list !== values) {
         list[0] = options;
         return connect.apply(this, /** @type {any} */ (values));
