@@ -75,6 +75,6 @@ export function requirePart(frame: Frame): string {
   const [subpath, name] = subpaths[plan.client];
   return [
     ...(binding === undefined ? [] : [`${binding}${requireOf(plan.client, frame)};`]),
-    ...(plan.form === 'npm' ? [`const { ${name} } = require('certpin/${subpath}');`] : []),
+    ...(plan.form === 'npm' ? [`const { ${name} } = require(${quoted(`certpin/${subpath}`)});`] : []),
   ].join('\n');
 }
