@@ -13,6 +13,7 @@ Examples:
   certpin get server.crt                          the fingerprint of a certificate file
   certpin get db.example.com:5432                 what a server presents
   certpin check db.example.com:5432 --pin PIN     whether it presents the pinned certificate
+  certpin auth0 new --from postgres://HOST/DB     scripts for Auth0 that pin it
 
 Exit code: 0 done, the pin holds; 1 the pin does not hold; 2 the question could not be asked.`;
 

@@ -22,7 +22,6 @@ export {
   layouts,
   pointsOf,
   type ScriptClient,
-  type ScriptKind,
   scriptClients,
   scriptKinds,
 } from './options.ts';

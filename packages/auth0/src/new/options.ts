@@ -115,7 +115,7 @@ export function pointsOf(kind: ScriptKind, client: ScriptClient): readonly strin
   return isHttp(client) ? points : points.filter((point) => !messagePoints.includes(point));
 }
 
-export function isHttp(client: ScriptClient): client is 'axios' | 'fetch' {
+function isHttp(client: ScriptClient): client is 'axios' | 'fetch' {
   return client === 'axios' || client === 'fetch';
 }
 

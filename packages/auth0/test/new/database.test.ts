@@ -1,4 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { compare } from 'bcryptjs';
@@ -8,6 +13,7 @@ import {
   type DatabaseKey,
   databaseKeys,
   type ScriptClient,
+  type ScriptFile,
   scriptClients,
 } from '../../src/new/index.ts';
 import { nodeOf } from '../nodes.ts';
@@ -239,3 +245,97 @@ for (const major of [22, 18] as const) {
     }
   });
 }
+
+describe('what else may go wrong, on Node 22', { concurrency: true }, () => {
+  const configurationFor = (client: ScriptClient, place: Place): Record<string, string> => {
+    const settings = (stages[client] as Stage).settings(place);
+    return { ...settings, ['DB_HOST' in settings ? 'DB_PINS' : 'API_PINS']: certificates.pins };
+  };
+  const scriptOf = (client: ScriptClient, key: DatabaseKey, options = {}): string =>
+    createScripts({ kind: 'database', client, keys: [key], ...options })[0]?.content ?? '';
+  const neutral = /^The user (?:database|service) cannot be reached/;
+
+  for (const client of scriptClients) {
+    test(`${client}: a server that never answers: an answer within the 10 s that are the platform's advice`, async (t) => {
+      const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+      t.after(() => silent.close());
+      await once(silent, 'listening');
+      const { port } = silent.address() as AddressInfo;
+      const place =
+        client === 'axios' || client === 'fetch' ? { API_URL: `https://127.0.0.1:${port}` } : { DB_PORT: String(port) };
+      const container = createContainer({ node: nodeOf(22), cwd: folder, settleMs: 0, timeLimitMs: 10_000 });
+      t.after(() => container.close());
+      const result = await container.run(
+        { source: scriptOf(client, 'get_user'), fileName: 'get_user.js', folder },
+        {
+          args: { email: 'a@example.com' },
+          configuration: { ...configurationFor(client, 'genuine'), ...place, DB_HOST: '127.0.0.1' },
+        },
+      );
+      assert.deepEqual(result.findings, []);
+      assert.match(String(refusedWith(result).message), neutral);
+      assert.match(result.console.map(({ text }) => text).join(), /ERR_CONNECT_TIMEOUT/);
+    });
+  }
+
+  test('a package that is not there: the callback hears of it', async (t) => {
+    const container = createContainer({ node: nodeOf(22), cwd: folder, settleMs: 0 });
+    t.after(() => container.close());
+    const source = scriptOf('pg', 'login', { bcrypt: 'bcrypt', modules: { bcrypt: '0.0.1' } });
+    const args = { email: 'a@example.com', password: 'b' };
+    const run = { args, configuration: configurationFor('pg', 'genuine') };
+    const result = await container.run({ source, fileName: 'login.js', folder }, run);
+    assert.deepEqual(result.findings, []);
+    assert.match(String(refusedWith(result).message), neutral);
+    assert.match(
+      result.console.map(({ text }) => text).join(),
+      /MODULE_NOT_FOUND: Cannot find module 'bcrypt@0\.0\.1'/,
+    );
+  });
+
+  test('an unknown user: a password is compared all the same, once', async (t) => {
+    const modules = mkdtempSync(join(tmpdir(), 'certpin-bcrypt-'));
+    t.after(() => rmSync(modules, { recursive: true, force: true }));
+    mkdirSync(join(modules, 'node_modules/bcryptjs'), { recursive: true });
+    const stub = "exports.compare = async (_password, hash) => { console.log('compared', hash.length); return true; };";
+    writeFileSync(join(modules, 'node_modules/bcryptjs/index.js'), stub);
+    const container = createContainer({ node: nodeOf(22), cwd: folder, settleMs: 0 });
+    t.after(() => container.close());
+    for (const client of ['pg', 'mysql2', 'mysql'] as const) {
+      const script = { source: scriptOf(client, 'login'), fileName: 'login.js', folder: modules };
+      const args = { email: 'nobody-at-all@example.com', password: 'b' };
+      const result = await container.run(script, { args, configuration: configurationFor(client, 'genuine') });
+      // Even where the comparison says yes.
+      assert.equal(refusedWith(result).name, 'WrongUsernameOrPasswordError');
+      assert.deepEqual(
+        result.console.map(({ text }) => text),
+        ['compared 60'],
+      );
+    }
+  });
+});
+
+test('a server that goes away under a kept pool: the container lives, and the next call is refused', async (t) => {
+  const runs: { readonly client: ScriptClient; readonly run: () => Promise<RunResult> }[] = [];
+  for (const client of scriptClients) {
+    const { store, settings } = stages[client] as Stage;
+    const place = settings('next');
+    const configuration = { ...place, ['DB_HOST' in place ? 'DB_PINS' : 'API_PINS']: certificates.pins };
+    const container = createContainer({ node: nodeOf(22), cwd: folder });
+    t.after(() => container.close());
+    const user = await store.seed(`user${++counter}@example.com`);
+    const [{ content }] = createScripts({ kind: 'database', client, keys: ['get_user'] }) as [ScriptFile];
+    const script = { source: content, fileName: 'get_user.js', folder };
+    const run = (): Promise<RunResult> => container.run(script, { args: { email: user.email }, configuration });
+    assert.deepEqual(answered(await run()), profileOf(user));
+    runs.push({ client, run });
+  }
+  for (const stage of opened) await stage.leave();
+  for (const { client, run } of runs) {
+    const result = await run();
+    assert.equal(result.container.ended, null, client);
+    assert.equal(result.container.warm, true, client);
+    assert.deepEqual(result.findings, [], client);
+    assert.match(String(refusedWith(result).message), /cannot be reached/);
+  }
+});

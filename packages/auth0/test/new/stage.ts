@@ -10,8 +10,7 @@ import pg from 'pg';
 
 export const PASSWORD = 'correct horse battery staple';
 export const API_KEY = 'a-key-that-is-secret';
-export const places = ['genuine', 'next', 'impostor', 'expired', 'down'] as const;
-export type Place = (typeof places)[number];
+export type Place = 'genuine' | 'next' | 'impostor' | 'expired' | 'down';
 
 export interface User {
   readonly id: string;
@@ -31,6 +30,8 @@ export interface Stage {
   readonly store: Store;
   /** The settings of a script, without the pins. */
   readonly settings: (place: Place) => Record<string, string>;
+  /** The server with the next certificate goes away, and every connection to it ends. */
+  readonly leave: () => Promise<void>;
   /** Bytes that reached a wrong server. */
   readonly leaked: () => number;
   readonly close: () => Promise<void>;
@@ -120,6 +121,7 @@ export async function openPostgres(certificates: Certificates): Promise<Stage> {
     },
     settings: (place) => databaseSettings({ host, port: ports[place], database, user, password }),
     leaked: () => leakedTo(relays),
+    leave: () => leave(relays),
     close: async () => {
       await client.end();
       await closeAll(relays);
@@ -150,6 +152,7 @@ export async function openMariadb(certificates: Certificates): Promise<Stage> {
     },
     settings: (place) => databaseSettings({ host, port: ports[place], database, user, password }),
     leaked: () => leakedTo(relays),
+    leave: () => leave(relays),
     close: async () => {
       await client.end();
       await closeAll(relays);
@@ -185,6 +188,7 @@ export async function openApi(certificates: Certificates): Promise<Stage> {
     },
     settings: (place) => ({ API_URL: `https://127.0.0.1:${ports[place]}/v1`, API_KEY }),
     leaked: () => leakedTo(relays),
+    leave: () => leave(relays),
     close: async () => {
       await closeAll(relays);
       await server.close();
@@ -280,8 +284,17 @@ function leakedTo({ impostor, expired }: Relays): number {
   return impostor.received() + expired.received();
 }
 
+const gone = new WeakSet<Relays>();
+
+async function leave(relays: Relays): Promise<void> {
+  gone.add(relays);
+  await relays.next.close();
+}
+
 async function closeAll(relays: Relays): Promise<void> {
-  for (const relay of Object.values(relays)) await relay.close();
+  if (!gone.has(relays)) await relays.next.close();
+  await relays.impostor.close();
+  await relays.expired.close();
 }
 
 function databaseSettings(place: {

@@ -1,7 +1,7 @@
 import type { ActionTrigger } from '../options.ts';
 
 /** What the handler of an Action is written with. */
-export interface ActionWords {
+interface ActionWords {
   /** A statement with `?` for its values, quoted, in the driver's spelling. */
   readonly sql: (statement: string) => string;
   /** The words for the end user when the server cannot be reached. */

@@ -2,7 +2,7 @@ import type { Need } from '../clients/client.ts';
 import type { DatabaseKey } from '../options.ts';
 
 /** What the flow of a script is written with. */
-export interface SqlWords {
+interface SqlWords {
   /** A statement with `?` for its values, quoted, in the driver's spelling. */
   readonly sql: (statement: string) => string;
   /** `require('bcryptjs@2.4.3')` */

@@ -1,7 +1,7 @@
 import { namespace } from '../actions/template.ts';
 import type { HookPoint } from '../options.ts';
 
-export interface HookWords {
+interface HookWords {
   /** A statement with `?` for its values, quoted, in the driver's spelling. */
   readonly sql: (statement: string) => string;
 }
