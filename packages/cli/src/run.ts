@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { defineAuth0 } from './commands/auth0.ts';
 import { defineCheck } from './commands/check.ts';
 import { defineCompletion } from './commands/completion.ts';
 import { defineGet } from './commands/get.ts';
@@ -61,6 +62,7 @@ export function createProgram(io: Io, finish: (code: ExitCode) => void): Command
     .addHelpText('after', examples);
   defineGet(program, io, finish);
   defineCheck(program, io, finish);
+  defineAuth0(program, io, finish);
   defineCompletion(program, io, finish);
   return program;
 }

@@ -8,7 +8,7 @@ import { showTarget } from './target.ts';
 export function printUsageError(io: Io, error: CommanderError | UsageError, argv: readonly string[]): void {
   if (error instanceof UsageError) {
     printError(io, error.message);
-    printHint(io, `certpin help ${error.command}`);
+    printHint(io, helpOf(error.command));
     return;
   }
   printError(io, reword(error));
@@ -48,6 +48,12 @@ function missingCommand(word: string): string {
 }
 
 function helpFor(argv: readonly string[]): string {
-  const command = argv.find((argument) => /^(?:get|check|completion)$/.test(argument));
-  return command === undefined ? 'certpin --help' : `certpin help ${command}`;
+  const [command, inner] = argv.filter((argument) => /^(?:get|check|completion|auth0|run|verify)$/.test(argument));
+  if (command === undefined) return 'certpin --help';
+  return helpOf(command === 'auth0' && inner !== undefined ? `${command} ${inner}` : command);
+}
+
+/** `certpin help` knows the commands, and not those within a group. */
+function helpOf(command: string): string {
+  return command.includes(' ') ? `certpin ${command} --help` : `certpin help ${command}`;
 }
