@@ -1,4 +1,11 @@
-export { type InlineBlock, type InlineClient, inlineBlock } from './inline/index.ts';
+export {
+  type InlineBlock,
+  type InlineClient,
+  type InlineFinding,
+  inlineBlock,
+  inlineClients,
+  verifyInline,
+} from './inline/index.ts';
 export {
   type ActionTrigger,
   actionTriggers,

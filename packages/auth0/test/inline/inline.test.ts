@@ -153,7 +153,7 @@ const plaintext: Record<InlineClient, (socket: Socket) => void> = {
   mariadb: (socket) => socket.write(mysqlGreeting({ tls: false })),
 };
 
-test('twelve cases of the suite are run', () => assert.equal(cases.length, 12));
+test('thirteen cases of the suite are run', () => assert.equal(cases.length, 13));
 
 for (const client of inlineClients) {
   describe(`the block for ${client}`, () => {

@@ -116,8 +116,8 @@ describe('a block of another version', () => {
 
   it('is modified where it is not, or where its end is missing', () => {
     assert.deepEqual(verdicts(login(older)), ['modified']);
-    const cut = withDigest(older).split('\n').slice(0, -1).join('\n');
-    assert.deepEqual(verdicts(login(cut)), ['modified']);
+    const cut = withDigest(older.trimEnd().split('\n').slice(0, -1).join('\n'));
+    assert.deepEqual(verdicts(cut), ['modified']);
   });
 
   it('never passes for the installed one', () => assert.notEqual(firstLine('pg', version), older.split('\n')[0]));
