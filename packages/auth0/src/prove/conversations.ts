@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Evidence } from './evidence.ts';
-import { mysqlOk, mysqlPacket } from './mysql-packets.ts';
+import { mysqlError, mysqlOk, mysqlPacket } from './mysql-packets.ts';
 
 /** An impostor that takes every login and answers every question with nothing, so that the script says all that it would say. */
 export type Converse = (stream: Duplex, evidence: Evidence, sealed: boolean) => void;
@@ -68,8 +68,7 @@ function mysql(stream: Duplex, evidence: Evidence, sealed: boolean): void {
       stream.write(mysqlOk(sequence + 1));
     } else if (questions.includes(buffer[4] ?? 0)) {
       evidence.see('query');
-      // Drivers ask about the session before they ask what the script asks.
-      stream.write(mysqlOk(1));
+      stream.write(mysqlError(1));
     }
     return length;
   });

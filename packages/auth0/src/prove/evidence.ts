@@ -7,6 +7,8 @@ export interface Arrival {
   /** TLS handshakes that the script completed with it. */
   readonly handshakes: number;
   readonly connections: number;
+  /** Whether the script threw an exception that nobody caught before anything arrived: in its check, most likely. */
+  readonly threwBefore: boolean;
 }
 
 /** A value that the run was given, to be found again in what arrives. */
@@ -24,6 +26,7 @@ export class Evidence {
   private readonly kinds = new Set<string>();
   handshakes = 0;
   connections = 0;
+  private threwBefore = false;
   private readonly known: readonly { readonly label: string; readonly spellings: readonly string[] }[];
   private tail = '';
 
@@ -53,9 +56,13 @@ export class Evidence {
     this.kinds.add(kind);
   }
 
+  seeException(): void {
+    this.threwBefore ||= this.bytes === 0;
+  }
+
   sum(): Arrival {
-    const { bytes, handshakes, connections } = this;
-    return { bytes, kinds: [...this.kinds].sort(), handshakes, connections };
+    const { bytes, handshakes, connections, threwBefore } = this;
+    return { bytes, kinds: [...this.kinds].sort(), handshakes, connections, threwBefore };
   }
 }
 

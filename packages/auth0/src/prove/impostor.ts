@@ -77,18 +77,29 @@ function openMysql(socket: Socket, speak: Receive, seal: Receive | undefined): v
   });
 }
 
-/** RFC 8446 §5.1: the first byte of TLS is that of a handshake record. */
-const HANDSHAKE = 0x16;
+/** RFC 8446 §5.1: a record of TLS begins with its type, 20 to 23, and the version 3. */
+const isRecord = ([type = 0, version]: Buffer): boolean => type >= 20 && type <= 23 && version === 3;
+const RECORD_HEADER = 5;
 
 function openHttp(socket: Socket, speak: Receive, seal: Receive | undefined): void {
-  readFirst(socket, 1, (first) => {
-    const asksForTls = first[0] === HANDSHAKE;
+  readFirst(socket, 2, (first) => {
     socket.unshift(first);
-    if (!asksForTls) return speak(socket);
-    if (seal !== undefined) return seal(socket);
-    // The answer is in clear, and what comes instead of TLS would be heard.
-    socket.write('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n');
-    socket.once('data', () => speak(socket));
+    if (!isRecord(first)) speak(socket);
+    else if (seal !== undefined) seal(socket);
+    else {
+      // The answer is in clear, and what would come in clear behind it is heard.
+      socket.write('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n');
+      skipRecords(socket, speak);
+    }
+  });
+}
+
+/** ClientHello, and the alert of a client that gives up. */
+function skipRecords(socket: Socket, then: Receive): void {
+  readFirst(socket, RECORD_HEADER, (header) => {
+    if (isRecord(header)) return readFirst(socket, header.readUInt16BE(3), () => skipRecords(socket, then));
+    socket.unshift(header);
+    then(socket);
   });
 }
 

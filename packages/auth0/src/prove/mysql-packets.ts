@@ -11,6 +11,11 @@ export function mysqlOk(sequence: number): Buffer {
   return mysqlPacket(sequence, Buffer.from([0, 0, 0, 2, 0, 0, 0]));
 }
 
+/** ERR, with which every driver fails a query: ER_NO_SUCH_TABLE. */
+export function mysqlError(sequence: number): Buffer {
+  return mysqlPacket(sequence, Buffer.from('\xff\x7a\x04#42S02no such table here', 'latin1'));
+}
+
 /** SSLRequest: the first 32 bytes of a login, in a packet of their own. */
 export const SSL_REQUEST_BYTES = 36;
 

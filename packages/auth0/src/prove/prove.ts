@@ -119,12 +119,12 @@ class Proof {
     const opening = watch.read() ?? { speech: 'http', tls: true };
     const chain = opening.tls ? await readChain(server, opening) : undefined;
     const proof = { host, port, speech: opening.speech, tls: opening.tls };
-    const trials: Trial[] = [];
-    for (const impostor of impostorsFor(opening, chain)) {
-      this.options.onProgress?.(`${host}:${port}, impostor: ${impostor}`);
-      for (const other of all) other.relay.receive = (socket) => passOn(socket, { host: other.host, port: other.port });
-      trials.push(await this.tryImpostor(impostor, server, all, opening, chain ?? []));
-    }
+    for (const { relay, ...other } of all)
+      relay.receive = (socket) => passOn(socket, { host: other.host, port: other.port });
+    this.options.onProgress?.(`with impostors of ${host}:${port}`);
+    const trials = await Promise.all(
+      impostorsFor(opening, chain).map((impostor) => this.tryImpostor(impostor, server, all, opening, chain ?? [])),
+    );
     return { ...proof, certificateSha256: chain?.[0]?.fingerprint256.replaceAll(':', '') ?? null, trials };
   }
 
@@ -140,11 +140,20 @@ class Proof {
     const ca = impostor === 'trusted-ca' ? await mintCa('CN=Proof CA, O=certpin') : leaf && (await forgeIssuer(leaf));
     const credentials = impostor === 'plaintext' || leaf === undefined ? undefined : await mintTwin(leaf, ca);
     const stolen = impostor === 'stolen-certificate' ? { stolenChain: chain } : {};
-    server.relay.receive = createImpostor({ opening, credentials, ...stolen, evidence });
-    const redirects = all.map(({ host, port, relay }) => ({ host, port, via: relay.port }));
+    const relay = await Relay.open();
+    relay.receive = createImpostor({ opening, credentials, ...stolen, evidence });
+    const redirects = all.map((one) => ({
+      host: one.host,
+      port: one.port,
+      via: (one === server ? relay : one.relay).port,
+    }));
     const trusted = impostor === 'trusted-ca' ? this.trustAlso(ca) : this.options.trustedCaFile;
-    const result = await this.run({ redirects, spare: [], onConnection: () => undefined }, trusted);
-    return { impostor, ...evidence.sum(), run: summarize(result) };
+    try {
+      const result = await this.run({ redirects, spare: [], onException: () => evidence.seeException() }, trusted);
+      return { impostor, ...evidence.sum(), run: summarize(result) };
+    } finally {
+      await relay.close();
+    }
   }
 
   /** A file with the CAs that the script trusts anyway, and one of the impostor's. */

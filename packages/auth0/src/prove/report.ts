@@ -73,7 +73,7 @@ export function reasonOf(
   const got = `${place}: an impostor (${impostorWords[trial.impostor]}) got ${trial.bytes} bytes: ${what}`;
   if (!tls) return `${got}; the script does not ask for TLS`;
   const uncaught = trial.run.findings.find(({ code }) => code.startsWith('uncaught'));
-  if (uncaught !== undefined) return `${got}; the exchange went on behind ${uncaught.message}`;
+  if (uncaught !== undefined && trial.threwBefore) return `${got}; the exchange went on behind ${uncaught.message}`;
   if (trial.impostor === 'plaintext') return `${got}; the script goes on without TLS where the server refuses it`;
   if (trial.impostor === 'trusted-ca') return `${got}; nothing compared the certificate with a pin`;
   return `${got}; nothing verified the certificate`;

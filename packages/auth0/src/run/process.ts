@@ -9,7 +9,9 @@ export interface NetworkOptions {
   readonly redirects: readonly { readonly host: string; readonly port: number; readonly via: number }[];
   /** Ports for servers that are not known before. */
   readonly spare: readonly number[];
-  readonly onConnection: (connection: ScriptConnection) => void;
+  readonly onConnection?: (connection: ScriptConnection) => void;
+  /** An exception that nobody catches; with the network in hand it does not end the process. */
+  readonly onException?: () => void;
 }
 
 /** A connection that a script asked for. */
@@ -41,7 +43,7 @@ export class ScriptProcess {
   private readonly child: ChildProcess;
   private listener: Listener | undefined;
   private unheard: ChildMessage[] = [];
-  private readonly onConnection: NetworkOptions['onConnection'] | undefined;
+  private readonly network: NetworkOptions | undefined;
 
   constructor({ node, cwd, readOnly, trustedCaFile, network }: ScriptProcessOptions) {
     const env: NodeJS.ProcessEnv = trustedCaFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: trustedCaFile };
@@ -63,7 +65,7 @@ export class ScriptProcess {
     this.child.on('message', (message) => this.hear(message as ChildMessage));
     this.child.on('error', () => this.listener?.({ type: 'exit' }));
     this.child.on('close', () => this.listener?.({ type: 'exit' }));
-    this.onConnection = network?.onConnection;
+    this.network = network;
     // With the network in hand, the worst is assumed: that the platform catches an exception, and the exchange goes on.
     this.send({ type: 'start', readOnly, survive: network !== undefined, network });
   }
@@ -79,7 +81,8 @@ export class ScriptProcess {
   }
 
   private hear(message: ChildMessage): void {
-    if (message.type === 'connection') this.onConnection?.(message);
+    if (message.type === 'connection') this.network?.onConnection?.(message);
+    if (message.type === 'fatal') this.network?.onException?.();
     if (this.listener !== undefined) this.listener(message);
     else if (message.type === 'late' || message.type === 'fatal') this.unheard.push(message);
   }
