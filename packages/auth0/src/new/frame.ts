@@ -51,19 +51,19 @@ export const subpaths: Record<ScriptClient, readonly [subpath: string, name: str
   fetch: ['undici', 'pinnedFetch'],
 };
 
-/** `loadCertpin().pinnedPg`, or the name alone where it was required. */
+/** The function that pins a client's configuration: of the package, or of the library in the script. */
 export function pinnedName({ plan }: Frame): string {
-  const [, name] = subpaths[plan.client];
-  return plan.form === 'npm' ? name : `loadCertpin().${name}`;
+  return subpaths[plan.client][1];
 }
 
 /** The library in the script; at its end, so that a reader meets the script first. */
 export function certpinPart({ plan }: Frame): string {
   if (plan.form === 'npm') return '';
+  const [, name] = subpaths[plan.client];
   return `// The library that checks the certificate. Is it unmodified? certpin auth0 verify FILE
-function loadCertpin() {
+function ${name}(...options) {
 ${indent(inlineBlock(plan.client).text.trimEnd())}
 
-  return certpin;
+  return certpin.${name}(...options);
 }`;
 }
