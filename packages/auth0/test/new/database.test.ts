@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { compare } from 'bcryptjs';
-import { type Container, createContainer, type RunOptions, type RunResult } from '../../src/index.ts';
+import { type Container, createContainer, prove, type RunOptions, type RunResult } from '../../src/index.ts';
 import {
   createScripts,
   type DatabaseKey,
@@ -275,6 +275,22 @@ describe('what else may go wrong, on Node 22', { concurrency: true }, () => {
       assert.deepEqual(result.findings, []);
       assert.match(String(refusedWith(result).message), neutral);
       assert.match(result.console.map(({ text }) => text).join(), /ERR_CONNECT_TIMEOUT/);
+    });
+  }
+
+  for (const client of scriptClients) {
+    test(`${client}: the negative proof holds`, async () => {
+      const { store } = stages[client] as Stage;
+      const user = await store.seed(`user${++counter}@example.com`);
+      const proof = await prove(
+        { source: scriptOf(client, 'login'), fileName: 'login.js', folder },
+        {
+          ...{ node: nodeOf(22), cwd: folder, args: { email: user.email, password: PASSWORD } },
+          configuration: configurationFor(client, 'genuine'),
+        },
+      );
+      assert.deepEqual([proof.verdict, proof.reasons], ['held', []]);
+      assert.ok((proof.servers[0]?.trials.length ?? 0) >= 3);
     });
   }
 
