@@ -48,7 +48,7 @@ function missingCommand(word: string): string {
 }
 
 function helpFor(argv: readonly string[]): string {
-  const [command, inner] = argv.filter((argument) => /^(?:get|check|completion|auth0|run)$/.test(argument));
+  const [command, inner] = argv.filter((argument) => /^(?:get|check|completion|auth0|run|prove)$/.test(argument));
   if (command === undefined) return 'certpin --help';
   return helpOf(command === 'auth0' && inner !== undefined ? `${command} ${inner}` : command);
 }

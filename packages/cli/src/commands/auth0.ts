@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ExitCode, Io } from '../io.ts';
+import { defineAuth0Prove } from './auth0-prove.ts';
 import { defineAuth0Run } from './auth0-run.ts';
 
 const description = `For code that runs at Auth0: custom database scripts, Actions, Rules and Hooks. Everything
@@ -13,4 +14,5 @@ export function defineAuth0(program: Command, io: Io, finish: (code: ExitCode) =
     .description(description)
     .helpCommand('help [command]', 'print the help of a command');
   defineAuth0Run(group, io, finish);
+  defineAuth0Prove(group, io, finish);
 }
