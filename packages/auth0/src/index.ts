@@ -28,7 +28,6 @@ export {
   type ImpostorName,
   impostorWords,
   type ProofReport,
-  type ProveOptions,
   prove,
   type RunSummary,
   type ServerProof,

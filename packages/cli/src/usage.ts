@@ -51,7 +51,9 @@ function missingCommand(word: string): string {
 }
 
 function helpFor(argv: readonly string[]): string {
-  const [command, inner] = argv.filter((argument) => /^(?:get|check|completion|auth0|new|run|verify)$/.test(argument));
+  const [command, inner] = argv.filter((argument) =>
+    /^(?:get|check|completion|auth0|new|run|prove|verify)$/.test(argument),
+  );
   if (command === undefined) return 'certpin --help';
   return helpOf(command === 'auth0' && inner !== undefined ? `${command} ${inner}` : command);
 }

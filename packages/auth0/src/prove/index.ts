@@ -1,5 +1,5 @@
 export type { Arrival } from './evidence.ts';
-export { type ProveOptions, prove } from './prove.ts';
+export { prove } from './prove.ts';
 export {
   type ImpostorName,
   impostorWords,

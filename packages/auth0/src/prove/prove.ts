@@ -13,12 +13,7 @@ import { createImpostor } from './impostor.ts';
 import { issuerOf, mintCa, mintTwin, type ProofCa } from './mint.ts';
 import { type Opening, OpeningWatch } from './opening.ts';
 import { passOn, Relay } from './relay.ts';
-import { type ImpostorName, type ProofReport, reasonOf, type ServerProof, summarize, type Trial } from './report.ts';
-
-export interface ProveOptions extends RunScriptOptions {
-  /** Called before each run: what is done next, for a progress line. */
-  readonly onProgress?: (step: string) => void;
-}
+import { type ImpostorName, type ProofReport, reasonsOf, type ServerProof, summarize, type Trial } from './report.ts';
 
 /** Servers that one script may talk to. */
 const SERVERS = 8;
@@ -39,7 +34,7 @@ interface Server {
  *
  * @throws RunError where the script could not be run
  */
-export async function prove(script: Script, options: ProveOptions = {}): Promise<ProofReport> {
+export async function prove(script: Script, options: RunScriptOptions = {}): Promise<ProofReport> {
   const started = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'certpin-proof-'));
   const relays = await Promise.all(Array.from({ length: SERVERS }, () => Relay.open()));
@@ -49,8 +44,7 @@ export async function prove(script: Script, options: ProveOptions = {}): Promise
     const proofs: ServerProof[] = [];
     if (control.status === 'success')
       for (const server of servers) proofs.push(await proof.tryImpostors(server, servers));
-    const found = proofs.flatMap((server) => server.trials.map((trial) => reasonOf(server, trial)));
-    const reasons = [...reasonsOfControl(control, servers), ...found.filter((reason) => reason !== undefined)];
+    const reasons = [...reasonsOfControl(control, servers, proof.unseen), ...proofs.flatMap(reasonsOf)];
     const leaked = proofs.some(({ trials }) => trials.some(({ bytes }) => bytes > 0));
     return {
       ...{ script: control.script, kind: control.kind, name: control.name, node: control.node },
@@ -63,7 +57,7 @@ export async function prove(script: Script, options: ProveOptions = {}): Promise
   }
 }
 
-function reasonsOfControl(control: RunResult, servers: readonly Server[]): string[] {
+function reasonsOfControl(control: RunResult, servers: readonly Server[], unseen: number): string[] {
   if (control.status !== 'success') {
     const { error } = summarize(control);
     const said =
@@ -73,16 +67,19 @@ function reasonsOfControl(control: RunResult, servers: readonly Server[]): strin
     const advice = control.warnings.filter(({ code }) => code === 'advice').map(({ message }) => `; ${message}`);
     return [`the script does not succeed with the genuine server, so nothing can be proved: ${said}${advice.join('')}`];
   }
+  if (unseen > 0) return [`the script talks to more than ${SERVERS} servers; those beyond were not tried`];
   return servers.length === 0 ? ['the script connected to no server'] : [];
 }
 
 class Proof {
   private readonly script: Script;
-  private readonly options: ProveOptions;
+  private readonly options: RunScriptOptions;
   private readonly folder: string;
   private readonly known: readonly KnownValue[];
+  /** Connections of the control run for which there was no relay. */
+  unseen = 0;
 
-  constructor(script: Script, options: ProveOptions, folder: string) {
+  constructor(script: Script, options: RunScriptOptions, folder: string) {
     this.script = script;
     this.options = options;
     this.folder = folder;
@@ -91,7 +88,6 @@ class Proof {
 
   /** Finds out on the way which servers the script talks to, and how. */
   async runControl(relays: readonly Relay[]): Promise<{ control: RunResult; servers: readonly Server[] }> {
-    this.options.onProgress?.('with the genuine server');
     const servers = new Map<number, Server>();
     const arrivals = new Map<number, (server: Server) => void>();
     for (const relay of relays) {
@@ -104,6 +100,7 @@ class Proof {
     }
     const onConnection = ({ host, port, via }: ScriptConnection): void => {
       const relay = relays.find((candidate) => candidate.port === via);
+      if (relay === undefined) this.unseen++;
       if (relay === undefined || servers.has(relay.port)) return;
       const server = { host, port, relay, watch: new OpeningWatch() };
       servers.set(relay.port, server);
@@ -121,7 +118,6 @@ class Proof {
     const proof = { host, port, speech: opening.speech, tls: opening.tls };
     for (const { relay, ...other } of all)
       relay.receive = (socket) => passOn(socket, { host: other.host, port: other.port });
-    this.options.onProgress?.(`with impostors of ${host}:${port}`);
     const trials = await Promise.all(
       impostorsFor(opening, chain).map((impostor) => this.tryImpostor(impostor, server, all, opening, chain ?? [])),
     );
@@ -150,6 +146,7 @@ class Proof {
     const trusted = impostor === 'trusted-ca' ? this.trustAlso(ca) : this.options.trustedCaFile;
     try {
       const result = await this.run({ redirects, spare: [], onException: () => evidence.seeException() }, trusted);
+      await relay.drain();
       return { impostor, ...evidence.sum(), run: summarize(result) };
     } finally {
       await relay.close();
@@ -203,7 +200,7 @@ async function readChain({ host, port }: Server, { speech }: Opening): Promise<r
 }
 
 /** What to look for in what arrives: who logs in, with what, and what the configuration keeps secret. */
-function knownValues({ args = {}, user = {}, configuration = {}, secrets = {} }: ProveOptions): KnownValue[] {
+function knownValues({ args = {}, user = {}, configuration = {}, secrets = {} }: RunScriptOptions): KnownValue[] {
   const isSecret = /pass|secret|token|key|user|credential/i;
   const labelOf = (name: string): string => (/password/i.test(name) ? 'password' : 'user name');
   const named = Object.entries({ ...user, ...args }).map(([name, value]) => ({ label: labelOf(name), value }));

@@ -2,6 +2,9 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { OpeningWatch } from './opening.ts';
 
+/** Longest wait for the end of connections whose other end has gone. */
+const DRAIN_MS = 2000;
+
 /** A port of this machine that stands for a server. */
 export class Relay {
   /** What happens to a connection. */
@@ -26,6 +29,19 @@ export class Relay {
 
   get port(): number {
     return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Waits until everything that was sent has been heard: the process that sent it has ended, so its connections end too. */
+  async drain(): Promise<void> {
+    const closing = Promise.all(
+      [...this.sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))),
+    );
+    let timer: NodeJS.Timeout | undefined;
+    const longest = new Promise((resolve) => {
+      timer = setTimeout(resolve, DRAIN_MS);
+    });
+    await Promise.race([closing, longest]);
+    clearTimeout(timer);
   }
 
   async close(): Promise<void> {

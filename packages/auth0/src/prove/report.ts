@@ -61,11 +61,15 @@ export const impostorWords: Readonly<Record<ImpostorName, string>> = {
   plaintext: 'no TLS',
 };
 
-/** A sentence for what a trial found; undefined where nothing reached the impostor. */
-export function reasonOf(
-  { host, port, tls }: Pick<ServerProof, 'host' | 'port' | 'tls'>,
-  trial: Trial,
-): string | undefined {
+/** What keeps a server from being proved, one sentence each. */
+export function reasonsOf(server: ServerProof): string[] {
+  const { host, port, tls, certificateSha256, trials } = server;
+  const found = trials.map((trial) => reasonOf(server, trial)).filter((reason) => reason !== undefined);
+  if (!tls || certificateSha256 !== null) return found;
+  return [...found, `${host}:${port}: its certificate could not be read, so there was none to imitate`];
+}
+
+function reasonOf({ host, port, tls }: Pick<ServerProof, 'host' | 'port' | 'tls'>, trial: Trial): string | undefined {
   const place = `${host}:${port}`;
   if (trial.connections === 0) return `${place}: the script did not connect to the impostor (${trial.impostor})`;
   if (trial.bytes === 0) return undefined;

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ExitCode, Io } from '../io.ts';
 import { defineAuth0New } from './auth0-new.ts';
+import { defineAuth0Prove } from './auth0-prove.ts';
 import { defineAuth0Run } from './auth0-run.ts';
 import { defineAuth0Verify } from './auth0-verify.ts';
 
@@ -16,5 +17,6 @@ export function defineAuth0(program: Command, io: Io, finish: (code: ExitCode) =
     .helpCommand('help [command]', 'print the help of a command');
   defineAuth0New(group, io, finish);
   defineAuth0Run(group, io, finish);
+  defineAuth0Prove(group, io, finish);
   defineAuth0Verify(group, io, finish);
 }
