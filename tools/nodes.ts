@@ -22,6 +22,7 @@ const suites: readonly string[] = [
   ...testFiles('packages/certpin/test/tls'),
   ...testFiles('packages/certpin/test/proxy'),
   ...testFiles('packages/certpin/test/adapters'),
+  'packages/auth0/test/inline/inline.test.ts',
   ...testFiles('tools/nodes'),
   'tools/nodes/smoke.mjs',
 ];
@@ -47,7 +48,7 @@ const clients: Readonly<Record<string, string>> = {
 };
 
 /** Adapters whose tests run on every Node, with a client that is made for it, so no package of that name decides. */
-const adaptersOfNode: readonly string[] = ['fetch', 'mariadb', 'undici'];
+const adaptersOfNode: readonly string[] = ['fetch', 'inline', 'mariadb', 'undici'];
 
 /** A suite that is still running after this time hangs. */
 const SUITE_TIMEOUT_MS = 120_000;

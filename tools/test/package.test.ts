@@ -178,13 +178,15 @@ describe('the tarball of certpin', () => {
 
 describe('the tarball of @certpin/cli', () => {
   let cli: Packed;
+  let auth0: Packed;
   let project: string;
 
   before(async () => {
     assert.ok(existsSync(join(root, 'packages/cli/dist')), 'not built; run: npm run build');
     cli = await pack('packages/cli');
+    auth0 = await pack('packages/auth0');
     const library = await pack('packages/certpin');
-    project = await createProject('cli', ['--prefer-offline', library.tarball, cli.tarball]);
+    project = await createProject('cli', ['--prefer-offline', library.tarball, auth0.tarball, cli.tarball]);
   });
 
   it('holds the compiled sources, the command, its man page, the schema, README and LICENSE, and nothing else', () => {
@@ -196,9 +198,27 @@ describe('the tarball of @certpin/cli', () => {
 
   it('passes publint', () => assertPublint(cli));
 
-  it('installs with the packages that it names and no other', () => {
-    const expected = ['@certpin/cli', 'certpin', ...Object.keys(cli.manifest.dependencies ?? {})];
-    assert.deepEqual(installedPackages(project), [...new Set(expected)].sort());
+  it('installs with the packages that it names, those that they name, and no other', () => {
+    const installed = installedPackages(project).map((path) => path.split('node_modules/').at(-1) ?? '');
+    const expected = new Set<string>();
+    const add = (name: string): void => {
+      if (expected.has(name)) return;
+      expected.add(name);
+      const manifest = JSON.parse(
+        readFileSync(join(project, 'node_modules', name, 'package.json'), 'utf8'),
+      ) as Manifest;
+      for (const dependency of Object.keys(manifest.dependencies ?? {})) add(dependency);
+    };
+    add('@certpin/cli');
+    assert.deepEqual([...new Set(installed)].sort(), [...expected].sort());
+  });
+
+  it('runs a script, and proves it, with the package for Auth0', async () => {
+    assert.ok(auth0.files.includes('dist/run/child/main.cjs'));
+    writeFileSync(join(project, 'delete.js'), 'function remove(id, callback) { callback(null); }');
+    const { stdout } = await certpin(project, ['auth0', 'run', 'delete.js', '--arg', 'id=1']);
+    assert.match(stdout, /^success: callback\(null\)$/m);
+    await assert.rejects(certpin(project, ['auth0', 'prove', 'delete.js', '--arg', 'id=1']), /connected to no server/);
   });
 
   it('runs as `npx certpin`', async () => {

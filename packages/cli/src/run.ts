@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { defineAuth0 } from './commands/auth0.ts';
 import { defineCheck } from './commands/check.ts';
 import { defineCompletion } from './commands/completion.ts';
 import { defineGet } from './commands/get.ts';
@@ -15,6 +16,7 @@ Examples:
   certpin check db.example.com:5432 --pin PIN     whether it presents the pinned certificate
   certpin trust db.example.com:5432               adds it to certpin.json, the known servers
   certpin check --file certpin.json               whether all of them are as they were
+  certpin auth0 new --from postgres://HOST/DB     scripts for Auth0 that pin it
 
 Exit code: 0 done, the pin holds; 1 the pin does not hold; 2 the question could not be asked.`;
 
@@ -32,6 +34,7 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     }).parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
+    if ((error as Error).name === 'ExitPromptError') return 130; // Ctrl-C at a question
     if (error instanceof UsageError) printUsageError(io, error, argv);
     else if (!(error instanceof CommanderError)) printError(io, failureOf(error).message);
     else if (error.exitCode === 0)
@@ -65,6 +68,7 @@ export function createProgram(io: Io, finish: (code: ExitCode) => void): Command
   defineGet(program, io, finish);
   defineCheck(program, io, finish);
   defineTrust(program, io, finish);
+  defineAuth0(program, io, finish);
   defineCompletion(program, io, finish);
   return program;
 }

@@ -2,6 +2,7 @@ import { openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { ReadStream } from 'node:tty';
+import type { Questions } from './auth0/questions.ts';
 
 /**
  * Asks for a secret on the terminal, without echo, whatever stdin and stdout are connected to.
@@ -59,4 +60,16 @@ function openTerminal(): ReadStream | undefined {
   } catch {
     return process.stdin.isTTY ? process.stdin : undefined; // Windows has no /dev/tty
   }
+}
+
+/** Questions with choices, on stderr. Ctrl-C is an error with the name `ExitPromptError`. */
+export async function askQuestions(): Promise<Questions> {
+  const { checkbox, confirm, input, select } = await import('@inquirer/prompts');
+  const context = { output: process.stderr };
+  return {
+    select: (question) => select(question, context),
+    checkbox: (question) => checkbox(question, context),
+    input: (question) => input(question, context),
+    confirm: (question) => confirm(question, context),
+  };
 }

@@ -1,5 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { type CertificateParts, readCertificateParts } from './der.ts';
+import { readPublicKey } from './der.ts';
+import { INLINE } from './form.ts';
 import { asSha256, type Sha256 } from './pin.ts';
 
 /** What a report shows of a certificate: plain JSON. */
@@ -22,14 +23,13 @@ export interface CertificateSummary {
 }
 
 /**
- * A certificate, with what certpin needs of it. Everything but the DER is worked out when it is first asked for, so that a
- * verdict on a certificate pin costs one hash.
+ * What a verdict asks of a certificate. Everything but the DER is worked out when it is first asked for, so that a verdict on a
+ * certificate pin costs one hash.
  */
-export class Certificate {
+class CertificateEvidence {
   /** The certificate, DER. */
   readonly der: Uint8Array;
   #x509: X509Certificate | undefined;
-  #parts: CertificateParts | undefined;
   #certificateSha256: Sha256 | undefined;
   #publicKeySha256: Sha256 | undefined;
 
@@ -44,13 +44,6 @@ export class Certificate {
     return this.#x509;
   }
 
-  /** Throws where the bytes are not a certificate. */
-  get parts(): CertificateParts {
-    // OpenSSL parses first: the small reader in der.ts only ever sees what OpenSSL has accepted.
-    this.#parts ??= readCertificateParts(this.x509.raw);
-    return this.#parts;
-  }
-
   get certificateSha256(): Sha256 {
     this.#certificateSha256 ??= sha256(this.der);
     return this.#certificateSha256;
@@ -58,7 +51,7 @@ export class Certificate {
 
   /** Throws where the bytes are not a certificate. */
   get publicKeySha256(): Sha256 {
-    this.#publicKeySha256 ??= sha256(this.parts.spki);
+    this.#publicKeySha256 ??= sha256(INLINE ? exportPublicKey(this.x509) : readPublicKey(this.x509.raw));
     return this.#publicKeySha256;
   }
 
@@ -70,6 +63,14 @@ export class Certificate {
     return new Date(this.x509.validTo);
   }
 
+  /** Plain JSON. Throws where the bytes are not a certificate. */
+  toJSON(): Pick<CertificateSummary, 'sha256' | 'publicKeySha256'> {
+    return { sha256: this.certificateSha256, publicKeySha256: this.publicKeySha256 };
+  }
+}
+
+/** A certificate, with what certpin shows of it. */
+export class Certificate extends CertificateEvidence {
   get selfSigned(): boolean {
     // Not isIssuedBy: a server's certificate may have signed itself though its key usage says that it signs no others.
     return this.x509.subject === this.x509.issuer && this.#isSignedBy(this);
@@ -93,10 +94,9 @@ export class Certificate {
   }
 
   /** Plain JSON. Throws where the bytes are not a certificate. */
-  toJSON(): CertificateSummary {
+  override toJSON(): CertificateSummary {
     return {
-      sha256: this.certificateSha256,
-      publicKeySha256: this.publicKeySha256,
+      ...super.toJSON(),
       subject: oneLine(this.x509.subject),
       issuer: oneLine(this.x509.issuer),
       subjectAltNames: splitNames(this.x509.subjectAltName),
@@ -107,8 +107,18 @@ export class Certificate {
   }
 }
 
+/** A certificate that was presented. The inline form asks no more of one than a verdict does. */
+export function presentedCertificate(der: Uint8Array): Certificate {
+  return INLINE ? (new CertificateEvidence(der) as Certificate) : new Certificate(der);
+}
+
 function sha256(bytes: Uint8Array): Sha256 {
   return asSha256(createHash('sha256').update(bytes).digest('hex').toUpperCase());
+}
+
+/** Equal to the bytes in the certificate, for every key that OpenSSL can make a handshake with. */
+function exportPublicKey(x509: X509Certificate): Uint8Array {
+  return x509.publicKey.export({ type: 'spki', format: 'der' });
 }
 
 /** ISO 8601 UTC, or `unreadable` for a date that Node could not parse. */

@@ -7,9 +7,10 @@ import {
   type TLSSocket,
   connect as tlsConnect,
 } from 'node:tls';
-import { Certificate } from '../core/certificate.ts';
+import { type Certificate, presentedCertificate } from '../core/certificate.ts';
 import { CertpinError } from '../core/errors.ts';
 import { refusalError } from '../core/explain.ts';
+import { INLINE } from '../core/form.ts';
 import { policyFor, type ServerPolicies } from '../core/host-policies.ts';
 import type { Policy } from '../core/policy.ts';
 import { type Peer, type Verdict, verify } from '../core/verify.ts';
@@ -52,12 +53,13 @@ export type OpenTunnel = (
  *
  * @throws CertpinError `ERR_HOST_UNPINNED` before anything is opened
  */
-export function guard({ options, policy, tunnel, host, port, connectTimeoutMs }: GuardedConnection): TLSSocket {
+export function guard(connection: GuardedConnection): TLSSocket {
+  const { options, policy, host, port, connectTimeoutMs } = connection;
   const server = identity(options, host, port);
-  const own = policyFor(policy, server.host);
-  const verification = own === 'verify' ? ordinaryVerification(server) : noVerification;
-  const socket = openTls({ ...options, ...verification }, connectTimeoutMs, tunnel);
-  if (own === 'verify') return socket;
+  const own = INLINE ? (policy as Policy) : policyFor(policy, server.host);
+  if (isOrdinary(own))
+    return openTls({ ...options, ...ordinaryVerification(server) }, connectTimeoutMs, connection.tunnel);
+  const socket = openTls({ ...options, ...noVerification }, connectTimeoutMs, connection.tunnel);
   return intercept(socket, own, (withChain) => readPeer(socket, server, withChain));
 }
 
@@ -85,8 +87,13 @@ export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<
   });
 }
 
-/** The ordinary verification must not end the handshake before the pin was looked at: its result is read after it. */
+// The ordinary verification must not end the handshake before the pin was looked at: the verdict is given after it, in `intercept`.
 const noVerification: ConnectionOptions = { rejectUnauthorized: false, checkServerIdentity: () => undefined };
+
+/** The inline form verifies nothing without a pin. */
+function isOrdinary(policy: Policy | 'verify'): policy is 'verify' {
+  return INLINE ? false : policy === 'verify';
+}
 
 /** As Node does by default, whatever NODE_TLS_REJECT_UNAUTHORIZED says, and by the host that the verdict would name. */
 function ordinaryVerification({ host = '' }: ServerIdentity): ConnectionOptions {
@@ -96,7 +103,7 @@ function ordinaryVerification({ host = '' }: ServerIdentity): ConnectionOptions 
   };
 }
 
-/** The only call of `tls.connect` in the library. */
+// The only call of `tls.connect` in the library.
 function openTls(
   options: ConnectionOptions & { signal?: AbortSignal },
   connectTimeoutMs: number,
@@ -104,24 +111,28 @@ function openTls(
   oldVersions?: boolean,
 ): TLSSocket {
   const { signal, ...others } = options;
-  if (tunnel !== undefined && (others.path != null || others.socket != null)) {
-    const message = 'a unix socket, or a given one, is not reached through a proxy: remove it, or `proxy`';
-    throw new CertpinError('ERR_OPTION_INVALID', message, { option: 'proxy' });
-  }
-  // TLS begins at once, on a stream whose socket comes when the tunnel stands: clients count the connection from now on.
-  const way = tunnel === undefined ? undefined : new LateStream();
+  const way =
+    INLINE || tunnel === undefined ? undefined : startTunnel(tunnel, others, (error) => socket.destroy(error));
   const socket = tlsConnect(handshakeOptions(way === undefined ? others : { ...others, socket: way }, oldVersions));
-  if (way !== undefined && tunnel !== undefined) {
-    const attempt = tunnel({ host: others.host ?? 'localhost', port: Number(others.port) }, (error, raw) => {
-      if (raw === undefined) socket.destroy(error);
-      else way.adopt(raw);
-    });
-    way.once('close', () => attempt.destroy());
-  }
   if (signal !== undefined) addAbortSignal(signal, socket);
   const stop = startTimeout(connectTimeoutMs, (error) => socket.destroy(error));
   socket.once('secureConnect', stop).once('close', stop);
   return socket;
+}
+
+/** TLS begins at once, on a stream whose socket comes when the tunnel stands: clients count the connection from now on. */
+function startTunnel(tunnel: OpenTunnel, server: ConnectionOptions, fail: (error?: Error) => void): LateStream {
+  if (server.path != null || server.socket != null) {
+    const message = 'a unix socket, or a given one, is not reached through a proxy: remove it, or `proxy`';
+    throw new CertpinError('ERR_OPTION_INVALID', message, { option: 'proxy' });
+  }
+  const way = new LateStream();
+  const attempt = tunnel({ host: server.host ?? 'localhost', port: Number(server.port) }, (error, raw) => {
+    if (raw === undefined) fail(error);
+    else way.adopt(raw);
+  });
+  way.once('close', () => attempt.destroy());
+  return way;
 }
 
 /**
@@ -131,6 +142,8 @@ function openTls(
  * one another, so the emission itself is intercepted, on this one instance. It is done for every handshake of the connection.
  */
 function intercept(socket: TLSSocket, policy: Policy, read: (withChain: boolean) => Peer): TLSSocket {
+  // Listeners cannot stop one another, so the emission itself is intercepted, on this one instance. The verdict is given and obeyed in
+  // the tick in which the handshake ends: what was queued leaves in the next one.
   const emit = socket.emit as (this: TLSSocket, event: string | symbol, ...args: unknown[]) => boolean;
   let released = false;
   const pendingSessions: Buffer[] = [];
@@ -147,22 +160,21 @@ function intercept(socket: TLSSocket, policy: Policy, read: (withChain: boolean)
   /** Whether the connection may be used; where it may not, it is gone when this returns. */
   const settle = (judge: () => Verdict): boolean => {
     try {
-      const verdict = judge();
-      publishVerdict(verdict);
+      const verdict = INLINE ? judge() : publishVerdict(judge());
       return verdict.ok || refuse(refusalError(verdict));
     } catch (error) {
       return refuse(error as Error); // an exception inside the check is a refusal, and must not leave this call
     }
   };
 
-  // The leaf decides where no issuer is pinned, and it alone is cheap to read.
-  const withChain = policy.issuerPins.length > 0 || policy.onChange !== undefined;
+  const withChain = INLINE ? false : needsChain(policy);
+  /** Whoever has to understand a refusal needs the chain: it may be the CA's pin that was configured. */
+  const verifyWithChain = (): Verdict => verify(read(true), policy);
   let peer: Peer | undefined;
   const judge = (): Verdict => {
     peer = read(withChain);
     const verdict = verify(peer, policy);
-    // Whoever has to understand a refusal needs the chain: it may be the CA's pin that was configured.
-    return verdict.ok || withChain ? verdict : verify(read(true), policy);
+    return INLINE || verdict.ok || withChain ? verdict : verifyWithChain();
   };
 
   const onSecure = (): boolean => {
@@ -173,7 +185,7 @@ function intercept(socket: TLSSocket, policy: Policy, read: (withChain: boolean)
     if (released) return true;
     released = true;
     // The pin of an open connection may go: then the connection goes too, whether it is in use or waits in a pool.
-    const unsubscribe = policy.onChange?.(() => settle(() => verify(peer as Peer, policy)));
+    const unsubscribe = INLINE ? undefined : policy.onChange?.(() => settle(() => verify(peer as Peer, policy)));
     if (unsubscribe !== undefined) socket.once('close', unsubscribe);
     emit.call(socket, 'secureConnect');
     for (const session of pendingSessions.splice(0)) emit.call(socket, 'session', session);
@@ -192,6 +204,11 @@ function intercept(socket: TLSSocket, policy: Policy, read: (withChain: boolean)
   return socket;
 }
 
+/** The leaf decides where no issuer is pinned, and it alone is cheap to read. */
+function needsChain(policy: Policy): boolean {
+  return policy.issuerPins.length > 0 || policy.onChange !== undefined;
+}
+
 interface ServerIdentity {
   readonly host: string | undefined;
   readonly port: number | undefined;
@@ -208,16 +225,22 @@ function readPeer(socket: TLSSocket, { host, port }: ServerIdentity, withChain: 
   // getPeerX509Certificate() would take the certificate out of OpenSSL's chain, and a driver that reads it afterwards (SCRAM
   // channel binding) would find none. getPeerCertificate() can be called by everybody, again and again.
   const leaf = socket.getPeerCertificate(withChain as true) as DetailedPeerCertificate | undefined;
-  const { authorizationError } = socket;
-  return {
-    host,
-    port,
-    certificates: chainOf(leaf),
-    tlsVersion: socket.getProtocol(),
-    sessionReused: socket.isSessionReused(),
-    authorized: socket.authorized,
-    ...(authorizationError ? { authorizationError: String(authorizationError) } : {}),
-  };
+  const certificates = INLINE ? leafOf(leaf) : chainOf(leaf);
+  const peer = { host, port, certificates, tlsVersion: socket.getProtocol(), sessionReused: socket.isSessionReused() };
+  return INLINE ? peer : { ...peer, ...ordinaryResult(socket) };
+}
+
+/** Of the ordinary verification, for a policy that requires it too. */
+function ordinaryResult({
+  authorized,
+  authorizationError,
+}: TLSSocket): Pick<Peer, 'authorized' | 'authorizationError'> {
+  return { authorized, ...(authorizationError ? { authorizationError: String(authorizationError) } : {}) };
+}
+
+/** None is an empty object. */
+function leafOf(leaf: DetailedPeerCertificate | undefined): Certificate[] {
+  return leaf?.raw === undefined ? [] : [presentedCertificate(leaf.raw)];
 }
 
 /** Node links each certificate to its issuer, and the last one to itself; none at all is an empty object. */
@@ -226,7 +249,7 @@ function chainOf(leaf: DetailedPeerCertificate | undefined): Certificate[] {
   const seen = new Set<object>();
   for (let next = leaf; next?.raw !== undefined && !seen.has(next); next = next.issuerCertificate) {
     seen.add(next);
-    chain.push(new Certificate(next.raw));
+    chain.push(presentedCertificate(next.raw));
   }
   return chain;
 }
