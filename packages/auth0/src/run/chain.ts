@@ -6,7 +6,7 @@ import type { Script } from './source.ts';
 /** Rules one after the other, each with what the one before handed on, up to the first that does not succeed. */
 export async function runChain(
   scripts: readonly Script[],
-  given: RunOptions = {},
+  given: RunOptions | undefined,
   runOne: (script: Script, options: RunOptions) => Promise<RunResult>,
 ): Promise<RunResult> {
   const rules: RunResult[] = [];
