@@ -63,7 +63,8 @@ function openPostgres(socket: Socket, speak: Receive, seal: Receive | undefined)
       speak(socket);
     } else {
       socket.write(seal === undefined ? 'N' : 'S');
-      (seal ?? speak)(socket);
+      if (seal === undefined) skipRecords(socket, speak);
+      else seal(socket);
     }
   });
 }
@@ -72,8 +73,11 @@ function openMysql(socket: Socket, speak: Receive, seal: Receive | undefined): v
   socket.write(mysqlGreeting(seal !== undefined));
   readFirst(socket, SSL_REQUEST_BYTES, (request) => {
     const isSslRequest = request.readUIntLE(0, 3) === SSL_REQUEST_BYTES - 4;
-    if (!isSslRequest) socket.unshift(request);
-    (isSslRequest && seal !== undefined ? seal : speak)(socket);
+    if (!isSslRequest) {
+      socket.unshift(request);
+      speak(socket);
+    } else if (seal === undefined) skipRecords(socket, speak);
+    else seal(socket);
   });
 }
 
@@ -94,7 +98,7 @@ function openHttp(socket: Socket, speak: Receive, seal: Receive | undefined): vo
   });
 }
 
-/** ClientHello, and the alert of a client that gives up. */
+/** A client may begin TLS though it was refused: ClientHello, and the alert with which it gives up, say nothing. */
 function skipRecords(socket: Socket, then: Receive): void {
   readFirst(socket, RECORD_HEADER, (header) => {
     if (isRecord(header)) return readFirst(socket, header.readUInt16BE(3), () => skipRecords(socket, then));

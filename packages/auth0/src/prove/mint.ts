@@ -12,8 +12,7 @@ export interface Credentials {
   readonly key: string;
 }
 
-/** A CA that the proof makes; a script can be made to trust it, as it trusts a public one. */
-export interface ProofCa {
+interface ProofCa {
   readonly pem: string;
   readonly keys: webcrypto.CryptoKeyPair;
   readonly name: string;
@@ -30,7 +29,7 @@ const algorithms = {
 /** Extensions that speak of the key: subjectKeyIdentifier, authorityKeyIdentifier. */
 const ofTheKey: readonly string[] = ['2.5.29.14', '2.5.29.35'];
 
-export async function mintCa(name: string): Promise<ProofCa> {
+async function mintCa(name: string): Promise<ProofCa> {
   const keys = await generate('ec');
   const certificate = await x509.X509CertificateGenerator.create({
     ...common(name, name, keys, keys),
@@ -39,12 +38,25 @@ export async function mintCa(name: string): Promise<ProofCa> {
   return { pem: certificate.toString('pem'), keys, name };
 }
 
+/** A twin of the genuine certificate, and the CA that signed it; undefined: it signed itself. */
+export interface Twin {
+  readonly credentials: Credentials;
+  readonly caPem: string | undefined;
+}
+
 /**
- * The genuine certificate with a key of the proof's own: the same subject, names, validity and extensions.
+ * The genuine certificate with a key of the proof's own. Where the genuine one names an issuer, a forged one of that name has signed it.
  *
- * @param issuer who signs; undefined: the certificate itself
+ * @param byProofCa signed by a CA with a name of its own, which the script can be made to trust
  */
-export async function mintTwin(genuine: X509Certificate, issuer: ProofCa | undefined): Promise<Credentials> {
+export async function impersonate(genuine: X509Certificate, byProofCa: boolean): Promise<Twin> {
+  const name = byProofCa ? 'CN=Proof CA, O=certpin' : new x509.X509Certificate(new Uint8Array(genuine.raw)).issuer;
+  const ca = !byProofCa && genuine.subject === genuine.issuer ? undefined : await mintCa(name);
+  return { credentials: await mintTwin(genuine, ca), caPem: ca?.pem };
+}
+
+/** The same subject, names, validity and extensions. */
+async function mintTwin(genuine: X509Certificate, issuer: ProofCa | undefined): Promise<Credentials> {
   const keys = await generate(keyTypeOf(genuine));
   const model = new x509.X509Certificate(new Uint8Array(genuine.raw));
   const certificate = await x509.X509CertificateGenerator.create({
@@ -55,11 +67,6 @@ export async function mintTwin(genuine: X509Certificate, issuer: ProofCa | undef
   });
   const cert = [certificate.toString('pem'), ...(issuer === undefined ? [] : [issuer.pem])].join('\n');
   return { cert: `${cert}\n`, key: await exportKey(keys) };
-}
-
-/** The name of the issuer of a certificate, as {@link mintCa} takes it. */
-export function issuerOf(certificate: X509Certificate): string {
-  return new x509.X509Certificate(new Uint8Array(certificate.raw)).issuer;
 }
 
 function common(

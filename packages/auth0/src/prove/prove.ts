@@ -10,7 +10,6 @@ import type { RunScriptOptions } from '../run/run-script.ts';
 import type { Script } from '../run/source.ts';
 import { Evidence, type KnownValue } from './evidence.ts';
 import { createImpostor } from './impostor.ts';
-import { issuerOf, mintCa, mintTwin, type ProofCa } from './mint.ts';
 import { type Opening, OpeningWatch } from './opening.ts';
 import { passOn, Relay } from './relay.ts';
 import { type ImpostorName, type ProofReport, reasonsOf, type ServerProof, summarize, type Trial } from './report.ts';
@@ -133,8 +132,11 @@ class Proof {
   ): Promise<Trial> {
     const evidence = new Evidence(this.known);
     const [leaf] = chain;
-    const ca = impostor === 'trusted-ca' ? await mintCa('CN=Proof CA, O=certpin') : leaf && (await forgeIssuer(leaf));
-    const credentials = impostor === 'plaintext' || leaf === undefined ? undefined : await mintTwin(leaf, ca);
+    // Loaded here: whoever only runs a script does not wait for it.
+    const { impersonate } = await import('./mint.ts');
+    const twin =
+      impostor === 'plaintext' || leaf === undefined ? undefined : await impersonate(leaf, impostor === 'trusted-ca');
+    const credentials = twin?.credentials;
     const stolen = impostor === 'stolen-certificate' ? { stolenChain: chain } : {};
     const relay = await Relay.open();
     relay.receive = createImpostor({ opening, credentials, ...stolen, evidence });
@@ -143,7 +145,7 @@ class Proof {
       port: one.port,
       via: (one === server ? relay : one.relay).port,
     }));
-    const trusted = impostor === 'trusted-ca' ? this.trustAlso(ca) : this.options.trustedCaFile;
+    const trusted = impostor === 'trusted-ca' ? this.trustAlso(twin?.caPem) : this.options.trustedCaFile;
     try {
       const result = await this.run({ redirects, spare: [], onException: () => evidence.seeException() }, trusted);
       await relay.drain();
@@ -154,11 +156,11 @@ class Proof {
   }
 
   /** A file with the CAs that the script trusts anyway, and one of the impostor's. */
-  private trustAlso(ca: ProofCa | undefined): string {
+  private trustAlso(caPem = ''): string {
     const { trustedCaFile, cwd = process.cwd() } = this.options;
     const before = trustedCaFile === undefined ? '' : readFileSync(resolve(cwd, trustedCaFile), 'utf8');
     const file = join(this.folder, 'ca.pem');
-    writeFileSync(file, `${before}\n${ca?.pem ?? ''}\n`);
+    writeFileSync(file, `${before}\n${caPem}\n`);
     return file;
   }
 
@@ -176,11 +178,6 @@ class Proof {
       await container.close();
     }
   }
-}
-
-/** Where the genuine certificate names an issuer, the forged one names the same. */
-async function forgeIssuer(leaf: X509Certificate): Promise<ProofCa | undefined> {
-  return leaf.subject === leaf.issuer ? undefined : mintCa(issuerOf(leaf));
 }
 
 function impostorsFor({ tls }: Opening, chain: readonly X509Certificate[] | undefined): readonly ImpostorName[] {

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 import { type ScriptArguments, toArguments } from './arguments.ts';
+import { runChain } from './chain.ts';
 import { detectRole } from './detect.ts';
 import { findNode } from './find-node.ts';
+import { follow } from './follow.ts';
 import { entryOf, judgeOutcome, judgeSource, parametersOf } from './judge.ts';
 import { type NetworkOptions, ScriptProcess } from './process.ts';
-import { type ChildMessage, RunRecord } from './record.ts';
+import { RunRecord } from './record.ts';
 import type { RunResult } from './result.ts';
 import { parseRole, type Role, type ScriptKind } from './roles.ts';
 import { RunError } from './run-error.ts';
@@ -60,9 +62,6 @@ const errorNames: Readonly<Record<ScriptKind, readonly string[]>> = {
     'SendPhoneMessageError',
   ],
 };
-
-/** How long a child may take to say that its event loop is free. */
-const ANSWER_MS = 500;
 
 /**
  * An emulator of the platform's container, for one's own scripts: no sandbox for hostile ones.
@@ -179,90 +178,4 @@ function readRole(source: Source, { as, handler }: RunOptions): Role {
   if (chosen !== undefined && known.includes(chosen) && source.exported.includes(chosen))
     return { ...role, handler: chosen };
   throw new RunError('ERR_SCRIPT_ROLE', `an Action of ${role.name} exports ${handler ?? known.join(' or ')}`);
-}
-
-/** Sends the job and writes down what happens, up to the end of the run, of the process, or of the time. */
-function follow(child: ScriptProcess, job: object, run: number, timeLimitMs: number, record: RunRecord): Promise<void> {
-  return new Promise((resolve) => {
-    let timer = setTimeout(limit, timeLimitMs);
-    child.hold(true);
-    child.listen((message) => {
-      if (message.type === 'exit') return exit();
-      if (message.type === 'stopped') return stop('time-limit');
-      record.add(message);
-      if (message.type === 'end') finish(message);
-    });
-    child.send({ type: 'run', run, job });
-
-    function limit(): void {
-      child.send({ type: 'stop' });
-      timer = setTimeout(() => stop('blocked'), ANSWER_MS);
-    }
-    function stop(reason: 'time-limit' | 'blocked'): void {
-      const seconds = timeLimitMs / 1000;
-      const why = reason === 'blocked' ? 'the event loop was blocked' : 'the script gave no answer';
-      record.outcome ??= { type: 'none', reason };
-      record.find(reason, `${why} within ${seconds} s; the platform ends the container`);
-      record.ended = `the time limit of ${seconds} s`;
-      close();
-    }
-    function exit(): void {
-      record.outcome ??= { type: 'none', reason: 'exited' };
-      if (record.ended === null) {
-        record.find('exited', 'the process ended during the run: process.exit(), or a crash');
-        record.ended = 'the end of its process';
-      }
-      close();
-    }
-    function finish({ drained }: Extract<ChildMessage, { type: 'end' }>): void {
-      if (record.outcome === undefined && drained) {
-        record.outcome = { type: 'none', reason: 'drained' };
-        record.find(
-          'no-answer',
-          'nothing is left to do, and the callback was not called; on the platform the login stalls',
-        );
-      }
-      close();
-    }
-    function close(): void {
-      clearTimeout(timer);
-      child.listen(undefined);
-      child.hold(false);
-      resolve();
-    }
-  });
-}
-
-/** Rules one after the other, each with what the one before handed on, up to the first that does not succeed. */
-async function runChain(
-  scripts: readonly Script[],
-  given: RunOptions = {},
-  runOne: (script: Script, options: RunOptions) => Promise<RunResult>,
-): Promise<RunResult> {
-  const rules: RunResult[] = [];
-  let options: RunOptions = { as: 'rule', ...given };
-  for (const script of scripts) {
-    const result = await runOne(script, options);
-    rules.push(result);
-    if (result.status !== 'success' || result.outcome.type !== 'callback') break;
-    const [user, context] = result.outcome.values as [RunOptions['user'], RunOptions['context']];
-    options = { ...options, ...(user ? { user } : {}), ...(context ? { context } : {}) };
-  }
-  const last = rules.at(-1);
-  if (last === undefined) throw new RunError('ERR_OPTION_INVALID', 'a chain of Rules needs a Rule');
-  const all = <Key extends 'findings' | 'warnings' | 'console' | 'modules'>(key: Key): RunResult[Key] =>
-    rules.flatMap((rule) => rule[key] as RunResult[Key][number][]) as unknown as RunResult[Key];
-  return {
-    ...last,
-    ...{
-      findings: all('findings'),
-      warnings: all('warnings'),
-      console: all('console'),
-      modules: all('modules'),
-      rules,
-    },
-    consoleDropped: rules.reduce((sum, rule) => sum + rule.consoleDropped, 0),
-    durationMs: rules.reduce((sum, rule) => sum + rule.durationMs, 0),
-    container: { warm: rules[0]?.container.warm ?? false, ended: last.container.ended },
-  };
 }

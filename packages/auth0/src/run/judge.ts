@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import type { Json, JsonObject } from './events.ts';
 import { adviseOnGlobal, judgeModule } from './modules.ts';
 import type { RunRecord } from './record.ts';
@@ -157,9 +156,4 @@ function logOf({ kind, name }: Role, outcome: Outcome): LogEntry | null {
     return error.user_id ? { type: 'fp', user_id: `auth0|${error.user_id}` } : { type: 'fu', user_id: null };
   }
   return name === 'create' && error.name === 'ValidationError' ? { type: 'fs', user_id: null } : null;
-}
-
-/** `login.js` of `/a/b/login.js`. */
-export function shortName({ script }: Pick<RunResult, 'script'>): string {
-  return basename(script);
 }

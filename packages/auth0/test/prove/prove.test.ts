@@ -217,6 +217,20 @@ describe('scripts that verify nothing', () => {
     assert.match(report.reasons[0] ?? '', /nothing verified the certificate$/);
   });
 
+  it('that begin TLS though it was refused have said nothing', async () => {
+    const { password, ...rest } = account(postgres);
+    const source = `async function login(email, password, callback) {
+      const sql = require('postgres')({ ...${JSON.stringify(rest)}, password: '${password}', ssl: 'require' });
+      await sql\`SELECT 1\`.then(() => callback(null, { user_id: '1', email }), callback);
+      await sql.end();
+    }`;
+    const trials = trialsOf(await proof(source, { timeLimitMs: 5_000 }));
+    assert.deepEqual(
+      [(trials['another-key']?.bytes ?? 0) > 0, trials.plaintext?.bytes, trials.plaintext?.connections],
+      [true, 0, 1],
+    );
+  });
+
   it('are found out where they ask for no TLS', async () => {
     for (const source of [
       pg('false'),

@@ -253,29 +253,29 @@ describe('a container', () => {
 });
 
 describe('require', () => {
-  const require = (request: string): Promise<RunResult> =>
+  const requiring = (request: string): Promise<RunResult> =>
     login(
       `function login(email, password, callback) { callback(null, { user_id: typeof require('${request}'), email }); }`,
     );
 
   it('a versioned name is the installed module, and another version is told', async () => {
-    const result = await require('pg@8.7.1');
+    const result = await requiring('pg@8.7.1');
     assert.equal(result.status, 'success');
     assert.deepEqual(
       result.modules.map(({ request, name, wanted }) => [request, name, wanted]),
       [['pg@8.7.1', 'pg', '8.7.1']],
     );
     assert.match(result.warnings[0]?.message ?? '', /asks for pg@8\.7\.1; it ran with pg \d+\.\d+\.\d+/);
-    assert.deepEqual(codes((await require('mysql2@1.5.3/promise')).warnings), ['module-version', 'module-removed']);
-    assert.deepEqual(codes((await require('axios@0.22.0')).warnings), ['module-version', 'module-removed']);
-    assert.deepEqual((await require('node:crypto')).warnings, []);
+    assert.deepEqual(codes((await requiring('mysql2@1.5.3/promise')).warnings), ['module-version', 'module-removed']);
+    assert.deepEqual(codes((await requiring('axios@0.22.0')).warnings), ['module-version', 'module-removed']);
+    assert.deepEqual((await requiring('node:crypto')).warnings, []);
   });
 
   it('what is not installed says how it would be; a file beside the script is none', async () => {
-    const missing = await require('no-such-module@1.0.0');
+    const missing = await requiring('no-such-module@1.0.0');
     assert.equal(missing.outcome.type, 'exception');
     assert.match(missing.warnings.map(({ message }) => message).join(), /npm install no-such-module@1\.0\.0/);
-    assert.match((await require('./helper')).findings[0]?.message ?? '', /no files beside it/);
+    assert.match((await requiring('./helper')).findings[0]?.message ?? '', /no files beside it/);
   });
 
   it('a global of the old platform is named', async () => {
