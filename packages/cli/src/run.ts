@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { defineCheck } from './commands/check.ts';
 import { defineCompletion } from './commands/completion.ts';
 import { defineGet } from './commands/get.ts';
+import { defineLint } from './commands/lint.ts';
 import { failureOf, UsageError } from './failure.ts';
 import { type ExitCode, type Io, printError } from './io.ts';
 import { printUsageError } from './usage.ts';
@@ -12,8 +13,9 @@ Examples:
   certpin get server.crt                          the fingerprint of a certificate file
   certpin get db.example.com:5432                 what a server presents
   certpin check db.example.com:5432 --pin PIN     whether it presents the pinned certificate
+  certpin lint login.js                           what makes TLS worthless in a script
 
-Exit code: 0 done, the pin holds; 1 the pin does not hold; 2 the question could not be asked.`;
+Exit code: 0 done, the pin holds, nothing was found; 1 the pin does not hold, something was found; 2 the question could not be asked.`;
 
 /**
  * The whole program: reads the command line, does what it says.
@@ -61,6 +63,7 @@ export function createProgram(io: Io, finish: (code: ExitCode) => void): Command
     .addHelpText('after', examples);
   defineGet(program, io, finish);
   defineCheck(program, io, finish);
+  defineLint(program, io, finish);
   defineCompletion(program, io, finish);
   return program;
 }

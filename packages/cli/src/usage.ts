@@ -48,6 +48,6 @@ function missingCommand(word: string): string {
 }
 
 function helpFor(argv: readonly string[]): string {
-  const command = argv.find((argument) => /^(?:get|check|completion)$/.test(argument));
+  const command = argv.find((argument) => /^(?:get|check|lint|completion)$/.test(argument));
   return command === undefined ? 'certpin --help' : `certpin help ${command}`;
 }

@@ -70,7 +70,9 @@ export function connectionOf(node: AnyCall, values: Values): Connection | undefi
     config,
     url: text,
     complete:
-      given.length > 0 && !config?.open && given.every(({ kind }) => kind === 'object' || kind === 'text' || kind === 'function'),
+      given.length > 0 &&
+      !config?.open &&
+      given.every(({ kind }) => kind === 'object' || kind === 'text' || kind === 'function'),
   };
 }
 

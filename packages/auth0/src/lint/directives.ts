@@ -30,7 +30,8 @@ export function applyDirectives(
   known: ReadonlySet<string>,
 ): Finding[] {
   const directives = comments.flatMap(directivesOf);
-  const accepts = ({ line, rule }: Directive, finding: Finding): boolean => line === finding.line && rule === finding.rule;
+  const accepts = ({ line, rule }: Directive, finding: Finding): boolean =>
+    line === finding.line && rule === finding.rule;
   const left = findings.filter((finding) => !directives.some((directive) => accepts(directive, finding)));
   const unused = directives.filter(
     (directive) =>

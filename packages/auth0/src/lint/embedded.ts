@@ -24,7 +24,8 @@ export function lintEmbedded(text: string, path: string, options: LintTextOption
       if (name === 'customScripts' && isMap(value)) {
         for (const { key: script, value: code } of value.items)
           if (isScalar(code)) results.push(lintScalar(code, `databases/_/${String(script)}.js`));
-      } else if ((name === 'code' || name === 'script') && isScalar(value)) results.push(lintScalar(value, `${name}.js`));
+      } else if ((name === 'code' || name === 'script') && isScalar(value))
+        results.push(lintScalar(value, `${name}.js`));
     },
   });
   const broken = results.find(({ error }) => error !== undefined);
@@ -70,7 +71,8 @@ function placer(scalar: Scalar, text: string, lines: LineCounter): (line: number
   if (scalar.type !== 'QUOTE_DOUBLE' || text.slice(start, end).includes('\n')) return () => at(start);
   const offsets = decodedOffsets(text, start + 1, end - 1);
   const starts = [0];
-  for (const [index, character] of [...String(scalar.value).matchAll(/\n/g)].entries()) starts[index + 1] = character.index + 1;
+  for (const [index, character] of [...String(scalar.value).matchAll(/\n/g)].entries())
+    starts[index + 1] = character.index + 1;
   return (line, column) => at(offsets[(starts[line - 1] ?? 0) + column - 1] ?? end);
 }
 

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 
-const BLOCK =
-  /^([ \t]*)\/\/ certpin (\S+) for (\S+), inline\n[\s\S]*?^[ \t]*\/\/ end of certpin \2 for \3$/gm;
+const BLOCK = /^([ \t]*)\/\/ certpin (\S+) for (\S+), inline\n[\s\S]*?^[ \t]*\/\/ end of certpin \2 for \3$/gm;
 const DIGEST = /^\/\/ SHA-256 of this block without this line: ([0-9a-f]{64})$/;
 
 /**

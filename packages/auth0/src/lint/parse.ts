@@ -51,7 +51,9 @@ function toSyntaxError(error: unknown): ScriptSyntaxError {
   const { message, loc } = error as { message: string; loc?: { line: number; column: number } };
   const reason = message.replace(/ \(\d+:\d+\)$/, '').replace(/\.$/, '');
   return new ScriptSyntaxError(
-    /requires enabling one of the following parser plugin/.test(reason) ? 'Unexpected token' : (reason.split('\n')[0] ?? ''),
+    /requires enabling one of the following parser plugin/.test(reason)
+      ? 'Unexpected token'
+      : (reason.split('\n')[0] ?? ''),
     loc?.line ?? 1,
     (loc?.column ?? 0) + 1,
   );
@@ -92,7 +94,14 @@ function readFunction(text: string, options: ParserOptions): Parsed {
   const expression = read as unknown as ExpressionStatement['expression'];
   const range: [number, number] = [0, text.length];
   const statement = { type: 'ExpressionStatement', expression, range: expression.range, loc } as ExpressionStatement;
-  const ast = { type: 'Program', sourceType: 'script', body: [statement], range, loc, comments: [] } as unknown as Program;
+  const ast = {
+    type: 'Program',
+    sourceType: 'script',
+    body: [statement],
+    range,
+    loc,
+    comments: [],
+  } as unknown as Program;
   return { ast, comments: toComments(comments) };
 }
 
@@ -118,7 +127,12 @@ function importEquals(statement: Program['body'][number]): Program['body'][numbe
   const { type: kind, expression } = (moduleReference ?? {}) as { type?: string; expression?: unknown };
   if (type !== 'TSImportEqualsDeclaration' || kind !== 'TSExternalModuleReference') return statement;
   const place = { loc, range };
-  const init = { type: 'CallExpression', callee: { type: 'Identifier', name: 'require', ...place }, arguments: [expression], ...place };
+  const init = {
+    type: 'CallExpression',
+    callee: { type: 'Identifier', name: 'require', ...place },
+    arguments: [expression],
+    ...place,
+  };
   return {
     type: 'VariableDeclaration',
     kind: 'const',
@@ -128,7 +142,11 @@ function importEquals(statement: Program['body'][number]): Program['body'][numbe
 }
 
 function toComments(comments: unknown): Comment[] {
-  const list = (comments ?? []) as (Omit<Comment, 'type'> & { type: 'CommentBlock' | 'CommentLine'; start: number; end: number })[];
+  const list = (comments ?? []) as (Omit<Comment, 'type'> & {
+    type: 'CommentBlock' | 'CommentLine';
+    start: number;
+    end: number;
+  })[];
   return list.map(({ type, value, loc, start, end }) => ({
     type: type === 'CommentBlock' ? 'Block' : 'Line',
     value,

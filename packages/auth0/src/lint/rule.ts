@@ -7,7 +7,12 @@ import { Values } from './values.ts';
 
 export interface Variable {
   readonly name: string;
-  readonly defs: readonly { readonly type: string; readonly name: Node; readonly node: Node; readonly parent?: unknown }[];
+  readonly defs: readonly {
+    readonly type: string;
+    readonly name: Node;
+    readonly node: Node;
+    readonly parent?: unknown;
+  }[];
   readonly references: readonly Reference[];
 }
 

@@ -26,7 +26,12 @@ export function toSarif(results: readonly LintResult[], version: string): object
             toolExecutionNotifications: unreadable.map(({ path, error }) => ({
               level: 'error',
               message: { text: error?.message ?? '' },
-              locations: [location(path, error?.line === undefined ? undefined : { startLine: error.line, startColumn: error.column })],
+              locations: [
+                location(
+                  path,
+                  error?.line === undefined ? undefined : { startLine: error.line, startColumn: error.column },
+                ),
+              ],
             })),
           },
         ],

@@ -159,7 +159,8 @@ export class Values {
 
   #not(value: Value): Value {
     if (value.kind === 'constant') return { kind: 'constant', value: !value.value };
-    if (value.kind === 'text') return value.text.includes(HOLE) ? UNKNOWN : { kind: 'constant', value: value.text === '' };
+    if (value.kind === 'text')
+      return value.text.includes(HOLE) ? UNKNOWN : { kind: 'constant', value: value.text === '' };
     return UNKNOWN;
   }
 
@@ -221,7 +222,11 @@ export class Values {
     if (called.kind === 'global') {
       const name = called.path.join('.');
       if (name === 'require') return this.#ofModule(node.arguments[0]);
-      if (name === 'Object.assign') return this.#merge(node, node.arguments.map((part) => this.of(part)));
+      if (name === 'Object.assign')
+        return this.#merge(
+          node,
+          node.arguments.map((part) => this.of(part)),
+        );
       if (/^Object\.(?:freeze|seal)$/.test(name)) return this.of(node.arguments[0]);
     }
     // Methods that answer with the object itself, or with another face of it.

@@ -18,7 +18,8 @@ export const noFetchAgent: Rule = defineRule({
     return {
       CallExpression(node) {
         const callee = values.of(node.callee);
-        if (callee.kind !== 'global' || !/^(?:globalThis\.|global\.|window\.)?fetch$/.test(callee.path.join('.'))) return;
+        if (callee.kind !== 'global' || !/^(?:globalThis\.|global\.|window\.)?fetch$/.test(callee.path.join('.')))
+          return;
         for (const options of objectsOf(values.possible(node.arguments[1]))) {
           for (const option of IGNORED) {
             const entry = options.entries.get(option);

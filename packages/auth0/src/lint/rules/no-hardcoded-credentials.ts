@@ -5,7 +5,8 @@ import { defineRule, type Rule } from '../rule.ts';
 
 const PASSWORD = /^(?:password|passwd|pwd|pass|passphrase|(?:api|secret|access)_?key|(?:client)?_?secret|x-api-key)$/i;
 /** What stands beside a password that opens something. */
-const BESIDE = /^(?:host|hostname|server|user|username|user_name|database|db|port|login|url|uri|baseURL|client_?id|key|cert|pfx)$/i;
+const BESIDE =
+  /^(?:host|hostname|server|user|username|user_name|database|db|port|login|url|uri|baseURL|client_?id|key|cert|pfx)$/i;
 const URL_WITH_PASSWORD = /^\s*[a-z][\w+.-]*:\/\/[^\s/:@]*:([^\s/@]+)@/i;
 const SETTING_WITH_PASSWORD = /(?:^|;)\s*(?:password|pwd)\s*=\s*([^;\s]+)/i;
 /** Nobody's password: a place to fill in. */
@@ -17,7 +18,8 @@ export const noHardcodedCredentials: Rule = defineRule({
   description: 'A password, a key or a connection string with a password is written into the script',
   messages: {
     password: {
-      happens: '{{name}} is written into the script: whoever may read the script, its repository or its backups has it.',
+      happens:
+        '{{name}} is written into the script: whoever may read the script, its repository or its backups has it.',
       instead: '{{place}}',
     },
     url: {
@@ -26,7 +28,8 @@ export const noHardcodedCredentials: Rule = defineRule({
       instead: '{{place}}',
     },
     privateKey: {
-      happens: 'A private key is written into the script: whoever may read the script, its repository or its backups has it.',
+      happens:
+        'A private key is written into the script: whoever may read the script, its repository or its backups has it.',
       instead: '{{place}}',
     },
   },
@@ -46,16 +49,19 @@ export const noHardcodedCredentials: Rule = defineRule({
       return text.trim() !== '' && !text.includes(HOLE) && !BLANK.test(text.trim());
     };
     const checkEntry = (name: string | undefined, value: Node, place: Node): void => {
-      if (name !== undefined && PASSWORD.test(name) && isWritten(value)) report(place, 'password', { data: { ...data, name } });
+      if (name !== undefined && PASSWORD.test(name) && isWritten(value))
+        report(place, 'password', { data: { ...data, name } });
       else if (/^authorization$/i.test(name ?? '') && isWritten(value) && /^(?:Bearer|Basic)\s/i.test(textOf(value)))
         report(place, 'password', { data: { ...data, name: name ?? '' } });
     };
     const checkText = (node: Node): void => {
       const text = textOf(node);
       const parent = parentOf(node);
-      if (parent?.type === 'TemplateLiteral' || (parent?.type === 'BinaryExpression' && parent.operator === '+')) return;
+      if (parent?.type === 'TemplateLiteral' || (parent?.type === 'BinaryExpression' && parent.operator === '+'))
+        return;
       if (/-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s*[\w+/]/.test(text)) report(node, 'privateKey', { data });
-      const password = (URL_WITH_PASSWORD.exec(text) ?? (/(?:server|data source)\s*=/i.test(text) ? SETTING_WITH_PASSWORD.exec(text) : null))?.[1];
+      const password = (URL_WITH_PASSWORD.exec(text) ??
+        (/(?:server|data source)\s*=/i.test(text) ? SETTING_WITH_PASSWORD.exec(text) : null))?.[1];
       if (password !== undefined && !password.includes(HOLE) && !BLANK.test(password)) report(node, 'url', { data });
     };
     const textOf = (node: Node): string => {
@@ -74,7 +80,10 @@ export const noHardcodedCredentials: Rule = defineRule({
       },
       AssignmentExpression(node) {
         // config.password = '…', and not user.password = '' of a form
-        if (node.left.type === 'MemberExpression' && /^(?:config|options|settings|connection)/i.test(ownerOf(node.left)))
+        if (
+          node.left.type === 'MemberExpression' &&
+          /^(?:config|options|settings|connection)/i.test(ownerOf(node.left))
+        )
           checkEntry(nameOf(node.left), node.right, node);
       },
       Literal: checkText,

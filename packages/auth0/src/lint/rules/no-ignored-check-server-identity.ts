@@ -30,7 +30,9 @@ export const noIgnoredCheckServerIdentity: Rule = defineRule({
 export function ignoredIn(node: AnyCall, values: Values): { driver: Driver; entries: Node[] } | undefined {
   const connection = connectionOf(node, values);
   if (connection === undefined || !IGNORING.has(connection.driver)) return undefined;
-  const entries = tlsObjects(connection, values).flatMap((object) => object.entries.get('checkServerIdentity')?.node ?? []);
+  const entries = tlsObjects(connection, values).flatMap(
+    (object) => object.entries.get('checkServerIdentity')?.node ?? [],
+  );
   return { driver: connection.driver, entries };
 }
 

@@ -12,7 +12,8 @@ export const noInsecureSslmode: Rule = defineRule({
   description: 'An sslmode, or another setting of a connection string, that does not verify the certificate',
   messages: {
     plain: {
-      happens: '{{setting}} allows a connection without TLS: user name, password and every answer can be read and changed on the way.',
+      happens:
+        '{{setting}} allows a connection without TLS: user name, password and every answer can be read and changed on the way.',
       instead: 'Write no such setting, and pin the certificate with certpin, or give ssl: { ca }.',
     },
     unverified: {
@@ -61,7 +62,9 @@ export const noInsecureSslmode: Rule = defineRule({
             : name === 'ssl' && /^(?:allow|prefer|require|no-verify|disable)$/.test(text)
               ? ssl(text)
               : undefined;
-        if (id !== undefined) return report(place, id, { data: { setting: `${name}: '${text}'` } });
+        if (id === undefined) continue;
+        report(place, id, { data: { setting: `${name}: '${text}'` } });
+        return;
       }
     };
     return {
@@ -85,7 +88,9 @@ type Id = 'plain' | 'unverified' | 'required';
 function settingsIn(query: string): [name: string, setting: string, original: string][] {
   return query.split('&').flatMap((pair) => {
     const [name = '', setting = ''] = pair.split('=');
-    return name === '' || pair.includes(HOLE) ? [] : [[name.toLowerCase(), setting.toLowerCase(), `${name}=${setting}`]];
+    return name === '' || pair.includes(HOLE)
+      ? []
+      : [[name.toLowerCase(), setting.toLowerCase(), `${name}=${setting}`]];
   });
 }
 

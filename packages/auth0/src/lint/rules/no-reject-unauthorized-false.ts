@@ -18,7 +18,8 @@ export const noRejectUnauthorizedFalse: Rule = defineRule({
   description: 'The verification of the certificate is switched off',
   messages: {
     off: {
-      happens: '{{option}}: {{value}} accepts every certificate: whoever stands between you and the server reads and changes everything.',
+      happens:
+        '{{option}}: {{value}} accepts every certificate: whoever stands between you and the server reads and changes everything.',
       instead: "Pin the server's certificate with certpin, or give the certificate itself as ca.",
     },
   },

@@ -16,11 +16,13 @@ export const noSwallowedTlsErrors: Rule = defineRule({
   description: 'The error of a refused certificate is thrown away, or answered by a connection without verification',
   messages: {
     retried: {
-      happens: 'After a failure the connection is made again without verification: an impostor needs only to fail once.',
+      happens:
+        'After a failure the connection is made again without verification: an impostor needs only to fail once.',
       instead: 'Let the failure be one: call the callback with an error, or throw.',
     },
     swallowed: {
-      happens: 'Errors of the connection are thrown away here, that of a refused certificate too: nobody learns that an impostor answered.',
+      happens:
+        'Errors of the connection are thrown away here, that of a refused certificate too: nobody learns that an impostor answered.',
       instead: 'Pass the error on, or write its code to the log.',
     },
   },
@@ -40,18 +42,18 @@ export const noSwallowedTlsErrors: Rule = defineRule({
       }
       return false;
     };
-    const isSetUp = (node: Node): boolean => node.type === 'NewExpression' || /^(?:on|once)$/.test(calledMethod(node)?.name ?? '');
+    const isSetUp = (node: Node): boolean =>
+      node.type === 'NewExpression' || /^(?:on|once)$/.test(calledMethod(node)?.name ?? '');
     const checkHandler = (handler: Node): void => {
-      for (const node of descendants(handler)) if (switchedOff(node, values) !== undefined) return report(handler, 'retried');
+      if ([...descendants(handler)].some((node) => switchedOff(node, values) !== undefined)) report(handler, 'retried');
     };
     return {
       TryStatement({ block, handler }) {
         if (!handler) return;
         checkHandler(handler);
         if (handler.body.body.length > 0) return;
-        for (const node of ownNodes(block)) {
-          if (node.type === 'CallExpression' && connects(node)) return report(handler, 'swallowed');
-        }
+        if ([...ownNodes(block)].some((node) => node.type === 'CallExpression' && connects(node)))
+          report(handler, 'swallowed');
       },
       CallExpression(node) {
         const method = calledMethod(node);
@@ -62,7 +64,8 @@ export const noSwallowedTlsErrors: Rule = defineRule({
           if (isEmpty(handler) && connects(method.object)) report(handler, 'swallowed');
         }
         const event = values.of(node.arguments[0]);
-        const isError = /^(?:on|once|addListener)$/.test(method.name) && event.kind === 'text' && event.text === 'error';
+        const isError =
+          /^(?:on|once|addListener)$/.test(method.name) && event.kind === 'text' && event.text === 'error';
         if (!isError) return;
         checkHandler(handler);
         if (isEmpty(handler) && isClient(method.object)) report(handler, 'swallowed');

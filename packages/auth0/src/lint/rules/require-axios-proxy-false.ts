@@ -23,7 +23,11 @@ export const requireAxiosProxyFalse: Rule = defineRule({
       const agent = options.entries.get('httpsAgent');
       const proxy = options.entries.get('proxy');
       if (agent === undefined || seen.has(agent.node) || (proxy === undefined && options.open)) return;
-      if (proxy !== undefined && !values.possible(proxy.value).every((one) => one.kind !== 'constant' || one.value !== false)) return;
+      if (
+        proxy !== undefined &&
+        !values.possible(proxy.value).every((one) => one.kind !== 'constant' || one.value !== false)
+      )
+        return;
       seen.add(agent.node);
       const [start = 0] = agent.node.range ?? [];
       const insert = (fixer: Fixer) => fixer.replaceTextRange([start, start], 'proxy: false, ');

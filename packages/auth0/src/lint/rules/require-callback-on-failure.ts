@@ -25,7 +25,8 @@ export const requireCallbackOnFailure: Rule = defineRule({
       instead: 'Put it into a try whose catch calls {{callback}} with an error.',
     },
     uncaughtPromise: {
-      happens: 'Where this promise is rejected, {{callback}} is never called: the login hangs until the time limit of Auth0.',
+      happens:
+        'Where this promise is rejected, {{callback}} is never called: the login hangs until the time limit of Auth0.',
       instead: 'Write a .catch() behind it that calls {{callback}} with an error.',
     },
     silentCatch: {
@@ -33,11 +34,13 @@ export const requireCallbackOnFailure: Rule = defineRule({
       instead: 'Call {{callback}} with an error in it.',
     },
     unreadError: {
-      happens: 'The error is not looked at: where the connection fails, the code behind it runs as if it had not, and {{callback}} may never be called.',
+      happens:
+        'The error is not looked at: where the connection fails, the code behind it runs as if it had not, and {{callback}} may never be called.',
       instead: 'Begin with: if ({{error}}) return {{callback}}(new Error(…)).',
     },
     thrownError: {
-      happens: 'An error thrown in a callback is an uncaught exception: {{callback}} is never called, and the container ends.',
+      happens:
+        'An error thrown in a callback is an uncaught exception: {{callback}} is never called, and the container ends.',
       instead: 'Call {{callback}} with an error, and return.',
     },
     noResponse: {
@@ -77,7 +80,8 @@ export const requireCallbackOnFailure: Rule = defineRule({
         (node) => node.type === 'Identifier' && node.name === callback && (node.range?.[0] ?? 0) >= end,
       );
       const calls = mentions(statement, callback) && !mentions(handler.body, callback) && !isLater;
-      if (calls && enclosingFunction(statement) === main && !isRethrown(handler)) report(handler, 'silentCatch', { data: { callback } });
+      if (calls && enclosingFunction(statement) === main && !isRethrown(handler))
+        report(handler, 'silentCatch', { data: { callback } });
       if (handler.param?.type === 'Identifier') checkResponse(handler.param.name, handler.body);
     }
 
@@ -111,8 +115,12 @@ export const requireCallbackOnFailure: Rule = defineRule({
       const [parameter] = last.params;
       if (parameter?.type !== 'Identifier') return;
       const error = parameter.name;
-      if (method === 'catch') return checkResponse(error, last.body);
-      const isEvent = /^(?:on|once|addListener)$/.test(method ?? '') && first?.type === 'Literal' && first.value === 'error';
+      if (method === 'catch') {
+        checkResponse(error, last.body);
+        return;
+      }
+      const isEvent =
+        /^(?:on|once|addListener)$/.test(method ?? '') && first?.type === 'Literal' && first.value === 'error';
       if (!/^(?:err|error|e)$/.test(error) || method === 'then' || isEvent) return;
       if (!mentions(last.body, error) && mentions(last.body, callback))
         report(parameter, 'unreadError', { data: { callback, error } });

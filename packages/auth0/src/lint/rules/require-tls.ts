@@ -40,8 +40,10 @@ export const requireTls: Rule = defineRule({
           const { driver, node, config } = connection;
           const data = { ...remedies[driver], setting: '' };
           // certpin's own way in: a stream that makes TLS itself
-          const isPinned = config?.entries.has('stream') || config?.entries.has('socket') || config?.entries.has('connector');
-          if (isPinned || (driver === 'pg' && pgDefaults) || (script.kind === 'other' && isLocal(connection, values))) continue;
+          const isPinned =
+            config?.entries.has('stream') || config?.entries.has('socket') || config?.entries.has('connector');
+          if (isPinned || (driver === 'pg' && pgDefaults) || (script.kind === 'other' && isLocal(connection, values)))
+            continue;
           const entry = tlsEntry(connection, values);
           if (entry !== undefined && values.possible(entry.value).every((one) => one.kind === 'constant' && !one.value))
             report(entry.node, 'off', { data: { ...data, setting: `${nameOf(entry.node) ?? 'ssl'}: false` } });
@@ -67,7 +69,8 @@ const remedies: Readonly<Record<Connection['driver'], { how: string; option: str
 function hasNone({ driver, version, config, url, complete }: Connection): boolean {
   if (driver === 'tedious') return complete && Number(version?.split('.')[0] ?? Number.POSITIVE_INFINITY) < 7;
   if (driver === 'mssql') return /(?:^|[;?&])\s*encrypt\s*=\s*(?:false|no|optional)\b/i.test(url ?? '');
-  const addressed = url !== undefined || ['host', 'server', 'socketPath', 'user'].some((key) => config?.entries.has(key));
+  const addressed =
+    url !== undefined || ['host', 'server', 'socketPath', 'user'].some((key) => config?.entries.has(key));
   if (!addressed || (config?.open ?? false)) return false;
   if (url === undefined) return complete;
   if (driver === 'mongodb' && /^mongodb\+srv:/i.test(url)) return false;

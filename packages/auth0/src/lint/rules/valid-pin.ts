@@ -54,7 +54,10 @@ export const validPin: Rule = defineRule({
         check(nameOf(node), node.value);
       },
       AssignmentExpression({ left, right }) {
-        check(left.type === 'Identifier' ? left.name : left.type === 'MemberExpression' ? nameOf(left) : undefined, right);
+        check(
+          left.type === 'Identifier' ? left.name : left.type === 'MemberExpression' ? nameOf(left) : undefined,
+          right,
+        );
       },
       AssignmentPattern({ left, right }) {
         if (left.type === 'Identifier') check(left.name, right);
