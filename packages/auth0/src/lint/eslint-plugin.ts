@@ -61,11 +61,17 @@ interface Plugin {
   readonly meta: { readonly name: string; readonly version: string };
   readonly rules: Record<string, Rule>;
   readonly processors: Record<'script', typeof script>;
-  readonly configs: Record<'recommended' | 'scripts', object>;
+  readonly configs: { readonly recommended: Config; readonly scripts: object };
+}
+
+interface Config {
+  readonly name: string;
+  readonly plugins: object;
+  readonly rules: Record<string, 'error' | 'warn'>;
 }
 
 function createPlugin(): Plugin {
-  const recommended = {
+  const recommended: Config & { plugins: object } = {
     name: 'certpin/recommended',
     plugins: {},
     rules: Object.fromEntries(
