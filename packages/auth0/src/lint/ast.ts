@@ -121,3 +121,17 @@ export function mentions(node: Node, name: string): boolean {
   }
   return false;
 }
+
+/** Methods that end a connection: whether that goes well changes nothing. */
+export const CLOSING: RegExp = /^(?:end|close|destroy|quit|disconnect|release|terminate|abort|rollback)$/;
+
+/** In a `try` that has a `catch`, inside of `within`. */
+export function isCaught(node: Node, within: Node): boolean {
+  let inner: Node = node;
+  for (const up of ancestors(node)) {
+    if (up.type === 'TryStatement' && up.handler && up.block === inner) return true;
+    if (up === within) return false;
+    inner = up;
+  }
+  return false;
+}

@@ -1,5 +1,5 @@
 import type { Node } from 'estree';
-import { calledMethod, descendants, isFunction, ownNodes, unwrap } from '../ast.ts';
+import { CLOSING, calledMethod, descendants, isFunction, ownNodes, unwrap } from '../ast.ts';
 import { packageOf } from '../clients.ts';
 import { defineRule, type Rule } from '../rule.ts';
 import { switchedOff } from './no-reject-unauthorized-false.ts';
@@ -7,9 +7,6 @@ import { switchedOff } from './no-reject-unauthorized-false.ts';
 /** Packages that connect over TLS. */
 const CLIENT =
   /^(?:https|http2|tls|axios|request|got|node-fetch|undici|superagent|pg|pg-pool|postgres|mysql|mysql2|mysql2\/promise|mariadb|tedious|mssql|mongodb|mongoose|ioredis|redis|ldapjs|ldapts|nodemailer)$/;
-/** Whether the end of a connection goes well changes nothing. */
-const CLOSING = /^(?:end|close|destroy|quit|disconnect|release|terminate|abort|rollback)$/;
-
 export const noSwallowedTlsErrors: Rule = defineRule({
   name: 'no-swallowed-tls-errors',
   severity: 'error',

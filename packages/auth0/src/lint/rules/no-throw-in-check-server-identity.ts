@@ -1,5 +1,5 @@
 import type { CallExpression, Node, ThrowStatement } from 'estree';
-import { type AnyFunction, ancestors, nameOf, ownNodes } from '../ast.ts';
+import { type AnyFunction, ancestors, isCaught, nameOf, ownNodes } from '../ast.ts';
 import { defineRule, type Rule } from '../rule.ts';
 
 export const noThrowInCheckServerIdentity: Rule = defineRule({
@@ -47,17 +47,6 @@ export const noThrowInCheckServerIdentity: Rule = defineRule({
     };
   },
 });
-
-/** In a `try` that has a `catch`: what the handler returns is for the reader to judge. */
-function isCaught(node: Node, within: Node): boolean {
-  let inner: Node = node;
-  for (const up of ancestors(node)) {
-    if (up.type === 'TryStatement' && up.handler && up.block === inner) return true;
-    if (up === within) return false;
-    inner = up;
-  }
-  return false;
-}
 
 function inTry(node: Node, within: Node): boolean {
   for (const up of ancestors(node)) {

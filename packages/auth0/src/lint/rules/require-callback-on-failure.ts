@@ -2,9 +2,11 @@ import type { Node } from 'estree';
 import {
   type AnyFunction,
   ancestors,
+  CLOSING,
   calledMethod,
   descendants,
   enclosingFunction,
+  isCaught,
   isFunction,
   mentions,
   nameOf,
@@ -68,7 +70,7 @@ export const requireCallbackOnFailure: Rule = defineRule({
       for (const node of ownNodes(main.body)) {
         if (node.type !== 'AwaitExpression' || isCaught(node, main)) continue;
         const method = calledMethod(unwrap(node.argument));
-        if (method?.name === 'catch') continue;
+        if (method?.name === 'catch' || CLOSING.test(method?.name ?? '')) continue;
         report(node, 'uncaughtAwait', { data: { callback } });
         return; // one is enough to say it
       }
@@ -147,14 +149,3 @@ export const requireCallbackOnFailure: Rule = defineRule({
     }
   },
 });
-
-/** In a `try` that has a `catch`, inside a function. */
-function isCaught(node: Node, within: Node): boolean {
-  let inner: Node = node;
-  for (const up of ancestors(node)) {
-    if (up.type === 'TryStatement' && up.handler && up.block === inner) return true;
-    if (up === within) return false;
-    inner = up;
-  }
-  return false;
-}
