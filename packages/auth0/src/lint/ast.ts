@@ -53,10 +53,6 @@ export function isFunction(node: Node | null | undefined): node is AnyFunction {
 
 export type AnyCall = CallExpression | NewExpression;
 
-export function isCall(node: Node | null | undefined): node is AnyCall {
-  return node?.type === 'CallExpression' || node?.type === 'NewExpression';
-}
-
 /** The node and everything in it. `enter` may answer false: then nothing in that node is looked at. */
 export function* descendants(node: Node, enter: (node: Node) => boolean = () => true): Generator<Node, void, void> {
   yield node;

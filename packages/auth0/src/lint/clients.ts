@@ -48,7 +48,7 @@ const MAKERS: Readonly<Record<Driver, RegExp>> = {
 /** The property that holds the connection string beside other options. */
 const URL_KEYS = ['connectionString', 'uri', 'url'];
 
-export function driverOf({ name, path }: ModuleValue): Driver | undefined {
+function driverOf({ name, path }: ModuleValue): Driver | undefined {
   const driver = Object.hasOwn(PACKAGES, name) ? PACKAGES[name] : undefined;
   // The package of the name `postgres` is called; that of the name `pg` is not, but `pg-pool` is.
   if (driver === undefined || (name === 'pg' && path.length === 0)) return undefined;

@@ -16,7 +16,7 @@ export interface Variable {
   readonly references: readonly Reference[];
 }
 
-export interface Reference {
+interface Reference {
   readonly identifier: unknown;
   readonly writeExpr?: unknown;
   isWrite(): boolean;
@@ -55,7 +55,7 @@ export interface Location {
 }
 
 /** What ESLint's `context.report` takes. */
-export interface Report {
+interface Report {
   loc: Location;
   messageId: string;
   data: Record<string, string>;
@@ -78,7 +78,7 @@ export type Listeners = {
 export type Severity = 'error' | 'warning';
 
 /** What happens, and what to write in its place: one sentence or two each, with `{{name}}` for the data of a finding. */
-export interface Message {
+interface Message {
   readonly happens: string;
   readonly instead: string;
 }
@@ -100,7 +100,7 @@ export interface Rule {
 }
 
 /** What our rules see. */
-export interface Context<Id extends string> {
+interface Context<Id extends string> {
   readonly sourceCode: SourceCode;
   /** What expressions evaluate to, as far as it can be known without running them. */
   readonly values: Values;

@@ -4,8 +4,6 @@ import { type AnyFunction, isFunction, nameOf, unwrap } from './ast.ts';
 /** What a file is for Auth0. `other`: any JavaScript. */
 export type ScriptKind = 'database-script' | 'action' | 'rule' | 'hook' | 'other';
 
-export const scriptKinds: readonly ScriptKind[] = ['database-script', 'action', 'rule', 'hook', 'other'];
-
 export interface Script {
   readonly kind: ScriptKind;
   /** The function that Auth0 calls with a callback, as its last parameter. */

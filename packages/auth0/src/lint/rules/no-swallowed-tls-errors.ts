@@ -65,9 +65,15 @@ export const noSwallowedTlsErrors: Rule = defineRule({
           /^(?:on|once|addListener)$/.test(method.name) && event.kind === 'text' && event.text === 'error';
         if (!isError) return;
         checkHandler(handler);
-        if (isEmpty(handler) && isClient(method.object)) report(handler, 'swallowed');
+        if (isEmpty(handler) && isClient(method.object) && !isPool(method.object)) report(handler, 'swallowed');
       },
     };
+
+    /** The error of an idle connection, which nobody waits for: the next one comes out of its own call. */
+    function isPool(node: Node): boolean {
+      const value = values.of(node);
+      return value.kind === 'made' && /pool$/i.test(value.by.path.at(-1) ?? value.by.name);
+    }
 
     function isEmpty(handler: Node): boolean {
       if (!isFunction(handler)) return false;
