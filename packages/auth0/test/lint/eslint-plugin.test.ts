@@ -59,6 +59,8 @@ it('the processor repairs in the right place, in a function without a name', () 
     processor: 'certpin/script',
     rules: plugin.configs.recommended.rules,
   };
+  const [message] = linter.verify(code, [config], { filename: 'rules/a.js' });
+  assert.equal(code.slice((message?.column ?? 0) - 1, (message?.endColumn ?? 0) - 1), 'httpsAgent');
   const { output } = linter.verifyAndFix(code, [config], { filename: 'rules/a.js' });
   assert.equal(output, code.replace('{ httpsAgent', '{ proxy: false, httpsAgent'));
 });
