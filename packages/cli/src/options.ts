@@ -21,7 +21,7 @@ export interface ConnectionFlags {
 /** As people write them, and as Node does. */
 const tlsVersions = { '1.0': 'TLSv1', '1.1': 'TLSv1.1', '1.2': 'TLSv1.2', '1.3': 'TLSv1.3' } as const;
 
-function addConnectionOptions(command: Command): Command {
+export function addConnectionOptions(command: Command): Command {
   return command
     .option('--timeout <seconds>', 'longest time for one server; 0 for no limit (default: 10)')
     .option('--servername <name>', 'the name to send to the server (SNI), where it differs from the host')

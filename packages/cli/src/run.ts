@@ -3,6 +3,7 @@ import { defineAuth0 } from './commands/auth0.ts';
 import { defineCheck } from './commands/check.ts';
 import { defineCompletion } from './commands/completion.ts';
 import { defineGet } from './commands/get.ts';
+import { defineLint } from './commands/lint.ts';
 import { defineTrust } from './commands/trust.ts';
 import { failureOf, UsageError } from './failure.ts';
 import { type ExitCode, type Io, printError } from './io.ts';
@@ -17,8 +18,9 @@ Examples:
   certpin trust db.example.com:5432               adds it to certpin.json, the known servers
   certpin check --file certpin.json               whether all of them are as they were
   certpin auth0 new --from postgres://HOST/DB     scripts for Auth0 that pin it
+  certpin lint login.js                           what makes TLS worthless in a script
 
-Exit code: 0 done, the pin holds; 1 the pin does not hold; 2 the question could not be asked.`;
+Exit code: 0 done, the pin holds, nothing was found; 1 the pin does not hold, something was found; 2 the question could not be asked.`;
 
 /**
  * The whole program: reads the command line, does what it says.
@@ -69,6 +71,7 @@ export function createProgram(io: Io, finish: (code: ExitCode) => void): Command
   defineCheck(program, io, finish);
   defineTrust(program, io, finish);
   defineAuth0(program, io, finish);
+  defineLint(program, io, finish);
   defineCompletion(program, io, finish);
   return program;
 }

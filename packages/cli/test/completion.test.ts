@@ -16,7 +16,17 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 }
 
 test('bash: commands, options, values, and nothing where a file or a host may stand', async () => {
-  assert.deepEqual(await complete(''), ['get', 'check', 'trust', 'auth0', 'lint', 'completion', 'help', '--help', '--version']);
+  assert.deepEqual(await complete(''), [
+    'get',
+    'check',
+    'trust',
+    'auth0',
+    'lint',
+    'completion',
+    'help',
+    '--help',
+    '--version',
+  ]);
   assert.deepEqual(await complete('c'), ['check', 'completion']);
   assert.deepEqual(await complete('get', '--tar'), ['--targets-file']);
   assert.deepEqual(await complete('get', 'db.example.com', '--format', 'm'), ['mysql2']);

@@ -75,7 +75,7 @@ test('help: asked for, on stdout and exit 0; not asked for, on stderr and exit 2
   assert.match(help.stdout, /^Usage: certpin \[options\] \[command\]\n/);
   assert.deepEqual(await certpin(['help']), help);
   assert.deepEqual(await certpin([]), { stdout: '', stderr: help.stdout, code: 2 });
-  for (const command of ['get', 'check', 'trust', 'completion']) {
+  for (const command of ['get', 'check', 'trust', 'lint', 'completion']) {
     const own = await certpin(['help', command]);
     assert.deepEqual(await certpin([command, '--help']), own);
     assert.match(own.stdout, new RegExp(`\nExamples:\n  certpin ${command} (?:.*\n)*Exit code: 0 `));
