@@ -1,0 +1,6 @@
+import type { Benchmark } from './figure.ts';
+import { connect } from './figures/connect.ts';
+import { verdict } from './figures/verdict.ts';
+
+/** In the order of the page. */
+export const benchmarks: readonly Benchmark[] = [verdict, connect];
