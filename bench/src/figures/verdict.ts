@@ -62,20 +62,20 @@ async function compare(
   return { ratio: spreadOf(ratios), details };
 }
 
-/** The guard answers inside `emit`: what that takes for `secureConnect`, with a listener that does nothing. */
+/** The guard answers inside `emit`: from Node's event to the first listener that hears of it. */
 function timeOurs(socket: TLSSocket): Promise<number> {
   return new Promise((resolve, reject) => {
     const emit = socket.emit as (event: string, ...args: unknown[]) => boolean;
+    let start = 0n;
     socket.emit = ((event: string, ...args: unknown[]) => {
-      if (event !== 'secureConnect') return emit.call(socket, event, ...args);
-      const start = process.hrtime.bigint();
-      const result = emit.call(socket, event);
+      start = process.hrtime.bigint();
+      return emit.call(socket, event, ...args);
+    }) as typeof socket.emit;
+    socket.once('error', reject).prependOnceListener('secureConnect', () => {
       const microseconds = Number(process.hrtime.bigint() - start) / 1000;
       socket.destroy();
       resolve(microseconds);
-      return result;
-    }) as typeof socket.emit;
-    socket.once('error', reject);
+    });
   });
 }
 

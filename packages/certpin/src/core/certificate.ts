@@ -1,5 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { type CertificateParts, readCertificateParts } from './der.ts';
+import { type CertificateEssentials, type CertificateParts, readCertificateParts, readEssentials } from './der.ts';
 import { asSha256, type Sha256 } from './pin.ts';
 
 /** What a report shows of a certificate: plain JSON. */
@@ -28,14 +28,20 @@ export interface CertificateSummary {
 export class Certificate {
   /** The certificate, DER. */
   readonly der: Uint8Array;
+  readonly #isParsed: boolean;
   #x509: X509Certificate | undefined;
+  #essentials: CertificateEssentials | undefined;
   #parts: CertificateParts | undefined;
   #certificateSha256: Sha256 | undefined;
   #publicKeySha256: Sha256 | undefined;
 
-  /** @param der a DER certificate; it is not parsed before something but its hash is asked for. */
-  constructor(der: Uint8Array) {
+  /**
+   * @param der a DER certificate; it is not parsed before something but its hash is asked for
+   * @param isParsed whether OpenSSL has parsed these bytes before: it has where they come out of a TLS handshake. Default: false
+   */
+  constructor(der: Uint8Array, isParsed = false) {
     this.der = der;
+    this.#isParsed = isParsed;
   }
 
   /** Throws the error of `node:crypto` where the bytes are not a certificate. */
@@ -46,9 +52,13 @@ export class Certificate {
 
   /** Throws where the bytes are not a certificate. */
   get parts(): CertificateParts {
-    // OpenSSL parses first: the small reader in der.ts only ever sees what OpenSSL has accepted.
-    this.#parts ??= readCertificateParts(this.x509.raw);
+    this.#parts ??= readCertificateParts(this.#accepted);
     return this.#parts;
+  }
+
+  /** OpenSSL parses first: the small reader in der.ts only ever sees what OpenSSL has accepted. */
+  get #accepted(): Uint8Array {
+    return this.#isParsed ? this.der : this.x509.raw;
   }
 
   get certificateSha256(): Sha256 {
@@ -58,16 +68,32 @@ export class Certificate {
 
   /** Throws where the bytes are not a certificate. */
   get publicKeySha256(): Sha256 {
-    this.#publicKeySha256 ??= sha256(this.parts.spki);
+    this.#publicKeySha256 ??= sha256(this.#readEssentials().spki);
     return this.#publicKeySha256;
   }
 
   get validFrom(): Date {
-    return new Date(this.x509.validFrom);
+    return new Date(this.#essentialsOrNone()?.notBefore ?? this.x509.validFrom);
   }
 
   get validTo(): Date {
-    return new Date(this.x509.validTo);
+    return new Date(this.#essentialsOrNone()?.notAfter ?? this.x509.validTo);
+  }
+
+  #readEssentials(): CertificateEssentials {
+    this.#essentials ??= readEssentials(this.#accepted);
+    return this.#essentials;
+  }
+
+  /** OpenSSL takes encodings that are not DER; what the dates are in those is what OpenSSL says. */
+  #essentialsOrNone(): CertificateEssentials | undefined {
+    const der = this.#accepted;
+    try {
+      this.#essentials ??= readEssentials(der);
+    } catch {
+      return undefined;
+    }
+    return this.#essentials;
   }
 
   get selfSigned(): boolean {

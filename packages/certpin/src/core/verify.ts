@@ -85,6 +85,7 @@ export function verify(peer: Peer, policy: PolicyOptions | Policy, now: Date = n
 }
 
 function toCertificate(source: Uint8Array | X509Certificate | Certificate): Certificate {
+  if (source instanceof Certificate) return source;
   if (source instanceof Uint8Array) return new Certificate(source);
   if (source instanceof X509Certificate) return new Certificate(source.raw);
   return source;
@@ -97,13 +98,13 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
   // RFC 8446 §2.2: a server that resumes with a PSK sends no Certificate, so there is nothing to compare.
   if (peer.sessionReused)
     return refused('ERR_PIN_UNCHECKABLE', 'the TLS session was resumed, so no certificate was proven');
-  const [leaf, ...others] = presented;
+  const leaf = presented[0];
   if (leaf === undefined) return refused('ERR_PIN_UNCHECKABLE', 'the server presented no certificate');
   if (peer.tlsVersion !== undefined && peer.tlsVersion !== 'TLSv1.2' && peer.tlsVersion !== 'TLSv1.3') {
     return refused('ERR_TLS_VERSION', `the connection was made with ${peer.tlsVersion ?? 'an unknown version of TLS'}`);
   }
 
-  const match = matchLeafOrIssuer(leaf, others, policy, now);
+  const match = matchLeafOrIssuer(leaf, presented, policy, now);
   if ('code' in match) return refused(match.code, match.reason);
 
   const validity = validityProblem(leaf, now);
@@ -131,17 +132,19 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
       `the ordinary CA verification failed (${peer.authorizationError ?? 'no result'})`,
     );
   }
-  return { ok: true, ...match, ...evidence };
+  const { pin, matched, certificate } = match;
+  return { ok: true, pin, matched, certificate, host: evidence.host, port: evidence.port, presented, policy };
 }
 
 type Match = Pick<Matched, 'pin' | 'matched' | 'certificate'> | Pick<Refused, 'code' | 'reason'>;
 
-function matchLeafOrIssuer(leaf: Certificate, others: readonly Certificate[], policy: Policy, now: Date): Match {
+function matchLeafOrIssuer(leaf: Certificate, presented: readonly Certificate[], policy: Policy, now: Date): Match {
   const pin = matchPin(leaf, policy.pins);
   if (pin !== undefined) return { pin, matched: 'leaf', certificate: leaf };
   if (policy.issuerPins.length === 0) {
     return { code: 'ERR_PIN_MISMATCH', reason: 'the presented certificate is none of the pinned ones' };
   }
+  const others = presented.slice(1);
   // A CA is found even where the server does not send it, if the pin was given as its certificate.
   const candidates = [...others, ...policy.knownCertificates];
   const chain = verifyChain(leaf, candidates, policy.issuerPins, { now, expired: policy.expired });

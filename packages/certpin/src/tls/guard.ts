@@ -16,6 +16,8 @@ import { type Peer, type Verdict, verify } from '../core/verify.ts';
 import { publishVerdict } from './diagnostics.ts';
 import { LateStream } from './late-stream.ts';
 import { handshakeOptions } from './options.ts';
+import { rememberVerdict, repeatVerdict } from './repeated-verdict.ts';
+import { readLeaf } from './session-certificate.ts';
 import { startTimeout } from './timeout.ts';
 
 /** A connection to be guarded: the options of `tls.connect`, and the name of the server for verdict and error. */
@@ -58,7 +60,7 @@ export function guard({ options, policy, tunnel, host, port, connectTimeoutMs }:
   const verification = own === 'verify' ? ordinaryVerification(server) : noVerification;
   const socket = openTls({ ...options, ...verification }, connectTimeoutMs, tunnel);
   if (own === 'verify') return socket;
-  return intercept(socket, own, (withChain) => readPeer(socket, server, withChain));
+  return intercept(socket, own, server);
 }
 
 /**
@@ -130,7 +132,7 @@ function openTls(
  * Node's own `onConnectSecure` (lib/internal/tls/wrap.js) emits `secureConnect`, then the withheld `session`. Listeners cannot stop
  * one another, so the emission itself is intercepted, on this one instance. It is done for every handshake of the connection.
  */
-function intercept(socket: TLSSocket, policy: Policy, read: (withChain: boolean) => Peer): TLSSocket {
+function intercept(socket: TLSSocket, policy: Policy, server: ServerIdentity): TLSSocket {
   const emit = socket.emit as (this: TLSSocket, event: string | symbol, ...args: unknown[]) => boolean;
   let released = false;
   const pendingSessions: Buffer[] = [];
@@ -159,10 +161,16 @@ function intercept(socket: TLSSocket, policy: Policy, read: (withChain: boolean)
   const withChain = policy.issuerPins.length > 0 || policy.onChange !== undefined;
   let peer: Peer | undefined;
   const judge = (): Verdict => {
-    peer = read(withChain);
+    const known = repeatVerdict(socket, policy, server);
+    if (known !== undefined) {
+      peer = known.peer;
+      return known.verdict;
+    }
+    peer = readPeer(socket, server, withChain);
     const verdict = verify(peer, policy);
+    rememberVerdict(verdict, peer, policy);
     // Whoever has to understand a refusal needs the chain: it may be the CA's pin that was configured.
-    return verdict.ok || withChain ? verdict : verify(read(true), policy);
+    return verdict.ok || withChain ? verdict : verify(readPeer(socket, server, true), policy);
   };
 
   const onSecure = (): boolean => {
@@ -205,28 +213,34 @@ function identity(options: ConnectionOptions, host: string | undefined, port: nu
 }
 
 function readPeer(socket: TLSSocket, { host, port }: ServerIdentity, withChain: boolean): Peer {
-  // getPeerX509Certificate() would take the certificate out of OpenSSL's chain, and a driver that reads it afterwards (SCRAM
-  // channel binding) would find none. getPeerCertificate() can be called by everybody, again and again.
-  const leaf = socket.getPeerCertificate(withChain as true) as DetailedPeerCertificate | undefined;
   const { authorizationError } = socket;
+  const sessionReused = socket.isSessionReused();
+  // What a resumed session holds was presented in another handshake.
+  const leaf = withChain || sessionReused ? undefined : readLeaf(socket);
   return {
     host,
     port,
-    certificates: chainOf(leaf),
+    certificates: leaf === undefined ? readChain(socket, withChain) : [leaf],
     tlsVersion: socket.getProtocol(),
-    sessionReused: socket.isSessionReused(),
+    sessionReused,
     authorized: socket.authorized,
-    ...(authorizationError ? { authorizationError: String(authorizationError) } : {}),
+    authorizationError: authorizationError ? String(authorizationError) : undefined,
   };
 }
 
-/** Node links each certificate to its issuer, and the last one to itself; none at all is an empty object. */
-function chainOf(leaf: DetailedPeerCertificate | undefined): Certificate[] {
+/**
+ * What Node shows: each certificate linked to its issuer, and the last one to itself; none at all is an empty object.
+ *
+ * getPeerX509Certificate() would take the certificate out of OpenSSL's chain, and a driver that reads it afterwards (SCRAM channel
+ * binding) would find none. getPeerCertificate() can be called by everybody, again and again.
+ */
+function readChain(socket: TLSSocket, withChain: boolean): Certificate[] {
+  const leaf = socket.getPeerCertificate(withChain as true) as DetailedPeerCertificate | undefined;
   const chain: Certificate[] = [];
   const seen = new Set<object>();
   for (let next = leaf; next?.raw !== undefined && !seen.has(next); next = next.issuerCertificate) {
     seen.add(next);
-    chain.push(new Certificate(next.raw));
+    chain.push(new Certificate(next.raw, true));
   }
   return chain;
 }
