@@ -1,6 +1,7 @@
 import type { Benchmark } from './figure.ts';
 import { connect } from './figures/connect.ts';
+import { reconnect } from './figures/reconnect.ts';
 import { verdict } from './figures/verdict.ts';
 
 /** In the order of the page. */
-export const benchmarks: readonly Benchmark[] = [verdict, connect];
+export const benchmarks: readonly Benchmark[] = [verdict, connect, reconnect];

@@ -14,7 +14,7 @@ export const connect: Benchmark = {
     'New TLS connections a second, from the call to the end of the handshake with its verdict, four at a time, to an ECDSA P-256 server.',
   run: async (stage) => {
     const server = await stage.web('p256');
-    const size = stage.quick ? { count: 100, rounds: 5 } : { count: 300, rounds: 15 };
+    const size = stage.quick ? { count: 40, rounds: 9 } : { count: 40, rounds: 60 };
     const ours = agentHandshakes(server);
     const verified = await alternate({ ours, peer: plainHandshakes(server, { ca: server.ca }), ...size });
     const unverified = await alternate({ ours, peer: plainHandshakes(server, { rejectUnauthorized: false }), ...size });
@@ -53,7 +53,7 @@ export function plainHandshakes({ host, port }: PinnedServer, options: object): 
 /** What the agent does for a request that finds no idle connection. */
 export function openOf(agent: Agent, { host, port }: PinnedServer): TLSSocket {
   const { createConnection } = agent as unknown as { createConnection(options: object): TLSSocket };
-  return createConnection.call(agent, { host, port, servername: 'localhost' });
+  return createConnection.call(agent, { ...agent.options, host, port, servername: 'localhost' });
 }
 
 function handshakes(open: () => TLSSocket): Run {

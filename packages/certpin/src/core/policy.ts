@@ -29,6 +29,13 @@ export interface PolicyOptions {
    * or the `ca` of the connection).
    */
   readonly caVerification?: 'require' | 'ignore' | undefined;
+  /**
+   * Default `'refuse'`: every connection is a full handshake, in which the server shows its certificate. `'own'`: a connection may
+   * resume the TLS session of an earlier one that had a matching verdict; the certificate of that one is judged again. A server that
+   * shares its session keys with the pinned one then passes for it, for ten minutes at most. Without effect beside
+   * `caVerification: 'require'`.
+   */
+  readonly resumption?: 'refuse' | 'own' | undefined;
 }
 
 const policyBrand: unique symbol = Symbol.for('certpin.policy') as never;
@@ -43,6 +50,7 @@ export interface Policy {
   /** undefined: by the rule told at {@link PolicyOptions}. */
   readonly hostnameVerification: 'require' | 'ignore' | undefined;
   readonly caVerification: 'require' | 'ignore';
+  readonly resumption: 'refuse' | 'own';
   /**
    * Where pins are live: calls `listener` after each change, until the returned function is called. undefined where none are; then
    * nothing of the policy ever changes.
@@ -58,6 +66,7 @@ export const policyKeys: readonly (keyof PolicyOptions)[] = [
   'expired',
   'hostnameVerification',
   'caVerification',
+  'resumption',
 ];
 
 const nothing: ParsedPins = { pins: [], certificates: [] };
@@ -95,6 +104,7 @@ export function createPolicy(options: PolicyOptions | Policy): Policy {
     expired: oneOf('expired', options.expired, ['refuse', 'accept']) ?? 'refuse',
     hostnameVerification: oneOf('hostnameVerification', options.hostnameVerification, ['require', 'ignore']),
     caVerification: oneOf('caVerification', options.caVerification, ['require', 'ignore']) ?? 'ignore',
+    resumption: oneOf('resumption', options.resumption, ['refuse', 'own']) ?? 'refuse',
     onChange: changes.length === 0 ? undefined : subscribeToAll(changes),
     [policyBrand]: true as const,
   });

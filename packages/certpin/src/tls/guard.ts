@@ -16,7 +16,8 @@ import { type Peer, type Verdict, verify } from '../core/verify.ts';
 import { publishVerdict } from './diagnostics.ts';
 import { LateStream } from './late-stream.ts';
 import { handshakeOptions } from './options.ts';
-import { rememberVerdict, repeatVerdict } from './repeated-verdict.ts';
+import { knownVerdict, rememberVerdict, repeatVerdict, stillHolds } from './repeated-verdict.ts';
+import { Reuse } from './reuse.ts';
 import { readLeaf } from './session-certificate.ts';
 import { startTimeout } from './timeout.ts';
 
@@ -58,9 +59,11 @@ export function guard({ options, policy, tunnel, host, port, connectTimeoutMs }:
   const server = identity(options, host, port);
   const own = policyFor(policy, server.host);
   const verification = own === 'verify' ? ordinaryVerification(server) : noVerification;
-  const socket = openTls({ ...options, ...verification }, connectTimeoutMs, tunnel);
-  if (own === 'verify') return socket;
-  return intercept(socket, own, server);
+  const reuse =
+    own === 'verify' ? undefined : new Reuse({ ...server, owner: policy as object, policy: own, way: tunnel });
+  const socket = openTls({ ...options, ...verification }, connectTimeoutMs, { tunnel, reuse });
+  if (own === 'verify' || reuse === undefined) return socket;
+  return intercept(socket, own, server, reuse);
 }
 
 /**
@@ -72,7 +75,7 @@ export function guard({ options, policy, tunnel, host, port, connectTimeoutMs }:
 export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<Peer> {
   return new Promise((resolve, reject) => {
     const options = { ...connection.options, ...noVerification };
-    const socket = openTls(options, connection.connectTimeoutMs, undefined, true);
+    const socket = openTls(options, connection.connectTimeoutMs, { oldVersions: true });
     socket.once('error', reject);
     socket.once('close', () => reject(closedEarly()));
     socket.once('secureConnect', () => {
@@ -102,8 +105,7 @@ function ordinaryVerification({ host = '' }: ServerIdentity): ConnectionOptions 
 function openTls(
   options: ConnectionOptions & { signal?: AbortSignal },
   connectTimeoutMs: number,
-  tunnel?: OpenTunnel,
-  oldVersions?: boolean,
+  { tunnel, reuse, oldVersions }: { tunnel?: OpenTunnel | undefined; reuse?: Reuse | undefined; oldVersions?: boolean },
 ): TLSSocket {
   const { signal, ...others } = options;
   if (tunnel !== undefined && (others.path != null || others.socket != null)) {
@@ -112,7 +114,8 @@ function openTls(
   }
   // TLS begins at once, on a stream whose socket comes when the tunnel stands: clients count the connection from now on.
   const way = tunnel === undefined ? undefined : new LateStream();
-  const socket = tlsConnect(handshakeOptions(way === undefined ? others : { ...others, socket: way }, oldVersions));
+  const prepared = handshakeOptions(way === undefined ? others : { ...others, socket: way }, oldVersions);
+  const socket = tlsConnect(reuse === undefined ? prepared : reuse.prepare(prepared));
   if (way !== undefined && tunnel !== undefined) {
     const attempt = tunnel({ host: others.host ?? 'localhost', port: Number(others.port) }, (error, raw) => {
       if (raw === undefined) socket.destroy(error);
@@ -132,13 +135,14 @@ function openTls(
  * Node's own `onConnectSecure` (lib/internal/tls/wrap.js) emits `secureConnect`, then the withheld `session`. Listeners cannot stop
  * one another, so the emission itself is intercepted, on this one instance. It is done for every handshake of the connection.
  */
-function intercept(socket: TLSSocket, policy: Policy, server: ServerIdentity): TLSSocket {
+function intercept(socket: TLSSocket, policy: Policy, server: ServerIdentity, reuse: Reuse): TLSSocket {
   const emit = socket.emit as (this: TLSSocket, event: string | symbol, ...args: unknown[]) => boolean;
   let released = false;
   const pendingSessions: Buffer[] = [];
 
   const refuse = (error: Error): false => {
     released = false;
+    reuse.drop();
     pendingSessions.length = 0;
     socket.authorized = false;
     socket.authorizationError = error;
@@ -161,14 +165,23 @@ function intercept(socket: TLSSocket, policy: Policy, server: ServerIdentity): T
   const withChain = policy.issuerPins.length > 0 || policy.onChange !== undefined;
   let peer: Peer | undefined;
   const judge = (): Verdict => {
-    const known = repeatVerdict(socket, policy, server);
-    if (known !== undefined) {
-      peer = known.peer;
-      return known.verdict;
+    if (socket.isSessionReused()) {
+      const proven = reuse.resumed(socket);
+      peer = proven?.peer ?? readPeer(socket, server, withChain);
+      // The pins may have changed since the session was offered.
+      return proven !== undefined && stillHolds(proven, policy, Date.now()) ? proven.verdict : verify(peer, policy);
+    }
+    const before = repeatVerdict(socket, policy, server);
+    if (before !== undefined) {
+      peer = before.peer;
+      reuse.proved(before);
+      return before.verdict;
     }
     peer = readPeer(socket, server, withChain);
     const verdict = verify(peer, policy);
-    rememberVerdict(verdict, peer, policy);
+    const known = knownVerdict(verdict, peer, policy);
+    if (known !== undefined) rememberVerdict(known, policy);
+    reuse.proved(known);
     // Whoever has to understand a refusal needs the chain: it may be the CA's pin that was configured.
     return verdict.ok || withChain ? verdict : verify(readPeer(socket, server, true), policy);
   };
@@ -187,6 +200,11 @@ function intercept(socket: TLSSocket, policy: Policy, server: ServerIdentity): T
     for (const session of pendingSessions.splice(0)) emit.call(socket, 'session', session);
     return true;
   };
+
+  // Node makes no event of a session that nobody listens for. Heard after the verdict, as by everybody else.
+  if (reuse.mayResume) socket.on('session', (session: Buffer) => socket.destroyed || reuse.keep(session));
+  // A server that cannot be reached with a session is tried without one.
+  socket.once('close', () => released || reuse.drop());
 
   socket.emit = function guardedEmit(this: TLSSocket, event: string | symbol, ...args: unknown[]): boolean {
     if (event === 'secureConnect') return onSecure();

@@ -1,26 +1,46 @@
 import type { TLSSocket } from 'node:tls';
+import type { Certificate } from '../core/certificate.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Matched, Peer, Verdict } from '../core/verify.ts';
 import { presents } from './session-certificate.ts';
 
-/** A matching verdict, and what it was given for. */
-interface Known {
+/** A matching verdict, and what it depends on. */
+export interface KnownVerdict {
   readonly verdict: Matched;
   readonly peer: Peer;
   readonly pins: Policy['pins'];
-  /** The leaf, one character for each byte. */
-  readonly der: string;
-  /** Its validity, in milliseconds since 1970. */
+  readonly issuerPins: Policy['issuerPins'];
+  /** When all the certificates are valid that it depends on, in milliseconds since 1970. */
   readonly validFromMs: number;
   readonly validToMs: number;
 }
 
+/**
+ * What has to hold for the verdict to be given again: `verify` is pure, and nothing else of its arguments can change.
+ *
+ * @returns undefined where the verdict depends on what others than certpin decide
+ */
+export function knownVerdict(verdict: Verdict, peer: Peer, policy: Policy): KnownVerdict | undefined {
+  if (!verdict.ok || policy.caVerification === 'require') return undefined;
+  const { pins, issuerPins } = policy;
+  // An issuer vouches through all that was presented, and through what the pins were made from.
+  const certificates =
+    verdict.matched === 'leaf' ? [verdict.certificate] : [...verdict.presented, ...policy.knownCertificates];
+  const validFromMs = Math.max(...certificates.map(({ validFrom }) => validFrom.getTime()));
+  const validToMs = Math.min(...certificates.map(({ validTo }) => validTo.getTime()));
+  return { verdict, peer, pins, issuerPins, validFromMs, validToMs };
+}
+
+/** Whether the verdict is the same now, if the server is. */
+export function stillHolds(known: KnownVerdict, { pins, issuerPins }: Policy, now: number): boolean {
+  return known.pins === pins && known.issuerPins === issuerPins && known.validFromMs <= now && now <= known.validToMs;
+}
+
 /** The last one of each policy: most connections of a policy go to one server, which presents one certificate. */
-const knownVerdicts = new WeakMap<Policy, Known>();
+const lastVerdicts = new WeakMap<Policy, { readonly known: KnownVerdict; readonly der: string }>();
 
 /**
- * The verdict of an earlier connection, where it must be the same for this one. `verify` is pure: the same certificate, byte by
- * byte, presented in a full handshake by the same server to the same pins, at a time within its validity, gets the same answer.
+ * The verdict of an earlier connection, where the same server presents the same certificate, byte by byte, in a full handshake.
  *
  * @returns undefined where anything differs: then `verify` is to be asked
  */
@@ -28,27 +48,19 @@ export function repeatVerdict(
   socket: TLSSocket,
   policy: Policy,
   { host, port }: Pick<Peer, 'host' | 'port'>,
-): Known | undefined {
-  const known = knownVerdicts.get(policy);
-  if (known === undefined || known.pins !== policy.pins) return undefined;
-  const { verdict, peer } = known;
+): KnownVerdict | undefined {
+  const last = lastVerdicts.get(policy);
+  if (last === undefined || !stillHolds(last.known, policy, Date.now())) return undefined;
+  const { verdict, peer } = last.known;
   if (verdict.host !== host || verdict.port !== port) return undefined;
   if (socket.isSessionReused() || socket.getProtocol() !== peer.tlsVersion) return undefined;
-  const now = Date.now();
-  return known.validFromMs <= now && now <= known.validToMs && presents(socket, known.der) ? known : undefined;
+  return presents(socket, last.der) ? last.known : undefined;
 }
 
-/** Keeps a verdict for {@link repeatVerdict}, if it depends on nothing but what is compared there. */
-export function rememberVerdict(verdict: Verdict, peer: Peer, policy: Policy): void {
-  if (!verdict.ok || verdict.matched !== 'leaf' || policy.caVerification === 'require') return;
-  if (peer.certificates.length !== 1) return; // the verdict names all that was presented
-  const { der, validFrom, validTo } = verdict.certificate;
-  knownVerdicts.set(policy, {
-    verdict,
-    peer,
-    pins: policy.pins,
-    der: Buffer.from(der).toString('latin1'),
-    validFromMs: validFrom.getTime(),
-    validToMs: validTo.getTime(),
-  });
+/** Keeps a verdict for {@link repeatVerdict}. What an issuer decided, or shows beside the leaf, is not found in a session. */
+export function rememberVerdict(known: KnownVerdict, policy: Policy): void {
+  const { matched, presented } = known.verdict;
+  if (matched !== 'leaf' || presented.length !== 1) return;
+  const { der } = presented[0] as Certificate;
+  lastVerdicts.set(policy, { known, der: Buffer.from(der).toString('latin1') });
 }

@@ -2,6 +2,8 @@ import type { TLSSocket } from 'node:tls';
 import { Certificate } from '../core/certificate.ts';
 import { type Place, placeAt } from '../core/der.ts';
 
+/** What newer releases of Node write before the session: this, the length of the server name in two bytes, and the name. */
+const NODE_ENVELOPE = Buffer.from('\0nodejs:tls:session:1\0', 'latin1');
 const SEQUENCE = 0x30;
 /** `peer`, tagged [3] (ssl/ssl_asn1.c of OpenSSL and of BoringSSL). */
 const PEER = 0xa3;
@@ -32,8 +34,8 @@ export function presents(socket: TLSSocket, der: string): boolean {
 /** @returns where in a serialised session the certificate stands; undefined where none is found */
 export function findCertificate(session: Uint8Array): Place | undefined {
   try {
-    const outer = placeAt(session, 0, session.length);
-    if (outer.tag !== SEQUENCE) return undefined;
+    const outer = placeAt(session, startOf(session), session.length);
+    if (outer.tag !== SEQUENCE || outer.end !== session.length) return undefined;
     // Element by element, and never searched for: a session ticket, which the server chooses, could hold any bytes.
     for (let offset = outer.start; offset < outer.end; ) {
       const element = placeAt(session, offset, outer.end);
@@ -44,4 +46,10 @@ export function findCertificate(session: Uint8Array): Place | undefined {
     // RangeError: not DER
   }
   return undefined;
+}
+
+function startOf(session: Uint8Array): number {
+  const { length } = NODE_ENVELOPE;
+  if (session[0] !== 0 || Buffer.compare(session.subarray(0, length), NODE_ENVELOPE) !== 0) return 0;
+  return length + 2 + (session[length] as number) * 256 + (session[length + 1] as number);
 }
