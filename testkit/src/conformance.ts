@@ -208,17 +208,23 @@ export const conformanceCases: readonly ConformanceCase[] = [
         const ca = await mint({ ca: true, subject: 'CN=Trusted CA' });
         const [right, impostor] = [await mint({ issuer: ca }), await mint({ issuer: ca })];
         await withServer(adapter, right, { maxVersion }, (server) =>
-          withClient(adapter, server, { pins: certificateHex(right) }, { ca: ca.certPem }, async (client) => {
-            await succeeds(client);
-            server.present(impostor);
-            for (let connection = 2; connection <= 4; connection++) {
+          withClient(
+            adapter,
+            server,
+            { pins: certificateHex(right) },
+            { ca: ca.certPem, maxVersion },
+            async (client) => {
+              await succeeds(client);
+              server.present(impostor);
+              for (let connection = 2; connection <= 4; connection++) {
+                await client.reconnect();
+                await fails(adapter, client, server, 'ERR_PIN_MISMATCH');
+              }
+              server.present(right);
               await client.reconnect();
-              await fails(adapter, client, server, 'ERR_PIN_MISMATCH');
-            }
-            server.present(right);
-            await client.reconnect();
-            await succeeds(client);
-          }),
+              await succeeds(client);
+            },
+          ),
         );
       },
     },
@@ -227,14 +233,20 @@ export const conformanceCases: readonly ConformanceCase[] = [
       run: async (adapter) => {
         const right = await mint();
         await withServer(adapter, right, { maxVersion }, (server) =>
-          withClient(adapter, server, { pins: certificateHex(right), resumption: 'own' }, {}, async (client) => {
-            for (let connection = 1; connection <= 3; connection++) {
-              await succeeds(client);
-              await client.reconnect();
-            }
-            const later = adapter.keepsConfiguration !== false;
-            assert.deepEqual(server.resumptions, [false, later, later]);
-          }),
+          withClient(
+            adapter,
+            server,
+            { pins: certificateHex(right), resumption: 'own' },
+            { maxVersion },
+            async (client) => {
+              for (let connection = 1; connection <= 3; connection++) {
+                await succeeds(client);
+                await client.reconnect();
+              }
+              const later = adapter.keepsConfiguration !== false;
+              assert.deepEqual(server.resumptions, [false, later, later]);
+            },
+          ),
         );
       },
     },
@@ -243,19 +255,25 @@ export const conformanceCases: readonly ConformanceCase[] = [
       run: async (adapter) => {
         const [right, impostor] = [await mint(), await mint()];
         await withServer(adapter, right, { maxVersion }, (server) =>
-          withClient(adapter, server, { pins: certificateHex(right), resumption: 'own' }, {}, async (client) => {
-            await succeeds(client);
-            server.present(impostor);
-            server.server.setTicketKeys(randomBytes(48)); // its own
-            for (let connection = 2; connection <= 4; connection++) {
+          withClient(
+            adapter,
+            server,
+            { pins: certificateHex(right), resumption: 'own' },
+            { maxVersion },
+            async (client) => {
+              await succeeds(client);
+              server.present(impostor);
+              server.server.setTicketKeys(randomBytes(48)); // its own
+              for (let connection = 2; connection <= 4; connection++) {
+                await client.reconnect();
+                await fails(adapter, client, server, 'ERR_PIN_MISMATCH');
+              }
+              server.present(right);
               await client.reconnect();
-              await fails(adapter, client, server, 'ERR_PIN_MISMATCH');
-            }
-            server.present(right);
-            await client.reconnect();
-            await succeeds(client);
-            assert.equal(server.resumptions.at(-1), false);
-          }),
+              await succeeds(client);
+              assert.equal(server.resumptions.at(-1), false);
+            },
+          ),
         );
       },
     },

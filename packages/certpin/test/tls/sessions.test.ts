@@ -22,9 +22,11 @@ const own = (options: PolicyOptions = {}): Policy =>
 const MINUTE = 60_000;
 
 for (const [version, server] of Object.entries(servers)) {
+  // The client's, for a server that has another certificate has its own default again.
+  const maxVersion = version as 'TLSv1.2' | 'TLSv1.3';
   const open = (policy: Policy, options: ConnectionOptions = {}): TLSSocket =>
     guard({
-      options: { host: '127.0.0.1', port: server.port, servername: 'localhost', ...options },
+      options: { host: '127.0.0.1', port: server.port, servername: 'localhost', maxVersion, ...options },
       policy,
       connectTimeoutMs: 5_000,
     });
