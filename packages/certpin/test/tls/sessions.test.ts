@@ -141,8 +141,7 @@ for (const [version, server] of Object.entries(servers)) {
       assert.equal(await attempt(policy), 'ERR_PIN_MISMATCH');
       server.present(right);
       assert.deepEqual([await attempt(policy), await attempt(policy)], [false, true]);
-      open(policy).destroy();
-      await new Promise((resolve) => setImmediate(resolve));
+      await once(open(policy).destroy(), 'close');
       assert.equal(await attempt(policy), false);
     });
 
