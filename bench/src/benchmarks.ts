@@ -1,7 +1,9 @@
 import type { Benchmark } from './figure.ts';
 import { connect } from './figures/connect.ts';
+import { databases } from './figures/databases.ts';
+import { keepAlive } from './figures/keep-alive.ts';
 import { reconnect } from './figures/reconnect.ts';
 import { verdict } from './figures/verdict.ts';
 
 /** In the order of the page. */
-export const benchmarks: readonly Benchmark[] = [verdict, connect, reconnect];
+export const benchmarks: readonly Benchmark[] = [verdict, connect, reconnect, keepAlive, databases];
