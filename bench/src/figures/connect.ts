@@ -41,8 +41,10 @@ export const connect: Benchmark = {
   },
 };
 
-export function agentHandshakes(server: PinnedServer, options: object = {}): Run {
-  const agent = pinnedAgent({ pins: server.certificatePin, ...options });
+export function agentHandshakes(
+  server: PinnedServer,
+  agent: Agent = pinnedAgent({ pins: server.certificatePin }),
+): Run {
   return handshakes(() => openOf(agent, server));
 }
 
