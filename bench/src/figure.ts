@@ -32,7 +32,7 @@ export interface Chart {
   readonly series: readonly { readonly label: string; readonly points: readonly (readonly [x: string, y: number])[] }[];
 }
 
-export interface Findings {
+interface Findings {
   readonly figures: readonly Figure[];
   readonly charts?: readonly Chart[];
 }
@@ -64,7 +64,7 @@ export function figure({ ratio, details = {}, target, ...others }: FigureOptions
   };
 }
 
-export function isMet(ratio: number, target: Target): boolean {
+function isMet(ratio: number, target: Target): boolean {
   return 'atLeast' in target ? ratio >= target.atLeast : ratio <= target.atMost;
 }
 

@@ -10,7 +10,7 @@ export interface Spread {
 export type Run = (count: number) => Promise<void>;
 
 /** What one side of a comparison costs, per unit. */
-export interface Cost {
+interface Cost {
   /** Elapsed time, in milliseconds. */
   readonly elapsedMs: Spread;
   /** CPU time of this process, user and system, in milliseconds. */

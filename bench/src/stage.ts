@@ -6,7 +6,7 @@ import { type Mariadb, startMariadb } from '@certpin/testkit/mariadb';
 import { type Postgres, startPostgres } from '@certpin/testkit/postgres';
 
 /** The certificates of the web server, one for each port: the usual kinds of key, and chains of one to five certificates. */
-export const certificateKinds = [
+const certificateKinds = [
   ...['p256', 'rsa2048', 'rsa4096', 'ed25519'],
   ...['chain2', 'chain3', 'chain4', 'chain5'],
 ] as const;

@@ -18,7 +18,7 @@ export const scan: Benchmark = {
     const ours = async (count: number): Promise<void> => {
       for (let done = 0; done < 10; done++) {
         for await (const report of scanTargets(
-          Array.from({ length: count }, () => target),
+          Array.from({ length: count }, () => `https://${target}`),
           { concurrency: 64 },
         )) {
           if (!report.ok || report.certificate.sha256 !== certificatePin) throw new Error('the scan went wrong');

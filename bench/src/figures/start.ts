@@ -20,7 +20,7 @@ export const start: Benchmark = {
       for (let left = count; left > 0; left--) await task();
     };
     const compared = await alternate({
-      ours: times(() => node(command, 'get', `${server.host}:${server.port}`)),
+      ours: times(() => node(command, 'get', `https://${server.host}:${server.port}`)),
       peer: times(() => node('-e', '0')),
       count: 1,
       rounds: stage.quick ? 7 : 25,

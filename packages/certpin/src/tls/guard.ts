@@ -162,7 +162,7 @@ function intercept(socket: TLSSocket, policy: Policy, server: ServerIdentity, re
   };
 
   // The leaf decides where no issuer is pinned, and it alone is cheap to read.
-  const withChain = policy.issuerPins.length > 0 || policy.onChange !== undefined;
+  const withChain = policy.issuerPins.length > 0;
   let peer: Peer | undefined;
   const judge = (): Verdict => {
     if (socket.isSessionReused()) {
