@@ -125,7 +125,7 @@ function openTls(
   }
   if (signal !== undefined) addAbortSignal(signal, socket);
   const stop = startTimeout(connectTimeoutMs, (error) => socket.destroy(error));
-  socket.once('secureConnect', stop).once('close', stop);
+  socket.on('secureConnect', stop).on('close', stop);
   return socket;
 }
 
@@ -201,10 +201,12 @@ function intercept(socket: TLSSocket, policy: Policy, server: ServerIdentity, re
     return true;
   };
 
-  // Node makes no event of a session that nobody listens for. Heard after the verdict, as by everybody else.
-  if (reuse.mayResume) socket.on('session', (session: Buffer) => socket.destroyed || reuse.keep(session));
-  // A server that cannot be reached with a session is tried without one.
-  socket.once('close', () => released || reuse.drop());
+  if (reuse.mayResume) {
+    // Node makes no event of a session that nobody listens for. Heard after the verdict, as by everybody else.
+    socket.on('session', (session: Buffer) => socket.destroyed || reuse.keep(session));
+    // A server that cannot be reached with a session is tried without one.
+    socket.on('close', () => released || reuse.drop());
+  }
 
   socket.emit = function guardedEmit(this: TLSSocket, event: string | symbol, ...args: unknown[]): boolean {
     if (event === 'secureConnect') return onSecure();

@@ -40,8 +40,9 @@ export function stillHolds(known: KnownVerdict, { pins, issuerPins }: Policy, no
 const lastVerdicts = new WeakMap<Policy, { readonly known: KnownVerdict; readonly der: string }>();
 
 /**
- * The verdict of an earlier connection, where the same server presents the same certificate, byte by byte, in a full handshake.
+ * The verdict of an earlier connection, where the same server presents the same certificate, byte by byte.
  *
+ * @param socket after a full handshake: a resumed session holds the certificate of another one
  * @returns undefined where anything differs: then `verify` is to be asked
  */
 export function repeatVerdict(
@@ -53,7 +54,7 @@ export function repeatVerdict(
   if (last === undefined || !stillHolds(last.known, policy, Date.now())) return undefined;
   const { verdict, peer } = last.known;
   if (verdict.host !== host || verdict.port !== port) return undefined;
-  if (socket.isSessionReused() || socket.getProtocol() !== peer.tlsVersion) return undefined;
+  if (socket.getProtocol() !== peer.tlsVersion) return undefined;
   return presents(socket, last.der) ? last.known : undefined;
 }
 

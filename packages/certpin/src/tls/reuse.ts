@@ -65,7 +65,7 @@ export class Reuse {
 
   /** A full handshake had this verdict. */
   proved(known: KnownVerdict | undefined): void {
-    this.#proof = known && { known, provenAt: Date.now() };
+    this.#proof = known && this.mayResume ? { known, provenAt: Date.now() } : undefined;
   }
 
   /** Keeps a session of the connection, whose verdict has matched. */

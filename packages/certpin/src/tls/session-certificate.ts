@@ -34,11 +34,17 @@ export function presents(socket: TLSSocket, der: string): boolean {
 /** @returns where in a serialised session the certificate stands; undefined where none is found */
 export function findCertificate(session: Uint8Array): Place | undefined {
   try {
-    const outer = placeAt(session, startOf(session), session.length);
-    if (outer.tag !== SEQUENCE || outer.end !== session.length) return undefined;
+    const { tag, start, end } = placeAt(session, startOf(session), session.length);
+    if (tag !== SEQUENCE || end !== session.length) return undefined;
     // Element by element, and never searched for: a session ticket, which the server chooses, could hold any bytes.
-    for (let offset = outer.start; offset < outer.end; ) {
-      const element = placeAt(session, offset, outer.end);
+    for (let offset = start; offset < end; ) {
+      const length = session[offset + 1] as number;
+      // What stands before the certificate is short, and its length one byte.
+      if (session[offset] !== PEER && length < 0x80) {
+        offset += 2 + length;
+        continue;
+      }
+      const element = placeAt(session, offset, end);
       if (element.tag === PEER) return element;
       offset = element.end;
     }
@@ -49,7 +55,8 @@ export function findCertificate(session: Uint8Array): Place | undefined {
 }
 
 function startOf(session: Uint8Array): number {
+  if (session[0] !== 0) return 0;
   const { length } = NODE_ENVELOPE;
-  if (session[0] !== 0 || Buffer.compare(session.subarray(0, length), NODE_ENVELOPE) !== 0) return 0;
+  if (Buffer.compare(session.subarray(0, length), NODE_ENVELOPE) !== 0) return 0;
   return length + 2 + (session[length] as number) * 256 + (session[length + 1] as number);
 }
