@@ -6,7 +6,10 @@ import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { certificateHex, mint, publicKeyPin, startTlsServer } from '@certpin/testkit';
 import { livePins } from '../../src/core/live-pins.ts';
 import { createPolicy, type Policy, type PolicyOptions } from '../../src/core/policy.ts';
+import { verify } from '../../src/core/verify.ts';
 import { guard } from '../../src/tls/guard.ts';
+import { knownVerdict } from '../../src/tls/repeated-verdict.ts';
+import { Reuse } from '../../src/tls/reuse.ts';
 import { SessionStore } from '../../src/tls/sessions.ts';
 import { atTime } from './clock.ts';
 
@@ -186,6 +189,41 @@ describe('a session that certpin did not offer', () => {
     assert.equal(error.code, 'ERR_PIN_UNCHECKABLE');
     await new Promise((resolve) => setTimeout(resolve, 20));
     assert.equal(server.received(), 0);
+  });
+});
+
+describe('a ticket that comes on a resumed connection', () => {
+  it('is as old as the full handshake behind it', async () => {
+    const policy = own();
+    const scope = { owner: {}, policy, way: undefined, host: 'localhost', port: 443 };
+    const peer = { certificates: [right.x509.raw], host: 'localhost', port: 443, tlsVersion: 'TLSv1.3' };
+    const start = Date.now();
+    const at = (minutes: number, use: (reuse: Reuse, offered: Buffer | undefined) => void) =>
+      atTime(start + minutes * MINUTE, async () => {
+        const reuse = new Reuse(scope);
+        use(reuse, reuse.prepare({}).session);
+      });
+    await at(0, (reuse, offered) => {
+      assert.equal(offered, undefined);
+      reuse.proved(knownVerdict(verify(peer, policy), peer, policy));
+      reuse.keep(Buffer.from('of the full handshake'));
+    });
+    await at(6, (reuse, offered) => {
+      assert.equal(String(offered), 'of the full handshake');
+      assert.ok(reuse.resumed({ getProtocol: () => 'TLSv1.3' } as TLSSocket));
+      reuse.keep(Buffer.from('of the resumed one'));
+    });
+    await at(9, (reuse, offered) => {
+      assert.equal(String(offered), 'of the resumed one');
+      assert.equal(
+        reuse.resumed({ getProtocol: () => 'TLSv1.2' } as TLSSocket),
+        undefined,
+        'another version than proven',
+      );
+      assert.ok(reuse.resumed({ getProtocol: () => 'TLSv1.3' } as TLSSocket));
+      reuse.keep(Buffer.from('of the third'));
+    });
+    await at(10, (_, offered) => assert.equal(offered, undefined));
   });
 });
 
