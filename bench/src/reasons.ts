@@ -5,7 +5,7 @@ const reasons: readonly (readonly [name: string, what: string, reason: string])[
   [
     'verdict',
     'time for',
-    'Two thirds of what is left is `getSession()`, out of which the certificate is read; right after a handshake the caches of the processor are cold, and a repetition of the same call takes a quarter. `getPeerX509Certificate()` takes as long, and takes the certificate away from those who ask later. From Node 22 on the peer itself takes less than half of what it took before.',
+    'Half of what is left is `getSession()`, out of which the certificate is read; right after a handshake the caches of the processor are cold, and a repetition of the same call takes a quarter. `getPeerX509Certificate()` takes as long, and takes the certificate away from those who ask later. From Node 22 on the peer itself takes less than half of what it took before.',
   ],
   [
     'connect',
