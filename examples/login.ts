@@ -1,6 +1,7 @@
 import { compare } from 'bcryptjs';
 import { pinnedPg } from 'certpin/pg';
 import pg from 'pg';
+import type { PinnedDatabase } from './orm/database.ts';
 
 /** What a custom database script answers with. */
 export interface Profile {
@@ -8,18 +9,8 @@ export interface Profile {
   readonly email: string;
 }
 
-export interface LoginConfiguration {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
-  /** The current pin and, before a rotation, the next one: as a secret store keeps them, in one string. */
-  readonly pins: string;
-}
-
 /** A `login(email, password, callback)` in the style of a custom database script, whose database has a self-signed certificate. */
-export function createLogin({ pins, ...database }: LoginConfiguration) {
+export function createLogin({ pins, ...database }: PinnedDatabase) {
   const pool = new pg.Pool(pinnedPg({ ...database, max: 2 }, { pins }));
   pool.on('error', () => undefined); // an idle connection was lost; the next query makes a new one
 

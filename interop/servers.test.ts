@@ -18,10 +18,11 @@ for (const { name, services, start } of servers) {
     after(() => server?.stop());
 
     for (const { scheme, openssl } of services) {
-      test(`${scheme}: certpin and openssl see the certificate of the server's file`, async () => {
+      const who = openssl === undefined ? 'certpin sees' : 'certpin and openssl see';
+      test(`${scheme}: ${who} the certificate of the server's file`, async () => {
         const port = server.ports[scheme] as number;
         const own = await fingerprintOfFile(server.certificateFile);
-        assert.equal(await fingerprintOfServer(port, openssl), own);
+        if (openssl !== undefined) assert.equal(await fingerprintOfServer(port, openssl), own);
         const report = await probe(`${scheme}://127.0.0.1:${port}`, { servername: 'localhost' });
         assert.ok(report.ok, JSON.stringify(report));
         assert.equal(report.certificate.sha256, own);

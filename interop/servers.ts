@@ -11,8 +11,8 @@ import { startPostgres } from '@certpin/testkit/postgres';
 interface Service {
   /** The scheme of certpin's URL; it names the port in the server's configuration too. */
   readonly scheme: string;
-  /** What `openssl s_client -starttls` calls the protocol; `direct`: TLS from the first byte. */
-  readonly openssl: string;
+  /** What `openssl s_client -starttls` calls the protocol; `direct`: TLS from the first byte. Default: it does not speak it. */
+  readonly openssl?: string;
 }
 
 /** A server out of Debian's packages. */
@@ -309,6 +309,41 @@ const daemons: readonly DaemonEntry[] = [
           'listen front',
           `  bind 127.0.0.1:${ports.tls} ssl crt ${folder}/server.pem`,
           `  server behind 127.0.0.1:${NOBODY}`,
+        ),
+      },
+    }),
+  },
+  {
+    name: 'TigerVNC',
+    services: [{ scheme: 'vnc' }],
+    configure: ({ folder, ports }) => ({
+      command: [
+        requirePackage('tigervnc-standalone-server', 'Xtigervnc'),
+        // It is an X server too: one that no program of another machine reaches, with the first free number.
+        ...['-displayfd', '1', '-nolisten', 'tcp', '-nolisten', 'unix'],
+        ...['-interface', '127.0.0.1', '-rfbport', String(ports.vnc), '-SecurityTypes', 'X509None'],
+        ...['-X509Cert', `${folder}/server.crt`, '-X509Key', `${folder}/server.key`],
+      ],
+      files: {},
+    }),
+  },
+  {
+    name: 'xrdp',
+    services: [{ scheme: 'rdp' }],
+    configure: ({ folder, ports }) => ({
+      command: [requirePackage('xrdp', 'xrdp'), '--nodaemon', '--config', join(folder, 'xrdp.ini')],
+      files: {
+        'xrdp.ini': lines(
+          '[Globals]',
+          `port=tcp://127.0.0.1:${ports.rdp}`,
+          'security_layer=tls',
+          `certificate=${folder}/server.crt`,
+          `key_file=${folder}/server.key`,
+          '[Logging]',
+          `LogFile=${folder}/log`,
+          '[Channels]',
+          '[Xvnc]',
+          'name=none',
         ),
       },
     }),

@@ -1,9 +1,10 @@
 // Builds what is published. The library is compiled twice from one source, because `require()` of an ES module needs
 // Node 20.19 or 22.12 and certpin supports Node 18.
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { buildInline } from './inline.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
@@ -17,4 +18,13 @@ compile('packages/certpin/tsconfig.cjs.json');
 // Without the marker Node would read dist/cjs/*.js as ES modules, after the "type" of the package.
 writeFileSync(new URL('../packages/certpin/dist/cjs/package.json', import.meta.url), '{ "type": "commonjs" }\n');
 compile('packages/auth0/tsconfig.json');
+await buildInline();
+// The program that scripts run in is CommonJS as it is written, for it runs on Node 18 without any build.
+cpSync(
+  new URL('../packages/auth0/src/run/child', import.meta.url),
+  new URL('../packages/auth0/dist/run/child', import.meta.url),
+  {
+    recursive: true,
+  },
+);
 compile('packages/cli/tsconfig.json');

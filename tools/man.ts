@@ -24,6 +24,7 @@ export function renderManPage(): string {
     stdin: () => process.stdin,
     onInterrupt: () => () => undefined,
     askSecret: async () => undefined,
+    confirm: async () => undefined,
     env: {},
   };
   const program = createProgram(io, () => undefined);
@@ -34,18 +35,19 @@ export function renderManPage(): string {
     return printed.slice(printed.indexOf('\nExamples:\n')).trim();
   };
   const name = program.name();
+  const commands = leavesOf(program, name);
   const lines = [
     `.TH ${name.toUpperCase()} 1 "" "${name}" "User Commands"`,
     '.SH NAME',
     `${name} \\- show the fingerprint of a TLS certificate, and check a pin`,
     '.SH SYNOPSIS',
-    ...program.commands.flatMap((command) => ['.B', roff(`${name} ${command.name()}`), roff(command.usage()), '.br']),
+    ...commands.flatMap(({ title, command }) => ['.B', roff(title), roff(command.usage()), '.br']),
     '.SH DESCRIPTION',
     ...paragraphs(program.description()),
     '.SH OPTIONS',
     ...optionsOf(program),
-    ...program.commands.flatMap((command) => [
-      `.SH ${roff(`${name} ${command.name()}`).toUpperCase()}`,
+    ...commands.flatMap(({ title, command }) => [
+      `.SH ${roff(title).toUpperCase()}`,
       ...paragraphs(command.description()),
       '.SS Options',
       ...optionsOf(command),
@@ -60,6 +62,16 @@ export function renderManPage(): string {
     'with the value dumb: no colours and no progress',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** The commands, those within groups too, under all their words. */
+function leavesOf(parent: Command, words: string): { title: string; command: Command }[] {
+  return parent.commands.flatMap((command) => {
+    const title = `${words} ${command.name()}`;
+    return command.commands.length === 0
+      ? [{ title, command: command as Command }]
+      : leavesOf(command as Command, title);
+  });
 }
 
 function optionsOf(command: Command): string[] {

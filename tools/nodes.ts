@@ -7,20 +7,22 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
 import { certificateHex, type Minted, mint, publicKeyPin } from '../testkit/src/index.ts';
 import { findPackage, supportsNode } from './nodes/packages.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const nodesFolder = join(root, 'tools', 'nodes');
 
-/** Test files to run on each Node, from the root of the repository. TypeScript is loaded with tsx. */
+/** Test files to run on each Node, from the root of the repository. TypeScript is transpiled before, once. */
 const suites: readonly string[] = [
   'packages/certpin/test/conformance.test.ts',
   ...testFiles('packages/certpin/test/tls'),
   ...testFiles('packages/certpin/test/proxy'),
   ...testFiles('packages/certpin/test/adapters'),
+  'packages/auth0/test/inline/inline.test.ts',
   ...testFiles('tools/nodes'),
   'tools/nodes/smoke.mjs',
 ];
@@ -46,7 +48,7 @@ const clients: Readonly<Record<string, string>> = {
 };
 
 /** Adapters whose tests run on every Node, with a client that is made for it, so no package of that name decides. */
-const adaptersOfNode: readonly string[] = ['fetch', 'mariadb', 'undici'];
+const adaptersOfNode: readonly string[] = ['fetch', 'inline', 'mariadb', 'undici'];
 
 /** A suite that is still running after this time hangs. */
 const SUITE_TIMEOUT_MS = 120_000;
@@ -79,19 +81,37 @@ async function main(binaries: readonly string[]): Promise<void> {
   try {
     const minted = join(folder, 'minted.json');
     writeFileSync(minted, JSON.stringify(await mintAll()));
+    const transpiled = join(folder, 'transpiled.json');
+    writeFileSync(transpiled, JSON.stringify(transpileTests()));
+    const env = { ...process.env, CERTPIN_MINTED: minted, CERTPIN_TRANSPILED: transpiled };
     const runs = nodes.flatMap((node) => suites.map((suite) => ({ node, suite })));
     const outcomes: Outcome[] = [];
     const work = async (): Promise<void> => {
       for (let next = runs.shift(); next !== undefined; next = runs.shift()) {
-        outcomes.push(await run(next.node, next.suite, folder, { ...process.env, CERTPIN_MINTED: minted }));
+        outcomes.push(await run(next.node, next.suite, folder, env));
       }
     };
-    await Promise.all(Array.from({ length: Math.min(availableParallelism(), 4) }, work));
+    // One more than there are cores: a suite waits for its servers half of the time.
+    await Promise.all(Array.from({ length: 1 + Math.min(availableParallelism(), 4) }, work));
     report(outcomes);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
   console.log(`${Math.round((performance.now() - started) / 1000)} s`);
+}
+
+/** The tests, and what they stand on, as JavaScript: by their paths from the root of the repository. */
+function transpileTests(): Record<string, string> {
+  const files = ['packages/certpin/test', 'testkit/src', 'tools/nodes'].flatMap((folder) =>
+    ts.sys.readDirectory(join(root, folder), ['.ts'], ['**/node_modules', '**/*.d.ts']),
+  );
+  const { ESNext: module } = ts.ModuleKind;
+  const compilerOptions = { module, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true, inlineSourceMap: true };
+  const entries = files.map((file): [string, string] => {
+    const { outputText } = ts.transpileModule(readFileSync(file, 'utf8'), { compilerOptions, fileName: file });
+    return [relative(root, file), outputText];
+  });
+  return Object.fromEntries(entries);
 }
 
 function testFiles(folder: string): string[] {
@@ -168,10 +188,11 @@ async function mintAll(): Promise<Record<string, object>> {
 /** The library that the tests import by its sources is the compiled one: see tools/nodes/compiled.mjs. */
 async function run(node: string, suite: string, folder: string, env: NodeJS.ProcessEnv): Promise<Outcome> {
   const ours = (name: string): string => join(nodesFolder, name);
-  const loaders = [ours('no-warnings.mjs'), ...(suite.endsWith('.ts') ? ['tsx', ours('compiled.mjs')] : [])];
+  const loaders = [ours('no-warnings.mjs'), ...(suite.endsWith('.ts') ? [ours('compiled.mjs')] : [])];
   const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
   const results = join(folder, `${version}-${suite.replaceAll('/', '-')}.jsonl`);
   const flags = [
+    '--enable-source-maps',
     ...loaders.flatMap((loader) => ['--import', loader]),
     ...['--test-reporter=tap', '--test-reporter-destination=stdout'],
     ...[`--test-reporter=${ours('reporter.mjs')}`, `--test-reporter-destination=${results}`],

@@ -5,5 +5,11 @@ for (const [name, program] of [
   ['mariadb-server', 'mariadbd'],
   ['tinyproxy-bin', 'tinyproxy'],
 ] as const) {
-  console.log(`${program}: ${requirePackage(name, program)}`);
+  try {
+    console.log(`${program}: ${requirePackage(name, program)}`);
+  } catch (error) {
+    // All that is missing is said at once.
+    console.error(`test:servers: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
 }

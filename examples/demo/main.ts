@@ -10,7 +10,8 @@ import { findCertpinError } from 'certpin';
 import { pinnedPg } from 'certpin/pg';
 import { probe } from 'certpin/probe';
 import pg from 'pg';
-import { createLogin, type LoginConfiguration, type Profile } from '../login.ts';
+import { createLogin, type Profile } from '../login.ts';
+import type { PinnedDatabase } from '../orm/database.ts';
 import { bad, chapter, good, line, quote } from './say.ts';
 import { type TechniqueReport, tryThrowingCheck } from './throwing-check.ts';
 
@@ -18,7 +19,7 @@ const email = 'ada@example.com';
 const password = 'correct horse battery staple';
 
 /** Logs in once, over a connection of its own. */
-async function logIn(configuration: LoginConfiguration): Promise<Profile> {
+async function logIn(configuration: PinnedDatabase): Promise<Profile> {
   const login = createLogin(configuration);
   try {
     return await promisify<string, string, Profile>(login as never)(email, password);

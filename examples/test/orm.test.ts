@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { after, describe, type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
-import { certificateHex, mint, startTap } from '@certpin/testkit';
+import { certificateHex, failureOf, mint, startTap } from '@certpin/testkit';
 import { startMariadb, startMysqlRelay } from '@certpin/testkit/mariadb';
 import { startPostgres, startPostgresRelay } from '@certpin/testkit/postgres';
 import { PrismaMariaDb } from '@prisma/adapter-mariadb';
@@ -214,11 +214,4 @@ function recordVerdicts(t: TestContext): Verdict[] {
 function causeInPrismaMariadb(error: unknown): string {
   const { meta } = error as { meta: { driverAdapterError: { cause: { cause: string } } } };
   return meta.driverAdapterError.cause.cause;
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => assert.fail('it went through'),
-    (reason) => reason,
-  );
 }

@@ -13,7 +13,10 @@ export function requirePackage(name: string, program: string, settings: Readonly
   const found = find(program);
   if (found !== undefined) return found;
   const canInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
-  if (!canInstall) throw new Error(`these tests need ${program}: apt-get install ${name} (Debian, Ubuntu)`);
+  if (!canInstall)
+    throw new Error(
+      `these tests need ${program}: apt-get install ${name} (Debian, Ubuntu; as root they do it themselves)`,
+    );
   // policy-rc.d is what a package's scripts ask before they start a service (invoke-rc.d(8)).
   const policy = '/usr/sbin/policy-rc.d';
   const isOurs = !existsSync(policy);

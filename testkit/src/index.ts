@@ -1,10 +1,12 @@
 export { certificateHex, type Minted, type MintOptions, mint, publicKeyPin } from './mint.ts';
+export { called, type Failure, failureOf } from './promises.ts';
 export { type ScriptedServer, startScriptedServer, startTap } from './scripted.ts';
 export {
   type CountingServer,
   type CountingServerOptions,
   credentials,
   startHttp2Server,
+  startHttpsRedirect,
   startHttpsServer,
   startTlsServer,
 } from './tls-server.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, connect, type Server as NetServer, type Socket } from 'node:net';
-import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
+import { createServer, type SecureContextOptions, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { Minted } from './mint.ts';
 
 /** A TLS server in this process that counts what it was told after the handshake. */
@@ -53,6 +53,17 @@ export async function startHttpsServer(options: Omit<CountingServerOptions, 'onS
     request.on('end', () => response.end(`${request.method} ${request.url} ${body}`));
   });
   return observeServer(server, undefined, host);
+}
+
+/** Starts an HTTPS server on a free port that answers every request with a redirect to `location`. */
+export async function startHttpsRedirect(options: {
+  readonly certificate: Minted;
+  readonly location: string;
+}): Promise<CountingServer> {
+  const headers = { location: options.location };
+  return observeServer(
+    createHttpsServer(credentials(options.certificate), (_, response) => response.writeHead(307, headers).end()),
+  );
 }
 
 /**
@@ -122,6 +133,11 @@ export async function observeServer(
   // The keys stay when the certificate changes, as behind a load balancer: a ticket of the one server resumes at the other.
   const ticketKeys = randomBytes(48);
   server.setTicketKeys(ticketKeys);
+  // setSecureContext() forgets what the server was made with: over TLS 1.2 it would go on with 1.3.
+  const { minVersion, maxVersion, ciphers } = server as Pick<
+    SecureContextOptions,
+    'minVersion' | 'maxVersion' | 'ciphers'
+  >;
   front.listen(0, host);
   await once(front, 'listening');
   return {
@@ -137,7 +153,7 @@ export async function observeServer(
     },
     present: (certificate) => {
       chunks = [];
-      server.setSecureContext(credentials(certificate));
+      server.setSecureContext({ ...credentials(certificate), minVersion, maxVersion, ciphers } as SecureContextOptions);
       server.setTicketKeys(ticketKeys);
     },
     server,

@@ -1,5 +1,6 @@
 import { createServer, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import type { Duplex } from 'node:stream';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import type { Minted } from './mint.ts';
 import { type CountingServer, credentials, observeServer } from './tls-server.ts';
 
@@ -11,12 +12,18 @@ export interface UpgradeScript {
   readonly clientOpens: boolean;
   /** Bytes of the server in one packet. Default: a turn is one packet. */
   readonly packetBytes?: number;
+  /** Where TLS stands in the protocol's own packets: what reads and writes them. Default: it stands on the wire. */
+  readonly enclose?: ((socket: Socket) => Duplex) | undefined;
 }
 
 /** A server that says its turns, each after the client's own, and then speaks TLS; a client with other words is hung up on. */
-export function startUpgradeServer(certificate: Minted, script: UpgradeScript): Promise<CountingServer> {
-  const { server, client, clientOpens, packetBytes = 65_536 } = script;
-  const tlsServer = createTlsServer(credentials(certificate));
+export function startUpgradeServer(
+  certificate: Minted,
+  script: UpgradeScript,
+  tls: TlsOptions = {},
+): Promise<CountingServer> {
+  const { server, client, clientOpens, packetBytes = 65_536, enclose } = script;
+  const tlsServer = createTlsServer({ ...credentials(certificate), ...tls });
   const front = createServer({ noDelay: true }, async (socket: Socket) => {
     const words = [...client];
     const hear = async (): Promise<void> => {
@@ -31,7 +38,7 @@ export function startUpgradeServer(certificate: Minted, script: UpgradeScript): 
           await new Promise((written) => socket.write(bytes.subarray(at, at + packetBytes), written));
         if (index < server.length - 1) await hear();
       }
-      tlsServer.emit('connection', socket);
+      tlsServer.emit('connection', enclose === undefined ? socket : enclose(socket));
     } catch {
       socket.destroy();
     }

@@ -1,4 +1,12 @@
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
+
 const source = /\/packages\/certpin\/src\/(.+)\.ts(?:[?#].*)?$/;
+
+/** Written by tools/nodes.ts: the TypeScript of the tests, as JavaScript, by the path from the root of the repository. */
+const transpiled = new Map(Object.entries(JSON.parse(readFileSync(process.env.CERTPIN_TRANSPILED, 'utf8'))));
+
+const root = new URL('../../', import.meta.url).href;
 
 /** What a module resolved to, or its compiled form where it is a source of the library. */
 export function compiled(resolved) {
@@ -6,6 +14,16 @@ export function compiled(resolved) {
   return { ...resolved, url: resolved.url.replace(source, '/packages/certpin/dist/esm/$1.js'), format: 'module' };
 }
 
+/** A module of the tests, or undefined. */
+export function ofTests(url) {
+  const text = url.startsWith(root) ? transpiled.get(decodeURI(url.slice(root.length))) : undefined;
+  return text === undefined ? undefined : { format: 'module', source: text, shortCircuit: true };
+}
+
 export async function resolve(specifier, context, next) {
   return compiled(await next(specifier, context));
+}
+
+export async function load(url, context, next) {
+  return ofTests(url) ?? next(url, context);
 }

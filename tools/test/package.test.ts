@@ -178,26 +178,47 @@ describe('the tarball of certpin', () => {
 
 describe('the tarball of @certpin/cli', () => {
   let cli: Packed;
+  let auth0: Packed;
   let project: string;
 
   before(async () => {
     assert.ok(existsSync(join(root, 'packages/cli/dist')), 'not built; run: npm run build');
     cli = await pack('packages/cli');
+    auth0 = await pack('packages/auth0');
     const library = await pack('packages/certpin');
-    project = await createProject('cli', ['--prefer-offline', library.tarball, cli.tarball]);
+    project = await createProject('cli', ['--prefer-offline', library.tarball, auth0.tarball, cli.tarball]);
   });
 
-  it('holds the compiled sources, the command, its man page, README and LICENSE, and nothing else', () => {
+  it('holds the compiled sources, the command, its man page, the schema, README and LICENSE, and nothing else', () => {
     const compiled = sources('packages/cli/src').map((name) => `dist/${name}.js`);
-    const expected = [...compiled, 'bin/certpin.js', 'man/certpin.1', 'package.json', 'README.md', 'LICENSE'];
+    const extra = ['bin/certpin.js', 'man/certpin.1', 'pins.schema.json', 'package.json', 'README.md', 'LICENSE'];
+    const expected = [...compiled, ...extra];
     assertFiles(cli.files, expected);
   });
 
   it('passes publint', () => assertPublint(cli));
 
-  it('installs with the packages that it names and no other', () => {
-    const expected = ['@certpin/cli', 'certpin', ...Object.keys(cli.manifest.dependencies ?? {})];
-    assert.deepEqual(installedPackages(project), [...new Set(expected)].sort());
+  it('installs with the packages that it names, those that they name, and no other', () => {
+    const installed = installedPackages(project).map((path) => path.split('node_modules/').at(-1) ?? '');
+    const expected = new Set<string>();
+    const add = (name: string): void => {
+      if (expected.has(name)) return;
+      expected.add(name);
+      const manifest = JSON.parse(
+        readFileSync(join(project, 'node_modules', name, 'package.json'), 'utf8'),
+      ) as Manifest;
+      for (const dependency of Object.keys(manifest.dependencies ?? {})) add(dependency);
+    };
+    add('@certpin/cli');
+    assert.deepEqual([...new Set(installed)].sort(), [...expected].sort());
+  });
+
+  it('runs a script, and proves it, with the package for Auth0', async () => {
+    assert.ok(auth0.files.includes('dist/run/child/main.cjs'));
+    writeFileSync(join(project, 'delete.js'), 'function remove(id, callback) { callback(null); }');
+    const { stdout } = await certpin(project, ['auth0', 'run', 'delete.js', '--arg', 'id=1']);
+    assert.match(stdout, /^success: callback\(null\)$/m);
+    await assert.rejects(certpin(project, ['auth0', 'prove', 'delete.js', '--arg', 'id=1']), /connected to no server/);
   });
 
   it('runs as `npx certpin`', async () => {
@@ -210,6 +231,21 @@ describe('the tarball of @certpin/cli', () => {
     writeFileSync(join(project, 'server.crt'), certificate.certPem);
     const { stdout } = await certpin(project, ['get', 'server.crt']);
     assert.ok(stdout.replaceAll(':', '').includes(certificateHex(certificate)), stdout);
+  });
+
+  it('delivers the schema of pins files, and reads such a file', async () => {
+    const path = await runJson(
+      project,
+      'schema.mjs',
+      `import { createRequire } from 'node:module';
+      console.log(JSON.stringify(createRequire(import.meta.url).resolve('@certpin/cli/pins.schema.json')));`,
+    );
+    const { definitions } = JSON.parse(readFileSync(path as string, 'utf8'));
+    assert.ok('entry' in definitions);
+    writeFileSync(join(project, 'pinned.crt'), (await mint({ validToDays: 300 })).certPem);
+    await certpin(project, ['trust', 'pinned.crt', '--yes']);
+    const { stdout } = await certpin(project, ['check', '--file', 'certpin.json']);
+    assert.match(stdout, /^holds /);
   });
 
   it('prints configurations that compile with the library of the other tarball and the types of the clients', async () => {

@@ -1,10 +1,17 @@
 import { type Certificate, CertpinError } from 'certpin';
-import { type Inspected, inspect, type ProbeOptions, type ProbeReport, type Target } from 'certpin/probe';
+import {
+  type Inspected,
+  inspect,
+  type ProbeOptions,
+  type ProbeReport,
+  type Protocol,
+  type Target,
+} from 'certpin/probe';
 import { failureOf } from './failure.ts';
 import type { FileReader } from './files/file-reader.ts';
 import type { KeyPin } from './files/key-pin.ts';
 import { forms } from './forms/forms.ts';
-import { showTarget } from './target.ts';
+import { readTarget, showTarget } from './target.ts';
 
 /** What is known of a file without a certificate: plain JSON. Fields are added, never renamed. */
 export interface KeyReport {
@@ -33,63 +40,62 @@ export interface AskOptions extends ProbeOptions {
   readonly files: FileReader;
 }
 
-/** `probe()`, and the certificates themselves, which a report has no room for; of files it reads more kinds. Nothing is thrown. */
+/**
+ * `probe()`, and the certificates themselves, which a report has no room for; of files it reads more kinds.
+ *
+ * @throws what is to be given to {@link failedAnswer}
+ */
 export async function ask(text: string, { format, files, ...options }: AskOptions): Promise<Answer> {
-  const { target, refusal } = showTarget(text);
-  const place = target !== undefined && 'host' in target ? { host: target.host, port: target.port } : noPlace;
-  const about = { target: target?.label ?? '(unreadable)', protocol: target?.protocol ?? null };
-  const failed = (error: unknown): Answer => {
-    const failure = failureOf(error);
-    const words = { ...failure, message: failure.message.trim() || failure.code };
-    return { target, report: { ...about, ...place, ok: false, error: words }, certificates: [] };
-  };
-  if (target === undefined) return failed(refusal);
-  try {
-    const reason = format === undefined ? undefined : forms[format]?.refusal?.(target);
-    if (reason !== undefined) throw new CertpinError('ERR_TARGET_INVALID', reason, { reason });
-    let found: Inspected;
-    if (target.protocol === 'file') {
-      const { certificates, key } = await files.inspect(target);
-      if (key !== undefined && format !== undefined) {
-        const reason = `--format ${format} is for certificates, and this is a ${key.source}: leave it out, or give -q`;
-        throw new CertpinError('ERR_TARGET_INVALID', reason, { reason });
-      }
-      if (key !== undefined) {
-        const report = {
-          target: target.label,
-          protocol: 'file',
-          ok: true,
-          certificate: null,
-          chain: [],
-          publicKey: key,
-        } as const;
-        return { target, report, certificates: [] };
-      }
-      found = { certificates, protocol: 'file', detected: false };
-    } else {
-      const protocol = options.protocol ?? (target.protocol === null ? forms[format ?? '']?.protocol : undefined);
-      found = await inspect(text, { ...options, protocol });
-    }
-    const { protocol, detected, tlsVersion = null } = found;
-    const certificates = found.certificates as readonly Certificate[];
-    const chain = certificates.map((certificate) => certificate.toJSON());
-    const [certificate] = chain;
-    if (certificate === undefined)
-      throw new CertpinError('ERR_CONNECTION_CLOSED', 'the server presented no certificate', { protocol });
-    const report = {
-      target: target.label,
-      protocol,
-      detected,
-      ...place,
-      tlsVersion,
-      ok: true,
-      certificate,
-      chain,
-    } as const;
-    return { target, report, certificates };
-  } catch (error) {
-    return failed(error);
+  const target = readTarget(text);
+  const reason = format === undefined ? undefined : forms[format]?.refusal?.(target);
+  if (reason !== undefined) throw new CertpinError('ERR_TARGET_INVALID', reason, { reason });
+  if (target.protocol === 'file') {
+    const { certificates, key } = await files.inspect(target);
+    return key === undefined
+      ? toAnswer(target, { certificates, protocol: 'file', detected: false })
+      : toKeyAnswer(target, key, format);
   }
+  const protocol = options.protocol ?? (target.protocol === null ? forms[format ?? '']?.protocol : undefined);
+  return toAnswer(target, await inspect(text, { ...options, protocol }));
 }
 
-const noPlace = { host: null, port: null };
+/** @throws CertpinError `ERR_CONNECTION_CLOSED` without a certificate; the error of `node:crypto` where one cannot be read */
+function toAnswer(target: Target, { protocol, detected, tlsVersion = null, ...found }: Inspected): Answer {
+  const certificates = found.certificates as readonly Certificate[];
+  const chain = certificates.map((certificate) => certificate.toJSON());
+  const [certificate] = chain;
+  if (certificate === undefined)
+    throw new CertpinError('ERR_CONNECTION_CLOSED', 'the server presented no certificate', { protocol });
+  const server = { protocol, detected, ...placeOf(target), tlsVersion };
+  return { target, report: { target: target.label, ...server, ok: true, certificate, chain }, certificates };
+}
+
+/** @throws CertpinError `ERR_TARGET_INVALID` for a form that has no place for a key */
+function toKeyAnswer(target: Target, key: KeyPin, format: string | undefined): Answer {
+  if (format !== undefined) {
+    const reason = `--format ${format} is for certificates, and this is a ${key.source}: leave it out, or give -q`;
+    throw new CertpinError('ERR_TARGET_INVALID', reason, { reason });
+  }
+  const nothing = { certificate: null, chain: [] } as const;
+  return {
+    target,
+    report: { target: target.label, protocol: 'file', ok: true, ...nothing, publicKey: key },
+    certificates: [],
+  };
+}
+
+/** The answer of a target that could not be asked. @param forced the protocol that was given as an option */
+export function failedAnswer(text: string, error: unknown, forced: Protocol | undefined): Answer {
+  const { target } = showTarget(text);
+  const protocol: Target['protocol'] = target?.protocol === 'file' ? 'file' : (forced ?? target?.protocol ?? null);
+  const about = { target: target?.label ?? '(unreadable)', protocol, ...placeOf(target) };
+  const failure = failureOf(error);
+  const words = { ...failure, message: failure.message.trim() || failure.code };
+  return { target, report: { ...about, ok: false, error: words }, certificates: [] };
+}
+
+function placeOf(target: Target | undefined): { readonly host: string | null; readonly port: number | null } {
+  return target !== undefined && 'host' in target
+    ? { host: target.host, port: target.port }
+    : { host: null, port: null };
+}

@@ -2,6 +2,7 @@ import type { Command, Option } from 'commander';
 
 /** What a script needs of a command; made of the definition itself, so that no script can know less or more than the program. */
 interface CommandWords {
+  /** Within a group, both words: `auth0 run`. */
   readonly name: string;
   readonly summary: string;
   readonly options: readonly OptionWords[];
@@ -27,17 +28,29 @@ export function completionScript(program: Command, shell: string): string {
   return scripts[shell]?.(program.name(), readCommands(program)) ?? '';
 }
 
-function readCommands(program: Command): CommandWords[] {
+function readCommands(program: Command, group = ''): CommandWords[] {
   const help = program.createHelp();
   const commands = help.visibleCommands(program);
   const names = commands.map((command) => command.name());
-  return commands.map((command) => ({
-    name: command.name(),
-    summary: command.summary() || command.description(),
-    options: help.visibleOptions(command).map(readOption),
-    operands:
-      command.name() === 'help' ? names : command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? [], 0),
-  }));
+  return commands.flatMap((command) => {
+    const within = command.name() === 'help' ? [] : readCommands(command, `${command.name()} `);
+    const inner = help.visibleCommands(command).map((child) => child.name());
+    const words = {
+      name: `${group}${command.name()}`,
+      summary: command.summary() || command.description(),
+      options: help.visibleOptions(command).map(readOption),
+      operands:
+        command.name() === 'help'
+          ? names
+          : [...inner, ...command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? [], 0)],
+    };
+    return [words, ...within];
+  });
+}
+
+/** The words of the first place, and of the second behind each group. */
+function groupsOf(commands: readonly CommandWords[]): string[] {
+  return [...new Set(commands.filter(({ name }) => name.includes(' ')).map(({ name }) => name.split(' ')[0] ?? ''))];
 }
 
 function readOption({ short, long, flags, description, argChoices }: Option): OptionWords {
@@ -53,7 +66,7 @@ function readOption({ short, long, flags, description, argChoices }: Option): Op
 
 /** Where nothing else is known, readline completes file names (`-o default`). */
 function bash(program: string, commands: readonly CommandWords[]): string {
-  const names = commands.map(({ name }) => name);
+  const names = commands.map(({ name }) => name).filter((name) => !name.includes(' '));
   const values = commands.flatMap(({ name, options }) =>
     options
       .filter(({ takes }) => takes !== 'none')
@@ -63,12 +76,15 @@ function bash(program: string, commands: readonly CommandWords[]): string {
   );
   const words = commands.map(({ name, options, operands }) => {
     const flags = options.flatMap(({ spellings }) => spellings).join(' ');
-    return `        ${name}) if [[ $current == -* ]]; then words='${flags}'; else words='${operands?.join(' ') ?? ''}'; fi ;;`;
+    return `        '${name}') if [[ $current == -* ]]; then words='${flags}'; else words='${operands?.join(' ') ?? ''}'; fi ;;`;
   });
   return `# bash completion of ${program}; made by: ${program} completion bash
 _${program}() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} command='' words=''
   ((COMP_CWORD > 1)) && command=\${COMP_WORDS[1]}
+  case $command in
+    ${[...groupsOf(commands), '-'].join('|')}) ((COMP_CWORD > 2)) && command+=" \${COMP_WORDS[2]}" ;;
+  esac
   case "$command $previous" in
 ${values.join('\n')}
     *)
@@ -92,16 +108,17 @@ function zsh(program: string, commands: readonly CommandWords[]): string {
     return `        '*'${names}${quoted(explained + value)} \\\n`;
   };
   const cases = commands.map(
-    ({ name, options, operands }) => `    ${name})
+    ({ name, options, operands }) => `    ${quoted(name)})
       _arguments -S \\
 ${options.map(spec).join('')}        ${quoted(`*:argument:${operands?.length ? `(${operands.join(' ')})` : '_files'}`)} ;;`,
   );
+  const top = commands.filter(({ name }) => !name.includes(' '));
   return `#compdef ${program}
 # zsh completion of ${program}; made by: ${program} completion zsh
 _${program}() {
   local -a commands
   commands=(
-${commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary.replaceAll(':', '\\:')}`)}`).join('\n')}
+${top.map(({ name, summary }) => `    ${quoted(`${name}:${summary.replaceAll(':', '\\:')}`)}`).join('\n')}
   )
   if ((CURRENT == 2)); then
     _describe command commands
@@ -110,6 +127,15 @@ ${commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary.replaceAl
   local command=$words[2]
   shift words
   ((CURRENT--))
+  case $command in
+    ${[...groupsOf(commands), '-'].join('|')})
+      if ((CURRENT > 2)); then
+        command+=" $words[2]"
+        shift words
+        ((CURRENT--))
+      fi
+      ;;
+  esac
   case $command in
 ${cases.join('\n')}
   esac
@@ -121,9 +147,12 @@ if [[ $funcstack[1] == _${program} ]]; then _${program} "$@"; else compdef _${pr
 function fish(program: string, commands: readonly CommandWords[]): string {
   const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
   const lines = commands.flatMap(({ name, summary, options, operands }) => {
-    const within = `complete -c ${program} -n '__fish_seen_subcommand_from ${name}'`;
+    const seen = name.split(' ').map((word) => `__fish_seen_subcommand_from ${word}`);
+    const within = `complete -c ${program} -n '${seen.join('; and ')}'`;
+    const first =
+      seen.length > 1 ? [] : [`complete -c ${program} -n __fish_use_subcommand -f -a ${name} -d ${quoted(summary)}`];
     return [
-      `complete -c ${program} -n __fish_use_subcommand -f -a ${name} -d ${quoted(summary)}`,
+      ...first,
       ...(operands?.length ? [`${within} -f -a ${quoted(operands.join(' '))}`] : []),
       ...options.map(({ spellings, description, takes, choices }) => {
         const names = spellings.map((spelling) =>

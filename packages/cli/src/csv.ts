@@ -48,7 +48,7 @@ function row(values: Partial<Record<(typeof columns)[number], string>>): string 
 }
 
 /** RFC 4180 §2. A name in a certificate is its maker's: what a spreadsheet would take for a formula gets an apostrophe. */
-function cell(text: string): string {
+export function cell(text: string): string {
   const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

@@ -10,6 +10,7 @@
  */
 import type { Readable } from 'node:stream';
 import pc from 'picocolors';
+import type { Questions } from './auth0/questions.ts';
 
 /** The outside world, as far as the commands know it. */
 export interface Io {
@@ -21,6 +22,10 @@ export interface Io {
   readonly stdin: () => Readable;
   /** Asks a person, without echo; undefined where there is no terminal. */
   readonly askSecret: (prompt: string) => Promise<string | undefined>;
+  /** Asks a person for a yes; undefined where there is no terminal. */
+  readonly confirm: (question: string) => Promise<boolean | undefined>;
+  /** Asks a person more than a secret; undefined where stdin or stderr is no terminal. */
+  readonly questions?: (() => Promise<Questions>) | undefined;
   /** Whether the reader of stdout has gone: `certpin get … | head -1`. */
   readonly stdoutClosed: () => boolean;
   /** Waits while the reader of stdout is slower than the answers come. */

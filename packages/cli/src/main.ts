@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { run } from './run.ts';
-import { askSecret } from './terminal.ts';
+import { askQuestions, askSecret, confirm } from './terminal.ts';
 
 const closed = { stdout: false, stderr: false };
 
@@ -25,6 +25,9 @@ const code = await run(process.argv.slice(2), {
   stdoutIsTerminal: process.stdout.isTTY === true,
   stderrIsTerminal: process.stderr.isTTY === true,
   askSecret,
+  confirm,
+  // Loaded when something is asked. The questions go to stderr: stdout is for the answer.
+  ...(process.stdin.isTTY && process.stderr.isTTY ? { questions: askQuestions } : {}),
   stdoutClosed: () => closed.stdout,
   stdoutReady: async () => {
     // An early end of the reader rejects here, and is told by the stream's own listener.

@@ -1,19 +1,26 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { defineAuth0 } from './commands/auth0.ts';
 import { defineCheck } from './commands/check.ts';
 import { defineCompletion } from './commands/completion.ts';
 import { defineGet } from './commands/get.ts';
+import { defineLint } from './commands/lint.ts';
+import { defineTrust } from './commands/trust.ts';
 import { failureOf, UsageError } from './failure.ts';
 import { type ExitCode, type Io, printError } from './io.ts';
 import { printUsageError } from './usage.ts';
+import { readVersion } from './version.ts';
 
 const examples = `
 Examples:
   certpin get server.crt                          the fingerprint of a certificate file
   certpin get db.example.com:5432                 what a server presents
   certpin check db.example.com:5432 --pin PIN     whether it presents the pinned certificate
+  certpin trust db.example.com:5432               adds it to certpin.json, the known servers
+  certpin check --file certpin.json               whether all of them are as they were
+  certpin auth0 new --from postgres://HOST/DB     scripts for Auth0 that pin it
+  certpin lint login.js                           what makes TLS worthless in a script
 
-Exit code: 0 done, the pin holds; 1 the pin does not hold; 2 the question could not be asked.`;
+Exit code: 0 done, the pin holds, nothing was found; 1 the pin does not hold, something was found; 2 the question could not be asked.`;
 
 /**
  * The whole program: reads the command line, does what it says.
@@ -29,6 +36,7 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     }).parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
+    if ((error as Error).name === 'ExitPromptError') return 130; // Ctrl-C at a question
     if (error instanceof UsageError) printUsageError(io, error, argv);
     else if (!(error instanceof CommanderError)) printError(io, failureOf(error).message);
     else if (error.exitCode === 0)
@@ -61,10 +69,9 @@ export function createProgram(io: Io, finish: (code: ExitCode) => void): Command
     .addHelpText('after', examples);
   defineGet(program, io, finish);
   defineCheck(program, io, finish);
+  defineTrust(program, io, finish);
+  defineAuth0(program, io, finish);
+  defineLint(program, io, finish);
   defineCompletion(program, io, finish);
   return program;
-}
-
-function readVersion(): string {
-  return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 }

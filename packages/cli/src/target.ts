@@ -8,11 +8,15 @@ export type ShownTarget =
 
 /** Reads a target, and says under which name answers, errors and hints may show it. `-` is standard input. */
 export function showTarget(text: string): ShownTarget {
-  if (text === '-') return { target: { protocol: 'file', label: '-', path: '-' }, label: '-' };
   try {
-    const target = parseTarget(text);
+    const target = readTarget(text);
     return { target, label: target.label };
   } catch (error) {
     return { refusal: failureOf(error) };
   }
+}
+
+/** As {@link showTarget}. @throws CertpinError `ERR_TARGET_INVALID` */
+export function readTarget(text: string): Target {
+  return text === '-' ? { protocol: 'file', label: '-', path: '-' } : parseTarget(text);
 }

@@ -2,6 +2,7 @@ import { openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { ReadStream } from 'node:tty';
+import type { Questions } from './auth0/questions.ts';
 
 /**
  * Asks for a secret on the terminal, without echo, whatever stdin and stdout are connected to.
@@ -9,12 +10,30 @@ import { ReadStream } from 'node:tty';
  * @returns undefined where there is no terminal, or nothing was typed before the end of input
  */
 export function askSecret(prompt: string): Promise<string | undefined> {
+  // What readline would echo goes nowhere.
+  const output = new Writable({ write: (_chunk, _encoding, done) => done() });
+  return askLine(prompt, output);
+}
+
+/**
+ * Asks a question on the terminal, whatever stdin and stdout are connected to. Whatever is not a yes is a no.
+ *
+ * @returns undefined where there is no terminal, or stderr, on which the question stands, is none
+ */
+export async function confirm(question: string): Promise<boolean | undefined> {
+  if (!process.stderr.isTTY) return undefined;
+  const answer = await askLine(question, process.stderr);
+  return answer === undefined ? undefined : /^\s*y(?:es)?\s*$/i.test(answer);
+}
+
+/** readline edits the line and sets the terminal to raw mode. */
+function askLine(prompt: string, output: NodeJS.WritableStream): Promise<string | undefined> {
   const input = openTerminal();
   if (input === undefined) return Promise.resolve(undefined);
-  // readline edits the line and sets the terminal to raw mode; what it would echo goes nowhere.
-  const output = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input, output, terminal: true, historySize: 0 });
-  process.stderr.write(prompt);
+  const lines = createInterface({ input, output, terminal: true, historySize: 0, prompt });
+  const echoes = output === process.stderr;
+  if (echoes) lines.prompt();
+  else process.stderr.write(prompt);
   return new Promise((resolve) => {
     let answer: string | undefined;
     let isInterrupted = false;
@@ -28,7 +47,7 @@ export function askSecret(prompt: string): Promise<string | undefined> {
       process.kill(process.pid, 'SIGINT');
     });
     lines.once('close', () => {
-      process.stderr.write('\n');
+      if (!echoes || answer === undefined) process.stderr.write('\n'); // else readline has echoed it
       if (input !== process.stdin) input.destroy();
       if (!isInterrupted) resolve(answer);
     });
@@ -41,4 +60,16 @@ function openTerminal(): ReadStream | undefined {
   } catch {
     return process.stdin.isTTY ? process.stdin : undefined; // Windows has no /dev/tty
   }
+}
+
+/** Questions with choices, on stderr. Ctrl-C is an error with the name `ExitPromptError`. */
+export async function askQuestions(): Promise<Questions> {
+  const { checkbox, confirm, input, select } = await import('@inquirer/prompts');
+  const context = { output: process.stderr };
+  return {
+    select: (question) => select(question, context),
+    checkbox: (question) => checkbox(question, context),
+    input: (question) => input(question, context),
+    confirm: (question) => confirm(question, context),
+  };
 }

@@ -58,9 +58,9 @@ function validity({ validFrom, validTo }: CertificateSummary, colors: Colors, no
   return `${span} (${untilEnd < 30 * DAY ? colors.yellow(`${days(untilEnd)} left`) : `${days(untilEnd)} left`})`;
 }
 
-const DAY = 24 * 60 * 60 * 1000;
+export const DAY: number = 24 * 60 * 60 * 1000;
 
-function days(milliseconds: number): string {
+export function days(milliseconds: number): string {
   const whole = Math.floor(milliseconds / DAY);
   return whole === 0 ? 'less than a day' : whole === 1 ? '1 day' : `${whole} days`;
 }

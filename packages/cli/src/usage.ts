@@ -8,11 +8,14 @@ import { showTarget } from './target.ts';
 export function printUsageError(io: Io, error: CommanderError | UsageError, argv: readonly string[]): void {
   if (error instanceof UsageError) {
     printError(io, error.message);
-    printHint(io, `certpin help ${error.command}`);
+    printHint(io, helpOf(error.command));
     return;
   }
   printError(io, reword(error));
-  printHint(io, error.code === 'commander.unknownCommand' ? missingCommand(argv[0] ?? '') : helpFor(argv));
+  printHint(
+    io,
+    error.code === 'commander.unknownCommand' && argv[0] !== 'auth0' ? missingCommand(argv[0] ?? '') : helpFor(argv),
+  );
 }
 
 /** Brings commander's message into certpin's form. */
@@ -48,6 +51,14 @@ function missingCommand(word: string): string {
 }
 
 function helpFor(argv: readonly string[]): string {
-  const command = argv.find((argument) => /^(?:get|check|completion)$/.test(argument));
-  return command === undefined ? 'certpin --help' : `certpin help ${command}`;
+  const [command, inner] = argv.filter((argument) =>
+    /^(?:get|check|trust|completion|lint|auth0|new|run|prove|verify)$/.test(argument),
+  );
+  if (command === undefined) return 'certpin --help';
+  return helpOf(command === 'auth0' && inner !== undefined ? `${command} ${inner}` : command);
+}
+
+/** `certpin help` knows the commands, and not those within a group. */
+function helpOf(command: string): string {
+  return command.includes(' ') ? `certpin ${command} --help` : `certpin help ${command}`;
 }

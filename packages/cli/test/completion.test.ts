@@ -16,7 +16,17 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 }
 
 test('bash: commands, options, values, and nothing where a file or a host may stand', async () => {
-  assert.deepEqual(await complete(''), ['get', 'check', 'completion', 'help', '--help', '--version']);
+  assert.deepEqual(await complete(''), [
+    'get',
+    'check',
+    'trust',
+    'auth0',
+    'lint',
+    'completion',
+    'help',
+    '--help',
+    '--version',
+  ]);
   assert.deepEqual(await complete('c'), ['check', 'completion']);
   assert.deepEqual(await complete('get', '--tar'), ['--targets-file']);
   assert.deepEqual(await complete('get', 'db.example.com', '--format', 'm'), ['mysql2']);
@@ -25,6 +35,9 @@ test('bash: commands, options, values, and nothing where a file or a host may st
   assert.deepEqual(await complete('check', 'x', '--format', 'm'), []);
   assert.deepEqual(await complete('completion', ''), ['bash', 'zsh', 'fish']);
   assert.deepEqual(await complete('help', 'ch'), ['check']);
+  assert.deepEqual(await complete('auth0', ''), ['new', 'run', 'prove', 'verify', 'help']);
+  assert.deepEqual(await complete('auth0', 'run', '--jso'), ['--json']);
+  assert.deepEqual(await complete('auth0', 'run', '--node', ''), []);
 });
 
 test('every option of every command stands in every script', async () => {
@@ -32,7 +45,7 @@ test('every option of every command stands in every script', async () => {
   for (const shell of ['bash', 'zsh', 'fish']) {
     const { stdout, stderr, code } = await certpin(['completion', shell]);
     assert.deepEqual({ stderr, code }, { stderr: '', code: 0 });
-    for (const command of program.commands) {
+    for (const command of [...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
       assert.ok(stdout.includes(command.name()), command.name());
       for (const { long } of command.options) {
         assert.ok(stdout.includes(shell === 'fish' ? `-l ${long?.slice(2)} ` : `${long}`), `${shell}: ${long}`);

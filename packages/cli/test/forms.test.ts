@@ -139,6 +139,16 @@ test('mistakes with forms: exit 2, nobody is asked', async (t) => {
   assert.deepEqual(postgres.received, []);
 });
 
+test('--format pg: a server on a port of no protocol is asked as PostgreSQL, at once', async (t) => {
+  const certificate = await mint();
+  const server = await startPostgres(t, certificate);
+  const { stdout, code } = await certpin(['get', '--format', 'pg', `127.0.0.1:${server.port}`]);
+  assert.equal(code, 0);
+  assert.match(stdout, new RegExp(`port: ${server.port},[^]*pins: '${certificateHex(certificate)}'`));
+  const sslRequest = Buffer.from('0000000804d2162f', 'hex');
+  assert.deepEqual(server.received, [sslRequest]); // found out, it would have been asked in TLS first
+});
+
 test('a host cannot leave its string in a configuration', async (t) => {
   const { port } = await startServer(t);
   const servername = "x', evil: process.exit(7), y: '\\";

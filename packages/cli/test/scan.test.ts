@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { TLSSocket } from 'node:tls';
 import { certificateHex, credentials, mint } from '@certpin/testkit';
 import { Certificate } from 'certpin';
+import { probe } from 'certpin/probe';
 import { csvRows } from '../src/csv.ts';
 import { FileReader } from '../src/files/file-reader.ts';
 import { inOrder } from '../src/order.ts';
@@ -136,6 +137,12 @@ async function startFlaky(t: TestContext, accept: (socket: Socket) => void): Pro
   return { port: (server.address() as AddressInfo).port };
 }
 
+test('--protocol: a failure names it, as the library does', async () => {
+  const { stdout } = await certpin(['get', '--json', '127.0.0.1:1', '--protocol', 'smtp']);
+  assert.deepEqual(JSON.parse(stdout), await probe('127.0.0.1:1', { protocol: 'smtp' }));
+  assert.equal(JSON.parse(stdout).protocol, 'smtp');
+});
+
 test('--concurrency: that many servers at a time, and never more', async (t) => {
   const open = new Set<Socket>();
   let most = 0;
@@ -159,9 +166,17 @@ test('--total-timeout: what is there is printed, what is under way ends, nothing
   );
   assert.match(
     said,
-    /^HEX\n2> certpin: error: tls:\/\/127\.0\.0\.1:SLOW: no TLS connection within \d+ ms\n(?:2> certpin: hint: .*\n)2> certpin: summary: 2 targets, 1 read, 1 failed \(ERR_CONNECT_TIMEOUT 1\); the others were not waited for\n2> certpin: error: the total time was over before every target was asked\nexit 2$/,
+    /^HEX\n2> certpin: error: tls:\/\/127\.0\.0\.1:SLOW: no answer within 400 ms, the time for all targets together\n(?:2> certpin: hint: .*\n)2> certpin: summary: 2 targets, 1 read, 1 failed \(ERR_CONNECT_TIMEOUT 1\); the others were not waited for\n2> certpin: error: the total time was over before every target was asked\nexit 2$/,
   );
   assert.equal(slow.received.length, 1);
+});
+
+test('--total-timeout does not wait for a file on standard input that never ends', async () => {
+  const { stdout, code } = await certpin(['get', '-', '--json', '--total-timeout', '0.2'], {
+    stdin: new Readable({ read: () => undefined }),
+  });
+  assert.match(stdout, /^{"target":"-","protocol":"file",.*"code":"ERR_CONNECT_TIMEOUT"/);
+  assert.equal(code, 2);
 });
 
 test('--total-timeout does not wait for a line of standard input that never comes', async () => {
@@ -225,7 +240,7 @@ test('a slow reader slows the scan down: nothing piles up', async () => {
   })();
   const { signal } = new AbortController();
   const files = new FileReader({}, {} as never); // it is not asked for a password
-  const options: ScanOptions = { concurrency: 16, retries: 0, totalTimeoutMs: 0, signal, format: undefined, files };
+  const options: ScanOptions = { concurrency: 16, signal, format: undefined, files };
   let seen = 0;
   for await (const { report } of scan(targets, options)) {
     seen++;

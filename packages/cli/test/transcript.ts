@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
+import type { Io } from '../src/io.ts';
 import { run } from '../src/run.ts';
 
 /** The password of every connection string in these tests. No output of any test may hold it. */
@@ -15,6 +16,10 @@ export interface TranscriptOptions {
   readonly stdin?: string | Uint8Array | Readable;
   /** What a person types where a password is asked for. Default: there is nobody. */
   readonly typed?: string;
+  /** What a person answers where a yes is asked for. Default: there is nobody. A function can do something meanwhile. */
+  readonly confirmed?: boolean | (() => boolean | Promise<boolean>);
+  /** A person who answers questions. Default: there is nobody. */
+  readonly questions?: Io['questions'];
   /** Ctrl-C. */
   readonly interrupt?: AbortSignal;
 }
@@ -50,7 +55,16 @@ export interface Said {
 
 export async function certpin(
   argv: readonly string[],
-  { terminal = false, env = {}, closed = false, stdin = '', typed, interrupt }: TranscriptOptions = {},
+  {
+    terminal = false,
+    env = {},
+    closed = false,
+    stdin = '',
+    typed,
+    confirmed,
+    questions,
+    interrupt,
+  }: TranscriptOptions = {},
 ): Promise<Said> {
   let stdout = '';
   let stderr = '';
@@ -65,6 +79,7 @@ export async function certpin(
     stdoutIsTerminal: terminal,
     stderrIsTerminal: terminal,
     stdin: () => (stdin instanceof Readable ? stdin : Readable.from([Buffer.from(stdin)])),
+    ...(questions === undefined ? {} : { questions }),
     askSecret: async (prompt) => {
       if (typed === undefined) return undefined;
       assert.equal(asking, false, 'two passwords are asked for at a time');
@@ -73,6 +88,11 @@ export async function certpin(
       await setImmediate();
       asking = false;
       return typed;
+    },
+    confirm: async (question) => {
+      if (confirmed === undefined) return undefined;
+      stderr += `${question}\n`;
+      return typeof confirmed === 'function' ? confirmed() : confirmed;
     },
     stdoutClosed: () => closed,
     stdoutReady: async () => undefined,

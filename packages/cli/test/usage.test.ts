@@ -24,10 +24,14 @@ test('mistakes in the command line: exit 2, one error, one hint', async () => {
     'db.example.com:5432': 'unknown command|certpin get db.example.com:5432',
     './a(1).pem': "unknown command|certpin get './a(1).pem'",
     '--frobnicate': "unknown option '--frobnicate'|certpin --help",
-    check: 'check needs a target, written before --pin|certpin help check',
-    'check --pin AA db.example.com': 'check needs a target, written before --pin|certpin help check',
+    check: 'check needs a target, written before --pin, or --file|certpin help check',
+    'check --pin AA db.example.com': 'check needs a target, written before --pin, or --file|certpin help check',
     'check db.example.com': 'check needs a pin: give --pin, --pins-file or --issuer-pin|certpin help check',
-    'check a b --json': "too many arguments for 'check': expected 1 argument but got 2|certpin help check",
+    'check a b --json': 'check takes one target; several stand in a pins file: --file|certpin help check',
+    trust: "missing required argument 'target'|certpin help trust",
+    'trust a:1 --replase': "unknown option '--replase'; did you mean --replace?|certpin help trust",
+    'trust a:1 --add --replace': "option '--add' cannot be used with option '--replace'|certpin help trust",
+    'turst a:1': "unknown command 'turst'; did you mean trust?|certpin --help",
     'check a --pins x': "unknown option '--pins'; did you mean --pin?|certpin help check",
   };
   for (const [command, expected] of Object.entries(mistakes)) {
@@ -55,6 +59,9 @@ test('a password in the wrong place is not repeated', async () => {
     ['check', target],
     ['check', target, target],
     ['check', '--pin', target],
+    ['check', '--file', '/none.json', target],
+    ['trust', `me:${PASSWORD}@db/app`, '--yes'],
+    ['trust', '--file', '/none/none.json', target],
     ['check', target, '--pin', PASSWORD],
   ]) {
     const { code, stdout } = await certpin(argv); // looks for the password itself
@@ -68,7 +75,7 @@ test('help: asked for, on stdout and exit 0; not asked for, on stderr and exit 2
   assert.match(help.stdout, /^Usage: certpin \[options\] \[command\]\n/);
   assert.deepEqual(await certpin(['help']), help);
   assert.deepEqual(await certpin([]), { stdout: '', stderr: help.stdout, code: 2 });
-  for (const command of ['get', 'check', 'completion']) {
+  for (const command of ['get', 'check', 'trust', 'lint', 'completion']) {
     const own = await certpin(['help', command]);
     assert.deepEqual(await certpin([command, '--help']), own);
     assert.match(own.stdout, new RegExp(`\nExamples:\n  certpin ${command} (?:.*\n)*Exit code: 0 `));

@@ -1,5 +1,6 @@
 import type { SecureContextOptions, SecureVersion } from 'node:tls';
 import { CertpinError } from '../core/errors.ts';
+import { INLINE } from '../core/form.ts';
 import type { Policy } from '../core/policy.ts';
 import { dialMediated } from '../protocols/dial.ts';
 import { createMysqlMediation } from '../protocols/mysql.ts';
@@ -72,7 +73,9 @@ export function pinnedMariadb<Config extends object>(
   policy: GuardOptions | Policy,
 ): Omit<Config, keyof PinnedMariadb> & PinnedMariadb;
 export function pinnedMariadb(config: string | MariadbConfig, policy: GuardOptions | Policy): object {
-  const given = (typeof config === 'string' ? readConnectionString(config) : config) as MariadbConfig;
+  if (INLINE && typeof config === 'string')
+    throw invalid('config', 'the inline form takes an object, no connection string');
+  const given = (!INLINE && typeof config === 'string' ? readConnectionString(config) : config) as MariadbConfig;
   if (typeof given !== 'object' || given === null)
     throw invalid('config', 'the configuration must be an object or a string');
   if (given.stream !== undefined) throw invalid('stream', 'certpin makes the stream itself; remove `stream`');

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { CertpinError } from '../core/errors.ts';
-import { policyFor, type ServerPolicies } from '../core/host-policies.ts';
+import { INLINE } from '../core/form.ts';
+import { hostRefusal, type ServerPolicies } from '../core/host-policies.ts';
 import type { Policy } from '../core/policy.ts';
 import { createGreetingReader, isErrorPacket, isSslRequest } from '../protocols/mysql.ts';
 import { guard } from '../tls/guard.ts';
@@ -83,7 +84,8 @@ export function pinnedMysql<Config extends object>(
 ): Omit<Config, keyof PinnedMysql> & PinnedMysql;
 export function pinnedMysql(mysql: MysqlModule, config: string | MysqlConfig, policy: GuardOptions | Policy): object {
   hook(connectionPrototype(mysql));
-  const given: MysqlConfig = typeof config === 'string' ? readUrl(mysql, config) : config;
+  if (INLINE && typeof config === 'string') throw invalid('config', 'the inline form takes an object, no URL');
+  const given = (!INLINE && typeof config === 'string' ? readUrl(mysql, config) : config) as MysqlConfig;
   if (typeof given !== 'object' || given === null)
     throw invalid('config', 'the configuration must be an object or a URL');
   if (given.socketPath !== undefined) {
@@ -100,14 +102,14 @@ export function pinnedMysql(mysql: MysqlModule, config: string | MysqlConfig, po
 
   const pin: Pin = (connection, connect) => {
     const { config } = connection;
-    const unpinned = refusalOf(guarded.policy, tls.servername || config.host);
+    const unpinned = INLINE ? undefined : hostRefusal(guarded.policy, tls.servername || config.host);
     // A host without pins is not called: the driver goes where a lost hook leads.
     if (unpinned === undefined && config.socketPath === LOST_HOOK) config.socketPath = undefined;
     connect();
     guardConnection(connection, { ...guarded, tls, unpinned });
   };
   // Property by property: a spread would lose what is not enumerable, and call getters.
-  const { ssl: _, ...others } = Object.getOwnPropertyDescriptors(given);
+  const others = Object.getOwnPropertyDescriptors(given);
   // Data and no getters: copies of any depth stay pinned, or, where they lose the symbol, accept no server at all. The driver writes
   // `rejectUnauthorized` itself (lib/ConnectionConfig.js).
   const ssl = { rejectUnauthorized: true, ca: [], [pinned]: pin };
@@ -144,15 +146,6 @@ function hook(prototype: DriverConnection): void {
   Object.defineProperty(prototype, pinned, { value: true });
 }
 
-function refusalOf(policies: ServerPolicies, host: string): Error | undefined {
-  try {
-    policyFor(policies, host);
-    return undefined;
-  } catch (error) {
-    return error as Error;
-  }
-}
-
 interface PinnedConnection {
   readonly tls: ConnectionOptions;
   readonly policy: ServerPolicies;
@@ -165,10 +158,8 @@ interface PinnedConnection {
  * Stands between the driver and its socket, from the call of `connect` to the verdict. The driver gets a greeting that is whole and
  * offers TLS, or an error in place of one; the server gets SSLRequest. Nothing else passes, in either direction.
  */
-function guardConnection(
-  connection: DriverConnection,
-  { tls, policy, unpinned, connectTimeoutMs }: PinnedConnection,
-): void {
+function guardConnection(connection: DriverConnection, guarded: PinnedConnection): void {
+  const { tls, policy, connectTimeoutMs } = guarded;
   const { _socket: raw, _protocol: protocol } = connection;
   const { host, port } = connection.config;
   const readGreeting = createGreetingReader();
@@ -181,7 +172,7 @@ function guardConnection(
     connection._socket.destroy();
     if (!over) connection._handleNetworkError(error);
   };
-  if (unpinned !== undefined) process.nextTick(fail, unpinned); // after `connect`, as every other failure
+  if (guarded.unpinned !== undefined) process.nextTick(fail, guarded.unpinned); // after `connect`, as every other failure
   const onData = (bytes: Buffer): void => {
     let turnedAway: Uint8Array | undefined;
     try {

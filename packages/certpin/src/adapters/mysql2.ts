@@ -88,9 +88,10 @@ export function pinnedMysql2(config: string | Mysql2Config, policy: GuardOptions
   };
 
   // Property by property: a spread would lose what is not enumerable, and call getters.
-  const { ssl: _, ...others } = Object.getOwnPropertyDescriptors(given);
   const own = Object.getOwnPropertyDescriptors({ stream, socketPath: LOST_STREAM });
-  return Object.defineProperties({}, { ...others, ...own });
+  const properties: PropertyDescriptorMap = { ...Object.getOwnPropertyDescriptors(given), ...own };
+  delete properties.ssl;
+  return Object.defineProperties({}, properties);
 }
 
 /** mysql2 takes what the configuration leaves out from the parameters of the URI. It holds a password, so it is never in a message. */

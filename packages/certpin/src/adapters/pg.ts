@@ -1,4 +1,5 @@
 import { CertpinError } from '../core/errors.ts';
+import { INLINE } from '../core/form.ts';
 import type { Policy } from '../core/policy.ts';
 import { dial } from '../protocols/dial.ts';
 import { createPostgresUpgrade, isDirect, POSTGRES_ALPN } from '../protocols/postgres.ts';
@@ -51,11 +52,15 @@ export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Polic
   const given: PgConfig = typeof config === 'string' ? { connectionString: config } : config;
   if (typeof given !== 'object' || given === null)
     throw invalid('config', 'the configuration must be an object or a string');
-  refuseNativeClient();
+  if (!INLINE) refuseNativeClient();
   if (given.stream !== undefined) throw invalid('stream', 'certpin makes the stream itself; remove `stream`');
-  const { connectionString, negotiation } = readConnectionString(given.connectionString);
+  const read = readConnectionString(given.connectionString);
   const tls = readClientTls(given.ssl, 'pinnedPg');
-  const direct = isDirect(negotiation ?? given.sslnegotiation ?? process.env.PGSSLNEGOTIATION, 'pinnedPg');
+  if (INLINE && given.sslnegotiation === 'direct')
+    throw invalid('sslnegotiation', 'the inline form asks for TLS first');
+  const direct = INLINE
+    ? false
+    : isDirect(read.negotiation ?? given.sslnegotiation ?? process.env.PGSSLNEGOTIATION, 'pinnedPg');
   const guarded = readPolicy(policy);
   const { connectTimeoutMs } = guarded;
   const open = openUpgraded({
@@ -74,7 +79,7 @@ export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Polic
     {},
     {
       ...Object.getOwnPropertyDescriptors(given),
-      ...(connectionString === undefined ? {} : own({ connectionString })),
+      ...(read.connectionString === undefined ? {} : own({ connectionString: read.connectionString })),
       ...own({
         ssl: false,
         stream: Object.assign(stream, { setNoDelay }),
@@ -116,10 +121,11 @@ function readConnectionString(text: string | undefined): { connectionString?: st
     .flatMap((part) => [...new URLSearchParams(part)]);
   for (const [name] of parameters) {
     const lower = name.toLowerCase();
-    if (name === 'sslnegotiation' || !(lower.startsWith('ssl') || lower === 'uselibpqcompat')) continue;
+    if (!INLINE && name === 'sslnegotiation') continue;
+    if (!lower.startsWith('ssl') && lower !== 'uselibpqcompat') continue;
     throw parameterRefused('pinnedPg', 'connection string', name);
   }
-  const negotiation = parameters.find(([name]) => name === 'sslnegotiation')?.[1];
+  const negotiation = INLINE ? undefined : parameters.find(([name]) => name === 'sslnegotiation')?.[1];
   if (negotiation === undefined) return {};
   return { connectionString: text.replace(/([?&])sslnegotiation=[^?&#]*&?/g, '$1').replace(/[?&]$/, ''), negotiation };
 }

@@ -3,7 +3,7 @@ import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { CertpinError } from '../core/errors.ts';
 import type { Policy } from '../core/policy.ts';
 import { createTunnel, type ProxyInput } from '../proxy/tunnel.ts';
-import { guard, type OpenTunnel } from '../tls/guard.ts';
+import { guard } from '../tls/guard.ts';
 import { type ClientTlsOptions, type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
 import { plaintextRefused } from '../tls/plaintext.ts';
 
@@ -78,14 +78,15 @@ const refusedOptions: Record<string, string> = {
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used
  */
 export function pinnedConnector(policy: GuardOptions | Policy, tls: ClientTlsOptions = {}): PinnedConnector {
-  return createConnector(policy, tls, undefined);
+  return createConnector(policy, tls);
 }
 
 function createConnector(
   policy: GuardOptions | Policy,
   tls: ClientTlsOptions = {},
-  tunnel: OpenTunnel | undefined,
+  proxy?: ProxyInput,
 ): PinnedConnector {
+  const tunnel = createTunnel(proxy);
   const own = readTlsOptions(tls, 'pinnedConnector');
   const { policy: checked, connectTimeoutMs } = readPolicy(policy);
   return ({ hostname, protocol, port, servername, localAddress, httpSocket, socketPath }, callback) => {
@@ -133,7 +134,7 @@ export function pinnedDispatcher<Dispatcher extends DispatcherLike = DispatcherL
   for (const [option, why] of Object.entries(refusedOptions)) {
     if (others[option] !== undefined && others[option] !== false) throw invalid(option, `remove \`${option}\`: ${why}`);
   }
-  const connect = createConnector(policy, tls, createTunnel(proxy));
+  const connect = createConnector(policy, tls, proxy);
   const AgentOfFetch = Agent ?? (builtInAgent() as AgentClass<never>);
   if (typeof AgentOfFetch !== 'function') throw invalid('Agent', '`Agent` must be the class Agent of undici');
   return new AgentOfFetch({ ...others, connect } as never);
@@ -179,9 +180,9 @@ export function pinnedFetch<Fetch extends AnyFetch = typeof fetch>(
  * of undici 8 there, and gets the same from here.
  */
 function builtInAgent(): AgentClass<DispatcherLike> {
-  void Headers; // Node loads its undici when one of its names is asked for
   const isNew = Number.parseInt(process.versions.undici ?? '0', 10) >= 8;
-  const [current, agent] = [isNew ? 2 : 1, 2].map(globalDispatcherClass);
+  // Node loads its undici when one of its names is asked for. The answer is used, so that no bundler leaves the question out.
+  const [current, agent] = typeof Headers === 'function' ? [isNew ? 2 : 1, 2].map(globalDispatcherClass) : [];
   // A proxy agent or a mock would open connections of its own.
   if (current?.name === 'Agent') return current;
   if (current?.name === 'Dispatcher1Wrapper' && agent?.name === 'Agent') {

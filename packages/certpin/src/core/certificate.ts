@@ -1,5 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { type CertificateEssentials, type CertificateParts, readCertificateParts, readEssentials } from './der.ts';
+import { type CertificateEssentials, readEssentials } from './der.ts';
+import { INLINE } from './form.ts';
 import { asSha256, type Sha256 } from './pin.ts';
 
 /** What a report shows of a certificate: plain JSON. */
@@ -22,43 +23,25 @@ export interface CertificateSummary {
 }
 
 /**
- * A certificate, with what certpin needs of it. Everything but the DER is worked out when it is first asked for, so that a
- * verdict on a certificate pin costs one hash.
+ * What a verdict asks of a certificate. Everything but the DER is worked out when it is first asked for, so that a verdict on a
+ * certificate pin costs one hash.
  */
-export class Certificate {
+class CertificateEvidence {
   /** The certificate, DER. */
   readonly der: Uint8Array;
-  readonly #isParsed: boolean;
   #x509: X509Certificate | undefined;
-  #essentials: CertificateEssentials | undefined;
-  #parts: CertificateParts | undefined;
   #certificateSha256: Sha256 | undefined;
   #publicKeySha256: Sha256 | undefined;
 
-  /**
-   * @param der a DER certificate; it is not parsed before something but its hash is asked for
-   * @param isParsed whether OpenSSL has parsed these bytes before: it has where they come out of a TLS handshake. Default: false
-   */
-  constructor(der: Uint8Array, isParsed = false) {
+  /** @param der a DER certificate; it is not parsed before something but its hash is asked for */
+  constructor(der: Uint8Array) {
     this.der = der;
-    this.#isParsed = isParsed;
   }
 
   /** Throws the error of `node:crypto` where the bytes are not a certificate. */
   get x509(): X509Certificate {
     this.#x509 ??= new X509Certificate(this.der);
     return this.#x509;
-  }
-
-  /** Throws where the bytes are not a certificate. */
-  get parts(): CertificateParts {
-    this.#parts ??= readCertificateParts(this.#accepted);
-    return this.#parts;
-  }
-
-  /** OpenSSL parses first: the small reader in der.ts only ever sees what OpenSSL has accepted. */
-  get #accepted(): Uint8Array {
-    return this.#isParsed ? this.der : this.x509.raw;
   }
 
   get certificateSha256(): Sha256 {
@@ -68,32 +51,69 @@ export class Certificate {
 
   /** Throws where the bytes are not a certificate. */
   get publicKeySha256(): Sha256 {
-    this.#publicKeySha256 ??= sha256(this.#readEssentials().spki);
+    this.#publicKeySha256 ??= sha256(this.publicKeyInfo());
     return this.#publicKeySha256;
   }
 
   get validFrom(): Date {
-    return new Date(this.#essentialsOrNone()?.notBefore ?? this.x509.validFrom);
+    return new Date(this.x509.validFrom);
   }
 
   get validTo(): Date {
+    return new Date(this.x509.validTo);
+  }
+
+  // Equal to the bytes in the certificate, for every key that OpenSSL can make a handshake with.
+  protected publicKeyInfo(): Uint8Array {
+    return this.x509.publicKey.export({ type: 'spki', format: 'der' });
+  }
+
+  /** Plain JSON. Throws where the bytes are not a certificate. */
+  toJSON(): Pick<CertificateSummary, 'sha256' | 'publicKeySha256'> {
+    return { sha256: this.certificateSha256, publicKeySha256: this.publicKeySha256 };
+  }
+}
+
+/** A certificate, with what certpin shows of it. Its key and its dates are read from the DER, at a fraction of the cost. */
+export class Certificate extends CertificateEvidence {
+  readonly #isParsed: boolean;
+  #essentials: CertificateEssentials | undefined;
+
+  /**
+   * @param der a DER certificate; it is not parsed before something but its hash is asked for
+   * @param isParsed whether OpenSSL has parsed these bytes before: it has where they come out of a TLS handshake. Default: false
+   */
+  constructor(der: Uint8Array, isParsed = false) {
+    super(der);
+    this.#isParsed = isParsed;
+  }
+
+  override get validFrom(): Date {
+    return new Date(this.#essentialsOrNone()?.notBefore ?? this.x509.validFrom);
+  }
+
+  override get validTo(): Date {
     return new Date(this.#essentialsOrNone()?.notAfter ?? this.x509.validTo);
   }
 
+  protected override publicKeyInfo(): Uint8Array {
+    return this.#readEssentials().spki;
+  }
+
+  /** OpenSSL parses first: the small reader in der.ts only ever sees what OpenSSL has accepted. */
   #readEssentials(): CertificateEssentials {
-    this.#essentials ??= readEssentials(this.#accepted);
+    this.#essentials ??= readEssentials(this.#isParsed ? this.der : this.x509.raw);
     return this.#essentials;
   }
 
   /** OpenSSL takes encodings that are not DER; what the dates are in those is what OpenSSL says. */
   #essentialsOrNone(): CertificateEssentials | undefined {
-    const der = this.#accepted;
+    if (!this.#isParsed) this.x509; // throws where the bytes are not a certificate
     try {
-      this.#essentials ??= readEssentials(der);
+      return this.#readEssentials();
     } catch {
       return undefined;
     }
-    return this.#essentials;
   }
 
   get selfSigned(): boolean {
@@ -119,10 +139,9 @@ export class Certificate {
   }
 
   /** Plain JSON. Throws where the bytes are not a certificate. */
-  toJSON(): CertificateSummary {
+  override toJSON(): CertificateSummary {
     return {
-      sha256: this.certificateSha256,
-      publicKeySha256: this.publicKeySha256,
+      ...super.toJSON(),
       subject: oneLine(this.x509.subject),
       issuer: oneLine(this.x509.issuer),
       subjectAltNames: splitNames(this.x509.subjectAltName),
@@ -131,6 +150,11 @@ export class Certificate {
       selfSigned: this.selfSigned,
     };
   }
+}
+
+/** A certificate that was presented. The inline form asks no more of one than a verdict does. */
+export function presentedCertificate(der: Uint8Array): Certificate {
+  return INLINE ? (new CertificateEvidence(der) as Certificate) : new Certificate(der);
 }
 
 function sha256(bytes: Uint8Array): Sha256 {

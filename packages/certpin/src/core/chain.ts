@@ -1,5 +1,5 @@
 import type { Certificate } from './certificate.ts';
-import { readPathLength } from './der.ts';
+import { type CertificateParts, readCertificateParts, readPathLength } from './der.ts';
 import { matchPin } from './match.ts';
 import type { Pin } from './pin.ts';
 import { validityProblem } from './validity.ts';
@@ -109,13 +109,14 @@ function issuerProblem(issuer: Certificate, path: readonly Certificate[], option
   }
   if (!issuer.x509.ca)
     return `${nameOf(issuer)} is not a CA (RFC 5280 basicConstraints), so it cannot vouch for ${nameOf(child)}`;
-  const constraints = issuer.parts.extensions.find(({ id }) => id === BASIC_CONSTRAINTS);
+  const { extensions } = partsOf(issuer);
+  const constraints = extensions.find(({ id }) => id === BASIC_CONSTRAINTS);
   const limit = constraints && readPathLength(constraints.value);
   // RFC 5280 §4.2.1.9: how many intermediates may follow below, self-issued ones not counted; the leaf is none of them.
   const below = path.slice(1).filter((certificate) => certificate.x509.subject !== certificate.x509.issuer).length;
   if (limit !== undefined && below > limit)
     return `${nameOf(issuer)} allows a path of ${limit} intermediates; there are ${below}`;
-  if (issuer.parts.extensions.some(({ id }) => id === NAME_CONSTRAINTS)) {
+  if (extensions.some(({ id }) => id === NAME_CONSTRAINTS)) {
     return `${nameOf(issuer)} sets name constraints, which cannot be checked here: pin the leaf instead`;
   }
   const validity = validityProblem(issuer, options.now);
@@ -131,14 +132,17 @@ function certificateProblem(certificate: Certificate): string | undefined {
   if (purposes !== undefined && !purposes.includes(SERVER_AUTH) && !purposes.includes(ANY_PURPOSE)) {
     return `${nameOf(certificate)} is not meant for TLS servers (extended key usage)`;
   }
-  if (BROKEN_SIGNATURES.has(certificate.parts.signatureAlgorithm))
-    return `${nameOf(certificate)} is signed with SHA-1 or MD5`;
-  const unknown = certificate.parts.extensions.find(
-    ({ id, critical }) => critical && !PROCESSED.has(id) && id !== NAME_CONSTRAINTS,
-  );
+  const { signatureAlgorithm, extensions } = partsOf(certificate);
+  if (BROKEN_SIGNATURES.has(signatureAlgorithm)) return `${nameOf(certificate)} is signed with SHA-1 or MD5`;
+  const unknown = extensions.find(({ id, critical }) => critical && !PROCESSED.has(id) && id !== NAME_CONSTRAINTS);
   if (unknown !== undefined)
     return `${nameOf(certificate)} has a critical extension that is not understood (${unknown.id})`;
   return undefined;
+}
+
+/** OpenSSL parses first: the reader of DER only ever sees what OpenSSL has accepted. */
+function partsOf(certificate: Certificate): CertificateParts {
+  return readCertificateParts(certificate.x509.raw);
 }
 
 function nameOf(certificate: Certificate): string {

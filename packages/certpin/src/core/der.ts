@@ -89,26 +89,18 @@ function objectIdentifier(content: Uint8Array): string {
 
 /** What `node:crypto` does not show of a certificate (RFC 5280 §4.1). */
 export interface CertificateParts {
-  /** The SubjectPublicKeyInfo, DER, exactly as it stands in the certificate: what RFC 7469 §2.4 hashes. */
-  readonly spki: Uint8Array;
   /** The object identifier of the signature algorithm; for RSASSA-PSS, which leaves the hash open, that of the hash. */
   readonly signatureAlgorithm: string;
   readonly extensions: readonly { readonly id: string; readonly critical: boolean; readonly value: Uint8Array }[];
 }
 
-/** Takes a DER certificate apart. Throws on anything that is not one. */
+/** What a path is validated by. Throws on anything that is not a DER certificate. */
 export function readCertificateParts(der: Uint8Array): CertificateParts {
-  const [certificate] = elements(der);
-  if (certificate?.tag !== SEQUENCE) throw new TypeError('not the DER structure of a certificate');
-  const parts = elements(certificate.content);
-  const tbs = elements(only(parts, 0, SEQUENCE).content);
-  const algorithm = elements(only(parts, 1, SEQUENCE).content);
-  // RFC 5280 §4.1: [0] version is left out by version 1 certificates; then serialNumber, signature, issuer, validity, subject.
-  const first = tbs[0]?.tag === VERSION ? 1 : 0;
-  const spki = only(tbs, first + 5, SEQUENCE).whole;
-  const extensions = tbs.slice(first + 6).find((element) => element.tag === EXTENSIONS);
+  const algorithm = elements(only(structureOf(der), 1, SEQUENCE).content);
+  const extensions = fieldsOf(der)
+    .slice(6)
+    .find((element) => element.tag === EXTENSIONS);
   return {
-    spki,
     signatureAlgorithm: readSignatureAlgorithm(algorithm),
     extensions: extensions === undefined ? [] : readExtensions(extensions),
   };
@@ -116,7 +108,7 @@ export function readCertificateParts(der: Uint8Array): CertificateParts {
 
 /** What a verdict on the leaf needs beside its hash. */
 export interface CertificateEssentials {
-  /** As in {@link CertificateParts}. */
+  /** The SubjectPublicKeyInfo, DER, exactly as it stands in the certificate: what RFC 7469 §2.4 hashes. */
   readonly spki: Uint8Array;
   /** Milliseconds since 1970; undefined where the date is not written as RFC 5280 §4.1.2.5 demands. */
   readonly notBefore: number | undefined;
@@ -160,6 +152,17 @@ function readTime(bytes: Uint8Array, { tag, start, end }: Place): number | undef
   const time = Date.parse(text);
   // The 31st of February is read as the 3rd of March.
   return !Number.isNaN(time) && new Date(time).toISOString() === text ? time : undefined;
+}
+
+/** RFC 5280 §4.1: tbsCertificate, signatureAlgorithm, signature. */
+function structureOf(der: Uint8Array): Element[] {
+  return elements(only(elements(der), 0, SEQUENCE).content);
+}
+
+/** RFC 5280 §4.1: serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo, …; version 1 certificates have no version. */
+function fieldsOf(der: Uint8Array): Element[] {
+  const fields = elements(only(structureOf(der), 0, SEQUENCE).content);
+  return fields[0]?.tag === VERSION ? fields.slice(1) : fields;
 }
 
 /** RFC 4055 §3.1: the parameters of RSASSA-PSS name the hash in [0]; where they do not, it is SHA-1. */

@@ -1,3 +1,4 @@
+import { INLINE } from './form.ts';
 import type { Refused } from './verify.ts';
 
 /**
@@ -80,12 +81,17 @@ export class CertpinError<Code extends CertpinErrorCode = CertpinErrorCode> exte
     this.details = details;
     Object.defineProperty(this, brand, { value: true });
     // Prisma makes an error of its own, of the message, the code and what it finds in `meta`, and forgets the one that it was given.
-    Object.defineProperty(this, 'meta', { get: () => ({ cause: this }) });
+    if (!INLINE) Object.defineProperty(this, 'meta', { get: () => ({ cause: this }) });
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === 'object' && value !== null && brand in value;
   }
+}
+
+/** The error of an option that cannot be used. */
+export function optionInvalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {
+  return new CertpinError('ERR_OPTION_INVALID', message, { option });
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type Certificate, printable } from './certificate.ts';
 import { CertpinError, type RefusalCode } from './errors.ts';
+import { INLINE } from './form.ts';
 import { matchPin } from './match.ts';
 import { formatPin, pinOf } from './pin.ts';
 import { namesHost, type Refused, type Verdict } from './verify.ts';
@@ -24,7 +25,17 @@ export function explain(verdict: Verdict): string {
 
 /** The error of a refusal: the verdict's code, and its explanation as the message. */
 export function refusalError(verdict: Refused): CertpinError<RefusalCode> {
-  return new CertpinError(verdict.code, explain(verdict), { verdict });
+  return new CertpinError(verdict.code, INLINE ? explainBriefly(verdict) : explain(verdict), { verdict });
+}
+
+/** The inline form says the fact, and the hashes, in spellings that can be compared and pasted. */
+function explainBriefly(verdict: Refused): string {
+  const [leaf] = verdict.presented;
+  const presented = leaf === undefined ? 'nothing' : `${leaf.certificateSha256} or sha256:${leaf.publicKeySha256}`;
+  const configured = verdict.policy.pins.map(({ kind, sha256 }) =>
+    kind === 'certificate' ? sha256 : `sha256:${sha256}`,
+  );
+  return `${printable(verdict.reason)}${at(verdict)}; presented: ${presented}; pinned: ${configured.join(', ')}`;
 }
 
 const headlines: Record<RefusalCode, string> = {

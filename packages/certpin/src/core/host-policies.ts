@@ -51,6 +51,16 @@ export function policyFor(policies: ServerPolicies | 'verify', host: string | un
   return policies instanceof HostPolicies ? policies.for(host) : policies;
 }
 
+/** The error with which {@link policyFor} refuses `host`; undefined where it has pins. */
+export function hostRefusal(policies: ServerPolicies, host: string): Error | undefined {
+  try {
+    policyFor(policies, host);
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
 /** Made by {@link createServerPolicies}. Looked up by one step for each label of a name, however many hosts there are. */
 class HostPolicies {
   /** By canonical host, with the `*.` or `**.` of a pattern before it. */

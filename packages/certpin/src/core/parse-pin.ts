@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
 import { Certificate } from './certificate.ts';
 import { CertpinError } from './errors.ts';
+import { INLINE } from './form.ts';
 import { asSha256, type Pin, pinOf } from './pin.ts';
 
 /**
@@ -49,21 +50,30 @@ export function parsePin(source: PinSource): Pin {
  * @throws CertpinError `ERR_PIN_INVALID` for the first pin that cannot be read, and for an empty set
  */
 export function parsePins(input: PinInput): readonly Pin[] {
-  return parsePinSources(input).pins;
+  return distinctPins(readSources(input));
 }
 
 /** As {@link parsePins}, and keeps the certificates among the sources: an issuer's certificate completes a chain. */
 export function parsePinSources(input: PinInput): ParsedPins {
+  const parsed = readSources(input);
+  return {
+    pins: distinctPins(parsed),
+    certificates: Object.freeze(parsed.flatMap(({ certificate }) => certificate ?? [])),
+  };
+}
+
+function readSources(input: PinInput): readonly ParsedPin[] {
   const parsed: ParsedPin[] = [];
   for (const source of Array.isArray(input) ? (input as readonly PinSource[]) : [input as PinSource]) {
     readSource(source, parsed);
   }
   if (parsed.length === 0) throw invalid(1, 'no pin: the set is empty');
-  const unique = new Map(parsed.map(({ pin }) => [`${pin.kind} ${pin.sha256}`, pin]));
-  return {
-    pins: Object.freeze([...unique.values()]),
-    certificates: Object.freeze(parsed.flatMap(({ certificate }) => certificate ?? [])),
-  };
+  return parsed;
+}
+
+function distinctPins(parsed: readonly ParsedPin[]): readonly Pin[] {
+  const distinct = new Map(parsed.map(({ pin }) => [`${pin.kind} ${pin.sha256}`, pin]));
+  return Object.freeze([...distinct.values()]);
 }
 
 /** Appends what `source` holds to `parsed`; the length of `parsed` is the position that an error names. */
@@ -71,6 +81,8 @@ function readSource(source: PinSource, parsed: ParsedPin[]): void {
   const position = parsed.length + 1;
   if (typeof source === 'string') {
     readText(source, parsed);
+  } else if (INLINE) {
+    throw invalid(position, `a value of type ${typeof source}; the inline form reads text`);
   } else if (source instanceof X509Certificate) {
     parsed.push(certificatePin(source.raw, position));
   } else if (!(source instanceof Uint8Array)) {
@@ -106,13 +118,18 @@ const INVISIBLE = /[\u200B-\u200F\u2060\uFEFF]/g;
 
 function readText(text: string, parsed: ParsedPin[]): void {
   const visible = text.replace(INVISIBLE, '').replace(COMMENT, '');
+  readLines(INLINE ? visible : readPemBlocks(visible, parsed), parsed);
+}
+
+/** Returns what stands behind the last block. */
+function readPemBlocks(visible: string, parsed: ParsedPin[]): string {
   let rest = 0;
   for (const block of visible.matchAll(PEM)) {
     readLines(visible.slice(rest, block.index), parsed);
     parsed.push(readPem(block[1] ?? '', block[2] ?? '', parsed.length + 1));
     rest = block.index + block[0].length;
   }
-  readLines(visible.slice(rest), parsed);
+  return visible.slice(rest);
 }
 
 const PEM_LABELS = ['CERTIFICATE', 'X509 CERTIFICATE', 'PUBLIC KEY'];
@@ -157,35 +174,32 @@ function readLines(text: string, parsed: ParsedPin[]): void {
   for (const [token] of text.matchAll(TOKEN)) parsed.push({ pin: readToken(token, parsed.length + 1) });
 }
 
-function readToken(token: string, position: number): Pin {
-  if (/^-----(?:BEGIN|END)/.test(token))
-    throw invalid(position, 'a PEM block that was cut: its BEGIN and END lines are no pair');
+const PEM_TOKEN = INLINE
+  ? 'PEM, which the inline form does not read; give its SHA-256'
+  : 'a PEM block that was cut: its BEGIN and END lines are no pair';
 
-  const tlsa = /^(\d+)\s+(\d+)\s+(\d+)\s+(.+)$/.exec(token);
+type ReadHash = (text: string, position: number) => Pin['sha256'];
+
+/** The spellings that name their algorithm: `sha256 Fingerprint=…`, `pin-sha256="…"`, `sha256/…` and `sha256//…`, `sha256:…`. */
+const NAMED: readonly (readonly [RegExp, Pin['kind'], ReadHash])[] = [
+  [/^(\S+)\s+fingerprint\s*=\s*(.*)$/i, 'certificate', readHex],
+  [/^pin-([a-z0-9-]+?)[=:]"?([^"]*)"?$/i, 'public-key', readBase64],
+  [/^((?:sha|md)-?\d+)\/(.*)$/i, 'public-key', (text, position) => readBase64(withoutCurlsSlash(text), position)],
+  [/^((?:sha|md)-?\d+)[:=](.*)$/i, 'public-key', readHex],
+];
+
+function readToken(token: string, position: number): Pin {
+  if (/^-----(?:BEGIN|END)/.test(token)) throw invalid(position, PEM_TOKEN);
+
+  const tlsa = INLINE ? null : /^(\d+)\s+(\d+)\s+(\d+)\s+(.+)$/.exec(token);
   if (tlsa !== null) return readTlsa(tlsa, position);
 
-  const openssl = /^(\S+)\s+fingerprint\s*=\s*(.*)$/i.exec(token);
-  if (openssl !== null) {
-    requireSha256(openssl[1] ?? '', position);
-    return pinOf('certificate', readHex(openssl[2] ?? '', position));
-  }
-
-  const hpkp = /^pin-([a-z0-9-]+?)[=:]"?([^"]*)"?$/i.exec(token);
-  if (hpkp !== null) {
-    requireSha256(hpkp[1] ?? '', position);
-    return pinOf('public-key', readBase64(hpkp[2] ?? '', position));
-  }
-
-  const prefixed = /^((?:sha|md)-?\d+)([/:=])(.*)$/i.exec(token);
-  if (prefixed !== null) {
-    const [, algorithm = '', separator, value = ''] = prefixed;
+  for (const [pattern, kind, read] of NAMED) {
+    const [, algorithm, value = ''] = pattern.exec(token) ?? [];
+    if (algorithm === undefined) continue;
     requireSha256(algorithm, position);
-    return pinOf(
-      'public-key',
-      separator === '/' ? readBase64(withoutCurlsSlash(value), position) : readHex(value, position),
-    );
+    return pinOf(kind, read(value, position));
   }
-
   if (/^[0-9a-f:]+$/i.test(token)) return pinOf('certificate', readHex(token, position));
   return pinOf('public-key', readBase64(token, position));
 }
@@ -204,6 +218,7 @@ function readTlsa([, usage, selector, matching, data = '']: RegExpExecArray, pos
 function requireSha256(algorithm: string, position: number): void {
   const name = algorithm.toLowerCase().replace('-', '');
   if (name === 'sha256') return;
+  if (INLINE) throw invalid(position, 'a fingerprint that is not SHA-256');
   const known = Object.values(OTHER_HASHES).find((hash) => hash.toLowerCase().replace('-', '') === name);
   throw invalid(
     position,
@@ -218,8 +233,7 @@ function readHex(text: string, position: number): Pin['sha256'] {
   const digits = text.replaceAll(':', '');
   if (!/^[0-9a-f]*$/i.test(digits))
     throw invalid(position, 'something other than hex digits where a SHA-256 in hex is expected');
-  if (digits.length !== 64)
-    throw invalid(position, wrongLength(digits.length, 'hex digits', 64, OTHER_HASHES[digits.length]));
+  if (digits.length !== 64) throw invalid(position, wrongLength(digits.length, 'hex digits', 64));
   if (text.includes(':') && !/^(?:[0-9a-f]{2}:){31}[0-9a-f]{2}$/i.test(text)) {
     throw invalid(position, 'colons that do not stand between every two hex digits');
   }
@@ -238,7 +252,7 @@ function readBase64(text: string, position: number): Pin['sha256'] {
   const bytes = Buffer.from(text, 'base64');
   // Buffer skips what it cannot decode; a pin that was cut or padded wrongly must not pass as another.
   if (bytes.length !== 32) {
-    throw invalid(position, wrongLength(bytes.length, 'bytes of base64', 32, OTHER_HASHES[bytes.length * 2]));
+    throw invalid(position, wrongLength(bytes.length, 'bytes of base64', 32));
   }
   const canonical = bytes.toString('base64url');
   if (text.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '') !== canonical) {
@@ -247,8 +261,10 @@ function readBase64(text: string, position: number): Pin['sha256'] {
   return asSha256(bytes.toString('hex').toUpperCase());
 }
 
-function wrongLength(found: number, unit: string, expected: number, other: string | undefined): string {
-  return `${found} ${unit}; a SHA-256 has ${expected}${other === undefined ? '' : ` (this is the length of ${other})`}`;
+function wrongLength(found: number, unit: string, expected: 32 | 64): string {
+  const fact = `${found} ${unit}; a SHA-256 has ${expected}`;
+  const other = INLINE ? undefined : OTHER_HASHES[(found * 64) / expected];
+  return other === undefined ? fact : `${fact} (this is the length of ${other})`;
 }
 
 /** The text of a pin that cannot be read is not repeated: people paste private keys and passwords into the wrong field. */

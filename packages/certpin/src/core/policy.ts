@@ -1,7 +1,8 @@
 import type { Certificate } from './certificate.ts';
-import { CertpinError } from './errors.ts';
+import { optionInvalid } from './errors.ts';
+import { INLINE } from './form.ts';
 import { type LivePins, liveStateOf } from './live-pins.ts';
-import { type ParsedPins, type PinInput, parsePinSources } from './parse-pin.ts';
+import { type ParsedPins, type PinInput, parsePinSources, parsePins } from './parse-pin.ts';
 import type { Pin } from './pin.ts';
 
 /** What must hold before a connection may be used. Each switch is independent of the others. */
@@ -60,14 +61,9 @@ export interface Policy {
 }
 
 /** The options of a policy by name; adapters whose options hold more than a policy pick these. */
-export const policyKeys: readonly (keyof PolicyOptions)[] = [
-  'pins',
-  'issuerPins',
-  'expired',
-  'hostnameVerification',
-  'caVerification',
-  'resumption',
-];
+export const policyKeys: readonly (keyof PolicyOptions)[] = INLINE
+  ? ['pins', 'expired', 'hostnameVerification']
+  : ['pins', 'issuerPins', 'expired', 'hostnameVerification', 'caVerification', 'resumption'];
 
 const nothing: ParsedPins = { pins: [], certificates: [] };
 
@@ -79,15 +75,25 @@ const nothing: ParsedPins = { pins: [], certificates: [] };
  */
 export function createPolicy(options: PolicyOptions | Policy): Policy {
   if (typeof options !== 'object' || options === null) {
-    throw new CertpinError('ERR_OPTION_INVALID', 'a policy is an object: { pins: … }', { option: 'policy' });
+    throw optionInvalid('policy', 'a policy is an object: { pins: … }');
   }
-  if (policyBrand in options) return options;
+  // The inline form takes no policy that was made elsewhere: it cannot honour everything that one may hold.
+  if (!INLINE && policyBrand in options) return options;
   refuseUnknownOptions(options, policyKeys, 'policy');
-  if (options.pins === undefined && options.issuerPins === undefined) {
-    throw new CertpinError('ERR_OPTION_INVALID', 'a policy needs pins: give `pins` (or `issuerPins`)', {
-      option: 'pins',
-    });
-  }
+  const noIssuerPins = INLINE ? true : options.issuerPins === undefined;
+  if (noIssuerPins && options.pins === undefined) throw optionInvalid('pins', NO_PINS);
+  const expired = oneOf('expired', options.expired, ['refuse', 'accept']) ?? 'refuse';
+  const hostnameVerification = oneOf('hostnameVerification', options.hostnameVerification, ['require', 'ignore']);
+  const switches = { expired, hostnameVerification };
+  return INLINE
+    ? Object.freeze({ pins: parsePins(options.pins as PinInput), ...switches } as Partial<Policy> as Policy)
+    : createFullPolicy(options, switches);
+}
+
+const NO_PINS = INLINE ? 'a policy needs `pins`' : 'a policy needs pins: give `pins` (or `issuerPins`)';
+
+/** With everything that the inline form leaves out. */
+function createFullPolicy(options: PolicyOptions, switches: Pick<Policy, 'expired' | 'hostnameVerification'>): Policy {
   const leaf = readPins(options.pins);
   const issuers = readPins(options.issuerPins);
   const changes = [leaf.onChange, issuers.onChange].filter((onChange) => onChange !== undefined);
@@ -101,8 +107,7 @@ export function createPolicy(options: PolicyOptions | Policy): Policy {
     get knownCertificates() {
       return Object.freeze([...leaf.parsed().certificates, ...issuers.parsed().certificates]);
     },
-    expired: oneOf('expired', options.expired, ['refuse', 'accept']) ?? 'refuse',
-    hostnameVerification: oneOf('hostnameVerification', options.hostnameVerification, ['require', 'ignore']),
+    ...switches,
     caVerification: oneOf('caVerification', options.caVerification, ['require', 'ignore']) ?? 'ignore',
     resumption: oneOf('resumption', options.resumption, ['refuse', 'own']) ?? 'refuse',
     onChange: changes.length === 0 ? undefined : subscribeToAll(changes),
@@ -141,13 +146,7 @@ export function oneOf<Value extends string>(
   allowed: readonly Value[],
 ): Value | undefined {
   if (value === undefined || allowed.includes(value)) return value;
-  throw new CertpinError(
-    'ERR_OPTION_INVALID',
-    `\`${option}\` must be one of ${allowed.map((one) => `'${one}'`).join(', ')}`,
-    {
-      option,
-    },
-  );
+  throw optionInvalid(option, `\`${option}\` must be one of ${allowed.map((one) => `'${one}'`).join(', ')}`);
 }
 
 /**
@@ -156,10 +155,14 @@ export function oneOf<Value extends string>(
 export function refuseUnknownOptions(options: object, known: readonly string[], where: string): void {
   for (const option of Object.keys(options)) {
     if (known.includes(option) || (options as Record<string, unknown>)[option] === undefined) continue;
-    const similar = known.find((key) => distance(key.toLowerCase(), option.toLowerCase()) <= 2);
-    const hint = similar === undefined ? '' : `; did you mean \`${similar}\`?`;
-    throw new CertpinError('ERR_OPTION_INVALID', `unknown ${where} option \`${option}\`${hint}`, { option });
+    const hint = INLINE ? ', or one that only the npm package certpin has' : similarOption(option, known);
+    throw optionInvalid(option, `unknown ${where} option \`${option}\`${hint}`);
   }
+}
+
+function similarOption(option: string, known: readonly string[]): string {
+  const similar = known.find((key) => distance(key.toLowerCase(), option.toLowerCase()) <= 2);
+  return similar === undefined ? '' : `; did you mean \`${similar}\`?`;
 }
 
 /** Levenshtein distance. */

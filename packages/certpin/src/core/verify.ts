@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { Certificate, isoDate } from './certificate.ts';
 import { verifyChain } from './chain.ts';
 import type { RefusalCode } from './errors.ts';
+import { INLINE } from './form.ts';
 import { matchPin } from './match.ts';
 import type { Pin } from './pin.ts';
 import { createPolicy, type Policy, type PolicyOptions, snapshot } from './policy.ts';
@@ -61,26 +62,18 @@ export type Verdict = Matched | Refused;
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID` where `policy` is not one
  */
 export function verify(peer: Peer, policy: PolicyOptions | Policy, now: Date = new Date()): Verdict {
-  const checked = snapshot(createPolicy(policy));
-  let presented: readonly Certificate[] = [];
+  const checked = INLINE ? (policy as Policy) : snapshot(createPolicy(policy));
+  const evidence = { host: peer.host, port: peer.port, policy: checked };
   try {
-    presented = peer.certificates.map(toCertificate);
-    const verdict = decide(peer, { host: peer.host, port: peer.port, presented, policy: checked }, now);
+    const presented = INLINE ? (peer.certificates as readonly Certificate[]) : peer.certificates.map(toCertificate);
+    const verdict = decide(peer, { ...evidence, presented }, now);
     // A refusal is going to be explained: what cannot be read fails here, and not in the explanation.
     if (!verdict.ok) for (const certificate of presented) certificate.toJSON();
     return verdict;
   } catch (error) {
     // Whatever goes wrong inside a check is a refusal: the peer chooses the bytes that are being checked.
     const reason = `the presented certificate cannot be read (${error instanceof Error ? error.message : 'unknown error'})`;
-    return {
-      ok: false,
-      code: 'ERR_PIN_UNCHECKABLE',
-      reason,
-      host: peer.host,
-      port: peer.port,
-      presented: [],
-      policy: checked,
-    };
+    return { ok: false, code: 'ERR_PIN_UNCHECKABLE', reason, ...evidence, presented: [] };
   }
 }
 
@@ -104,7 +97,7 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
     return refused('ERR_TLS_VERSION', `the connection was made with ${peer.tlsVersion ?? 'an unknown version of TLS'}`);
   }
 
-  const match = matchLeafOrIssuer(leaf, presented, policy, now);
+  const match = matchLeafOrIssuer(leaf, presented, now, policy);
   if ('code' in match) return refused(match.code, match.reason);
 
   const validity = validityProblem(leaf, now);
@@ -126,7 +119,7 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
       `the certificate does not name ${peer.host ?? 'the host, which is unknown'}`,
     );
   }
-  if (policy.caVerification === 'require' && peer.authorized !== true) {
+  if (!INLINE && policy.caVerification === 'require' && peer.authorized !== true) {
     return refused(
       'ERR_CA_UNTRUSTED',
       `the ordinary CA verification failed (${peer.authorizationError ?? 'no result'})`,
@@ -138,13 +131,15 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
 
 type Match = Pick<Matched, 'pin' | 'matched' | 'certificate'> | Pick<Refused, 'code' | 'reason'>;
 
-function matchLeafOrIssuer(leaf: Certificate, presented: readonly Certificate[], policy: Policy, now: Date): Match {
+function matchLeafOrIssuer(leaf: Certificate, presented: readonly Certificate[], now: Date, policy: Policy): Match {
   const pin = matchPin(leaf, policy.pins);
   if (pin !== undefined) return { pin, matched: 'leaf', certificate: leaf };
-  if (policy.issuerPins.length === 0) {
-    return { code: 'ERR_PIN_MISMATCH', reason: 'the presented certificate is none of the pinned ones' };
-  }
-  const others = presented.slice(1);
+  return INLINE || policy.issuerPins.length === 0
+    ? { code: 'ERR_PIN_MISMATCH', reason: 'the presented certificate is none of the pinned ones' }
+    : matchIssuer(leaf, presented.slice(1), policy, now);
+}
+
+function matchIssuer(leaf: Certificate, others: readonly Certificate[], policy: Policy, now: Date): Match {
   // A CA is found even where the server does not send it, if the pin was given as its certificate.
   const candidates = [...others, ...policy.knownCertificates];
   const chain = verifyChain(leaf, candidates, policy.issuerPins, { now, expired: policy.expired });

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { SecureContext } from 'node:tls';
 import type { Peer } from '../core/verify.ts';
 import type { UpgradeProtocol, UpgradeStep } from '../protocols/contract.ts';
 import { converse, dial } from '../protocols/dial.ts';
@@ -34,10 +35,11 @@ export function attempt(
     };
     const giveUp = (): void => give(signal.reason);
     if (signal.aborted) return giveUp();
+    const secureContext = settings.context(); // before anybody is connected to: the client's certificate may be unreadable
     signal.addEventListener('abort', giveUp);
 
     const handshake = (raw: Socket): void => {
-      observe(toConnection(target, settings, enclose(raw, upgrade?.envelope))).then(
+      observe(toConnection(target, settings, secureContext, enclose(raw, upgrade?.envelope))).then(
         (peer) => {
           signal.removeEventListener('abort', giveUp);
           resolve(peer);
@@ -75,13 +77,16 @@ export function attempt(
 
 type TakeProceed = (proceed: (step: UpgradeStep) => void) => void;
 
-function toConnection(target: ServerTarget | SocketTarget, { servername, tls }: Settings, socket: Duplex) {
+function toConnection(
+  target: ServerTarget | SocketTarget,
+  { servername }: Settings,
+  secureContext: SecureContext,
+  socket: Duplex,
+) {
   const { host, port, alpn }: Partial<ServerTarget> = 'socketPath' in target ? {} : target;
-  // An empty list of CAs: the chain is what the server presents, not what Node completes from its own list.
   const options = {
-    ...tls,
     socket,
-    ca: [],
+    secureContext,
     servername: servername ?? host ?? '',
     ...(alpn && { ALPNProtocols: [alpn] }),
   };

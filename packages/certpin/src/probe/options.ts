@@ -1,11 +1,12 @@
 import { constants } from 'node:crypto';
-import type { ConnectionOptions } from 'node:tls';
+import type { ConnectionOptions, SecureContext } from 'node:tls';
 import { CertpinError } from '../core/errors.ts';
 import { oneOf, refuseUnknownOptions } from '../core/policy.ts';
 import { type UpgradeName, upgradeProtocols } from '../protocols/registry.ts';
 import { createTunnel, type ProxyInput } from '../proxy/tunnel.ts';
 import type { OpenTunnel } from '../tls/guard.ts';
 import { isOld } from '../tls/options.ts';
+import { createContext } from './context.ts';
 import type { Protocol } from './target.ts';
 
 export interface ProbeOptions {
@@ -41,7 +42,7 @@ export interface Settings {
   readonly servername: string | undefined;
   readonly protocol: Protocol | undefined;
   readonly family: 4 | 6 | undefined;
-  readonly tls: ConnectionOptions;
+  readonly context: () => SecureContext;
   readonly tunnel: OpenTunnel | undefined;
   readonly signal: AbortSignal | undefined;
 }
@@ -65,7 +66,7 @@ export function readProbeOptions(options: ProbeOptions): Settings {
     servername,
     protocol: oneOf('protocol', protocol, protocols),
     family,
-    tls: readTls(tls),
+    context: createContext(readTls(tls)),
     tunnel: createTunnel(proxy),
     signal,
   };

@@ -55,33 +55,28 @@ export interface Inspected extends Peer {
  * @returns a report; a failure is a report too, never an exception
  */
 export async function probe(target: string, options: ProbeOptions = {}): Promise<ProbeReport> {
-  let settings: Settings;
+  let protocol: Protocol | undefined;
   try {
-    settings = readProbeOptions(options);
+    const settings = readProbeOptions(options);
+    protocol = settings.protocol;
+    return await ask(target, settings);
   } catch (error) {
-    return toFailure(undefined, undefined, error);
+    return toFailure(target, protocol, error);
   }
-  return report(target, settings);
 }
 
-/** As {@link probe}, with options that have been read. */
-export async function report(text: string, settings: Settings): Promise<ProbeReport> {
-  let target: Target | undefined;
-  try {
-    target = parseTarget(text);
-    const { certificates, protocol, detected, tlsVersion } = await inspectTarget(target, settings);
-    const chain = certificates.map((certificate) => (certificate as Certificate).toJSON());
-    const [certificate] = chain;
-    if (certificate === undefined)
-      throw new CertpinError('ERR_CONNECTION_CLOSED', 'the server presented no certificate', { protocol });
-    const { label } = target;
-    return {
-      ...{ target: label, protocol, detected, ...placeOf(target), tlsVersion: tlsVersion ?? null },
-      ...{ ok: true, certificate, chain },
-    };
-  } catch (error) {
-    return toFailure(target, settings.protocol, error);
-  }
+/** As {@link probe}, with options that have been read. @throws what is to be given to {@link toFailure} */
+export async function ask(text: string, settings: Settings): Promise<ProbeSuccess> {
+  const target = parseTarget(text);
+  const { certificates, protocol, detected, tlsVersion } = await inspectTarget(target, settings);
+  const chain = certificates.map((certificate) => (certificate as Certificate).toJSON());
+  const [certificate] = chain;
+  if (certificate === undefined)
+    throw new CertpinError('ERR_CONNECTION_CLOSED', 'the server presented no certificate', { protocol });
+  return {
+    ...{ target: target.label, protocol, detected, ...placeOf(target), tlsVersion: tlsVersion ?? null },
+    ...{ ok: true, certificate, chain },
+  };
 }
 
 /**
@@ -122,7 +117,9 @@ async function inspectServer(
   return { ...(await attempt(target, settings, { upgrade, signal })), protocol, detected: false };
 }
 
-function toFailure(target: Target | undefined, forced: Protocol | undefined, error: unknown): ProbeFailure {
+/** The report of a target that could not be asked. @param forced the protocol that was given as an option */
+export function toFailure(text: string, forced: Protocol | undefined, error: unknown): ProbeFailure {
+  const target = readTarget(text);
   const { code, message } = error as NodeJS.ErrnoException;
   // An AbortError has a number.
   const name = typeof code === 'string' ? code : (error as Error).name === 'AbortError' ? 'ABORT_ERR' : 'ERR_UNKNOWN';
@@ -133,6 +130,14 @@ function toFailure(target: Target | undefined, forced: Protocol | undefined, err
     // An AggregateError of several addresses has no message; OpenSSL's messages end in a line break.
     error: { code: name, message: String(message ?? error).trim() || name },
   };
+}
+
+function readTarget(text: string): Target | undefined {
+  try {
+    return parseTarget(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function placeOf(target: Target | undefined): { readonly host: string | null; readonly port: number | null } {

@@ -1,5 +1,6 @@
 import { connect, type NetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { CertpinError } from '../core/errors.ts';
+import { INLINE } from '../core/form.ts';
 import type { MediatedUpgrade, UpgradeProtocol, UpgradeSides, UpgradeStep } from './contract.ts';
 
 /**
@@ -31,7 +32,7 @@ export function converse<Opening extends Socket>(
   opened: 'connect' | 'secureConnect' | undefined,
   protocol: UpgradeProtocol | undefined,
   ready: (error?: Error) => void,
-  attach?: (proceed: (step: UpgradeStep) => void) => void,
+  attach: (proceed: (step: UpgradeStep) => void) => void = () => undefined,
 ): Opening {
   let settled = false;
   const settle = (error?: Error): void => {
@@ -57,7 +58,7 @@ export function converse<Opening extends Socket>(
     if (step.bytes !== undefined) socket.write(step.bytes);
     if (step.next !== 'tls') return;
     socket.pause();
-    if (step.rest !== undefined && step.rest.length > 0) socket.unshift(step.rest);
+    if (!INLINE && step.rest !== undefined && step.rest.length > 0) socket.unshift(step.rest);
     settle();
   };
   const onData = (bytes: Buffer): void => {
@@ -70,7 +71,7 @@ export function converse<Opening extends Socket>(
     }
     take(step);
   };
-  attach?.(take);
+  attach(take);
 
   socket.once('error', settle).once('close', onClose);
   const begin = (): void => {

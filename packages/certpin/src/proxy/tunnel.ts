@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
-import { CertpinError } from '../core/errors.ts';
+import { CertpinError, optionInvalid } from '../core/errors.ts';
+import { INLINE } from '../core/form.ts';
 import { createPolicy, type PolicyOptions, policyKeys, refuseUnknownOptions } from '../core/policy.ts';
 import type { UpgradeProtocol } from '../protocols/contract.ts';
 import { converse, dial } from '../protocols/dial.ts';
@@ -33,6 +34,7 @@ export type ProxyInput = string | URL | ProxyOptions;
  */
 export function createTunnel(proxy: ProxyInput | undefined): OpenTunnel | undefined {
   if (proxy === undefined) return undefined;
+  if (INLINE) throw optionInvalid('proxy', 'the inline form goes through no proxy; the npm package certpin does');
   const { url, tls, ...policy } =
     typeof proxy === 'string' || proxy instanceof URL ? { url: proxy } : readOptions(proxy);
   const { address, scheme, login } = readUrl(url);

@@ -1,7 +1,9 @@
 import { Agent, type AgentOptions, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { optionInvalid } from '../core/errors.ts';
 import { refusalError } from '../core/explain.ts';
+import { INLINE } from '../core/form.ts';
 import { policyFor } from '../core/host-policies.ts';
 import { verify } from '../core/verify.ts';
 import { type GuardedConnection, guard } from './guard.ts';
@@ -29,8 +31,9 @@ export class PinnedAgent extends Agent {
       // Proxy agents and wrappers copy `agent.options` and connect by themselves. What they copy must not switch anything off: it
       // demands the ordinary verification, whatever the environment says, and the pin on top.
       rejectUnauthorized: true,
-      checkServerIdentity: (host: string, certificate: PeerCertificate) =>
-        checkIdentity(host, certificate, connection.policy),
+      checkServerIdentity: INLINE
+        ? foreignConnection
+        : (host: string, certificate: PeerCertificate) => checkIdentity(host, certificate, connection.policy),
       maxCachedSessions: 0,
     });
     this.#connection = connection;
@@ -44,11 +47,11 @@ export class PinnedAgent extends Agent {
     options: RequestOptions,
     callback?: (error: Error | null, socket: Duplex) => void,
   ): Duplex | null | undefined {
-    // `path` is the request's; for a socket it would be the path of a unix socket.
-    const { path: _, socketPath, ...connection } = options as RequestOptions & ConnectionOptions;
+    const { socketPath, ...connection } = options as RequestOptions & ConnectionOptions;
     try {
       return guard({
-        options: (socketPath == null ? connection : { ...connection, path: socketPath }) as ConnectionOptions,
+        // Its own `path` is that of the request; to a socket it would be the path of a unix socket.
+        options: { ...connection, path: socketPath ?? undefined } as ConnectionOptions,
         ...this.#connection,
       });
     } catch (error) {
@@ -58,6 +61,11 @@ export class PinnedAgent extends Agent {
       return undefined;
     }
   }
+}
+
+/** The inline form lets nobody else connect. */
+function foreignConnection(): Error {
+  return optionInvalid('agent', 'the options of the pinned agent were used without it');
 }
 
 /** Must return what it finds: a throw from here would be an uncaught exception. */

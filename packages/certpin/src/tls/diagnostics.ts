@@ -4,9 +4,10 @@ import type { Verdict } from '../core/verify.ts';
 /** The name of the `node:diagnostics_channel` on which every verdict of the guard is published, as a {@link Verdict}. */
 export const VERDICT_CHANNEL = 'certpin:verdict';
 
-const verdicts = channel(VERDICT_CHANNEL);
+const verdicts = /* @__PURE__ */ channel(VERDICT_CHANNEL);
 
 /** Tells whoever counts or logs. A verdict holds no secret: host, port, certificates and pins. */
-export function publishVerdict(verdict: Verdict): void {
+export function publishVerdict(verdict: Verdict): Verdict {
   if (verdicts.hasSubscribers) verdicts.publish(verdict);
+  return verdict;
 }

@@ -7,9 +7,10 @@ import {
   type TLSSocket,
   connect as tlsConnect,
 } from 'node:tls';
-import { Certificate } from '../core/certificate.ts';
+import { Certificate, presentedCertificate } from '../core/certificate.ts';
 import { CertpinError } from '../core/errors.ts';
 import { refusalError } from '../core/explain.ts';
+import { INLINE } from '../core/form.ts';
 import { policyFor, type ServerPolicies } from '../core/host-policies.ts';
 import type { Policy } from '../core/policy.ts';
 import { type Peer, type Verdict, verify } from '../core/verify.ts';
@@ -55,14 +56,14 @@ export type OpenTunnel = (
  *
  * @throws CertpinError `ERR_HOST_UNPINNED` before anything is opened
  */
-export function guard({ options, policy, tunnel, host, port, connectTimeoutMs }: GuardedConnection): TLSSocket {
+export function guard(connection: GuardedConnection): TLSSocket {
+  const { options, policy, host, port, connectTimeoutMs } = connection;
   const server = identity(options, host, port);
-  const own = policyFor(policy, server.host);
-  const verification = own === 'verify' ? ordinaryVerification(server) : noVerification;
-  const reuse =
-    own === 'verify' ? undefined : new Reuse({ ...server, owner: policy as object, policy: own, way: tunnel });
-  const socket = openTls({ ...options, ...verification }, connectTimeoutMs, { tunnel, reuse });
-  if (own === 'verify' || reuse === undefined) return socket;
+  const own = INLINE ? (policy as Policy) : policyFor(policy, server.host);
+  const { tunnel } = connection;
+  if (isOrdinary(own)) return openTls({ ...options, ...ordinaryVerification(server) }, connectTimeoutMs, { tunnel });
+  const reuse = INLINE ? undefined : new Reuse({ ...server, owner: policy as object, policy: own, way: tunnel });
+  const socket = openTls({ ...options, ...noVerification }, connectTimeoutMs, { tunnel, reuse });
   return intercept(socket, own, server, reuse);
 }
 
@@ -90,8 +91,13 @@ export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<
   });
 }
 
-/** The ordinary verification must not end the handshake before the pin was looked at: its result is read after it. */
+// The ordinary verification must not end the handshake before the pin was looked at: the verdict is given after it, in `intercept`.
 const noVerification: ConnectionOptions = { rejectUnauthorized: false, checkServerIdentity: () => undefined };
+
+/** The inline form verifies nothing without a pin. */
+function isOrdinary(policy: Policy | 'verify'): policy is 'verify' {
+  return INLINE ? false : policy === 'verify';
+}
 
 /** As Node does by default, whatever NODE_TLS_REJECT_UNAUTHORIZED says, and by the host that the verdict would name. */
 function ordinaryVerification({ host = '' }: ServerIdentity): ConnectionOptions {
@@ -101,32 +107,36 @@ function ordinaryVerification({ host = '' }: ServerIdentity): ConnectionOptions 
   };
 }
 
-/** The only call of `tls.connect` in the library. */
+// The only call of `tls.connect` in the library.
 function openTls(
   options: ConnectionOptions & { signal?: AbortSignal },
   connectTimeoutMs: number,
   { tunnel, reuse, oldVersions }: { tunnel?: OpenTunnel | undefined; reuse?: Reuse | undefined; oldVersions?: boolean },
 ): TLSSocket {
   const { signal, ...others } = options;
-  if (tunnel !== undefined && (others.path != null || others.socket != null)) {
-    const message = 'a unix socket, or a given one, is not reached through a proxy: remove it, or `proxy`';
-    throw new CertpinError('ERR_OPTION_INVALID', message, { option: 'proxy' });
-  }
-  // TLS begins at once, on a stream whose socket comes when the tunnel stands: clients count the connection from now on.
-  const way = tunnel === undefined ? undefined : new LateStream();
+  const way =
+    INLINE || tunnel === undefined ? undefined : startTunnel(tunnel, others, (error) => socket.destroy(error));
   const prepared = handshakeOptions(way === undefined ? others : { ...others, socket: way }, oldVersions);
-  const socket = tlsConnect(reuse === undefined ? prepared : reuse.prepare(prepared));
-  if (way !== undefined && tunnel !== undefined) {
-    const attempt = tunnel({ host: others.host ?? 'localhost', port: Number(others.port) }, (error, raw) => {
-      if (raw === undefined) socket.destroy(error);
-      else way.adopt(raw);
-    });
-    way.once('close', () => attempt.destroy());
-  }
+  const socket = tlsConnect(INLINE || reuse === undefined ? prepared : reuse.prepare(prepared));
   if (signal !== undefined) addAbortSignal(signal, socket);
   const stop = startTimeout(connectTimeoutMs, (error) => socket.destroy(error));
   socket.on('secureConnect', stop).on('close', stop);
   return socket;
+}
+
+/** TLS begins at once, on a stream whose socket comes when the tunnel stands: clients count the connection from now on. */
+function startTunnel(tunnel: OpenTunnel, server: ConnectionOptions, fail: (error?: Error) => void): LateStream {
+  if (server.path != null || server.socket != null) {
+    const message = 'a unix socket, or a given one, is not reached through a proxy: remove it, or `proxy`';
+    throw new CertpinError('ERR_OPTION_INVALID', message, { option: 'proxy' });
+  }
+  const way = new LateStream();
+  const attempt = tunnel({ host: server.host ?? 'localhost', port: Number(server.port) }, (error, raw) => {
+    if (raw === undefined) fail(error);
+    else way.adopt(raw);
+  });
+  way.once('close', () => attempt.destroy());
+  return way;
 }
 
 /**
@@ -135,14 +145,16 @@ function openTls(
  * Node's own `onConnectSecure` (lib/internal/tls/wrap.js) emits `secureConnect`, then the withheld `session`. Listeners cannot stop
  * one another, so the emission itself is intercepted, on this one instance. It is done for every handshake of the connection.
  */
-function intercept(socket: TLSSocket, policy: Policy, server: ServerIdentity, reuse: Reuse): TLSSocket {
+function intercept(socket: TLSSocket, policy: Policy, server: ServerIdentity, reuse: Reuse | undefined): TLSSocket {
+  // Listeners cannot stop one another, so the emission itself is intercepted, on this one instance. The verdict is given and obeyed in
+  // the tick in which the handshake ends: what was queued leaves in the next one.
   const emit = socket.emit as (this: TLSSocket, event: string | symbol, ...args: unknown[]) => boolean;
   let released = false;
   const pendingSessions: Buffer[] = [];
 
   const refuse = (error: Error): false => {
     released = false;
-    reuse.drop();
+    if (!INLINE) reuse?.drop();
     pendingSessions.length = 0;
     socket.authorized = false;
     socket.authorizationError = error;
@@ -153,8 +165,7 @@ function intercept(socket: TLSSocket, policy: Policy, server: ServerIdentity, re
   /** Whether the connection may be used; where it may not, it is gone when this returns. */
   const settle = (judge: () => Verdict): boolean => {
     try {
-      const verdict = judge();
-      publishVerdict(verdict);
+      const verdict = INLINE ? judge() : publishVerdict(judge());
       return verdict.ok || refuse(refusalError(verdict));
     } catch (error) {
       return refuse(error as Error); // an exception inside the check is a refusal, and must not leave this call
@@ -162,9 +173,10 @@ function intercept(socket: TLSSocket, policy: Policy, server: ServerIdentity, re
   };
 
   // The leaf decides where no issuer is pinned, and it alone is cheap to read.
-  const withChain = policy.issuerPins.length > 0;
+  const withChain = INLINE ? false : policy.issuerPins.length > 0;
   let peer: Peer | undefined;
   const judge = (): Verdict => {
+    if (INLINE || reuse === undefined) return verify(readPeer(socket, server, false), policy);
     if (socket.isSessionReused()) {
       const proven = reuse.resumed(socket);
       peer = proven?.peer ?? readPeer(socket, server, withChain);
@@ -194,14 +206,14 @@ function intercept(socket: TLSSocket, policy: Policy, server: ServerIdentity, re
     if (released) return true;
     released = true;
     // The pin of an open connection may go: then the connection goes too, whether it is in use or waits in a pool.
-    const unsubscribe = policy.onChange?.(() => settle(() => verify(peer as Peer, policy)));
+    const unsubscribe = INLINE ? undefined : policy.onChange?.(() => settle(() => verify(peer as Peer, policy)));
     if (unsubscribe !== undefined) socket.once('close', unsubscribe);
     emit.call(socket, 'secureConnect');
     for (const session of pendingSessions.splice(0)) emit.call(socket, 'session', session);
     return true;
   };
 
-  if (reuse.mayResume) {
+  if (!INLINE && reuse?.mayResume) {
     // Node makes no event of a session that nobody listens for. Heard after the verdict, as by everybody else.
     socket.on('session', (session: Buffer) => socket.destroyed || reuse.keep(session));
     // A server that cannot be reached with a session is tried without one.
@@ -233,19 +245,30 @@ function identity(options: ConnectionOptions, host: string | undefined, port: nu
 }
 
 function readPeer(socket: TLSSocket, { host, port }: ServerIdentity, withChain: boolean): Peer {
-  const { authorizationError } = socket;
   const sessionReused = socket.isSessionReused();
-  // What a resumed session holds was presented in another handshake.
-  const leaf = withChain || sessionReused ? undefined : readLeaf(socket);
-  return {
-    host,
-    port,
-    certificates: leaf === undefined ? readChain(socket, withChain) : [leaf],
-    tlsVersion: socket.getProtocol(),
-    sessionReused,
-    authorized: socket.authorized,
-    authorizationError: authorizationError ? String(authorizationError) : undefined,
-  };
+  const certificates = INLINE ? leafOf(socket) : readCertificates(socket, withChain);
+  const peer = { host, port, certificates, tlsVersion: socket.getProtocol(), sessionReused };
+  return INLINE ? peer : { ...peer, ...ordinaryResult(socket) };
+}
+
+/** Of the ordinary verification, for a policy that requires it too. */
+function ordinaryResult({
+  authorized,
+  authorizationError,
+}: TLSSocket): Pick<Peer, 'authorized' | 'authorizationError'> {
+  return { authorized, ...(authorizationError ? { authorizationError: String(authorizationError) } : {}) };
+}
+
+/** None is an empty object. */
+function leafOf(socket: TLSSocket): Certificate[] {
+  const leaf = socket.getPeerCertificate();
+  return leaf?.raw === undefined ? [] : [presentedCertificate(leaf.raw)];
+}
+
+/** What a resumed session holds was presented in another handshake: then Node is asked. */
+function readCertificates(socket: TLSSocket, withChain: boolean): Certificate[] {
+  const leaf = withChain || socket.isSessionReused() ? undefined : readLeaf(socket);
+  return leaf === undefined ? readChain(socket, withChain) : [leaf];
 }
 
 /**

@@ -14,15 +14,21 @@ export interface Mediator {
   fromServer(bytes: Uint8Array): Uint8Array;
 }
 
+const transparent: Mediator = {
+  fromDriver: (bytes) => bytes,
+  release: () => new Uint8Array(0),
+  fromServer: (bytes) => bytes,
+};
+
 /** A stream whose socket comes later: what is written before waits here, and goes with the stream where no socket comes. */
 export class LateStream<Inner extends Socket = Socket> extends Duplex {
-  readonly #mediator: Mediator | undefined;
+  readonly #mediator: Mediator;
   #socket: Inner | undefined;
   /** Socket options that were set before there was a socket. */
   readonly #deferred: ((socket: Inner) => void)[] = [];
   #whenOpen: (() => void) | undefined;
 
-  constructor(mediator?: Mediator) {
+  constructor(mediator: Mediator = transparent) {
     super({ allowHalfOpen: false });
     this.#mediator = mediator;
   }
@@ -71,14 +77,15 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     });
     this.emit('connect');
     this.emit('ready');
-    if (this.#mediator !== undefined) socket.write(this.#mediator.release());
+    const kept = this.#mediator.release();
+    if (kept.length > 0) socket.write(kept);
     this.#whenOpen?.();
     socket.resume(); // it may have been paused at the end of a plaintext conversation
   }
 
   #receive(socket: Inner, chunk: Buffer): void {
     try {
-      const bytes = this.#mediator?.fromServer(chunk) ?? chunk;
+      const bytes = this.#mediator.fromServer(chunk);
       // What Node's own `push` comes to where nothing waits, at half of its cost: all that is read passes two streams.
       const isFlowing = this.readableFlowing === true && this.readableLength === 0 && this.readableEncoding === null;
       if (isFlowing && !this.destroyed && Buffer.isBuffer(bytes) && bytes.length > 0) this.emit('data', bytes);
@@ -92,27 +99,12 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     this.#socket?.resume();
   }
 
-  override _write(chunk: Buffer, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    if (this.#mediator === undefined) this.#withSocket((socket) => socket.write(chunk, encoding, callback));
-    else this.#mediate(this.#mediator, chunk, callback);
+  override _write(chunk: Buffer, _: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#send(chunk, callback);
   }
 
-  override _writev(
-    chunks: { chunk: Buffer; encoding: BufferEncoding }[],
-    callback: (error?: Error | null) => void,
-  ): void {
-    if (this.#mediator !== undefined) {
-      this.#mediate(this.#mediator, Buffer.concat(chunks.map(({ chunk }) => chunk)), callback);
-      return;
-    }
-    this.#withSocket((socket) => {
-      const last = chunks.length - 1;
-      socket.cork();
-      chunks.forEach(({ chunk, encoding }, index) => {
-        socket.write(chunk, encoding, index === last ? callback : undefined);
-      });
-      socket.uncork();
-    });
+  override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
+    this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), callback);
   }
 
   override _final(callback: (error?: Error | null) => void): void {
@@ -132,10 +124,10 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     callback(error);
   }
 
-  #mediate(mediator: Mediator, chunk: Buffer, callback: (error?: Error | null) => void): void {
+  #send(chunk: Buffer, callback: (error?: Error | null) => void): void {
     let bytes: Uint8Array;
     try {
-      bytes = mediator.fromDriver(chunk);
+      bytes = this.#mediator.fromDriver(chunk);
     } catch (error) {
       callback(error as Error);
       return;

@@ -1,9 +1,10 @@
 import { constants } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { ConnectionOptions, SecureVersion } from 'node:tls';
-import { CertpinError } from '../core/errors.ts';
+import { type CertpinError, optionInvalid } from '../core/errors.ts';
+import { INLINE } from '../core/form.ts';
 import { createServerPolicies, type HostOptions, hostKeys, type ServerPolicies } from '../core/host-policies.ts';
-import { type Policy, type PolicyOptions, policyKeys, refuseUnknownOptions } from '../core/policy.ts';
+import { createPolicy, type Policy, type PolicyOptions, policyKeys, refuseUnknownOptions } from '../core/policy.ts';
 
 /** What certpin adds to a client's connection options. */
 export interface GuardOptions extends PolicyOptions, HostOptions {
@@ -14,7 +15,7 @@ export interface GuardOptions extends PolicyOptions, HostOptions {
 }
 
 /** Options of `tls.connect` (doc/api/tls.md, net.md) that decide nothing about trust, or that the guard sets safely. */
-const tlsOptionKeys: readonly string[] = [
+const allTlsOptionKeys: readonly string[] = [
   // the address
   ...['host', 'port', 'path', 'socket', 'lookup', 'family', 'hints', 'localAddress', 'localPort'],
   ...['autoSelectFamily', 'autoSelectFamilyAttemptTimeout'],
@@ -27,6 +28,12 @@ const tlsOptionKeys: readonly string[] = [
   ...['cert', 'key', 'pfx', 'passphrase', 'ca', 'crl', 'allowPartialTrustChain', 'clientCertEngine'],
   ...['privateKeyEngine', 'privateKeyIdentifier'],
 ];
+
+/** Those that a script may need. The others are unknown options there, with those that would weaken a pin. */
+const inlineTlsOptionKeys: readonly string[] =
+  'host port keepAlive timeout servername ciphers cert key passphrase'.split(' ');
+
+const tlsOptionKeys = INLINE ? inlineTlsOptionKeys : allTlsOptionKeys;
 
 /** TLS options of a client beside its policy: those of `tls.connect`, less those that have no meaning beside a pin. */
 export type ClientTlsOptions = Omit<
@@ -59,10 +66,10 @@ export function splitOptions<Options extends GuardOptions>(
   where: string,
 ): { policy: ServerPolicies; connectTimeoutMs: number; rest: Omit<Options, keyof GuardOptions> } {
   if (typeof options !== 'object' || options === null) {
-    throw new CertpinError('ERR_OPTION_INVALID', `${where}: options must be an object`, { option: 'options' });
+    throw optionInvalid('options', `${where}: options must be an object`);
   }
-  checkTlsOptions(options, where, ownKeys);
-  const serverKeys: readonly string[] = [...policyKeys, ...hostKeys];
+  if (!INLINE) checkTlsOptions(options, where, ownKeys);
+  const serverKeys: readonly string[] = INLINE ? policyKeys : [...policyKeys, ...hostKeys];
   refuseUnknownOptions(options, [...serverKeys, 'connectTimeoutMs', ...tlsOptionKeys, ...ownKeys], where);
   const policy: Record<string, unknown> = {};
   const rest: Record<string, unknown> = {};
@@ -71,29 +78,32 @@ export function splitOptions<Options extends GuardOptions>(
     else if (key !== 'connectTimeoutMs') rest[key] = value;
   }
   return {
-    policy: createServerPolicies(policy),
+    policy: toPolicies(policy),
     connectTimeoutMs: checkTimeout(options.connectTimeoutMs),
     rest: rest as Omit<Options, keyof GuardOptions>,
   };
 }
 
+/** The inline form has one policy for every server. */
+function toPolicies(options: (PolicyOptions & HostOptions) | Policy): ServerPolicies {
+  return INLINE ? createPolicy(options) : createServerPolicies(options);
+}
+
 /** A policy that stands alone, with the time limit that may stand beside it. */
 export function readPolicy(options: GuardOptions | Policy): { policy: ServerPolicies; connectTimeoutMs: number } {
-  if (typeof options === 'object' && options !== null) checkTlsOptions(options, 'policy');
+  if (!INLINE && typeof options === 'object' && options !== null) checkTlsOptions(options, 'policy');
   if (typeof options !== 'object' || options === null || !('connectTimeoutMs' in options)) {
-    return { policy: createServerPolicies(options), connectTimeoutMs: checkTimeout(undefined) };
+    return { policy: toPolicies(options), connectTimeoutMs: checkTimeout(undefined) };
   }
   const { connectTimeoutMs, ...policy } = options;
-  return { policy: createServerPolicies(policy), connectTimeoutMs: checkTimeout(connectTimeoutMs) };
+  return { policy: toPolicies(policy), connectTimeoutMs: checkTimeout(connectTimeoutMs) };
 }
 
 /** @throws CertpinError `ERR_OPTION_INVALID` for options of `tls.connect` that would weaken a pin or make it meaningless */
 function checkTlsOptions(options: object, where: string, ownKeys: readonly string[] = []): void {
   for (const [option, why] of Object.entries(refusedOptions)) {
     if (!ownKeys.includes(option) && (options as Record<string, unknown>)[option] !== undefined) {
-      throw new CertpinError('ERR_OPTION_INVALID', `${where}: \`${option}\` has no place beside a pin: ${why}`, {
-        option,
-      });
+      throw optionInvalid(option, `${where}: \`${option}\` has no place beside a pin: ${why}`);
     }
   }
   const { minVersion, maxVersion } = options as ConnectionOptions;
@@ -113,7 +123,7 @@ export function readClientTls(ssl: unknown, where: string): ConnectionOptions {
       ssl === false
         ? '`ssl: false` contradicts a pin: there is always TLS; remove it'
         : '`ssl` must be an object with TLS options, or left out';
-    throw new CertpinError('ERR_OPTION_INVALID', `${where}: ${message}`, { option: 'ssl' });
+    throw optionInvalid('ssl', `${where}: ${message}`);
   }
   return readTlsOptions(ssl, 'ssl');
 }
@@ -130,9 +140,9 @@ export function readTlsOptions<Options extends object>(
   ownKeys: readonly string[] = [],
 ): Options {
   if (typeof options !== 'object' || options === null) {
-    throw new CertpinError('ERR_OPTION_INVALID', `${where}: options must be an object`, { option: where });
+    throw optionInvalid(where, `${where}: options must be an object`);
   }
-  checkTlsOptions(options, where, ownKeys);
+  if (!INLINE) checkTlsOptions(options, where, ownKeys);
   refuseUnknownOptions(options, [...tlsOptionKeys, ...ownKeys], where);
   // pg's pools make `ssl.key` non-enumerable, and a spread would lose it.
   return Object.defineProperties({} as Options, Object.getOwnPropertyDescriptors(options));
@@ -151,7 +161,7 @@ export function parameterRefused(
   const shown = /^[\w-]+$/.test(name) ? name : 'ssl…';
   const message = `remove \`${shown}\` from the ${string}: certpin makes the TLS connection, always, and the pin decides`;
   const option = `${string === 'connection string' ? 'connectionString' : string.toLowerCase()} ${shown}`;
-  return new CertpinError('ERR_OPTION_INVALID', `${where}: ${message}`, { option });
+  return optionInvalid(option, `${where}: ${message}`);
 }
 
 /** Milliseconds, 10 000 by default. */
@@ -159,13 +169,7 @@ function checkTimeout(value: number | undefined): number {
   if (value === undefined) return 10_000;
   // A delay that setTimeout cannot keep fires at once.
   if (Number.isInteger(value) && value >= 0 && value < 2 ** 31) return value;
-  throw new CertpinError(
-    'ERR_OPTION_INVALID',
-    '`connectTimeoutMs` must be a whole number of milliseconds; 0 for no limit',
-    {
-      option: 'connectTimeoutMs',
-    },
-  );
+  throw optionInvalid('connectTimeoutMs', '`connectTimeoutMs` must be a whole number of milliseconds; 0 for no limit');
 }
 
 /**
@@ -204,7 +208,5 @@ export function isOld(version: SecureVersion | undefined): boolean {
 }
 
 function tooOld(option: string, version: SecureVersion | undefined): CertpinError<'ERR_OPTION_INVALID'> {
-  return new CertpinError('ERR_OPTION_INVALID', `\`${option}\` must be 'TLSv1.2' or 'TLSv1.3', not '${version}'`, {
-    option,
-  });
+  return optionInvalid(option, `\`${option}\` must be 'TLSv1.2' or 'TLSv1.3', not '${version}'`);
 }

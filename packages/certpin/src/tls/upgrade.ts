@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
-import { policyFor, type ServerPolicies } from '../core/host-policies.ts';
+import { INLINE } from '../core/form.ts';
+import { hostRefusal, type ServerPolicies } from '../core/host-policies.ts';
 import { guard } from './guard.ts';
 import type { Mediator } from './late-stream.ts';
 import { type Address, type Opener, PinnedStream, type Show } from './pinned-stream.ts';
@@ -29,11 +30,10 @@ export interface MediatedConnection<Mediation extends Mediator> extends Omit<Upg
 /** The {@link Opener} of a driver whose server is asked for TLS first. The clock is the stream's, for it covers the dialling too. */
 export function openUpgraded({ dial, tls, policy }: UpgradedConnection): Opener {
   return ({ host, port }, done, show) => {
-    try {
-      policyFor(policy, tls.servername || host);
-    } catch (error) {
+    const unpinned = INLINE ? undefined : hostRefusal(policy, tls.servername || host);
+    if (unpinned !== undefined) {
       // Before anybody is called; and later, as for any other attempt: when the caller has it in hand.
-      queueMicrotask(() => done(error as Error));
+      queueMicrotask(() => done(unpinned));
       return { destroy: () => undefined };
     }
     const ready = (error?: Error): void => {

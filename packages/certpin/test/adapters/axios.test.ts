@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { Agent as HttpAgent } from 'node:http';
-import { createServer as createHttpsServer, Agent as HttpsAgent } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { Agent as HttpsAgent } from 'node:https';
 import { describe, type TestContext, test } from 'node:test';
 import {
   certificateHex,
-  credentials,
+  failureOf,
   type Minted,
   mint,
+  startHttpsRedirect,
   startHttpsServer,
   startScriptedServer,
 } from '@certpin/testkit';
@@ -32,22 +31,14 @@ async function serve(t: TestContext, certificate: Minted = right) {
 
 /** A pinned server that answers every request with a redirect. */
 async function redirectTo(t: TestContext, location: string): Promise<string> {
-  const server = createHttpsServer(credentials(right), (_, response) => response.writeHead(307, { location }).end());
-  server.listen(0, '127.0.0.1');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  await once(server, 'listening');
-  return `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const server = await startHttpsRedirect({ certificate: right, location });
+  t.after(server.close);
+  return `https://127.0.0.1:${server.port}/`;
 }
 
 /** The code of our error, by either way that users have to it. */
-async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
-  const error = await promise.then(
-    () => assert.fail('it went through'),
-    (reason: { code?: string }) => reason,
-  );
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  const error = await failureOf(promise);
   const found: AnyCertpinError | undefined = findCertpinError(error);
   assert.ok(found === undefined || error.code === found.code);
   return error.code;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { describe, type TestContext, test } from 'node:test';
-import { certificateHex, type Minted, mint, startHttp2Server, startScriptedServer } from '@certpin/testkit';
+import { certificateHex, failureOf, type Minted, mint, startHttp2Server, startScriptedServer } from '@certpin/testkit';
 import { pinnedHttp2 } from '../../src/adapters/http2.ts';
 import { CertpinError, findCertpinError } from '../../src/index.ts';
 
@@ -29,13 +29,6 @@ async function post(session: ClientHttp2Session, body: string): Promise<string> 
   let answer = '';
   for await (const chunk of stream) answer += chunk;
   return answer;
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<Error & { code?: unknown }> {
-  return promise.then(
-    () => assert.fail('it went through'),
-    (reason) => reason,
-  );
 }
 
 test('the pinned server answers many requests over one connection, in HTTP/2', async (t) => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Agent, get, request } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import { certificateHex, mint, startHttpsServer, startTlsServer } from '@certpin/testkit';
+import { certificateHex, failureOf, mint, startHttpsServer, startTlsServer } from '@certpin/testkit';
 import axios from 'axios';
 import axios021 from 'axios-0.21';
 import axios030 from 'axios-0.30';
@@ -30,13 +30,6 @@ function agentFor(t: TestContext, options: Partial<PinnedAgentOptions> = {}): Ag
   const agent = pinnedAgent({ pins, ...options });
   t.after(() => agent.destroy());
   return agent;
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<Error & { code?: unknown }> {
-  return promise.then(
-    () => assert.fail('it went through'),
-    (reason) => reason,
-  );
 }
 
 /** Each client posts `body` and answers with what the server said. */

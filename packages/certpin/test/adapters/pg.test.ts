@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { after, describe, type TestContext, test } from 'node:test';
-import { certificateHex, mint, startScriptedServer, startTap } from '@certpin/testkit';
+import { certificateHex, failureOf, mint, startScriptedServer, startTap } from '@certpin/testkit';
 import { type Postgres, startPostgres, startPostgresRelay } from '@certpin/testkit/postgres';
 import pg from 'pg';
 import pg88 from 'pg-8.8';
@@ -38,13 +38,6 @@ async function open(t: TestContext, config: object = login, policy: PolicyOption
 async function isEncrypted(client: Pick<pg.Client, 'query'>): Promise<boolean> {
   const { rows } = await client.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
   return rows[0].ssl;
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<CertpinError> {
-  return promise.then(
-    () => assert.fail('it went through'),
-    (reason) => reason,
-  );
 }
 
 for (const [version, driver] of Object.entries({ 'pg 8.23': pg, 'pg 8.9': pg89 as typeof pg })) {

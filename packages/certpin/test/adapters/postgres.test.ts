@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, type TestContext, test } from 'node:test';
-import { certificateHex, mint, startScriptedServer, startTap } from '@certpin/testkit';
+import { certificateHex, failureOf, mint, startScriptedServer, startTap } from '@certpin/testkit';
 import { type Postgres, startPostgres, startPostgresRelay } from '@certpin/testkit/postgres';
 import postgres from 'postgres';
 import { pinnedPostgres } from '../../src/adapters/postgres.ts';
@@ -27,13 +27,6 @@ function open(t: TestContext, options: object | string = login, policy: GuardOpt
 async function isEncrypted(sql: postgres.Sql): Promise<boolean> {
   const [row] = await sql`SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()`;
   return row?.ssl;
-}
-
-async function failureOf(promise: PromiseLike<unknown>): Promise<CertpinError> {
-  return promise.then(
-    () => assert.fail('it went through'),
-    (reason) => reason,
-  );
 }
 
 function signal(): { give: () => void; given: Promise<void> } {

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import {
   certificateHex,
-  credentials,
+  failureOf,
   type Minted,
   mint,
   publicKeyPin,
+  startHttpsRedirect,
   startHttpsServer,
   startScriptedServer,
   startTlsServer,
@@ -30,14 +30,9 @@ async function serve(t: TestContext, certificate: Minted = right) {
 
 /** A pinned server that answers every request with a redirect. */
 async function redirectTo(t: TestContext, location: string): Promise<string> {
-  const server = createHttpsServer(credentials(right), (_, response) => response.writeHead(307, { location }).end());
-  server.listen(0, '127.0.0.1');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  await once(server, 'listening');
-  return `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const server = await startHttpsRedirect({ certificate: right, location });
+  t.after(server.close);
+  return `https://127.0.0.1:${server.port}/`;
 }
 
 /** A server that answers what it is asked, except for `/held`, and tells of both. */
@@ -55,13 +50,6 @@ async function serveHeld(t: TestContext, certificate: Minted) {
     }
   };
   return { ...server, arrival, url: `https://127.0.0.1:${server.port}` };
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<Error> {
-  return promise.then(
-    () => assert.fail('it went through'),
-    (reason) => reason,
-  );
 }
 
 /** For tests that wait for a connection to go. */

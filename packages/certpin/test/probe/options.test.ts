@@ -121,9 +121,18 @@ describe('a client certificate', () => {
     found(await probe(server.target));
   });
 
-  test('that cannot be read is an error', async () => {
-    const report = await probe('tls://localhost:1', { tls: { cert: 'hunter2', key: 'hunter2' } });
-    assert.ok(!report.ok && !JSON.stringify(report).includes('hunter2'));
+  test('that cannot be read is an error, as is a cipher that there is not: nobody is connected to', async (t) => {
+    const server = await serve(t);
+    let connections = 0;
+    server.server.on('connection', () => connections++);
+    const reports = await Promise.all([
+      probe(server.target, { tls: { cert: 'hunter2', key: 'hunter2' } }),
+      probe(`postgres://127.0.0.1:${server.port}`, { tls: { cert: 'hunter2', key: 'hunter2' } }),
+    ]);
+    for (const report of reports) assert.ok(!report.ok && !JSON.stringify(report).includes('hunter2'));
+    failed(await probe(server.target, { tls: { ciphers: 'NONE-SUCH' } }), /^ERR_SSL_/, /no cipher is left/);
+    assert.equal(connections, 0);
+    found(await probe(server.target));
   });
 });
 
@@ -204,9 +213,18 @@ qdWJXwriZgK8CCU1v/+5yAm7jaVHAgEC
   });
 
   test('a server that demands a name that it knows', async (t) => {
-    const server = await serve(t, { SNICallback: (_name, done) => done(new Error('unknown')) });
-    const report = await probe(server.target);
-    assert.ok(!report.ok && report.error.message.length > 10, JSON.stringify(report));
+    // unrecognized_name (RFC 6066 §3), and the hang-up of a server of Node's.
+    const alert = Buffer.from('15030300020270', 'hex');
+    const telling = await startScriptedServer((socket) => void socket.once('data', () => socket.end(alert)));
+    t.after(telling.close);
+    const report = await probe(`tls://127.0.0.1:${telling.port}`);
+    failed(
+      report,
+      /^ERR_SSL_.*UNRECOGNIZED_NAME$/,
+      /does not know the name that it was asked for.*give it as servername/,
+    );
+    const silent = await serve(t, { SNICallback: (_name, done) => done(new Error('unknown')) });
+    failed(await probe(silent.target), 'ECONNRESET', /closed the connection in the middle of the handshake/);
   });
 
   test('nothing in common', async (t) => {

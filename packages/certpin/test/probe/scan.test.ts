@@ -138,9 +138,24 @@ describe('a scan', () => {
     assert.deepEqual(await collect([server.target], { signal: AbortSignal.abort() }), []);
   });
 
-  test('ends after its total time limit, also while the targets are waited for', { timeout: 10_000 }, async (t) => {
+  test('ends after its total time limit: what is under way fails, no other is begun', {
+    timeout: 10_000,
+  }, async (t) => {
     const slow = await stall(t);
-    assert.deepEqual(await collect([slow.target], { timeoutMs: 0, totalTimeoutMs: 100 }), []);
+    let read = 0;
+    function* targets(): Generator<string> {
+      for (;;) {
+        read++;
+        yield slow.target;
+      }
+    }
+    const reports = await collect(targets(), { timeoutMs: 0, totalTimeoutMs: 300, concurrency: 2, retries: 5 });
+    assert.deepEqual(
+      reports.map((report) => !report.ok && report.error.code),
+      ['ERR_CONNECT_TIMEOUT', 'ERR_CONNECT_TIMEOUT'],
+    );
+    assert.equal(read, 2);
+    while (slow.open() > 0) await new Promise((resolve) => setImmediate(resolve));
     const never: AsyncIterable<string> = {
       [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }),
     };

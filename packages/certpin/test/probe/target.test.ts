@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { startScriptedServer } from '@certpin/testkit';
 import fc from 'fast-check';
 import { CertpinError } from '../../src/index.ts';
 import { readConnectionString } from '../../src/probe/connection-string.ts';
@@ -155,35 +156,44 @@ describe('a target that cannot be read is refused, and not repeated', () => {
   });
 
   const secret = fc.string({ minLength: 4, unit: 'grapheme' }).map((text) => `pw!${text}!wp`);
-  const forms: Record<string, (secret: string) => string> = {
-    'a URL': (text) => `postgres://user:${encodeURIComponent(text)}@db.invalid/app`,
-    'a URL as it was typed': (text) => `mysql://user:${text}@db.invalid/app`,
-    'an https URL as it was typed': (text) => `https://user:${text}@db.invalid/`,
-    'a URL with a query': (text) => `postgres://db.invalid/app?password=${text}`,
-    JDBC: (text) => `jdbc:postgresql://db.invalid:5432/app?user=me&password=${text}`,
-    'JDBC of SQL Server': (text) => `jdbc:sqlserver://db.invalid:1433;databaseName=app;password=${text};user=me`,
-    libpq: (text) => `host=db.invalid port=5432 password=${text} user=me`,
-    'libpq, quoted': (text) => `host=db.invalid password='${text.replace(/['\\]/g, '\\$&')}' port=5432`,
-    'libpq, the password first': (text) => `password=${text} host=db.invalid port=5432`,
-    'ADO.NET': (text) => `Server=tcp:db.invalid,1433;Database=app;User ID=me;Password=${text};`,
-    'ADO.NET, the password first': (text) => `Password=${text};Server=db.invalid;Port=3306`,
-    Npgsql: (text) => `Host=db.invalid;Port=5432;Password=${text}`,
+  const forms: Record<string, (secret: string, port: number) => string> = {
+    'a URL': (text, port) => `postgres://user:${encodeURIComponent(text)}@127.0.0.1:${port}/app`,
+    'a URL as it was typed': (text, port) => `mysql://user:${text}@127.0.0.1:${port}/app`,
+    'an https URL as it was typed': (text, port) => `https://user:${text}@127.0.0.1:${port}/`,
+    'a URL with a query': (text, port) => `postgres://127.0.0.1:${port}/app?password=${text}`,
+    JDBC: (text, port) => `jdbc:postgresql://127.0.0.1:${port}/app?user=me&password=${text}`,
+    'JDBC of SQL Server': (text, port) =>
+      `jdbc:sqlserver://127.0.0.1:${port};databaseName=app;password=${text};user=me`,
+    libpq: (text, port) => `host=127.0.0.1 port=${port} password=${text} user=me`,
+    'libpq, quoted': (text, port) => `host=127.0.0.1 password='${text.replace(/['\\]/g, '\\$&')}' port=${port}`,
+    'libpq, the password first': (text, port) => `password=${text} host=127.0.0.1 port=${port}`,
+    'ADO.NET': (text, port) => `Server=tcp:127.0.0.1,${port};Database=app;User ID=me;Password=${text};`,
+    'ADO.NET, the password first': (text, port) => `Password=${text};Server=127.0.0.1;Port=${port}`,
+    Npgsql: (text, port) => `Host=127.0.0.1;Port=${port};Password=${text}`,
     'no form at all': (text) => `user:${text}@db.invalid`,
   };
   for (const [form, build] of Object.entries(forms)) {
-    test(`a password is never part of a label, a report or an error: ${form}`, async () => {
+    test(`a password is never part of a label, a report or an error, and no server is told it: ${form}`, async (t) => {
+      let connections = 0;
+      // A refusal of PostgreSQL's, and no greeting of anybody's: no probe goes on from here.
+      const server = await startScriptedServer((socket) => {
+        connections++;
+        socket.end('N');
+      });
+      t.after(server.close);
       await fc.assert(
         fc.asyncProperty(secret, async (text) => {
-          // Refused before a name is looked up, or given up at once.
-          const report = await probe(build(text), { signal: AbortSignal.abort() });
+          const report = await probe(build(text, server.port));
           assert.ok(!report.ok);
-          const shown = JSON.stringify(report);
+          const [shown, told] = [JSON.stringify(report), server.received().toString('latin1')];
           for (const piece of [text, encodeURIComponent(text), 'pw!', '!wp']) {
             assert.ok(!shown.includes(JSON.stringify(piece).slice(1, -1)), shown);
+            assert.ok(!told.includes(Buffer.from(piece).toString('latin1')), told);
           }
         }),
-        { numRuns: 200 },
+        { numRuns: 100 },
       );
+      assert.equal(connections > 0, form !== 'no form at all', `${connections} connections`);
     });
   }
 });

@@ -1,7 +1,9 @@
 import type { UpgradeName } from '../../src/protocols/registry.ts';
 
+export type BinaryProtocol = 'ldap' | 'mssql' | 'vnc' | 'rdp';
+
 /** The protocols whose upgrade is a conversation in text, and Telnet. */
-export type TextProtocol = Exclude<UpgradeName, 'postgres' | 'mysql' | 'ldap' | 'mssql' | 'vnc' | 'rdp'>;
+export type TextProtocol = Exclude<UpgradeName, 'postgres' | 'mysql' | BinaryProtocol>;
 
 interface Transcript {
   /** What the server says, turn by turn; the last one is its consent. */
@@ -412,4 +414,44 @@ export const transcripts: Readonly<Record<TextProtocol, Transcript>> = {
   },
   xmpp: xmpp('jabber:client'),
   'xmpp-server': xmpp('jabber:server'),
+};
+
+const bytes = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex').toString('latin1');
+
+export const binaryTranscripts: Readonly<Record<BinaryProtocol, Pick<Transcript, 'server' | 'client' | 'refusals'>>> = {
+  ldap: {
+    server: [bytes('300c 020101 7807 0a0100 0400 0400')],
+    client: [`${bytes('301d 020101 7718 8016')}1.3.6.1.4.1.1466.20037`],
+    refusals: [
+      [0, bytes('300c 020101 7807 0a0102 0400 0400'), /^the LDAP server refuses TLS .*does not know StartTLS/],
+    ],
+  },
+  mssql: {
+    server: [bytes('0401001a00000100 00000b0006 0100110001 ff 100000000000 01')],
+    client: [
+      bytes(
+        '1201002f00000100 00001a0006 0100200001 0200210001 0300220004 0400260001 ff 090000000000 01 00 00000000 00',
+      ),
+    ],
+    refusals: [
+      [
+        0,
+        bytes('0401001a00000100 00000b0006 0100110001 ff 100000000000 02'),
+        /^the SQL Server refuses TLS .*ENCRYPTION 2/,
+      ],
+    ],
+  },
+  vnc: {
+    server: ['RFB 003.008\n', bytes('02 02 13'), bytes('00 02'), bytes('00 02 00000102 00000104'), bytes('01')],
+    client: ['RFB 003.008\n', bytes('13'), bytes('00 02'), bytes('00000104')],
+    refusals: [
+      [1, bytes('01 02'), /^the VNC server offers no TLS .*VeNCrypt/],
+      [4, bytes('00'), /^the VNC server refuses TLS /],
+    ],
+  },
+  rdp: {
+    server: [bytes('03000013 0ed00000123400 02000800 02000000')],
+    client: [bytes('03000013 0ee00000000000 01000800 0b000000')],
+    refusals: [[0, bytes('03000013 0ed00000123400 03000800 03000000'), /^the RDP server refuses TLS .*no certificate/]],
+  },
 };

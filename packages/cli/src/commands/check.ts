@@ -1,6 +1,5 @@
 import {
   type Certificate,
-  type CertificateSummary,
   createPolicy,
   explain,
   formatPin,
@@ -12,51 +11,25 @@ import {
 } from 'certpin';
 import { type Inspected, inspect, type Target } from 'certpin/probe';
 import { type Command, Option } from 'commander';
+import { type Asked, type CheckReport, spelled, toReport } from '../check-report.ts';
 import { type Failure, failureOf, printFailure, UsageError } from '../failure.ts';
 import { checkKey } from '../files/check-key.ts';
 import { addFileOptions, FileReader } from '../files/file-reader.ts';
 import type { KeyPin } from '../files/key-pin.ts';
-import type { PasswordFlags } from '../files/password.ts';
 import { type ExitCode, type Io, printHint, printJson, printText, quote, stdoutColors, withProgress } from '../io.ts';
-import { addConnectionOptions, type ConnectionFlags, toProbeOptions } from '../options.ts';
+import { addScanOptions, toProbeOptions } from '../options.ts';
 import { readPinsFile, readPinValues } from '../pins.ts';
 import { createRotationWarning } from '../rotating.ts';
 import { showTarget } from '../target.ts';
+import { type CheckFileFlags, checkFile } from './check-file.ts';
 
-interface CheckFlags extends ConnectionFlags, PasswordFlags {
+interface CheckFlags extends CheckFileFlags {
+  readonly file?: string;
   readonly pin?: string[];
   readonly pinsFile?: string[];
   readonly issuerPin?: string[];
   readonly acceptExpired?: true;
   readonly requireHostname?: true;
-  readonly quiet?: true;
-  readonly json?: true;
-}
-
-/** What `certpin check --json` prints. Fields are added, never renamed. */
-type CheckReport =
-  | (Answer & { readonly ok: true; readonly matched: 'leaf' | 'issuer'; readonly pin: string })
-  | (Answer & { readonly ok: false; readonly code: string; readonly reason: string })
-  | {
-      readonly target: string;
-      readonly protocol: Target['protocol'] | null;
-      readonly ok: false;
-      readonly error: Failure;
-    };
-
-interface Answer {
-  readonly target: string;
-  readonly protocol: Target['protocol'];
-  /** The configured pins, as `formatPin` spells them. */
-  readonly pins: readonly string[];
-  readonly issuerPins: readonly string[];
-  /** The leaf; null where none was presented, or none that can be read. */
-  readonly certificate: CertificateSummary | null;
-  readonly chain: readonly CertificateSummary[];
-  /** With `certificate: null`: what a file without a certificate holds. */
-  readonly publicKey?: KeyPin;
-  /** The text that is printed without `--json`. */
-  readonly explanation: string;
 }
 
 const description = `Ask whether a server presents a pinned certificate, or whether a file holds one.
@@ -70,7 +43,12 @@ A pin is one of these, with upper or lower case hex:
   sha256//BASE64, sha256:HEX, pin-sha256="BASE64", 3 0 1 HEX, 3 1 1 HEX
   a PEM certificate or PEM public key
 
-Without --require-hostname the name counts only where an issuer's pin matched.`;
+Without --require-hostname the name counts only where an issuer's pin matched.
+
+With --file, every target of a pins file is asked, or those that are named, and each is judged by
+the pins and the policy that stand there. certpin trust makes such a file. The answers are told
+apart: holds, expiring (the certificate ends soon; a warning, unless --fail-expiring), drift
+(another certificate), expired, refused (something else does not hold), unreachable.`;
 
 const examples = `
 Examples:
@@ -79,8 +57,13 @@ Examples:
   certpin check db.example.com:5432 --issuer-pin "$(cat ca.pem)"
   certpin check server.crt --pin "$DB_PINS"     before the new certificate is installed
   certpin check next.csr --pin "$DB_PINS"       before it is made: is its key pinned?
+  certpin check --file certpin.json
+  certpin check --file certpin.json db.example.com:5432 --json
+  certpin check --file certpin.json --junit > certpin.xml
+  certpin check --file certpin.json --sarif --expires-within 14d --retries 2 > certpin.sarif
 
-Exit code: 0 the pin holds, 1 it does not, 2 the question could not be asked.`;
+Exit code: 0 the pin holds, 1 it does not, 2 the question could not be asked. With --file: 0 all
+hold, 1 one does not, 2 none is known not to hold, and one could not be asked; 130 interrupted.`;
 
 export function defineCheck(program: Command, io: Io, finish: (code: ExitCode) => void): void {
   const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
@@ -88,23 +71,90 @@ export function defineCheck(program: Command, io: Io, finish: (code: ExitCode) =
     .command('check')
     .summary('ask whether a server or a file has a pinned certificate')
     .description(description)
-    .argument('[target]', 'file, - for standard input, host:port, host, or URL')
+    .argument('[target...]', 'file, - for standard input, host:port, host, or URL')
     .option('--pin <pin...>', 'a pin on the certificate or on its public key')
     .option('--pins-file <file>', 'a file with pins and # comments, or a certificate file', collect)
     .option('--issuer-pin <pin...>', 'a pin on a CA from which a verified chain must lead to the certificate')
     .option('--accept-expired', 'accept a pinned certificate after the end of its validity')
     .option('--require-hostname', 'the certificate must name the host')
-    .addOption(new Option('-q, --quiet', 'print no answer: the exit code is the answer').conflicts('json'))
-    .option('--json', 'print the answer as one JSON object');
-  addFileOptions(addConnectionOptions(command))
+    .addOption(new Option('--file <file>', 'ask the targets of a pins file, or those of them that are named'))
+    .option('--expires-within <days>', 'with --file: what ends sooner is told as expiring (default: 30d)')
+    .option('--fail-expiring', 'with --file: what is expiring does not hold')
+    .addOption(
+      new Option('-q, --quiet', 'print no answer: the exit code is the answer').conflicts([
+        'json',
+        'csv',
+        'junit',
+        'sarif',
+      ]),
+    )
+    .addOption(
+      new Option('--json', 'print the answer as one JSON object; with --file, one for each target').conflicts([
+        'csv',
+        'junit',
+        'sarif',
+      ]),
+    )
+    .addOption(new Option('--csv', 'with --file: print a table, RFC 4180').conflicts(['junit', 'sarif']))
+    .addOption(new Option('--junit', 'with --file: print test results, JUnit XML').conflicts('sarif'))
+    .option('--sarif', 'with --file: print SARIF 2.1.0, for code scanning');
+  addFileOptions(addScanOptions(command))
     .usage('[options] <target> --pin <pin...>')
     .addHelpText('after', examples)
-    .action(async (target: string | undefined, flags: CheckFlags) => finish(await check(target, flags, io)));
+    .action(async (targets: string[], flags: CheckFlags) => finish(await check(targets, flags, io)));
 }
 
-async function check(target: string | undefined, flags: CheckFlags, io: Io): Promise<ExitCode> {
+async function check(targets: string[], flags: CheckFlags, io: Io): Promise<ExitCode> {
+  const { file } = flags;
+  checkFlags(flags);
+  if (file === undefined) return checkOne(targets, flags, io);
+  try {
+    return await checkFile(file, targets, flags, io);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    printFailure(io, { command: 'check', label: undefined, failure: failureOf(error) });
+    return 2;
+  }
+}
+
+const onlyWithFile = [
+  'expiresWithin',
+  'failExpiring',
+  'csv',
+  'junit',
+  'sarif',
+  'concurrency',
+  'retries',
+  'totalTimeout',
+] as const;
+
+/** What a pins file says of each of its targets. */
+const saidByFile = [
+  'pin',
+  'pinsFile',
+  'issuerPin',
+  'acceptExpired',
+  'requireHostname',
+  'servername',
+  'protocol',
+] as const;
+
+/** @throws UsageError */
+function checkFlags(flags: CheckFlags): void {
+  const spelling = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const isGiven = (name: keyof CheckFlags): boolean => flags[name] !== undefined;
+  const alone = flags.file === undefined ? onlyWithFile.find(isGiven) : undefined;
+  if (alone !== undefined) throw new UsageError(`${spelling(alone)} goes with --file`, 'check');
+  const said = flags.file === undefined ? undefined : saidByFile.find(isGiven);
+  if (said !== undefined) {
+    throw new UsageError(`${spelling(said)} does not go with --file: the pins file says it for each target`, 'check');
+  }
+}
+
+async function checkOne([target, ...others]: string[], flags: CheckFlags, io: Io): Promise<ExitCode> {
   // `--pin PIN TARGET` reads as two pins.
-  if (target === undefined) throw new UsageError('check needs a target, written before --pin', 'check');
+  if (target === undefined) throw new UsageError('check needs a target, written before --pin, or --file', 'check');
+  if (others.length > 0) throw new UsageError('check takes one target; several stand in a pins file: --file', 'check');
   if (!flags.pin && !flags.pinsFile && !flags.issuerPin) {
     throw new UsageError('check needs a pin: give --pin, --pins-file or --issuer-pin', 'check');
   }
@@ -185,10 +235,6 @@ function printKeyVerdict(io: Io, target: Target, key: KeyPin, policy: Policy, { 
   return matched ? 0 : 1;
 }
 
-function spelled({ pins, issuerPins }: Policy): Pick<Answer, 'pins' | 'issuerPins'> {
-  return { pins: pins.map((pin) => formatPin(pin)), issuerPins: issuerPins.map((pin) => formatPin(pin)) };
-}
-
 function printAnswer(io: Io, ok: boolean, explanation: string): void {
   const colors = stdoutColors(io);
   const [headline = '', ...rest] = explanation.split('\n');
@@ -196,12 +242,6 @@ function printAnswer(io: Io, ok: boolean, explanation: string): void {
 }
 
 /** The explanation is the answer, not an error: it goes to stdout whether the pin holds or not. */
-/** A target, and the protocol in which it answered. */
-interface Asked {
-  readonly label: string;
-  readonly protocol: Inspected['protocol'];
-}
-
 function printVerdict(io: Io, target: Asked, verdict: Verdict, { quiet, json }: CheckFlags): void {
   if (quiet) return;
   if (json) {
@@ -211,19 +251,6 @@ function printVerdict(io: Io, target: Asked, verdict: Verdict, { quiet, json }: 
   printAnswer(io, verdict.ok, explain(verdict));
   const next = nextCommand(target.label, verdict);
   if (next !== undefined) printHint(io, next);
-}
-
-function toReport({ label: target, protocol }: Asked, verdict: Verdict): CheckReport {
-  const chain = verdict.presented.map((certificate) => certificate.toJSON());
-  const answer = {
-    certificate: chain[0] ?? null,
-    chain,
-    ...spelled(verdict.policy),
-    explanation: explain(verdict),
-  };
-  return verdict.ok
-    ? { target, protocol, ok: true, matched: verdict.matched, pin: formatPin(verdict.pin), ...answer }
-    : { target, protocol, ok: false, code: verdict.code, reason: verdict.reason, ...answer };
 }
 
 /** Where one of the configured pins would have matched, had the question been another one. */

@@ -116,6 +116,27 @@ exit 2`,
   assert.match(await transcript('check FILE --pin PIN', { ...names, FILE: shop.path('next.pem') }), /exit 0$/);
 });
 
+test('a key and a request: --format is refused with its reason, --csv has the public key alone', async (t) => {
+  const shop = openWorkshop(t);
+  shop.openssl('req -new -newkey rsa:2048 -nodes -keyout key.pem -subj /CN=next -out next.csr');
+  const sha256 = Buffer.from(shop.keyPin('key.pem').slice('sha256/'.length), 'base64').toString('hex').toUpperCase();
+  const kinds = { 'key.pem': 'private key', 'next.csr': 'certificate signing request' };
+  for (const [name, kind] of Object.entries(kinds)) {
+    const names = { FILE: shop.path(name), SHA256: sha256 };
+    for (const form of ['hex', 'spki', 'pg']) {
+      assert.equal(
+        await transcript(`get --format ${form} FILE`, names),
+        `2> certpin: error: FILE: --format ${form} is for certificates, and this is a ${kind}: leave it out, or give -q
+2> certpin: hint: certpin help get
+exit 2`,
+      );
+    }
+    const table = await transcript('get --csv FILE', names);
+    assert.match(table, /^target,protocol,ok,position,certificate_sha256,public_key_sha256,.*\r\n/);
+    assert.equal(table.slice(table.indexOf('\n') + 1), 'FILE,file,true,,,SHA256,,,,,,,,\r\nexit 0');
+  }
+});
+
 test('a request whose key was changed is refused', async (t) => {
   const shop = openWorkshop(t);
   shop.openssl('req -new -newkey rsa:2048 -nodes -keyout key.pem -subj /CN=next -outform DER -out next.csr');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { mintFiles, openWorkshop } from './openssl.ts';
@@ -10,13 +11,17 @@ import { mintFiles, openWorkshop } from './openssl.ts';
 const bin = fileURLToPath(new URL('../../bin/certpin.js', import.meta.url));
 
 /** Runs the program in the shell's syntax, types `keys` once it has asked, and returns all that the terminal showed. */
-async function onTerminal(command: string, keys: string): Promise<{ shown: string; code: number }> {
+async function onTerminal(
+  command: string,
+  keys: string,
+  prompt = 'password of ',
+): Promise<{ shown: string; code: number }> {
   const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
   let shown = '';
   let typed = false;
   child.stdout.on('data', (bytes: Buffer) => {
     shown += bytes;
-    if (typed || !shown.includes('password of ')) return;
+    if (typed || !shown.includes(prompt)) return;
     typed = true;
     child.stdin.write(keys);
   });
@@ -52,6 +57,29 @@ test('a password is typed without echo, even where the file is piped in and the 
   const ended = await onTerminal(`${node} get -q ${file}`, '\u0004');
   assert.match(ended.shown, /it is encrypted, and no password was given/);
   assert.equal(ended.code, 2);
+});
+
+test('certpin trust asks on the terminal, shows what is typed, and takes a yes alone for one', async (t) => {
+  const shop = openWorkshop(t);
+  await mintFiles(shop);
+  const file = shop.path('certpin.json');
+  const command = `${process.execPath} ${bin} trust ${shop.path('server.pem')} --file ${file}`;
+  for (const [keys, code] of [
+    ['\r', 1],
+    ['n\r', 1],
+    ['yess\r', 1],
+    ['\u0004', 2],
+    ['y\u0003', 130],
+  ] as const) {
+    const said = await onTerminal(command, keys, '[y/N] ');
+    assert.equal(existsSync(file), false, JSON.stringify(keys));
+    assert.equal(said.code, code, JSON.stringify(said));
+  }
+  const { shown, code } = await onTerminal(`${command} | cat`, 'Yeah\u007F\u007Fs\r', '[y/N] ');
+  assert.match(shown, /add \.\/server\.pem with this pin to .*\? \[y\/N\] Ye/);
+  assert.doesNotMatch(shown, /\r> /);
+  assert.equal(code, 0);
+  assert.ok(existsSync(file));
 });
 
 test('the reader of containers is loaded for a container only', async (t) => {

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { isDigestLine, readDigest, readFirstLine } from './header.ts';
+
+/** The clients that have an inline block. `fetch` is the one that is part of Node. */
+export type InlineClient = 'https' | 'axios' | 'fetch' | 'pg' | 'mysql2' | 'mysql' | 'mariadb';
+
+export const inlineClients: readonly InlineClient[] = ['https', 'axios', 'fetch', 'pg', 'mysql2', 'mysql', 'mariadb'];
+
+/** certpin for one client, as text that stands inside a script. */
+export interface InlineBlock {
+  readonly client: InlineClient;
+  /** Of the library that it was made from. */
+  readonly version: string;
+  /** 64 hex digits, as its header says them. */
+  readonly sha256: string;
+  /**
+   * The block with its header, `\n` at the end of each line: the declaration `const certpin = …;`, which can stand in the body of a
+   * function or at the top of a module. All its lines may be indented by the same white space.
+   */
+  readonly text: string;
+}
+
+/**
+ * The inline block for a client: `certpin.pinnedPg(…)` and so on, and `certpin.findCertpinError(…)`.
+ *
+ * ```ts
+ * import { inlineBlock } from '@certpin/auth0';
+ * const script = `function login(email, password, callback) {\n${inlineBlock('pg').text}\n…}`;
+ * ```
+ *
+ * @throws TypeError for a client that has none
+ */
+export function inlineBlock(client: InlineClient): InlineBlock {
+  if (!inlineClients.includes(client)) throw new TypeError(`the clients are ${inlineClients.join(', ')}`);
+  // The same place from the sources and from the build.
+  const text = readFileSync(new URL(`../../dist/inline/${client}.js`, import.meta.url), 'utf8');
+  const lines = text.split('\n');
+  const { version } = readFirstLine(lines[0] ?? '') ?? {};
+  const sha256 = readDigest(lines.find(isDigestLine) ?? '');
+  if (version === undefined || sha256 === undefined) throw new TypeError(`dist/inline/${client}.js is no block`);
+  return { client, version, sha256, text };
+}

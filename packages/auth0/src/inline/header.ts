@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+
+/** What the header of a block says. */
+export interface InlineHeader {
+  readonly client: string;
+  readonly version: string;
+  readonly sha256: string;
+}
+
+const FIRST = /^\/\/ certpin (\S+) for (\S+), inline$/;
+const DIGEST = /^\/\/ SHA-256 of this block without this line: ([0-9a-f]{64})$/;
+
+/** The first line of a block. */
+export function firstLine(client: string, version: string): string {
+  return `// certpin ${version} for ${client}, inline`;
+}
+
+/** The line that says the digest; it alone is not part of what is hashed. */
+export function digestLine(sha256: string): string {
+  return `// SHA-256 of this block without this line: ${sha256}`;
+}
+
+/** The last line of a block. */
+export function lastLine(client: string, version: string): string {
+  return `// end of certpin ${version} for ${client}`;
+}
+
+/** undefined where `line` is not the first one of a block. */
+export function readFirstLine(line: string): Pick<InlineHeader, 'client' | 'version'> | undefined {
+  const [, version, client] = FIRST.exec(line) ?? [];
+  return version === undefined || client === undefined ? undefined : { client, version };
+}
+
+/** undefined where `line` says no digest. */
+export function readDigest(line: string): string | undefined {
+  return DIGEST.exec(line)?.[1];
+}
+
+export function isDigestLine(line: string): boolean {
+  return DIGEST.test(line);
+}
+
+/** The digest of a block: of its lines without the one that says it, each with `\n` behind it, in UTF-8. */
+export function digestOf(lines: readonly string[]): string {
+  const hashed = lines.filter((line) => !isDigestLine(line)).map((line) => `${line}\n`);
+  return createHash('sha256').update(hashed.join('')).digest('hex');
+}

@@ -1,0 +1,110 @@
+import type { Node } from 'estree';
+import type { AnyCall } from './ast.ts';
+import { HOLE } from './markers.ts';
+import { type Entry, type ModuleValue, type ObjectValue, objectsOf, type Value, type Values } from './values.ts';
+
+export type Driver = 'pg' | 'postgres' | 'mysql' | 'mysql2' | 'mariadb' | 'tedious' | 'mssql' | 'mongodb';
+
+/** A place at which a connection to a database is configured. */
+export interface Connection {
+  readonly driver: Driver;
+  readonly version: string | undefined;
+  readonly node: AnyCall;
+  /** The options, where they can be seen. */
+  readonly config: ObjectValue | undefined;
+  /** The connection string, with holes for what is not known; undefined where there is none. */
+  readonly url: string | undefined;
+  /** Whether every option can be seen. */
+  readonly complete: boolean;
+}
+
+const PACKAGES: Readonly<Record<string, Driver>> = {
+  pg: 'pg',
+  'pg-pool': 'pg',
+  postgres: 'postgres',
+  mysql: 'mysql',
+  mysql2: 'mysql2',
+  'mysql2/promise': 'mysql2',
+  mariadb: 'mariadb',
+  'mariadb/callback': 'mariadb',
+  tedious: 'tedious',
+  mssql: 'mssql',
+  mongodb: 'mongodb',
+  mongoose: 'mongodb',
+};
+
+/** What makes a connection or a pool, as a path below the package; '' is the package itself. */
+const MAKERS: Readonly<Record<Driver, RegExp>> = {
+  pg: /^(?:|Client|Pool|native\.Client|native\.Pool|connect)$/,
+  postgres: /^$/,
+  mysql: /^(?:|createConnection|createPool)$/,
+  mysql2: /^(?:createConnection|createPool|promise\.createConnection|promise\.createPool)$/,
+  mariadb: /^(?:createConnection|createPool)$/,
+  tedious: /^Connection$/,
+  mssql: /^(?:connect|ConnectionPool)$/,
+  mongodb: /^(?:MongoClient|MongoClient\.connect|connect|createConnection)$/,
+};
+
+/** The property that holds the connection string beside other options. */
+const URL_KEYS = ['connectionString', 'uri', 'url'];
+
+function driverOf({ name, path }: ModuleValue): Driver | undefined {
+  const driver = Object.hasOwn(PACKAGES, name) ? PACKAGES[name] : undefined;
+  // The package of the name `postgres` is called; that of the name `pg` is not, but `pg-pool` is.
+  if (driver === undefined || (name === 'pg' && path.length === 0)) return undefined;
+  return MAKERS[driver].test(path.join('.')) ? driver : undefined;
+}
+
+/** The connection that a call configures; undefined where it configures none. */
+export function connectionOf(node: AnyCall, values: Values): Connection | undefined {
+  const module = values.moduleOf(node.callee as Node);
+  const driver = module === undefined ? undefined : driverOf(module);
+  if (driver === undefined || node.arguments.some(({ type }) => type === 'SpreadElement')) return undefined;
+  const given = node.arguments.slice(0, 2).map((argument) => values.of(argument));
+  const config = given.find((value) => value.kind === 'object');
+  const text = given[0]?.kind === 'text' ? given[0].text : config && urlIn(config, values);
+  return {
+    driver,
+    version: module?.version,
+    node,
+    config,
+    url: text,
+    complete:
+      given.length > 0 &&
+      !config?.open &&
+      given.every(({ kind }) => kind === 'object' || kind === 'text' || kind === 'function'),
+  };
+}
+
+function urlIn(config: ObjectValue, values: Values): string | undefined {
+  const entry = URL_KEYS.map((key) => config.entries.get(key)).find((found) => found !== undefined);
+  if (entry === undefined) return undefined;
+  const value = values.of(entry.value);
+  return value.kind === 'text' ? value.text : HOLE;
+}
+
+/** The property of a connection's options that says how TLS is done; `options.encrypt` for SQL Server. */
+export function tlsEntry({ driver, config }: Connection, values: Values): Entry | undefined {
+  if (driver === 'tedious' || driver === 'mssql') {
+    const options = objectsOf(values.possible(config?.entries.get('options')?.value))[0];
+    return options?.entries.get('encrypt') ?? config?.entries.get('encrypt');
+  }
+  return config?.entries.get('ssl') ?? config?.entries.get('tls');
+}
+
+/** The objects that hold `ca`, `checkServerIdentity` and so on, or that somebody took for them. */
+export function tlsObjects({ driver, config }: Connection, values: Values): ObjectValue[] {
+  if (config === undefined) return [];
+  const inside = (object: ObjectValue, key: string): ObjectValue[] =>
+    objectsOf(values.possible(object.entries.get(key)?.value));
+  if (driver === 'mongodb') return [config];
+  if (driver !== 'tedious' && driver !== 'mssql') return inside(config, 'ssl');
+  const options = inside(config, 'options');
+  return [config, ...options, ...options.flatMap((object) => inside(object, 'cryptoCredentialsDetails'))];
+}
+
+/** The package at the root of a value: of `pool`, of `axios`, of `client.query`. */
+export function packageOf(value: Value): string | undefined {
+  if (value.kind === 'made') return value.by.name;
+  return value.kind === 'module' ? value.name : undefined;
+}

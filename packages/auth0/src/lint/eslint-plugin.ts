@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { maskMarkers } from './markers.ts';
+import { isBareFunction } from './parse.ts';
+import type { Rule } from './rule.ts';
+import { rules } from './rules.ts';
+
+/** A message of ESLint, as far as its place is concerned. */
+interface Message {
+  line: number;
+  column: number;
+  endLine?: number | undefined;
+  endColumn?: number | undefined;
+  fix?: { range: [number, number]; text: string } | undefined;
+}
+
+/** The files that stand in parentheses between `preprocess` and `postprocess`, which ESLint calls one after the other. */
+const parenthesized = new Set<string>();
+
+/**
+ * Makes of a script of Auth0 what ESLint can parse: markers of the Deploy CLI become names, and a function without a name gets parentheses.
+ * Every finding stays in its place.
+ */
+const script = {
+  meta: { name: 'certpin/script' },
+  supportsAutofix: true,
+  preprocess(text: string, filename: string): string[] {
+    const masked = maskMarkers(text);
+    parenthesized.delete(filename);
+    if (!isBareFunction(masked)) return [masked];
+    parenthesized.add(filename);
+    return [`(${masked.replace(/;(?=\s*$)/, ' ')}\n)`];
+  },
+  postprocess<Any extends Message>([messages = []]: Any[][], filename: string): Any[] {
+    return parenthesized.has(filename) ? messages.map(withoutParenthesis) : messages;
+  },
+};
+
+function withoutParenthesis<Any extends Message>(message: Any): Any {
+  const { line, column, endLine, endColumn, fix } = message;
+  return {
+    ...message,
+    column: line === 1 ? column - 1 : column,
+    ...(endColumn === undefined ? {} : { endColumn: endLine === 1 ? endColumn - 1 : endColumn }),
+    ...(fix === undefined ? {} : { fix: { ...fix, range: [fix.range[0] - 1, fix.range[1] - 1] } }),
+  };
+}
+
+/**
+ * The plugin for ESLint's flat configuration:
+ *
+ * ```js
+ * import { plugin as certpin } from '@certpin/auth0/eslint-plugin';
+ * export default [certpin.configs.recommended, certpin.configs.scripts];
+ * ```
+ *
+ * `recommended` has every rule; `scripts` reads what the Deploy CLI keeps, which is no JavaScript before it is deployed.
+ */
+export const plugin: Plugin = createPlugin();
+
+interface Plugin {
+  readonly meta: { readonly name: string; readonly version: string };
+  readonly rules: Record<string, Rule>;
+  readonly processors: Record<'script', typeof script>;
+  readonly configs: { readonly recommended: Config; readonly scripts: object };
+}
+
+interface Config {
+  readonly name: string;
+  readonly plugins: object;
+  readonly rules: Record<string, 'error' | 'warn'>;
+}
+
+function createPlugin(): Plugin {
+  const recommended: Config & { plugins: object } = {
+    name: 'certpin/recommended',
+    plugins: {},
+    rules: Object.fromEntries(
+      rules.map(({ name, severity }) => [`certpin/${name}`, severity === 'error' ? 'error' : 'warn']),
+    ),
+  };
+  const scripts = {
+    name: 'certpin/scripts',
+    files: ['database-connections', 'databases', 'actions', 'action-modules', 'rules', 'hooks'].map(
+      (folder) => `**/${folder}/**/*.js`,
+    ),
+    processor: script,
+    languageOptions: { sourceType: 'commonjs' },
+  };
+  const made = {
+    meta: { name: '@certpin/auth0', version: readVersion() },
+    rules: Object.fromEntries(rules.map((rule) => [rule.name, rule])),
+    processors: { script },
+    configs: { recommended, scripts },
+  };
+  recommended.plugins = { certpin: made };
+  return made;
+}
+
+function readVersion(): string {
+  return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string })
+    .version;
+}

@@ -1,0 +1,77 @@
+import { applyDirectives } from './directives.ts';
+import { applyFixes } from './fix.ts';
+import { type Finding, runRules } from './host.ts';
+import { parseScript, ScriptSyntaxError } from './parse.ts';
+import type { Rule } from './rule.ts';
+import { rules as allRules } from './rules.ts';
+import type { ScriptKind } from './script.ts';
+
+/** Why a file could not be linted. */
+export interface LintError {
+  readonly message: string;
+  /** From 1; of a file that could not be read at all, undefined. */
+  readonly line?: number;
+  /** From 1. */
+  readonly column?: number;
+}
+
+export interface LintResult {
+  readonly path: string;
+  readonly findings: readonly Finding[];
+  /** undefined where the file could be read. */
+  readonly error?: LintError;
+  /** The source with its fixes; undefined where nothing was fixed. */
+  readonly output?: string;
+}
+
+export interface LintTextOptions {
+  /** Says what the source is, by extension and folder. Default: `script.js`. Nothing is read from there. */
+  readonly path?: string;
+  /** The names of the rules to run. Default: all. */
+  readonly rules?: readonly string[];
+  /** Whether to fix what can be fixed safely; `output` has the result, and `findings` what is left. Default: false. */
+  readonly fix?: boolean;
+  /** What the source is for Auth0. Default: found out by folder, and by its functions. */
+  readonly script?: ScriptKind;
+}
+
+/**
+ * Lints one source: JavaScript, TypeScript, or a single function as Auth0 keeps it.
+ *
+ * @throws TypeError where a rule is named that does not exist. A source that cannot be read is an `error` in the result.
+ */
+export function lintText(text: string, options: LintTextOptions = {}): LintResult {
+  const { path = 'script.js', fix = false } = options;
+  const rules = chooseRules(options.rules);
+  try {
+    let source = text;
+    let findings = lintOnce(source, path, rules, options.script);
+    // One fix may stand in another one's way, so the rest is looked at again; each round fixes at least one.
+    for (let rounds = 0; fix && rounds < 10; rounds++) {
+      const fixed = applyFixes(source, findings);
+      if (fixed === source) break;
+      source = fixed;
+      findings = lintOnce(source, path, rules, options.script);
+    }
+    return { path, findings, ...(source === text ? {} : { output: source }) };
+  } catch (error) {
+    if (!(error instanceof ScriptSyntaxError)) throw error;
+    const { message, line, column } = error;
+    return { path, findings: [], error: { message, line, column } };
+  }
+}
+
+function lintOnce(text: string, path: string, rules: readonly Rule[], script: ScriptKind | undefined): Finding[] {
+  const parsed = parseScript(text, path);
+  const settings = script === undefined ? {} : { certpin: { script } };
+  const findings = runRules(rules, parsed, { text, filename: path, settings });
+  const names = (list: readonly Rule[]): Set<string> => new Set(list.map(({ name }) => name));
+  return applyDirectives(findings, parsed.comments, names(rules), names(allRules));
+}
+
+/** @throws TypeError */
+export function chooseRules(names: readonly string[] | undefined): readonly Rule[] {
+  const unknown = names?.find((name) => !allRules.some((rule) => rule.name === name));
+  if (unknown !== undefined) throw new TypeError('there is no rule of that name');
+  return names === undefined ? allRules : allRules.filter(({ name }) => names.includes(name));
+}

@@ -1,0 +1,185 @@
+import type { Comment, Node, Program } from 'estree';
+import { inlineBlocks } from './inline-blocks.ts';
+import { type Script, type ScriptKind, scriptOf } from './script.ts';
+import { Values } from './values.ts';
+
+// The part of ESLint's interface for rules that ours need. Whoever provides it, ESLint or our own host, can run them.
+
+export interface Variable {
+  readonly name: string;
+  readonly defs: readonly {
+    readonly type: string;
+    readonly name: Node;
+    readonly node: Node;
+    readonly parent?: unknown;
+  }[];
+  readonly references: readonly Reference[];
+}
+
+interface Reference {
+  readonly identifier: unknown;
+  readonly writeExpr?: unknown;
+  isWrite(): boolean;
+}
+
+export interface Scope {
+  readonly type: string;
+  readonly set: ReadonlyMap<string, Variable>;
+  readonly upper: Scope | null;
+  readonly through: readonly Reference[];
+}
+
+export interface SourceCode {
+  readonly text: string;
+  readonly ast: Program;
+  readonly scopeManager: { readonly globalScope?: unknown } | null;
+  getText(node: Node): string;
+  getScope(node: Node): unknown;
+  getAllComments(): Comment[];
+}
+
+/** A replacement of the text from one offset to another. */
+export interface Edit {
+  range: [number, number];
+  text: string;
+}
+
+export interface Fixer {
+  replaceTextRange(range: [number, number], text: string): Edit;
+}
+
+/** Lines count from 1, columns from 0, as in ESTree. */
+export interface Location {
+  start: { line: number; column: number };
+  end: { line: number; column: number };
+}
+
+/** What ESLint's `context.report` takes. */
+interface Report {
+  loc: Location;
+  messageId: string;
+  data: Record<string, string>;
+  fix: ((fixer: Fixer) => Edit) | null;
+}
+
+/** What ESLint gives to a rule. */
+export interface HostContext {
+  readonly filename: string;
+  readonly sourceCode: SourceCode;
+  readonly settings: Readonly<Record<string, unknown>>;
+  report(report: Report): void;
+}
+
+/** The functions that are called with nodes of their type, on the way in; `Program:exit` after everything. */
+export type Listeners = {
+  [Type in Node['type']]?: (node: Extract<Node, { type: Type }>) => void;
+} & { 'Program:exit'?: (node: Program) => void };
+
+export type Severity = 'error' | 'warning';
+
+/** What happens, and what to write in its place: one sentence or two each, with `{{name}}` for the data of a finding. */
+interface Message {
+  readonly happens: string;
+  readonly instead: string;
+}
+
+/** A rule, in the form that ESLint takes. */
+export interface Rule {
+  readonly name: string;
+  readonly severity: Severity;
+  /** What ESLint shows as one sentence, in its two parts. */
+  readonly parts: Readonly<Record<string, Message>>;
+  readonly meta: {
+    type: 'problem';
+    docs: { description: string; recommended: boolean; url: string };
+    fixable?: 'code';
+    schema: never[];
+    messages: Record<string, string>;
+  };
+  create(context: HostContext): Listeners;
+}
+
+/** What our rules see. */
+interface Context<Id extends string> {
+  readonly sourceCode: SourceCode;
+  /** What expressions evaluate to, as far as it can be known without running them. */
+  readonly values: Values;
+  readonly script: Script;
+  report(node: Node, id: Id, options?: { data?: Record<string, string>; fix?: (fixer: Fixer) => Edit }): void;
+}
+
+export interface RuleDefinition<Id extends string> {
+  readonly name: string;
+  readonly severity: Severity;
+  readonly description: string;
+  /** Only where no program that works can be broken without anybody noticing. */
+  readonly fixable?: true;
+  readonly messages: Readonly<Record<Id, Message>>;
+  create(context: Context<Id>): Listeners;
+}
+
+/** The page of a rule, from the root of the repository. */
+export function pageOf(rule: string): string {
+  return `docs/lint/${rule}.md`;
+}
+
+export function defineRule<Id extends string>({ create, ...definition }: RuleDefinition<Id>): Rule {
+  const { name, severity, description, fixable, messages } = definition;
+  const texts = Object.entries<Message>(messages).map(([id, { happens, instead }]) => [id, `${happens} ${instead}`]);
+  return {
+    name,
+    severity,
+    parts: messages,
+    meta: {
+      type: 'problem',
+      docs: { description, recommended: true, url: pageOf(name) },
+      ...(fixable ? { fixable: 'code' } : {}),
+      schema: [],
+      messages: Object.fromEntries(texts),
+    },
+    create({ sourceCode, filename, settings, report }) {
+      const { values, script, blocks } = knowledgeOf(sourceCode, filename, settings);
+      return create({
+        sourceCode,
+        values,
+        script,
+        report(node, messageId, { data = {}, fix } = {}) {
+          const [start = 0] = node.range ?? [];
+          if (blocks.some(([from, to]) => start >= from && start < to)) return;
+          report({ loc: firstLineOf(node, sourceCode.text), messageId, data, fix: fix ?? null });
+        },
+      });
+    },
+  };
+}
+
+/** Of what stands on several lines, the first one: an editor that underlines a whole function says nothing. */
+function firstLineOf({ loc, range }: Node, text: string): Location {
+  if (!loc || !range) return { start: { line: 1, column: 0 }, end: { line: 1, column: 0 } };
+  const { start, end } = loc;
+  if (start.line === end.line) return { start, end };
+  const [line = ''] = text.slice(range[0]).split(/[\r\n\u2028\u2029]/, 1);
+  return { start, end: { line: start.line, column: start.column + line.length } };
+}
+
+interface Knowledge {
+  readonly values: Values;
+  readonly script: Script;
+  readonly blocks: readonly (readonly [number, number])[];
+}
+
+const known = new WeakMap<SourceCode, Knowledge>();
+
+/** What all rules want to know of a file, found out once. */
+function knowledgeOf(sourceCode: SourceCode, filename: string, settings: HostContext['settings']): Knowledge {
+  const earlier = known.get(sourceCode);
+  if (earlier !== undefined) return earlier;
+  const { script: kind } = (settings.certpin ?? {}) as { script?: ScriptKind };
+  const knowledge = {
+    values: new Values(sourceCode),
+    script: scriptOf(sourceCode.ast, filename, kind),
+    blocks: inlineBlocks(sourceCode.text),
+  };
+  known.set(sourceCode, knowledge);
+  return knowledge;
+}

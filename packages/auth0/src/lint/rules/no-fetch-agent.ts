@@ -1,0 +1,32 @@
+import { defineRule, type Rule } from '../rule.ts';
+import { objectsOf } from '../values.ts';
+
+/** Options that belong to other clients: the global fetch knows none of them, and says nothing. */
+const IGNORED = ['agent', 'httpsAgent', 'ca', 'checkServerIdentity', 'rejectUnauthorized'];
+
+export const noFetchAgent: Rule = defineRule({
+  name: 'no-fetch-agent',
+  severity: 'error',
+  description: 'An agent, or a TLS option, given to the global fetch, which ignores it',
+  messages: {
+    ignored: {
+      happens: 'The global fetch ignores {{option}}: the request goes out as if it were not there.',
+      instead: "Use the fetch that certpin/undici makes, or node:https with certpin's agent.",
+    },
+  },
+  create({ values, report }) {
+    return {
+      CallExpression(node) {
+        const callee = values.of(node.callee);
+        if (callee.kind !== 'global' || !/^(?:globalThis\.|global\.|window\.)?fetch$/.test(callee.path.join('.')))
+          return;
+        for (const options of objectsOf(values.possible(node.arguments[1]))) {
+          for (const option of IGNORED) {
+            const entry = options.entries.get(option);
+            if (entry !== undefined) report(entry.node, 'ignored', { data: { option } });
+          }
+        }
+      },
+    };
+  },
+});

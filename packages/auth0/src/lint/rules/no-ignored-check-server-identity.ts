@@ -1,0 +1,43 @@
+import type { Node } from 'estree';
+import type { AnyCall } from '../ast.ts';
+import { connectionOf, type Driver, tlsObjects } from '../clients.ts';
+import { defineRule, type Rule } from '../rule.ts';
+import type { Values } from '../values.ts';
+
+const IGNORING: ReadonlySet<Driver> = new Set(['mysql', 'mysql2', 'tedious', 'mssql']);
+
+export const noIgnoredCheckServerIdentity: Rule = defineRule({
+  name: 'no-ignored-check-server-identity',
+  severity: 'error',
+  description: 'checkServerIdentity is given to a driver that does not call it',
+  messages: {
+    ignored: {
+      happens: 'The connection of {{driver}} never calls checkServerIdentity: what it should compare is not compared.',
+      instead: '{{remedy}}',
+    },
+  },
+  create({ values, report }) {
+    const check = (node: AnyCall): void => {
+      const connection = ignoredIn(node, values);
+      for (const entry of connection?.entries ?? [])
+        report(entry, 'ignored', { data: { driver: connection?.driver ?? '', remedy: remedyFor(connection?.driver) } });
+    };
+    return { CallExpression: check, NewExpression: check };
+  },
+});
+
+/** The properties `checkServerIdentity` that a connection does not look at. */
+export function ignoredIn(node: AnyCall, values: Values): { driver: Driver; entries: Node[] } | undefined {
+  const connection = connectionOf(node, values);
+  if (connection === undefined || !IGNORING.has(connection.driver)) return undefined;
+  const entries = tlsObjects(connection, values).flatMap(
+    (object) => object.entries.get('checkServerIdentity')?.node ?? [],
+  );
+  return { driver: connection.driver, entries };
+}
+
+function remedyFor(driver: Driver | undefined): string {
+  if (driver === 'mysql' || driver === 'mysql2')
+    return "Pin the certificate with certpin, or give the server's certificate as ssl.ca.";
+  return "Give the server's certificate as options.cryptoCredentialsDetails.ca, with encrypt: true.";
+}

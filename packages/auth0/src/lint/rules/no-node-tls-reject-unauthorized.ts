@@ -1,0 +1,48 @@
+import type { Node } from 'estree';
+import { calledMethod, nameOf } from '../ast.ts';
+import { defineRule, type Rule } from '../rule.ts';
+
+const NAME = 'NODE_TLS_REJECT_UNAUTHORIZED';
+
+export const noNodeTlsRejectUnauthorized: Rule = defineRule({
+  name: 'no-node-tls-reject-unauthorized',
+  severity: 'error',
+  description: 'NODE_TLS_REJECT_UNAUTHORIZED switches off the verification of the whole process',
+  messages: {
+    everywhere: {
+      happens:
+        'NODE_TLS_REJECT_UNAUTHORIZED switches the verification off for every connection of the process, and in Auth0 for every script of the container.',
+      instead: 'Take the line away, and pin the certificate of the one server with certpin.',
+    },
+  },
+  create({ values, report }) {
+    const switchesOff = (value: Node): boolean =>
+      values.possible(value).some((one) => {
+        if (one.kind === 'text') return one.text !== '1' && one.text !== '';
+        return one.kind !== 'constant' || one.value === 0 || one.value === false;
+      });
+    return {
+      AssignmentExpression(node) {
+        const { left, right } = node;
+        if (left.type !== 'MemberExpression') return;
+        const name = nameOf(left) ?? (left.computed ? textOf(left.property) : undefined);
+        if (name === NAME && switchesOff(right)) report(node, 'everywhere');
+      },
+      // Object.assign(process.env, { NODE_TLS_REJECT_UNAUTHORIZED: '0' }), and the environment of a child process
+      Property(node) {
+        if (nameOf(node) === NAME && switchesOff(node.value)) report(node, 'everywhere');
+      },
+      CallExpression(node) {
+        const method = calledMethod(node);
+        if (method?.name !== 'set' && method?.name !== 'defineProperty') return;
+        const at = node.arguments.findIndex((argument) => textOf(argument) === NAME);
+        if (at !== -1) report(node, 'everywhere');
+      },
+    };
+
+    function textOf(node: Node): string | undefined {
+      const value = values.of(node);
+      return value.kind === 'text' ? value.text : undefined;
+    }
+  },
+});

@@ -1,0 +1,57 @@
+import type { CallExpression, Node, ThrowStatement } from 'estree';
+import { type AnyFunction, ancestors, isCaught, nameOf, ownNodes } from '../ast.ts';
+import { defineRule, type Rule } from '../rule.ts';
+
+export const noThrowInCheckServerIdentity: Rule = defineRule({
+  name: 'no-throw-in-check-server-identity',
+  severity: 'error',
+  description: 'checkServerIdentity throws in place of returning its error',
+  fixable: true,
+  messages: {
+    throws: {
+      happens:
+        'An error thrown in checkServerIdentity is an uncaught exception: the process ends, or, where something catches it, the connection goes on and the request reaches the wrong server.',
+      instead: 'Return the error: Node then refuses the connection.',
+    },
+  },
+  create({ values, report }) {
+    const check = (value: Node): void => {
+      for (const found of values.possible(value)) if (found.kind === 'function') checkFunction(found.node);
+    };
+    const seen = new Set<Node>();
+    const checkFunction = (found: AnyFunction): void => {
+      if (seen.has(found)) return;
+      seen.add(found);
+      for (const node of ownNodes(found.body)) {
+        if (node.type === 'ThrowStatement' && !isCaught(node, found)) reportThrow(node, found);
+        if (node.type === 'CallExpression' && isAssertion(node) && !isCaught(node, found)) report(node, 'throws');
+      }
+    };
+    const reportThrow = (node: ThrowStatement, found: AnyFunction): void => {
+      const [start = 0] = node.range ?? [];
+      // What is returned must be truthy for certain, or the connection would be accepted: so an error that is made on the spot.
+      const safe = !found.async && !found.generator && node.argument.type === 'NewExpression' && !inTry(node, found);
+      report(node, 'throws', safe ? { fix: (fixer) => fixer.replaceTextRange([start, start + 5], 'return') } : {});
+    };
+    const isAssertion = ({ callee }: CallExpression): boolean => {
+      const module = values.moduleOf(callee);
+      return module?.name === 'assert' || module?.name === 'assert/strict';
+    };
+    return {
+      Property(node) {
+        if (nameOf(node) === 'checkServerIdentity') check(node.value);
+      },
+      AssignmentExpression(node) {
+        if (node.left.type === 'MemberExpression' && nameOf(node.left) === 'checkServerIdentity') check(node.right);
+      },
+    };
+  },
+});
+
+function inTry(node: Node, within: Node): boolean {
+  for (const up of ancestors(node)) {
+    if (up === within) return false;
+    if (up.type === 'TryStatement') return true;
+  }
+  return false;
+}

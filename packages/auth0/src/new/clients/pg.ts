@@ -1,0 +1,62 @@
+import { type Frame, parameters, pinnedName } from '../frame.ts';
+import type { SqlPieces } from './client.ts';
+import { keptFunction } from './keep.ts';
+import { databasePlace, databaseSettings, withinFunction } from './sql.ts';
+
+const binding = 'const { Pool } = ';
+
+export const pg: SqlPieces = {
+  title: 'PostgreSQL',
+  settings: databaseSettings,
+  binding,
+  duplicateCode: '23505',
+  statement: (sql) => {
+    let position = 0;
+    return sql.replace(/\?/g, () => `$${++position}`);
+  },
+  functions: (frame, needs) => [
+    ...(needs.includes('select') ? [select(frame)] : []),
+    ...(needs.includes('change') ? [change(frame)] : []),
+    getPool(frame),
+    withinFunction,
+  ],
+};
+
+const select = (frame: Frame): string => `async function select(${parameters(frame, 'sql', 'values')}) {
+  const { rows } = await within(8000, getPool(${parameters(frame)}).query(sql, values));
+  return rows;
+}`;
+
+const change = (frame: Frame): string => `async function change(${parameters(frame, 'sql', 'values')}) {
+  const { rowCount } = await within(8000, getPool(${parameters(frame)}).query(sql, values));
+  return rowCount;
+}`;
+
+function getPool(frame: Frame): string {
+  return keptFunction(
+    {
+      ...{ name: 'getPool', what: 'pool', settings: databaseSettings, place: databasePlace('pg') },
+      secrets: ['DB_PASSWORD', 'DB_PINS'],
+      required: [binding, 'pg'],
+      make: `const pool = new Pool(
+  ${pinnedName(frame)}(
+    {
+      host: DB_HOST,
+      port: Number(DB_PORT),
+      database: DB_NAME,
+      user: DB_USER,
+      password: DB_PASSWORD,
+      max: 5,
+      connectionTimeoutMillis: 5000,
+      query_timeout: 4000,
+    },
+    { pins: DB_PINS, connectTimeoutMs: 4000 },
+  ),
+);
+// Unheard, the loss of an idle connection would be an uncaught exception.
+pool.on('error', (error) => console.error(\`an idle connection was lost: \${error.message}\`));`,
+      end: 'if (known) known.pool.end().catch(() => {});',
+    },
+    frame,
+  );
+}

@@ -1,0 +1,28 @@
+import { type DatabaseTemplate, failed, settle } from './template.ts';
+
+const call = settle('setEmail', '(changed) => callback(null, changed)', failed);
+
+export const changeEmail: DatabaseTemplate = {
+  key: 'change_email',
+  name: 'changeEmail',
+  parameters: ['email', 'newEmail', 'verified'],
+  caveat: (context) =>
+    `It is set with the Management API or the Deploy CLI: saving the connection in the Dashboard deletes it.${
+      context ? ' That it is given a context is not documented: try it in a test tenant.' : ''
+    }`,
+  api: 'PUT /users/email with email, newEmail and verified: 204, or 404.',
+  sqlNeeds: ['change'],
+  sql: ({ sql }) => `${call}
+
+async function setEmail() {
+  const statement = ${sql('UPDATE users SET email = ?, email_verified = ? WHERE email = ?')};
+  return (await change(statement, [newEmail, verified === true, email])) > 0;
+}`,
+  http: `${call}
+
+async function setEmail() {
+  const addresses = { email, newEmail, verified: verified === true };
+  const { status } = await request('PUT', '/users/email', addresses, [204, 404]);
+  return status === 204;
+}`,
+};

@@ -1,0 +1,39 @@
+import { type DatabaseTemplate, settle } from './template.ts';
+
+const call = settle(
+  'addUser',
+  '() => callback(null)',
+  '(error) => callback(error instanceof ValidationError ? error : conceal(error))',
+);
+
+export const create: DatabaseTemplate = {
+  key: 'create',
+  name: 'create',
+  parameters: ['user'],
+  api: 'POST /users with email and password: 201, or 409 where the user exists.',
+  sqlNeeds: ['change'],
+  sql: ({ sql, bcrypt, duplicateCode }) => `${call}
+
+async function addUser() {
+  const bcrypt = ${bcrypt};
+  const hash = await bcrypt.hash(user.password, 10);
+  const [nickname] = user.email.split('@');
+  try {
+    await change(
+      ${sql('INSERT INTO users (email, password, email_verified, nickname) VALUES (?, ?, ?, ?)')},
+      [user.email, hash, false, nickname],
+    );
+  } catch (error) {
+    // The unique index decides: to look first would leave a gap for a second sign-up.
+    if (error.code !== '${duplicateCode}') throw error;
+    throw new ValidationError('user_exists', 'The user already exists.');
+  }
+}`,
+  http: `${call}
+
+async function addUser() {
+  const { email, password } = user;
+  const { status } = await request('POST', '/users', { email, password }, [201, 409]);
+  if (status === 409) throw new ValidationError('user_exists', 'The user already exists.');
+}`,
+};

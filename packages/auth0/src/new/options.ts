@@ -1,0 +1,203 @@
+import { CertpinError, formatPin, parsePins } from 'certpin';
+
+/** Where a script runs on the platform. */
+export const scriptKinds = ['database', 'action', 'rule', 'hook'] as const;
+export type ScriptKind = (typeof scriptKinds)[number];
+
+/** What a script calls: a database through its driver, or an HTTP API. */
+export const scriptClients = ['pg', 'mysql2', 'mysql', 'axios', 'fetch'] as const;
+export type ScriptClient = (typeof scriptClients)[number];
+
+/** The scripts of a custom database connection, as `options.customScripts` calls them. */
+export const databaseKeys = [
+  'login',
+  'get_user',
+  'create',
+  'verify',
+  'change_password',
+  'delete',
+  'change_email',
+  'change_username',
+  'change_phone_number',
+] as const;
+export type DatabaseKey = (typeof databaseKeys)[number];
+
+/** The triggers of Actions that commonly call out. */
+export const actionTriggers = [
+  'post-login',
+  'credentials-exchange',
+  'pre-user-registration',
+  'post-user-registration',
+  'post-change-password',
+  'send-phone-message',
+  'custom-email-provider',
+  'custom-phone-provider',
+] as const;
+export type ActionTrigger = (typeof actionTriggers)[number];
+
+/** The extension points of Hooks. */
+export const hookPoints = [
+  'credentials-exchange',
+  'pre-user-registration',
+  'post-user-registration',
+  'post-change-password',
+  'send-phone-message',
+  'password-exchange',
+] as const;
+export type HookPoint = (typeof hookPoints)[number];
+
+export const layouts = ['files', 'deploy-cli', 'deploy-cli-yaml', 'terraform', 'terraform-heredoc'] as const;
+export type Layout = (typeof layouts)[number];
+
+export interface CreateScriptsOptions {
+  readonly kind: ScriptKind;
+  readonly client: ScriptClient;
+  /** Of a database. Default: the seven documented ones. */
+  readonly keys?: readonly DatabaseKey[] | undefined;
+  /** Of Actions and Hooks. Default: `post-login` of Actions; every point of Hooks that the client is for. */
+  readonly triggers?: readonly string[] | undefined;
+  /** Of a database: the scripts take the parameter `context` (`enable_script_context`). Default false. */
+  readonly context?: boolean | undefined;
+  /** How certpin comes into the script: in it, or as a dependency, which Actions and Hooks can have. Default `inline`. */
+  readonly form?: 'inline' | 'npm' | undefined;
+  readonly layout?: Layout | undefined;
+  /** The name of the connection; of Actions, what their names begin with. Default `users`. */
+  readonly name?: string | undefined;
+  /** Pins in any spelling, one or several. Default: a placeholder. */
+  readonly pins?: string | undefined;
+  /** The server of a database. Default: placeholders. */
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly database?: string | undefined;
+  /** The API of axios and fetch: `https://api.example.com/v1`. Default: a placeholder. */
+  readonly url?: string | undefined;
+  /** The package that checks passwords. Default `bcryptjs`. */
+  readonly bcrypt?: 'bcryptjs' | 'bcrypt' | undefined;
+  /**
+   * Versions of the packages, by name, in place of the default ones: in `require('pg@8.11.3')` of scripts that can require vetted
+   * packages only, and in the dependencies of Actions. The empty version is the platform's own choice.
+   */
+  readonly modules?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Options with their defaults, checked. */
+export interface Plan {
+  readonly kind: ScriptKind;
+  readonly client: ScriptClient;
+  /** Keys, triggers or extension points. */
+  readonly points: readonly string[];
+  readonly context: boolean;
+  readonly form: 'inline' | 'npm';
+  readonly layout: Layout;
+  readonly name: string;
+  readonly pins: string | undefined;
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  readonly database: string | undefined;
+  readonly url: string | undefined;
+  readonly bcrypt: 'bcryptjs' | 'bcrypt';
+  readonly modules: Readonly<Record<string, string>>;
+}
+
+const known: Record<keyof CreateScriptsOptions, true> = {
+  ...{ kind: true, client: true, keys: true, triggers: true, context: true, form: true, layout: true, name: true },
+  ...{ pins: true, host: true, port: true, database: true, url: true, bcrypt: true, modules: true },
+};
+
+/** The points of Actions and Hooks that send messages: a database sends none. */
+const messagePoints: readonly string[] = ['send-phone-message', 'custom-email-provider', 'custom-phone-provider'];
+
+/** Where a script of this kind can call this client: the choices of `keys` or `triggers`. */
+export function pointsOf(kind: ScriptKind, client: ScriptClient): readonly string[] {
+  if (kind === 'database') return databaseKeys;
+  if (kind === 'rule') return ['rule'];
+  const points: readonly string[] = kind === 'action' ? actionTriggers : hookPoints;
+  return isHttp(client) ? points : points.filter((point) => !messagePoints.includes(point));
+}
+
+function isHttp(client: ScriptClient): client is 'axios' | 'fetch' {
+  return client === 'axios' || client === 'fetch';
+}
+
+/** @throws CertpinError `ERR_OPTION_INVALID`, `ERR_PIN_INVALID` */
+export function readOptions(options: CreateScriptsOptions): Plan {
+  for (const option of Object.keys(options)) {
+    if (!(option in known)) throw invalid(option, `there is no option \`${option}\``);
+  }
+  const { kind, client, keys, triggers, context = false, form = 'inline', layout = 'files' } = options;
+  const { name = 'users', pins, host, port, database, url, bcrypt = 'bcryptjs', modules = {} } = options;
+  oneOf('kind', kind, scriptKinds);
+  oneOf('client', client, scriptClients);
+  oneOf('form', form, ['inline', 'npm']);
+  oneOf('layout', layout, layouts);
+  oneOf('bcrypt', bcrypt, ['bcryptjs', 'bcrypt']);
+  if (kind !== 'database' && (keys !== undefined || context)) {
+    throw invalid(context ? 'context' : 'keys', '`keys` and `context` are for the scripts of a database');
+  }
+  if ((kind === 'database' || kind === 'rule') && triggers !== undefined) {
+    throw invalid('triggers', '`triggers` are for Actions and Hooks');
+  }
+  const points = keys ?? triggers ?? defaultPoints(kind, client);
+  if (points.length === 0) throw invalid('keys', 'no script is asked for');
+  for (const point of points) oneOf(kind === 'database' ? 'keys' : 'triggers', point, pointsOf(kind, client));
+  if (form === 'npm' && (kind === 'database' || kind === 'rule')) {
+    const reason = 'the platform lets these scripts require its own list of packages only: use the form inline';
+    throw invalid('form', reason);
+  }
+  if (layout !== 'files' && (kind === 'rule' || kind === 'hook')) {
+    throw invalid('layout', 'the platform ended Rules and Hooks: they are written as plain files only');
+  }
+  if (!/^[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?$/i.test(name)) {
+    throw invalid('name', 'a name has letters, digits and hyphens, as the names of connections have');
+  }
+  const newer = points.filter((point) => point === 'change_username' || point === 'change_phone_number');
+  if (layout === 'deploy-cli' && newer.length > 0) {
+    throw invalid('keys', `the directory format of the Deploy CLI does not know ${newer.join(', ')}: use YAML`);
+  }
+  for (const [module, version] of Object.entries(modules)) {
+    if (!/^[\w.+-]*$/.test(version)) throw invalid('modules', `the version of ${module} is none`);
+  }
+  if (pins !== undefined) parsePins(pins);
+  return {
+    ...{ kind, client, points: [...new Set(points)], context, form, layout, name },
+    ...{ pins: pins === undefined ? undefined : oneLine(pins), host, port, database, bcrypt, modules },
+    url: url === undefined ? undefined : readUrl(url),
+  };
+}
+
+function defaultPoints(kind: ScriptKind, client: ScriptClient): readonly string[] {
+  if (kind === 'database') return databaseKeys.slice(0, 7);
+  return kind === 'action' ? ['post-login'] : pointsOf(kind, client);
+}
+
+/** As a setting of the platform holds it. */
+function oneLine(pins: string): string {
+  return parsePins(pins)
+    .map((pin) => formatPin(pin))
+    .join(' ');
+}
+
+function readUrl(text: string): string {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw invalid('url', 'the URL cannot be read'); // it may hold a password, and is not repeated
+  }
+  if (url.protocol !== 'https:') throw invalid('url', 'the URL of the API begins with https://');
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+    throw invalid('url', 'the URL of the API has no user, no password and no parameters');
+  }
+  if (/(?:^|\.)auth0\.com$/.test(url.hostname)) {
+    throw invalid('url', 'Auth0 changes the certificates of its own servers as it likes: they cannot be pinned');
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+function oneOf(option: string, value: string, choices: readonly string[]): void {
+  if (!choices.includes(value)) throw invalid(option, `\`${option}\` is one of ${choices.join(', ')}`);
+}
+
+function invalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {
+  return new CertpinError('ERR_OPTION_INVALID', `createScripts: ${message}`, { option });
+}

@@ -1,0 +1,82 @@
+/** What arrived at an impostor. */
+export interface Arrival {
+  /** Application bytes: everything but what asks for TLS, and TLS itself. */
+  readonly bytes: number;
+  /** `user name`, `password`, `query`, `request` …: what the bytes were, as far as they were understood. */
+  readonly kinds: readonly string[];
+  /** TLS handshakes that the script completed with it. */
+  readonly handshakes: number;
+  readonly connections: number;
+  /** Whether the script threw an exception that nobody caught before anything arrived: in its check, most likely. */
+  readonly threwBefore: boolean;
+}
+
+/** A value that the run was given, to be found again in what arrives. */
+export interface KnownValue {
+  readonly label: string;
+  readonly value: string;
+}
+
+/** Shorter values would be found by chance. */
+const SHORTEST = 4;
+
+/** Counts what an impostor is told. The bytes themselves are looked at and not kept: a report never repeats them. */
+export class Evidence {
+  private bytes = 0;
+  private readonly kinds = new Set<string>();
+  handshakes = 0;
+  connections = 0;
+  private threwBefore = false;
+  private readonly known: readonly { readonly label: string; readonly spellings: readonly string[] }[];
+  private tail = '';
+
+  constructor(known: readonly KnownValue[]) {
+    this.known = known
+      .filter(({ value }) => value.length >= SHORTEST)
+      .map(({ label, value }) => ({ label, spellings: spell(value) }));
+  }
+
+  /** Application bytes. */
+  count(chunk: Uint8Array): void {
+    this.bytes += chunk.length;
+    const text = this.tail + Buffer.from(chunk).toString('latin1');
+    for (const { label, spellings } of this.known) {
+      if (spellings.some((spelling) => text.includes(spelling))) this.kinds.add(label);
+    }
+    this.tail = text.slice(-4096); // a value may be cut by a packet
+  }
+
+  /** Application bytes that cannot be read. */
+  countSealed(bytes: number): void {
+    this.bytes += bytes;
+    if (bytes > 0) this.kinds.add('encrypted data');
+  }
+
+  see(kind: string): void {
+    this.kinds.add(kind);
+  }
+
+  seeException(): void {
+    this.threwBefore ||= this.bytes === 0;
+  }
+
+  sum(): Arrival {
+    const { bytes, handshakes, connections, threwBefore } = this;
+    return { bytes, kinds: [...this.kinds].sort(), handshakes, connections, threwBefore };
+  }
+}
+
+/** A value as it is, in JSON, in a URL, and in base64 at its three offsets. */
+function spell(value: string): string[] {
+  const json = JSON.stringify(value).slice(1, -1);
+  const bytes = Buffer.from(value);
+  const base64 = [0, 1, 2].map((offset) =>
+    Buffer.concat([Buffer.alloc(offset), bytes])
+      .toString('base64')
+      .slice(offset === 0 ? 0 : offset + 1)
+      .replace(/=+$/, '')
+      .slice(0, -1),
+  );
+  const spellings = [value, json, encodeURIComponent(value), ...base64.filter((text) => text.length >= SHORTEST)];
+  return [...new Set(spellings.map((text) => Buffer.from(text).toString('latin1')))];
+}

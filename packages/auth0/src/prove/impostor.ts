@@ -1,0 +1,115 @@
+import type { X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { createServer as createTlsServer, type Server, type TLSSocket } from 'node:tls';
+import { conversations } from './conversations.ts';
+import type { Evidence } from './evidence.ts';
+import type { Credentials } from './mint.ts';
+import { mysqlGreeting, SSL_REQUEST_BYTES } from './mysql-packets.ts';
+import { type Opening, POSTGRES_GSS_REQUEST, POSTGRES_SSL_REQUEST } from './opening.ts';
+import { presentStolen } from './stolen.ts';
+
+export interface ImpostorOptions {
+  /** How the script opens its connections. */
+  readonly opening: Opening;
+  /** undefined: it refuses TLS, and speaks in clear. */
+  readonly credentials: Credentials | undefined;
+  /** Put on the wire in place of the own certificate. */
+  readonly stolenChain?: readonly X509Certificate[];
+  readonly evidence: Evidence;
+}
+
+/** Makes the receiver of a server's connections that is not that server, and counts what it is told. */
+export function createImpostor({
+  opening,
+  credentials,
+  stolenChain,
+  evidence,
+}: ImpostorOptions): (socket: Socket) => void {
+  const converse = conversations[opening.speech];
+  const speak = (socket: Socket): void => converse(socket, evidence, false);
+  const tlsServer = credentials === undefined ? undefined : startTls(credentials, stolenChain !== undefined);
+  tlsServer?.on('secureConnection', (stream: TLSSocket) => {
+    stream.on('error', () => undefined);
+    evidence.handshakes++;
+    converse(stream, evidence, true);
+  });
+  const seal = (socket: Socket): void => {
+    tlsServer?.emit('connection', stolenChain === undefined ? socket : presentStolen(socket, stolenChain, evidence));
+  };
+  const open = { postgres: openPostgres, mysql: openMysql, http: openHttp }[opening.speech];
+  return (socket) => {
+    evidence.connections++;
+    open(socket, speak, tlsServer === undefined ? undefined : seal);
+  };
+}
+
+type Receive = (socket: Socket) => void;
+
+/** The stolen certificate is put on the wire of TLS 1.2, whose key exchange is signed: ECDHE, and not RSA's own. */
+function startTls(credentials: Credentials, steals: boolean): Server {
+  const limits = steals ? ({ maxVersion: 'TLSv1.2', ciphers: 'ECDHE+AESGCM:ECDHE+CHACHA20' } as const) : {};
+  return createTlsServer({ ...credentials, ...limits }).on('tlsClientError', () => undefined);
+}
+
+/** A script that asks for nothing but a login gets no TLS from anybody. */
+function openPostgres(socket: Socket, speak: Receive, seal: Receive | undefined): void {
+  readFirst(socket, 8, (request) => {
+    const code = request.readUInt32BE(4);
+    if (code === POSTGRES_GSS_REQUEST) {
+      socket.write('N');
+      openPostgres(socket, speak, seal);
+    } else if (code !== POSTGRES_SSL_REQUEST) {
+      socket.unshift(request);
+      speak(socket);
+    } else {
+      socket.write(seal === undefined ? 'N' : 'S');
+      if (seal === undefined) skipRecords(socket, speak);
+      else seal(socket);
+    }
+  });
+}
+
+function openMysql(socket: Socket, speak: Receive, seal: Receive | undefined): void {
+  socket.write(mysqlGreeting(seal !== undefined));
+  readFirst(socket, SSL_REQUEST_BYTES, (request) => {
+    const isSslRequest = request.readUIntLE(0, 3) === SSL_REQUEST_BYTES - 4;
+    if (!isSslRequest) {
+      socket.unshift(request);
+      speak(socket);
+    } else if (seal === undefined) skipRecords(socket, speak);
+    else seal(socket);
+  });
+}
+
+/** RFC 8446 §5.1: a record of TLS begins with its type, 20 to 23, and the version 3. */
+const isRecord = ([type = 0, version]: Buffer): boolean => type >= 20 && type <= 23 && version === 3;
+const RECORD_HEADER = 5;
+
+function openHttp(socket: Socket, speak: Receive, seal: Receive | undefined): void {
+  readFirst(socket, 2, (first) => {
+    socket.unshift(first);
+    if (!isRecord(first)) speak(socket);
+    else if (seal !== undefined) seal(socket);
+    else {
+      // The answer is in clear, and what would come in clear behind it is heard.
+      socket.write('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n');
+      skipRecords(socket, speak);
+    }
+  });
+}
+
+/** A client may begin TLS though it was refused: ClientHello, and the alert with which it gives up, say nothing. */
+function skipRecords(socket: Socket, then: Receive): void {
+  readFirst(socket, RECORD_HEADER, (header) => {
+    if (isRecord(header)) return readFirst(socket, header.readUInt16BE(3), () => skipRecords(socket, then));
+    socket.unshift(header);
+    then(socket);
+  });
+}
+
+/** Calls back with exactly so many bytes; the rest stays in the socket. */
+function readFirst(socket: Socket, length: number, then: (bytes: Buffer) => void): void {
+  const bytes = socket.read(length) as Buffer | null;
+  if (bytes !== null) then(bytes);
+  else if (!socket.destroyed && !socket.readableEnded) socket.once('readable', () => readFirst(socket, length, then));
+}

@@ -1,0 +1,38 @@
+/** A packet of the MySQL protocol. */
+export function mysqlPacket(sequence: number, payload: Uint8Array): Buffer {
+  const header = Buffer.alloc(4);
+  header.writeUIntLE(payload.length, 0, 3);
+  header[3] = sequence;
+  return Buffer.concat([header, payload]);
+}
+
+/** OK: no rows, autocommit, no warnings. */
+export function mysqlOk(sequence: number): Buffer {
+  return mysqlPacket(sequence, Buffer.from([0, 0, 0, 2, 0, 0, 0]));
+}
+
+/** ERR, with which every driver fails a query: ER_NO_SUCH_TABLE. */
+export function mysqlError(sequence: number): Buffer {
+  return mysqlPacket(sequence, Buffer.from('\xff\x7a\x04#42S02no such table here', 'latin1'));
+}
+
+/** SSLRequest: the first 32 bytes of a login, in a packet of their own. */
+export const SSL_REQUEST_BYTES = 36;
+
+/** The greeting of MySQL 8, with TLS on offer or without. */
+export function mysqlGreeting(tls: boolean): Buffer {
+  const capabilities = 0xdfff_f7df | (tls ? 0x800 : 0); // everything but CLIENT_COMPRESS
+  const upper = Buffer.alloc(2);
+  upper.writeUInt16LE(capabilities >>> 16);
+  const challenge = Buffer.from('abcdefghijklmnopqrst\0');
+  return mysqlPacket(
+    0,
+    Buffer.concat([
+      Buffer.from('\n8.4.0\0', 'latin1'),
+      Buffer.from([9, 0, 0, 0]),
+      ...[challenge.subarray(0, 8), Buffer.alloc(1), Buffer.from([capabilities & 0xff, (capabilities >>> 8) & 0xff])],
+      Buffer.from([45, 2, 0]),
+      ...[upper, Buffer.from([21]), Buffer.alloc(10), challenge.subarray(8), Buffer.from('caching_sha2_password\0')],
+    ]),
+  );
+}

@@ -1,0 +1,43 @@
+import type { Speech } from './conversations.ts';
+
+/** How a script opens a connection, as it was seen at the genuine server. */
+export interface Opening {
+  readonly speech: Speech;
+  /** Whether it asked for TLS. */
+  readonly tls: boolean;
+}
+
+/** The code of SSLRequest in place of a protocol version; GSSENCRequest has the next number but three. */
+export const POSTGRES_SSL_REQUEST = 80_877_103;
+export const POSTGRES_GSS_REQUEST = 80_877_104;
+
+/** Watches the first bytes of a connection that is passed on. */
+export class OpeningWatch {
+  private client = Buffer.alloc(0);
+  private server = Buffer.alloc(0);
+  private serverFirst = false;
+
+  hearClient(chunk: Buffer): void {
+    if (this.client.length < 64) this.client = Buffer.concat([this.client, chunk]);
+  }
+
+  hearServer(chunk: Buffer): void {
+    if (this.client.length === 0) this.serverFirst = true;
+    if (this.server.length < 64) this.server = Buffer.concat([this.server, chunk]);
+  }
+
+  /** undefined: nothing was said that tells. */
+  read(): Opening | undefined {
+    const { client } = this;
+    if (this.serverFirst && this.server[4] === 0x0a) {
+      // A login without TLS is longer than SSLRequest, whose CLIENT_SSL bit it lacks.
+      return client.length < 6 ? undefined : { speech: 'mysql', tls: ((client[5] ?? 0) & 0x08) !== 0 };
+    }
+    if (client.length < 8) return undefined;
+    if (client[0] === 0x16) return { speech: 'http', tls: true };
+    const code = client.readUInt32BE(4);
+    if (code === POSTGRES_SSL_REQUEST || code === POSTGRES_GSS_REQUEST) return { speech: 'postgres', tls: true };
+    if (code === 0x0003_0000) return { speech: 'postgres', tls: false };
+    return { speech: 'http', tls: false };
+  }
+}

@@ -1,0 +1,123 @@
+// @ts-check
+'use strict';
+// The program that a script runs in: plain CommonJS for Node 18 and newer, without dependencies. It takes one message per run and
+// reports what happens as it happens, so that nothing is lost when the script blocks or ends the process.
+const { answer, openChannel, report } = require('./channel.cjs');
+const { captureConsole } = require('./console.cjs');
+const { toJson, serializeError } = require('./errors.cjs');
+const { watchConnections } = require('./network.cjs');
+const { makeReadOnly } = require('./read-only.cjs');
+const { callScript } = require('./script.cjs');
+
+/**
+ * @typedef {{ run: number, phase: 'running' | 'settling' | 'over', calls: number, settleMs: number, job: import('./script.cjs').Job,
+ *   timer?: NodeJS.Timeout }} Run
+ */
+
+/** @type {Run | undefined} */
+let current;
+/** The container goes on after an uncaught exception: how `prove` runs a script, for it assumes the worst of the platform. */
+let survives = false;
+
+openChannel((message) => {
+  if (message.type === 'start') start(message);
+  else if (message.type === 'run') begin(message);
+  else if (message.type === 'stop') report({ type: 'stopped' }); // an answer says that the event loop is free
+});
+
+/** @param {any} options */
+function start({ readOnly, survive, network }) {
+  survives = survive;
+  if (readOnly) makeReadOnly();
+  if (network) watchConnections(network, (connection) => answer({ type: 'connection', ...connection }));
+  captureConsole((level, text) => report({ type: 'console', level, text }));
+  answer({ type: 'ready', node: process.version });
+}
+
+/** @param {any} message */
+function begin({ run, job }) {
+  const started = { run, phase: /** @type {const} */ ('running'), calls: 0, settleMs: job.settleMs, job };
+  current = started;
+  process.channel?.unref(); // from here on, a process with nothing left to do is a script that will never answer
+  try {
+    callScript(job, {
+      onCallback: (values) => called(started, values),
+      onReturn: () => settle(started, { type: 'returned' }),
+      onException: (error, origin) => fatal(error, origin),
+      onRejection: (error) => settle(started, { type: 'rejected', error: describe(error, started) }),
+      report,
+    });
+  } catch (error) {
+    fatal(error, 'thrown');
+  }
+}
+
+/**
+ * @param {Run} run
+ * @param {unknown[]} values
+ */
+function called(run, values) {
+  run.calls++;
+  if (run.phase === 'over') return report({ type: 'late', run: run.run });
+  if (run.calls > 1) return report({ type: 'again', calls: run.calls });
+  const [error, ...rest] = values;
+  settle(run, {
+    type: 'callback',
+    error: error ? describe(error, run) : null,
+    values: rest.map((value) =>
+      toJson(value, (message) => report({ type: 'finding', code: 'not-serialisable', message })),
+    ),
+  });
+}
+
+/**
+ * What a script does after its answer is looked at for a while: a second call, an exception.
+ *
+ * @param {Run | undefined} run
+ * @param {object} message
+ */
+function settle(run, message) {
+  report(message);
+  if (run?.phase !== 'running') return;
+  run.phase = 'settling';
+  run.timer = setTimeout(() => end(run, false), run.settleMs);
+  run.timer.unref();
+}
+
+/**
+ * @param {Run} run
+ * @param {boolean} drained
+ */
+function end(run, drained) {
+  run.phase = 'over';
+  clearTimeout(run.timer);
+  process.channel?.ref();
+  answer({ type: 'end', drained });
+}
+
+process.on('beforeExit', () => {
+  if (current !== undefined && current.phase !== 'over') end(current, true);
+});
+
+process.on('uncaughtException', (error, origin) => fatal(error, origin));
+
+/**
+ * @param {unknown} error
+ * @param {string} origin
+ */
+function fatal(error, origin) {
+  const { serialized } = serializeError(error, current?.job.kind === 'hook');
+  const message = { type: 'fatal', origin, calls: current?.calls ?? 0, error: serialized };
+  if (survives) settle(current, { ...message, survived: true });
+  else answer(message, () => process.exit(70));
+}
+
+/**
+ * @param {unknown} error
+ * @param {Run} run
+ */
+function describe(error, run) {
+  const { serialized, lost } = serializeError(error, run.job.kind === 'hook');
+  if (lost.length > 0) report({ type: 'lost', properties: lost });
+  return serialized;
+}

@@ -1,0 +1,181 @@
+import { resolve } from 'node:path';
+import { type ScriptArguments, toArguments } from './arguments.ts';
+import { runChain } from './chain.ts';
+import { detectRole } from './detect.ts';
+import { findNode } from './find-node.ts';
+import { follow } from './follow.ts';
+import { entryOf, judgeOutcome, judgeSource, parametersOf } from './judge.ts';
+import { type NetworkOptions, ScriptProcess } from './process.ts';
+import { RunRecord } from './record.ts';
+import type { RunResult } from './result.ts';
+import { parseRole, type Role, type ScriptKind } from './roles.ts';
+import { RunError } from './run-error.ts';
+import { readSource, type Script, type Source } from './source.ts';
+import { triggers } from './triggers.ts';
+
+export interface ContainerOptions {
+  /** Major version (`18`, `node22`) or path. Default: the Node of this process. */
+  readonly node?: string;
+  /** Where file names and modules are looked for, after the script's own folder. Default: the working folder of this process. */
+  readonly cwd?: string;
+  /** `configuration` of database scripts and Rules. Default: empty. */
+  readonly configuration?: Readonly<Record<string, string | null>>;
+  /** Default 20 000, as on the platform. */
+  readonly timeLimitMs?: number;
+  /** How long a script is watched after its answer, unless it has nothing left to do before. Default 100. */
+  readonly settleMs?: number;
+  /** A PEM file with CAs that are taken for public ones. Default: none. */
+  readonly trustedCaFile?: string;
+}
+
+export interface RunOptions extends ScriptArguments {
+  /** `login`, `rule`, `action:post-login`, `hook:send-phone-message` … Default: found out from the script. */
+  readonly as?: string;
+  /** The exported function of an Action. Default: the trigger's usual one, or the one that is exported. */
+  readonly handler?: string;
+  /** Replaces that of the container. */
+  readonly configuration?: Readonly<Record<string, string | null>>;
+  /** The global `auth0` of Rules. */
+  readonly auth0?: { readonly domain: string; readonly accessToken: string; readonly baseUrl: string };
+  /** What methods of an Action's `api` answer, by name: `{ 'rules.wasExecuted': true }`. */
+  readonly returns?: Readonly<Record<string, unknown>>;
+}
+
+/** One container: a process, and the `global` in it. */
+export interface Container {
+  /** Runs a script; calls wait for one another. An array of Rules is a chain. */
+  readonly run: (script: Script | readonly Script[], options?: RunOptions) => Promise<RunResult>;
+  /** Ends the process; the next run begins with an empty `global`. */
+  readonly reset: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+const errorNames: Readonly<Record<ScriptKind, readonly string[]>> = {
+  database: ['WrongUsernameOrPasswordError', 'ValidationError', 'UnauthorizedError'],
+  rule: ['UnauthorizedError'],
+  action: [],
+  hook: [
+    'InvalidScopeError',
+    'InvalidRequestError',
+    'ServerError',
+    'PreUserRegistrationError',
+    'SendPhoneMessageError',
+  ],
+};
+
+/**
+ * An emulator of the platform's container, for one's own scripts: no sandbox for hostile ones.
+ *
+ * @throws RunError `ERR_NODE_NOT_FOUND`
+ */
+export function createContainer(options: ContainerOptions = {}): Container {
+  return openContainer(options);
+}
+
+/** {@link createContainer}, with the network in hand. */
+export function openContainer(options: ContainerOptions, network?: NetworkOptions): Container {
+  const { cwd = process.cwd(), timeLimitMs = 20_000, settleMs = 100, trustedCaFile } = options;
+  const node = findNode(options.node, { cwd, env: process.env });
+  const readOnly = Number(/^v(\d+)/.exec(node.version)?.[1]) >= 22;
+  let current: { process: ScriptProcess; runs: number } | undefined;
+  let queue: Promise<unknown> = Promise.resolve();
+  let isClosed = false;
+
+  const reset = async (): Promise<void> => {
+    const ending = current?.process;
+    current = undefined;
+    await ending?.end();
+  };
+
+  const open = (): { process: ScriptProcess; runs: number } => {
+    if (current?.process.isAlive) return current;
+    const ca = trustedCaFile === undefined ? undefined : resolve(cwd, trustedCaFile);
+    current = { process: new ScriptProcess({ node, cwd, readOnly, trustedCaFile: ca, network }), runs: 0 };
+    return current;
+  };
+
+  const runOne = async (script: Script, run: RunOptions = {}): Promise<RunResult> => {
+    if (isClosed) throw new RunError('ERR_CONTAINER_CLOSED', 'the container was closed');
+    const source = readSource(script, cwd);
+    const role = readRole(source, run);
+    const entry = entryOf(source, role);
+    const withContext = role.kind === 'database' && (entry?.parameters.length ?? 0) > parametersOf(role).length + 1;
+    const values = toArguments(role, withContext, run);
+    const record = new RunRecord();
+    judgeSource(source, role, withContext, run.context !== undefined, record);
+    const job = {
+      ...{ kind: role.kind, name: role.name, handler: role.handler ?? '', file: source.file, text: source.text },
+      ...{ form: source.form, entry: entry?.name ?? '', folders: [source.folder, cwd], arguments: values },
+      configuration: run.configuration ?? options.configuration ?? {},
+      auth0: run.auth0 ?? { domain: 'example.auth0.com', accessToken: '', baseUrl: 'https://example.auth0.com/api/v2' },
+      ...{
+        errors: errorNames[role.kind],
+        methods: triggers[role.name]?.methods ?? [],
+        returns: run.returns ?? {},
+        settleMs,
+      },
+    };
+    for (const message of current?.process.takeUnheard() ?? []) record.addEarlier(message);
+    const container = open();
+    const warm = container.runs++ > 0;
+    const started = performance.now();
+    await follow(container.process, job, container.runs, timeLimitMs, record);
+    const durationMs = Math.round(performance.now() - started);
+    if (record.ended !== null) await reset();
+    const verdict = judgeOutcome(role, record);
+    const { findings, warnings, calls, consoleDropped, modules, ended } = record;
+    return {
+      ...{ script: source.file, kind: role.kind, name: role.name, ...verdict, calls, findings, warnings },
+      ...{
+        console: record.console,
+        consoleDropped,
+        modules,
+        durationMs,
+        node: node.version,
+        container: { warm, ended },
+      },
+    };
+  };
+
+  const run = async (script: Script | readonly Script[], given?: RunOptions): Promise<RunResult> =>
+    isChain(script) ? runChain(script, given, runOne) : runOne(script, given);
+
+  /** One run at a time: calls of one container would share its console and its `global`. */
+  const inTurn = <Value>(work: () => Promise<Value>): Promise<Value> => {
+    const next = queue.then(work);
+    queue = next.catch(() => undefined);
+    return next;
+  };
+  return {
+    run: (script, given) => inTurn(() => run(script, given)),
+    reset: () => inTurn(reset),
+    close: () =>
+      inTurn(async () => {
+        isClosed = true;
+        await reset();
+      }),
+  };
+}
+
+function isChain(script: Script | readonly Script[]): script is readonly Script[] {
+  return Array.isArray(script);
+}
+
+/** @throws RunError */
+function readRole(source: Source, { as, handler }: RunOptions): Role {
+  const role = as === undefined ? detectRole(source) : parseRole(as);
+  if (role === undefined) throw new RunError('ERR_SCRIPT_ROLE', `${as} is no kind of script, or may be two of them`);
+  if (role.kind !== 'action') {
+    const found = role.kind === 'hook' ? source.moduleExport : entryOf(source, role);
+    if (found !== undefined) return role;
+    throw new RunError(
+      'ERR_SCRIPT_SYNTAX',
+      role.kind === 'hook' ? 'a Hook is module.exports = function (…) {}' : 'the script has no function',
+    );
+  }
+  const known: readonly string[] = triggers[role.name]?.handlers ?? [];
+  const chosen = handler ?? known.find((name) => source.exported.includes(name));
+  if (chosen !== undefined && known.includes(chosen) && source.exported.includes(chosen))
+    return { ...role, handler: chosen };
+  throw new RunError('ERR_SCRIPT_ROLE', `an Action of ${role.name} exports ${handler ?? known.join(' or ')}`);
+}

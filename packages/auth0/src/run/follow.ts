@@ -1,0 +1,63 @@
+import type { ScriptProcess } from './process.ts';
+import type { ChildMessage, RunRecord } from './record.ts';
+
+/** How long a child may take to say that its event loop is free. */
+const ANSWER_MS = 500;
+
+/** Sends the job and writes down what happens, up to the end of the run, of the process, or of the time. */
+export function follow(
+  child: ScriptProcess,
+  job: object,
+  run: number,
+  timeLimitMs: number,
+  record: RunRecord,
+): Promise<void> {
+  return new Promise((resolve) => {
+    let timer = setTimeout(limit, timeLimitMs);
+    child.hold(true);
+    child.listen((message) => {
+      if (message.type === 'exit') return exit();
+      if (message.type === 'stopped') return stop('time-limit');
+      record.add(message);
+      if (message.type === 'end') finish(message);
+    });
+    child.send({ type: 'run', run, job });
+
+    function limit(): void {
+      child.send({ type: 'stop' });
+      timer = setTimeout(() => stop('blocked'), ANSWER_MS);
+    }
+    function stop(reason: 'time-limit' | 'blocked'): void {
+      const seconds = timeLimitMs / 1000;
+      const why = reason === 'blocked' ? 'the event loop was blocked' : 'the script gave no answer';
+      record.outcome ??= { type: 'none', reason };
+      record.find(reason, `${why} within ${seconds} s; the platform ends the container`);
+      record.ended = `the time limit of ${seconds} s`;
+      close();
+    }
+    function exit(): void {
+      record.outcome ??= { type: 'none', reason: 'exited' };
+      if (record.ended === null) {
+        record.find('exited', 'the process ended during the run: process.exit(), or a crash');
+        record.ended = 'the end of its process';
+      }
+      close();
+    }
+    function finish({ drained }: Extract<ChildMessage, { type: 'end' }>): void {
+      if (record.outcome === undefined && drained) {
+        record.outcome = { type: 'none', reason: 'drained' };
+        record.find(
+          'no-answer',
+          'nothing is left to do, and the callback was not called; on the platform the login stalls',
+        );
+      }
+      close();
+    }
+    function close(): void {
+      clearTimeout(timer);
+      child.listen(undefined);
+      child.hold(false);
+      resolve();
+    }
+  });
+}

@@ -1,0 +1,19 @@
+export type { ScriptArguments } from './arguments.ts';
+export { type Container, type ContainerOptions, createContainer, type RunOptions } from './container.ts';
+export type { Json, JsonObject } from './events.ts';
+export type {
+  ApiCall,
+  ClientView,
+  ConsoleLine,
+  ContainerState,
+  LoadedModule,
+  LogEntry,
+  Outcome,
+  Remark,
+  RunResult,
+  SerializedError,
+} from './result.ts';
+export { roleNames, type ScriptKind } from './roles.ts';
+export { RunError, type RunErrorCode } from './run-error.ts';
+export { type RunScriptOptions, runScript } from './run-script.ts';
+export type { Script, ScriptText } from './source.ts';

@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { NodeBinary } from './find-node.ts';
+import type { ChildMessage } from './record.ts';
+
+/** Where the connections of a script lead, for `prove`. */
+export interface NetworkOptions {
+  /** A server, and the port of this machine that stands for it. */
+  readonly redirects: readonly { readonly host: string; readonly port: number; readonly via: number }[];
+  /** Ports for servers that are not known before. */
+  readonly spare: readonly number[];
+  readonly onConnection?: (connection: ScriptConnection) => void;
+  /** An exception that nobody catches; with the network in hand it does not end the process. */
+  readonly onException?: () => void;
+}
+
+/** A connection that a script asked for. */
+export interface ScriptConnection {
+  readonly host: string;
+  readonly port: number;
+  /** The port of this machine that it was led to; null: it went where the script wanted. */
+  readonly via: number | null;
+}
+
+export interface ScriptProcessOptions {
+  readonly node: NodeBinary;
+  readonly cwd: string;
+  readonly readOnly: boolean;
+  /** PEM file of CAs that are to be taken for public ones. */
+  readonly trustedCaFile: string | undefined;
+  readonly network: NetworkOptions | undefined;
+}
+
+const program = fileURLToPath(new URL('./child/main.cjs', import.meta.url));
+
+/** What Node needs of an environment. Nothing else of the parent's reaches a script: no secret, and no NODE_TLS_REJECT_UNAUTHORIZED. */
+const inherited = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'windir'];
+
+type Listener = (message: ChildMessage | { type: 'exit' }) => void;
+
+/** A process in which scripts run. */
+export class ScriptProcess {
+  private readonly child: ChildProcess;
+  private listener: Listener | undefined;
+  private unheard: ChildMessage[] = [];
+  private readonly network: NetworkOptions | undefined;
+
+  constructor({ node, cwd, readOnly, trustedCaFile, network }: ScriptProcessOptions) {
+    const env: NodeJS.ProcessEnv = trustedCaFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: trustedCaFile };
+    for (const name of inherited) if (process.env[name] !== undefined) env[name] = process.env[name];
+    // Node 18 imports modules from a script of node:vm behind this flag only.
+    const flags = node.version.startsWith('v18.') ? ['--experimental-vm-modules'] : [];
+    this.child = spawn(node.path, [...flags, program], {
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      windowsHide: true,
+    });
+    // What is written around the console.
+    for (const name of ['stdout', 'stderr'] as const) {
+      this.child[name]?.setEncoding('utf8').on('data', (text: string) => {
+        for (const line of text.replace(/\n$/, '').split('\n')) this.hear({ type: 'console', level: name, text: line });
+      });
+    }
+    this.child.on('message', (message) => this.hear(message as ChildMessage));
+    this.child.on('error', () => this.listener?.({ type: 'exit' }));
+    this.child.on('close', () => this.listener?.({ type: 'exit' }));
+    this.network = network;
+    // With the network in hand, the worst is assumed: that the platform catches an exception, and the exchange goes on.
+    this.send({ type: 'start', readOnly, survive: network !== undefined, network });
+  }
+
+  /** Hears everything from now on; undefined: nobody does, and it is kept for {@link takeUnheard}. */
+  listen(listener: Listener | undefined): void {
+    this.listener = listener;
+  }
+
+  /** What was said between two runs. */
+  takeUnheard(): readonly ChildMessage[] {
+    return this.unheard.splice(0);
+  }
+
+  private hear(message: ChildMessage): void {
+    if (message.type === 'connection') this.network?.onConnection?.(message);
+    if (message.type === 'fatal') this.network?.onException?.();
+    if (this.listener !== undefined) this.listener(message);
+    else if (message.type === 'late' || message.type === 'fatal') this.unheard.push(message);
+  }
+
+  send(message: object): void {
+    if (this.child.connected) this.child.send(message, () => undefined);
+  }
+
+  get isAlive(): boolean {
+    return this.child.connected && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Whether it keeps the parent alive. */
+  hold(held: boolean): void {
+    for (const part of [this.child, this.child.channel, this.child.stdout, this.child.stderr]) {
+      const handle = part as { ref?: () => void; unref?: () => void } | null | undefined;
+      if (held) handle?.ref?.();
+      else handle?.unref?.();
+    }
+  }
+
+  async end(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null || this.child.pid === undefined) return;
+    this.hold(true);
+    const exited = new Promise((resolve) => this.child.once('close', resolve));
+    this.child.kill('SIGKILL');
+    await exited;
+  }
+}

@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse, parseExpression } from '@babel/parser';
+import { RunError } from './run-error.ts';
+
+/** A file, or the text itself. */
+export type Script = string | URL | ScriptText;
+
+export interface ScriptText {
+  readonly source: string;
+  /** Its name in the result and in stack traces; the role may be read from it (`login.js`). Default `script.js`. */
+  readonly fileName?: string;
+  /** Where its modules are looked for first. Default: the working folder. */
+  readonly folder?: string;
+}
+
+/** A script as it was read, not yet run. */
+export interface Source {
+  readonly file: string;
+  readonly folder: string;
+  readonly bytes: number;
+  /** What is handed to Node: an expression without its trailing semicolon, or statements. */
+  readonly text: string;
+  readonly form: 'expression' | 'statements';
+  readonly trailingSemicolon: boolean;
+  /** The function of an expression, or the functions at the top of statements. */
+  readonly functions: readonly ScriptFunction[];
+  /** Names of `exports.name = …`. */
+  readonly exported: readonly string[];
+  /** The function of `module.exports = function (…) {}`. */
+  readonly moduleExport: ScriptFunction | undefined;
+}
+
+export interface ScriptFunction {
+  /** undefined: anonymous. */
+  readonly name: string | undefined;
+  readonly parameters: readonly string[];
+}
+
+/** What is used of Babel's nodes, by shape. */
+interface Node {
+  readonly type: string;
+  readonly id?: { readonly name?: string } | null;
+  readonly params?: readonly { readonly name?: string; readonly left?: { readonly name?: string } }[];
+}
+
+type Statement = ReturnType<typeof parse>['program']['body'][number];
+
+/** @throws RunError `ERR_SCRIPT_UNREADABLE`, `ERR_SCRIPT_SYNTAX` */
+export function readSource(script: Script, cwd: string): Source {
+  const { text, file, folder } = readText(script, cwd);
+  const marker = /@@\w+@@/.exec(text)?.[0];
+  if (marker !== undefined) {
+    const hint = "replace the Deploy CLI's keywords first, as a0deploy does";
+    throw new RunError('ERR_SCRIPT_SYNTAX', `${basename(file)} still has the marker ${marker}`, hint);
+  }
+  const common = { file, folder, bytes: Buffer.byteLength(text) };
+  const expression = readExpression(text);
+  if (expression !== undefined) return { ...common, ...expression };
+  return { ...common, ...readStatements(text, file) };
+}
+
+function readText(script: Script, cwd: string): { text: string; file: string; folder: string } {
+  if (typeof script === 'object' && 'source' in script) {
+    const folder = resolve(cwd, script.folder ?? '.');
+    return { text: script.source, file: join(folder, script.fileName ?? 'script.js'), folder };
+  }
+  const file = typeof script === 'string' ? resolve(cwd, script) : fileURLToPath(script);
+  try {
+    return { text: readFileSync(file, 'utf8').replace(/^\uFEFF/, ''), file, folder: dirname(file) };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'it is a folder' : message;
+    throw new RunError('ERR_SCRIPT_UNREADABLE', `${basename(file)}: ${reason}`);
+  }
+}
+
+type Shape = Pick<Source, 'text' | 'form' | 'trailingSemicolon' | 'functions' | 'exported' | 'moduleExport'>;
+
+/** A bare function is what the platform's wrapper takes: `(<script>)(args)`, `var fn = <script>`. */
+function readExpression(text: string): Shape | undefined {
+  for (const [candidate, trailingSemicolon] of [
+    [text, false],
+    [text.replace(/;(?=(?:\s|\/\/.*|\/\*[\s\S]*?\*\/)*$)/, ''), true],
+  ] as const) {
+    try {
+      const found = toFunction(parseExpression(candidate, { sourceType: 'script' }) as Node);
+      if (found === undefined) return undefined;
+      const shape = { functions: [found], exported: [], moduleExport: undefined };
+      return { text: candidate, form: 'expression', trailingSemicolon, ...shape };
+    } catch {
+      // read as statements next, whose error is the one to tell
+    }
+  }
+  return undefined;
+}
+
+/** @throws RunError */
+function readStatements(text: string, file: string): Shape {
+  let body: readonly Statement[];
+  try {
+    body = parse(text, { sourceType: 'script' }).program.body;
+  } catch (error) {
+    throw new RunError('ERR_SCRIPT_SYNTAX', `${basename(file)}: ${(error as Error).message}`);
+  }
+  const functions: ScriptFunction[] = [];
+  const exported: string[] = [];
+  let moduleExport: ScriptFunction | undefined;
+  for (const statement of body) {
+    const declared = toFunction(statement as Node);
+    if (declared !== undefined) functions.push(declared);
+    if (statement.type === 'VariableDeclaration') {
+      for (const { id, init } of statement.declarations) {
+        const found = init ? toFunction(init as Node) : undefined;
+        if (id.type === 'Identifier' && found !== undefined) functions.push({ ...found, name: id.name });
+      }
+    }
+    if (statement.type !== 'ExpressionStatement' || statement.expression.type !== 'AssignmentExpression') continue;
+    const { left, right } = statement.expression;
+    const path = left.type === 'MemberExpression' ? text.slice(left.start ?? 0, left.end ?? 0) : '';
+    if (path === 'module.exports') {
+      const named = functions.find(({ name }) => right.type === 'Identifier' && name === right.name);
+      moduleExport = toFunction(right as Node) ?? named;
+    } else {
+      const name = /^(?:module\.)?exports\.(\w+)$/.exec(path)?.[1];
+      if (name !== undefined) exported.push(name);
+    }
+  }
+  return { text, form: 'statements', trailingSemicolon: false, functions, exported, moduleExport };
+}
+
+const functionTypes: readonly string[] = ['FunctionExpression', 'ArrowFunctionExpression', 'FunctionDeclaration'];
+
+function toFunction({ type, id, params = [] }: Node): ScriptFunction | undefined {
+  if (!functionTypes.includes(type)) return undefined;
+  return { name: id?.name, parameters: params.map(({ name, left }) => name ?? left?.name ?? '…') };
+}

@@ -1,0 +1,284 @@
+// The blocks as scripts have them: evaluated in the body of a function, and run against real servers by the suite of the adapters.
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { runInThisContext } from 'node:vm';
+import { certificateHex, mint, publicKeyPin, startHttpsServer, startScriptedServer } from '@certpin/testkit';
+import { agentClient, loginTo, mariadbClient, mysqlPoolClient, poolClient, postClient } from '@certpin/testkit/clients';
+import { CANARY, conformanceCases, type SuiteAdapter, type SuiteClient } from '@certpin/testkit/conformance';
+import { type Mariadb, startMariadb, startMysqlRelay } from '@certpin/testkit/mariadb';
+import { mysqlGreeting } from '@certpin/testkit/mysql-script';
+import { type Postgres, startPostgres, startPostgresRelay } from '@certpin/testkit/postgres';
+import type { pinnedAxios } from 'certpin/axios';
+import type { pinnedAgent } from 'certpin/https';
+import type { pinnedMariadb } from 'certpin/mariadb';
+import type { pinnedMysql } from 'certpin/mysql';
+import type { pinnedMysql2 } from 'certpin/mysql2';
+import type { pinnedPg } from 'certpin/pg';
+import type { pinnedFetch } from 'certpin/undici';
+import { mariadb as connector } from '../../../certpin/test/adapters/mariadb-of-node.ts';
+import { type InlineClient, inlineBlock, inlineClients } from '../../src/inline/index.ts';
+
+const require = createRequire(import.meta.url);
+const axios = require('axios') as typeof import('axios').default;
+const mysql = require('mysql') as typeof import('mysql');
+const mysql2 = require('mysql2/promise') as typeof import('mysql2/promise');
+const pg = require('pg') as typeof import('pg');
+
+interface Block {
+  readonly pinnedAgent: typeof pinnedAgent;
+  readonly pinnedAxios: typeof pinnedAxios;
+  readonly pinnedFetch: typeof pinnedFetch;
+  readonly pinnedPg: typeof pinnedPg;
+  readonly pinnedMysql2: typeof pinnedMysql2;
+  readonly pinnedMysql: typeof pinnedMysql;
+  readonly pinnedMariadb: typeof pinnedMariadb;
+  readonly findCertpinError: (error: unknown) => { code: string; message: string } | undefined;
+}
+
+/** As the platform has it: sloppy code, a function that was given `require`, and nothing else. */
+function evaluate(text: string): Block {
+  const indented = text.replace(/^(?=.)/gm, '    ');
+  const script = `(function (require) {\n  function login() {\n${indented}\n    return certpin;\n  }\n  return login();\n})`;
+  return (runInThisContext(script) as (load: NodeJS.Require) => Block)(require);
+}
+
+let postgres: Postgres;
+let mariadb: Mariadb;
+before(async () => {
+  [postgres, mariadb] = await Promise.all([
+    startPostgres({ certificate: await mint() }),
+    startMariadb({ certificate: await mint() }),
+  ]);
+});
+after(() => Promise.all([postgres.stop(), mariadb.stop()]));
+
+type Adapter = Pick<SuiteAdapter, 'startServer'> & {
+  readonly create: (block: Block, ...args: Parameters<SuiteAdapter['createClient']>) => SuiteClient;
+};
+
+const relayMysql: SuiteAdapter['startServer'] = (options) => startMysqlRelay({ ...options, upstream: mariadb });
+
+const adapters: Record<InlineClient, Adapter> = {
+  https: {
+    startServer: startHttpsServer,
+    create: (block, target, policy, tls) =>
+      agentClient(target, block.pinnedAgent({ keepAlive: true, ...policy, ...tls })),
+  },
+  axios: {
+    startServer: startHttpsServer,
+    create: (block, { host, port }, policy, tls) =>
+      postClient(() => {
+        const config = block.pinnedAxios({ baseURL: `https://${host}:${port}` }, policy, { keepAlive: true, ...tls });
+        const api = axios.create(config);
+        return {
+          post: async (body) => (await api.post('/login', body)).status,
+          close: () => config.httpsAgent.destroy(),
+        };
+      }),
+  },
+  fetch: {
+    startServer: startHttpsServer,
+    create: (block, { host, port }, policy, tls) =>
+      postClient(() => {
+        const pinned = block.pinnedFetch(policy, { tls, connections: 1 });
+        return {
+          post: async (body) => {
+            const response = await pinned(`https://${host}:${port}/login`, { method: 'POST', body });
+            await response.text();
+            return response.status;
+          },
+          close: () => pinned.dispatcher.destroy(),
+        };
+      }),
+  },
+  pg: {
+    startServer: (options) => startPostgresRelay({ ...options, upstream: postgres }),
+    create: (block, target, policy, tls) => {
+      const config = block.pinnedPg({ ...target, ...loginTo(postgres), max: 10, ssl: tls }, policy);
+      return poolClient(() => new pg.Pool(config));
+    },
+  },
+  mysql2: {
+    startServer: relayMysql,
+    create: (block, target, policy, tls) => {
+      const config = block.pinnedMysql2({ ...target, ...loginTo(mariadb), connectionLimit: 10, ssl: tls }, policy);
+      return mysqlPoolClient(() => mysql2.createPool(config));
+    },
+  },
+  mysql: {
+    startServer: relayMysql,
+    create: (block, target, policy, tls) => {
+      const login = { ...target, ...loginTo(mariadb), connectionLimit: 10, ssl: tls };
+      const config = block.pinnedMysql(mysql, login, policy);
+      return mysqlPoolClient(() => {
+        const pool = mysql.createPool(config);
+        return {
+          query: (text, values) =>
+            new Promise((resolve, reject) => {
+              pool.query(text, values, (error, rows, fields) => (error ? reject(error) : resolve([rows, fields])));
+            }),
+          end: () => promisify(pool.end).call(pool),
+        };
+      });
+    },
+  },
+  mariadb: {
+    startServer: relayMysql,
+    create: (block, target, policy, tls) => {
+      const config = block.pinnedMariadb({ ...target, ...loginTo(mariadb), connectTimeout: 10_000, ssl: tls }, policy);
+      return mariadbClient(() => connector.createConnection(config));
+    },
+  },
+};
+
+/**
+ * A block has no pins on issuers. What the suite does four times, or with a CA, the adapters have passed: a block is the same code, and
+ * what is looked for here is a part that was left out.
+ */
+const cases = conformanceCases.filter(
+  ({ name }) => !/the pinned CA|pin of the CA|four times|a CA|its CA|trusted CA/.test(name),
+);
+
+/** Says what certpin must never let happen: no TLS is offered, in the words of the protocol. */
+const plaintext: Record<InlineClient, (socket: Socket) => void> = {
+  https: (socket) => socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')),
+  axios: (socket) => socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')),
+  fetch: (socket) => socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')),
+  pg: (socket) => socket.on('data', () => socket.write('N')),
+  mysql2: (socket) => socket.write(mysqlGreeting({ tls: false })),
+  mysql: (socket) => socket.write(mysqlGreeting({ tls: false })),
+  mariadb: (socket) => socket.write(mysqlGreeting({ tls: false })),
+};
+
+test('thirteen cases of the suite are run', () => assert.equal(cases.length, 13));
+
+for (const client of inlineClients) {
+  describe(`the block for ${client}`, () => {
+    const { text } = inlineBlock(client);
+    const block = evaluate(text);
+    const { startServer, create } = adapters[client];
+    const adapter: SuiteAdapter = {
+      name: client,
+      pools: true,
+      startServer,
+      // A CA in the options tempts the ordinary verification; a block takes none.
+      createClient: (target, policy, { ca: _, maxVersion: __, ...tls }) => create(block, target, policy, tls),
+    };
+    for (const { name, run } of cases) {
+      test(name, () => run({ ...adapter, onWrongServer: (bytes) => assert.equal(bytes, 0) }));
+    }
+
+    test('a server that offers no TLS gets no name and no password', async (t) => {
+      const server = await startScriptedServer(plaintext[client]);
+      t.after(() => server.close());
+      const opened = create(block, server, { pins: certificateHex(await mint()), connectTimeoutMs: 5_000 }, {});
+      t.after(() => opened.close());
+      await assert.rejects(opened.exchange());
+      const received = server.received().toString('latin1');
+      for (const secret of [CANARY, 'login', loginTo(postgres).user, loginTo(mariadb).user])
+        assert.ok(!received.includes(secret), secret);
+    });
+
+    test('a refusal says what was presented and what is pinned, in spellings that can be pasted', async (t) => {
+      const [right, impostor] = [await mint(), await mint()];
+      const server = await startServer({ certificate: impostor });
+      t.after(() => server.close());
+      const opened = create(block, server, { pins: await publicKeyPin(right) }, {});
+      t.after(() => opened.close());
+      const error = await opened.exchange().then(
+        () => assert.fail('connected'),
+        (refusal: unknown) => block.findCertpinError(refusal),
+      );
+      assert.equal(error?.code, 'ERR_PIN_MISMATCH');
+      assert.match(
+        error.message,
+        /^[^\n]*; presented: [0-9A-F]{64} or sha256:[0-9A-F]{64}; pinned: sha256:[0-9A-F]{64}$/,
+      );
+      const [, presented = '', key = ''] = /presented: (\S+) or (\S+);/.exec(error.message) ?? [];
+      assert.equal(presented, certificateHex(impostor));
+      const next = create(block, server, { pins: key }, {});
+      t.after(() => next.close());
+      await next.exchange();
+    });
+
+    test('what a block cannot honour is refused when the configuration is made', async () => {
+      const target = { host: '127.0.0.1', port: 1 };
+      const pins = certificateHex(await mint());
+      const refuse = (policy: object, tls: object, code: string): void => {
+        assert.throws(() => create(block, target, policy, tls), { code }, JSON.stringify([policy, tls]));
+      };
+      const policies = { issuerPins: pins, caVerification: 'require', hosts: {}, otherHosts: 'verify' };
+      for (const [option, value] of Object.entries(policies))
+        refuse({ pins, [option]: value }, {}, 'ERR_OPTION_INVALID');
+      const options = {
+        rejectUnauthorized: false,
+        checkServerIdentity: () => undefined,
+        ca: 'x',
+        session: 'x',
+        maxVersion: 'x',
+      };
+      for (const [option, value] of Object.entries(options))
+        refuse({ pins }, { [option]: value }, 'ERR_OPTION_INVALID');
+      refuse({}, {}, 'ERR_OPTION_INVALID');
+      refuse({ pins: '' }, {}, 'ERR_PIN_INVALID');
+      refuse({ pins: (await mint()).certPem }, {}, 'ERR_PIN_INVALID');
+      refuse({ pins: `3 0 1 ${pins}` }, {}, 'ERR_PIN_INVALID');
+      refuse({ pins: Buffer.alloc(32) }, {}, 'ERR_PIN_INVALID');
+      refuse({ pins: pins.slice(2) }, {}, 'ERR_PIN_INVALID');
+    });
+
+    // Without either line a wrong server is let through, and the tests above see it: they count what it receives.
+    for (const line of [
+      'return verdict.ok || refuse(refusalError(verdict));',
+      "if ('code' in match) return refused(match.code, match.reason);",
+    ]) {
+      test(`is found out without its line: ${line}`, async () => {
+        const [right, impostor] = [await mint(), await mint()];
+        assert.equal(text.split(line).length, 2);
+        const weakened = text.replace(line, line.startsWith('return') ? 'return true;' : '');
+        const server = await startServer({ certificate: impostor });
+        const opened = create(evaluate(weakened), server, { pins: certificateHex(right) }, {});
+        await opened.exchange().catch(() => undefined);
+        await opened.close();
+        await server.close();
+        assert.ok(server.received() > 0, 'the impostor got nothing from a block without its check');
+      });
+    }
+  });
+}
+
+test('blocks stand side by side in one script, each in a scope of its own', () => {
+  const script = `(function (require) {
+    const one = (() => { ${inlineBlock('pg').text} return certpin; })();
+    const two = (() => { ${inlineBlock('https').text} return certpin; })();
+    return [Object.keys(one), Object.keys(two), two.findCertpinError(thrown(() => one.pinnedPg({}, {}))).code];
+    function thrown(call) { try { call(); } catch (error) { return error; } }
+  })`;
+  const result = (runInThisContext(script) as (load: NodeJS.Require) => unknown)(require);
+  assert.deepEqual(JSON.parse(JSON.stringify(result)), [
+    ['findCertpinError', 'pinnedPg'],
+    ['findCertpinError', 'pinnedAgent'],
+    'ERR_OPTION_INVALID',
+  ]);
+});
+
+test('a block leaves nothing behind: no global, no require but of Node', () => {
+  const before = Reflect.ownKeys(globalThis);
+  for (const client of inlineClients) {
+    const required: string[] = [];
+    const load = ((name: string): unknown => {
+      required.push(name);
+      return require(name);
+    }) as NodeJS.Require;
+    const { text } = inlineBlock(client);
+    (runInThisContext(`(function (require) { 'use strict';\n${text}\n})`) as (load: NodeJS.Require) => void)(load);
+    assert.deepEqual(
+      required.filter((name) => !/^(?:crypto|https?|net|stream|tls)$/.test(name)),
+      [],
+    );
+  }
+  assert.deepEqual(Reflect.ownKeys(globalThis), before);
+});

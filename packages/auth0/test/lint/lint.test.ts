@@ -1,0 +1,316 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { codeBlocks } from '../../../../tools/test/markdown.ts';
+import { type Finding, type LintResult, lintFiles, lintText, rules, toSarif } from '../../src/lint/index.ts';
+import { samples } from './corpus.ts';
+import { page, withTable } from './rule-table.ts';
+
+const root = fileURLToPath(new URL('../../../..', import.meta.url));
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const sourcesIn = (folder: string, extension: string): string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((name) => name.endsWith(extension) && !/node_modules|generated|dist\//.test(name));
+const collect = async (results: AsyncIterable<LintResult>): Promise<LintResult[]> => {
+  const list: LintResult[] = [];
+  for await (const result of results) list.push(result);
+  return list;
+};
+const named = (findings: readonly Finding[]): string[] => findings.map(({ line, rule }) => `${line} ${rule}`);
+
+describe("the article's three snippets", () => {
+  const [, axios = '', pg = '', mysql = ''] = readFileSync(new URL('article.txt', import.meta.url), 'utf8').split(
+    /^=== .*\n/m,
+  );
+
+  it('HTTP: the check throws, the chain fails first, a proxy is used, the pin is none', () => {
+    assert.deepEqual(named(lintText(axios).findings), [
+      '7 require-axios-proxy-false',
+      '9 no-dead-check-server-identity',
+      '17 no-throw-in-check-server-identity',
+      '25 valid-pin',
+    ]);
+  });
+  it('PostgreSQL: the same, and a password in the script', () => {
+    assert.deepEqual(named(lintText(pg).findings), [
+      '9 no-dead-check-server-identity',
+      '17 no-throw-in-check-server-identity',
+      '29 no-hardcoded-credentials',
+      '32 valid-pin',
+    ]);
+  });
+  it('MySQL: an event that never comes, a module that nobody required', () => {
+    assert.deepEqual(named(lintText(mysql).findings), [
+      '4 no-dead-modules',
+      '11 no-mysql-secure-connect',
+      '32 no-hardcoded-credentials',
+      '35 valid-pin',
+    ]);
+  });
+});
+
+describe('--fix', () => {
+  it('returns in place of throwing, and what was repaired refuses as it should', () => {
+    const code =
+      'module.exports = { ca, checkServerIdentity(host, cert) { if (cert.raw !== pin) throw new Error("no"); } };';
+    const { output = '', findings } = lintText(code, { fix: true });
+    assert.deepEqual(findings, []);
+    const module = { exports: {} as { checkServerIdentity(host: string, cert: { raw: string }): Error | undefined } };
+    new Function('module', 'ca', 'pin', output)(module, 'PEM', 'right');
+    assert.equal(module.exports.checkServerIdentity('host', { raw: 'right' }), undefined);
+    assert.ok(module.exports.checkServerIdentity('host', { raw: 'wrong' }) instanceof Error);
+  });
+
+  it('leaves alone what could come to accept: another error, an async function, a try', () => {
+    for (const body of [
+      '{ throw error; }',
+      'async () => { throw new Error() }',
+      '{ try { throw new Error() } finally {} }',
+    ]) {
+      const method = body.startsWith('async')
+        ? `checkServerIdentity: ${body}`
+        : `checkServerIdentity(host, cert) ${body}`;
+      const { output, findings } = lintText(`tls.connect({ ca, ${method} });`, { fix: true });
+      assert.equal(output, undefined);
+      assert.deepEqual(named(findings), ['1 no-throw-in-check-server-identity']);
+    }
+  });
+
+  it('writes proxy: false, and leaves the rest of the file as it is', () => {
+    const { output } = lintText("\uFEFFconst axios = require('axios');\r\naxios.create({ httpsAgent }); // ü\r\n", {
+      fix: true,
+    });
+    assert.equal(
+      output,
+      "\uFEFFconst axios = require('axios');\r\naxios.create({ proxy: false, httpsAgent }); // ü\r\n",
+    );
+  });
+
+  it('repairs every sample to the end: a second round finds nothing to repair', () => {
+    for (const { code, path } of samples) {
+      const { findings } = lintText(code, { path, fix: true });
+      assert.deepEqual(
+        findings.filter(({ fix }) => fix !== undefined),
+        [],
+      );
+    }
+  });
+});
+
+describe('places', () => {
+  it('are those of the text, behind markers, in a function without a name', () => {
+    const code = 'function (email, callback) {\n  f(@@A@@, ##B##, { rejectUnauthorized: false });\n};\n';
+    const [finding] = lintText(code, { rules: ['no-reject-unauthorized-false'] }).findings;
+    assert.deepEqual([finding?.line, finding?.column, finding?.endColumn], [2, 21, 46]);
+  });
+
+  it('in database.json and tenant.yaml are those of that file', async (t) => {
+    const script =
+      'function login(email, password, callback) {\n  const a = "\\u00fc", b = { rejectUnauthorized: false };\n}';
+    const customScripts = { login: script, create: './create.js' };
+    const json = JSON.stringify({ options: { customScripts, configuration: { K: '@@K@@' } } });
+    const yaml = `databases:
+  - name: users
+    options:
+      configuration:
+        K: @@K@@
+      customScripts:
+        login: |
+${script.replace(/^/gm, '          ')}
+`;
+    const folder = mkdtempSync(join(tmpdir(), 'certpin-lint-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'database.json'), json);
+    writeFileSync(join(folder, 'tenant.yaml'), yaml);
+    const results = await collect(lintFiles([folder], { rules: ['no-reject-unauthorized-false'] }));
+    for (const [index, text] of [json, yaml].entries()) {
+      assert.equal(results[index]?.error, undefined);
+      const [{ line, column, endColumn }] = (results[index]?.findings ?? []) as [Finding];
+      assert.equal(text.split('\n')[line - 1]?.slice(column - 1, endColumn - 1), 'rejectUnauthorized: false');
+    }
+  });
+});
+
+describe('comments that accept a finding', () => {
+  const fault = 'f({ rejectUnauthorized: false });';
+  const cases: Record<string, string[]> = {
+    [`// certpin-lint-disable-next-line no-reject-unauthorized-false -- a test server\n${fault}`]: [],
+    [`${fault} // certpin-lint-disable-line no-reject-unauthorized-false`]: [],
+    [`// certpin-lint-disable-next-line\n${fault}`]: ['1 unused-disable', '2 no-reject-unauthorized-false'],
+    [`// certpin-lint-disable-next-line require-tls\n${fault}`]: ['1 unused-disable', '2 no-reject-unauthorized-false'],
+    [`// certpin-lint-disable-next-line no-such-rule, no-reject-unauthorized-false\n${fault}`]: ['1 unused-disable'],
+  };
+  for (const [code, expected] of Object.entries(cases))
+    it(JSON.stringify(code), () => assert.deepEqual(named(lintText(code).findings), expected));
+});
+
+describe('files', () => {
+  it('in folders: JavaScript and TypeScript, not what is installed or built; each once', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'certpin-lint-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    for (const name of ['a.js', 'b/c.mts', 'node_modules/x.js', 'dist/x.js', 'd.d.ts', 'e.txt', '.git/x.js', 'f.tsx']) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), 'export {};');
+    }
+    const results = await collect(lintFiles([folder, join(folder, 'a.js'), join(folder, 'gone.js')]));
+    assert.deepEqual(
+      results.map(({ path, error }) => [path.slice(folder.length + 1), error?.message]),
+      [
+        ['a.js', undefined],
+        ['b/c.mts', undefined],
+        ['f.tsx', undefined],
+        ['gone.js', 'no such file'],
+      ],
+    );
+  });
+
+  it('that are no text or no JavaScript are an error with a place, and the others are linted', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'certpin-lint-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'a.js'), Buffer.from([0xff, 0xfe, 0x00]));
+    writeFileSync(join(folder, 'b.js'), 'function login(email, {');
+    const results = await collect(lintFiles([folder]));
+    assert.equal(results[0]?.error?.message, 'not UTF-8');
+    assert.equal(results[1]?.error?.line, 1);
+  });
+});
+
+it('a script that is too large', () => {
+  const code = `function login(email, password, callback) {\n  callback(null, '${'ü'.repeat(50_000)}');\n}\n`;
+  assert.deepEqual(named(lintText(code, { rules: ['max-script-size'] }).findings), ['1 max-script-size']);
+  assert.deepEqual(lintText(code, { rules: ['max-script-size'], script: 'other' }).findings, []);
+});
+
+describe("certpin's own block in a script", () => {
+  const lines = [
+    '// certpin 1.2.3 for pg, inline',
+    "const certpin = (() => require('tls').connect({ rejectUnauthorized: false }))();",
+    '// end of certpin 1.2.3 for pg',
+  ];
+  const digest = createHash('sha256')
+    .update(`${lines.join('\n')}\n`)
+    .digest('hex');
+  const block = [lines[0], `// SHA-256 of this block without this line: ${digest}`, ...lines.slice(1)].join('\n');
+  const inScript = (text: string): string =>
+    `function login(email, password, callback) {\n${text.replace(/^/gm, '  ')}\n  callback(null);\n}\n`;
+
+  it('is passed over where it is whole', () => assert.deepEqual(lintText(inScript(block)).findings, []));
+  it('is linted where it was changed', () => {
+    assert.deepEqual(named(lintText(inScript(block.replace('require', ' require'))).findings), [
+      '4 no-reject-unauthorized-false',
+    ]);
+  });
+});
+
+describe('robustness', () => {
+  it('reads every source of this repository, and truncated ones give findings or one error with a place', () => {
+    const sources = ['packages', 'testkit', 'tools'].flatMap((folder) => sourcesIn(folder, '.ts'));
+    assert.ok(sources.length > 100);
+    for (const path of sources) assert.equal(lintText(read(path), { path }).error, undefined, path);
+    const some = sources.filter((_, index) => index % 10 === 0).map((path) => ({ path, code: read(path) }));
+    fc.assert(
+      fc.property(fc.constantFrom(...some, ...samples), fc.nat(20_000), ({ path, code }, end) => {
+        const { error } = lintText(code.slice(0, end), { path });
+        if (error !== undefined) assert.ok((error.line ?? 0) > 0 && (error.column ?? 0) > 0 && error.message !== '');
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('shows no text of the script but names', () => {
+    for (const { code, path } of samples.filter(({ rule }) => rule === 'no-hardcoded-credentials'))
+      assert.doesNotMatch(JSON.stringify(lintText(code, { path }).findings), /correct-horse|7d1f5c0a/);
+  });
+});
+
+describe('this repository', () => {
+  it('shows in its documentation and examples no fault but marked ones', () => {
+    const pages = ['README.md', ...sourcesIn('docs', '.md'), ...sourcesIn('packages', 'README.md')];
+    for (const path of pages)
+      for (const { language, code, line } of codeBlocks(read(path)))
+        if (language === 'js' || language === 'ts')
+          assert.deepEqual(named(lintText(code, { path: `x.m${language}` }).findings), [], `${path}:${line}`);
+    for (const path of sourcesIn('examples', '.ts'))
+      assert.deepEqual(named(lintText(read(path), { path }).findings), [], path);
+  });
+});
+
+describe('the pages of the rules', () => {
+  it('are there, and their list is that of the rules; else run: node --import tsx packages/auth0/test/lint/rule-table.ts', () => {
+    const text = readFileSync(page, 'utf8');
+    assert.equal(text, withTable(text));
+    const pages = sourcesIn('docs/lint', '.md').map((path) => path.slice('docs/lint/'.length, -3));
+    assert.deepEqual(pages.sort(), [...rules.map(({ name }) => name), 'unused-disable'].sort());
+  });
+
+  for (const { name } of rules) {
+    const [diff] = codeBlocks(read(`docs/lint/${name}.md`)).filter(({ language }) => language === 'diff');
+    if (diff === undefined) continue;
+    it(`${name}: finds the lines with -, and not those with +`, () => {
+      const take = (sign: '+' | '-'): string =>
+        diff.code
+          .split('\n')
+          .filter((line) => line[0] !== (sign === '+' ? '-' : '+'))
+          .map((line) => line.slice(1))
+          .join('\n');
+      assert.notDeepEqual(lintText(take('-'), { rules: [name] }).findings, []);
+      assert.deepEqual(lintText(take('+'), { rules: [name] }).findings, []);
+    });
+  }
+});
+
+it('SARIF 2.1.0: every result has its rule, its level and its place; what could not be read is a notification', () => {
+  const results = [...samples.map(({ code, path }) => lintText(code, { path })), lintText('f(', { path: 'a b/ü.js' })];
+  const { version, runs } = toSarif(results, '1.2.3') as Sarif;
+  const [run] = runs;
+  assert.equal(version, '2.1.0');
+  assert.equal(runs.length, 1);
+  assert.ok(run);
+  const ids = run.tool.driver.rules.map(({ id }) => id);
+  assert.equal(new Set(ids).size, ids.length);
+  assert.equal(run.results.length, results.flatMap(({ findings }) => findings).length);
+  for (const { ruleId, ruleIndex, level, message, locations } of run.results) {
+    assert.equal(ids[ruleIndex], ruleId);
+    assert.match(level, /^(?:error|warning)$/);
+    assert.ok(message.text.length > 0);
+    const { artifactLocation, region } = locations[0]?.physicalLocation ?? {};
+    assert.match(artifactLocation?.uri ?? '', /^[\w/.-]+$/);
+    assert.ok(region && region.startLine >= 1 && region.startColumn >= 1 && region.endLine >= region.startLine);
+    assert.ok(region.endLine > region.startLine || region.endColumn >= region.startColumn);
+  }
+  const [invocation] = run.invocations;
+  assert.equal(invocation?.executionSuccessful, false);
+  const place = invocation?.toolExecutionNotifications[0]?.locations[0]?.physicalLocation;
+  assert.equal(place?.artifactLocation.uri, 'a%20b/%C3%BC.js');
+});
+
+interface Sarif {
+  readonly version: string;
+  readonly runs: readonly {
+    readonly tool: { readonly driver: { readonly rules: readonly { readonly id: string }[] } };
+    readonly results: readonly {
+      readonly ruleId: string;
+      readonly ruleIndex: number;
+      readonly level: string;
+      readonly message: { readonly text: string };
+      readonly locations: readonly Location[];
+    }[];
+    readonly invocations: readonly {
+      readonly executionSuccessful: boolean;
+      readonly toolExecutionNotifications: readonly { readonly locations: readonly Location[] }[];
+    }[];
+  }[];
+}
+
+interface Location {
+  readonly physicalLocation: {
+    readonly artifactLocation: { readonly uri: string };
+    readonly region?: { startLine: number; startColumn: number; endLine: number; endColumn: number };
+  };
+}

@@ -1,0 +1,309 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import { type CountingServer, certificateHex, type Minted, mint, startTlsServer } from '@certpin/testkit';
+import { startMariadb, startMysqlRelay } from '@certpin/testkit/mariadb';
+import { freePort, startPostgres, startPostgresRelay } from '@certpin/testkit/postgres';
+import { hash } from 'bcryptjs';
+import { createConnection } from 'mysql2/promise';
+import pg from 'pg';
+
+// Real servers for generated scripts, each with the places that an attacker, a rotation or a failure would make of it.
+
+export const PASSWORD = 'correct horse battery staple';
+export const API_KEY = 'a-key-that-is-secret';
+export type Place = 'genuine' | 'next' | 'impostor' | 'expired' | 'down';
+
+export interface User {
+  readonly id: string;
+  readonly email: string;
+  readonly email_verified: boolean;
+  readonly password: string;
+}
+
+/** What the script's server keeps, looked at from the other side. */
+export interface Store {
+  readonly seed: (email: string) => Promise<User>;
+  readonly find: (column: 'email' | 'username' | 'phone_number', value: string) => Promise<User | undefined>;
+}
+
+/** One kind of server at every place. */
+export interface Stage {
+  readonly store: Store;
+  /** The settings of a script, without the pins. */
+  readonly settings: (place: Place) => Record<string, string>;
+  /** The server with the next certificate goes away, and every connection to it ends. */
+  readonly leave: () => Promise<void>;
+  /** Bytes that reached a wrong server. */
+  readonly leaked: () => number;
+  readonly close: () => Promise<void>;
+}
+
+export interface Certificates {
+  readonly genuine: Minted;
+  readonly next: Minted;
+  readonly impostor: Minted;
+  readonly expired: Minted;
+  /** The pins of a script's settings: that of today and that of the next certificate, and of the one that expired. */
+  readonly pins: string;
+  readonly wrongPins: string;
+}
+
+export async function mintAll(): Promise<Certificates> {
+  const [genuine, next, impostor, expired, other] = await Promise.all([
+    mint(),
+    mint(),
+    mint(),
+    mint({ validFromDays: -30, validToDays: -1 }),
+    mint(),
+  ]);
+  const pins = [genuine, next, expired].map(certificateHex).join(' ');
+  return { ...{ genuine, next, impostor, expired, pins }, wrongPins: certificateHex(other) };
+}
+
+type Columns = readonly (readonly [name: string, type: string])[];
+
+const tables: Record<string, Columns> = {
+  user_roles: [
+    ['user_id', 'varchar(100)'],
+    ['role', 'varchar(100)'],
+  ],
+  clients: [
+    ['client_id', 'varchar(100)'],
+    ['plan', 'varchar(100)'],
+  ],
+  invitations: [['email', 'varchar(100)']],
+  registrations: [
+    ['user_id', 'varchar(100)'],
+    ['email', 'varchar(100)'],
+  ],
+  password_changes: [['user_id', 'varchar(100)']],
+};
+
+function schema(id: string): string[] {
+  return [
+    `CREATE TABLE users (id ${id} PRIMARY KEY, email varchar(100) UNIQUE, password varchar(100), email_verified boolean, nickname varchar(100), username varchar(100), phone_number varchar(100))`,
+    ...Object.entries(tables).map(
+      ([name, columns]) => `CREATE TABLE ${name} (${columns.map((column) => column.join(' ')).join(', ')})`,
+    ),
+    "INSERT INTO user_roles VALUES ('auth0|5f7c8ec7c33c6c004bbafe82', 'admin')",
+    "INSERT INTO clients VALUES ('client-id', 'gold')",
+    "INSERT INTO invitations VALUES ('user@example.com')",
+  ];
+}
+
+const columns = ['email', 'password', 'email_verified', 'nickname', 'username', 'phone_number'];
+
+/** Of one's own user, whose hash is a quick one. */
+async function row(email: string): Promise<(string | boolean)[]> {
+  const name = email.split('@')[0] ?? '';
+  return [email, await quickHash, false, name, `name of ${name}`, `phone of ${name}`];
+}
+
+const quickHash = hash(PASSWORD, 4);
+
+export async function openPostgres(certificates: Certificates): Promise<Stage> {
+  const server = await startPostgres({ certificate: certificates.genuine });
+  const relays = await openRelays(certificates, (certificate) => startPostgresRelay({ certificate, upstream: server }));
+  const { host, port, user, password, database } = server;
+  const client = new pg.Client({ host, port, user, password, database });
+  await client.connect();
+  for (const statement of schema('serial')) await client.query(statement);
+  const find: Store['find'] = async (column, value) =>
+    (await client.query(`SELECT * FROM users WHERE ${column} = $1`, [value])).rows[0];
+  const ports = { ...(await portsOf(relays)), genuine: port };
+  return {
+    store: {
+      find,
+      seed: async (email) => {
+        const marks = columns.map((_, index) => `$${index + 1}`);
+        await client.query(`INSERT INTO users (${columns.join(', ')}) VALUES (${marks.join(', ')})`, await row(email));
+        return (await find('email', email)) as User;
+      },
+    },
+    settings: (place) => databaseSettings({ host, port: ports[place], database, user, password }),
+    leaked: () => leakedTo(relays),
+    leave: () => leave(relays),
+    close: async () => {
+      await client.end();
+      await closeAll(relays);
+      await server.stop();
+    },
+  };
+}
+
+export async function openMariadb(certificates: Certificates): Promise<Stage> {
+  const server = await startMariadb({ certificate: certificates.genuine });
+  const relays = await openRelays(certificates, (certificate) => startMysqlRelay({ certificate, upstream: server }));
+  const { host, port, user, password, database } = server;
+  const client = await createConnection({ host, port, user, password, database });
+  for (const statement of schema('integer AUTO_INCREMENT')) await client.query(statement);
+  const find: Store['find'] = async (column, value) => {
+    const [rows] = await client.query(`SELECT * FROM users WHERE ${column} = ?`, [value]);
+    return (rows as User[])[0];
+  };
+  const ports = { ...(await portsOf(relays)), genuine: port };
+  return {
+    store: {
+      find,
+      seed: async (email) => {
+        const marks = columns.map(() => '?').join(', ');
+        await client.query(`INSERT INTO users (${columns.join(', ')}) VALUES (${marks})`, await row(email));
+        return (await find('email', email)) as User;
+      },
+    },
+    settings: (place) => databaseSettings({ host, port: ports[place], database, user, password }),
+    leaked: () => leakedTo(relays),
+    leave: () => leave(relays),
+    close: async () => {
+      await client.end();
+      await closeAll(relays);
+      await server.stop();
+    },
+  };
+}
+
+/** An API with the endpoints that the scripts describe, at every place: an impostor may pass everything on. */
+export async function openApi(certificates: Certificates): Promise<Stage> {
+  const users = new Map<string, User & Record<string, unknown>>();
+  const http = createServer((request, response) => {
+    void answer(request, users).then(({ status, data }) => {
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(data === undefined ? '' : JSON.stringify(data));
+    });
+  });
+  const start = (certificate: Minted): Promise<CountingServer> =>
+    startTlsServer({ certificate, onSocket: (socket) => http.emit('connection', socket) });
+  const server = await start(certificates.genuine);
+  const relays = await openRelays(certificates, start);
+  const ports = { ...(await portsOf(relays)), genuine: server.port };
+  let id = 0;
+  return {
+    store: {
+      find: async (column, value) => [...users.values()].find((user) => user[column] === value),
+      seed: async (email) => {
+        const [, password, email_verified, nickname, username, phone_number] = await row(email);
+        const user = { id: `u${++id}`, email, password, email_verified, nickname, username, phone_number } as User;
+        users.set(user.id, { ...user });
+        return user;
+      },
+    },
+    settings: (place) => ({ API_URL: `https://127.0.0.1:${ports[place]}/v1`, API_KEY }),
+    leaked: () => leakedTo(relays),
+    leave: () => leave(relays),
+    close: async () => {
+      await closeAll(relays);
+      await server.close();
+    },
+  };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly data?: unknown;
+}
+
+async function answer(request: IncomingMessage, users: Map<string, User & Record<string, unknown>>): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString();
+  const body = (text === '' ? {} : JSON.parse(text)) as Record<string, string>;
+  if (request.headers['x-api-key'] !== API_KEY) return { status: 403, data: { secret: 'no key' } };
+  const url = new URL(request.url ?? '', 'https://api');
+  const find = (column: string, value: unknown) => [...users.values()].find((user) => user[column] === value);
+  const change = (column: string, value: unknown, changes: object): Answer => {
+    const user = find(column, value);
+    if (user === undefined) return { status: 404 };
+    users.set(user.id, { ...user, ...changes });
+    return { status: 204 };
+  };
+  const [, , collection, id] = url.pathname.split('/').map(decodeURIComponent);
+  switch (`${request.method} ${url.pathname.replace('/v1', '')}`) {
+    case 'POST /login': {
+      const user = find('email', body.email);
+      return user !== undefined && body.password === PASSWORD ? { status: 200, data: user } : { status: 401 };
+    }
+    case 'GET /users': {
+      const user = find('email', url.searchParams.get('email'));
+      return user === undefined ? { status: 404 } : { status: 200, data: user };
+    }
+    case 'POST /users': {
+      if (find('email', body.email) !== undefined) return { status: 409 };
+      const user = {
+        id: `n${users.size}`,
+        email: body.email ?? '',
+        email_verified: false,
+        password: body.password ?? '',
+      };
+      users.set(user.id, user);
+      return { status: 201, data: user };
+    }
+    case 'POST /users/verify':
+      return change('email', body.email, { email_verified: true });
+    case 'PUT /users/password':
+      return change('email', body.email, { password: body.password });
+    case 'PUT /users/email':
+      return change('email', body.email, { email: body.newEmail, email_verified: body.verified });
+    case 'PUT /users/username':
+      return change('username', body.username, { username: body.newUsername });
+    case 'PUT /users/phone-number':
+      return change('phone_number', body.phoneNumber, { phone_number: body.newPhoneNumber });
+    case 'GET /invitations':
+      return { status: url.searchParams.get('email') === 'user@example.com' ? 200 : 404, data: {} };
+    case 'POST /registrations':
+    case 'POST /password-changes':
+      return { status: 201 };
+    case 'POST /messages':
+    case 'POST /emails':
+      return { status: (body.to ?? '').startsWith('refused') ? 422 : 202 };
+  }
+  if (request.method === 'DELETE' && collection === 'users') return { status: users.delete(id ?? '') ? 204 : 404 };
+  if (collection === 'clients' && id === 'client-id') return { status: 200, data: { plan: 'gold' } };
+  if (url.pathname.endsWith('/roles')) {
+    return id === 'auth0|5f7c8ec7c33c6c004bbafe82' ? { status: 200, data: { roles: ['admin'] } } : { status: 404 };
+  }
+  return { status: 404 };
+}
+
+type Relays = Readonly<Record<'next' | 'impostor' | 'expired', CountingServer>>;
+
+async function openRelays(
+  { next, impostor, expired }: Certificates,
+  start: (certificate: Minted) => Promise<CountingServer>,
+): Promise<Relays> {
+  return { next: await start(next), impostor: await start(impostor), expired: await start(expired) };
+}
+
+async function portsOf(relays: Relays): Promise<Record<Exclude<Place, 'genuine'>, number>> {
+  return {
+    ...{ next: relays.next.port, impostor: relays.impostor.port, expired: relays.expired.port },
+    down: await freePort(),
+  };
+}
+
+/** The relay with the next certificate is a right server. */
+function leakedTo({ impostor, expired }: Relays): number {
+  return impostor.received() + expired.received();
+}
+
+const gone = new WeakSet<Relays>();
+
+async function leave(relays: Relays): Promise<void> {
+  gone.add(relays);
+  await relays.next.close();
+}
+
+async function closeAll(relays: Relays): Promise<void> {
+  if (!gone.has(relays)) await relays.next.close();
+  await relays.impostor.close();
+  await relays.expired.close();
+}
+
+function databaseSettings(place: {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+}): Record<string, string> {
+  const { host, port, database, user, password } = place;
+  return { DB_HOST: host, DB_PORT: String(port), DB_NAME: database, DB_USER: user, DB_PASSWORD: password };
+}

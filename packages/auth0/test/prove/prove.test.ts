@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type CountingServer, certificateHex, type Minted, mint, startHttpsServer } from '@certpin/testkit';
+import { type Mariadb, startMariadb } from '@certpin/testkit/mariadb';
+import { type Postgres, startPostgres } from '@certpin/testkit/postgres';
+import { type ProofReport, prove, type RunResult, runScript } from '../../src/index.ts';
+import { axiosScript, mysqlScript, pgScript } from './article.ts';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'certpin-prove-'));
+const args = { email: 'ada@example.com', password: 'correct horse' };
+
+/** Two certificates for each server: its own, and one of a CA that the scripts are made to trust, as they trust public ones. */
+let selfSigned: Minted;
+let issued: Minted;
+let trustedCaFile: string;
+let postgres: Postgres;
+let mariadb: Mariadb;
+let api: CountingServer;
+
+before(async () => {
+  selfSigned = await mint();
+  const ca = await mint({ subject: 'CN=Public CA', ca: true });
+  issued = await mint({ issuer: ca, keyType: 'rsa' });
+  trustedCaFile = join(folder, 'public-ca.pem');
+  writeFileSync(trustedCaFile, ca.certPem);
+  [postgres, mariadb, api] = await Promise.all([
+    startPostgres({ certificate: selfSigned }),
+    startMariadb({ certificate: selfSigned }),
+    startHttpsServer({ certificate: selfSigned }),
+  ]);
+});
+after(async () => {
+  await Promise.all([postgres.stop(), mariadb.stop(), api.close()]);
+  rmSync(folder, { recursive: true });
+});
+
+async function present(certificate: Minted): Promise<void> {
+  api.present(certificate);
+  await Promise.all([postgres.present(certificate), mariadb.present(certificate)]);
+}
+
+const script = (source: string) => ({ source, folder: here, fileName: 'login.js' });
+const run = (source: string, options: object = {}): Promise<RunResult> =>
+  runScript(script(source), { args, ...options });
+const proof = (source: string, options: object = {}): Promise<ProofReport> =>
+  prove(script(source), { args, ...options });
+const trialsOf = ({ servers: [server] }: ProofReport) =>
+  Object.fromEntries((server?.trials ?? []).map((trial) => [trial.impostor, trial]));
+const account = ({ host, port, user, password, database }: Postgres | Mariadb) => ({
+  host,
+  port,
+  user,
+  password,
+  database,
+});
+const mysql2 = "const mysql = require('mysql2');\n";
+
+describe("the article's scripts, as they stand there", () => {
+  it('refuse the very server that they pin, and the runner says why', async () => {
+    await present(selfSigned);
+    const pin = certificateHex(selfSigned);
+    const results = {
+      axios: await run(axiosScript(api, pin)),
+      pg: await run(pgScript(account(postgres), pin)),
+      mysql2: await run(mysqlScript(account(mariadb), pin, mysql2)),
+    };
+    for (const [client, code] of [
+      ['axios', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+      ['pg', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+      ['mysql2', 'HANDSHAKE_SSL_ERROR'],
+    ] as const) {
+      const { status, outcome, findings, warnings, client: seen } = results[client];
+      assert.deepEqual([status, outcome.type === 'callback' && outcome.error?.code], ['error', code], client);
+      assert.equal(findings[0]?.code, 'not-one-function');
+      assert.match(
+        warnings.map(({ message }) => message).join(),
+        /verifies the chain before it asks checkServerIdentity/,
+      );
+      assert.match(`${seen?.error}: ${seen?.error_description}`, /^invalid_grant: .*self.signed certificate/i);
+    }
+  });
+
+  it('for MySQL, name a global that there is no more', async () => {
+    const { status, warnings } = await run(mysqlScript(account(mariadb), 'AB'));
+    assert.equal(status, 'error');
+    assert.match(warnings[0]?.message ?? '', /^mysql is no global since Node 16/);
+  });
+
+  it('prove nothing with a self-signed certificate: the control fails, and the report says why', async () => {
+    const report = await proof(pgScript(account(postgres), certificateHex(selfSigned)));
+    assert.equal(report.verdict, 'unproved');
+    assert.match(report.reasons[0] ?? '', /DEPTH_ZERO_SELF_SIGNED_CERT.*verifies the chain before/);
+    assert.deepEqual(report.servers, []);
+  });
+
+  for (const [client, write, leaked, behind] of [
+    [
+      'axios',
+      () => axiosScript(api, certificateHex(issued)),
+      ['body', 'password', 'request', 'user name'],
+      /the exchange went on behind .*fingerprint mismatch/,
+    ],
+    [
+      'pg',
+      () => pgScript(account(postgres), certificateHex(issued)),
+      ['password', 'query', 'user name'],
+      /the exchange went on behind .*fingerprint mismatch/,
+    ],
+    [
+      'mysql2',
+      () => mysqlScript(account(mariadb), certificateHex(issued), mysql2),
+      ['answer to the password challenge', 'password', 'query', 'user name'],
+      /nothing compared the certificate with a pin/,
+    ],
+  ] as const) {
+    it(`with ${client} and a trusted chain: the login reaches the impostor`, async () => {
+      await present(issued);
+      const report = await proof(write(), { trustedCaFile });
+      const trials = trialsOf(report);
+      assert.equal(report.control.status, 'success', JSON.stringify(report.control));
+      assert.equal(report.verdict, 'leaked');
+      assert.deepEqual(trials['trusted-ca']?.kinds, leaked);
+      assert.match(report.reasons.join('\n'), behind);
+      for (const other of ['another-key', 'stolen-certificate', 'plaintext'] as const)
+        assert.equal(trials[other]?.bytes, 0, other);
+    });
+  }
+});
+
+describe('scripts with certpin', () => {
+  const scripts = {
+    https: () => `function login(email, password, callback) {
+      const { pinnedAgent } = require('certpin/https');
+      const request = require('https').request({ host: '${api.host}', port: ${api.port}, method: 'POST', agent: pinnedAgent({ pins: configuration.PINS }) }, (response) => {
+        response.resume().on('end', () => callback(null, { user_id: '1', email }));
+      });
+      request.on('error', callback).end(password);
+    }`,
+    pg: () => `async function login(email, password, callback) {
+      const { Client } = require('pg');
+      const { pinnedPg } = require('certpin/pg');
+      const client = new Client(pinnedPg(${JSON.stringify(account(postgres))}, { pins: configuration.PINS }));
+      try {
+        await client.connect();
+        const { rows } = await client.query('SELECT $1::text AS id', [email]);
+        callback(null, { user_id: rows[0].id, email });
+      } catch (error) {
+        callback(error);
+      } finally {
+        await client.end();
+      }
+    }`,
+    mysql2: () => `async function login(email, password, callback) {
+      const { createConnection } = require('mysql2/promise');
+      const { pinnedMysql2 } = require('certpin/mysql2');
+      try {
+        const connection = await createConnection(pinnedMysql2(${JSON.stringify(account(mariadb))}, { pins: configuration.PINS }));
+        const [rows] = await connection.query('SELECT ? AS id', [email]);
+        await connection.end();
+        callback(null, { user_id: rows[0].id, email });
+      } catch (error) {
+        callback(error);
+      }
+    }`,
+  };
+
+  for (const [name, write] of Object.entries(scripts)) {
+    it(`${name}: no byte reaches any impostor`, async () => {
+      for (const certificate of name === 'pg' ? [selfSigned, issued] : [selfSigned]) {
+        await present(certificate);
+        const report = await proof(write(), { configuration: { PINS: certificateHex(certificate) }, trustedCaFile });
+        assert.deepEqual(report.reasons, []);
+        assert.equal(report.verdict, 'held');
+        const trials = Object.values(trialsOf(report));
+        assert.deepEqual(
+          trials.map(({ impostor, bytes, connections }) => [impostor, bytes, connections > 0]),
+          [
+            ['another-key', 0, true],
+            ['trusted-ca', 0, true],
+            ['stolen-certificate', 0, true],
+            ['plaintext', 0, true],
+          ],
+        );
+        assert.deepEqual(
+          [report.servers[0]?.certificateSha256, report.servers[0]?.tls],
+          [certificateHex(certificate), true],
+        );
+      }
+    });
+  }
+
+  it('with the wrong pin prove nothing', async () => {
+    const report = await proof(scripts.pg(), { configuration: { PINS: 'AB'.repeat(32) } });
+    assert.equal(report.verdict, 'unproved');
+    assert.match(report.reasons[0] ?? '', /ERR_PIN_MISMATCH/);
+  });
+});
+
+describe('scripts that verify nothing', () => {
+  before(() => present(selfSigned));
+  const pg = (ssl: string): string => pgScript(account(postgres), '').replace(/ssl: \{[\s\S]*?\n {4}\}/, `ssl: ${ssl}`);
+  const unverified = `{ ${['rejectUnauthorized', 'false'].join(': ')} }`;
+
+  it('are found out by every certificate, but not by the genuine one without its key', async () => {
+    const report = await proof(pg(unverified));
+    const trials = trialsOf(report);
+    assert.equal(report.verdict, 'leaked');
+    assert.deepEqual(trials['another-key']?.kinds, ['password', 'query', 'user name']);
+    assert.ok((trials['trusted-ca']?.bytes ?? 0) > 0);
+    assert.deepEqual([trials['stolen-certificate']?.bytes, trials['stolen-certificate']?.handshakes], [0, 0]);
+    assert.match(trials['stolen-certificate']?.run.error?.message ?? '', /signature/);
+    assert.match(report.reasons[0] ?? '', /nothing verified the certificate$/);
+  });
+
+  it('that begin TLS though it was refused have said nothing', async () => {
+    const { password, ...rest } = account(postgres);
+    const source = `async function login(email, password, callback) {
+      const sql = require('postgres')({ ...${JSON.stringify(rest)}, password: '${password}', ssl: 'require' });
+      await sql\`SELECT 1\`.then(() => callback(null, { user_id: '1', email }), callback);
+      await sql.end();
+    }`;
+    const trials = trialsOf(await proof(source, { timeLimitMs: 5_000 }));
+    assert.deepEqual(
+      [(trials['another-key']?.bytes ?? 0) > 0, trials.plaintext?.bytes, trials.plaintext?.connections],
+      [true, 0, 1],
+    );
+  });
+
+  it('are found out where they ask for no TLS', async () => {
+    for (const source of [
+      pg('false'),
+      mysqlScript(account(mariadb), '', mysql2).replace(/ssl: \{[^}]*\}/, 'charset: "utf8"'),
+    ]) {
+      const report = await proof(source);
+      assert.deepEqual([report.verdict, report.servers[0]?.tls], ['leaked', false]);
+      assert.match(report.reasons[0] ?? '', /\(no TLS\) got \d+ bytes: .*query.*; the script does not ask for TLS/);
+    }
+  });
+
+  it('are no proof where they connect to nothing, and no report repeats a value', async () => {
+    const none = await proof("function login(email, password, callback) { callback(null, { user_id: '1', email }); }");
+    assert.deepEqual([none.verdict, none.reasons], ['unproved', ['the script connected to no server']]);
+    const report = await proof(pg(unverified));
+    for (const secret of [postgres.password, args.password]) assert.ok(!JSON.stringify(report).includes(secret));
+  });
+});

@@ -1,0 +1,35 @@
+import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
+import { handshakeOptions } from '../tls/options.ts';
+import { explainHandshake } from './handshake-failure.ts';
+
+/** Of all probes without TLS options of their own. */
+let shared: SecureContext | undefined;
+
+/**
+ * OpenSSL's context of the handshakes: made when it is first needed, and then for all of them, for it costs a quarter of a handshake and as
+ * much memory as the connection. No session is kept in it.
+ *
+ * @returns throws the errors of OpenSSL, where a certificate or key cannot be read, or no cipher is left
+ */
+export function createContext(tls: ConnectionOptions): () => SecureContext {
+  if (Object.keys(tls).length === 0) {
+    return () => {
+      shared ??= make(tls);
+      return shared;
+    };
+  }
+  let own: SecureContext | undefined;
+  return () => {
+    own ??= make(tls);
+    return own;
+  };
+}
+
+/** An empty list of CAs: the chain is what the server presents, not what Node completes from its own list. */
+function make(tls: ConnectionOptions): SecureContext {
+  try {
+    return createSecureContext(handshakeOptions({ ...tls, ca: [] }, true));
+  } catch (error) {
+    throw explainHandshake(error as Error);
+  }
+}

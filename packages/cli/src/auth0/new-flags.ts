@@ -1,0 +1,76 @@
+import { type Command, Option } from 'commander';
+import { UsageError } from '../failure.ts';
+import { addConnectionOptions, type ConnectionFlags } from '../options.ts';
+
+export interface NewFlags extends ConnectionFlags {
+  readonly kind?: string;
+  readonly client?: string;
+  readonly keys?: string[];
+  readonly triggers?: string[];
+  readonly context?: true;
+  readonly form?: string;
+  readonly from?: string;
+  readonly pins?: string[];
+  readonly pinsFile?: string[];
+  readonly layout?: string;
+  readonly name?: string;
+  readonly bcrypt?: string;
+  readonly module?: string[];
+  readonly output: string;
+  readonly dryRun?: true;
+  readonly force?: true;
+}
+
+/** Those of @certpin/auth0, which is loaded when a command runs, and not for its help: a test compares them. */
+export const choices = {
+  kind: ['database', 'action', 'rule', 'hook'],
+  client: ['pg', 'mysql2', 'mysql', 'axios', 'fetch'],
+  layout: ['files', 'deploy-cli', 'deploy-cli-yaml', 'terraform', 'terraform-heredoc'],
+} as const;
+
+export function addNewOptions(command: Command): Command {
+  const list = (text: string): string[] => text.split(',').filter((word) => word !== '');
+  const collect = (value: string, others: string[] = []): string[] => [...others, value];
+  command
+    .option('--from <target>', 'the server that the scripts call: its fingerprint is fetched now')
+    .option('--pins <pin...>', 'its pins, in place of the one that it presents')
+    .option('--pins-file <file>', 'pins from a file: # comments, or a certificate', collect)
+    .addOption(new Option('--kind <kind>', 'what is written (default: database)').choices(choices.kind))
+    .addOption(new Option('--client <client>', 'what calls the server (default: by --from)').choices(choices.client))
+    .option('--keys <list>', 'the scripts of a database (default: the seven documented ones)', list)
+    .option('--triggers <list>', 'of Actions (default: post-login) or Hooks (default: all)', list)
+    .option('--context', 'database scripts with the parameter context')
+    .addOption(
+      new Option('--form <form>', 'how certpin comes into Actions and Hooks (default: inline)').choices([
+        'inline',
+        'npm',
+      ]),
+    )
+    .addOption(new Option('--layout <layout>', 'the format of the output (default: files)').choices(choices.layout))
+    .option('--name <name>', 'the name of the connection, or the first part of the names of Actions (default: users)')
+    .addOption(
+      new Option('--bcrypt <package>', 'what checks passwords (default: bcryptjs)').choices(['bcryptjs', 'bcrypt']),
+    )
+    .option('--module <name@version>', 'the version of a package; name@ leaves it to the platform', collect)
+    .option('--output <dir>', 'the folder to write into', 'auth0')
+    .option('--dry-run', 'say what would be written, and write nothing')
+    .option('--force', 'replace files that are there');
+  return addConnectionOptions(command);
+}
+
+/**
+ * `pg@8.11.3`, `mysql2@`
+ *
+ * @throws UsageError
+ */
+export function readModules(values: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    values.map((value) => {
+      const [, name, version] = /^([a-z0-9-]+)@([\w.+-]*)$/.exec(value) ?? [];
+      if (name === undefined || version === undefined) {
+        throw new UsageError('--module takes a name and a version: pg@8.11.3', 'auth0 new');
+      }
+      return [name, version];
+    }),
+  );
+}

@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import type { CreateScriptsOptions, ScriptFile } from '@certpin/auth0';
+import { quote } from '../io.ts';
+
+/** What is to be done with the scripts, in order: fill in, run, prove, deploy. */
+export function nextSteps(files: readonly ScriptFile[], options: CreateScriptsOptions, output: string): string[] {
+  const { kind, client, context, layout = 'files' } = options;
+  const script = files.find(({ isScript }) => isScript);
+  const settings = quote(join(output, files.find(({ isScript }) => !isScript)?.path ?? ''));
+  const isApi = client === 'axios' || client === 'fetch';
+  const secret = isApi ? 'API_KEY' : 'DB_PASSWORD';
+  const open = isApi
+    ? unknown({ API_URL: options.url, API_PINS: options.pins })
+    : unknown({
+        DB_HOST: options.host,
+        DB_PORT: options.port,
+        DB_NAME: options.database,
+        DB_USER: undefined,
+        DB_PINS: options.pins,
+      });
+  const all = [...open, secret].join(', ');
+  const where: Record<string, string> = {
+    files: `fill in ${open.join(', ')} in ${settings}, and put ${secret} into the environment`,
+    'deploy-cli': `give the Deploy CLI ${all}: AUTH0_KEYWORD_REPLACE_MAPPINGS, or the environment`,
+    'deploy-cli-yaml': `give the Deploy CLI ${all}: AUTH0_KEYWORD_REPLACE_MAPPINGS, or the environment`,
+  };
+  return [
+    ...(layout === 'files' && open.length === 0
+      ? [`put ${secret} into the environment`]
+      : [where[layout] ?? `give Terraform the variables of ${settings}`]),
+    ...(script === undefined ? [] : trials(quote(join(output, script.path)), settings, secret, options)),
+    deployment(kind, layout, output),
+    ...(context ? ['options.enable_script_context is needed, and cannot be taken back for a connection'] : []),
+    ...(kind === 'rule' || kind === 'hook'
+      ? ['Auth0 ended Rules and Hooks on 18 November 2026: plan the move to an Action (--kind action)']
+      : []),
+  ];
+}
+
+function unknown(values: Readonly<Record<string, string | number | undefined>>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [name] : []));
+}
+
+/** The commands that run a script here, and prove that a wrong server gets nothing of it. */
+function trials(
+  script: string,
+  settings: string,
+  secret: string,
+  { kind, layout = 'files' }: CreateScriptsOptions,
+): string[] {
+  const isGlobal = kind === 'database' || kind === 'rule';
+  const [file, one] = isGlobal ? ['--config-file', '--config'] : ['--secrets-file', '--secret'];
+  const flags = [
+    ...(kind === 'database' ? ['--user USER'] : []),
+    layout === 'files' ? `${file} ${settings}` : `${file} FILE`,
+    `${one} ${secret}`,
+  ].join(' ');
+  return [
+    `run it on your machine: certpin auth0 run ${script} ${flags}`,
+    `see that a wrong server gets nothing: certpin auth0 prove ${script} ${flags}`,
+  ];
+}
+
+function deployment(kind: CreateScriptsOptions['kind'], layout: string, output: string): string {
+  if (layout === 'deploy-cli') return `deploy: a0deploy import --input_file ${quote(output)}`;
+  if (layout === 'deploy-cli-yaml') return `deploy: a0deploy import --input_file ${quote(join(output, 'tenant.yaml'))}`;
+  if (layout.startsWith('terraform')) return `deploy: terraform -chdir=${quote(output)} plan`;
+  if (kind === 'database') return 'deploy: paste each script into Authentication > Database > Custom Database';
+  if (kind === 'action')
+    return 'deploy: paste it into Actions > Library, add its dependencies and secrets, bind it to its trigger';
+  return 'deploy: where it still runs, with the Management API';
+}

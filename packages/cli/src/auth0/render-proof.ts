@@ -1,0 +1,38 @@
+import { basename } from 'node:path';
+import type { ProofReport, ServerProof, Trial } from '@certpin/auth0';
+import { type Colors, printable } from '../io.ts';
+
+const headlines: Readonly<Record<ProofReport['verdict'], string>> = {
+  held: 'no byte reached an impostor',
+  leaked: 'something reached an impostor',
+  unproved: 'nothing reached an impostor, and nothing is proved',
+};
+
+/** The verdict, its reasons, and what each impostor got. */
+export function renderProof(
+  { script, kind, name, node, verdict, reasons, servers, durationMs }: ProofReport,
+  colors: Colors,
+): string {
+  const role = kind === 'database' || kind === 'rule' ? name : `${kind} ${name}`;
+  const paint = { held: colors.green, leaked: colors.red, unproved: colors.yellow }[verdict];
+  return [
+    `${printable(basename(script))} (${role}), Node.js ${node}, ${durationMs} ms`,
+    `${paint(verdict)}: ${headlines[verdict]}`,
+    ...reasons.map((reason) => `  ${printable(reason)}`),
+    ...servers.flatMap((server) => [headOf(server), ...server.trials.map((trial) => rowOf(trial, colors))]),
+  ].join('\n');
+}
+
+function headOf({ host, port, speech, tls, certificateSha256 }: ServerProof): string {
+  const protocol = speech === 'http' ? (tls ? 'tls' : 'plaintext') : speech;
+  const certificate = certificateSha256 === null ? '' : `, genuine certificate SHA-256: ${certificateSha256}`;
+  return `  ${printable(host)}:${port} (${protocol})${certificate}`;
+}
+
+function rowOf({ impostor, bytes, kinds, connections, run }: Trial, colors: Colors): string {
+  const got = connections === 0 ? 'not asked' : `${bytes} bytes`;
+  const what = kinds.length === 0 ? '' : ` (${kinds.join(', ')})`;
+  const { error } = run;
+  const said = error === null ? `the script ended as ${run.status}` : (error.code ?? `${error.name}: ${error.message}`);
+  return `    ${impostor.padEnd(20)}${(bytes > 0 ? colors.red : colors.green)(`${got}${printable(what)}`)}; ${printable(said)}`;
+}

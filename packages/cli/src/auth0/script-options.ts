@@ -1,0 +1,195 @@
+import { readFileSync } from 'node:fs';
+import type { ContainerOptions, JsonObject, RunError, RunOptions } from '@certpin/auth0';
+import type { Command } from 'commander';
+import { failureOf, plainWords, UsageError } from '../failure.ts';
+import { type ExitCode, type Io, printError, printHint } from '../io.ts';
+
+/** The options of every command that runs a script. */
+export interface ScriptFlags {
+  readonly as?: string;
+  readonly handler?: string;
+  readonly user?: string;
+  readonly arg?: string[];
+  readonly passwordEnv?: string;
+  readonly passwordFile?: string;
+  readonly config?: string[];
+  readonly configFile?: string;
+  readonly secret?: string[];
+  readonly secretsFile?: string;
+  readonly event?: string;
+  readonly context?: string;
+  readonly profile?: string;
+  readonly node?: string;
+  readonly timeLimit?: string;
+  readonly trustCa?: string;
+}
+
+export function addScriptOptions(command: Command): Command {
+  const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
+  return command
+    .option('--as <kind>', 'what it is: login, get_user, …, rule, action:post-login, …, hook:send-phone-message, …')
+    .option('--handler <name>', 'the function of an Action, where it exports two')
+    .option('-u, --user <name>', 'the user name or email that it is called with')
+    .option('--password-env <name>', 'the environment variable that holds the password (default: it is asked for)')
+    .option('--password-file <file>', 'the file whose first line is the password')
+    .option('--arg <name=value>', 'an argument by its name; name:=value for JSON; may be repeated', collect)
+    .option('--config <key[=value]>', 'a value of configuration; without a value: from the environment', collect)
+    .option('--config-file <file>', 'configuration, as a JSON object')
+    .option('--secret <key[=value]>', 'a secret of an Action or a Hook; without a value: from the environment', collect)
+    .option('--secrets-file <file>', 'secrets, as a JSON object')
+    .option('--event <file>', 'the event of an Action, JSON, laid over a default')
+    .option('--context <file>', 'the context of a database script, a Rule or a Hook, JSON')
+    .option('--profile <file>', 'the user of a Rule or a Hook, or the new user of create, JSON, laid over a default')
+    .option('--node <version>', 'the Node.js to run it on: 18, 22, or a path (default: the one that runs certpin)')
+    .option('--time-limit <seconds>', "the platform's patience (default: 20)")
+    .option('--trust-ca <file>', 'PEM: take these CAs for public ones');
+}
+
+/** What the flags say, as the library takes it. */
+export interface ReadFlags {
+  readonly container: ContainerOptions;
+  readonly run: RunOptions;
+}
+
+/** @throws UsageError */
+export function toRunOptions(flags: ScriptFlags, io: Io, command: string): ReadFlags {
+  const { as, handler, user, node, trustCa } = flags;
+  const json = (option: string, file: string | undefined): JsonObject | undefined =>
+    file === undefined ? undefined : readJson(option, file, command);
+  const container = {
+    ...(node === undefined ? {} : { node }),
+    ...(trustCa === undefined ? {} : { trustedCaFile: trustCa }),
+    ...(flags.timeLimit === undefined ? {} : { timeLimitMs: toMilliseconds(flags.timeLimit, command) }),
+  };
+  const password = readPassword(flags, io, command);
+  const given = {
+    ...{ user: json('--profile', flags.profile), event: json('--event', flags.event) },
+    context: json('--context', flags.context),
+    ...{ as, handler },
+  };
+  const run: RunOptions = {
+    ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as RunOptions),
+    args: {
+      ...(user === undefined ? {} : { user }),
+      ...(password === undefined ? {} : { password }),
+      ...readArguments(flags.arg ?? [], command),
+    },
+    configuration: {
+      ...json('--config-file', flags.configFile),
+      ...readPairs('--config', flags.config, io, command),
+    } as Record<string, string>,
+    secrets: {
+      ...json('--secrets-file', flags.secretsFile),
+      ...readPairs('--secret', flags.secret, io, command),
+    } as Record<string, string>,
+  };
+  return { container, run };
+}
+
+/** Runs scripts with what the flags say, and asks for the password, once, where a script needs one that was not given. */
+export function createCaller(io: Io, flags: ScriptFlags, command: string) {
+  const typed: Record<string, string> = {};
+  return async function call<Result>(work: (options: RunOptions) => Promise<Result>): Promise<Result> {
+    const { run } = toRunOptions(flags, io, command);
+    try {
+      return await work({ ...run, args: { ...typed, ...run.args } });
+    } catch (error) {
+      const { argument, message } = error as RunError;
+      if (argument === undefined || !/password/i.test(argument)) throw error;
+      const answer = await io.askSecret(`${argument} for ${flags.user ?? 'the user'}: `);
+      if (answer === undefined) throw new UsageError(`${message}: give --password-env or --password-file`, command);
+      typed[argument] = answer;
+      return work({ ...run, args: { ...typed, ...run.args } });
+    }
+  };
+}
+
+/** Every file that the flags name: what `--watch` looks at. */
+export function filesOf({ event, context, profile, configFile, secretsFile, trustCa }: ScriptFlags): string[] {
+  return [event, context, profile, configFile, secretsFile, trustCa].filter((file) => file !== undefined);
+}
+
+/** Says why a script could not be run, and what helps. */
+export async function orExplain(io: Io, work: () => Promise<ExitCode>): Promise<ExitCode> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'RunError') throw error;
+    const { message, hint } = error as RunError;
+    printError(io, message);
+    if (hint !== undefined) printHint(io, hint);
+    return 2;
+  }
+}
+
+/** @throws UsageError */
+function readPassword({ passwordEnv, passwordFile }: ScriptFlags, { env }: Io, command: string): string | undefined {
+  if (passwordFile !== undefined) return readText('--password-file', passwordFile, command).split(/\r?\n/)[0];
+  if (passwordEnv === undefined) return undefined;
+  const value = env[passwordEnv];
+  if (value === undefined) throw new UsageError(`--password-env: ${passwordEnv} is not set`, command);
+  return value;
+}
+
+/** @throws UsageError */
+function readArguments(pairs: readonly string[], command: string): JsonObject {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [, name = '', colon, value = ''] = /^(\w+)(:?)=([\s\S]*)$/.exec(pair) ?? [];
+      if (name === '') throw new UsageError('--arg takes name=value, or name:=value for JSON', command);
+      try {
+        return [name, colon === ':' ? JSON.parse(value) : value];
+      } catch {
+        throw new UsageError(`--arg ${name}: the value is no JSON`, command);
+      }
+    }),
+  );
+}
+
+/** @throws UsageError */
+function readPairs(
+  option: string,
+  pairs: readonly string[] = [],
+  { env }: Io,
+  command: string,
+): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [, key = '', given] = /^([\w.-]+)(?:=([\s\S]*))?$/.exec(pair) ?? [];
+      if (key === '')
+        throw new UsageError(`${option} takes key=value, or the name of an environment variable`, command);
+      const value = given ?? env[key];
+      if (value === undefined)
+        throw new UsageError(`${option} ${key}: no value, and no such environment variable`, command);
+      return [key, value];
+    }),
+  );
+}
+
+/** @throws UsageError */
+function readJson(option: string, file: string, command: string): JsonObject {
+  const text = readText(option, file, command);
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  } catch {
+    // told below: the parser's message would repeat what the file holds
+  }
+  throw new UsageError(`${option}: the file is no JSON object`, command);
+}
+
+/** @throws UsageError */
+function readText(option: string, file: string, command: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${option}: ${plainWords(failureOf(error))}`, command);
+  }
+}
+
+/** @throws UsageError */
+function toMilliseconds(text: string, command: string): number {
+  const milliseconds = Math.ceil(Number(text) * 1000);
+  if (/^\d+(?:\.\d+)?$/.test(text) && milliseconds > 0 && milliseconds <= 3_600_000) return milliseconds;
+  throw new UsageError('--time-limit takes a number of seconds, up to 3600', command);
+}

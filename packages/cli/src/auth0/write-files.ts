@@ -1,0 +1,46 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+export interface PlannedFile {
+  /** With `/`, relative to the folder. */
+  readonly path: string;
+  readonly content: string;
+}
+
+/** What is where a file is to be written: nothing, the very same, another file, or something that is no file. */
+export type Occupancy = 'free' | 'same' | 'other' | 'no-file';
+
+export function occupancyOf(folder: string, { path, content }: PlannedFile): Occupancy {
+  const file = join(folder, path);
+  try {
+    if (!statSync(file).isFile()) return 'no-file';
+    return readFileSync(file, 'utf8') === content ? 'same' : 'other';
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return 'free';
+    if (code === 'ENOTDIR') return 'no-file'; // one of its folders is a file
+    throw error;
+  }
+}
+
+/**
+ * Writes all files or none: each under another name first, and only when all of them are on the disk are they given their own.
+ *
+ * @throws Node's errors of the file system
+ */
+export function writeFiles(folder: string, files: readonly PlannedFile[]): void {
+  const written: { readonly draft: string; readonly file: string }[] = [];
+  try {
+    for (const { path, content } of files) {
+      const file = join(folder, path);
+      mkdirSync(dirname(file), { recursive: true });
+      const draft = `${file}.${process.pid}.tmp`;
+      written.push({ draft, file });
+      writeFileSync(draft, content, { flag: 'wx' });
+    }
+    for (const { draft, file } of written) renameSync(draft, file);
+  } catch (error) {
+    for (const { draft } of written) rmSync(draft, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,176 @@
+import { join } from 'node:path';
+import type { CreateScriptsOptions, ScriptFile } from '@certpin/auth0';
+import { type CertificateSummary, formatPin, parsePins } from 'certpin';
+import type { Command } from 'commander';
+import { askForFlags } from '../auth0/ask-new.ts';
+import { addNewOptions, type NewFlags, readModules } from '../auth0/new-flags.ts';
+import { nextSteps } from '../auth0/next-steps.ts';
+import { fetchCertificate, readServer, type Server } from '../auth0/server.ts';
+import { occupancyOf, writeFiles } from '../auth0/write-files.ts';
+import { failureOf, plainWords, printFailure, UsageError } from '../failure.ts';
+import { type ExitCode, type Io, printError, printHint, printText, quote } from '../io.ts';
+import { toProbeOptions } from '../options.ts';
+import { readPinsFile, readPinValues } from '../pins.ts';
+
+const COMMAND = 'auth0 new';
+
+const description = `Write complete scripts for Auth0: custom database scripts, Actions, Rules and Hooks that call a
+database or an API, and check its certificate before the first byte.
+
+With --from the fingerprint is fetched from the server, and stands where the format has its
+settings, beside host and port. Credentials in the target are neither sent nor written nor shown: a
+password has to be filled in. On a terminal, without --kind, --client and --from, it asks.
+
+The layouts: plain files with the settings beside them; the Deploy CLI's directory or its YAML;
+Terraform, with the scripts in files or in heredocs. No file is replaced without --force.
+
+Keys: login, get_user, create, verify, change_password, delete, change_email; and, with parameters
+that Auth0 does not document, change_username, change_phone_number.
+Triggers: post-login, credentials-exchange, pre-user-registration, post-user-registration,
+post-change-password, send-phone-message, custom-email-provider, custom-phone-provider.`;
+
+const examples = `
+Examples:
+  certpin auth0 new --from postgres://db.example.com/app
+  certpin auth0 new --from mysql://db.example.com --client mysql --keys login,get_user --context
+  certpin auth0 new --from https://api.example.com --kind action --triggers post-login --form npm
+  certpin auth0 new --from postgres://db.example.com --layout deploy-cli --output tenant
+  certpin auth0 new --client pg --pins-file pins.txt --layout terraform --dry-run
+
+Exit code: 0 written; 2 a mistake in the command line, a server that does not answer, a file that
+is there already.`;
+
+export function defineAuth0New(auth0: Command, io: Io, finish: (code: ExitCode) => void): void {
+  const command = auth0
+    .command('new')
+    .summary('write complete scripts')
+    .description(description)
+    .addHelpText('after', examples);
+  addNewOptions(command).action(async (flags: NewFlags) => finish(await writeNew(flags, io)));
+}
+
+async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
+  // Not before it is asked for: the other commands start without it.
+  const { createScripts, pointsOf } = await import('@certpin/auth0');
+  const flags =
+    io.questions !== undefined && [given.kind, given.client, given.from].every((flag) => flag === undefined)
+      ? await askForFlags(given, { pointsOf }, await io.questions())
+      : given;
+  const probeOptions = toProbeOptions(flags, COMMAND);
+  const server = flags.from === undefined ? undefined : readServer(flags.from);
+  let pins: string | undefined;
+  try {
+    pins = readPins(flags);
+  } catch (error) {
+    printFailure(io, { command: COMMAND, label: undefined, failure: failureOf(error) });
+    return 2;
+  }
+  let presented: CertificateSummary | undefined;
+  const planned = toOptions(flags, server);
+  asUsageError(() => createScripts(planned)); // told before anything is connected to
+  if (pins === undefined && flags.from !== undefined && server !== undefined) {
+    const found = await fetchCertificate(flags.from, server, probeOptions, io);
+    if ('code' in found) {
+      printFailure(io, { command: 'get', label: server.label, failure: found });
+      return 2;
+    }
+    presented = found;
+    pins = found.sha256;
+  }
+  const options: CreateScriptsOptions = { ...planned, pins };
+  const files = createScripts(options);
+  if (!isFree(files, flags, io)) return 2;
+  if (!flags.dryRun) {
+    try {
+      writeFiles(flags.output, files);
+    } catch (error) {
+      printError(io, `nothing was written: ${plainWords(failureOf(error))}`);
+      return 2;
+    }
+  }
+  report({ files, flags, options, server, presented }, io);
+  return 0;
+}
+
+/** The library names its options as JavaScript does. */
+function asUsageError(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    const { code, message } = failureOf(error);
+    if (code !== 'ERR_OPTION_INVALID') throw error;
+    throw new UsageError(message.replace('createScripts: ', '').replace(/`(\w+)`/g, '--$1'), COMMAND);
+  }
+}
+
+/** The pins that were given, as one text; undefined: none were. */
+function readPins({ pins = [], pinsFile = [] }: NewFlags): string | undefined {
+  const sources = [...readPinValues('--pins', pins), ...pinsFile.map(readPinsFile)];
+  if (sources.length === 0) return undefined;
+  return parsePins(sources)
+    .map((pin) => formatPin(pin))
+    .join(' ');
+}
+
+/** @throws UsageError */
+function toOptions(flags: NewFlags, server: Server | undefined): CreateScriptsOptions {
+  const { kind = 'database', keys, triggers, context, form, layout, name, bcrypt, module = [] } = flags;
+  const client = flags.client ?? server?.client;
+  if (client === undefined) {
+    throw new UsageError(
+      server === undefined ? '--client or --from says what the scripts call' : 'this target does not tell its --client',
+      COMMAND,
+    );
+  }
+  const isApi = client === 'axios' || client === 'fetch';
+  if (server?.client !== undefined && isApi !== (server.client === 'axios')) {
+    throw new UsageError(`${client} does not speak to ${server.label}`, COMMAND);
+  }
+  const place = isApi
+    ? { url: server === undefined ? undefined : (server.url ?? `https://${server.label}`) }
+    : { host: server?.host, port: server?.port, database: server?.database };
+  return {
+    ...{ keys, triggers, context, form, layout, name, bcrypt, modules: readModules(module), ...place },
+    ...{ kind, client },
+  } as CreateScriptsOptions;
+}
+
+/** Names everything that is in the way before anything is written. */
+function isFree(files: readonly ScriptFile[], { output, force }: NewFlags, io: Io): boolean {
+  const taken = files.map((file) => ({ path: join(output, file.path), found: occupancyOf(output, file) }));
+  const folders = taken.filter(({ found }) => found === 'no-file');
+  const others = force ? [] : taken.filter(({ found }) => found === 'other');
+  for (const { path } of folders) printError(io, `${path}: something that is no file is in its way`);
+  for (const { path } of others) printError(io, `${path}: another file is there`);
+  if (folders.length + others.length === 0) return true;
+  printHint(io, folders.length > 0 ? 'give another folder: --output DIR' : 'give --force to replace, or --output DIR');
+  return false;
+}
+
+interface Written {
+  readonly files: readonly ScriptFile[];
+  readonly flags: NewFlags;
+  readonly options: CreateScriptsOptions;
+  readonly server: Server | undefined;
+  readonly presented: CertificateSummary | undefined;
+}
+
+function report({ files, flags, options, server, presented }: Written, io: Io): void {
+  const { output, dryRun } = flags;
+  const count = files.length === 1 ? '1 file' : `${files.length} files`;
+  printText(io, dryRun ? `would write ${count}` : `wrote ${count}`);
+  for (const { path } of files) printText(io, `  ${quote(join(output, path))}`);
+  if (server !== undefined && presented !== undefined) {
+    printText(io, `\nfingerprint ${presented.sha256}`);
+    printText(
+      io,
+      `  of ${server.label}, ${presented.subject || '(no subject)'}, valid to ${presented.validTo.slice(0, 10)}`,
+    );
+    printText(
+      io,
+      "  as presented just now: compare with the server's own certificate file, or its operator, before you pin it",
+    );
+  }
+  const steps = nextSteps(files, options, output);
+  printText(io, `\nnext\n${steps.map((step, index) => `  ${index + 1}. ${step}`).join('\n')}`);
+}

@@ -1,0 +1,65 @@
+import type { ProofReport } from '@certpin/auth0';
+import type { Command } from 'commander';
+import { renderProof } from '../auth0/render-proof.ts';
+import { addScriptOptions, createCaller, orExplain, type ScriptFlags, toRunOptions } from '../auth0/script-options.ts';
+import { type ExitCode, type Io, printJson, printText, stdoutColors, withProgress } from '../io.ts';
+
+const command = 'auth0 prove';
+
+interface ProveFlags extends ScriptFlags {
+  readonly json?: true;
+}
+
+const description = `Ask whether a script gives anything away to a server that is not the genuine one.
+
+The script runs with its genuine server first, and has to succeed: give it a user that exists, and
+the right password. Then it runs with impostors in that server's place, on this machine:
+
+  another-key           the same certificate with another key, issued by itself or by a forged CA
+  trusted-ca            the same names, issued by a CA that Node trusts for this run
+  stolen-certificate    the genuine certificate, without its key
+  plaintext             no TLS
+
+An impostor takes every login and counts what it is told. Nothing of that leaves this machine, and
+no value is repeated in the report. The script itself is not changed.`;
+
+const examples = `
+Examples:
+  certpin auth0 prove login.js --user ada@example.com --config-file config.json
+  certpin auth0 prove login.js --user ada@example.com --password-env PW --config DB_PINS --json
+  certpin auth0 prove get_user.js --user ada@example.com --node 18
+  certpin auth0 prove post-login.js --secret API_PINS=AABB… --event event.json
+
+Exit code: 0 no byte reached an impostor, and the genuine server was reached; 1 something reached
+an impostor; 2 it could not be asked.`;
+
+const exitCodes: Readonly<Record<ProofReport['verdict'], ExitCode>> = { held: 0, leaked: 1, unproved: 2 };
+
+export function defineAuth0Prove(group: Command, io: Io, finish: (code: ExitCode) => void): void {
+  const defined = group
+    .command('prove')
+    .summary('ask whether a script gives anything away to a wrong server')
+    .description(description)
+    .argument('<script>', 'file');
+  addScriptOptions(defined)
+    .option('--json', 'print the report as one JSON object')
+    .usage('[options] <script>')
+    .addHelpText('after', examples)
+    .action(async (script: string, flags: ProveFlags) => finish(await orExplain(io, () => run(script, flags, io))));
+}
+
+async function run(script: string, flags: ProveFlags, io: Io): Promise<ExitCode> {
+  const { prove } = await import('@certpin/auth0');
+  const { container } = toRunOptions(flags, io, command);
+  const call = createCaller(io, flags, command);
+  const report = await call((options) =>
+    withProgress(
+      io,
+      'running the script with its server, and with impostors ...',
+      prove(script, { ...container, ...options }),
+    ),
+  );
+  if (flags.json) printJson(io, report);
+  else printText(io, renderProof(report, stdoutColors(io)));
+  return exitCodes[report.verdict];
+}

@@ -1,0 +1,99 @@
+import { dirname } from 'node:path';
+import type { RunResult } from '@certpin/auth0';
+import { type Command, Option } from 'commander';
+import { changes } from '../auth0/changes.ts';
+import { renderRun } from '../auth0/render-run.ts';
+import {
+  addScriptOptions,
+  createCaller,
+  filesOf,
+  orExplain,
+  type ScriptFlags,
+  toRunOptions,
+} from '../auth0/script-options.ts';
+import { UsageError } from '../failure.ts';
+import { type ExitCode, type Io, printJson, printText, stdoutColors } from '../io.ts';
+
+const command = 'auth0 run';
+
+interface RunFlags extends ScriptFlags {
+  readonly times?: string;
+  readonly cold?: true;
+  readonly json?: true;
+  readonly watch?: true;
+}
+
+const description = `Run a script as Auth0 would: a custom database script, an Action, a Rule (or several, as a chain)
+or a Hook.
+
+What it is, is found out from its file's name (login.js, as the Deploy CLI writes it), its
+exports, its function's name and its parameters; where that does not tell, --as does.
+
+It runs in a process of its own, with the signatures, the error classes, the 20 s and the 100 kB
+of the platform, and without this shell's environment. It is an emulator for scripts of your own,
+and no sandbox: a script can do what you can do.`;
+
+const examples = `
+Examples:
+  certpin auth0 run login.js --user ada@example.com --config-file config.json
+  certpin auth0 run login.js --user ada@example.com --password-env PW --config DB_PINS --node 18
+  certpin auth0 run get_user.js --user ada@example.com --json
+  certpin auth0 run post-login.js --event event.json --secret API_PINS=AABB…
+  certpin auth0 run rules/1.js rules/2.js --as rule --profile user.json
+  certpin auth0 run login.js --user ada@example.com --watch
+
+Exit code: 0 the script ended as a success; 1 it refused, failed, or did what the platform would
+hold against it; 2 it could not be run.`;
+
+export function defineAuth0Run(group: Command, io: Io, finish: (code: ExitCode) => void): void {
+  const defined = group
+    .command('run')
+    .summary('run a script as Auth0 would')
+    .description(description)
+    .argument('<script...>', 'file; several: a chain of Rules');
+  addScriptOptions(defined)
+    .option('--times <number>', 'run it so many times in one container, which keeps global (default: 1)')
+    .option('--cold', 'with --times: a new container for each run')
+    .option('--json', 'print each result as one JSON object')
+    .addOption(new Option('-w, --watch', 'run it again whenever a file changes, until Ctrl-C'))
+    .usage('[options] <script...>')
+    .addHelpText('after', examples)
+    .action(async (scripts: readonly string[], flags: RunFlags) => finish(await run(scripts, flags, io)));
+}
+
+async function run(scripts: readonly string[], flags: RunFlags, io: Io): Promise<ExitCode> {
+  const times = readTimes(flags.times);
+  // Loaded here, so that the other commands do not wait for it.
+  const { createContainer } = await import('@certpin/auth0');
+  const script = scripts.length === 1 ? (scripts[0] ?? '') : scripts;
+  const call = createCaller(io, flags, command);
+  const once = async (): Promise<ExitCode> => {
+    const container = createContainer(toRunOptions(flags, io, command).container);
+    try {
+      let code: ExitCode = 0;
+      for (let index = 0; index < times; index++) {
+        if (flags.cold) await container.reset();
+        const result = await call((options) => container.run(script, options));
+        print(io, result, flags, index);
+        if (result.status !== 'success' || result.findings.length > 0) code = 1;
+      }
+      return code;
+    } finally {
+      await container.close();
+    }
+  };
+  if (!flags.watch) return orExplain(io, once);
+  return changes(io, [...scripts, ...filesOf(flags)].map(dirname), () => orExplain(io, once));
+}
+
+function print(io: Io, result: RunResult, { json }: RunFlags, index: number): void {
+  if (json) printJson(io, result);
+  else printText(io, `${index === 0 ? '' : '\n'}${renderRun(result, stdoutColors(io))}`);
+}
+
+/** @throws UsageError */
+function readTimes(text = '1'): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= 1 && number <= 1000) return number;
+  throw new UsageError('--times takes a number from 1 to 1000', command);
+}

@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import type { ExitCode, Io } from '../io.ts';
+import { defineAuth0New } from './auth0-new.ts';
+import { defineAuth0Prove } from './auth0-prove.ts';
+import { defineAuth0Run } from './auth0-run.ts';
+import { defineAuth0Verify } from './auth0-verify.ts';
+
+const description = `For code that runs at Auth0: custom database scripts, Actions, Rules and Hooks. Everything
+happens on this machine; no tenant is asked or changed.`;
+
+/** The group of commands for scripts at Auth0. */
+export function defineAuth0(program: Command, io: Io, finish: (code: ExitCode) => void): void {
+  const group = program
+    .command('auth0')
+    .summary('write, run, prove and verify scripts for Auth0')
+    .description(description)
+    .helpCommand('help [command]', 'print the help of a command');
+  defineAuth0New(group, io, finish);
+  defineAuth0Run(group, io, finish);
+  defineAuth0Prove(group, io, finish);
+  defineAuth0Verify(group, io, finish);
+}

@@ -1,0 +1,105 @@
+import { UsageError } from '../failure.ts';
+import { FileReader } from '../files/file-reader.ts';
+import type { PasswordFlags } from '../files/password.ts';
+import { type ExitCode, type Io, printError, printSummary } from '../io.ts';
+import { type ScanFlags, toScanOptions } from '../options.ts';
+import { inOrder } from '../order.ts';
+import { judge, parseDays } from '../pins-file/judge.ts';
+import type { Entry, PinsDocument } from '../pins-file/parse.ts';
+import { findTargets } from '../pins-file/place.ts';
+import { loadPinsFile } from '../pins-file/store.ts';
+import { StatusTally } from '../pins-file/tally.ts';
+import { bar, startProgress } from '../progress.ts';
+import { createCsvReport } from '../reports/csv-report.ts';
+import { createJsonReport } from '../reports/json-report.ts';
+import { createJunitReport } from '../reports/junit-report.ts';
+import { createQuietReport } from '../reports/quiet-report.ts';
+import type { CreateReport } from '../reports/report.ts';
+import { createSarifReport } from '../reports/sarif-report.ts';
+import { createTextReport } from '../reports/text-report.ts';
+import { createRotationWarning } from '../rotating.ts';
+import { type Scanned, scan } from '../scan.ts';
+
+export interface CheckFileFlags extends ScanFlags, PasswordFlags {
+  readonly expiresWithin?: string;
+  readonly failExpiring?: true;
+  readonly quiet?: true;
+  readonly json?: true;
+  readonly csv?: true;
+  readonly junit?: true;
+  readonly sarif?: true;
+}
+
+/**
+ * Whether every target of a pins file, or every one that is named, is as the file says, each judged by its own policy.
+ *
+ * @throws UsageError, FileError: before anybody is connected to
+ */
+export async function checkFile(path: string, names: string[], flags: CheckFileFlags, io: Io): Promise<ExitCode> {
+  const { expiresWithin = '30d', failExpiring = false, quiet } = flags;
+  const expiresWithinMs = parseDays(expiresWithin);
+  if (expiresWithinMs === undefined) throw new UsageError('--expires-within takes a number of days: 30d', 'check');
+  const options = toScanOptions(flags, 'check');
+  const document = loadPinsFile(path);
+  const asked = names.length === 0 ? document.entries : findTargets(document, names);
+  if (asked.length === 0) {
+    printError(io, `${path}: there is no target in it`);
+    return 2;
+  }
+  const report = formOf(flags)({ io, document, asked, failExpiring });
+  const tally = new StatusTally();
+  const interrupt = new AbortController();
+  const letGo = io.onInterrupt(() => interrupt.abort());
+  const progress = startProgress(io, () => (quiet ? '' : bar(tally, asked.length)));
+  const warn = createRotationWarning(io, undefined);
+  try {
+    const files = new FileReader(flags, io);
+    const all = { ...options, signal: interrupt.signal, files, format: undefined };
+    for await (const answer of inOrder(scan(questions(asked, io), all))) {
+      const entry = asked[answer.index] as Entry;
+      const judged = judge(entry, answer, expiresWithinMs, new Date());
+      progress.clear();
+      tally.count(judged);
+      report.add(judged);
+      if (!quiet) warnOf(entry, answer, warn);
+      await io.stdoutReady();
+    }
+  } finally {
+    progress.end();
+    letGo();
+  }
+  const isComplete = tally.done === asked.length;
+  report.end({ isComplete });
+  if (!quiet && !io.stdoutClosed()) {
+    printSummary(io, `${tally}${isComplete ? '' : '; the others were not waited for'}`);
+  }
+  if (interrupt.signal.aborted) return 130;
+  if (!isComplete && !io.stdoutClosed()) printError(io, 'the total time was over before every target was asked');
+  // Drift is told even where others could not be asked: it is the worse news.
+  const refusals = tally.of('drift', 'expired', 'refused') + (failExpiring ? tally.of('expiring') : 0);
+  if (refusals > 0) return 1;
+  return isComplete && tally.of('unreachable') === 0 ? 0 : 2;
+}
+
+function formOf({ quiet, json, csv, junit, sarif }: CheckFileFlags): CreateReport {
+  if (quiet) return createQuietReport;
+  if (json) return createJsonReport;
+  if (csv) return createCsvReport;
+  if (junit) return createJunitReport;
+  return sarif ? createSarifReport : createTextReport;
+}
+
+/** Once nobody reads any more, no further target is asked. */
+async function* questions(entries: PinsDocument['entries'], io: Io) {
+  for (const { question, protocol, servername } of entries) {
+    if (io.stdoutClosed()) return;
+    yield { target: question, protocol, servername };
+  }
+}
+
+/** The service is known by the name that the server is called by. */
+function warnOf(entry: Entry, { target, certificates }: Scanned, warn: ReturnType<typeof createRotationWarning>): void {
+  if (target === undefined) return;
+  const called = 'host' in target ? { ...target, host: entry.servername ?? target.host } : target;
+  warn(called, certificates[0]);
+}

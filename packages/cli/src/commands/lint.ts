@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import type { LintResult } from '@certpin/auth0/lint';
+import { type Command, Option } from 'commander';
+import { UsageError } from '../failure.ts';
+import { type ExitCode, type Io, printError, printJson, printSummary, printText, stdoutColors } from '../io.ts';
+import { renderResult, renderSummary } from '../lint/render.ts';
+
+interface LintFlags {
+  readonly rule?: string[];
+  readonly fix?: true;
+  readonly json?: true;
+  readonly format?: 'text' | 'json' | 'sarif';
+  readonly as?: 'database-script' | 'action' | 'rule' | 'hook' | 'other';
+}
+
+const description = `Find what makes TLS, and a pin, worthless in scripts: verification that is switched off, checks that are
+never called, connections without TLS, passwords in the source, errors that are thrown away.
+
+A path is a file, or a folder: JavaScript and TypeScript, and what Auth0's Deploy CLI keeps,
+with its markers ##KEY## and @@KEY@@. node_modules, dist and .git are passed over.
+
+A comment accepts a finding: // certpin-lint-disable-next-line RULE -- why`;
+
+const examples = `
+Examples:
+  certpin lint login.js                       one script
+  certpin lint tenant/                        a folder of the Deploy CLI
+  certpin lint src --rule require-tls --rule no-reject-unauthorized-false
+  certpin lint --fix login.js                 repair what can be repaired safely
+  certpin lint --format sarif src > certpin.sarif
+
+Exit code: 0 nothing was found, 1 something was, 2 a file could not be read.`;
+
+export function defineLint(program: Command, io: Io, finish: (code: ExitCode) => void): void {
+  const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
+  program
+    .command('lint')
+    .summary('find what makes TLS worthless in scripts')
+    .description(description)
+    .argument('<path...>', 'file or folder')
+    .option('--rule <name>', 'run this rule; can be repeated (default: all)', collect)
+    .option('--fix', 'repair what can be repaired without a decision')
+    .addOption(
+      new Option('--as <kind>', 'what the scripts are for Auth0, where folder and function do not tell').choices([
+        'database-script',
+        'action',
+        'rule',
+        'hook',
+        'other',
+      ]),
+    )
+    .addOption(new Option('--json', 'print one JSON object per file, one a line').conflicts('format'))
+    .addOption(new Option('--format <form>', 'print it in another form').choices(['text', 'json', 'sarif']))
+    .usage('[options] <path...>')
+    .addHelpText('after', examples)
+    .action(async (paths: string[], flags: LintFlags) => finish(await lint(paths, flags, io)));
+}
+
+async function lint(paths: readonly string[], { rule, fix, json, format, as }: LintFlags, io: Io): Promise<ExitCode> {
+  const { lintFiles, rules, toSarif } = await import('@certpin/auth0/lint');
+  const unknown = rule?.some((name) => !rules.some((known) => known.name === name));
+  if (unknown) throw new UsageError(`--rule takes one of ${rules.map(({ name }) => name).join(', ')}`, 'lint');
+  const form = json ? 'json' : (format ?? 'text');
+  const colors = stdoutColors(io);
+  const options = {
+    fix: fix === true,
+    ...(rule === undefined ? {} : { rules: rule }),
+    ...(as === undefined ? {} : { script: as }),
+  };
+  const results: LintResult[] = [];
+  for await (const result of lintFiles(paths, options)) {
+    if (io.stdoutClosed()) break;
+    results.push(result);
+    if (form === 'json') printJson(io, withoutSource(result));
+    const text = form === 'text' ? renderResult(result, colors) : undefined;
+    if (text !== undefined) printText(io, `${text}\n`);
+    await io.stdoutReady();
+  }
+  if (form === 'sarif') printJson(io, toSarif(results, readVersion()));
+  if (form === 'text') printSummary(io, renderSummary(results));
+  if (results.length === 0) printError(io, 'there is no JavaScript and no TypeScript in these folders');
+  if (results.length === 0 || results.some(({ error }) => error !== undefined)) return 2;
+  return results.some(({ findings }) => findings.length > 0) ? 1 : 0;
+}
+
+function withoutSource({ output, ...result }: LintResult): object {
+  return { ...result, fixed: output !== undefined };
+}
+
+function readVersion(): string {
+  return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string })
+    .version;
+}

@@ -1,0 +1,83 @@
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { domainToASCII } from 'node:url';
+import { CertpinError } from 'certpin';
+import { parseTarget, type Target } from 'certpin/probe';
+import { readGrammar } from './schema.ts';
+
+/** A target of a pins file, and how it is asked. */
+export interface Placed {
+  /** As it stands in the file and in answers. */
+  readonly label: string;
+  /** What the probe is asked with: a file is found from the folder of the pins file. */
+  readonly question: string;
+  /** Two targets with one key are the same server, or the same file. */
+  readonly key: string;
+}
+
+/**
+ * Reads a target that stands in a pins file.
+ *
+ * @throws CertpinError `ERR_TARGET_INVALID`
+ */
+export function placeTarget(text: string, pinsFile: string, servername: string | undefined): Placed {
+  const target = parseTarget(text);
+  if (target.protocol !== 'file') return { label: target.label, question: text, key: keyOf(target, servername) };
+  const path = resolve(dirname(pinsFile), target.path);
+  return { label: text, question: path, key: `file ${path}` };
+}
+
+/**
+ * The same, of a target on the command line: a file is named from the current folder there.
+ *
+ * @throws CertpinError `ERR_TARGET_INVALID`, for what has no place in a pins file too
+ */
+export function placeArgument(text: string, pinsFile: string, servername: string | undefined): Placed {
+  if (text === '-') throw invalid('standard input cannot be asked again: name a file or a server');
+  const target = parseTarget(text);
+  const label = target.protocol === 'file' ? fromFolderOf(pinsFile, target.path) : target.label;
+  if (!readGrammar().target.test(label)) throw invalid('@, = and control characters have no place in a pins file');
+  return placeTarget(label, pinsFile, servername);
+}
+
+/**
+ * The targets of a pins file that the command line names, in the order of the file.
+ *
+ * @throws CertpinError `ERR_TARGET_INVALID` for one that is not in it
+ */
+export function findTargets<Entry extends Placed>(
+  { path, entries }: { readonly path: string; readonly entries: readonly Entry[] },
+  names: readonly string[],
+): readonly Entry[] {
+  const wanted = new Set<Entry>();
+  for (const name of names) {
+    const { key, label } = placeArgument(name, path, undefined);
+    // One server may stand there under several server names.
+    const found = entries.filter((entry) => entry.key === key || entry.key.startsWith(`${key} as `));
+    if (found.length === 0) throw invalid(`${label} is not in ${path}`);
+    for (const entry of found) wanted.add(entry);
+  }
+  return entries.filter((entry) => wanted.has(entry));
+}
+
+/** The port counts and the protocol does not: whoever is pinned at a port must not be added a second time in another one. */
+function keyOf(target: Target, servername: string | undefined): string {
+  const name = servername === undefined ? '' : ` as ${toName(servername)}`;
+  if ('socketPath' in target) return `unix ${target.socketPath}${name}`;
+  return 'host' in target ? `${toName(target.host)} ${target.port}${name}` : '';
+}
+
+function toName(host: string): string {
+  const name = host.toLowerCase().replace(/\.$/, '');
+  return domainToASCII(name) || name;
+}
+
+function fromFolderOf(pinsFile: string, path: string): string {
+  const found = relative(dirname(resolve(pinsFile)), resolve(path))
+    .split(sep)
+    .join('/');
+  return isAbsolute(found) || found.startsWith('../') ? found : `./${found}`;
+}
+
+function invalid(reason: string): CertpinError<'ERR_TARGET_INVALID'> {
+  return new CertpinError('ERR_TARGET_INVALID', reason, { reason });
+}

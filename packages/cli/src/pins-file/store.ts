@@ -1,0 +1,164 @@
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { failureOf, plainWords } from '../failure.ts';
+import { FileError } from '../files/file-error.ts';
+import { type PinsDocument, parsePinsFile } from './parse.ts';
+
+/** Ten thousand targets are some two MiB. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** @throws FileError */
+export function loadPinsFile(path: string): PinsDocument {
+  const bytes = attempt(path, () => readBytes(path));
+  if (bytes === undefined) throw new FileError(`${path}: no such file`, 'certpin help trust');
+  return parse(bytes, path);
+}
+
+/**
+ * The same, undefined where there is none yet, before anybody is asked anything about a change of it.
+ *
+ * @throws FileError also where it could not be written
+ */
+export function openPinsFile(path: string): PinsDocument | undefined {
+  const place = attempt(path, () => followLinks(path));
+  attempt(path, () => accessSync(dirname(place), constants.W_OK));
+  const bytes = attempt(path, () => readBytes(place));
+  return bytes === undefined ? undefined : parse(bytes, path);
+}
+
+/**
+ * Changes a pins file, or makes it. The new text is written beside the old one and takes its place in one step, so that no reader ever sees
+ * half of it; that file beside it is also the lock, so that of two changes at once none is lost.
+ *
+ * @param lockWaitMs another `certpin` holds the lock for some milliseconds; one that was killed in them, for ever
+ * @param change gets what the file holds now, and returns the new text; undefined: leave it
+ * @throws FileError; whatever `change` throws. Then nothing was written
+ */
+export async function changePinsFile(
+  path: string,
+  change: (document: PinsDocument | undefined) => string | undefined,
+  lockWaitMs = 10_000,
+): Promise<void> {
+  const place = attempt(path, () => followLinks(path));
+  const beside = `${place}.lock`;
+  const descriptor = await openLock(beside, path, lockWaitMs);
+  let isRenamed = false;
+  try {
+    const before = attempt(path, () => readBytes(place));
+    const document = before === undefined ? undefined : parse(before, path);
+    const text = change(document);
+    if (text === undefined) return;
+    parsePinsFile(text, path); // what could not be read again is never written
+    attempt(path, () => {
+      writeFileSync(descriptor, text);
+      if (before !== undefined) keepOwner(descriptor, statSync(place));
+      fsyncSync(descriptor);
+    });
+    // An editor takes no notice of the lock.
+    const after = attempt(path, () => readBytes(place));
+    if (before === undefined ? after !== undefined : after?.equals(before) !== true) throw changedMeanwhile(path);
+    attempt(path, () => renameSync(beside, place));
+    isRenamed = true;
+  } finally {
+    closeSync(descriptor);
+    if (!isRenamed) unlinkSync(beside);
+  }
+}
+
+export function changedMeanwhile(path: string): FileError {
+  return new FileError(`${path}: it was changed by somebody else meanwhile; nothing was written: try again`);
+}
+
+async function openLock(beside: string, path: string, waitMs: number): Promise<number> {
+  const end = performance.now() + waitMs;
+  for (;;) {
+    try {
+      return openSync(beside, 'wx');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw toFileError(path, error);
+      if (performance.now() > end) {
+        throw new FileError(`${path}: another certpin is writing it; if none is, remove ${basename(beside)} beside it`);
+      }
+      await delay(20);
+    }
+  }
+}
+
+/** A link is followed to the file that it names, which may have to be made; the link stays. */
+function followLinks(path: string): string {
+  let place = path;
+  for (let links = 0; links < 40; links++) {
+    try {
+      return realpathSync(place);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+    try {
+      place = resolve(dirname(place), readlinkSync(place));
+    } catch {
+      return join(realpathSync(dirname(place)), basename(place));
+    }
+  }
+  throw new FileError('too many links');
+}
+
+function readBytes(place: string): Buffer | undefined {
+  try {
+    const { size } = statSync(place);
+    if (size > MAX_BYTES) throw new FileError('it has more than 16 MiB: no pins file is so large');
+    return readFileSync(place);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function parse(bytes: Buffer, path: string): PinsDocument {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new FileError(`${path}: it is not in UTF-8`);
+  }
+  return parsePinsFile(text, path);
+}
+
+function keepOwner(descriptor: number, { mode, uid, gid }: Stats): void {
+  try {
+    fchownSync(descriptor, uid, gid);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error; // only root may give files away
+  }
+  fchmodSync(descriptor, mode & 0o7777); // afterwards: a new owner takes bits away
+}
+
+function attempt<Result>(path: string, action: () => Result): Result {
+  try {
+    return action();
+  } catch (error) {
+    throw toFileError(path, error);
+  }
+}
+
+function toFileError(path: string, error: unknown): FileError {
+  const failure = failureOf(error);
+  const words = failure.code === 'ENOENT' ? 'no such folder' : plainWords(failure);
+  return new FileError(`${path}: ${words}`, undefined, { cause: error });
+}

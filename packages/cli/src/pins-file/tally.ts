@@ -1,0 +1,35 @@
+import { type Judged, type Status, statuses } from './judge.ts';
+
+const words: Record<Status, (count: number) => string> = {
+  holds: (count) => (count === 1 ? 'holds' : 'hold'),
+  expiring: () => 'expiring',
+  drift: () => 'drifted',
+  expired: () => 'expired',
+  refused: () => 'refused',
+  unreachable: () => 'unreachable',
+};
+
+/** Counts what became of the targets of a pins file. */
+export class StatusTally {
+  readonly #counts: Partial<Record<Status, number>> = {};
+  done = 0;
+  /** What is neither `holds` nor `expiring`, for the progress bar. */
+  failed = 0;
+
+  count({ status }: Judged): void {
+    this.done++;
+    if (status !== 'holds' && status !== 'expiring') this.failed++;
+    this.#counts[status] = this.of(status) + 1;
+  }
+
+  of(...wanted: Status[]): number {
+    return wanted.reduce((sum, status) => sum + (this.#counts[status] ?? 0), 0);
+  }
+
+  /** `5 targets, 3 hold, 1 expiring, 1 drifted` */
+  toString(): string {
+    const found = statuses.filter((status) => this.of(status) > 0);
+    const counted = found.map((status) => `${this.of(status)} ${words[status](this.of(status))}`);
+    return [`${this.done} ${this.done === 1 ? 'target' : 'targets'}`, ...counted].join(', ');
+  }
+}

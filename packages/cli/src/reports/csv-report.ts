@@ -1,0 +1,53 @@
+import { formatPin } from 'certpin';
+import { cell } from '../csv.ts';
+import { printCsv } from '../io.ts';
+import type { Judged } from '../pins-file/judge.ts';
+import type { CreateReport } from './report.ts';
+
+const columns = [
+  'target',
+  'protocol',
+  'ok',
+  'status',
+  'code',
+  'reason',
+  'certificate_sha256',
+  'public_key_sha256',
+  'subject',
+  'issuer',
+  'valid_from',
+  'valid_to',
+  'pins',
+  'issuer_pins',
+  'line',
+  'note',
+] as const;
+
+export const createCsvReport: CreateReport = ({ io }) => {
+  printCsv(io, columns.join(','));
+  return { add: (judged) => printCsv(io, toRow(judged)), end: () => undefined };
+};
+
+function toRow({ entry, status, reason, protocol, verdict, failure }: Judged): string {
+  const leaf = verdict?.presented[0]?.toJSON();
+  const { policy } = entry;
+  const values: Record<(typeof columns)[number], string | undefined> = {
+    target: entry.label,
+    protocol: protocol ?? undefined,
+    ok: String(verdict?.ok ?? false),
+    status,
+    code: verdict === undefined ? failure.code : verdict.ok ? undefined : verdict.code,
+    reason,
+    certificate_sha256: leaf?.sha256,
+    public_key_sha256: leaf?.publicKeySha256,
+    subject: leaf?.subject,
+    issuer: leaf?.issuer,
+    valid_from: leaf?.validFrom,
+    valid_to: leaf?.validTo,
+    pins: policy.pins.map((pin) => formatPin(pin)).join(' '),
+    issuer_pins: policy.issuerPins.map((pin) => formatPin(pin)).join(' '),
+    line: String(entry.line),
+    note: entry.note,
+  };
+  return columns.map((column) => cell(values[column] ?? '')).join(',');
+}

@@ -1,0 +1,67 @@
+import { explain } from 'certpin';
+import { printText } from '../io.ts';
+import type { Judged } from '../pins-file/judge.ts';
+import { type CreateReport, isRefusal } from './report.ts';
+
+/**
+ * The XML that Jenkins, GitLab, Azure Pipelines and others take for test results: a test case for each target. A pin that does not hold is
+ * a `failure`, a question that could not be asked an `error`, one that was not asked `skipped`.
+ */
+export const createJunitReport: CreateReport = ({ io, document, asked, failExpiring }) => {
+  const judged = new Map<number, Judged>();
+  return {
+    add: (one) => judged.set(one.entry.index, one),
+    end: () => {
+      const all = [...judged.values()];
+      const counts = attributes({
+        tests: asked.length,
+        failures: all.filter((one) => isRefusal(one, failExpiring)).length,
+        errors: all.filter(({ status }) => status === 'unreachable').length,
+        skipped: asked.length - all.length,
+      });
+      const cases = asked.map((entry) => {
+        const about = attributes({
+          classname: document.path,
+          name: entry.label,
+          file: document.path,
+          line: entry.line,
+        });
+        return `    <testcase${about}>${outcomeOf(judged.get(entry.index), failExpiring)}</testcase>\n`;
+      });
+      printText(
+        io,
+        `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="certpin check"${counts}>
+  <testsuite${attributes({ name: document.path })}${counts}>
+${cases.join('')}  </testsuite>
+</testsuites>`,
+      );
+    },
+  };
+};
+
+function outcomeOf(judged: Judged | undefined, failExpiring: boolean): string {
+  if (judged === undefined) return `<skipped${attributes({ message: 'it was not asked' })}/>`;
+  const { status, reason, verdict, entry } = judged;
+  const note = entry.note === undefined ? '' : `\n  note: ${entry.note}`;
+  const about = attributes({ type: status, message: reason });
+  if (status === 'unreachable') return `<error${about}>${escaped(`${reason}${note}`)}</error>`;
+  if (!isRefusal(judged, failExpiring)) return `<system-out>${escaped(`${status}: ${reason}`)}</system-out>`;
+  const text = verdict === undefined || verdict.ok ? reason : explain(verdict);
+  return `<failure${about}>${escaped(`${text}${note}`)}</failure>`;
+}
+
+function attributes(values: Record<string, string | number>): string {
+  return Object.entries(values)
+    .map(([name, value]) => ` ${name}="${escaped(String(value)).replace(/[\t\n\r]/g, ' ')}"`)
+    .join('');
+}
+
+const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
+
+/** XML 1.0 §2.2: most control characters, and halves of a surrogate pair, cannot stand in a document, not even as references. */
+function escaped(text: string): string {
+  return text
+    .replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
+    .replace(/[&<>"']/g, (character) => entities[character] ?? '');
+}

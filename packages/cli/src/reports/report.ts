@@ -1,0 +1,32 @@
+import type { Io } from '../io.ts';
+import type { Judged } from '../pins-file/judge.ts';
+import type { PinsDocument } from '../pins-file/parse.ts';
+
+/** A way to print what became of the targets of a pins file. */
+interface Report {
+  /** Each one as it comes. */
+  readonly add: (judged: Judged) => void;
+  /** Once no other comes. */
+  readonly end: (outcome: Outcome) => void;
+}
+
+interface Outcome {
+  /** Whether every target was asked. */
+  readonly isComplete: boolean;
+}
+
+interface ReportOptions {
+  readonly io: Io;
+  readonly document: PinsDocument;
+  /** How many are asked about: some of the document's targets, or all. */
+  readonly asked: PinsDocument['entries'];
+  /** A certificate that ends soon is a failure. */
+  readonly failExpiring: boolean;
+}
+
+export type CreateReport = (options: ReportOptions) => Report;
+
+/** Whether the answer about this target is no. */
+export function isRefusal({ status }: Judged, failExpiring: boolean): boolean {
+  return status === 'expiring' ? failExpiring : status !== 'holds' && status !== 'unreachable';
+}

@@ -1,0 +1,27 @@
+import { explain } from 'certpin';
+import { printable, printText, stdoutColors } from '../io.ts';
+import type { Judged, Status } from '../pins-file/judge.ts';
+import type { CreateReport } from './report.ts';
+
+/** A line for each target, and for what has changed, what was presented and what is configured. */
+export const createTextReport: CreateReport = ({ io, asked }) => {
+  const colors = stdoutColors(io);
+  const paint: Record<Status, (text: string) => string> = {
+    holds: colors.green,
+    expiring: colors.yellow,
+    drift: colors.red,
+    expired: colors.red,
+    refused: colors.red,
+    unreachable: colors.yellow,
+  };
+  const width = Math.min(40, Math.max(...asked.map(({ label }) => label.length)));
+  return {
+    add: ({ entry, status, reason, verdict }: Judged) => {
+      const line = `${paint[status](status.padEnd(11))}  ${printable(entry.label).padEnd(width)}  ${printable(reason)}`;
+      const explanation = verdict === undefined || verdict.ok ? [] : explain(verdict).split('\n').slice(1);
+      const note = entry.note === undefined || status === 'holds' ? [] : [`  note: ${printable(entry.note)}`];
+      printText(io, [line, ...explanation, ...note].join('\n'));
+    },
+    end: () => undefined,
+  };
+};

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { mint } from '@certpin/testkit';
+import { Ajv } from 'ajv';
+import { formatPin, parsePin } from 'certpin';
+import { protocols } from 'certpin/probe';
+import fc from 'fast-check';
+import { parsePinsFile } from '../../src/pins-file/parse.ts';
+
+const schema = JSON.parse(readFileSync(new URL('../../pins.schema.json', import.meta.url), 'utf8'));
+const validate = new Ajv({ strict: true, strictRequired: false }).compile(schema);
+
+const HEX = 'A7'.repeat(32);
+const KEY = formatPin(parsePin(`sha256:${HEX}`));
+
+/** undefined: accepted. */
+function refusal(text: string): string | undefined {
+  try {
+    parsePinsFile(text, 'p.json');
+    return undefined;
+  } catch (error) {
+    assert.equal((error as { code?: string }).code, 'ERR_FILE_UNREADABLE', String(error));
+    return (error as Error).message;
+  }
+}
+
+const entry = { target: 'db.example.com:5432', pins: [HEX] };
+const withEntry = (changes: object): object => ({ version: 1, targets: [{ ...entry, ...changes }] });
+const without = (key: string): object => withEntry({ [key]: undefined });
+
+const good: object[] = [
+  { version: 1, targets: [] },
+  { $schema: './pins.schema.json', version: 1, targets: [entry, { ...entry, target: 'api.example.com' }] },
+  withEntry({ note: 'ask Anna \u0007', expired: 'accept', hostnameVerification: 'require', protocol: 'mysql' }),
+  { version: 1, targets: [entry, { ...entry, servername: 'other.example' }] },
+  { version: 1, targets: [{ target: './certs/a b.crt', issuerPins: [KEY] }] },
+  withEntry({ target: 'mysql+unix:/run/mysqld.sock', issuerPins: [HEX], pins: [KEY] }),
+];
+
+const bad: Record<string, unknown> = {
+  '1:1: an object is expected': [],
+  '1:1: "version": 1 is missing': { targets: [] },
+  '1:12: this certpin reads version 1 of the format': { version: 2, targets: [], other: 1 },
+  '1:1: "targets" is missing': { version: 1 },
+  '1:24: a list in brackets is expected': { version: 1, targets: {} },
+  '1:25: an object is expected': { version: 1, targets: ['db.example.com'] },
+  '1:14: unknown key "target"; did you mean "targets"?': { version: 1, target: [] },
+  '1:14: unknown key': { version: 1, 'postgres://me:correct-horse@db/': [] },
+  '1:25: "pins" is missing': without('pins'),
+  '1:25: "target" is missing': without('target'),
+  '1:64: there is no pin in the list': withEntry({ pins: [] }),
+  '1:65: a string is expected': withEntry({ pins: [7] }),
+  '1:64: a list in brackets is expected': withEntry({ pins: HEX }),
+  '1:65: the pin cannot be used: 62 hex digits; a SHA-256 has 64': withEntry({ pins: ['AB'.repeat(31)] }),
+  [`1:65: in a pins file, this pin is written ${HEX}`]: withEntry({ pins: [`${HEX} # current`] }),
+  '1:26: unknown key "pin"; did you mean "pins"?': { version: 1, targets: [{ pin: [HEX] }] },
+  '1:143: "expired" is one of refuse, accept; did you mean "accept"?': withEntry({ expired: 'acept' }),
+  '1:144: a string is expected': withEntry({ protocol: null }),
+  '1:146: "servername" is a host name': withEntry({ servername: 'a b' }),
+  '1:140: a string is expected': withEntry({ note: ['x'] }),
+};
+const TARGET = '"target" is a server or a file, without login, @, = and control characters';
+for (const target of [
+  'postgres://me:correct-horse@db.example.com',
+  'host=db password=correct-horse',
+  '-',
+  '',
+  'a\u001B[2J',
+]) {
+  bad[`1:35: ${TARGET}${' '.repeat(Object.keys(bad).length)}`] = withEntry({ target });
+}
+
+test('what the parser takes, the schema takes, and what one refuses, the other does', () => {
+  for (const value of good) {
+    const text = JSON.stringify(value);
+    assert.equal(refusal(text), undefined, text);
+    assert.ok(validate(JSON.parse(text)), JSON.stringify(validate.errors));
+  }
+  for (const [message, value] of Object.entries(bad)) {
+    const text = JSON.stringify(value);
+    assert.equal(refusal(text), `p.json:${message.trim()}`, text);
+    assert.ok(!validate(JSON.parse(text)), text);
+  }
+});
+
+test('every spelling of a pin that formatPin prints is a pin in the file, but for bare base64', async () => {
+  const { certPem, keys, x509 } = await mint();
+  const publicKey = x509.publicKey.export({ type: 'spki', format: 'pem' });
+  assert.ok(keys);
+  const ofCertificate = (['hex', 'colon', 'openssl', 'tlsa'] as const).map((one) => formatPin(parsePin(HEX), one));
+  const ofKey = (['okhttp', 'curl', 'hpkp', 'kubeadm', 'tlsa'] as const).map((one) => formatPin(parsePin(KEY), one));
+  const bare = (['base64', 'base64url'] as const).map((one) => formatPin(parsePin(KEY), one));
+  for (const pin of [...ofCertificate, ...ofKey, certPem, publicKey, HEX.toLowerCase(), `SHA-256:${HEX}`]) {
+    const value = withEntry({ pins: [pin] });
+    assert.equal(refusal(JSON.stringify(value)), undefined, String(pin));
+    assert.ok(validate(value), String(pin));
+  }
+  for (const pin of [...bare, `${HEX},${HEX}`, ` ${HEX}`, `\u200B${HEX}`, `${HEX}\n${KEY}`]) {
+    const value = withEntry({ pins: [pin] });
+    assert.ok(refusal(JSON.stringify(value)), pin);
+    assert.ok(!validate(value), pin);
+  }
+});
+
+test('the schema and the parser agree on whatever is put into a file', () => {
+  const pin = fc.oneof(
+    fc.constantFrom(
+      HEX,
+      KEY,
+      KEY.replace('/', '//'),
+      `pin-sha256="${KEY.slice(7)}"`,
+      `3 1 1 ${HEX}`,
+      `2 1 1 ${HEX}`,
+      '',
+      'x',
+    ),
+    fc.uint8Array({ minLength: 31, maxLength: 33 }).map((bytes) => `sha256/${Buffer.from(bytes).toString('base64')}`),
+    fc.uint8Array({ minLength: 31, maxLength: 33 }).map((bytes) => Buffer.from(bytes).toString('hex')),
+    fc.stringMatching(/^sha256\/{1,2}[A-Za-z0-9+/_-]{41,44}={0,3}$/),
+  );
+  const anything = fc.oneof(
+    pin,
+    fc.array(pin),
+    fc.constantFrom('refuse', 'require', 'tls', 'a.b:1', '[::1]:2', null, 1, {}),
+  );
+  const some = fc.dictionary(
+    fc.constantFrom(
+      'target',
+      'pins',
+      'issuerPins',
+      'expired',
+      'protocol',
+      'servername',
+      'note',
+      'Pins',
+      'hostnameVerification',
+    ),
+    anything,
+  );
+  const likely = fc.record(
+    { target: fc.constant('a.b:1'), pins: fc.array(pin, { maxLength: 2 }) },
+    { requiredKeys: [] },
+  );
+  const file = fc.oneof(
+    some,
+    fc.tuple(likely, some).map(([one, other]) => ({ ...other, ...one })),
+  );
+  fc.assert(
+    fc.property(file, (value) => {
+      // What stands in a target beyond its characters is certpin's affair.
+      const target = (value as { target?: unknown }).target;
+      fc.pre(typeof target !== 'string' || target === '' || /^(?:a\.b|\[::1\]):\d$/.test(target));
+      const text = JSON.stringify({ version: 1, targets: [value] });
+      assert.equal(refusal(text) === undefined, validate(JSON.parse(text)), `${text} ${refusal(text)}`);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('what only certpin can tell: the target itself, a certificate, what stands there twice', () => {
+  const twice =
+    '{"version":1,"targets":[\n{"target":"DB.example.com.:443","pins":["PIN"]},\n{"target":"https://db.example.com","pins":["PIN"]}]}';
+  const mistakes = {
+    [twice.replaceAll('PIN', HEX)]: '3:1: this target stands in line 2 already',
+    '{"version":1,"version":1,"targets":[]}': '1:14: "version" is given twice',
+    [JSON.stringify(withEntry({ target: 'db:70000' }))]:
+      '1:35: the target cannot be used: a port is a number from 1 to 65535',
+    [JSON.stringify(withEntry({ pins: ['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----'] }))]:
+      '1:65: the pin cannot be used: a certificate that cannot be read',
+  };
+  for (const [text, message] of Object.entries(mistakes)) {
+    assert.equal(refusal(text), `p.json:${message}`);
+    if (!text.includes('"version":1,"version"')) assert.ok(validate(JSON.parse(text)), text);
+  }
+});
+
+test('what is no JSON: the line and the column of the first mistake, and nothing of the text', () => {
+  const mistakes = {
+    '': '1:1: it is no JSON: value expected',
+    '// nothing\n': '2:1: it is no JSON: value expected',
+    'DB_PINS=correct-horse\n': '1:1: it is no JSON: invalid symbol',
+    '{\r\n  "version": 1\r\n  "targets": []\r\n}': '3:3: it is no JSON: comma expected',
+    '{ "version": 1, "targets": [ }': '1:30: it is no JSON: value expected',
+    '{ "version": 1, "targets": [] } x': '1:33: it is no JSON: invalid symbol',
+    '{ "version": 1, "targets": ["a\u0000"] }': '1:29: it is no JSON: invalid character',
+    ['['.repeat(200_000)]: '1:1: it is nested too deeply',
+    '{ "version": 1, /* ': '1:17: it is no JSON: unexpected end of comment',
+  };
+  for (const [text, message] of Object.entries(mistakes))
+    assert.equal(refusal(text), `p.json:${message}`, text.slice(0, 60));
+});
+
+test('comments, trailing commas, a byte order mark; line and column of each target', () => {
+  const text = `\uFEFF{ // known servers\r\n"version": 1, "targets": [\r\n  /* db */ {"target": "a:1", "pins": ["${HEX}",],},\r\n],}`;
+  const [first] = parsePinsFile(text, 'p.json').entries;
+  assert.deepEqual([first?.line, first?.column, first?.label], [3, 12, 'a:1']);
+});
+
+test('the protocols of the schema are those of the probe', () => {
+  assert.deepEqual(schema.definitions.entry.properties.protocol.enum, protocols);
+});
