@@ -102,8 +102,8 @@ async function main(binaries: readonly string[]): Promise<void> {
 
 /** The tests, and what they stand on, as JavaScript: by their paths from the root of the repository. */
 function transpileTests(): Record<string, string> {
-  const files = ['packages/certpin/test', 'testkit/src', 'tools/nodes'].flatMap((folder) =>
-    ts.sys.readDirectory(join(root, folder), ['.ts'], ['**/node_modules', '**/*.d.ts']),
+  const files = ['packages/certpin/test', 'packages/auth0/test/inline', 'testkit/src', 'tools/nodes'].flatMap(
+    (folder) => ts.sys.readDirectory(join(root, folder), ['.ts'], ['**/node_modules', '**/*.d.ts']),
   );
   const { ESNext: module } = ts.ModuleKind;
   const compilerOptions = { module, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true, inlineSourceMap: true };
@@ -185,7 +185,7 @@ async function mintAll(): Promise<Record<string, object>> {
   return Object.fromEntries(await Promise.all(entries)) as Record<string, object>;
 }
 
-/** The library that the tests import by its sources is the compiled one: see tools/nodes/compiled.mjs. */
+/** The packages that the tests import by their sources are the compiled ones: see tools/nodes/compiled.mjs. */
 async function run(node: string, suite: string, folder: string, env: NodeJS.ProcessEnv): Promise<Outcome> {
   const ours = (name: string): string => join(nodesFolder, name);
   const loaders = [ours('no-warnings.mjs'), ...(suite.endsWith('.ts') ? [ours('compiled.mjs')] : [])];

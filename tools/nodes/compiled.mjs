@@ -1,4 +1,4 @@
-// Loaded before the test files: what they import of the library's sources is taken from the compiled library, file by file, and they
+// Loaded before the test files: what they import of the packages' sources is taken from the compiled packages, file by file, and they
 // themselves are taken as tools/nodes.ts has transpiled them, once for every Node.
 import * as nodeModule from 'node:module';
 import { compiled, ofTests } from './compiled-hooks.mjs';

@@ -324,7 +324,7 @@ test('what cannot be written is refused', () => {
 
 test('the script in the documentation is the one that is written', () => {
   const page = readFileSync(new URL('../../../../docs/auth0.md', import.meta.url), 'utf8');
-  const flow = /```js\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+  const flow = /```javascript\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
   assert.ok(flow.length > 100);
   const [{ content }] = createScripts({ kind: 'database', client: 'pg', keys: ['login'] }) as [ScriptFile];
   assert.ok(content.replace(/^ {2}/gm, '').includes(flow), 'the page shows another login');

@@ -78,7 +78,6 @@ export function verify(peer: Peer, policy: PolicyOptions | Policy, now: Date = n
 }
 
 function toCertificate(source: Uint8Array | X509Certificate | Certificate): Certificate {
-  if (source instanceof Certificate) return source;
   if (source instanceof Uint8Array) return new Certificate(source);
   if (source instanceof X509Certificate) return new Certificate(source.raw);
   return source;
@@ -91,13 +90,13 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
   // RFC 8446 §2.2: a server that resumes with a PSK sends no Certificate, so there is nothing to compare.
   if (peer.sessionReused)
     return refused('ERR_PIN_UNCHECKABLE', 'the TLS session was resumed, so no certificate was proven');
-  const leaf = presented[0];
+  const [leaf, ...others] = presented;
   if (leaf === undefined) return refused('ERR_PIN_UNCHECKABLE', 'the server presented no certificate');
   if (peer.tlsVersion !== undefined && peer.tlsVersion !== 'TLSv1.2' && peer.tlsVersion !== 'TLSv1.3') {
     return refused('ERR_TLS_VERSION', `the connection was made with ${peer.tlsVersion ?? 'an unknown version of TLS'}`);
   }
 
-  const match = matchLeafOrIssuer(leaf, presented, now, policy);
+  const match = matchLeafOrIssuer(leaf, others, now, policy);
   if ('code' in match) return refused(match.code, match.reason);
 
   const validity = validityProblem(leaf, now);
@@ -125,18 +124,17 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
       `the ordinary CA verification failed (${peer.authorizationError ?? 'no result'})`,
     );
   }
-  const { pin, matched, certificate } = match;
-  return { ok: true, pin, matched, certificate, host: evidence.host, port: evidence.port, presented, policy };
+  return { ok: true, ...match, ...evidence };
 }
 
 type Match = Pick<Matched, 'pin' | 'matched' | 'certificate'> | Pick<Refused, 'code' | 'reason'>;
 
-function matchLeafOrIssuer(leaf: Certificate, presented: readonly Certificate[], now: Date, policy: Policy): Match {
+function matchLeafOrIssuer(leaf: Certificate, others: readonly Certificate[], now: Date, policy: Policy): Match {
   const pin = matchPin(leaf, policy.pins);
   if (pin !== undefined) return { pin, matched: 'leaf', certificate: leaf };
   return INLINE || policy.issuerPins.length === 0
     ? { code: 'ERR_PIN_MISMATCH', reason: 'the presented certificate is none of the pinned ones' }
-    : matchIssuer(leaf, presented.slice(1), policy, now);
+    : matchIssuer(leaf, others, policy, now);
 }
 
 function matchIssuer(leaf: Certificate, others: readonly Certificate[], policy: Policy, now: Date): Match {

@@ -64,7 +64,7 @@ export function guard(connection: GuardedConnection): TLSSocket {
   if (isOrdinary(own)) return openTls({ ...options, ...ordinaryVerification(server) }, connectTimeoutMs, { tunnel });
   const reuse = INLINE ? undefined : new Reuse({ ...server, owner: policy as object, policy: own, way: tunnel });
   const socket = openTls({ ...options, ...noVerification }, connectTimeoutMs, { tunnel, reuse });
-  return intercept(socket, own, server, reuse);
+  return intercept(socket, reuse, own, server);
 }
 
 /**
@@ -81,7 +81,7 @@ export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<
     socket.once('close', () => reject(closedEarly()));
     socket.once('secureConnect', () => {
       try {
-        resolve(readPeer(socket, identity(connection.options, connection.host, connection.port), true));
+        resolve(readPeer(socket, true, identity(connection.options, connection.host, connection.port)));
       } catch (error) {
         reject(error);
       }
@@ -111,13 +111,13 @@ function ordinaryVerification({ host = '' }: ServerIdentity): ConnectionOptions 
 function openTls(
   options: ConnectionOptions & { signal?: AbortSignal },
   connectTimeoutMs: number,
-  { tunnel, reuse, oldVersions }: { tunnel?: OpenTunnel | undefined; reuse?: Reuse | undefined; oldVersions?: boolean },
+  how: { tunnel?: OpenTunnel | undefined; reuse?: Reuse | undefined; oldVersions?: boolean },
 ): TLSSocket {
   const { signal, ...others } = options;
   const way =
-    INLINE || tunnel === undefined ? undefined : startTunnel(tunnel, others, (error) => socket.destroy(error));
-  const prepared = handshakeOptions(way === undefined ? others : { ...others, socket: way }, oldVersions);
-  const socket = tlsConnect(INLINE || reuse === undefined ? prepared : reuse.prepare(prepared));
+    INLINE || how.tunnel === undefined ? undefined : startTunnel(how.tunnel, others, (error) => socket.destroy(error));
+  const prepared = handshakeOptions(way === undefined ? others : { ...others, socket: way }, how.oldVersions);
+  const socket = tlsConnect(INLINE || how.reuse === undefined ? prepared : how.reuse.prepare(prepared));
   if (signal !== undefined) addAbortSignal(signal, socket);
   const stop = startTimeout(connectTimeoutMs, (error) => socket.destroy(error));
   socket.on('secureConnect', stop).on('close', stop);
@@ -145,7 +145,7 @@ function startTunnel(tunnel: OpenTunnel, server: ConnectionOptions, fail: (error
  * Node's own `onConnectSecure` (lib/internal/tls/wrap.js) emits `secureConnect`, then the withheld `session`. Listeners cannot stop
  * one another, so the emission itself is intercepted, on this one instance. It is done for every handshake of the connection.
  */
-function intercept(socket: TLSSocket, policy: Policy, server: ServerIdentity, reuse: Reuse | undefined): TLSSocket {
+function intercept(socket: TLSSocket, reuse: Reuse | undefined, policy: Policy, server: ServerIdentity): TLSSocket {
   // Listeners cannot stop one another, so the emission itself is intercepted, on this one instance. The verdict is given and obeyed in
   // the tick in which the handshake ends: what was queued leaves in the next one.
   const emit = socket.emit as (this: TLSSocket, event: string | symbol, ...args: unknown[]) => boolean;
@@ -176,10 +176,10 @@ function intercept(socket: TLSSocket, policy: Policy, server: ServerIdentity, re
   const withChain = INLINE ? false : policy.issuerPins.length > 0;
   let peer: Peer | undefined;
   const judge = (): Verdict => {
-    if (INLINE || reuse === undefined) return verify(readPeer(socket, server, false), policy);
+    if (INLINE || reuse === undefined) return verify(readPeer(socket, false, server), policy);
     if (socket.isSessionReused()) {
       const proven = reuse.resumed(socket);
-      peer = proven?.peer ?? readPeer(socket, server, withChain);
+      peer = proven?.peer ?? readPeer(socket, withChain, server);
       // The pins may have changed since the session was offered.
       return proven !== undefined && stillHolds(proven, policy, Date.now()) ? proven.verdict : verify(peer, policy);
     }
@@ -189,13 +189,13 @@ function intercept(socket: TLSSocket, policy: Policy, server: ServerIdentity, re
       reuse.proved(before);
       return before.verdict;
     }
-    peer = readPeer(socket, server, withChain);
+    peer = readPeer(socket, withChain, server);
     const verdict = verify(peer, policy);
     const known = knownVerdict(verdict, peer, policy);
     if (known !== undefined) rememberVerdict(known, policy);
     reuse.proved(known);
     // Whoever has to understand a refusal needs the chain: it may be the CA's pin that was configured.
-    return verdict.ok || withChain ? verdict : verify(readPeer(socket, server, true), policy);
+    return verdict.ok || withChain ? verdict : verify(readPeer(socket, true, server), policy);
   };
 
   const onSecure = (): boolean => {
@@ -244,7 +244,7 @@ function identity(options: ConnectionOptions, host: string | undefined, port: nu
   return { host: name ?? (hasAddress ? undefined : 'localhost'), port: port ?? options.port };
 }
 
-function readPeer(socket: TLSSocket, { host, port }: ServerIdentity, withChain: boolean): Peer {
+function readPeer(socket: TLSSocket, withChain: boolean, { host, port }: ServerIdentity): Peer {
   const sessionReused = socket.isSessionReused();
   const certificates = INLINE ? leafOf(socket) : readCertificates(socket, withChain);
   const peer = { host, port, certificates, tlsVersion: socket.getProtocol(), sessionReused };
