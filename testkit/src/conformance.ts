@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { certificateHex, type Minted, mint, publicKeyPin } from './mint.ts';
 import type { CountingServer, CountingServerOptions } from './tls-server.ts';
 
@@ -8,6 +9,7 @@ export interface SuitePolicy {
   readonly issuerPins?: string;
   readonly expired?: 'accept';
   readonly connectTimeoutMs?: number;
+  readonly resumption?: 'own';
 }
 
 /** TLS options that a client of any adapter can be given. */
@@ -37,6 +39,8 @@ export interface SuiteAdapter {
   readonly name: string;
   /** Whether two exchanges in a row use one connection. */
   readonly pools: boolean;
+  /** `false`: each exchange has a configuration of its own, so there are no sessions of an earlier one. */
+  readonly keepsConfiguration?: false;
   readonly startServer: (options: Omit<CountingServerOptions, 'onSocket'>) => Promise<CountingServer>;
   readonly createClient: (target: SuiteTarget, policy: SuitePolicy, tls: SuiteTls) => SuiteClient;
 }
@@ -204,21 +208,88 @@ export const conformanceCases: readonly ConformanceCase[] = [
         const ca = await mint({ ca: true, subject: 'CN=Trusted CA' });
         const [right, impostor] = [await mint({ issuer: ca }), await mint({ issuer: ca })];
         await withServer(adapter, right, { maxVersion }, (server) =>
-          withClient(adapter, server, { pins: certificateHex(right) }, { ca: ca.certPem }, async (client) => {
-            await succeeds(client);
-            server.present(impostor);
-            for (let connection = 2; connection <= 4; connection++) {
+          withClient(
+            adapter,
+            server,
+            { pins: certificateHex(right) },
+            { ca: ca.certPem, maxVersion },
+            async (client) => {
+              await succeeds(client);
+              server.present(impostor);
+              for (let connection = 2; connection <= 4; connection++) {
+                await client.reconnect();
+                await fails(adapter, client, server, 'ERR_PIN_MISMATCH');
+              }
+              server.present(right);
               await client.reconnect();
-              await fails(adapter, client, server, 'ERR_PIN_MISMATCH');
-            }
-            server.present(right);
-            await client.reconnect();
-            await succeeds(client);
-          }),
+              await succeeds(client);
+            },
+          ),
+        );
+      },
+    },
+    {
+      name: `with own sessions, the right server is resumed, and shows its certificate at the first connection, over ${maxVersion}`,
+      run: async (adapter) => {
+        const right = await mint();
+        await withServer(adapter, right, { maxVersion }, (server) =>
+          withClient(
+            adapter,
+            server,
+            { pins: certificateHex(right), resumption: 'own' },
+            { maxVersion },
+            async (client) => {
+              for (let connection = 1; connection <= 3; connection++) {
+                await succeeds(client);
+                await client.reconnect();
+              }
+              const later = adapter.keepsConfiguration !== false;
+              assert.deepEqual(server.resumptions, [false, later, later]);
+            },
+          ),
+        );
+      },
+    },
+    {
+      name: `with own sessions, a wrong server cannot resume them and is refused, and what was kept is dropped, over ${maxVersion}`,
+      run: async (adapter) => {
+        const [right, impostor] = [await mint(), await mint()];
+        await withServer(adapter, right, { maxVersion }, (server) =>
+          withClient(
+            adapter,
+            server,
+            { pins: certificateHex(right), resumption: 'own' },
+            { maxVersion },
+            async (client) => {
+              await succeeds(client);
+              server.present(impostor);
+              server.server.setTicketKeys(randomBytes(48)); // its own
+              for (let connection = 2; connection <= 4; connection++) {
+                await client.reconnect();
+                await fails(adapter, client, server, 'ERR_PIN_MISMATCH');
+              }
+              server.present(right);
+              await client.reconnect();
+              await succeeds(client);
+              assert.equal(server.resumptions.at(-1), false);
+            },
+          ),
         );
       },
     },
   ]),
+  {
+    name: 'with own sessions, one of another pin set is never used',
+    run: async (adapter) => {
+      const [right, other] = [await mint(), await mint()];
+      await withServer(adapter, right, {}, async (server) => {
+        await withClient(adapter, server, { pins: certificateHex(right), resumption: 'own' }, {}, succeeds);
+        server.forget();
+        await refuses(adapter, server, { pins: certificateHex(other), resumption: 'own' }, 'ERR_PIN_MISMATCH');
+        assert.ok(!server.resumptions.includes(true));
+      });
+    },
+  },
   {
     name: 'a connection that was verified is used again, and only that one',
     run: async (adapter) => {

@@ -20,6 +20,7 @@ import { type Postgres, startPostgres, startPostgresRelay } from '@certpin/testk
 import { type HttpProxy, startHttpProxy } from '@certpin/testkit/proxy';
 // By name: the suite runs against the build, which is what is published.
 import axios from 'axios';
+import { createPolicy } from 'certpin';
 import { pinnedAxios } from 'certpin/axios';
 import { pinnedHttp2 } from 'certpin/http2';
 import { pinnedAgent } from 'certpin/https';
@@ -48,6 +49,7 @@ const adapters: readonly SuiteAdapter[] = [
   {
     name: 'tls',
     pools: false,
+    keepsConfiguration: false,
     startServer: startTlsServer,
     createClient: (target, policy, tls) => tlsClient(() => connect({ ...target, ...policy, ...tls })),
   },
@@ -123,22 +125,29 @@ const adapters: readonly SuiteAdapter[] = [
     name: 'fetch',
     pools: true,
     startServer: startHttpsServer,
-    createClient: (target, policy, tls) => fetchClient(target, () => pinnedFetch(policy, { tls, ...oneConnection })),
+    createClient: (target, policy, tls) => {
+      const made = createPolicy(policy); // closing ends the dispatcher for good; what is kept belongs to the policy
+      return fetchClient(target, () => pinnedFetch(made, { tls, ...oneConnection }));
+    },
   },
   {
     name: 'fetch, proxied',
     pools: true,
+    keepsConfiguration: false, // each dispatcher has a tunnel of its own
     startServer: startHttpsServer,
-    createClient: (target, policy, tls) =>
-      fetchClient(target, () => pinnedFetch(policy, { tls, proxy: proxy.url, ...oneConnection })),
+    createClient: (target, policy, tls) => {
+      const made = createPolicy(policy);
+      return fetchClient(target, () => pinnedFetch(made, { tls, proxy: proxy.url, ...oneConnection }));
+    },
   },
   {
     name: 'undici',
     pools: true,
     startServer: startHttpsServer,
-    createClient: ({ host, port }, policy, tls) =>
-      postClient(() => {
-        const agent = new Agent({ connect: pinnedConnector(policy, tls), ...oneConnection });
+    createClient: ({ host, port }, policy, tls) => {
+      const connect = pinnedConnector(policy, tls);
+      return postClient(() => {
+        const agent = new Agent({ connect, ...oneConnection });
         return {
           post: async (body) => {
             const origin = `https://${host}:${port}`;
@@ -148,15 +157,16 @@ const adapters: readonly SuiteAdapter[] = [
           },
           close: () => agent.destroy(),
         };
-      }),
+      });
+    },
   },
   {
     name: 'http2',
     pools: true,
     startServer: startHttp2Server,
-    createClient: ({ host, port }, policy, tls) =>
-      postClient(() => {
-        const options = pinnedHttp2(policy, tls);
+    createClient: ({ host, port }, policy, tls) => {
+      const options = pinnedHttp2(policy, tls);
+      return postClient(() => {
         let session: ClientHttp2Session | undefined;
         return {
           post: (body) =>
@@ -175,21 +185,23 @@ const adapters: readonly SuiteAdapter[] = [
             }),
           close: () => session?.destroy(),
         };
-      }),
+      });
+    },
   },
   {
     name: 'axios',
     pools: true,
     startServer: startHttpsServer,
-    createClient: ({ host, port }, policy, tls) =>
-      postClient(() => {
-        const config = pinnedAxios({ baseURL: `https://${host}:${port}` }, policy, { keepAlive: true, ...tls });
+    createClient: ({ host, port }, policy, tls) => {
+      const config = pinnedAxios({ baseURL: `https://${host}:${port}` }, policy, { keepAlive: true, ...tls });
+      return postClient(() => {
         const api = axios.create(config);
         return {
           post: async (body) => (await api.post('/login', body)).status,
           close: () => config.httpsAgent.destroy(),
         };
-      }),
+      });
+    },
   },
 ];
 

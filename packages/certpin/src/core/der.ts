@@ -14,31 +14,45 @@ const SEQUENCE = 0x30;
 const OBJECT_IDENTIFIER = 0x06;
 const BOOLEAN = 0x01;
 const INTEGER = 0x02;
+const UTC_TIME = 0x17;
+const GENERALIZED_TIME = 0x18;
 const VERSION = 0xa0;
 const EXTENSIONS = 0xa3;
 const PSS_HASH = 0xa0;
 const RSASSA_PSS = '1.2.840.113549.1.1.10';
 const SHA_1 = '1.3.14.3.2.26';
 
-/** The elements that lie side by side in `bytes`. X.690 §8.1: tag, length (short or long form), content. */
+/** Where an element lies: `start` and `end` are those of its content. */
+export interface Place {
+  readonly tag: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The element that begins at `offset`. X.690 §8.1: tag, length (short or long form), content. */
+export function placeAt(bytes: Uint8Array, offset: number, limit: number): Place {
+  const tag = byteAt(bytes, offset);
+  let length = byteAt(bytes, offset + 1);
+  let start = offset + 2;
+  if (length >= 0x80) {
+    const lengthBytes = length & 0x7f;
+    // X.690 §10.1: DER has no indefinite length; four bytes already count 4 GiB.
+    if (lengthBytes === 0 || lengthBytes > 4) throw new RangeError('DER length out of range');
+    length = 0;
+    for (let i = 0; i < lengthBytes; i++) length = length * 256 + byteAt(bytes, start + i);
+    start += lengthBytes;
+  }
+  if (start + length > limit) throw new RangeError('DER element is longer than its container');
+  return { tag, start, end: start + length };
+}
+
+/** The elements that lie side by side in `bytes`. */
 function elements(bytes: Uint8Array): Element[] {
   const found: Element[] = [];
-  for (let start = 0; start < bytes.length; ) {
-    const tag = byteAt(bytes, start);
-    let length = byteAt(bytes, start + 1);
-    let header = 2;
-    if (length >= 0x80) {
-      const lengthBytes = length & 0x7f;
-      // X.690 §10.1: DER has no indefinite length; four bytes already count 4 GiB.
-      if (lengthBytes === 0 || lengthBytes > 4) throw new RangeError('DER length out of range');
-      length = 0;
-      for (let i = 0; i < lengthBytes; i++) length = length * 256 + byteAt(bytes, start + 2 + i);
-      header += lengthBytes;
-    }
-    const end = start + header + length;
-    if (end > bytes.length) throw new RangeError('DER element is longer than its container');
-    found.push({ tag, content: bytes.subarray(start + header, end), whole: bytes.subarray(start, end) });
-    start = end;
+  for (let offset = 0; offset < bytes.length; ) {
+    const { tag, start, end } = placeAt(bytes, offset, bytes.length);
+    found.push({ tag, content: bytes.subarray(start, end), whole: bytes.subarray(offset, end) });
+    offset = end;
   }
   return found;
 }
@@ -80,14 +94,6 @@ export interface CertificateParts {
   readonly extensions: readonly { readonly id: string; readonly critical: boolean; readonly value: Uint8Array }[];
 }
 
-/**
- * The SubjectPublicKeyInfo of a DER certificate, exactly as it stands in there: what RFC 7469 §2.4 hashes. Throws on anything that is
- * not a certificate.
- */
-export function readPublicKey(der: Uint8Array): Uint8Array {
-  return only(fieldsOf(der), 5, SEQUENCE).whole;
-}
-
 /** What a path is validated by. Throws on anything that is not a DER certificate. */
 export function readCertificateParts(der: Uint8Array): CertificateParts {
   const algorithm = elements(only(structureOf(der), 1, SEQUENCE).content);
@@ -98,6 +104,54 @@ export function readCertificateParts(der: Uint8Array): CertificateParts {
     signatureAlgorithm: readSignatureAlgorithm(algorithm),
     extensions: extensions === undefined ? [] : readExtensions(extensions),
   };
+}
+
+/** What a verdict on the leaf needs beside its hash. */
+export interface CertificateEssentials {
+  /** The SubjectPublicKeyInfo, DER, exactly as it stands in the certificate: what RFC 7469 §2.4 hashes. */
+  readonly spki: Uint8Array;
+  /** Milliseconds since 1970; undefined where the date is not written as RFC 5280 §4.1.2.5 demands. */
+  readonly notBefore: number | undefined;
+  readonly notAfter: number | undefined;
+}
+
+/** Walks to the dates and the key of a DER certificate, and looks at nothing else. Throws on anything that is not one. */
+export function readEssentials(der: Uint8Array): CertificateEssentials {
+  const certificate = inside(der, 0, der.length, SEQUENCE);
+  const tbs = inside(der, certificate.start, certificate.end, SEQUENCE);
+  let next = placeAt(der, tbs.start, tbs.end);
+  if (next.tag === VERSION) next = placeAt(der, next.end, tbs.end);
+  // serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo
+  for (const _ of ['signature', 'issuer']) next = placeAt(der, next.end, tbs.end);
+  const validity = inside(der, next.end, tbs.end, SEQUENCE);
+  const subject = inside(der, validity.end, tbs.end, SEQUENCE);
+  const key = inside(der, subject.end, tbs.end, SEQUENCE);
+  const notBefore = placeAt(der, validity.start, validity.end);
+  const notAfter = placeAt(der, notBefore.end, validity.end);
+  return {
+    spki: der.subarray(subject.end, key.end),
+    notBefore: readTime(der, notBefore),
+    notAfter: readTime(der, notAfter),
+  };
+}
+
+function inside(bytes: Uint8Array, offset: number, limit: number, tag: number): Place {
+  const place = placeAt(bytes, offset, limit);
+  if (place.tag !== tag) throw new TypeError('not the DER structure of a certificate');
+  return place;
+}
+
+/** `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`: RFC 5280 §4.1.2.5.1 and .2 leave no other form. */
+function readTime(bytes: Uint8Array, { tag, start, end }: Place): number | undefined {
+  const form = tag === UTC_TIME ? /^()(\d\d)(.*)$/ : tag === GENERALIZED_TIME ? /^(\d\d)(\d\d)(.*)$/ : undefined;
+  const [, century, year, rest = ''] = form?.exec(String.fromCharCode(...bytes.subarray(start, end))) ?? [];
+  const clock = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(rest)?.slice(1);
+  if (year === undefined || clock === undefined) return undefined;
+  const [month, day, hours, minutes, seconds] = clock;
+  const text = `${century || (Number(year) < 50 ? '20' : '19')}${year}-${month}-${day}T${hours}:${minutes}:${seconds}.000Z`;
+  const time = Date.parse(text);
+  // The 31st of February is read as the 3rd of March.
+  return !Number.isNaN(time) && new Date(time).toISOString() === text ? time : undefined;
 }
 
 /** RFC 5280 §4.1: tbsCertificate, signatureAlgorithm, signature. */

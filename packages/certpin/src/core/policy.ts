@@ -30,6 +30,13 @@ export interface PolicyOptions {
    * or the `ca` of the connection).
    */
   readonly caVerification?: 'require' | 'ignore' | undefined;
+  /**
+   * Default `'refuse'`: every connection is a full handshake, in which the server shows its certificate. `'own'`: a connection may
+   * resume the TLS session of an earlier one that had a matching verdict; the certificate of that one is judged again. A server that
+   * shares its session keys with the pinned one then passes for it, for ten minutes at most. Without effect beside
+   * `caVerification: 'require'`.
+   */
+  readonly resumption?: 'refuse' | 'own' | undefined;
 }
 
 const policyBrand: unique symbol = Symbol.for('certpin.policy') as never;
@@ -44,6 +51,7 @@ export interface Policy {
   /** undefined: by the rule told at {@link PolicyOptions}. */
   readonly hostnameVerification: 'require' | 'ignore' | undefined;
   readonly caVerification: 'require' | 'ignore';
+  readonly resumption: 'refuse' | 'own';
   /**
    * Where pins are live: calls `listener` after each change, until the returned function is called. undefined where none are; then
    * nothing of the policy ever changes.
@@ -55,7 +63,7 @@ export interface Policy {
 /** The options of a policy by name; adapters whose options hold more than a policy pick these. */
 export const policyKeys: readonly (keyof PolicyOptions)[] = INLINE
   ? ['pins', 'expired', 'hostnameVerification']
-  : ['pins', 'issuerPins', 'expired', 'hostnameVerification', 'caVerification'];
+  : ['pins', 'issuerPins', 'expired', 'hostnameVerification', 'caVerification', 'resumption'];
 
 const nothing: ParsedPins = { pins: [], certificates: [] };
 
@@ -101,6 +109,7 @@ function createFullPolicy(options: PolicyOptions, switches: Pick<Policy, 'expire
     },
     ...switches,
     caVerification: oneOf('caVerification', options.caVerification, ['require', 'ignore']) ?? 'ignore',
+    resumption: oneOf('resumption', options.resumption, ['refuse', 'own']) ?? 'refuse',
     onChange: changes.length === 0 ? undefined : subscribeToAll(changes),
     [policyBrand]: true as const,
   });

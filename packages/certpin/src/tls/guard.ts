@@ -7,7 +7,7 @@ import {
   type TLSSocket,
   connect as tlsConnect,
 } from 'node:tls';
-import { type Certificate, presentedCertificate } from '../core/certificate.ts';
+import { Certificate, presentedCertificate } from '../core/certificate.ts';
 import { CertpinError } from '../core/errors.ts';
 import { refusalError } from '../core/explain.ts';
 import { INLINE } from '../core/form.ts';
@@ -17,6 +17,9 @@ import { type Peer, type Verdict, verify } from '../core/verify.ts';
 import { publishVerdict } from './diagnostics.ts';
 import { LateStream } from './late-stream.ts';
 import { handshakeOptions } from './options.ts';
+import { knownVerdict, rememberVerdict, repeatVerdict, stillHolds } from './repeated-verdict.ts';
+import { Reuse } from './reuse.ts';
+import { readLeaf } from './session-certificate.ts';
 import { startTimeout } from './timeout.ts';
 
 /** A connection to be guarded: the options of `tls.connect`, and the name of the server for verdict and error. */
@@ -57,10 +60,11 @@ export function guard(connection: GuardedConnection): TLSSocket {
   const { options, policy, host, port, connectTimeoutMs } = connection;
   const server = identity(options, host, port);
   const own = INLINE ? (policy as Policy) : policyFor(policy, server.host);
-  if (isOrdinary(own))
-    return openTls({ ...options, ...ordinaryVerification(server) }, connectTimeoutMs, connection.tunnel);
-  const socket = openTls({ ...options, ...noVerification }, connectTimeoutMs, connection.tunnel);
-  return intercept(socket, own, (withChain) => readPeer(socket, server, withChain));
+  const { tunnel } = connection;
+  if (isOrdinary(own)) return openTls({ ...options, ...ordinaryVerification(server) }, connectTimeoutMs, { tunnel });
+  const reuse = INLINE ? undefined : new Reuse({ ...server, owner: policy as object, policy: own, way: tunnel });
+  const socket = openTls({ ...options, ...noVerification }, connectTimeoutMs, { tunnel, reuse });
+  return intercept(socket, reuse, own, server);
 }
 
 /**
@@ -72,12 +76,12 @@ export function guard(connection: GuardedConnection): TLSSocket {
 export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<Peer> {
   return new Promise((resolve, reject) => {
     const options = { ...connection.options, ...noVerification };
-    const socket = openTls(options, connection.connectTimeoutMs, undefined, true);
+    const socket = openTls(options, connection.connectTimeoutMs, { oldVersions: true });
     socket.once('error', reject);
     socket.once('close', () => reject(closedEarly()));
     socket.once('secureConnect', () => {
       try {
-        resolve(readPeer(socket, identity(connection.options, connection.host, connection.port), true));
+        resolve(readPeer(socket, true, identity(connection.options, connection.host, connection.port)));
       } catch (error) {
         reject(error);
       }
@@ -107,16 +111,16 @@ function ordinaryVerification({ host = '' }: ServerIdentity): ConnectionOptions 
 function openTls(
   options: ConnectionOptions & { signal?: AbortSignal },
   connectTimeoutMs: number,
-  tunnel?: OpenTunnel,
-  oldVersions?: boolean,
+  how: { tunnel?: OpenTunnel | undefined; reuse?: Reuse | undefined; oldVersions?: boolean },
 ): TLSSocket {
   const { signal, ...others } = options;
   const way =
-    INLINE || tunnel === undefined ? undefined : startTunnel(tunnel, others, (error) => socket.destroy(error));
-  const socket = tlsConnect(handshakeOptions(way === undefined ? others : { ...others, socket: way }, oldVersions));
+    INLINE || how.tunnel === undefined ? undefined : startTunnel(how.tunnel, others, (error) => socket.destroy(error));
+  const prepared = handshakeOptions(way === undefined ? others : { ...others, socket: way }, how.oldVersions);
+  const socket = tlsConnect(INLINE || how.reuse === undefined ? prepared : how.reuse.prepare(prepared));
   if (signal !== undefined) addAbortSignal(signal, socket);
   const stop = startTimeout(connectTimeoutMs, (error) => socket.destroy(error));
-  socket.once('secureConnect', stop).once('close', stop);
+  socket.on('secureConnect', stop).on('close', stop);
   return socket;
 }
 
@@ -141,7 +145,7 @@ function startTunnel(tunnel: OpenTunnel, server: ConnectionOptions, fail: (error
  * Node's own `onConnectSecure` (lib/internal/tls/wrap.js) emits `secureConnect`, then the withheld `session`. Listeners cannot stop
  * one another, so the emission itself is intercepted, on this one instance. It is done for every handshake of the connection.
  */
-function intercept(socket: TLSSocket, policy: Policy, read: (withChain: boolean) => Peer): TLSSocket {
+function intercept(socket: TLSSocket, reuse: Reuse | undefined, policy: Policy, server: ServerIdentity): TLSSocket {
   // Listeners cannot stop one another, so the emission itself is intercepted, on this one instance. The verdict is given and obeyed in
   // the tick in which the handshake ends: what was queued leaves in the next one.
   const emit = socket.emit as (this: TLSSocket, event: string | symbol, ...args: unknown[]) => boolean;
@@ -150,6 +154,7 @@ function intercept(socket: TLSSocket, policy: Policy, read: (withChain: boolean)
 
   const refuse = (error: Error): false => {
     released = false;
+    if (!INLINE) reuse?.drop();
     pendingSessions.length = 0;
     socket.authorized = false;
     socket.authorizationError = error;
@@ -167,14 +172,30 @@ function intercept(socket: TLSSocket, policy: Policy, read: (withChain: boolean)
     }
   };
 
-  const withChain = INLINE ? false : needsChain(policy);
-  /** Whoever has to understand a refusal needs the chain: it may be the CA's pin that was configured. */
-  const verifyWithChain = (): Verdict => verify(read(true), policy);
+  // The leaf decides where no issuer is pinned, and it alone is cheap to read.
+  const withChain = INLINE ? false : policy.issuerPins.length > 0;
   let peer: Peer | undefined;
   const judge = (): Verdict => {
-    peer = read(withChain);
+    if (INLINE || reuse === undefined) return verify(readPeer(socket, false, server), policy);
+    if (socket.isSessionReused()) {
+      const proven = reuse.resumed(socket);
+      peer = proven?.peer ?? readPeer(socket, withChain, server);
+      // The pins may have changed since the session was offered.
+      return proven !== undefined && stillHolds(proven, policy, Date.now()) ? proven.verdict : verify(peer, policy);
+    }
+    const before = repeatVerdict(socket, policy, server);
+    if (before !== undefined) {
+      peer = before.peer;
+      reuse.proved(before);
+      return before.verdict;
+    }
+    peer = readPeer(socket, withChain, server);
     const verdict = verify(peer, policy);
-    return INLINE || verdict.ok || withChain ? verdict : verifyWithChain();
+    const known = knownVerdict(verdict, peer, policy);
+    if (known !== undefined) rememberVerdict(known, policy);
+    reuse.proved(known);
+    // Whoever has to understand a refusal needs the chain: it may be the CA's pin that was configured.
+    return verdict.ok || withChain ? verdict : verify(readPeer(socket, true, server), policy);
   };
 
   const onSecure = (): boolean => {
@@ -192,6 +213,13 @@ function intercept(socket: TLSSocket, policy: Policy, read: (withChain: boolean)
     return true;
   };
 
+  if (!INLINE && reuse?.mayResume) {
+    // Node makes no event of a session that nobody listens for. Heard after the verdict, as by everybody else.
+    socket.on('session', (session: Buffer) => socket.destroyed || reuse.keep(session));
+    // A server that cannot be reached with a session is tried without one.
+    socket.on('close', () => released || reuse.drop());
+  }
+
   socket.emit = function guardedEmit(this: TLSSocket, event: string | symbol, ...args: unknown[]): boolean {
     if (event === 'secureConnect') return onSecure();
     // Under TLS 1.2 Node emits `session` even after a listener has refused: a cache filled then would resume at the wrong server.
@@ -202,11 +230,6 @@ function intercept(socket: TLSSocket, policy: Policy, read: (withChain: boolean)
     return emit.call(this, event, ...args);
   } as TLSSocket['emit'];
   return socket;
-}
-
-/** The leaf decides where no issuer is pinned, and it alone is cheap to read. */
-function needsChain(policy: Policy): boolean {
-  return policy.issuerPins.length > 0 || policy.onChange !== undefined;
 }
 
 interface ServerIdentity {
@@ -221,12 +244,10 @@ function identity(options: ConnectionOptions, host: string | undefined, port: nu
   return { host: name ?? (hasAddress ? undefined : 'localhost'), port: port ?? options.port };
 }
 
-function readPeer(socket: TLSSocket, { host, port }: ServerIdentity, withChain: boolean): Peer {
-  // getPeerX509Certificate() would take the certificate out of OpenSSL's chain, and a driver that reads it afterwards (SCRAM
-  // channel binding) would find none. getPeerCertificate() can be called by everybody, again and again.
-  const leaf = socket.getPeerCertificate(withChain as true) as DetailedPeerCertificate | undefined;
-  const certificates = INLINE ? leafOf(leaf) : chainOf(leaf);
-  const peer = { host, port, certificates, tlsVersion: socket.getProtocol(), sessionReused: socket.isSessionReused() };
+function readPeer(socket: TLSSocket, withChain: boolean, { host, port }: ServerIdentity): Peer {
+  const sessionReused = socket.isSessionReused();
+  const certificates = INLINE ? leafOf(socket) : readCertificates(socket, withChain);
+  const peer = { host, port, certificates, tlsVersion: socket.getProtocol(), sessionReused };
   return INLINE ? peer : { ...peer, ...ordinaryResult(socket) };
 }
 
@@ -239,17 +260,30 @@ function ordinaryResult({
 }
 
 /** None is an empty object. */
-function leafOf(leaf: DetailedPeerCertificate | undefined): Certificate[] {
+function leafOf(socket: TLSSocket): Certificate[] {
+  const leaf = socket.getPeerCertificate();
   return leaf?.raw === undefined ? [] : [presentedCertificate(leaf.raw)];
 }
 
-/** Node links each certificate to its issuer, and the last one to itself; none at all is an empty object. */
-function chainOf(leaf: DetailedPeerCertificate | undefined): Certificate[] {
+/** What a resumed session holds was presented in another handshake: then Node is asked. */
+function readCertificates(socket: TLSSocket, withChain: boolean): Certificate[] {
+  const leaf = withChain || socket.isSessionReused() ? undefined : readLeaf(socket);
+  return leaf === undefined ? readChain(socket, withChain) : [leaf];
+}
+
+/**
+ * What Node shows: each certificate linked to its issuer, and the last one to itself; none at all is an empty object.
+ *
+ * getPeerX509Certificate() would take the certificate out of OpenSSL's chain, and a driver that reads it afterwards (SCRAM channel
+ * binding) would find none. getPeerCertificate() can be called by everybody, again and again.
+ */
+function readChain(socket: TLSSocket, withChain: boolean): Certificate[] {
+  const leaf = socket.getPeerCertificate(withChain as true) as DetailedPeerCertificate | undefined;
   const chain: Certificate[] = [];
   const seen = new Set<object>();
   for (let next = leaf; next?.raw !== undefined && !seen.has(next); next = next.issuerCertificate) {
     seen.add(next);
-    chain.push(presentedCertificate(next.raw));
+    chain.push(new Certificate(next.raw, true));
   }
   return chain;
 }

@@ -85,7 +85,11 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
 
   #receive(socket: Inner, chunk: Buffer): void {
     try {
-      if (!this.push(this.#mediator.fromServer(chunk))) socket.pause();
+      const bytes = this.#mediator.fromServer(chunk);
+      // What Node's own `push` comes to where nothing waits, at half of its cost: all that is read passes two streams.
+      const isFlowing = this.readableFlowing === true && this.readableLength === 0 && this.readableEncoding === null;
+      if (isFlowing && !this.destroyed && Buffer.isBuffer(bytes) && bytes.length > 0) this.emit('data', bytes);
+      else if (!this.push(bytes)) socket.pause();
     } catch (error) {
       this.destroy(error as Error);
     }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { mint } from '@certpin/testkit';
 import fc from 'fast-check';
 import { Certificate } from '../../src/core/certificate.ts';
-import { readCertificateParts, readPathLength } from '../../src/core/der.ts';
+import { readCertificateParts, readEssentials, readPathLength } from '../../src/core/der.ts';
 import { verify } from '../../src/core/verify.ts';
 import { makeOpensslCertificates } from './openssl-certificates.ts';
 import { der, inIndefiniteLength, within } from './support.ts';
@@ -14,6 +14,74 @@ const ca = await mint({ ca: true, pathLength: 2, subject: 'CN=CA' });
 const made = makeOpensslCertificates();
 const partsOf = (pem: string) => readCertificateParts(new X509Certificate(pem).raw);
 const ids = (pem: string) => partsOf(pem).extensions.map(({ id, critical }) => `${id}${critical ? ' critical' : ''}`);
+
+describe('readEssentials', () => {
+  it('reads the key and the dates that OpenSSL reads, of every kind of certificate', async () => {
+    const dates = [-20_000, -9_000, 0, 9_999, 40_000, 2_900_000];
+    const dated = await Promise.all(dates.map((validToDays) => mint({ validFromDays: -25_000, validToDays })));
+    for (const { raw } of [...Object.values(made), ...dated.map(({ certPem }) => certPem)].map(
+      (pem) => new X509Certificate(pem),
+    )) {
+      const x509 = new X509Certificate(raw);
+      const { spki, notBefore, notAfter } = readEssentials(raw);
+      assert.ok(x509.publicKey.export({ type: 'spki', format: 'der' }).equals(spki));
+      assert.equal(notBefore, Date.parse(x509.validFrom));
+      assert.equal(notAfter, Date.parse(x509.validTo));
+    }
+  });
+
+  it('reads no date that is written in another way than RFC 5280 allows', () => {
+    const { raw } = minted.x509;
+    const at = raw.indexOf('Z', raw.indexOf(Buffer.of(0x17, 13)));
+    const dateOf = (text: string): number | undefined => {
+      const changed = Buffer.from(raw);
+      changed.write(text, at - 12);
+      return readEssentials(changed).notBefore;
+    };
+    assert.equal(dateOf('240229235959Z'), Date.UTC(2024, 1, 29, 23, 59, 59));
+    assert.equal(dateOf('490101000000Z'), Date.UTC(2049, 0, 1));
+    assert.equal(dateOf('500101000000Z'), Date.UTC(1950, 0, 1));
+    for (const text of [
+      '230229000000Z',
+      '241301000000Z',
+      '240100000000Z',
+      '240101240000Z',
+      '240101006000Z',
+      '240101000060Z',
+    ])
+      assert.equal(dateOf(text), undefined, text);
+    for (const text of ['2401010000+1Z', '240101000000+', ' 40101000000Z', '24010100000\nZ'])
+      assert.equal(dateOf(text), undefined);
+  });
+
+  it('agrees with OpenSSL, or reads nothing, whatever byte is changed', () => {
+    const { raw } = minted.x509;
+    fc.assert(
+      fc.property(fc.nat(raw.length - 1), fc.nat(255), (index, byte) => {
+        const changed = Buffer.from(raw);
+        changed[index] = byte;
+        let x509: X509Certificate;
+        try {
+          x509 = new X509Certificate(changed);
+          assert.ok(x509.publicKey);
+        } catch {
+          return;
+        }
+        let essentials: ReturnType<typeof readEssentials>;
+        try {
+          essentials = readEssentials(x509.raw);
+        } catch {
+          return;
+        }
+        if (essentials.notBefore !== undefined) assert.equal(essentials.notBefore, Date.parse(x509.validFrom));
+        if (essentials.notAfter !== undefined) assert.equal(essentials.notAfter, Date.parse(x509.validTo));
+        const key = createPublicKey({ key: Buffer.from(essentials.spki), type: 'spki', format: 'der' });
+        assert.ok(key.equals(x509.publicKey));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
 
 describe('readCertificateParts', () => {
   it('finds the extensions, in their order, and whether they are critical', () => {

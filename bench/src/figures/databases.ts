@@ -1,0 +1,127 @@
+import { pinnedMysql2 } from 'certpin/mysql2';
+import { pinnedPg } from 'certpin/pg';
+import mysqlCallbacks from 'mysql2';
+import mysql from 'mysql2/promise';
+import pg from 'pg';
+import QueryStream from 'pg-query-stream';
+import { type Benchmark, type Figure, figure, medians } from '../figure.ts';
+import { alternate, inParallel, type Run } from '../measure.ts';
+import type { Stage } from '../stage.ts';
+
+const POOL = 10;
+/** Rows of 10 kB in the result that is streamed. */
+const ROW_BYTES = 10_000;
+
+/** What is done with a driver, by either side. */
+interface Side {
+  readonly connect: Run;
+  readonly select: Run;
+  /** Reads so many megabytes. */
+  readonly stream: Run;
+  readonly close: () => Promise<unknown>;
+}
+
+export const databases: Benchmark = {
+  name: 'databases',
+  about:
+    'pg and mysql2 against the same driver with `ssl: { ca }`: a connection with its login, one after the other; `SELECT 1` in a pool of 10; and a result that is streamed row by row, in rows of 10 kB.',
+  run: async (stage) => ({
+    figures: [
+      ...(await compare(stage, 'pg', await pgSides(stage))),
+      ...(await compare(stage, 'mysql2', await mysqlSides(stage))),
+    ],
+  }),
+};
+
+async function compare({ quick }: Stage, driver: string, sides: { ours: Side; peer: Side }): Promise<Figure[]> {
+  const { ours, peer } = sides;
+  const of = (what: 'connect' | 'select' | 'stream', count: number, rounds: number) =>
+    alternate({ ours: ours[what], peer: peer[what], count, rounds });
+  const connect = await of('connect', 10, quick ? 9 : 60);
+  const select = await of('select', quick ? 300 : 1000, quick ? 9 : 40);
+  const stream = await of('stream', quick ? 10 : 100, quick ? 7 : 15);
+  await Promise.all([ours.close(), peer.close()]);
+  const common = { name: 'databases', peer: `${driver} with \`ssl: { ca }\`` };
+  // Latency: what ours costs, where the peer's costs one.
+  const { low, median, high } = connect.speed;
+  const latency = { low: 1 / high, median: 1 / median, high: 1 / low };
+  return [
+    figure({
+      ...common,
+      what: `${driver}: time to connect`,
+      ratio: latency,
+      target: { atMost: 1 },
+      details: medians(connect),
+    }),
+    figure({
+      ...common,
+      what: `${driver}: SELECT 1 a second`,
+      ratio: select.speed,
+      target: { atLeast: 0.98 },
+      details: medians(select),
+    }),
+    figure({
+      ...common,
+      what: `${driver}: megabytes a second, streamed`,
+      ratio: stream.speed,
+      target: { atLeast: 0.98 },
+      details: medians(stream),
+    }),
+  ];
+}
+
+async function pgSides(stage: Stage): Promise<{ ours: Side; peer: Side }> {
+  const { port, user, password, database, certificatePin, ca } = await stage.postgres();
+  const config = { host: 'localhost', port, user, password, database, max: POOL };
+  const side = (own: pg.PoolConfig): Side => {
+    const pool = new pg.Pool(own);
+    return {
+      connect: async (count) => {
+        for (let left = count; left > 0; left--) {
+          const client = new pg.Client(own);
+          await client.connect();
+          await client.end();
+        }
+      },
+      select: (count) => inParallel(count, POOL, () => pool.query('SELECT 1')),
+      stream: async (megabytes) => {
+        const client = await pool.connect();
+        const rows = (megabytes * 1_000_000) / ROW_BYTES;
+        const text = `SELECT repeat('x', ${ROW_BYTES}) AS text FROM generate_series(1, ${rows})`;
+        for await (const _ of client.query(new QueryStream(text, [], { batchSize: 1000 })));
+        client.release();
+      },
+      close: () => pool.end(),
+    };
+  };
+  return { ours: side(pinnedPg(config, { pins: certificatePin })), peer: side({ ...config, ssl: { ca } }) };
+}
+
+async function mysqlSides(stage: Stage): Promise<{ ours: Side; peer: Side }> {
+  const { port, user, password, database, certificatePin, ca } = await stage.mariadb();
+  const config = { host: 'localhost', port, user, password, database };
+  const side = (own: mysql.PoolOptions): Side => {
+    const pool = mysql.createPool({ ...own, connectionLimit: POOL });
+    const streaming = mysqlCallbacks.createConnection(own);
+    return {
+      connect: async (count) => {
+        for (let left = count; left > 0; left--) await (await mysql.createConnection(own)).end();
+      },
+      select: (count) => inParallel(count, POOL, () => pool.query('SELECT 1')),
+      stream: (megabytes) =>
+        new Promise((resolve, reject) => {
+          const rows = (megabytes * 1_000_000) / ROW_BYTES;
+          streaming
+            .query(`SELECT REPEAT('x', ${ROW_BYTES}) AS text FROM seq_1_to_${rows}`)
+            .on('error', reject)
+            .on('result', () => undefined)
+            .on('end', resolve);
+        }),
+      close: async () => {
+        streaming.destroy();
+        await pool.end();
+      },
+    };
+  };
+  return { ours: side(pinnedMysql2(config, { pins: certificatePin })), peer: side({ ...config, ssl: { ca } }) };
+}

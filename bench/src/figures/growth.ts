@@ -1,0 +1,119 @@
+import { X509Certificate } from 'node:crypto';
+import { certificateHex } from '@certpin/testkit';
+import { createPolicy, type PolicyOptions, verify } from 'certpin';
+import { pinnedAgent } from 'certpin/https';
+import { Bench } from 'tinybench';
+import { type Benchmark, type Chart, type Figure, figure } from '../figure.ts';
+import { alternate } from '../measure.ts';
+import type { CertificateKind, Stage } from '../stage.ts';
+import { agentHandshakes, plainHandshakes } from './connect.ts';
+
+export const growth: Benchmark = {
+  name: 'growth',
+  about:
+    'How the cost grows: a verdict with 1 to 1,000 pins in a set, a connection with policies for 1 to 10,000 hosts, and the ratio to the plain verified client for chains of 1 to 5 certificates and for the kinds of keys. The first point is one.',
+  run: async (stage) => {
+    const [pins, hosts] = [await pinSets(stage), await hostPolicies(stage)];
+    const chains = await kinds(stage, ['p256', 'chain2', 'chain3', 'chain4', 'chain5'], ['1', '2', '3', '4', '5']);
+    const keys = await kinds(
+      stage,
+      ['p256', 'ed25519', 'rsa2048', 'rsa4096'],
+      ['P-256', 'Ed25519', 'RSA-2048', 'RSA-4096'],
+    );
+    const flat = (what: string, { series }: Chart): Figure => {
+      const value = series[0]?.points.at(-1)?.[1] ?? Number.NaN;
+      return figure({
+        name: 'growth',
+        what,
+        peer: 'the first point',
+        ratio: { low: value, median: value, high: value },
+      });
+    };
+    const charts: Chart[] = [
+      { id: 'pins', title: 'A verdict, by the pins in the set', x: 'pins', y: 'time, 1 pin = 1', series: [pins] },
+      {
+        id: 'hosts',
+        title: 'A connection, by the hosts with a policy',
+        x: 'hosts',
+        y: 'time, 1 host = 1',
+        series: [hosts],
+      },
+      {
+        id: 'chains',
+        title: 'Connections a second, by the length of the chain',
+        x: 'certificates',
+        y: 'ours to the verified plain client',
+        series: [chains],
+      },
+      {
+        id: 'keys',
+        title: 'Connections a second, by the key',
+        x: 'key',
+        y: 'ours to the verified plain client',
+        series: [keys],
+      },
+    ];
+    return {
+      charts,
+      figures: [
+        flat('a verdict with 1,000 pins', charts[0] as Chart),
+        flat('a connection with policies for 10,000 hosts', charts[1] as Chart),
+      ],
+    };
+  },
+};
+
+type Series = Chart['series'][number];
+
+/** The right pin is the last one. */
+async function pinSets(stage: Stage): Promise<Series> {
+  const { certificate } = await stage.web('p256');
+  const bench = new Bench({ time: stage.quick ? 100 : 500, warmupTime: 100 });
+  const sizes = [1, 10, 100, 1000];
+  const der = new X509Certificate(certificate.certPem).raw;
+  for (const size of sizes) {
+    const policy = createPolicy({ pins: [...manyPins(size - 1), certificateHex(certificate)] });
+    bench.add(String(size), () => void verify({ certificates: [der] }, policy));
+  }
+  await bench.run();
+  const times = bench.tasks.map(({ result }) => ('latency' in result ? result.latency.p50 : Number.NaN));
+  return {
+    label: 'verify',
+    points: sizes.map((size, index) => [String(size), (times[index] as number) / (times[0] as number)]),
+  };
+}
+
+async function hostPolicies(stage: Stage): Promise<Series> {
+  const server = await stage.web('p256');
+  const sizes = [1, 10, 100, 1000, 10_000];
+  const rounds = stage.quick ? 5 : 25;
+  const one = handshakesWith(1);
+  const points: [string, number][] = [];
+  for (const size of sizes) {
+    const { speed } = await alternate({ ours: handshakesWith(size), peer: one, count: 30, rounds });
+    points.push([String(size), 1 / speed.median]);
+  }
+  return { label: 'connections', points };
+
+  function handshakesWith(size: number) {
+    const hosts: Record<string, PolicyOptions> = { localhost: { pins: server.certificatePin } };
+    const [pin = ''] = manyPins(1);
+    for (let index = 1; index < size; index++) hosts[`host-${index}.example.com`] = { pins: pin };
+    return agentHandshakes(server, pinnedAgent({ hosts }));
+  }
+}
+
+async function kinds(stage: Stage, asked: readonly CertificateKind[], labels: readonly string[]): Promise<Series> {
+  const points: [string, number][] = [];
+  for (const [index, kind] of asked.entries()) {
+    const server = await stage.web(kind);
+    const peer = plainHandshakes(server, { ca: server.ca });
+    const compared = await alternate({ ours: agentHandshakes(server), peer, count: 30, rounds: stage.quick ? 5 : 25 });
+    points.push([labels[index] as string, compared.speed.median]);
+  }
+  return { label: 'connections a second', points };
+}
+
+function manyPins(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => (index + 1).toString(16).padStart(64, '0'));
+}

@@ -1,0 +1,145 @@
+import { webcrypto } from 'node:crypto';
+import { certificateHex, type Minted, mint, publicKeyPin } from '@certpin/testkit';
+import { type Daemon, startDaemon } from '@certpin/testkit/daemon';
+import { requirePackage } from '@certpin/testkit/debian';
+import { type Mariadb, startMariadb } from '@certpin/testkit/mariadb';
+import { type Postgres, startPostgres } from '@certpin/testkit/postgres';
+
+/** The certificates of the web server, one for each port: the usual kinds of key, and chains of one to five certificates. */
+const certificateKinds = [
+  ...['p256', 'rsa2048', 'rsa4096', 'ed25519'],
+  ...['chain2', 'chain3', 'chain4', 'chain5'],
+] as const;
+
+export type CertificateKind = (typeof certificateKinds)[number];
+
+/** A server with TLS, its certificate, and the pins of it. */
+export interface PinnedServer {
+  readonly host: string;
+  readonly port: number;
+  readonly certificate: Minted;
+  /** Whom a client without pins has to trust. */
+  readonly ca: string;
+  readonly certificatePin: string;
+  readonly publicKeyPin: string;
+}
+
+/** The servers of a run, each in processes of its own, started when they are first asked for. */
+export interface Stage {
+  /** Fewer and shorter rounds: for a look, not for a claim. */
+  readonly quick: boolean;
+  /** HAProxy, one thread: HTTP over TLS 1.2 and 1.3, with session tickets. Every answer is `ok`. */
+  readonly web: (kind: CertificateKind) => Promise<PinnedServer>;
+  readonly postgres: () => Promise<Postgres & PinnedServer>;
+  readonly mariadb: () => Promise<Mariadb & PinnedServer>;
+  readonly stop: () => Promise<void>;
+}
+
+export function createStage(quick: boolean): Stage {
+  const running: { stop: () => Promise<unknown> }[] = [];
+  const keep = async <Server extends { stop: () => Promise<unknown> }>(started: Promise<Server>): Promise<Server> => {
+    const server = await started;
+    running.push(server);
+    return server;
+  };
+  const web = once(async () => {
+    const certificates = await mintAll();
+    return { certificates, daemon: await keep(startWebServer(certificates)) };
+  });
+  const ofDatabase = async <Server extends { readonly host: string; readonly port: number }>(
+    start: (certificate: Minted) => Promise<Server & { stop: () => Promise<unknown> }>,
+  ): Promise<Server & PinnedServer> => {
+    const certificate = await mint();
+    return describe(await keep(start(certificate)), certificate);
+  };
+  const mariadbFlags = ['--max-connections=2000'];
+  return {
+    quick,
+    web: async (kind) => {
+      const { certificates, daemon } = await web();
+      return describe({ host: daemon.host, port: daemon.ports[kind] }, certificates[kind]);
+    },
+    postgres: once(() => ofDatabase((certificate) => startPostgres({ certificate }))),
+    mariadb: once(() => ofDatabase((certificate) => startMariadb({ certificate, flags: mariadbFlags }))),
+    stop: async () => {
+      await Promise.all(running.map((server) => server.stop()));
+    },
+  };
+}
+
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+async function describe<Address extends { readonly host: string; readonly port: number }>(
+  address: Address,
+  certificate: Minted,
+): Promise<Address & PinnedServer> {
+  let root = certificate;
+  while (root.issuer !== undefined) root = root.issuer;
+  return {
+    ...address,
+    certificate,
+    ca: root.certPem,
+    certificatePin: certificateHex(certificate),
+    publicKeyPin: await publicKeyPin(certificate),
+  };
+}
+
+async function mintAll(): Promise<Record<CertificateKind, Minted>> {
+  const rsa4096 = (await webcrypto.subtle.generateKey(
+    { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: Uint8Array.of(1, 0, 1), modulusLength: 4096 },
+    true,
+    ['sign', 'verify'],
+  )) as webcrypto.CryptoKeyPair;
+  return {
+    p256: await mint(),
+    rsa2048: await mint({ keyType: 'rsa' }),
+    rsa4096: await mint({ keyType: 'rsa', keys: rsa4096 }),
+    ed25519: await mint({ keyType: 'ed25519' }),
+    chain2: await mintChain(2),
+    chain3: await mintChain(3),
+    chain4: await mintChain(4),
+    chain5: await mintChain(5),
+  };
+}
+
+/** `length` certificates, the root that is not presented among them. */
+async function mintChain(length: number): Promise<Minted> {
+  let issuer = await mint({ ca: true, subject: 'CN=Root' });
+  for (let depth = 1; depth < length - 1; depth++) {
+    issuer = await mint({ ca: true, subject: `CN=Intermediate ${depth}`, issuer });
+  }
+  return mint({ issuer });
+}
+
+function startWebServer(certificates: Record<CertificateKind, Minted>): Promise<Daemon<CertificateKind>> {
+  const program = requirePackage('haproxy', 'haproxy');
+  return startDaemon({
+    name: 'HAProxy',
+    certificate: certificates.p256,
+    services: certificateKinds,
+    configure: ({ folder, ports }) => ({
+      command: [program, '-db', '-f', `${folder}/haproxy.cfg`],
+      files: {
+        'haproxy.cfg': [
+          ...['global', ' nbthread 1', ' maxconn 4000', 'defaults', ' mode http'],
+          ...[' timeout connect 5s', ' timeout client 600s', ' timeout server 5s', ' timeout http-keep-alive 600s'],
+          ...certificateKinds.flatMap((kind) => [
+            `frontend ${kind}`,
+            ` bind 127.0.0.1:${ports[kind]} ssl crt ${folder}/${kind}.pem alpn http/1.1 ssl-min-ver TLSv1.2`,
+            ' http-request return status 200 content-type text/plain string ok',
+          ]),
+          '',
+        ].join('\n'),
+        ...Object.fromEntries(
+          certificateKinds.map((kind) => [`${kind}.pem`, certificates[kind].chainPem + certificates[kind].keyPem]),
+        ),
+      },
+    }),
+  });
+}
