@@ -33,9 +33,13 @@ class CertificateEvidence {
   #certificateSha256: Sha256 | undefined;
   #publicKeySha256: Sha256 | undefined;
 
-  /** @param der a DER certificate; it is not parsed before something but its hash is asked for */
-  constructor(der: Uint8Array) {
+  /**
+   * @param der a DER certificate; it is not parsed before something but its hash is asked for
+   * @param x509 the same certificate, where it has been parsed
+   */
+  constructor(der: Uint8Array, x509?: X509Certificate) {
     this.der = der;
+    this.#x509 = x509;
   }
 
   /** Throws the error of `node:crypto` where the bytes are not a certificate. */
@@ -81,11 +85,11 @@ export class Certificate extends CertificateEvidence {
 
   /**
    * @param der a DER certificate; it is not parsed before something but its hash is asked for
-   * @param isParsed whether OpenSSL has parsed these bytes before: it has where they come out of a TLS handshake. Default: false
+   * @param parsed `true` where OpenSSL has parsed these bytes before, as it has where they come out of a TLS handshake; or what came of it
    */
-  constructor(der: Uint8Array, isParsed = false) {
-    super(der);
-    this.#isParsed = isParsed;
+  constructor(der: Uint8Array, parsed?: true | X509Certificate) {
+    super(der, parsed === true ? undefined : parsed);
+    this.#isParsed = parsed !== undefined;
   }
 
   override get validFrom(): Date {

@@ -81,7 +81,8 @@ export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<
     socket.once('close', () => reject(closedEarly()));
     socket.once('secureConnect', () => {
       try {
-        resolve(readPeer(socket, true, identity(connection.options, connection.host, connection.port)));
+        const server = identity(connection.options, connection.host, connection.port);
+        resolve(describePeer(socket, takePresented(socket), server));
       } catch (error) {
         reject(error);
       }
@@ -176,10 +177,10 @@ function intercept(socket: TLSSocket, reuse: Reuse | undefined, policy: Policy, 
   const withChain = INLINE ? false : policy.issuerPins.length > 0;
   let peer: Peer | undefined;
   const judge = (): Verdict => {
-    if (INLINE || reuse === undefined) return verify(readPeer(socket, false, server), policy);
+    if (INLINE || reuse === undefined) return verify(describePeer(socket, leafOf(socket), server), policy);
     if (socket.isSessionReused()) {
       const proven = reuse.resumed(socket);
-      peer = proven?.peer ?? readPeer(socket, withChain, server);
+      peer = proven?.peer ?? describePeer(socket, readChain(socket, withChain), server);
       // The pins may have changed since the session was offered.
       return proven !== undefined && stillHolds(proven, policy, Date.now()) ? proven.verdict : verify(peer, policy);
     }
@@ -189,13 +190,13 @@ function intercept(socket: TLSSocket, reuse: Reuse | undefined, policy: Policy, 
       reuse.proved(before);
       return before.verdict;
     }
-    peer = readPeer(socket, withChain, server);
+    peer = describePeer(socket, withChain ? readChain(socket, true) : readOnlyLeaf(socket), server);
     const verdict = verify(peer, policy);
     const known = knownVerdict(verdict, peer, policy);
     if (known !== undefined) rememberVerdict(known, policy);
     reuse.proved(known);
     // Whoever has to understand a refusal needs the chain: it may be the CA's pin that was configured.
-    return verdict.ok || withChain ? verdict : verify(readPeer(socket, true, server), policy);
+    return verdict.ok || withChain ? verdict : verify(describePeer(socket, readChain(socket, true), server), policy);
   };
 
   const onSecure = (): boolean => {
@@ -244,9 +245,8 @@ function identity(options: ConnectionOptions, host: string | undefined, port: nu
   return { host: name ?? (hasAddress ? undefined : 'localhost'), port: port ?? options.port };
 }
 
-function readPeer(socket: TLSSocket, withChain: boolean, { host, port }: ServerIdentity): Peer {
+function describePeer(socket: TLSSocket, certificates: readonly Certificate[], { host, port }: ServerIdentity): Peer {
   const sessionReused = socket.isSessionReused();
-  const certificates = INLINE ? leafOf(socket) : readCertificates(socket, withChain);
   const peer = { host, port, certificates, tlsVersion: socket.getProtocol(), sessionReused };
   return INLINE ? peer : { ...peer, ...ordinaryResult(socket) };
 }
@@ -265,10 +265,10 @@ function leafOf(socket: TLSSocket): Certificate[] {
   return leaf?.raw === undefined ? [] : [presentedCertificate(leaf.raw)];
 }
 
-/** What a resumed session holds was presented in another handshake: then Node is asked. */
-function readCertificates(socket: TLSSocket, withChain: boolean): Certificate[] {
-  const leaf = withChain || socket.isSessionReused() ? undefined : readLeaf(socket);
-  return leaf === undefined ? readChain(socket, withChain) : [leaf];
+/** After a full handshake only: what a resumed session holds was presented in another one. */
+function readOnlyLeaf(socket: TLSSocket): Certificate[] {
+  const leaf = readLeaf(socket);
+  return leaf === undefined ? readChain(socket, false) : [leaf];
 }
 
 /**
@@ -286,6 +286,20 @@ function readChain(socket: TLSSocket, withChain: boolean): Certificate[] {
     chain.push(new Certificate(next.raw, true));
   }
   return chain;
+}
+
+/**
+ * All that the server presented, in its order: also what belongs to no chain. Takes the certificates away from whoever asks later, so it
+ * is for connections that nobody else sees.
+ *
+ * Node links each to the one that was sent after it (src/crypto/crypto_x509.cc), which need not be its issuer.
+ */
+function takePresented(socket: TLSSocket): Certificate[] {
+  const presented: Certificate[] = [];
+  for (let next = socket.getPeerX509Certificate(); next !== undefined; next = next.issuerCertificate) {
+    presented.push(new Certificate(next.raw, next));
+  }
+  return presented;
 }
 
 function closedEarly(): CertpinError<'ERR_CONNECTION_CLOSED'> {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
+import { createServer } from 'node:tls';
 import { certificateHex, mint, startScriptedServer, startTap, startTlsServer } from '@certpin/testkit';
 import { startMariadb } from '@certpin/testkit/mariadb';
 import { mysqlError, mysqlGreeting } from '@certpin/testkit/mysql-script';
@@ -52,6 +54,27 @@ describe('a live server', () => {
     assert.deepEqual(server.servernames, ['localhost']);
     assert.equal(server.received(), 0);
   });
+
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    test(`TLS: everything that was presented is in the chain, in its order, whatever belongs together: ${maxVersion}`, async (t) => {
+      const root = await mint({ ca: true, subject: 'CN=Root' });
+      const intermediate = await mint({ ca: true, subject: 'CN=Intermediate', issuer: root });
+      const leaf = await mint({ issuer: intermediate });
+      const stranger = await mint({ subject: 'CN=Stranger' });
+      const presented = [leaf, stranger, root, intermediate, leaf];
+      const options = { key: leaf.keyPem, cert: presented.map(({ certPem }) => certPem).join(''), maxVersion };
+      const server = createServer(options, (socket) => socket.on('error', () => undefined).resume());
+      t.after(() => server.close());
+      await once(server.listen(0), 'listening');
+      const report = found(await probe(`localhost:${(server.address() as AddressInfo).port}`));
+      assert.equal(report.tlsVersion, maxVersion);
+      assert.deepEqual(
+        report.chain.map(({ sha256 }) => sha256),
+        presented.map(certificateHex),
+      );
+      assert.deepEqual(report.chain[0], report.certificate);
+    });
+  }
 
   test('PostgreSQL, with the credentials of a connection string left at home', async (t) => {
     const own = await mint({ keyType: 'rsa' });
