@@ -78,8 +78,10 @@ export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<
     const options = { ...connection.options, ...noVerification };
     const socket = openTls(options, connection.connectTimeoutMs, { oldVersions: true });
     socket.once('error', reject);
-    socket.once('close', () => reject(closedEarly()));
+    const endsEarly = (): void => reject(closedEarly());
+    socket.once('close', endsEarly);
     socket.once('secureConnect', () => {
+      socket.off('close', endsEarly);
       try {
         const server = identity(connection.options, connection.host, connection.port);
         resolve(describePeer(socket, takePresented(socket), server));
