@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { bundleCli } from './bundle-cli.mjs';
 import { buildInline } from './inline.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -28,3 +29,4 @@ cpSync(
   },
 );
 compile('packages/cli/tsconfig.json');
+await bundleCli();

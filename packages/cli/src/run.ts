@@ -7,8 +7,8 @@ import { defineLint } from './commands/lint.ts';
 import { defineTrust } from './commands/trust.ts';
 import { failureOf, UsageError } from './failure.ts';
 import { type ExitCode, type Io, printError } from './io.ts';
+import { readVersion } from './package-file.ts';
 import { printUsageError } from './usage.ts';
-import { readVersion } from './version.ts';
 
 const examples = `
 Examples:

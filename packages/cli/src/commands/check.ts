@@ -21,7 +21,7 @@ import { addScanOptions, toProbeOptions } from '../options.ts';
 import { readPinsFile, readPinValues } from '../pins.ts';
 import { createRotationWarning } from '../rotating.ts';
 import { showTarget } from '../target.ts';
-import { type CheckFileFlags, checkFile } from './check-file.ts';
+import type { CheckFileFlags } from './check-file.ts';
 
 interface CheckFlags extends CheckFileFlags {
   readonly file?: string;
@@ -109,6 +109,7 @@ async function check(targets: string[], flags: CheckFlags, io: Io): Promise<Exit
   checkFlags(flags);
   if (file === undefined) return checkOne(targets, flags, io);
   try {
+    const { checkFile } = await import('./check-file.ts');
     return await checkFile(file, targets, flags, io);
   } catch (error) {
     if (error instanceof UsageError) throw error;

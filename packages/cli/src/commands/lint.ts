@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { LintResult } from '@certpin/auth0/lint';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../failure.ts';
 import { type ExitCode, type Io, printError, printJson, printSummary, printText, stdoutColors } from '../io.ts';
 import { renderResult, renderSummary } from '../lint/render.ts';
+import { readVersion } from '../package-file.ts';
 
 interface LintFlags {
   readonly rule?: string[];
@@ -85,9 +85,4 @@ async function lint(paths: readonly string[], { rule, fix, json, format, as }: L
 
 function withoutSource({ output, ...result }: LintResult): object {
   return { ...result, fixed: output !== undefined };
-}
-
-function readVersion(): string {
-  return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string })
-    .version;
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readPackageFile } from '../package-file.ts';
 
 /** What the parser takes from the schema, so that the two cannot differ: which strings and which words are allowed. */
 export interface Grammar {
@@ -19,7 +19,7 @@ let grammar: Grammar | undefined;
 
 /** Read when it is first needed: `certpin get` does without it. */
 export function readGrammar(): Grammar {
-  grammar ??= toGrammar(JSON.parse(readFileSync(new URL('../../pins.schema.json', import.meta.url), 'utf8')) as Schema);
+  grammar ??= toGrammar(readPackageFile('pins.schema.json') as Schema);
   return grammar;
 }
 

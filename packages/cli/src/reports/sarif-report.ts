@@ -2,8 +2,8 @@ import { relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { explain } from 'certpin';
 import { printJson } from '../io.ts';
+import { readVersion } from '../package-file.ts';
 import type { Judged, Status } from '../pins-file/judge.ts';
-import { readVersion } from '../version.ts';
 import { type CreateReport, isRefusal } from './report.ts';
 
 type Finding = Exclude<Status, 'holds'>;
