@@ -28,7 +28,7 @@ describe('a figure', () => {
     });
     const page = pageOf([missed], []);
     assert.match(page, /\| certpin get, one target \| y \| 3 \| 2 to 4 \| at most 1\.6 \| no \|/);
-    assert.match(page, /the target is not met\.\*\* The command loads/);
+    assert.match(page, /the target is not met\.\*\* Node/);
   });
 });
 
