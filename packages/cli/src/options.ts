@@ -18,6 +18,9 @@ export interface ConnectionFlags {
   readonly tlsMax?: string;
 }
 
+/** A name; of a file, an IP address too. */
+const SERVERNAME = /^(?:[\p{L}\p{M}\p{N}._-]+|[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*)$/iu;
+
 /** As people write them, and as Node does. */
 const tlsVersions = { '1.0': 'TLSv1', '1.1': 'TLSv1.1', '1.2': 'TLSv1.2', '1.3': 'TLSv1.3' } as const;
 
@@ -40,6 +43,10 @@ export function addConnectionOptions(command: Command): Command {
 /** @throws UsageError */
 export function toProbeOptions(flags: ConnectionFlags, command: string): ProbeOptions {
   const { timeout, servername, protocol, proxy, ipv4, ipv6 } = flags;
+  // It is sent in the clear: a connection string in the wrong place must not be.
+  if (servername !== undefined && !SERVERNAME.test(servername)) {
+    throw new UsageError('--servername takes a host name', command);
+  }
   return {
     timeoutMs: timeout === undefined ? undefined : toMilliseconds('--timeout', timeout, command),
     ...{ servername, protocol, proxy, family: ipv4 ? 4 : ipv6 ? 6 : undefined, tls: toTls(flags, command) },
