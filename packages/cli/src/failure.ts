@@ -72,6 +72,7 @@ const words: Record<string, string> = {
   EAI_AGAIN: 'the name server did not answer',
   ECONNREFUSED: 'connection refused: nothing listens there',
   ECONNRESET: 'the server reset the connection before TLS was established',
+  EFBIG: 'the file would become larger than it may',
   EHOSTUNREACH: 'there is no route to the host',
   EISDIR: 'it is a directory',
   ELOOP: 'its links lead in a circle',

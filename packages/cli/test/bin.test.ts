@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
@@ -91,4 +91,18 @@ test('a target list and a target cannot both be standard input', async (t) => {
   assert.deepEqual(twice, ['', `certpin: error: ${error}certpin: hint: certpin help get\n`, [2, null]]);
   assert.match(listed[0], /^[0-9A-F]{64}\n$/);
   assert.deepEqual(listed.slice(1), [`certpin: error: -: ${error}`, [2, null]]);
+});
+
+test('a disk that is full: certpin trust leaves the pins file as it was, and no lock', async (t) => {
+  const file = writeTemporary(t, 'server.crt', (await mint()).certPem);
+  const pins = join(dirname(file), 'certpin.json');
+  const full = `{ "version": 1, "targets": [] } // ${'x'.repeat(5000)}`;
+  writeFileSync(pins, full);
+  const command = 'ulimit -f 4; exec "$@"'; // 4 KiB
+  const child = spawn('bash', ['-c', command, 'bash', process.execPath, bin, 'trust', file, '--yes', '--file', pins]);
+  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close'), text(child.stdout)]);
+  assert.equal(stderr, `certpin: error: ./server.crt: ${pins}: the file would become larger than it may\n`);
+  assert.equal(code, 2);
+  assert.equal(readFileSync(pins, 'utf8'), full);
+  assert.deepEqual(readdirSync(dirname(file)).sort(), ['certpin.json', 'server.crt']);
 });

@@ -279,6 +279,23 @@ test('a folder that cannot be written to, or is not there: told, and nothing is 
   assert.equal(existsSync(file), false);
 });
 
+test('a file that may not be written to is not replaced by another one', async (t) => {
+  const { file, folder, names, server } = await setStage(t);
+  writeFileSync(file, '{ "version": 1, "targets": [] }');
+  chmodSync(file, 0o444);
+  const isRoot = process.geteuid?.() === 0; // root may write to every file
+  if (isRoot) chmodSync(folder, 0o777);
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    const said = await transcript('trust TARGET --yes --file FILE', names);
+    assert.equal(said, '2> certpin: error: FILE: permission denied\nexit 2');
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+  assert.equal(server.connections(), 0);
+  assert.deepEqual(readdirSync(folder), ['certpin.json']);
+});
+
 test('a link is followed, to a file that is there or not; the mode stays', async (t) => {
   const { folder, names, file } = await setStage(t);
   mkdirSync(join(folder, 'real'));

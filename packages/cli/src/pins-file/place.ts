@@ -1,3 +1,4 @@
+import { isIPv6, SocketAddress } from 'node:net';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { domainToASCII } from 'node:url';
 import { CertpinError } from 'certpin';
@@ -68,6 +69,8 @@ function keyOf(target: Target, servername: string | undefined): string {
 
 function toName(host: string): string {
   const name = host.toLowerCase().replace(/\.$/, '');
+  // Of two zones (`%eth0`), the same address is not the same server.
+  if (isIPv6(name) && !name.includes('%')) return new SocketAddress({ family: 'ipv6', address: name }).address;
   return domainToASCII(name) || name;
 }
 

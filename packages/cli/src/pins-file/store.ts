@@ -43,7 +43,8 @@ export function openPinsFile(path: string): PinsDocument | undefined {
   const place = attempt(path, () => followLinks(path));
   attempt(path, () => accessSync(dirname(place), constants.W_OK));
   const bytes = attempt(path, () => readBytes(place));
-  if (bytes !== undefined) attempt(path, () => accessSync(place, constants.W_OK)); // a new file in its place would get around that
+  // A new file in its place would get around the mode of the old one.
+  if (bytes !== undefined) attempt(path, () => closeSync(openSync(place, 'r+')));
   return bytes === undefined ? undefined : parse(bytes, path);
 }
 
