@@ -117,6 +117,17 @@ test('an impostor: --yes does not accept another pin, and the file stays as it i
   assert.equal(server.received(), 0);
 });
 
+test('an impostor: the host as its own server name is no other server', async (t) => {
+  const { file, server, impostor } = await setStage(t);
+  const target = `localhost:${server.port}`;
+  const trust = (...flags: string[]) =>
+    certpin(['trust', target, '--yes', '--file', file, '--protocol', 'tls', ...flags]);
+  assert.equal((await trust()).code, 0);
+  server.present(impostor);
+  assert.equal((await trust('--servername', 'LOCALHOST')).code, 1);
+  assert.deepEqual(pinsOf(file), [[certificateHex(server.certificate)]]);
+});
+
 test('a rotation: --add puts the new pin beside the old one, --replace in its place; a person may add it too', async (t) => {
   const { file, names, server, impostor } = await setStage(t);
   await certpin(['trust', String(names.TARGET), '--yes', '--file', file]);

@@ -62,9 +62,12 @@ export function findTargets<Entry extends Placed>(
 
 /** The port counts and the protocol does not: whoever is pinned at a port must not be added a second time in another one. */
 function keyOf(target: Target, servername: string | undefined): string {
-  const name = servername === undefined ? '' : ` as ${toName(servername)}`;
-  if ('socketPath' in target) return `unix ${target.socketPath}${name}`;
-  return 'host' in target ? `${toName(target.host)} ${target.port}${name}` : '';
+  const name = servername === undefined ? '' : toName(servername);
+  const as = name === '' ? '' : ` as ${name}`;
+  if ('socketPath' in target) return `unix ${target.socketPath}${as}`;
+  if (!('host' in target)) return '';
+  const host = toName(target.host);
+  return `${host} ${target.port}${name === host ? '' : as}`; // the host is the name that is sent in any case
 }
 
 function toName(host: string): string {
