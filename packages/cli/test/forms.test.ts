@@ -161,7 +161,7 @@ test('a host cannot leave its string in a configuration', async () => {
   });
   const read = (literal: RegExp): string => new Function(`return ${literal.exec(text)?.[1] ?? ''}`)();
   assert.equal(read(/servername: (.*) } }\);/), evil);
-  assert.equal(read(/await api\((.*)\);/), `https://${evil}/`);
+  assert.equal(read(/await api\((.*)\);/), `https://[${evil}]/`); // as of an IPv6 address, for its colons
 });
 
 /** Runs a configuration that was printed, with more code below it. */
