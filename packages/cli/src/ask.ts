@@ -50,7 +50,7 @@ export async function ask(text: string, { format, files, ...options }: AskOption
   const reason = format === undefined ? undefined : forms[format]?.refusal?.(target);
   if (reason !== undefined) throw new CertpinError('ERR_TARGET_INVALID', reason, { reason });
   if (target.protocol === 'file') {
-    const { certificates, key } = await files.inspect(target);
+    const { certificates, key } = await files.inspect(target, options.signal);
     return key === undefined
       ? toAnswer(target, { certificates, protocol: 'file', detected: false })
       : toKeyAnswer(target, key, format);

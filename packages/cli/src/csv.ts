@@ -1,4 +1,5 @@
 import type { Answer } from './ask.ts';
+import { printableLines } from './io.ts';
 
 const columns = [
   'target',
@@ -49,6 +50,8 @@ function row(values: Partial<Record<(typeof columns)[number], string>>): string 
 
 /** RFC 4180 §2. A name in a certificate is its maker's: what a spreadsheet would take for a formula gets an apostrophe. */
 export function cell(text: string): string {
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const shown = printableLines(text);
+  // Where East Asian text is written, the wide forms of the signs begin a formula too.
+  const harmless = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/.test(shown) ? `'${shown}` : shown;
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

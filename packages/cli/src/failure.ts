@@ -72,11 +72,15 @@ const words: Record<string, string> = {
   EAI_AGAIN: 'the name server did not answer',
   ECONNREFUSED: 'connection refused: nothing listens there',
   ECONNRESET: 'the server reset the connection before TLS was established',
+  EFBIG: 'the file would become larger than it may',
   EHOSTUNREACH: 'there is no route to the host',
   EISDIR: 'it is a directory',
+  ELOOP: 'its links lead in a circle',
   ENETUNREACH: 'there is no route to the network',
   ENOENT: 'no such file',
+  ENOSPC: 'no space is left on the disk',
   ENOTFOUND: 'no such host, and no such file',
+  EROFS: 'the file system is read-only',
   ETIMEDOUT: 'the server does not answer',
 };
 

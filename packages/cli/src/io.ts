@@ -44,8 +44,12 @@ export function printText(io: Io, text: string): void {
   io.stdout(`${text}\n`);
 }
 
+/** What a terminal or a reader of lines would take for a command or an end of line is escaped: the value stays the same. */
 export function printJson(io: Io, value: unknown): void {
-  io.stdout(`${JSON.stringify(value)}\n`);
+  const text = JSON.stringify(value).replace(INVISIBLE, (character) =>
+    character.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  );
+  io.stdout(`${text}\n`);
 }
 
 /** A row of a table; RFC 4180 §2 ends it with CRLF. */
@@ -103,9 +107,16 @@ function allowsEscapes({ env }: Io): boolean {
   return !env.NO_COLOR && env.TERM !== 'dumb';
 }
 
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
 /** What a terminal would take for a command, or for another line, is replaced. */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\uFFFD');
+  return text.replace(INVISIBLE, '\uFFFD');
+}
+
+/** The same of a text that may have lines and tabs. */
+export function printableLines(text: string): string {
+  return text.replace(INVISIBLE, (character) => (/[\t\r\n]/.test(character) ? character : '\uFFFD'));
 }
 
 /** An argument as a shell takes it back. */

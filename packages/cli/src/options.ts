@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { type ProbeOptions, type Protocol, protocols } from 'certpin/probe';
+import { createSecureContext } from 'node:tls';
+import { type ProbeOptions, type Protocol, protocols, scan } from 'certpin/probe';
 import { type Command, Option } from 'commander';
 import { failureOf, plainWords, UsageError } from './failure.ts';
 import type { ScanOptions } from './scan.ts';
@@ -18,6 +19,9 @@ export interface ConnectionFlags {
   readonly tlsMax?: string;
 }
 
+/** A name; of a file, an IP address too. */
+const SERVERNAME = /^(?:[\p{L}\p{M}\p{N}._-]+|[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*)$/iu;
+
 /** As people write them, and as Node does. */
 const tlsVersions = { '1.0': 'TLSv1', '1.1': 'TLSv1.1', '1.2': 'TLSv1.2', '1.3': 'TLSv1.3' } as const;
 
@@ -32,7 +36,7 @@ export function addConnectionOptions(command: Command): Command {
     .addOption(new Option('-4, --ipv4', 'connect to IPv4 addresses only').conflicts('ipv6'))
     .option('-6, --ipv6', 'connect to IPv6 addresses only')
     .option('--cert <file>', "the client's own certificate, PEM, for a server that demands one")
-    .option('--key <file>', 'its private key, PEM')
+    .option('--key <file>', 'its private key, PEM, not encrypted')
     .addOption(new Option('--tls-min <version>', 'oldest version of TLS').choices(Object.keys(tlsVersions)))
     .addOption(new Option('--tls-max <version>', 'newest version of TLS').choices(Object.keys(tlsVersions)));
 }
@@ -40,22 +44,51 @@ export function addConnectionOptions(command: Command): Command {
 /** @throws UsageError */
 export function toProbeOptions(flags: ConnectionFlags, command: string): ProbeOptions {
   const { timeout, servername, protocol, proxy, ipv4, ipv6 } = flags;
+  // It is sent in the clear: a connection string in the wrong place must not be.
+  if (servername !== undefined && !SERVERNAME.test(servername)) {
+    throw new UsageError('--servername takes a host name', command);
+  }
+  const family = ipv4 ? 4 : ipv6 ? 6 : undefined;
+  if (family !== undefined && proxy !== undefined) {
+    throw new UsageError('-4 and -6 have no effect behind a proxy, which looks up the name', command);
+  }
+  checkProxy(proxy, command);
   return {
     timeoutMs: timeout === undefined ? undefined : toMilliseconds('--timeout', timeout, command),
-    ...{ servername, protocol, proxy, family: ipv4 ? 4 : ipv6 ? 6 : undefined, tls: toTls(flags, command) },
+    ...{ servername, protocol, proxy, family, tls: toTls(flags, command) },
   };
+}
+
+/** Once, and not with each target. The message repeats nothing of the URL, which may hold a login. */
+function checkProxy(proxy: string | undefined, command: string): void {
+  try {
+    scan([], { proxy }); // reads its options at once
+  } catch (error) {
+    throw new UsageError(`--${failureOf(error).message}`, command);
+  }
 }
 
 function toTls({ cert, key, tlsMin, tlsMax }: ConnectionFlags, command: string): NonNullable<ProbeOptions['tls']> {
   if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key go together', command);
+  if (tlsMax !== undefined && tlsMax < (tlsMin ?? '1.2')) {
+    throw new UsageError('--tls-max is older than --tls-min, which is 1.2 where it is not given', command);
+  }
   const versionOf = (version: string | undefined) => tlsVersions[version as keyof typeof tlsVersions];
   return {
-    ...(cert === undefined || key === undefined
-      ? {}
-      : { cert: read('--cert', cert, command), key: read('--key', key, command) }),
+    ...(cert === undefined || key === undefined ? {} : readIdentity(cert, key, command)),
     ...(tlsMin === undefined ? {} : { minVersion: versionOf(tlsMin) }),
     ...(tlsMax === undefined ? {} : { maxVersion: versionOf(tlsMax) }),
   };
+}
+
+function readIdentity(certFile: string, keyFile: string, command: string): { cert: Buffer; key: Buffer } {
+  const identity = { cert: read('--cert', certFile, command), key: read('--key', keyFile, command) };
+  try {
+    createSecureContext(identity);
+  } catch {
+    throw new UsageError('--cert takes a certificate and --key its private key, both PEM and not encrypted', command);
+  }
+  return identity;
 }
 
 function read(option: string, path: string, command: string): Buffer {

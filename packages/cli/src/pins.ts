@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { CertpinError, type PinSource, parsePins } from 'certpin';
 import { failureOf, plainWords } from './failure.ts';
+import { showPath } from './target.ts';
 
 /**
  * The values of `--pin`. A shell takes a pin with spaces apart (`--pin sha256 Fingerprint=AA:…`, `--pin 3 1 1 AABB…`), so the words
@@ -24,7 +25,12 @@ export function readPinsFile(path: string): PinSource {
     bytes = readFileSync(path);
   } catch (error) {
     const reason = plainWords(failureOf(error));
-    throw new CertpinError('ERR_FILE_UNREADABLE', `${path}: ${reason}`, { reason }, { cause: error });
+    throw new CertpinError(
+      'ERR_FILE_UNREADABLE',
+      `${showPath(path, '--pins-file')}: ${reason}`,
+      { reason },
+      { cause: error },
+    );
   }
   return checked(path, bytes);
 }

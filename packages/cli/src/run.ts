@@ -31,9 +31,10 @@ Exit code: 0 done, the pin holds, nothing was found; 1 the pin does not hold, so
 export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   let code: ExitCode = 0;
   try {
-    await createProgram(io, (result) => {
+    const program = createProgram(io, (result) => {
       code = result;
-    }).parseAsync(argv, { from: 'user' });
+    });
+    await program.parseAsync(withoutHelp(argv, program), { from: 'user' });
     return code;
   } catch (error) {
     if ((error as Error).name === 'ExitPromptError') return 130; // Ctrl-C at a question
@@ -44,6 +45,13 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     else if (error.code !== 'commander.help') printUsageError(io, error, argv);
     return 2;
   }
+}
+
+/** Of an unknown command commander would print the help of all: the word alone is answered with what is wrong with it. */
+function withoutHelp(argv: readonly string[], { commands }: Command): readonly string[] {
+  const [first, word] = argv;
+  const isUnknown = word !== undefined && !word.startsWith('-') && commands.every((command) => command.name() !== word);
+  return first === 'help' && isUnknown ? [word] : argv;
 }
 
 /** The command line, as commander knows it: help, completion and the man page are made of it. */

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { CertpinError } from 'certpin';
 import { failureOf, plainWords } from './failure.ts';
 import type { Io } from './io.ts';
+import { showPath } from './target.ts';
 
 export interface TargetList {
   /** How many there are; undefined where standard input will tell. */
@@ -31,7 +32,12 @@ function readLines(path: string): string[] {
     return readFileSync(path, 'utf8').split('\n').flatMap(targetOf);
   } catch (error) {
     const reason = plainWords(failureOf(error));
-    throw new CertpinError('ERR_FILE_UNREADABLE', `${path}: ${reason}`, { reason }, { cause: error });
+    throw new CertpinError(
+      'ERR_FILE_UNREADABLE',
+      `${showPath(path, '--targets-file')}: ${reason}`,
+      { reason },
+      { cause: error },
+    );
   }
 }
 

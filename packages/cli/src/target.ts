@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { type ProbeFailure, parseTarget, type Target } from 'certpin/probe';
 import { failureOf } from './failure.ts';
 
@@ -19,4 +21,15 @@ export function showTarget(text: string): ShownTarget {
 /** As {@link showTarget}. @throws CertpinError `ERR_TARGET_INVALID` */
 export function readTarget(text: string): Target {
   return text === '-' ? { protocol: 'file', label: '-', path: '-' } : parseTarget(text);
+}
+
+/**
+ * How errors name a file: by its path, but by the option that gave it where it is not there and could be a connection string in the wrong
+ * place.
+ */
+export function showPath(path: string, option: string): string {
+  if (path === '') return option;
+  const mayHoldLogin = (text: string): boolean => /[@=]/.test(text);
+  if (!mayHoldLogin(path) || existsSync(path)) return path;
+  return existsSync(dirname(path)) && !mayHoldLogin(basename(path)) ? path : option;
 }

@@ -1,12 +1,12 @@
 import { type CertificateSummary, formatPin, parsePin } from 'certpin';
 import type { ProbeSuccess } from 'certpin/probe';
-import type { Colors } from './io.ts';
+import { type Colors, printable } from './io.ts';
 
 /** A successful report for people: the very value that `--json` prints. */
 export function renderReport(report: ProbeSuccess, colors: Colors, now: Date): string {
   const { target, protocol, certificate, chain } = report;
   return [
-    colors.bold(target),
+    colors.bold(printable(target)),
     ...renderLeaf(certificate, colors, now),
     ...chain.slice(1).flatMap((issuer) => renderIssuer(issuer, colors, now)),
     ...(protocol === 'file' ? [] : [colors.dim(`  ${presentedOnly}`)]),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -55,4 +56,53 @@ test('Ctrl-C: what is there is printed, the rest is given up, exit 130; standard
   assert.equal(stdout, `${certificateHex(server.certificate)}\n`);
   assert.equal(stderr, 'certpin: summary: 1 target, 1 read; the others were not waited for\n');
   assert.equal(code, 130);
+});
+
+test('a named pipe into which nobody writes: Ctrl-C and the total time end the program; one into which somebody does is a file', async (t) => {
+  const file = writeTemporary(t, 'server.crt', (await mint()).certPem);
+  const pipe = join(dirname(file), 'pipe.pem');
+  execFileSync('mkfifo', [pipe]);
+  const late = await certpin('get', '-q', pipe, '--total-timeout', '0.5');
+  assert.match(late.stderr, /: no answer within 500 ms, the time for all targets together\n/);
+  assert.equal(late.code, 2);
+  const child = spawn(process.execPath, [bin, 'get', file, pipe], { stdio: ['ignore', 'pipe', 'ignore'] });
+  child.stdout.once('data', () => child.kill('SIGINT'));
+  assert.deepEqual(await once(child, 'close'), [130, null]);
+  const [{ stdout, code }] = await Promise.all([
+    certpin('get', '-q', pipe),
+    once(spawn('cp', [file, pipe]), 'close'), // waits for its reader
+  ]);
+  assert.match(stdout, /^[0-9A-F]{64}\n$/);
+  assert.equal(code, 0);
+});
+
+test('a target list and a target cannot both be standard input', async (t) => {
+  const file = writeTemporary(t, 'server.crt', (await mint()).certPem);
+  const input = (...argv: string[]) => {
+    const child = spawn(process.execPath, [bin, ...argv], { stdio: ['pipe', 'pipe', 'pipe'] });
+    child.stdin.end(`-\n${file}\n`);
+    return Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  };
+  const [twice, listed] = await Promise.all([
+    input('get', '-q', '--targets-file', '-', '--targets-file', '-'),
+    input('get', '-q', '--targets-file', '-'),
+  ]);
+  const error = 'standard input can be read once only\n';
+  assert.deepEqual(twice, ['', `certpin: error: ${error}certpin: hint: certpin help get\n`, [2, null]]);
+  assert.match(listed[0], /^[0-9A-F]{64}\n$/);
+  assert.deepEqual(listed.slice(1), [`certpin: error: -: ${error}`, [2, null]]);
+});
+
+test('a disk that is full: certpin trust leaves the pins file as it was, and no lock', async (t) => {
+  const file = writeTemporary(t, 'server.crt', (await mint()).certPem);
+  const pins = join(dirname(file), 'certpin.json');
+  const full = `{ "version": 1, "targets": [] } // ${'x'.repeat(5000)}`;
+  writeFileSync(pins, full);
+  const command = 'ulimit -f 4; exec "$@"'; // 4 KiB
+  const child = spawn('bash', ['-c', command, 'bash', process.execPath, bin, 'trust', file, '--yes', '--file', pins]);
+  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close'), text(child.stdout)]);
+  assert.equal(stderr, `certpin: error: ./server.crt: ${pins}: the file would become larger than it may\n`);
+  assert.equal(code, 2);
+  assert.equal(readFileSync(pins, 'utf8'), full);
+  assert.deepEqual(readdirSync(dirname(file)).sort(), ['certpin.json', 'server.crt']);
 });

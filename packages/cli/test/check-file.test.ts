@@ -3,6 +3,9 @@ import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { certificateHex, mint } from '@certpin/testkit';
 import { Ajv } from 'ajv';
+import type { Io } from '../src/io.ts';
+import type { Entry } from '../src/pins-file/parse.ts';
+import { createTextReport } from '../src/reports/text-report.ts';
 import { startPeer, startServer, writeTemporary } from './peers.ts';
 import { certpin, PASSWORD, transcript } from './transcript.ts';
 
@@ -305,6 +308,13 @@ test('a thousand targets: no more at a time than asked for, and the order of the
   assert.match(stderr, /summary: 1000 targets, 1000 unreachable\n$/);
   assert.equal(code, 2);
   assert.ok(most <= 16, `${most} at a time`);
+});
+
+test('as many targets as a pins file can hold are no more than a function can take', async () => {
+  const entry = { label: 'h:1' } as Entry;
+  const io = { stdoutIsTerminal: false, env: {} } as Io;
+  const document = { path: 'certpin.json', text: '', entries: Array.from({ length: 200_000 }, () => entry) };
+  assert.doesNotThrow(() => createTextReport({ io, document, asked: document.entries, failExpiring: false }));
 });
 
 test('mistakes are told before anybody is connected to: exit 2', async (t) => {

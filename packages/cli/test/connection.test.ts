@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { createPrivateKey } from 'node:crypto';
 import { test } from 'node:test';
 import { certificateHex, mint, startTlsServer } from '@certpin/testkit';
 import { startHttpProxy } from '@certpin/testkit/proxy';
 import { startPostgres, writeTemporary } from './peers.ts';
-import { certpin, transcript } from './transcript.ts';
+import { certpin, PASSWORD, transcript } from './transcript.ts';
 
 test('--protocol: a database on a port that says nothing, asked in its own protocol at once', async (t) => {
   const certificate = await mint();
@@ -74,4 +75,35 @@ test('--tls-min and --tls-max: the versions that are spoken; an old server is re
   const read = await certpin(['get', '-q', '--tls-min', '1.0', target]);
   assert.equal(read.stdout, `${certificateHex(certificate)}\n`);
   assert.equal(oldServer.received(), 0);
+});
+
+test('options of the connection that cannot be used: said once, in the words of the command line, before anybody is asked', async (t) => {
+  const { certPem, keyPem } = await mint();
+  const encrypted = createPrivateKey(keyPem).export({
+    type: 'pkcs8',
+    format: 'pem',
+    cipher: 'aes-256-cbc',
+    passphrase: 'x',
+  });
+  const [own, key, other, notes] = [
+    writeTemporary(t, 'own.crt', certPem),
+    writeTemporary(t, 'own.key', String(encrypted)),
+    writeTemporary(t, 'other.key', (await mint()).keyPem),
+    writeTemporary(t, 'notes.txt', 'nothing'),
+  ];
+  const pair = '--cert takes a certificate and --key its private key, both PEM and not encrypted';
+  const mistakes = {
+    [`--cert ${own} --key ${key}`]: pair,
+    [`--cert ${own} --key ${other}`]: pair,
+    [`--cert ${notes} --key ${notes}`]: pair,
+    '--tls-max 1.1': '--tls-max is older than --tls-min, which is 1.2 where it is not given',
+    '--tls-min 1.3 --tls-max 1.2': '--tls-max is older than --tls-min, which is 1.2 where it is not given',
+    '-4 --proxy http://proxy.example:1': '-4 and -6 have no effect behind a proxy, which looks up the name',
+    '--proxy ftp://proxy.example': '--proxy: the URL of the proxy must begin with http://, https:// or socks5://',
+    [`--servername postgres://me:${PASSWORD}@db`]: '--servername takes a host name',
+  };
+  for (const [options, message] of Object.entries(mistakes)) {
+    const said = await transcript(`get 127.0.0.1:1 127.0.0.1:2 ${options}`);
+    assert.equal(said, `2> certpin: error: ${message}\n2> certpin: hint: certpin help get\nexit 2`);
+  }
 });

@@ -8,8 +8,9 @@ import { promisify } from 'node:util';
 import { certificateHex, mint, publicKeyPin, startHttpsServer } from '@certpin/testkit';
 import { startMariadb } from '@certpin/testkit/mariadb';
 import { startPostgres as startRealPostgres } from '@certpin/testkit/postgres';
-import { parsePin } from 'certpin';
+import { Certificate, parsePin } from 'certpin';
 import { parseTarget } from 'certpin/probe';
+import { printConfiguration } from '../src/forms/configurations.ts';
 import { printVariable } from '../src/forms/variable.ts';
 import { startPostgres, startServer, writeTemporary } from './peers.ts';
 import { certpin, PASSWORD, transcript } from './transcript.ts';
@@ -149,12 +150,18 @@ test('--format pg: a server on a port of no protocol is asked as PostgreSQL, at 
   assert.deepEqual(server.received, [sslRequest]); // found out, it would have been asked in TLS first
 });
 
-test('a host cannot leave its string in a configuration', async (t) => {
-  const { port } = await startServer(t);
-  const servername = "x', evil: process.exit(7), y: '\\";
-  const { stdout } = await certpin(['get', '--format', 'fetch', `localhost:${port}`, '--servername', servername]);
-  const literal = /servername: (.*) } }\);/.exec(stdout)?.[1] ?? '';
-  assert.equal(new Function(`return ${literal}`)(), servername);
+test('a host cannot leave its string in a configuration', async () => {
+  const evil = "x', evil: process.exit(7), y: '\\";
+  assert.equal((await certpin(['get', '--format', 'fetch', 'localhost:1', '--servername', evil])).code, 2);
+  const text = printConfiguration('fetch').print({
+    target: { protocol: 'tls', label: evil, host: evil, port: 443 },
+    certificates: [new Certificate((await mint()).x509.raw)],
+    servername: evil,
+    envName: undefined,
+  });
+  const read = (literal: RegExp): string => new Function(`return ${literal.exec(text)?.[1] ?? ''}`)();
+  assert.equal(read(/servername: (.*) } }\);/), evil);
+  assert.equal(read(/await api\((.*)\);/), `https://[${evil}]/`); // as of an IPv6 address, for its colons
 });
 
 /** Runs a configuration that was printed, with more code below it. */

@@ -117,6 +117,17 @@ test('an impostor: --yes does not accept another pin, and the file stays as it i
   assert.equal(server.received(), 0);
 });
 
+test('an impostor: the host as its own server name is no other server', async (t) => {
+  const { file, server, impostor } = await setStage(t);
+  const target = `localhost:${server.port}`;
+  const trust = (...flags: string[]) =>
+    certpin(['trust', target, '--yes', '--file', file, '--protocol', 'tls', ...flags]);
+  assert.equal((await trust()).code, 0);
+  server.present(impostor);
+  assert.equal((await trust('--servername', 'LOCALHOST')).code, 1);
+  assert.deepEqual(pinsOf(file), [[certificateHex(server.certificate)]]);
+});
+
 test('a rotation: --add puts the new pin beside the old one, --replace in its place; a person may add it too', async (t) => {
   const { file, names, server, impostor } = await setStage(t);
   await certpin(['trust', String(names.TARGET), '--yes', '--file', file]);
@@ -277,6 +288,23 @@ test('a folder that cannot be written to, or is not there: told, and nothing is 
     chmodSync(folder, 0o755);
   }
   assert.equal(existsSync(file), false);
+});
+
+test('a file that may not be written to is not replaced by another one', async (t) => {
+  const { file, folder, names, server } = await setStage(t);
+  writeFileSync(file, '{ "version": 1, "targets": [] }');
+  chmodSync(file, 0o444);
+  const isRoot = process.geteuid?.() === 0; // root may write to every file
+  if (isRoot) chmodSync(folder, 0o777);
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    const said = await transcript('trust TARGET --yes --file FILE', names);
+    assert.equal(said, '2> certpin: error: FILE: permission denied\nexit 2');
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+  assert.equal(server.connections(), 0);
+  assert.deepEqual(readdirSync(folder), ['certpin.json']);
 });
 
 test('a link is followed, to a file that is there or not; the mode stays', async (t) => {

@@ -20,6 +20,9 @@ test('mistakes in the command line: exit 2, one error, one hint', async () => {
     'get x.pem --timeout -1': '--timeout takes a number of seconds, up to 86400; 0 for no limit|certpin help get',
     'get x.pem --timeout': "option '--timeout <seconds>' argument missing|certpin help get",
     'gte x.pem': "unknown command 'gte'; did you mean get?|certpin --help",
+    'help gte': "unknown command 'gte'; did you mean get?|certpin --help",
+    'help frobnicate': "unknown command 'frobnicate'|certpin --help",
+    'help db.example.com:5432': 'unknown command|certpin --help',
     frobnicate: "unknown command 'frobnicate'|certpin --help",
     'db.example.com:5432': 'unknown command|certpin get db.example.com:5432',
     './a(1).pem': "unknown command|certpin get './a(1).pem'",
@@ -74,6 +77,7 @@ test('help: asked for, on stdout and exit 0; not asked for, on stderr and exit 2
   assert.deepEqual({ stderr: help.stderr, code: help.code }, { stderr: '', code: 0 });
   assert.match(help.stdout, /^Usage: certpin \[options\] \[command\]\n/);
   assert.deepEqual(await certpin(['help']), help);
+  assert.deepEqual(await certpin(['help', 'help']), help);
   assert.deepEqual(await certpin([]), { stdout: '', stderr: help.stdout, code: 2 });
   for (const command of ['get', 'check', 'trust', 'lint', 'completion']) {
     const own = await certpin(['help', command]);

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { Certificate } from '../core/certificate.ts';
 import { CertpinError } from '../core/errors.ts';
 import { leafFirst } from './leaf-first.ts';
@@ -13,9 +13,7 @@ const MAX_BYTES = 16 * 1024 * 1024;
  * @throws CertpinError `ERR_FILE_UNREADABLE`; Node's own error (`ENOENT`, …) where the file cannot be opened
  */
 export async function readCertificates(path: string): Promise<Certificate[]> {
-  const bytes = await readFile(path);
-  if (bytes.length > MAX_BYTES)
-    throw unreadable(`it has ${bytes.length} bytes; a certificate file has at most ${MAX_BYTES}`);
+  const bytes = await readBounded(path);
   // 0x30 begins a DER certificate and is the digit 0 too; but no certificate is so short that its length is one byte.
   const isDer = bytes[0] === 0x30 && (bytes[1] ?? 0) >= 0x80;
   const blocks = isDer ? [bytes] : (bytes.toString('latin1').match(PEM_CERTIFICATE) ?? []);
@@ -31,6 +29,18 @@ export async function readCertificates(path: string): Promise<Certificate[]> {
   } catch (error) {
     throw unreadable('what looks like a certificate in it is none', error);
   }
+}
+
+/** No more than a certificate file can have: some files have no end. */
+async function readBounded(path: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of createReadStream(path)) {
+    length += chunk.length;
+    if (length > MAX_BYTES) throw unreadable(`a certificate file has at most ${MAX_BYTES} bytes, and it has more`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 const PEM_CERTIFICATE =

@@ -76,6 +76,8 @@ const protocolsOfPorts: ReadonlyMap<number, Protocol> = new Map(
  * @throws CertpinError `ERR_TARGET_INVALID`
  */
 export function parseTarget(text: string): Target {
+  // The operating system would end a path or a name there, and take another one than is shown.
+  if (text.includes('\0')) throw invalid('it holds a NUL');
   const [, unixScheme, socketPath] = /^(?:([a-z][a-z0-9-]*)\+)?unix:(?:\/\/)?(\/[^?#@]*)$/is.exec(text) ?? [];
   if (socketPath !== undefined) return readSocket(unixScheme?.toLowerCase(), socketPath);
   const url = text.replace(/^jdbc:(?=[a-z0-9]+:\/\/[^;]*$)/i, '');
@@ -93,9 +95,12 @@ export function parseTarget(text: string): Target {
   return { protocol: protocolsOfPorts.get(number) ?? null, label: text, host, port: number };
 }
 
-/** `name:port`, `[IPv6]:port`, each without the port, and a bare IPv6 address. */
+/**
+ * `name:port`, `[IPv6]:port`, each without the port, and a bare IPv6 address. No control character and no invisible one: the resolver
+ * passes over some of them, and would ask another host than the one that is shown.
+ */
 const ADDRESS =
-  /^(?:\[(?<bracketed>[0-9a-f:.]+(?:%[\w.-]+)?)\]|(?<name>[^:;,'"[\]\s?#]+)|(?<plain>[0-9a-f]*:[0-9a-f:]*:[0-9a-f.:]*(?:%[\w.-]+)?))(?::(?<port>\d+))?$/i;
+  /^(?:\[(?<bracketed>[0-9a-f:.]+(?:%[\w.-]+)?)\]|(?<name>[^:;,'"[\]\s?#\p{C}]+)|(?<plain>[0-9a-f]*:[0-9a-f:]*:[0-9a-f.:]*(?:%[\w.-]+)?))(?::(?<port>\d+))?$/iu;
 
 /** A name, or an IP address. What is no host may be a piece of a password. */
 const HOST = /^(?:[\p{L}\p{M}\p{N}._-]+|[0-9a-f:.]*:[0-9a-f:.]*(?:%[\w.-]+)?)$/iu;

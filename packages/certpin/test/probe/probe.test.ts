@@ -224,6 +224,11 @@ describe('a file', () => {
     });
   }
 
+  test('that has no end is not read to it', async () => {
+    const report = await probe('/dev/zero');
+    assert.equal(failure(report), 'ERR_FILE_UNREADABLE');
+  });
+
   test('that is not there gives Node’s own error', async () => {
     assert.equal(failure(await probe(join(folder, 'nowhere.pem'))), 'ENOENT');
     await assert.rejects(inspect(join(folder, 'nowhere.pem')), { code: 'ENOENT' });

@@ -95,6 +95,11 @@ describe('a target that cannot be read is refused, and not repeated', () => {
   const refused: [string, RegExp][] = [
     ['', /neither host:port/],
     ['a b', /neither host:port/],
+    ['local\u200Bhost:443', /neither host:port/],
+    ['\u202Elocalhost', /neither host:port/],
+    ['localhost\0.example.com:443', /holds a NUL/],
+    ['unix:/run/x\0y', /holds a NUL/],
+    ['/etc/ssl/x\0.pem', /holds a NUL/],
     ['host:', /neither host:port/],
     ['host:0', /from 1 to 65535/],
     ['host:65536', /from 1 to 65535/],

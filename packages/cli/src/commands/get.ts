@@ -88,7 +88,7 @@ async function get(args: readonly string[], flags: GetFlags, io: Io): Promise<Ex
   if (args.length + targetsFile.length === 0) throw new UsageError("missing required argument 'target'", 'get');
   checkFlags(flags, args.length + targetsFile.length * 2);
   const options = toScanOptions(flags, 'get');
-  const files = new FileReader(flags, io);
+  const files = new FileReader(flags, io, targetsFile.includes('-'));
   const list = readTargetList(args, targetsFile, io);
   const tally = new Tally(list.targets);
   const isShort = targetsFile.length === 0 && args.length <= options.concurrency;
@@ -136,7 +136,10 @@ function labelOf(text: string, index: number): string {
 }
 
 /** @throws UsageError */
-function checkFlags({ format, chain, envName }: GetFlags, count: number): void {
+function checkFlags({ format, chain, envName, targetsFile = [] }: GetFlags, count: number): void {
+  if (targetsFile.indexOf('-') !== targetsFile.lastIndexOf('-')) {
+    throw new UsageError('standard input can be read once only', 'get');
+  }
   if (chain && format !== undefined && forms[format]?.printChain === undefined) {
     throw new UsageError(`--chain does not go with --format ${format}`, 'get');
   }

@@ -10,6 +10,7 @@ import { renderKeyReport } from '../files/render-key.ts';
 import {
   type ExitCode,
   type Io,
+  printable,
   printError,
   printHint,
   printJson,
@@ -242,7 +243,7 @@ async function decide(candidate: Candidate, flags: TrustFlags, io: Io): Promise<
     if (!json) printText(io, text);
   };
   if (step.kind === 'none') {
-    say(`already trusted in ${file}: ${label}`);
+    say(printable(`already trusted in ${file}: ${label}`));
     if (step.explanation !== undefined) printWarning(io, `${label}: a pin matches, but ${step.explanation}`);
     return { status: 'already-trusted', step };
   }
@@ -250,7 +251,7 @@ async function decide(candidate: Candidate, flags: TrustFlags, io: Io): Promise<
   // Whoever is in the middle would like nothing better than a change that nobody looks at.
   if (step.kind === 'changed' && (yes || json)) return { status: refuseChange(label, flags, io), step };
   if (!yes) {
-    const answer = json ? undefined : await io.confirm(questionFor(step, label, file));
+    const answer = json ? undefined : await io.confirm(printable(questionFor(step, label, file)));
     if (answer === false) {
       printError(io, `${label}: not trusted; ${file} is as it was`);
       return { status: 'declined', step };
@@ -266,7 +267,7 @@ async function decide(candidate: Candidate, flags: TrustFlags, io: Io): Promise<
   }
   const agreed: TrustMode = step.kind === 'changed' ? 'add' : mode;
   const status = await commit(file, candidate, agreed, findStep(document, candidate, agreed));
-  say(`${wordsOf[status]} ${file}: ${label}`);
+  say(printable(`${wordsOf[status]} ${file}: ${label}`));
   return { status, step };
 }
 

@@ -1,4 +1,5 @@
 import { formatPin, type Pin, type Policy } from 'certpin';
+import { printable } from '../io.ts';
 import { FileError } from './file-error.ts';
 import type { KeyPin } from './key-pin.ts';
 
@@ -21,8 +22,8 @@ export function checkKey(label: string, key: KeyPin, policy: Policy): KeyVerdict
   if (policy.hostnameVerification === 'require') throw new FileError(`it holds a ${what}, which names no host`);
   const matched = pins.find(({ sha256 }) => sha256 === key.sha256);
   const headline = matched
-    ? `pin holds for ${label}: a certificate with this key has a pinned public key`
-    : `pin mismatch for ${label}: the public key is none of the pinned ones`;
+    ? `pin holds for ${printable(label)}: a certificate with this key has a pinned public key`
+    : `pin mismatch for ${printable(label)}: the public key is none of the pinned ones`;
   const configured = policy.pins.map((pin) => `  configured: ${formatPin(pin)} (${pin.kind})`);
   return { matched, explanation: [headline, `  ${what}: ${key.pin}`, ...(matched ? [] : configured)].join('\n') };
 }

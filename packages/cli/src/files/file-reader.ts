@@ -22,16 +22,18 @@ export function addFileOptions(command: Command): Command {
 export class FileReader {
   readonly #io: Io;
   readonly #passwords: Passwords;
-  #stdinIsRead = false;
+  #stdinIsRead: boolean;
 
-  constructor(flags: PasswordFlags, io: Io) {
+  /** @param stdinIsRead the targets come from there */
+  constructor(flags: PasswordFlags, io: Io, stdinIsRead = false) {
     this.#io = io;
+    this.#stdinIsRead = stdinIsRead;
     this.#passwords = new Passwords(flags, io);
   }
 
   /** @throws FileError; Node's own error (`ENOENT`, …) where the file cannot be opened */
-  async inspect({ path, label }: FileTarget): Promise<FileContents> {
-    return inspectBytes(await readBounded(path === '-' ? this.#stdin() : path), label, this.#passwords);
+  async inspect({ path, label }: FileTarget, signal?: AbortSignal): Promise<FileContents> {
+    return inspectBytes(await readBounded(path === '-' ? this.#stdin() : path, signal), label, this.#passwords);
   }
 
   #stdin(): AsyncIterable<Uint8Array> {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Io } from '../io.ts';
+import { type Io, printable } from '../io.ts';
 import { FileError, WrongPassword } from './file-error.ts';
 
 export interface PasswordFlags {
@@ -35,7 +35,7 @@ export class Passwords {
         if (!(error instanceof WrongPassword)) throw error;
       }
     }
-    const asked = this.#asking.then(() => this.#io.askSecret(`password of ${label}: `));
+    const asked = this.#asking.then(() => this.#io.askSecret(printable(`password of ${label}: `)));
     this.#asking = asked.catch(() => undefined);
     const typed = await asked;
     if (typed === undefined) {

@@ -1,10 +1,10 @@
 import type { KeyReport } from '../ask.ts';
-import type { Colors } from '../io.ts';
+import { type Colors, printable } from '../io.ts';
 
 /** For people: the very value that `--json` prints. */
 export function renderKeyReport({ target, publicKey }: KeyReport, colors: Colors): string {
   return [
-    colors.bold(target),
+    colors.bold(printable(target)),
     `  ${`${publicKey.source} (${publicKey.algorithm})`}, and no certificate`,
     `  public-key pin       ${colors.bold(publicKey.pin)}`,
     colors.dim('  for the next certificate: it is the pin of every certificate that is made with this key'),

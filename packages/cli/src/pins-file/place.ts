@@ -1,3 +1,4 @@
+import { isIPv6, SocketAddress } from 'node:net';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { domainToASCII } from 'node:url';
 import { CertpinError } from 'certpin';
@@ -61,13 +62,18 @@ export function findTargets<Entry extends Placed>(
 
 /** The port counts and the protocol does not: whoever is pinned at a port must not be added a second time in another one. */
 function keyOf(target: Target, servername: string | undefined): string {
-  const name = servername === undefined ? '' : ` as ${toName(servername)}`;
-  if ('socketPath' in target) return `unix ${target.socketPath}${name}`;
-  return 'host' in target ? `${toName(target.host)} ${target.port}${name}` : '';
+  const name = servername === undefined ? '' : toName(servername);
+  const as = name === '' ? '' : ` as ${name}`;
+  if ('socketPath' in target) return `unix ${target.socketPath}${as}`;
+  if (!('host' in target)) return '';
+  const host = toName(target.host);
+  return `${host} ${target.port}${name === host ? '' : as}`; // the host is the name that is sent in any case
 }
 
 function toName(host: string): string {
   const name = host.toLowerCase().replace(/\.$/, '');
+  // Of two zones (`%eth0`), the same address is not the same server.
+  if (isIPv6(name) && !name.includes('%')) return new SocketAddress({ family: 'ipv6', address: name }).address;
   return domainToASCII(name) || name;
 }
 

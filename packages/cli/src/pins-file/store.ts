@@ -19,6 +19,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { failureOf, plainWords } from '../failure.ts';
 import { FileError } from '../files/file-error.ts';
+import { showPath } from '../target.ts';
 import { type PinsDocument, parsePinsFile } from './parse.ts';
 
 /** Ten thousand targets are some two MiB. */
@@ -26,6 +27,7 @@ const MAX_BYTES = 16 * 1024 * 1024;
 
 /** @throws FileError */
 export function loadPinsFile(path: string): PinsDocument {
+  refuseConnectionString(path);
   const bytes = attempt(path, () => readBytes(path));
   if (bytes === undefined) throw new FileError(`${path}: no such file`, 'certpin help trust');
   return parse(bytes, path);
@@ -37,9 +39,12 @@ export function loadPinsFile(path: string): PinsDocument {
  * @throws FileError also where it could not be written
  */
 export function openPinsFile(path: string): PinsDocument | undefined {
+  refuseConnectionString(path);
   const place = attempt(path, () => followLinks(path));
   attempt(path, () => accessSync(dirname(place), constants.W_OK));
   const bytes = attempt(path, () => readBytes(place));
+  // A new file in its place would get around the mode of the old one.
+  if (bytes !== undefined) attempt(path, () => closeSync(openSync(place, 'r+')));
   return bytes === undefined ? undefined : parse(bytes, path);
 }
 
@@ -80,6 +85,11 @@ export async function changePinsFile(
     closeSync(descriptor);
     if (!isRenamed) unlinkSync(beside);
   }
+}
+
+/** @throws FileError for what must not be repeated, nor become the name of a file */
+function refuseConnectionString(path: string): void {
+  if (showPath(path, '') === '') throw new FileError('--file: no such file', 'certpin help trust');
 }
 
 export function changedMeanwhile(path: string): FileError {

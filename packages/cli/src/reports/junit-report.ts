@@ -1,5 +1,5 @@
 import { explain } from 'certpin';
-import { printText } from '../io.ts';
+import { printableLines, printText } from '../io.ts';
 import type { Judged } from '../pins-file/judge.ts';
 import { type CreateReport, isRefusal } from './report.ts';
 
@@ -61,7 +61,7 @@ const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;
 
 /** XML 1.0 §2.2: most control characters, and halves of a surrogate pair, cannot stand in a document, not even as references. */
 function escaped(text: string): string {
-  return text
+  return printableLines(text)
     .replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
     .replace(/[&<>"']/g, (character) => entities[character] ?? '');
 }

@@ -1,7 +1,7 @@
 import { relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { explain } from 'certpin';
-import { printJson } from '../io.ts';
+import { printableLines, printJson } from '../io.ts';
 import { readVersion } from '../package-file.ts';
 import type { Judged, Status } from '../pins-file/judge.ts';
 import { type CreateReport, isRefusal } from './report.ts';
@@ -57,7 +57,7 @@ function toResult(judged: Judged, status: Finding, uri: string, failExpiring: bo
     ruleId: status,
     ruleIndex: Object.keys(rules).indexOf(status),
     level: isRefusal(judged, failExpiring) ? 'error' : rules[status].level,
-    message: { text: `${entry.label}: ${reason}${explanation}${note}` },
+    message: { text: plain(`${entry.label}: ${reason}${explanation}${note}`) },
     locations: [
       {
         physicalLocation: {
@@ -69,6 +69,11 @@ function toResult(judged: Judged, status: Finding, uri: string, failExpiring: bo
     // §3.27.17: the same finding of another run, wherever the line has moved.
     partialFingerprints: { 'target/v1': `${entry.label} ${entry.servername ?? ''}`.trim() },
   };
+}
+
+/** §3.11.5, §3.11.6: no brace of a certificate's name is a placeholder, and no bracket the beginning of a link. */
+function plain(text: string): string {
+  return printableLines(text).replace(/[{}]/g, '$&$&').replaceAll('](', '] (');
 }
 
 /** §3.4.3: relative to the current folder, which in CI is the repository's; a file outside of it has a URI of its own. */

@@ -14,7 +14,8 @@ export const createTextReport: CreateReport = ({ io, asked }) => {
     refused: colors.red,
     unreachable: colors.yellow,
   };
-  const width = Math.min(40, Math.max(...asked.map(({ label }) => label.length)));
+  const longest = asked.reduce((length, { label }) => Math.max(length, label.length), 0);
+  const width = Math.min(40, longest);
   return {
     add: ({ entry, status, reason, verdict }: Judged) => {
       const line = `${paint[status](status.padEnd(11))}  ${printable(entry.label).padEnd(width)}  ${printable(reason)}`;

@@ -161,7 +161,11 @@ test('the schema and the parser agree on whatever is put into a file', () => {
 test('what only certpin can tell: the target itself, a certificate, what stands there twice', () => {
   const twice =
     '{"version":1,"targets":[\n{"target":"DB.example.com.:443","pins":["PIN"]},\n{"target":"https://db.example.com","pins":["PIN"]}]}';
+  const addresses =
+    '{"version":1,"targets":[\n{"target":"[2001:db8::1]","pins":["PIN"]},\n{"target":"[fe80::1%a]","pins":["PIN"]},' +
+    '\n{"target":"[fe80::1%b]","pins":["PIN"]},\n{"target":"[2001:DB8:0:0::1]:443","pins":["PIN"]}]}';
   const mistakes = {
+    [addresses.replaceAll('PIN', HEX)]: '5:1: this target stands in line 2 already',
     [twice.replaceAll('PIN', HEX)]: '3:1: this target stands in line 2 already',
     '{"version":1,"version":1,"targets":[]}': '1:14: "version" is given twice',
     [JSON.stringify(withEntry({ target: 'db:70000' }))]:
