@@ -17,7 +17,10 @@ export async function bundleCli() {
   });
   // All of it has been read: the bundle takes its place.
   rmSync(dist, { recursive: true });
-  await bundled.write({ dir: dist, format: 'es', chunkFileNames: '[name].js' });
+  await bundled.write({
+    ...{ dir: dist, format: 'es', chunkFileNames: '[name].js', experimentalMinChunkSize: 10_000 },
+    manualChunks: (id) => (id.includes('/packages/certpin/') ? 'certpin' : undefined),
+  });
 }
 
 function libraryFile(id) {
