@@ -18,7 +18,7 @@ export async function bundleCli() {
   // All of it has been read: the bundle takes its place.
   rmSync(dist, { recursive: true });
   await bundled.write({
-    ...{ dir: dist, format: 'es', chunkFileNames: '[name].js', experimentalMinChunkSize: 10_000 },
+    ...{ dir: dist, format: 'es', chunkFileNames: '[name].js' },
     manualChunks: (id) => (id.includes('/packages/certpin/') ? 'certpin' : undefined),
   });
 }

@@ -45,7 +45,7 @@ const reasons: readonly (readonly [name: string, what: string, reason: string])[
   [
     'start',
     'certpin get',
-    "Node's own TLS, commander, and the code of the probe with its protocols. The command is joined into three files (a hundred and thirty before: three times a bare Node); what only one action needs is loaded there. Node's compile cache was tried (Node 24) and gained nothing that could be measured.",
+    "Node's own TLS, commander, and the code of the probe with its protocols. The command is joined into a few files (a hundred and thirty before, and three times a bare Node); what only one action needs is loaded there. Node's compile cache was tried (Node 24) and gained nothing that could be measured.",
   ],
   [
     'start',
