@@ -10,6 +10,7 @@ export type ChildMessage = { readonly dropped?: number } & (
   | ({ readonly type: 'call' } & ApiCall)
   | ({ readonly type: 'finding' | 'warning' } & Remark)
   | ({ readonly type: 'connection' } & ScriptConnection)
+  | { readonly type: 'other-way'; readonly way: string }
   | { readonly type: 'lost'; readonly properties: readonly string[] }
   | { readonly type: 'callback'; readonly error: SerializedError | null; readonly values: readonly Json[] }
   | { readonly type: 'returned' }

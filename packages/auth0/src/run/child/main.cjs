@@ -2,10 +2,10 @@
 'use strict';
 // The program that a script runs in: plain CommonJS for Node 18 and newer, without dependencies. It takes one message per run and
 // reports what happens as it happens, so that nothing is lost when the script blocks or ends the process.
-const { answer, openChannel, report } = require('./channel.cjs');
+const { answer, channel, openChannel, report } = require('./channel.cjs');
 const { captureConsole } = require('./console.cjs');
 const { toJson, serializeError } = require('./errors.cjs');
-const { watchConnections } = require('./network.cjs');
+const { watchConnections, watchOtherWays } = require('./network.cjs');
 const { makeReadOnly } = require('./read-only.cjs');
 const { callScript } = require('./script.cjs');
 
@@ -29,7 +29,10 @@ openChannel((message) => {
 function start({ readOnly, survive, network }) {
   survives = survive;
   if (readOnly) makeReadOnly();
-  if (network) watchConnections(network, (connection) => answer({ type: 'connection', ...connection }));
+  if (network) {
+    watchConnections(network, (connection) => answer({ type: 'connection', ...connection }));
+    watchOtherWays((way) => answer({ type: 'other-way', way }));
+  }
   captureConsole((level, text) => report({ type: 'console', level, text }));
   answer({ type: 'ready', node: process.version });
 }
@@ -38,7 +41,7 @@ function start({ readOnly, survive, network }) {
 function begin({ run, job }) {
   const started = { run, phase: /** @type {const} */ ('running'), calls: 0, settleMs: job.settleMs, job };
   current = started;
-  process.channel?.unref(); // from here on, a process with nothing left to do is a script that will never answer
+  channel.unref(); // from here on, a process with nothing left to do is a script that will never answer
   try {
     callScript(job, {
       onCallback: (values) => called(started, values),
@@ -91,7 +94,7 @@ function settle(run, message) {
 function end(run, drained) {
   run.phase = 'over';
   clearTimeout(run.timer);
-  process.channel?.ref();
+  channel.ref();
   answer({ type: 'end', drained });
 }
 
