@@ -54,8 +54,10 @@ export interface RunSummary {
 
 export function summarize({ status, outcome, findings }: RunResult): RunSummary {
   const error = outcome.type === 'callback' || outcome.type === 'exception' ? outcome.error : null;
-  const { name = 'Error', code, message = '' } = error ?? {};
-  return { status, error: error && { name, code: code ?? null, message: message.trim() }, findings };
+  // A script can put anything there.
+  const { name = 'Error', code = null, message = '' }: Record<string, unknown> = error ?? {};
+  const texts = { name: String(name), code: code === null ? null : String(code), message: String(message).trim() };
+  return { status, error: error && texts, findings };
 }
 
 export const impostorWords: Readonly<Record<ImpostorName, string>> = {

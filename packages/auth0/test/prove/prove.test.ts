@@ -364,6 +364,13 @@ describe('what was not tried is not called held', () => {
     assert.deepEqual([verdict, reasons], ['held', []]);
   });
 
+  it('an error of the script is told as text, whatever it is', async () => {
+    const failed = "() => callback({ name: 1, code: 401, message: { toJSON: () => ['no'] } })";
+    const { verdict, servers } = await pinnedProof(post(api, pinned, answer, failed));
+    const error = { name: '1', code: '401', message: 'no' };
+    assert.deepEqual([verdict, servers[0]?.trials[0]?.run.error], ['held', error]);
+  });
+
   it('an error of the script that repeats the password is told without it', async () => {
     const failed = "() => callback(new Error('cannot log ' + email + ' in with ' + password))";
     const report = await pinnedProof(post(api, pinned, answer, failed));

@@ -22,7 +22,7 @@ let survives = false;
 openChannel((message) => {
   if (message.type === 'start') start(message);
   else if (message.type === 'run') begin(message);
-  else if (message.type === 'stop') report({ type: 'stopped' }); // an answer says that the event loop is free
+  else if (message.type === 'stop') answer({ type: 'stopped' }); // an answer says that the event loop is free
 });
 
 /** @param {any} options */
@@ -48,7 +48,7 @@ function begin({ run, job }) {
       onReturn: () => settle(started, { type: 'returned' }),
       onException: (error, origin) => fatal(error, origin),
       onRejection: (error) => settle(started, { type: 'rejected', error: describe(error, started) }),
-      report,
+      report: answer,
     });
   } catch (error) {
     fatal(error, 'thrown');
@@ -61,14 +61,14 @@ function begin({ run, job }) {
  */
 function called(run, values) {
   run.calls++;
-  if (run.phase === 'over') return report({ type: 'late', run: run.run });
-  if (run.calls > 1) return report({ type: 'again', calls: run.calls });
+  if (run.phase === 'over') return answer({ type: 'late', run: run.run });
+  if (run.calls > 1) return run.calls === 2 ? answer({ type: 'again' }) : undefined;
   const [error, ...rest] = values;
   settle(run, {
     type: 'callback',
     error: error ? describe(error, run) : null,
     values: rest.map((value) =>
-      toJson(value, (message) => report({ type: 'finding', code: 'not-serialisable', message })),
+      toJson(value, (message) => answer({ type: 'finding', code: 'not-serialisable', message })),
     ),
   });
 }
@@ -80,7 +80,7 @@ function called(run, values) {
  * @param {object} message
  */
 function settle(run, message) {
-  report(message);
+  answer(message);
   if (run?.phase !== 'running') return;
   run.phase = 'settling';
   run.timer = setTimeout(() => end(run, false), run.settleMs);
@@ -121,6 +121,6 @@ function fatal(error, origin) {
  */
 function describe(error, run) {
   const { serialized, lost } = serializeError(error, run.job.kind === 'hook');
-  if (lost.length > 0) report({ type: 'lost', properties: lost });
+  if (lost.length > 0) answer({ type: 'lost', properties: lost });
   return serialized;
 }
