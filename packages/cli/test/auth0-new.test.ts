@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -97,9 +97,11 @@ exit 2`,
   assert.match(await transcript(`${command} --force`, { DIR: folder }), /^wrote 3 files/);
   assert.equal(readFileSync(login, 'utf8'), written);
   mkdirSync(join(folder, 'verify.js'));
+  symlinkSync('nowhere', join(folder, 'create.js'));
   assert.equal(
-    await transcript(`auth0 new --client pg --keys verify --force --output DIR`, { DIR: folder }),
+    await transcript(`auth0 new --client pg --keys verify,create --force --output DIR`, { DIR: folder }),
     `2> certpin: error: DIR/verify.js: something that is no file is in its way
+2> certpin: error: DIR/create.js: something that is no file is in its way
 2> certpin: hint: give another folder: --output DIR
 exit 2`,
   );

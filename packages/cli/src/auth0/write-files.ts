@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 export interface PlannedFile {
@@ -17,7 +17,7 @@ export function occupancyOf(folder: string, { path, content }: PlannedFile): Occ
     return readFileSync(file, 'utf8') === content ? 'same' : 'other';
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return 'free';
+    if (code === 'ENOENT') return lstatSync(file, { throwIfNoEntry: false }) ? 'no-file' : 'free'; // a link to nothing
     if (code === 'ENOTDIR') return 'no-file'; // one of its folders is a file
     throw error;
   }
