@@ -27,7 +27,7 @@ export interface Store {
 }
 
 /** One kind of server at every place. */
-export interface Stage {
+interface Stage {
   readonly store: Store;
   /** The settings of a script, without the pins. */
   readonly settings: (place: Place) => Record<string, string>;

@@ -322,6 +322,11 @@ function errorOf({ outcome }: RunResult): unknown {
   return outcome.error;
 }
 
+it('comments behind a semicolon are read in no time', () =>
+  assert.rejects(login(`function login(email, password, callback) {}\n;${'/**/'.repeat(1000)} x y`), {
+    code: 'ERR_SCRIPT_SYNTAX',
+  }));
+
 it('CAs that cannot be read are an error: Node would go on without them', () => {
   for (const trustedCaFile of ['no-such-file.pem', process.execPath])
     assert.throws(() => createContainer({ trustedCaFile }), { name: 'RunError', code: 'ERR_OPTION_INVALID' });
