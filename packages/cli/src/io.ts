@@ -45,7 +45,14 @@ export function printText(io: Io, text: string): void {
 }
 
 export function printJson(io: Io, value: unknown): void {
-  io.stdout(`${JSON.stringify(value)}\n`);
+  io.stdout(`${JSON.stringify(value).replace(UNPRINTABLE, escapeUnits)}\n`);
+}
+
+/** What JSON allows and a terminal obeys stands in strings only, where an escape means the same. */
+function escapeUnits(text: string): string {
+  return Array.from({ length: text.length }, (_, index) => {
+    return `\\u${text.charCodeAt(index).toString(16).padStart(4, '0')}`;
+  }).join('');
 }
 
 /** A row of a table; RFC 4180 §2 ends it with CRLF. */
@@ -105,8 +112,10 @@ function allowsEscapes({ env }: Io): boolean {
 
 /** What a terminal would take for a command, or for another line, is replaced. */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\uFFFD');
+  return text.replace(UNPRINTABLE, '\uFFFD');
 }
+
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** An argument as a shell takes it back. */
 export function quote(argument: string): string {
