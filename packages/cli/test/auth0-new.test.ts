@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -7,6 +16,7 @@ import { layouts, scriptClients, scriptKinds } from '@certpin/auth0';
 import { certificateHex, mint } from '@certpin/testkit';
 import { choices } from '../src/auth0/new-flags.ts';
 import type { Questions } from '../src/auth0/questions.ts';
+import { writeFiles } from '../src/auth0/write-files.ts';
 import { startServer } from './peers.ts';
 import { certpin, PASSWORD, transcript } from './transcript.ts';
 
@@ -97,12 +107,23 @@ exit 2`,
   assert.match(await transcript(`${command} --force`, { DIR: folder }), /^wrote 3 files/);
   assert.equal(readFileSync(login, 'utf8'), written);
   mkdirSync(join(folder, 'verify.js'));
+  symlinkSync('nowhere', join(folder, 'create.js'));
   assert.equal(
-    await transcript(`auth0 new --client pg --keys verify --force --output DIR`, { DIR: folder }),
+    await transcript(`auth0 new --client pg --keys verify,create --force --output DIR`, { DIR: folder }),
     `2> certpin: error: DIR/verify.js: something that is no file is in its way
+2> certpin: error: DIR/create.js: something that is no file is in its way
 2> certpin: hint: give another folder: --output DIR
 exit 2`,
   );
+});
+
+test('a failure after the first file has its name: what is there is said', (t) => {
+  const folder = temporary(t);
+  mkdirSync(join(folder, 'second.js', 'full'), { recursive: true });
+  const files = ['first.js', 'second.js', 'third.js'].map((path) => ({ path, content: 'x' }));
+  const failed = writeFiles(folder, files);
+  assert.deepEqual(failed?.named, [join(folder, 'first.js')]);
+  assert.deepEqual(readdirSync(folder).sort(), ['first.js', 'second.js']);
 });
 
 test('a failure in the middle: no file is there', async (t) => {

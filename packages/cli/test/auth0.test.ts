@@ -162,6 +162,30 @@ exit 1`,
   });
 });
 
+describe('certpin auth0 run --json', () => {
+  it('has what the script printed, and nothing that a terminal obeys', async () => {
+    const text = '\u009B31m\u202E\u{E0001}\u2028\u001B[2J';
+    const script = write(
+      'print.js',
+      `function login(email, password, callback) { console.log(email); callback('no'); }`,
+    );
+    const { stdout } = await certpin([
+      'auth0',
+      'run',
+      script,
+      '--as',
+      'login',
+      '--user',
+      text,
+      '--arg',
+      'password=no',
+      '--json',
+    ]);
+    assert.doesNotMatch(stdout.trimEnd(), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    assert.deepEqual(JSON.parse(stdout).console, [{ level: 'log', text }]);
+  });
+});
+
 describe('certpin auth0 prove', () => {
   it('held, leaked, unproved', async (t) => {
     const certificate = await mint();

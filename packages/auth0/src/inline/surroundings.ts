@@ -1,7 +1,8 @@
 import { type ParserOptions, parse, parseExpression } from '@babel/parser';
 import { analyze, type Reference, type Scope, type Variable } from 'eslint-scope';
 import { KEYS } from 'eslint-visitor-keys';
-import type { Identifier, MemberExpression, Node, Program } from 'estree';
+import type { Identifier, Node, Program } from 'estree';
+import { FOUNDATIONS, isTarget, moduleName, type Names, runsText, sharedChange } from './changes.ts';
 import type { FoundBlock } from './find.ts';
 
 /** Something in a script that takes the effect of a block away, or may. */
@@ -37,7 +38,8 @@ export function findTampering(text: string, blocks: readonly FoundBlock[]): Tamp
   const free = new Set(own.filter(({ resolved }) => resolved === null).map(({ identifier }) => identifier.name));
   const found: Tampering[] = [];
   const report = (node: Node, problem: string): void => {
-    found.push({ line: node.loc?.start.line ?? 1, problem });
+    const line = node.loc?.start.line ?? 1;
+    if (!found.some((known) => known.line === line && known.problem === problem)) found.push({ line, problem });
   };
 
   const made = variables.filter(({ name }) => name === 'certpin');
@@ -62,12 +64,22 @@ export function findTampering(text: string, blocks: readonly FoundBlock[]): Tamp
       report(identifier, `\`${identifier.name}\`, which the block uses, is replaced`);
     }
   }
-  const modules = new Set(own.flatMap(({ identifier }) => moduleOf(script.parents.get(identifier)) ?? []));
+  const isOwnGlobal = (name: string): boolean =>
+    references.every(({ identifier, resolved }) => identifier.name !== name || resolved === null);
+  const shared = {
+    globals: new Set([...free, ...[...FOUNDATIONS.globals].filter(isOwnGlobal)]),
+    modules: new Set([
+      ...FOUNDATIONS.modules,
+      ...own.flatMap(({ identifier }) => requiredModule(script.parents.get(identifier))),
+    ]),
+  };
   for (const node of script.nodes.filter((node) => !isOurs(node))) {
-    const changed = changedBy(node, script);
-    const name = changed === undefined ? undefined : sharedName(changed, script, { free, modules });
-    if (name !== undefined) report(node, `\`${name}\`, which the block uses, is changed`);
-    if (runsText(node)) report(node, 'text is run as code here, and nobody knows what it does to the block');
+    const name = sharedChange(node, script, shared);
+    if (name !== undefined)
+      report(node, `${name === 'a prototype' ? name : `\`${name}\``}, which the block uses, is changed`);
+    if (runsText(node, script)) report(node, 'text is run as code here, and nobody knows what it does to the block');
+    if (node.type === 'Identifier' && looksLikeCertpin(node.name))
+      report(node, 'a name that looks like `certpin` and is another one');
   }
   return found.sort((a, b) => a.line - b.line);
 }
@@ -76,91 +88,36 @@ export function findTampering(text: string, blocks: readonly FoundBlock[]): Tamp
 function misuse(identifier: Identifier, reference: Reference, { parents }: Script): string | undefined {
   if (reference.resolved === null) return '`certpin` is used where no block has made it';
   if (reference.isWrite()) return '`certpin` is replaced';
-  const parent = parents.get(identifier);
-  if (parent?.type === 'MemberExpression' && parent.object === identifier && !parent.computed) {
-    const user = parents.get(parent);
-    return user !== undefined && isTarget(parent, user) ? 'a function of `certpin` is replaced' : undefined;
+  let member: Node = identifier;
+  let parent = parents.get(member);
+  while (parent?.type === 'MemberExpression' && parent.object === member && !parent.computed) {
+    member = parent;
+    parent = parents.get(member);
+    if (parent !== undefined && isTarget(member, parent)) return 'a function of `certpin` is replaced';
   }
+  if (member !== identifier) return undefined;
   const isTakenApart =
     parent?.type === 'VariableDeclarator' && parent.init === identifier && parent.id.type === 'ObjectPattern';
   return isTakenApart ? undefined : '`certpin` is handed on, and can be changed there';
 }
 
-/** The object of which `node` changes a property. */
-function changedBy(node: Node, { parents }: Script): Node | undefined {
-  if (node.type === 'MemberExpression') {
-    const user = parents.get(node);
-    return user !== undefined && isTarget(node, user) ? node : undefined;
-  }
-  // Object.assign(target, …), Object.defineProperty(target, …), Reflect.set(target, …) and their like
-  if (node.type !== 'CallExpression' || node.callee.type !== 'MemberExpression') return undefined;
-  const { object, property } = node.callee;
-  const changes = /^(?:assign|define(?:Property|Properties)|set(?:PrototypeOf)?|deleteProperty)$/;
-  if (object.type !== 'Identifier' || !/^(?:Object|Reflect)$/.test(object.name)) return undefined;
-  return property.type === 'Identifier' && changes.test(property.name) ? node.arguments[0] : undefined;
+/** The module that the block requires where it says `require`. */
+function requiredModule(call: Node | undefined): string[] {
+  const [name] = call?.type === 'CallExpression' ? call.arguments : [];
+  return name?.type === 'Literal' ? [moduleName(name.value)] : [];
 }
 
-function isTarget(member: Node, user: Node): boolean {
-  if (user.type === 'AssignmentExpression') return user.left === member;
-  if (user.type === 'UpdateExpression') return true;
-  if (user.type === 'UnaryExpression') return user.operator === 'delete';
-  if (user.type === 'ForOfStatement' || user.type === 'ForInStatement') return user.left === member;
-  if (user.type === 'Property') return user.value === member;
-  return user.type === 'ArrayPattern' || user.type === 'RestElement' || user.type === 'AssignmentPattern';
+/** Letters of other scripts in the place of Latin ones, or joiners that nobody sees. */
+function looksLikeCertpin(name: string): boolean {
+  const letters = [...name.replace(/[\u200C\u200D]/g, '')];
+  const expected = [...'certpin'];
+  if (name === 'certpin' || letters.length !== expected.length) return false;
+  return letters.every((letter, index) => letter === expected[index] || letter > '\u007F');
 }
 
-/** The global, or the module of Node's, that `changed` belongs to, where the block uses it. */
-function sharedName(
-  changed: Node,
-  { references }: Script,
-  { free, modules }: { readonly free: ReadonlySet<string>; readonly modules: ReadonlySet<string> },
-): string | undefined {
-  const path: string[] = [];
-  let root: Node = changed;
-  while (root.type === 'MemberExpression') {
-    path.unshift(propertyName(root));
-    root = root.object;
-  }
-  const required = moduleOf(root);
-  if (required !== undefined) return modules.has(required) ? required : undefined;
-  if (root.type !== 'Identifier') return undefined;
-  const variable = references.find(({ identifier }) => identifier === root)?.resolved;
-  if (variable) {
-    const [definition] = variable.defs;
-    const init = definition?.type === 'Variable' ? definition.node.init : undefined;
-    const module = init ? moduleOf(init) : undefined;
-    return module !== undefined && modules.has(module) ? module : undefined;
-  }
-  if (root.name === 'process' && path[0] === 'env') return undefined;
-  // The script's own things are kept on `global`, under names of their own.
-  const name = /^global(?:This)?$/.test(root.name) ? (path[0] ?? '') : root.name;
-  return free.has(name) ? name : undefined;
-}
-
-function propertyName({ computed, property }: MemberExpression): string {
-  if (!computed && property.type === 'Identifier') return property.name;
-  return property.type === 'Literal' ? String(property.value) : '';
-}
-
-/** `tls` for `require('node:tls')`, and for the `require` in it. */
-function moduleOf(node: Node | undefined): string | undefined {
-  if (node?.type !== 'CallExpression' || node.callee.type !== 'Identifier' || node.callee.name !== 'require')
-    return undefined;
-  const [name] = node.arguments;
-  return name?.type === 'Literal' ? String(name.value).replace(/^node:/, '') : undefined;
-}
-
-function runsText(node: Node): boolean {
-  if (node.type === 'WithStatement') return true;
-  if (node.type !== 'CallExpression' && node.type !== 'NewExpression') return false;
-  return node.callee.type === 'Identifier' && /^(?:eval|Function)$/.test(node.callee.name);
-}
-
-interface Script {
+interface Script extends Names {
   readonly nodes: readonly Node[];
-  readonly parents: ReadonlyMap<Node, Node>;
   readonly variables: readonly Variable[];
-  readonly references: readonly Reference[];
 }
 
 function readScript(text: string): Script {
@@ -207,6 +164,7 @@ function readProgram(text: string): Program {
   try {
     return parse(script, options).program as unknown as Program;
   } catch (error) {
+    if (error instanceof RangeError) throw error;
     try {
       const expression = parseExpression(script.replace(/;\s*$/, ''), options) as unknown as Node;
       return { type: 'Program', sourceType: 'script', body: [{ type: 'ExpressionStatement', expression }] } as Program;

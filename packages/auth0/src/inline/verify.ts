@@ -70,6 +70,8 @@ function judgeSurroundings(text: string, blocks: readonly FoundBlock[]): InlineF
   try {
     return findTampering(text, blocks).map((tampering) => ({ verdict: 'tampered', ...tampering }));
   } catch (error) {
+    // Every reader here goes down with the syntax tree, and the stack ends before the deepest one.
+    if (error instanceof RangeError) return [{ verdict: 'unreadable', line: 1, problem: 'it is nested too deeply' }];
     if (!(error instanceof ScriptUnreadable)) throw error;
     return [{ verdict: 'unreadable', line: error.line, problem: error.message }];
   }

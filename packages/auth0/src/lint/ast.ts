@@ -93,6 +93,7 @@ export function nameOf(node: Node): string | undefined {
 
 function keyName(key: Node, computed: boolean): string | undefined {
   if (key.type === 'Identifier' && !computed) return key.name;
+  if (key.type === 'TemplateLiteral' && key.expressions.length === 0) return key.quasis[0]?.value.cooked ?? undefined;
   return key.type === 'Literal' ? String(key.value) : undefined;
 }
 

@@ -55,6 +55,8 @@ export function lintText(text: string, options: LintTextOptions = {}): LintResul
     }
     return { path, findings, ...(source === text ? {} : { output: source }) };
   } catch (error) {
+    // The parser, the scopes and the rules all go down with the syntax tree.
+    if (error instanceof RangeError) return { path, findings: [], error: { message: 'it is nested too deeply' } };
     if (!(error instanceof ScriptSyntaxError)) throw error;
     const { message, line, column } = error;
     return { path, findings: [], error: { message, line, column } };

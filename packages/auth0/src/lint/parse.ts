@@ -41,6 +41,7 @@ export function parseScript(text: string, path: string): Parsed {
       try {
         return readFunction(masked, options);
       } catch {
+        if (error instanceof RangeError) throw error;
         throw toSyntaxError(error); // the error about the file as a whole
       }
     }

@@ -25,7 +25,7 @@ export function toSarif(results: readonly LintResult[], version: string): object
             executionSuccessful: unreadable.length === 0,
             toolExecutionNotifications: unreadable.map(({ path, error }) => ({
               level: 'error',
-              message: { text: error?.message ?? '' },
+              message: { text: plain(error?.message ?? '') },
               locations: [
                 location(
                   path,
@@ -61,7 +61,7 @@ function toResult(path: string, { rule, severity, message, instead, ...place }: 
     ruleId: rule,
     ruleIndex: descriptors.findIndex(({ id }) => id === rule),
     level: severity,
-    message: { text: `${message} ${instead}` },
+    message: { text: plain(`${message} ${instead}`) },
     locations: [
       location(path, {
         startLine: place.line,
@@ -71,6 +71,11 @@ function toResult(path: string, { rule, severity, message, instead, ...place }: 
       }),
     ],
   };
+}
+
+/** SARIF §3.11.5, §3.11.6: no brace of a script is a placeholder, and no bracket the beginning of a link. */
+function plain(text: string): string {
+  return text.replace(/[{}]/g, '$&$&').replaceAll('](', '] (');
 }
 
 function location(path: string, region: object | undefined): object {

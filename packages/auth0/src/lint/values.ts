@@ -90,6 +90,15 @@ export class Values {
     return asModule(this.of(node));
   }
 
+  /** The name of a property or a member, a computed one too where it can be known. */
+  nameOf(node: Node): string | undefined {
+    const written = nameOf(node);
+    if (written !== undefined) return written;
+    const key = node.type === 'MemberExpression' ? node.property : node.type === 'Property' ? node.key : undefined;
+    const value = this.of(key);
+    return value.kind === 'text' && !value.text.includes(HOLE) ? value.text : undefined;
+  }
+
   /** The variable of a name, and undefined for one that the file does not declare. */
   variable(identifier: Identifier): Variable | undefined {
     let scope = this.#sourceCode.getScope(identifier) as Scope | null;
@@ -136,7 +145,7 @@ export class Values {
       case 'Identifier':
         return node.name === 'undefined' ? { kind: 'constant', value: undefined } : this.#ofName(node);
       case 'MemberExpression': {
-        const name = nameOf(node);
+        const name = this.nameOf(node);
         return name === undefined ? UNKNOWN : this.#member(this.of(node.object), name);
       }
       case 'ObjectExpression':
@@ -198,7 +207,7 @@ export class Values {
     let open = false;
     for (const part of parts) {
       if (!('kind' in part)) {
-        const name = nameOf(part.node);
+        const name = this.nameOf(part.node);
         if (name === undefined) open = true;
         else entries.set(name, part);
       } else if (part.kind === 'object') {
@@ -296,11 +305,15 @@ export class Values {
 
   /** A parameter is the argument of the only call of its function; where there are more, nobody knows. */
   #argument(variable: Variable, node: Node, name: Node): Value {
-    if (!isFunction(node) || variable.references.some((reference) => reference.isWrite())) return UNKNOWN;
+    if (!isFunction(node)) return UNKNOWN;
     const position = node.params.findIndex((parameter) => contains(parameter, name));
     const parameter = node.params[position];
+    const isDefault = ({ identifier }: Variable['references'][number]): boolean =>
+      parameter !== undefined && contains(parameter, identifier as Node);
+    if (variable.references.some((reference) => reference.isWrite() && !isDefault(reference))) return UNKNOWN;
     const call = this.#onlyCall(node);
-    if (parameter === undefined || parameter.type === 'RestElement' || call === undefined) return UNKNOWN;
+    if (parameter === undefined || parameter.type === 'RestElement') return UNKNOWN;
+    if (call === undefined) return this.#destructured(parameter, name, UNKNOWN); // its default, or else
     const before = call.arguments.slice(0, position + 1);
     if (before.some(({ type }) => type === 'SpreadElement')) return UNKNOWN;
     return this.#destructured(parameter, name, this.of(call.arguments[position]));
@@ -349,10 +362,14 @@ function flatten(value: Value): Value[] {
   return value.kind === 'either' ? value.values.flatMap(flatten) : [value];
 }
 
+/** Each of them once: conditions behind conditions would double their number. */
 function either(values: readonly Value[]): Value {
-  const [first, ...others] = values;
+  const different = new Map<unknown, Value>();
+  for (const value of values.flatMap(flatten))
+    different.set(value.kind === 'text' ? value.text : value.kind === 'constant' ? `=${value.value}` : value, value);
+  const [first, ...others] = different.values();
   if (first === undefined) return UNKNOWN;
-  return others.length === 0 ? first : { kind: 'either', values };
+  return others.length === 0 ? first : { kind: 'either', values: [first, ...others] };
 }
 
 function asModule(value: Value): ModuleValue | undefined {

@@ -7,6 +7,10 @@ export interface Arrival {
   /** TLS handshakes that the script completed with it. */
   readonly handshakes: number;
   readonly connections: number;
+  /** Connections on which the script had neither said anything nor given up when its time was over. */
+  readonly undecided: number;
+  /** Why no handshake came about that says anything of the script's check: no cipher, or no version of TLS, in common. */
+  readonly disagreement: string | null;
   /** Whether the script threw an exception that nobody caught before anything arrived: in its check, most likely. */
   readonly threwBefore: boolean;
 }
@@ -18,7 +22,7 @@ export interface KnownValue {
 }
 
 /** Shorter values would be found by chance. */
-const SHORTEST = 4;
+export const SHORTEST = 4;
 
 /** Counts what an impostor is told. The bytes themselves are looked at and not kept: a report never repeats them. */
 export class Evidence {
@@ -26,6 +30,10 @@ export class Evidence {
   private readonly kinds = new Set<string>();
   handshakes = 0;
   connections = 0;
+  /** Connections that are still open. */
+  open = 0;
+  private undecided = 0;
+  disagreement: string | null = null;
   private threwBefore = false;
   private readonly known: readonly { readonly label: string; readonly spellings: readonly string[] }[];
   private tail = '';
@@ -60,9 +68,14 @@ export class Evidence {
     this.threwBefore ||= this.bytes === 0;
   }
 
+  /** Nothing more is waited for. */
+  close(): void {
+    this.undecided = this.bytes === 0 ? this.open : 0;
+  }
+
   sum(): Arrival {
-    const { bytes, handshakes, connections, threwBefore } = this;
-    return { bytes, kinds: [...this.kinds].sort(), handshakes, connections, threwBefore };
+    const { bytes, handshakes, connections, undecided, disagreement, threwBefore } = this;
+    return { bytes, kinds: [...this.kinds].sort(), handshakes, connections, undecided, disagreement, threwBefore };
   }
 }
 

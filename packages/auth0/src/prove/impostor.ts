@@ -28,6 +28,9 @@ export function createImpostor({
   const converse = conversations[opening.speech];
   const speak = (socket: Socket): void => converse(socket, evidence, false);
   const tlsServer = credentials === undefined ? undefined : startTls(credentials, stolenChain !== undefined);
+  tlsServer?.on('tlsClientError', ({ code = '' }: NodeJS.ErrnoException) => {
+    if (stolenChain === undefined && DISAGREEMENT.test(code)) evidence.disagreement = code;
+  });
   tlsServer?.on('secureConnection', (stream: TLSSocket) => {
     stream.on('error', () => undefined);
     evidence.handshakes++;
@@ -39,16 +42,21 @@ export function createImpostor({
   const open = { postgres: openPostgres, mysql: openMysql, http: openHttp }[opening.speech];
   return (socket) => {
     evidence.connections++;
+    evidence.open++;
+    socket.on('close', () => evidence.open--);
     open(socket, speak, tlsServer === undefined ? undefined : seal);
   };
 }
 
 type Receive = (socket: Socket) => void;
 
+/** The errors of OpenSSL before a certificate is sent. */
+const DISAGREEMENT = /_(?:NO_SHARED|NO_SUITABLE|UNSUPPORTED_PROTOCOL|UNKNOWN_PROTOCOL|VERSION_TOO_LOW|WRONG_VERSION)/;
+
 /** The stolen certificate is put on the wire of TLS 1.2, whose key exchange is signed: ECDHE, and not RSA's own. */
 function startTls(credentials: Credentials, steals: boolean): Server {
   const limits = steals ? ({ maxVersion: 'TLSv1.2', ciphers: 'ECDHE+AESGCM:ECDHE+CHACHA20' } as const) : {};
-  return createTlsServer({ ...credentials, ...limits }).on('tlsClientError', () => undefined);
+  return createTlsServer({ ...credentials, ...limits });
 }
 
 /** A script that asks for nothing but a login gets no TLS from anybody. */

@@ -8,23 +8,45 @@ import type { NetworkOptions, ScriptConnection } from '../run/process.ts';
 import type { RunResult } from '../run/result.ts';
 import type { RunScriptOptions } from '../run/run-script.ts';
 import type { Script } from '../run/source.ts';
-import { Evidence, type KnownValue } from './evidence.ts';
+import { Evidence, type KnownValue, SHORTEST } from './evidence.ts';
 import { createImpostor } from './impostor.ts';
 import { type Opening, OpeningWatch } from './opening.ts';
 import { passOn, Relay } from './relay.ts';
-import { type ImpostorName, type ProofReport, reasonsOf, type ServerProof, summarize, type Trial } from './report.ts';
+import {
+  type ImpostorName,
+  type ProofReport,
+  type RunSummary,
+  reasonsOf,
+  type ServerProof,
+  summarize,
+  type Trial,
+} from './report.ts';
 
 /** Servers that one script may talk to. */
 const SERVERS = 8;
 
+/** Connections to one server that are tried, each on its own. */
+const CONNECTIONS = 8;
+
 /** How long a script is watched after its answer: bytes that leave late count too. */
 const SETTLE_MS = 500;
+
+interface Attempt {
+  readonly impostor: ImpostorName;
+  readonly passedOn: number;
+  readonly server: Server;
+  readonly all: readonly Server[];
+  readonly opening: Opening;
+  readonly chain: readonly X509Certificate[];
+}
 
 interface Server {
   readonly host: string;
   readonly port: number;
   readonly relay: Relay;
   readonly watch: OpeningWatch;
+  /** Of the control run. */
+  connections: number;
 }
 
 /**
@@ -43,20 +65,23 @@ export async function prove(script: Script, options: RunScriptOptions = {}): Pro
     const proofs: ServerProof[] = [];
     if (control.status === 'success')
       for (const server of servers) proofs.push(await proof.tryImpostors(server, servers));
-    const reasons = [...reasonsOfControl(control, servers, proof.unseen), ...proofs.flatMap(reasonsOf)];
+    const reasons = [...reasonsOfControl(control, servers, proof), ...proofs.flatMap(reasonsOf)];
     const leaked = proofs.some(({ trials }) => trials.some(({ bytes }) => bytes > 0));
-    return {
-      ...{ script: control.script, kind: control.kind, name: control.name, node: control.node },
-      ...{ verdict: leaked ? 'leaked' : reasons.length > 0 ? 'unproved' : 'held', reasons },
-      ...{ control: summarize(control), servers: proofs, durationMs: Math.round(performance.now() - started) },
-    };
+    return withoutValues(
+      {
+        ...{ script: control.script, kind: control.kind, name: control.name, node: control.node },
+        ...{ verdict: leaked ? 'leaked' : reasons.length > 0 ? 'unproved' : 'held', reasons },
+        ...{ control: summarize(control), servers: proofs, durationMs: Math.round(performance.now() - started) },
+      },
+      proof.known,
+    );
   } finally {
     await Promise.all(relays.map((relay) => relay.close()));
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function reasonsOfControl(control: RunResult, servers: readonly Server[], unseen: number): string[] {
+function reasonsOfControl(control: RunResult, servers: readonly Server[], { unseen, otherWays }: Proof): string[] {
   if (control.status !== 'success') {
     const { error } = summarize(control);
     const said =
@@ -66,17 +91,46 @@ function reasonsOfControl(control: RunResult, servers: readonly Server[], unseen
     const advice = control.warnings.filter(({ code }) => code === 'advice').map(({ message }) => `; ${message}`);
     return [`the script does not succeed with the genuine server, so nothing can be proved: ${said}${advice.join('')}`];
   }
-  if (unseen > 0) return [`the script talks to more than ${SERVERS} servers; those beyond were not tried`];
-  return servers.length === 0 ? ['the script connected to no server'] : [];
+  return [
+    ...(servers.length === 0 ? ['the script connected to no server'] : []),
+    ...(unseen > 0 ? [`the script talks to more than ${SERVERS} servers; those beyond were not tried`] : []),
+    ...[...otherWays].map((way) => `the script uses ${way}, and what it says there is not seen`),
+    ...servers
+      .filter(({ connections }) => connections > CONNECTIONS)
+      .map(({ host, port }) => `${host}:${port}: of its connections, those beyond ${CONNECTIONS} were not tried`),
+  ];
+}
+
+/** The report, without the values that the run was given: a script can put them into its errors. */
+function withoutValues(report: ProofReport, known: readonly KnownValue[]): ProofReport {
+  const longest = known.filter(({ value }) => value.length >= SHORTEST).sort((a, b) => b.value.length - a.value.length);
+  const clean = (text: string): string =>
+    longest.reduce((cleaned, { label, value }) => cleaned.replaceAll(value, `[${label}]`), text);
+  const run = ({ error, findings, ...others }: RunSummary): RunSummary => ({
+    ...others,
+    error: error && { ...error, message: clean(error.message) },
+    findings: findings.map(({ code, message }) => ({ code, message: clean(message) })),
+  });
+  return {
+    ...report,
+    reasons: report.reasons.map(clean),
+    control: run(report.control),
+    servers: report.servers.map((server) => ({
+      ...server,
+      trials: server.trials.map((trial) => ({ ...trial, run: run(trial.run) })),
+    })),
+  };
 }
 
 class Proof {
   private readonly script: Script;
   private readonly options: RunScriptOptions;
   private readonly folder: string;
-  private readonly known: readonly KnownValue[];
+  readonly known: readonly KnownValue[];
   /** Connections of the control run for which there was no relay. */
   unseen = 0;
+  /** Ways of any run on which bytes can leave unseen. */
+  readonly otherWays = new Set<string>();
 
   constructor(script: Script, options: RunScriptOptions, folder: string) {
     this.script = script;
@@ -100,8 +154,10 @@ class Proof {
     const onConnection = ({ host, port, via }: ScriptConnection): void => {
       const relay = relays.find((candidate) => candidate.port === via);
       if (relay === undefined) this.unseen++;
-      if (relay === undefined || servers.has(relay.port)) return;
-      const server = { host, port, relay, watch: new OpeningWatch() };
+      const known = relay && servers.get(relay.port);
+      if (known !== undefined) known.connections++;
+      if (relay === undefined || known !== undefined) return;
+      const server = { host, port, relay, watch: new OpeningWatch(), connections: 1 };
       servers.set(relay.port, server);
       arrivals.get(relay.port)?.(server);
     };
@@ -117,19 +173,17 @@ class Proof {
     const proof = { host, port, speech: opening.speech, tls: opening.tls };
     for (const { relay, ...other } of all)
       relay.receive = (socket) => passOn(socket, { host: other.host, port: other.port });
-    const trials = await Promise.all(
-      impostorsFor(opening, chain).map((impostor) => this.tryImpostor(impostor, server, all, opening, chain ?? [])),
-    );
+    const trials: Trial[] = [];
+    for (let passedOn = 0; passedOn < Math.min(server.connections, CONNECTIONS); passedOn++) {
+      const attempts = impostorsFor(opening, chain).map((impostor) =>
+        this.tryImpostor({ impostor, passedOn, server, all, opening, chain: chain ?? [] }),
+      );
+      trials.push(...(await Promise.all(attempts)));
+    }
     return { ...proof, certificateSha256: chain?.[0]?.fingerprint256.replaceAll(':', '') ?? null, trials };
   }
 
-  private async tryImpostor(
-    impostor: ImpostorName,
-    server: Server,
-    all: readonly Server[],
-    opening: Opening,
-    chain: readonly X509Certificate[],
-  ): Promise<Trial> {
+  private async tryImpostor({ impostor, passedOn, server, all, opening, chain }: Attempt): Promise<Trial> {
     const evidence = new Evidence(this.known);
     const [leaf] = chain;
     // Loaded here: whoever only runs a script does not wait for it.
@@ -139,7 +193,13 @@ class Proof {
     const credentials = twin?.credentials;
     const stolen = impostor === 'stolen-certificate' ? { stolenChain: chain } : {};
     const relay = await Relay.open();
-    relay.receive = createImpostor({ opening, credentials, ...stolen, evidence });
+    const impersonator = createImpostor({ opening, credentials, ...stolen, evidence });
+    let arrived = 0;
+    relay.receive = (socket) => {
+      if (arrived++ < passedOn) passOn(socket, { host: server.host, port: server.port });
+      else impersonator(socket);
+    };
+    const elsewhere = new Set<string>();
     const redirects = all.map((one) => ({
       host: one.host,
       port: one.port,
@@ -147,9 +207,18 @@ class Proof {
     }));
     const trusted = impostor === 'trusted-ca' ? this.trustAlso(twin?.caPem) : this.options.trustedCaFile;
     try {
-      const result = await this.run({ redirects, spare: [], onException: () => evidence.seeException() }, trusted);
+      const network: NetworkOptions = {
+        redirects,
+        spare: [],
+        onConnection: ({ host, port, via }) => via === null && elsewhere.add(`${host}:${port}`),
+        onException: () => evidence.seeException(),
+      };
+      const result = await this.run(network, trusted, async () => {
+        if (evidence.sum().bytes === 0) await relay.drain();
+        evidence.close();
+      });
       await relay.drain();
-      return { impostor, ...evidence.sum(), run: summarize(result) };
+      return { impostor, passedOn, ...evidence.sum(), elsewhere: [...elsewhere], run: summarize(result) };
     } finally {
       await relay.close();
     }
@@ -164,16 +233,23 @@ class Proof {
     return file;
   }
 
-  private async run(network: NetworkOptions, trustedCaFile: string | undefined): Promise<RunResult> {
+  /** @param beforeEnd what is waited for while the script's process still lives */
+  private async run(
+    network: NetworkOptions,
+    trustedCaFile: string | undefined,
+    beforeEnd: () => Promise<void> = async () => undefined,
+  ): Promise<RunResult> {
     const { trustedCaFile: _given, ...options } = this.options;
     const settings: ContainerOptions = {
       settleMs: SETTLE_MS,
       ...options,
       ...(trustedCaFile === undefined ? {} : { trustedCaFile }),
     };
-    const container = openContainer(settings, network);
+    const container = openContainer(settings, { ...network, onOtherWay: (way) => this.otherWays.add(way) });
     try {
-      return await container.run(this.script, this.options);
+      const result = await container.run(this.script, this.options);
+      await beforeEnd();
+      return result;
     } finally {
       await container.close();
     }

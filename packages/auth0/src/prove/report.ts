@@ -37,6 +37,10 @@ export interface ServerProof {
 
 export interface Trial extends Arrival {
   readonly impostor: ImpostorName;
+  /** Connections to the server that were passed on before: an attacker chooses the one that he takes. */
+  readonly passedOn: number;
+  /** Where the script connected to in this run alone, and was not examined: `host:port`. */
+  readonly elsewhere: readonly string[];
   readonly run: RunSummary;
 }
 
@@ -50,8 +54,10 @@ export interface RunSummary {
 
 export function summarize({ status, outcome, findings }: RunResult): RunSummary {
   const error = outcome.type === 'callback' || outcome.type === 'exception' ? outcome.error : null;
-  const { name = 'Error', code, message = '' } = error ?? {};
-  return { status, error: error && { name, code: code ?? null, message: message.trim() }, findings };
+  // A script can put anything there.
+  const { name = 'Error', code = null, message = '' }: Record<string, unknown> = error ?? {};
+  const texts = { name: String(name), code: code === null ? null : String(code), message: String(message).trim() };
+  return { status, error: error && texts, findings };
 }
 
 export const impostorWords: Readonly<Record<ImpostorName, string>> = {
@@ -70,9 +76,9 @@ export function reasonsOf(server: ServerProof): string[] {
 }
 
 function reasonOf({ host, port, tls }: Pick<ServerProof, 'host' | 'port' | 'tls'>, trial: Trial): string | undefined {
-  const place = `${host}:${port}`;
+  const place = trial.passedOn === 0 ? `${host}:${port}` : `${host}:${port}, connection ${trial.passedOn + 1}`;
   if (trial.connections === 0) return `${place}: the script did not connect to the impostor (${trial.impostor})`;
-  if (trial.bytes === 0) return undefined;
+  if (trial.bytes === 0) return doubtOf(place, tls, trial);
   const what = trial.kinds.length === 0 ? 'data' : trial.kinds.join(', ');
   const got = `${place}: an impostor (${impostorWords[trial.impostor]}) got ${trial.bytes} bytes: ${what}`;
   if (!tls) return `${got}; the script does not ask for TLS`;
@@ -81,4 +87,18 @@ function reasonOf({ host, port, tls }: Pick<ServerProof, 'host' | 'port' | 'tls'
   if (trial.impostor === 'plaintext') return `${got}; the script goes on without TLS where the server refuses it`;
   if (trial.impostor === 'trusted-ca') return `${got}; nothing compared the certificate with a pin`;
   return `${got}; nothing verified the certificate`;
+}
+
+/** Why it says nothing that an impostor got nothing; undefined where it does. */
+function doubtOf(place: string, tls: boolean, trial: Trial): string | undefined {
+  const { impostor, undecided, disagreement, elsewhere, run } = trial;
+  const late = run.findings.find(({ code }) => code === 'time-limit' || code === 'blocked');
+  if (!tls)
+    return `${place}: the script does not ask for TLS in a way that is known here, and said nothing to the impostor`;
+  if (disagreement !== null)
+    return `${place}: the script and the impostor (${impostor}) do not agree on TLS: ${disagreement}`;
+  if (late !== undefined) return `${place}: with the impostor (${impostor}), ${late.message}`;
+  if (undecided > 0) return `${place}: the script neither spoke to the impostor (${impostor}) nor gave it up`;
+  if (elsewhere.length === 0) return undefined;
+  return `${place}: with the impostor (${impostor}) in its place, the script went to ${elsewhere.join(', ')}, which was not tried`;
 }

@@ -1,3 +1,5 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type ScriptArguments, toArguments } from './arguments.ts';
 import { runChain } from './chain.ts';
@@ -66,7 +68,7 @@ const errorNames: Readonly<Record<ScriptKind, readonly string[]>> = {
 /**
  * An emulator of the platform's container, for one's own scripts: no sandbox for hostile ones.
  *
- * @throws RunError `ERR_NODE_NOT_FOUND`
+ * @throws RunError `ERR_NODE_NOT_FOUND`, `ERR_OPTION_INVALID`
  */
 export function createContainer(options: ContainerOptions = {}): Container {
   return openContainer(options);
@@ -74,7 +76,9 @@ export function createContainer(options: ContainerOptions = {}): Container {
 
 /** {@link createContainer}, with the network in hand. */
 export function openContainer(options: ContainerOptions, network?: NetworkOptions): Container {
-  const { cwd = process.cwd(), timeLimitMs = 20_000, settleMs = 100, trustedCaFile } = options;
+  const { cwd = process.cwd(), timeLimitMs = 20_000, settleMs = 100 } = options;
+  const trustedCaFile = options.trustedCaFile === undefined ? undefined : resolve(cwd, options.trustedCaFile);
+  if (trustedCaFile !== undefined) checkCertificates(trustedCaFile);
   const node = findNode(options.node, { cwd, env: process.env });
   const readOnly = Number(/^v(\d+)/.exec(node.version)?.[1]) >= 22;
   let current: { process: ScriptProcess; runs: number } | undefined;
@@ -89,8 +93,7 @@ export function openContainer(options: ContainerOptions, network?: NetworkOption
 
   const open = (): { process: ScriptProcess; runs: number } => {
     if (current?.process.isAlive) return current;
-    const ca = trustedCaFile === undefined ? undefined : resolve(cwd, trustedCaFile);
-    current = { process: new ScriptProcess({ node, cwd, readOnly, trustedCaFile: ca, network }), runs: 0 };
+    current = { process: new ScriptProcess({ node, cwd, readOnly, trustedCaFile, network }), runs: 0 };
     return current;
   };
 
@@ -155,6 +158,20 @@ export function openContainer(options: ContainerOptions, network?: NetworkOption
         await reset();
       }),
   };
+}
+
+/**
+ * Node goes on without a file that it cannot read, and the script would be run with another trust than was asked for.
+ *
+ * @throws RunError
+ */
+function checkCertificates(file: string): void {
+  try {
+    const text = readFileSync(file, 'latin1');
+    new X509Certificate(text.slice(text.indexOf('-----BEGIN'))); // not DER, which it takes too
+  } catch {
+    throw new RunError('ERR_OPTION_INVALID', `${file} holds no certificate in PEM that can be read`);
+  }
 }
 
 function isChain(script: Script | readonly Script[]): script is readonly Script[] {

@@ -79,7 +79,8 @@ function* candidates(major: string, cwd: string, env: FindNodeOptions['env'], ho
 
 function versionOf(path: string): string | undefined {
   try {
-    return execFileSync(path, ['--version'], { encoding: 'utf8', env: {}, stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    const said = execFileSync(path, ['--version'], { encoding: 'utf8', env: {}, stdio: ['ignore', 'pipe', 'ignore'] });
+    return /^v\d+\.\d+\.\d\S*(?=\s*$)/.exec(said)?.[0]; // other programs have a version too
   } catch {
     return undefined;
   }

@@ -10,6 +10,8 @@ export interface NetworkOptions {
   /** Ports for servers that are not known before. */
   readonly spare: readonly number[];
   readonly onConnection?: (connection: ScriptConnection) => void;
+  /** Something that may send bytes where no connection is seen: another thread, another process, datagrams. */
+  readonly onOtherWay?: (way: string) => void;
   /** An exception that nobody catches; with the network in hand it does not end the process. */
   readonly onException?: () => void;
 }
@@ -82,6 +84,7 @@ export class ScriptProcess {
 
   private hear(message: ChildMessage): void {
     if (message.type === 'connection') this.network?.onConnection?.(message);
+    if (message.type === 'other-way') this.network?.onOtherWay?.(message.way);
     if (message.type === 'fatal') this.network?.onException?.();
     if (this.listener !== undefined) this.listener(message);
     else if (message.type === 'late' || message.type === 'fatal') this.unheard.push(message);

@@ -10,11 +10,12 @@ export type ChildMessage = { readonly dropped?: number } & (
   | ({ readonly type: 'call' } & ApiCall)
   | ({ readonly type: 'finding' | 'warning' } & Remark)
   | ({ readonly type: 'connection' } & ScriptConnection)
+  | { readonly type: 'other-way'; readonly way: string }
   | { readonly type: 'lost'; readonly properties: readonly string[] }
   | { readonly type: 'callback'; readonly error: SerializedError | null; readonly values: readonly Json[] }
   | { readonly type: 'returned' }
   | { readonly type: 'rejected'; readonly error: SerializedError }
-  | { readonly type: 'again'; readonly calls: number }
+  | { readonly type: 'again' }
   | { readonly type: 'late'; readonly run: number }
   | {
       readonly type: 'fatal';
@@ -78,7 +79,7 @@ export class RunRecord {
         this.outcome = { type: 'exception', origin: 'rejected', error: message.error };
         break;
       case 'again':
-        this.find('callback-twice', `the callback was called ${message.calls} times; only the first call counts`);
+        this.find('callback-twice', 'the callback was called more than once; only the first call counts');
         break;
       case 'late':
         this.addEarlier(message);

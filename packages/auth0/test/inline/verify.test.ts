@@ -143,6 +143,35 @@ describe('a script that takes the effect of its block away', () => {
     ['Buffer = fake;', '`Buffer`, which the block uses, is replaced'],
     ['require = fake;', '`require`, which the block uses, is replaced'],
     ['eval(configuration.CODE);', /^text is run as code here/],
+    ['[].__proto__.includes = fake;', 'a prototype, which the block uses, is changed'],
+    ['[].constructor.prototype.includes = fake;', 'a prototype, which the block uses, is changed'],
+    ['Object.getPrototypeOf([]).includes = fake;', 'a prototype, which the block uses, is changed'],
+    ['const O = Object; O.freeze = fake;', '`Object`, which the block uses, is changed'],
+    ['const { prototype: p } = Array; p.includes = fake;', '`Array`, which the block uses, is changed'],
+    ['RegExp.prototype.exec = fake;', '`RegExp`, which the block uses, is changed'],
+    ['Promise.prototype.then = fake;', '`Promise`, which the block uses, is changed'],
+    ["let t; t = require('tls'); t.connect = fake;", '`tls`, which the block uses, is changed'],
+    ['require(`tls`).connect = fake;', '`tls`, which the block uses, is changed'],
+    ["const r = require; r('tls').connect = fake;", '`tls`, which the block uses, is changed'],
+    ["module.require('tls').connect = fake;", '`tls`, which the block uses, is changed'],
+    ["require('module')._load = fake;", '`module`, which the block uses, is changed'],
+    ["require('events').prototype.emit = fake;", '`events`, which the block uses, is changed'],
+    ['process.emit = fake;', '`process`, which the block uses, is changed'],
+    ['Object.assign(global, { Buffer: fake });', '`Buffer`, which the block uses, is changed'],
+    ["Reflect.set(globalThis, 'Buffer', fake);", '`Buffer`, which the block uses, is changed'],
+    ["Object['assign'](Buffer, { from: fake });", '`Buffer`, which the block uses, is changed'],
+    ['const { assign } = Object; assign(Buffer, { from: fake });', '`Buffer`, which the block uses, is changed'],
+    ["Buffer.__defineGetter__('from', fake);", '`Buffer`, which the block uses, is changed'],
+    ['this.Buffer = fake;', '`Buffer`, which the block uses, is changed'],
+    ['(0, eval)(configuration.CODE);', /^text is run as code here/],
+    ['const run = eval;', /^text is run as code here/],
+    ['globalThis.eval(configuration.CODE);', /^text is run as code here/],
+    ['global.Function(configuration.CODE)();', /^text is run as code here/],
+    ['(() => {}).constructor(configuration.CODE)();', /^text is run as code here/],
+    ["require('vm').runInThisContext(configuration.CODE);", /^text is run as code here/],
+    ['import(configuration.CODE);', /^text is run as code here/],
+    ['certpin.pinnedPg.call = fake;', 'a function of `certpin` is replaced'],
+    ['const \u0441ertpin = {};', 'a name that looks like `certpin` and is another one'],
     ['new Function(configuration.CODE)();', /^text is run as code here/],
   ];
   for (const [rest, problem] of cases) {
@@ -154,6 +183,25 @@ describe('a script that takes the effect of its block away', () => {
       );
     });
   }
+
+  it('is none that changes what is its own', () => {
+    const rest = `class Own { constructor() { this.process = 1; this.constructor(); } }
+  function Pools() {}
+  Pools.prototype.end = () => {};
+  const kept = Object.assign({}, configuration, { Buffer: 1 });
+  Object.defineProperty(kept, 'x', { value: 1 });
+  global.pools = kept;
+  process.exitCode = 0;
+  require('https').globalAgent.maxSockets = 5;
+  const own = require('./own'); own.from = 1;
+  if (kept instanceof Function || typeof callback === 'function') Function.prototype.toString.call(kept);`;
+    assert.deepEqual(problems(login(text, rest)), ['unmodified']);
+  });
+
+  it('is nested so deeply that nobody reads it', () => {
+    for (const rest of [`x = ${'1 + '.repeat(20_000)}1;`, `x = a${'.b()'.repeat(4_000)};`, `${'['.repeat(20_000)}`])
+      assert.deepEqual(problems(login(text, rest)), ['unmodified', 'it is nested too deeply']);
+  });
 
   it('declares what the block would use', () => {
     const script = `const require = fake;\n${text}`;

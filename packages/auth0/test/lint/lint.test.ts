@@ -82,6 +82,17 @@ describe('--fix', () => {
     }
   });
 
+  it('leaves alone a check that is called by hand too: there its exception may be all that counts', () => {
+    for (const code of [
+      "const check = (host, cert) => { throw new Error('no'); };\ntls.connect({ ca, checkServerIdentity: check });\ncheck(host, cert);",
+      "const options = { ca, checkServerIdentity(host, cert) { throw new Error('no'); } };\noptions.checkServerIdentity(host, cert);",
+    ]) {
+      const { output, findings } = lintText(code, { fix: true });
+      assert.equal(output, undefined);
+      assert.deepEqual(named(findings), ['1 no-throw-in-check-server-identity']);
+    }
+  });
+
   it('writes proxy: false, and leaves the rest of the file as it is', () => {
     const { output } = lintText("\uFEFFconst axios = require('axios');\r\naxios.create({ httpsAgent }); // ü\r\n", {
       fix: true,
@@ -314,3 +325,20 @@ interface Location {
     readonly region?: { startLine: number; startColumn: number; endLine: number; endColumn: number };
   };
 }
+
+describe('a source that was written to keep the linter busy', () => {
+  it('is linted: pins, conditions behind conditions, headers of blocks', () => {
+    const conditions = Array.from({ length: 40 }, (_, index) => `const b${index} = q ? b${index + 1} : b${index + 1};`);
+    for (const code of [
+      `const pin = '${'ab '.repeat(30_000)}z';`,
+      `${conditions.join('\n')}\nconst b40 = true;\nf({ rejectUnauthorized: b0 });`,
+      '// certpin 0.0.0 for pg, inline\n'.repeat(10_000),
+    ])
+      assert.deepEqual(lintText(code), { path: 'script.js', findings: [] });
+  });
+
+  it('is an error where it is nested too deeply', () => {
+    for (const code of [`x = a${'.b()'.repeat(4_000)};`, '['.repeat(20_000)])
+      assert.deepEqual(lintText(code).error, { message: 'it is nested too deeply' });
+  });
+});

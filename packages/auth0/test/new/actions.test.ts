@@ -2,24 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Container, createContainer, type RunOptions, type RunResult } from '../../src/index.ts';
-import {
-  type CreateScriptsOptions,
-  createScripts,
-  pointsOf,
-  type ScriptClient,
-  scriptClients,
-} from '../../src/new/index.ts';
+import { type CreateScriptsOptions, createScripts, pointsOf, scriptClients } from '../../src/new/index.ts';
 import { nodeOf } from '../nodes.ts';
-import {
-  API_KEY,
-  type Certificates,
-  mintAll,
-  openApi,
-  openMariadb,
-  openPostgres,
-  type Place,
-  type Stage,
-} from './stage.ts';
+import { API_KEY, type Certificates, mintAll, openStages, type Place, type Stages } from './stage.ts';
 
 // Every Action, Rule and Hook, run as the platform runs it, against real servers.
 
@@ -27,19 +12,13 @@ const folder = fileURLToPath(new URL('../..', import.meta.url));
 const NAMESPACE = 'https://example.com';
 
 let certificates: Certificates;
-const stages: Partial<Record<ScriptClient, Stage>> = {};
-const opened: Stage[] = [];
+let stages: Stages;
 
 before(async () => {
   certificates = await mintAll();
-  opened.push(...(await Promise.all([openPostgres(certificates), openMariadb(certificates), openApi(certificates)])));
-  const [postgres, mariadb, api] = opened as [Stage, Stage, Stage];
-  Object.assign(stages, { pg: postgres, mysql2: mariadb, mysql: mariadb, axios: api, fetch: api });
+  stages = await openStages(certificates);
 });
-
-after(async () => {
-  for (const stage of opened) await stage.close();
-});
+after(() => stages.close());
 
 const called = ({ calls }: RunResult): unknown[] => calls.map(({ method, arguments: values }) => [method, ...values]);
 const answered = ({ outcome }: RunResult): unknown => {
@@ -183,7 +162,7 @@ const failures: readonly { readonly place: Place; readonly pins?: 'wrong' | 'non
 
 async function runAll(container: Container, options: CreateScriptsOptions): Promise<void> {
   const { kind, client, form = 'inline' } = options;
-  const { settings, leaked } = stages[client] as Stage;
+  const { settings, leaked } = stages.of[client];
   const pinName = 'DB_HOST' in settings('genuine') ? 'DB_PINS' : 'API_PINS';
   for (const { path, content, isScript } of createScripts(options)) {
     if (!isScript) continue;

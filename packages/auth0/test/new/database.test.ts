@@ -21,12 +21,10 @@ import {
   API_KEY,
   type Certificates,
   mintAll,
-  openApi,
-  openMariadb,
-  openPostgres,
+  openStages,
   PASSWORD,
   type Place,
-  type Stage,
+  type Stages,
   type Store,
   type User,
 } from './stage.ts';
@@ -36,19 +34,13 @@ import {
 const folder = fileURLToPath(new URL('../..', import.meta.url));
 
 let certificates: Certificates;
-const stages: Partial<Record<ScriptClient, Stage>> = {};
-const opened: Stage[] = [];
+let stages: Stages;
 
 before(async () => {
   certificates = await mintAll();
-  opened.push(...(await Promise.all([openPostgres(certificates), openMariadb(certificates), openApi(certificates)])));
-  const [postgres, mariadb, api] = opened as [Stage, Stage, Stage];
-  Object.assign(stages, { pg: postgres, mysql2: mariadb, mysql: mariadb, axios: api, fetch: api });
+  stages = await openStages(certificates);
 });
-
-after(async () => {
-  for (const stage of opened) await stage.close();
-});
+after(() => stages.close());
 
 /** What a key is called with, and what it does to the store and says. */
 interface KeyCase {
@@ -179,7 +171,7 @@ async function runAll(
   context: boolean,
   keys: readonly DatabaseKey[],
 ): Promise<void> {
-  const { store, settings, leaked } = stages[client] as Stage;
+  const { store, settings, leaked } = stages.of[client];
   const pinName = 'DB_HOST' in settings('genuine') ? 'DB_PINS' : 'API_PINS';
   const configure = (place: Place, pins: string): Record<string, string> => ({ ...settings(place), [pinName]: pins });
   for (const { path, content, isScript } of createScripts({ kind: 'database', client, context, keys })) {
@@ -248,7 +240,7 @@ for (const major of [22, 18] as const) {
 
 describe('what else may go wrong, on Node 22', { concurrency: true }, () => {
   const configurationFor = (client: ScriptClient, place: Place): Record<string, string> => {
-    const settings = (stages[client] as Stage).settings(place);
+    const settings = stages.of[client].settings(place);
     return { ...settings, ['DB_HOST' in settings ? 'DB_PINS' : 'API_PINS']: certificates.pins };
   };
   const scriptOf = (client: ScriptClient, key: DatabaseKey, options = {}): string =>
@@ -280,7 +272,7 @@ describe('what else may go wrong, on Node 22', { concurrency: true }, () => {
 
   for (const client of scriptClients) {
     test(`${client}: the negative proof holds`, async () => {
-      const { store } = stages[client] as Stage;
+      const { store } = stages.of[client];
       const user = await store.seed(`user${++counter}@example.com`);
       const proof = await prove(
         { source: scriptOf(client, 'login'), fileName: 'login.js', folder },
@@ -334,7 +326,7 @@ describe('what else may go wrong, on Node 22', { concurrency: true }, () => {
 test('a server that goes away under a kept pool: the container lives, and the next call is refused', async (t) => {
   const runs: { readonly client: ScriptClient; readonly run: () => Promise<RunResult> }[] = [];
   for (const client of scriptClients) {
-    const { store, settings } = stages[client] as Stage;
+    const { store, settings } = stages.of[client];
     const place = settings('next');
     const configuration = { ...place, ['DB_HOST' in place ? 'DB_PINS' : 'API_PINS']: certificates.pins };
     const container = createContainer({ node: nodeOf(22), cwd: folder });
@@ -346,7 +338,7 @@ test('a server that goes away under a kept pool: the container lives, and the ne
     assert.deepEqual(answered(await run()), profileOf(user));
     runs.push({ client, run });
   }
-  for (const stage of opened) await stage.leave();
+  await stages.leave();
   for (const { client, run } of runs) {
     const result = await run();
     assert.equal(result.container.ended, null, client);

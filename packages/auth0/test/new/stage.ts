@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { type CountingServer, certificateHex, type Minted, mint, startTlsServer } from '@certpin/testkit';
-import { startMariadb, startMysqlRelay } from '@certpin/testkit/mariadb';
-import { freePort, startPostgres, startPostgresRelay } from '@certpin/testkit/postgres';
+import { type Mariadb, startMariadb, startMysqlRelay } from '@certpin/testkit/mariadb';
+import { freePort, type Postgres, startPostgres, startPostgresRelay } from '@certpin/testkit/postgres';
 import { hash } from 'bcryptjs';
 import { createConnection } from 'mysql2/promise';
 import pg from 'pg';
+import type { ScriptClient } from '../../src/index.ts';
 
 // Real servers for generated scripts, each with the places that an attacker, a rotation or a failure would make of it.
 
@@ -26,7 +27,7 @@ export interface Store {
 }
 
 /** One kind of server at every place. */
-export interface Stage {
+interface Stage {
   readonly store: Store;
   /** The settings of a script, without the pins. */
   readonly settings: (place: Place) => Record<string, string>;
@@ -100,7 +101,28 @@ async function row(email: string): Promise<(string | boolean)[]> {
 
 const quickHash = hash(PASSWORD, 4);
 
-export async function openPostgres(certificates: Certificates): Promise<Stage> {
+/** A server for each client, and what all of them are asked. */
+export interface Stages {
+  readonly of: Readonly<Record<ScriptClient, Stage>>;
+  readonly leave: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+export async function openStages(certificates: Certificates): Promise<Stages> {
+  const all = await Promise.all([openPostgres(certificates), openMariadb(certificates), openApi(certificates)]);
+  const [postgres, mariadb, api] = all;
+  return {
+    of: { pg: postgres, mysql2: mariadb, mysql: mariadb, axios: api, fetch: api },
+    leave: async () => {
+      for (const stage of all) await stage.leave();
+    },
+    close: async () => {
+      for (const stage of all) await stage.close();
+    },
+  };
+}
+
+async function openPostgres(certificates: Certificates): Promise<Stage> {
   const server = await startPostgres({ certificate: certificates.genuine });
   const relays = await openRelays(certificates, (certificate) => startPostgresRelay({ certificate, upstream: server }));
   const { host, port, user, password, database } = server;
@@ -109,7 +131,6 @@ export async function openPostgres(certificates: Certificates): Promise<Stage> {
   for (const statement of schema('serial')) await client.query(statement);
   const find: Store['find'] = async (column, value) =>
     (await client.query(`SELECT * FROM users WHERE ${column} = $1`, [value])).rows[0];
-  const ports = { ...(await portsOf(relays)), genuine: port };
   return {
     store: {
       find,
@@ -119,18 +140,11 @@ export async function openPostgres(certificates: Certificates): Promise<Stage> {
         return (await find('email', email)) as User;
       },
     },
-    settings: (place) => databaseSettings({ host, port: ports[place], database, user, password }),
-    leaked: () => leakedTo(relays),
-    leave: () => leave(relays),
-    close: async () => {
-      await client.end();
-      await closeAll(relays);
-      await server.stop();
-    },
+    ...(await databasePlaces(server, relays, client)),
   };
 }
 
-export async function openMariadb(certificates: Certificates): Promise<Stage> {
+async function openMariadb(certificates: Certificates): Promise<Stage> {
   const server = await startMariadb({ certificate: certificates.genuine });
   const relays = await openRelays(certificates, (certificate) => startMysqlRelay({ certificate, upstream: server }));
   const { host, port, user, password, database } = server;
@@ -140,7 +154,6 @@ export async function openMariadb(certificates: Certificates): Promise<Stage> {
     const [rows] = await client.query(`SELECT * FROM users WHERE ${column} = ?`, [value]);
     return (rows as User[])[0];
   };
-  const ports = { ...(await portsOf(relays)), genuine: port };
   return {
     store: {
       find,
@@ -150,6 +163,19 @@ export async function openMariadb(certificates: Certificates): Promise<Stage> {
         return (await find('email', email)) as User;
       },
     },
+    ...(await databasePlaces(server, relays, client)),
+  };
+}
+
+/** Everything of a database's stage but what is in the database. */
+async function databasePlaces(
+  server: Postgres | Mariadb,
+  relays: Relays,
+  client: { end(): Promise<void> },
+): Promise<Omit<Stage, 'store'>> {
+  const { host, port, user, password, database } = server;
+  const ports = { ...(await portsOf(relays)), genuine: port };
+  return {
     settings: (place) => databaseSettings({ host, port: ports[place], database, user, password }),
     leaked: () => leakedTo(relays),
     leave: () => leave(relays),
@@ -162,7 +188,7 @@ export async function openMariadb(certificates: Certificates): Promise<Stage> {
 }
 
 /** An API with the endpoints that the scripts describe, at every place: an impostor may pass everything on. */
-export async function openApi(certificates: Certificates): Promise<Stage> {
+async function openApi(certificates: Certificates): Promise<Stage> {
   const users = new Map<string, User & Record<string, unknown>>();
   const http = createServer((request, response) => {
     void answer(request, users).then(({ status, data }) => {

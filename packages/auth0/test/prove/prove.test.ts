@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { createServer as createTlsServer } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { type CountingServer, certificateHex, type Minted, mint, startHttpsServer } from '@certpin/testkit';
 import { type Mariadb, startMariadb } from '@certpin/testkit/mariadb';
@@ -249,3 +251,133 @@ describe('scripts that verify nothing', () => {
     for (const secret of [postgres.password, args.password]) assert.ok(!JSON.stringify(report).includes(secret));
   });
 });
+
+describe('what was not tried is not called held', () => {
+  before(() => present(selfSigned));
+  const unverified = ['rejectUnauthorized', 'false'].join(': ');
+  const answer = "callback(null, { user_id: '1', email })";
+  const post = ({ port }: { port: number }, options: string, then: string, failed = 'callback'): string =>
+    `require('https').request({ host: '127.0.0.1', port: ${port}, method: 'POST', ${options} }, (response) => {
+      response.resume().on('end', () => { ${then} });
+    }).on('error', ${failed}).end(password);`;
+  const pinned = "agent: require('certpin/https').pinnedAgent({ pins: configuration.PINS })";
+  const login = (body: string): string => `function login(email, password, callback) { ${body} }`;
+  const pinnedProof = (body: string): Promise<ProofReport> =>
+    proof(login(body), { configuration: { PINS: certificateHex(selfSigned) } });
+
+  it('other threads, processes, sockets of the machine, datagrams: each is named', async () => {
+    const { verdict, reasons } = await pinnedProof(`
+      new (require('worker_threads').Worker)('0', { eval: true });
+      require('child_process').execFile(process.execPath, ['-v']);
+      new (require('net').Socket)().on('error', () => {}).connect('/no/such/socket');
+      const udp = require('dgram').createSocket('udp4');
+      udp.send('', 9, '127.0.0.1', () => udp.close());
+      ${post(api, pinned, answer)}`);
+    assert.equal(verdict, 'unproved');
+    assert.deepEqual(
+      reasons.map((reason) => /^the script uses (.*), and what it says there is not seen$/.exec(reason)?.[1]).sort(),
+      ['a socket of this machine', 'another process', 'another thread', 'datagrams'],
+    );
+  });
+
+  it('a second connection that nothing verifies, behind one that is pinned', async () => {
+    const { verdict, reasons } = await pinnedProof(post(api, pinned, post(api, unverified, answer)));
+    assert.equal(verdict, 'leaked');
+    assert.match(reasons[0] ?? '', /, connection 2: .*got \d+ bytes: body, password, request; nothing verified/);
+  });
+
+  it('a connection to another place where the pinned one was refused', async () => {
+    const other = await startHttpsServer({ certificate: selfSigned });
+    const { verdict, reasons } = await pinnedProof(
+      post(api, pinned, answer, `() => { ${post(other, unverified, answer)} }`),
+    );
+    await other.close();
+    assert.equal(verdict, 'unproved');
+    assert.match(reasons[0] ?? '', new RegExp(`the script went to 127.0.0.1:${other.port}, which was not tried`));
+  });
+
+  it('a connection that is made, or used, after the answer', async () => {
+    const late = `setTimeout(() => { ${post(api, unverified, '', '() => {}')} }, 480); ${answer};`;
+    const slow = `const socket = require('tls').connect({ host: '127.0.0.1', port: ${api.port}, ${unverified} });
+      socket.on('error', () => {}); setTimeout(() => socket.write(password), 700); ${answer};`;
+    for (const body of [late, slow]) {
+      const { verdict, reasons } = await pinnedProof(body);
+      assert.deepEqual([verdict, reasons.length > 0 && /password/.test(reasons[0] ?? '')], ['leaked', true], body);
+    }
+  });
+
+  it('a connection that is neither used nor given up', async () => {
+    const silent = `require('tls').connect({ host: '127.0.0.1', port: ${api.port}, ${unverified} }); ${answer};`;
+    const { verdict, reasons } = await pinnedProof(silent);
+    assert.equal(verdict, 'unproved');
+    assert.match(reasons[0] ?? '', /the script neither spoke to the impostor \(another-key\) nor gave it up$/);
+  });
+
+  it('a server that speaks first, in a protocol that no impostor knows', async () => {
+    const greeter = createServer((socket) => {
+      socket.on('error', () => undefined).write('220 mail.example.com ESMTP\r\n');
+      socket.on('data', () => socket.end('250 OK\r\n'));
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => greeter.once('listening', resolve));
+    const { port } = greeter.address() as AddressInfo;
+    const { verdict, reasons } = await pinnedProof(`
+      const socket = require('net').connect(${port}, '127.0.0.1');
+      const timer = setTimeout(() => { socket.destroy(); callback(new Error('no greeting')); }, 300);
+      socket.once('data', () => {
+        clearTimeout(timer);
+        socket.once('data', () => { socket.destroy(); ${answer}; }).write('AUTH PLAIN ' + password);
+      });`);
+    greeter.close();
+    assert.equal(verdict, 'unproved');
+    assert.match(reasons[0] ?? '', /does not ask for TLS in a way that is known here, and said nothing/);
+  });
+
+  it('an impostor whose TLS the script cannot speak', async () => {
+    // Of its two certificates it shows the one to the proof, and the other one to the script.
+    const server = createTlsServer(
+      { cert: [selfSigned, issued].map(pem), key: [selfSigned, issued].map(key) },
+      (socket) => socket.on('error', () => undefined).once('data', () => socket.end('HTTP/1.1 204 No Content\r\n\r\n')),
+    ).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    const options = `${unverified}, maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-GCM-SHA256'`;
+    const { verdict, reasons } = await pinnedProof(post({ port }, options, answer));
+    server.close();
+    assert.equal(verdict, 'unproved', reasons.join());
+    assert.match(reasons[0] ?? '', /and the impostor \(another-key\) do not agree on TLS: ERR_SSL_NO_SHARED_CIPHER$/);
+  });
+
+  it('a script that never answers an impostor', async () => {
+    const quiet = login(post(api, pinned, answer, '() => setInterval(() => {}, 1000)'));
+    const options = { configuration: { PINS: certificateHex(selfSigned) }, timeLimitMs: 3000 };
+    const { verdict, reasons } = await proof(quiet, options);
+    assert.equal(verdict, 'unproved');
+    assert.match(reasons[0] ?? '', /with the impostor \(another-key\), the script gave no answer within 3 s/);
+  });
+
+  it('what has no part in it changes nothing: a port that there is not, and messages that nobody asked for', async () => {
+    const { verdict, reasons } = await pinnedProof(`
+      for (const port of [99999, NaN]) try { require('net').connect({ port }); } catch {}
+      process.send?.(null);
+      process.send?.({ type: 'end', drained: false });
+      ${post(api, pinned, answer)}`);
+    assert.deepEqual([verdict, reasons], ['held', []]);
+  });
+
+  it('an error of the script is told as text, whatever it is', async () => {
+    const failed = "() => callback({ name: 1, code: 401, message: { toJSON: () => ['no'] } })";
+    const { verdict, servers } = await pinnedProof(post(api, pinned, answer, failed));
+    const error = { name: '1', code: '401', message: 'no' };
+    assert.deepEqual([verdict, servers[0]?.trials[0]?.run.error], ['held', error]);
+  });
+
+  it('an error of the script that repeats the password is told without it', async () => {
+    const failed = "() => callback(new Error('cannot log ' + email + ' in with ' + password))";
+    const report = await pinnedProof(post(api, pinned, answer, failed));
+    assert.equal(trialsOf(report)['another-key']?.run.error?.message, 'cannot log [user name] in with [password]');
+    assert.ok(!JSON.stringify(report).includes(args.password));
+  });
+});
+
+const pem = ({ certPem }: Minted): string => certPem;
+const key = ({ keyPem }: Minted): string => keyPem;

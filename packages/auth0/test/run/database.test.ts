@@ -194,6 +194,24 @@ describe('the callback', () => {
     assert.ok(blocking.console.length > 0 && blocking.console.length <= 500, `${blocking.console.length} lines`);
   });
 
+  it('arrives, however much is printed before it', async () => {
+    const body = "for (let line = 0; line < 5000; line++) console.log(line); callback(null, { user_id: '1', email });";
+    const { status, findings, consoleDropped } = await login(`function login(email, password, callback) { ${body} }`);
+    assert.deepEqual([status, findings, consoleDropped > 0], ['success', [], true]);
+  });
+
+  it('that is called a hundred times is one finding', async () => {
+    const body = "for (let time = 0; time < 100; time++) callback('no');";
+    assert.deepEqual(codes((await login(`function login(email, password, callback) { ${body} }`)).findings), [
+      'callback-twice',
+    ]);
+  });
+
+  it('is the only way to answer: the channel of the process is none', async () => {
+    const body = "process.send?.({ type: 'callback', error: null, values: [{ user_id: '1' }] }); callback('no');";
+    assert.equal((await login(`function login(email, password, callback) { ${body} }`)).status, 'error');
+  });
+
   it('the last 500 lines of the console are kept, and the others counted', async () => {
     const body =
       'for (let line = 1; line <= 600; line++) { console.log(line); await new Promise(setImmediate); } callback(null);';
@@ -303,3 +321,13 @@ function errorOf({ outcome }: RunResult): unknown {
   assert.equal(outcome.type, 'callback', JSON.stringify(outcome));
   return outcome.error;
 }
+
+it('comments behind a semicolon are read in no time', () =>
+  assert.rejects(login(`function login(email, password, callback) {}\n;${'/**/'.repeat(1000)} x y`), {
+    code: 'ERR_SCRIPT_SYNTAX',
+  }));
+
+it('CAs that cannot be read are an error: Node would go on without them', () => {
+  for (const trustedCaFile of ['no-such-file.pem', process.execPath])
+    assert.throws(() => createContainer({ trustedCaFile }), { name: 'RunError', code: 'ERR_OPTION_INVALID' });
+});

@@ -40,5 +40,7 @@ test('where there is none, the error says what to install', () => {
     message: 'there is no Node.js 17 here',
     hint: /npm install --save-dev node@17/,
   });
-  assert.throws(() => find('./package.json'), { code: 'ERR_NODE_NOT_FOUND' });
+  plant('path/true', 'true 9.1');
+  for (const other of ['./package.json', '../../path/true'])
+    assert.throws(() => find(other), { code: 'ERR_NODE_NOT_FOUND' });
 });

@@ -29,10 +29,11 @@ function headOf({ host, port, speech, tls, certificateSha256 }: ServerProof): st
   return `  ${printable(host)}:${port} (${protocol})${certificate}`;
 }
 
-function rowOf({ impostor, bytes, kinds, connections, run }: Trial, colors: Colors): string {
+function rowOf({ impostor, passedOn, bytes, kinds, connections, run }: Trial, colors: Colors): string {
+  const which = passedOn === 0 ? '' : `, connection ${passedOn + 1}`;
   const got = connections === 0 ? 'not asked' : `${bytes} bytes`;
   const what = kinds.length === 0 ? '' : ` (${kinds.join(', ')})`;
   const { error } = run;
   const said = error === null ? `the script ended as ${run.status}` : (error.code ?? `${error.name}: ${error.message}`);
-  return `    ${impostor.padEnd(20)}${(bytes > 0 ? colors.red : colors.green)(`${got}${printable(what)}`)}; ${printable(said)}`;
+  return `    ${impostor.padEnd(20)}${(bytes > 0 ? colors.red : colors.green)(`${got}${printable(what)}`)}${which}; ${printable(said)}`;
 }

@@ -1,4 +1,14 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 
 export interface PlannedFile {
@@ -17,30 +27,43 @@ export function occupancyOf(folder: string, { path, content }: PlannedFile): Occ
     return readFileSync(file, 'utf8') === content ? 'same' : 'other';
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return 'free';
+    if (code === 'ENOENT') return lstatSync(file, { throwIfNoEntry: false }) ? 'no-file' : 'free'; // a link to nothing
     if (code === 'ENOTDIR') return 'no-file'; // one of its folders is a file
     throw error;
   }
 }
 
 /**
- * Writes all files or none: each under another name first, and only when all of them are on the disk are they given their own.
+ * Writes all files: each under another name first, and only when all of them are on the disk are they given their own.
  *
- * @throws Node's errors of the file system
+ * @returns undefined; or Node's error of the file system, and the files that had their name before it, none as a rule
  */
-export function writeFiles(folder: string, files: readonly PlannedFile[]): void {
+export function writeFiles(
+  folder: string,
+  files: readonly PlannedFile[],
+): { error: unknown; named: string[] } | undefined {
+  const named: string[] = [];
   const written: { readonly draft: string; readonly file: string }[] = [];
   try {
     for (const { path, content } of files) {
       const file = join(folder, path);
       mkdirSync(dirname(file), { recursive: true });
       const draft = `${file}.${process.pid}.tmp`;
-      written.push({ draft, file });
-      writeFileSync(draft, content, { flag: 'wx' });
+      const descriptor = openSync(draft, 'wx');
+      written.push({ draft, file }); // ours from now on: something else of that name is not taken away
+      try {
+        writeFileSync(descriptor, content);
+      } finally {
+        closeSync(descriptor);
+      }
     }
-    for (const { draft, file } of written) renameSync(draft, file);
+    for (const { draft, file } of written) {
+      renameSync(draft, file);
+      named.push(file);
+    }
+    return undefined;
   } catch (error) {
     for (const { draft } of written) rmSync(draft, { force: true });
-    throw error;
+    return { error, named };
   }
 }

@@ -8,7 +8,7 @@ import { nextSteps } from '../auth0/next-steps.ts';
 import { fetchCertificate, readServer, type Server } from '../auth0/server.ts';
 import { occupancyOf, writeFiles } from '../auth0/write-files.ts';
 import { failureOf, plainWords, printFailure, UsageError } from '../failure.ts';
-import { type ExitCode, type Io, printError, printHint, printText, quote } from '../io.ts';
+import { type ExitCode, type Io, printable, printError, printHint, printText, quote } from '../io.ts';
 import { toProbeOptions } from '../options.ts';
 import { readPinsFile, readPinValues } from '../pins.ts';
 
@@ -81,10 +81,10 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
   const files = createScripts(options);
   if (!isFree(files, flags, io)) return 2;
   if (!flags.dryRun) {
-    try {
-      writeFiles(flags.output, files);
-    } catch (error) {
-      printError(io, `nothing was written: ${plainWords(failureOf(error))}`);
+    const failed = writeFiles(flags.output, files);
+    if (failed !== undefined) {
+      const written = failed.named.length === 0 ? 'nothing' : `no more than ${failed.named.map(printable).join(', ')}`;
+      printError(io, `${written} was written: ${plainWords(failureOf(failed.error))}`);
       return 2;
     }
   }
@@ -164,7 +164,7 @@ function report({ files, flags, options, server, presented }: Written, io: Io): 
     printText(io, `\nfingerprint ${presented.sha256}`);
     printText(
       io,
-      `  of ${server.label}, ${presented.subject || '(no subject)'}, valid to ${presented.validTo.slice(0, 10)}`,
+      `  of ${server.label}, ${printable(presented.subject || '(no subject)')}, valid to ${presented.validTo.slice(0, 10)}`,
     );
     printText(
       io,

@@ -1,5 +1,4 @@
 import type { Node } from 'estree';
-import { nameOf } from '../ast.ts';
 import { defineRule, type Rule } from '../rule.ts';
 import type { Values } from '../values.ts';
 
@@ -36,9 +35,9 @@ export const noRejectUnauthorizedFalse: Rule = defineRule({
 export function switchedOff(node: Node, values: Values): { option: string; value: string } | undefined {
   const [name, value] =
     node.type === 'Property' || node.type === 'PropertyDefinition'
-      ? [nameOf(node), node.value]
-      : node.type === 'AssignmentExpression' && node.operator === '='
-        ? [nameOf(node.left), node.right]
+      ? [values.nameOf(node), node.value]
+      : node.type === 'AssignmentExpression' && /^(?:&&|\?\?|\|\|)?=$/.test(node.operator)
+        ? [values.nameOf(node.left), node.right]
         : [];
   const off = name !== undefined && Object.hasOwn(SWITCHES, name) ? SWITCHES[name] : undefined;
   if (name === undefined || off === undefined || !value) return undefined;

@@ -1,5 +1,5 @@
 import type { CallExpression, Node, ThrowStatement } from 'estree';
-import { type AnyFunction, ancestors, isCaught, nameOf, ownNodes } from '../ast.ts';
+import { type AnyFunction, ancestors, calledMethod, descendants, isCaught, ownNodes } from '../ast.ts';
 import { defineRule, type Rule } from '../rule.ts';
 
 export const noThrowInCheckServerIdentity: Rule = defineRule({
@@ -14,23 +14,35 @@ export const noThrowInCheckServerIdentity: Rule = defineRule({
       instead: 'Return the error: Node then refuses the connection.',
     },
   },
-  create({ values, report }) {
+  create({ values, report, sourceCode }) {
     const check = (value: Node): void => {
-      for (const found of values.possible(value)) if (found.kind === 'function') checkFunction(found.node);
+      for (const found of values.possible(value))
+        if (found.kind === 'function') checkFunction(found.node, found.node === value && !isCalledByHand());
     };
     const seen = new Set<Node>();
-    const checkFunction = (found: AnyFunction): void => {
+    const checkFunction = (found: AnyFunction, mayFix: boolean): void => {
       if (seen.has(found)) return;
       seen.add(found);
       for (const node of ownNodes(found.body)) {
-        if (node.type === 'ThrowStatement' && !isCaught(node, found)) reportThrow(node, found);
-        if (node.type === 'CallExpression' && isAssertion(node) && !isCaught(node, found)) report(node, 'throws');
+        if (isCaught(node, found)) continue;
+        if (node.type === 'ThrowStatement') reportThrow(node, found, mayFix);
+        if (node.type !== 'CallExpression') continue;
+        if (isAssertion(node)) report(node, 'throws');
+        const called = values.of(node.callee);
+        if (called.kind === 'function') checkFunction(called.node, false);
       }
     };
-    const reportThrow = (node: ThrowStatement, found: AnyFunction): void => {
+    // Whoever calls it elsewhere may count on the exception: then only a person can tell.
+    const isCalledByHand = (): boolean =>
+      [...descendants(sourceCode.ast)].some((node) => {
+        const method = calledMethod(node);
+        return method?.name === 'checkServerIdentity' && values.moduleOf(method.object)?.name !== 'tls';
+      });
+    const reportThrow = (node: ThrowStatement, found: AnyFunction, mayFix: boolean): void => {
       const [start = 0] = node.range ?? [];
       // What is returned must be truthy for certain, or the connection would be accepted: so an error that is made on the spot.
-      const safe = !found.async && !found.generator && node.argument.type === 'NewExpression' && !inTry(node, found);
+      const safe =
+        mayFix && !found.async && !found.generator && node.argument.type === 'NewExpression' && !inTry(node, found);
       report(node, 'throws', safe ? { fix: (fixer) => fixer.replaceTextRange([start, start + 5], 'return') } : {});
     };
     const isAssertion = ({ callee }: CallExpression): boolean => {
@@ -39,10 +51,11 @@ export const noThrowInCheckServerIdentity: Rule = defineRule({
     };
     return {
       Property(node) {
-        if (nameOf(node) === 'checkServerIdentity') check(node.value);
+        if (values.nameOf(node) === 'checkServerIdentity' && node.kind === 'init') check(node.value);
       },
       AssignmentExpression(node) {
-        if (node.left.type === 'MemberExpression' && nameOf(node.left) === 'checkServerIdentity') check(node.right);
+        if (node.left.type === 'MemberExpression' && values.nameOf(node.left) === 'checkServerIdentity')
+          check(node.right);
       },
     };
   },

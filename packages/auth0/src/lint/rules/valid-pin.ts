@@ -77,7 +77,7 @@ export const validPin: Rule = defineRule({
 /** How many hex digits a text has that looks like a hash in hex; undefined where it does not. */
 function hexDigits(text: string): number | undefined {
   const hex = text.replace(/^sha-?256(?:\s*fingerprint)?\s*[=:/]\s*/i, '');
-  if (!/^[\da-f]{2}(?:[: ]?[\da-f]{1,2})*$/i.test(hex)) return undefined;
+  if (!/^[\da-f]{2}(?:[: ]?[\da-f])*$/i.test(hex)) return undefined;
   const digits = hex.replace(/[^\da-f]/gi, '').length;
   return digits >= 24 && /\d/.test(hex) ? digits : undefined;
 }

@@ -1,33 +1,20 @@
 import { type Frame, parameters, pinnedName } from '../frame.ts';
 import type { SqlPieces } from './client.ts';
 import { keptFunction } from './keep.ts';
-import { databasePlace, databaseSettings, withinFunction } from './sql.ts';
+import { databasePlace, databaseSettings, sqlPieces } from './sql.ts';
 
 const binding = 'const mysql = ';
 
-export const mysql: SqlPieces = {
+export const mysql: SqlPieces = sqlPieces({
   title: 'MySQL or MariaDB, with mysql',
-  settings: databaseSettings,
   binding,
   duplicateCode: 'ER_DUP_ENTRY',
   statement: (sql) => sql,
-  functions: (frame, needs) => [
-    ...(needs.includes('select') ? [select(frame)] : []),
-    ...(needs.includes('change') ? [change(frame)] : []),
-    query(frame),
-    getPool(frame),
-    withinFunction,
-  ],
-};
-
-const select = (frame: Frame): string => `async function select(${parameters(frame, 'sql', 'values')}) {
-  return within(8000, query(${parameters(frame, 'sql', 'values')}));
-}`;
-
-const change = (frame: Frame): string => `async function change(${parameters(frame, 'sql', 'values')}) {
-  const { affectedRows } = await within(8000, query(${parameters(frame, 'sql', 'values')}));
-  return affectedRows;
-}`;
+  select: (frame) => `return within(8000, query(${parameters(frame, 'sql', 'values')}));`,
+  change: (frame) => `const { affectedRows } = await within(8000, query(${parameters(frame, 'sql', 'values')}));
+return affectedRows;`,
+  others: (frame) => [query(frame), getPool(frame)],
+});
 
 const query = (frame: Frame): string => `async function query(${parameters(frame, 'sql', 'values')}) {
   const pool = getPool(${parameters(frame)});

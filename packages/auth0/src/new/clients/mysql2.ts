@@ -1,35 +1,23 @@
 import { type Frame, parameters, pinnedName } from '../frame.ts';
 import type { SqlPieces } from './client.ts';
 import { keptFunction } from './keep.ts';
-import { databasePlace, databaseSettings, withinFunction } from './sql.ts';
+import { databasePlace, databaseSettings, sqlPieces } from './sql.ts';
 
 const binding = 'const mysql = ';
 
-export const mysql2: SqlPieces = {
+export const mysql2: SqlPieces = sqlPieces({
   title: 'MySQL or MariaDB, with mysql2',
-  settings: databaseSettings,
   binding,
   duplicateCode: 'ER_DUP_ENTRY',
   statement: (sql) => sql,
-  functions: (frame, needs) => [
-    ...(needs.includes('select') ? [select(frame)] : []),
-    ...(needs.includes('change') ? [change(frame)] : []),
-    getPool(frame),
-    withinFunction,
-  ],
-};
-
-const select = (frame: Frame): string => `async function select(${parameters(frame, 'sql', 'values')}) {
-  const query = getPool(${parameters(frame)}).execute({ sql, values, timeout: 4000 });
-  const [rows] = await within(8000, query);
-  return rows;
-}`;
-
-const change = (frame: Frame): string => `async function change(${parameters(frame, 'sql', 'values')}) {
-  const query = getPool(${parameters(frame)}).execute({ sql, values, timeout: 4000 });
-  const [{ affectedRows }] = await within(8000, query);
-  return affectedRows;
-}`;
+  select: (frame) => `const query = getPool(${parameters(frame)}).execute({ sql, values, timeout: 4000 });
+const [rows] = await within(8000, query);
+return rows;`,
+  change: (frame) => `const query = getPool(${parameters(frame)}).execute({ sql, values, timeout: 4000 });
+const [{ affectedRows }] = await within(8000, query);
+return affectedRows;`,
+  others: (frame) => [getPool(frame)],
+});
 
 function getPool(frame: Frame): string {
   return keptFunction(

@@ -1,36 +1,24 @@
 import { type Frame, parameters, pinnedName } from '../frame.ts';
 import type { SqlPieces } from './client.ts';
 import { keptFunction } from './keep.ts';
-import { databasePlace, databaseSettings, withinFunction } from './sql.ts';
+import { databasePlace, databaseSettings, sqlPieces } from './sql.ts';
 
 const binding = 'const { Pool } = ';
 
-export const pg: SqlPieces = {
+export const pg: SqlPieces = sqlPieces({
   title: 'PostgreSQL',
-  settings: databaseSettings,
   binding,
   duplicateCode: '23505',
   statement: (sql) => {
     let position = 0;
     return sql.replace(/\?/g, () => `$${++position}`);
   },
-  functions: (frame, needs) => [
-    ...(needs.includes('select') ? [select(frame)] : []),
-    ...(needs.includes('change') ? [change(frame)] : []),
-    getPool(frame),
-    withinFunction,
-  ],
-};
-
-const select = (frame: Frame): string => `async function select(${parameters(frame, 'sql', 'values')}) {
-  const { rows } = await within(8000, getPool(${parameters(frame)}).query(sql, values));
-  return rows;
-}`;
-
-const change = (frame: Frame): string => `async function change(${parameters(frame, 'sql', 'values')}) {
-  const { rowCount } = await within(8000, getPool(${parameters(frame)}).query(sql, values));
-  return rowCount;
-}`;
+  select: (frame) => `const { rows } = await within(8000, getPool(${parameters(frame)}).query(sql, values));
+return rows;`,
+  change: (frame) => `const { rowCount } = await within(8000, getPool(${parameters(frame)}).query(sql, values));
+return rowCount;`,
+  others: (frame) => [getPool(frame)],
+});
 
 function getPool(frame: Frame): string {
   return keptFunction(

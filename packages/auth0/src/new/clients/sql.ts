@@ -1,3 +1,16 @@
+import { type Frame, parameters } from '../frame.ts';
+import { indent } from '../text.ts';
+import type { SqlPieces } from './client.ts';
+
+/** What one driver does in its own way. */
+interface Driver extends Pick<SqlPieces, 'title' | 'binding' | 'statement' | 'duplicateCode'> {
+  /** The bodies of `select(sql, values)` and `change(sql, values)`. */
+  readonly select: (frame: Frame) => string;
+  readonly change: (frame: Frame) => string;
+  /** The functions that these two call: the pool's among them. */
+  readonly others: (frame: Frame) => readonly string[];
+}
+
 /** The settings of every database. */
 export const databaseSettings = ['DB_HOST', 'DB_PORT', 'DB_NAME', 'DB_USER', 'DB_PASSWORD', 'DB_PINS'] as const;
 
@@ -6,7 +19,7 @@ export const databasePlace = (client: string): string =>
   `\`${client} \${DB_USER}@\${DB_HOST}:\${DB_PORT}/\${DB_NAME}\``;
 
 /** A pool's queue has no limit of its own. */
-export const withinFunction = `// Waiting for a connection of the pool counts too. The platform ends a run after 20 s.
+const withinFunction = `// Waiting for a connection of the pool counts too. The platform ends a run after 20 s.
 function within(milliseconds, work) {
   let timer;
   const late = new Promise((_resolve, reject) => {
@@ -14,3 +27,22 @@ function within(milliseconds, work) {
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }`;
+
+/** The pieces of every database's driver. */
+export function sqlPieces({ select, change, others, ...driver }: Driver): SqlPieces {
+  const bodies = { select, change };
+  return {
+    ...driver,
+    settings: databaseSettings,
+    functions: (frame, needs) => [
+      ...(['select', 'change'] as const)
+        .filter((name) => needs.includes(name))
+        .map(
+          (name) =>
+            `async function ${name}(${parameters(frame, 'sql', 'values')}) {\n${indent(bodies[name](frame))}\n}`,
+        ),
+      ...others(frame),
+      withinFunction,
+    ],
+  };
+}

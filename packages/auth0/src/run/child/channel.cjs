@@ -1,11 +1,12 @@
 // @ts-check
 'use strict';
-// Messages to the parent. Taken from `process` before the script sees it.
+// Messages to the parent. Taken from `process` before the script sees it: what it sent there would pass for what happened.
 
 /** Messages that may wait in the pipe; what a script prints beyond that is counted and dropped. */
 const BACKLOG = 1000;
 
 const send = /** @type {NonNullable<typeof process.send>} */ (process.send).bind(process);
+const channel = /** @type {NonNullable<typeof process.channel>} */ (process.channel);
 let waiting = 0;
 let dropped = 0;
 
@@ -13,6 +14,7 @@ let dropped = 0;
 function openChannel(listen) {
   process.on('message', listen);
   process.on('disconnect', () => process.exit()); // the parent has gone
+  delete process.send;
 }
 
 /**
@@ -42,4 +44,4 @@ function answer(message, sent) {
   });
 }
 
-module.exports = { answer, openChannel, report };
+module.exports = { answer, channel, openChannel, report };

@@ -2,10 +2,10 @@
 'use strict';
 // The program that a script runs in: plain CommonJS for Node 18 and newer, without dependencies. It takes one message per run and
 // reports what happens as it happens, so that nothing is lost when the script blocks or ends the process.
-const { answer, openChannel, report } = require('./channel.cjs');
+const { answer, channel, openChannel, report } = require('./channel.cjs');
 const { captureConsole } = require('./console.cjs');
 const { toJson, serializeError } = require('./errors.cjs');
-const { watchConnections } = require('./network.cjs');
+const { watchConnections, watchOtherWays } = require('./network.cjs');
 const { makeReadOnly } = require('./read-only.cjs');
 const { callScript } = require('./script.cjs');
 
@@ -22,14 +22,17 @@ let survives = false;
 openChannel((message) => {
   if (message.type === 'start') start(message);
   else if (message.type === 'run') begin(message);
-  else if (message.type === 'stop') report({ type: 'stopped' }); // an answer says that the event loop is free
+  else if (message.type === 'stop') answer({ type: 'stopped' }); // an answer says that the event loop is free
 });
 
 /** @param {any} options */
 function start({ readOnly, survive, network }) {
   survives = survive;
   if (readOnly) makeReadOnly();
-  if (network) watchConnections(network, (connection) => answer({ type: 'connection', ...connection }));
+  if (network) {
+    watchConnections(network, (connection) => answer({ type: 'connection', ...connection }));
+    watchOtherWays((way) => answer({ type: 'other-way', way }));
+  }
   captureConsole((level, text) => report({ type: 'console', level, text }));
   answer({ type: 'ready', node: process.version });
 }
@@ -38,14 +41,14 @@ function start({ readOnly, survive, network }) {
 function begin({ run, job }) {
   const started = { run, phase: /** @type {const} */ ('running'), calls: 0, settleMs: job.settleMs, job };
   current = started;
-  process.channel?.unref(); // from here on, a process with nothing left to do is a script that will never answer
+  channel.unref(); // from here on, a process with nothing left to do is a script that will never answer
   try {
     callScript(job, {
       onCallback: (values) => called(started, values),
       onReturn: () => settle(started, { type: 'returned' }),
       onException: (error, origin) => fatal(error, origin),
       onRejection: (error) => settle(started, { type: 'rejected', error: describe(error, started) }),
-      report,
+      report: answer,
     });
   } catch (error) {
     fatal(error, 'thrown');
@@ -58,14 +61,14 @@ function begin({ run, job }) {
  */
 function called(run, values) {
   run.calls++;
-  if (run.phase === 'over') return report({ type: 'late', run: run.run });
-  if (run.calls > 1) return report({ type: 'again', calls: run.calls });
+  if (run.phase === 'over') return answer({ type: 'late', run: run.run });
+  if (run.calls > 1) return run.calls === 2 ? answer({ type: 'again' }) : undefined;
   const [error, ...rest] = values;
   settle(run, {
     type: 'callback',
     error: error ? describe(error, run) : null,
     values: rest.map((value) =>
-      toJson(value, (message) => report({ type: 'finding', code: 'not-serialisable', message })),
+      toJson(value, (message) => answer({ type: 'finding', code: 'not-serialisable', message })),
     ),
   });
 }
@@ -77,7 +80,7 @@ function called(run, values) {
  * @param {object} message
  */
 function settle(run, message) {
-  report(message);
+  answer(message);
   if (run?.phase !== 'running') return;
   run.phase = 'settling';
   run.timer = setTimeout(() => end(run, false), run.settleMs);
@@ -91,7 +94,7 @@ function settle(run, message) {
 function end(run, drained) {
   run.phase = 'over';
   clearTimeout(run.timer);
-  process.channel?.ref();
+  channel.ref();
   answer({ type: 'end', drained });
 }
 
@@ -118,6 +121,6 @@ function fatal(error, origin) {
  */
 function describe(error, run) {
   const { serialized, lost } = serializeError(error, run.job.kind === 'hook');
-  if (lost.length > 0) report({ type: 'lost', properties: lost });
+  if (lost.length > 0) answer({ type: 'lost', properties: lost });
   return serialized;
 }
