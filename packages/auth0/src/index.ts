@@ -1,4 +1,62 @@
-export * from './inline/index.ts';
-export * from './new/index.ts';
-export * from './prove/index.ts';
-export * from './run/index.ts';
+export {
+  type InlineBlock,
+  type InlineClient,
+  type InlineFinding,
+  inlineBlock,
+  inlineClients,
+  verifyInline,
+} from './inline/index.ts';
+export {
+  type ActionTrigger,
+  actionTriggers,
+  type CreateScriptsOptions,
+  createScripts,
+  type DatabaseKey,
+  databaseKeys,
+  type HookPoint,
+  hookPoints,
+  type Layout,
+  layouts,
+  pointsOf,
+  type ScriptClient,
+  type ScriptFile,
+  scriptClients,
+  scriptKinds,
+} from './new/index.ts';
+export {
+  type Arrival,
+  type ImpostorName,
+  impostorWords,
+  type ProofReport,
+  prove,
+  type RunSummary,
+  type ServerProof,
+  type Trial,
+} from './prove/index.ts';
+export {
+  type ApiCall,
+  type ClientView,
+  type ConsoleLine,
+  type Container,
+  type ContainerOptions,
+  type ContainerState,
+  createContainer,
+  type Json,
+  type JsonObject,
+  type LoadedModule,
+  type LogEntry,
+  type Outcome,
+  type Remark,
+  RunError,
+  type RunErrorCode,
+  type RunOptions,
+  type RunResult,
+  type RunScriptOptions,
+  roleNames,
+  runScript,
+  type Script,
+  type ScriptArguments,
+  type ScriptKind,
+  type ScriptText,
+  type SerializedError,
+} from './run/index.ts';
