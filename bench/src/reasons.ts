@@ -35,7 +35,7 @@ const reasons: readonly (readonly [name: string, what: string, reason: string])[
   [
     'scan',
     'CPU',
-    "Node's TLSSocket, its streams, and the list of targets come on top of the handshake; a plain client of Node with a shared context takes twice the time of `s_time` already. Each certificate is read, its own signature verified, and its report made, whatever is printed of it.",
+    "Node's TLSSocket, its streams, and the list of targets come on top of the handshake, and the start of the process. Each certificate is read, its own signature verified, and its report made, whatever is printed of it.",
   ],
   [
     'scan',
