@@ -253,7 +253,7 @@ describe('the tarball of @certpin/cli', () => {
     writeFileSync(join(project, 'db.crt'), (await mint({ names: ['db.example.com'] })).certPem);
     const configurations: Example[] = [];
     for (const format of ['pg', 'mysql2', 'axios', 'fetch']) {
-      for (const flags of [[], ['--servername', "it's.example"]]) {
+      for (const flags of [[], ['--servername', 'db.internal.example']]) {
         const { stdout: code } = await certpin(project, ['get', '--format', format, 'db.crt', ...flags]);
         const file = `${format}-${flags.length}.mts`;
         writeFileSync(join(project, file), `${code}export {};\n`);
