@@ -18,9 +18,10 @@ export interface KnownVerdict {
 /**
  * What has to hold for the verdict to be given again: `verify` is pure, and nothing else of its arguments can change.
  *
- * @returns undefined where the verdict depends on what others than certpin decide
+ * @returns undefined for a refusal, and where the verdict depends on what others than certpin decide
  */
 export function knownVerdict(verdict: Verdict, peer: Peer, policy: Policy): KnownVerdict | undefined {
+  // The verdict on a chain of CAs is Node's, and made in a full handshake only: neither it nor the session behind it is kept.
   if (!verdict.ok || policy.caVerification === 'require') return undefined;
   const { pins, issuerPins } = policy;
   // An issuer vouches through all that was presented, and through what the pins were made from.

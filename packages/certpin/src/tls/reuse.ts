@@ -37,9 +37,7 @@ export class Reuse {
     this.#shared = shareTls(owner, policy, options, way);
     if (this.#shared === undefined) return options;
     const { secureContext, sessions } = this.#shared;
-    // The verdict on a chain of CAs is Node's, and made in a full handshake only.
-    const isAllowed = policy.resumption === 'own' && policy.caVerification !== 'require';
-    if (!isAllowed || host === undefined || port === undefined) return { ...options, secureContext };
+    if (policy.resumption !== 'own' || host === undefined || port === undefined) return { ...options, secureContext };
     const { servername, ALPNProtocols, path } = options;
     this.#server = JSON.stringify([host, port, path, servername, ALPNProtocols]);
     this.#offered = sessions.take(this.#server, policy);

@@ -6,9 +6,10 @@ import { certificateHex, type Minted, mint, publicKeyPin, startTlsServer } from 
 import { Certificate } from '../../src/core/certificate.ts';
 import { livePins } from '../../src/core/live-pins.ts';
 import { createPolicy, type PolicyOptions } from '../../src/core/policy.ts';
-import type { Verdict } from '../../src/core/verify.ts';
+import { type Verdict, verify } from '../../src/core/verify.ts';
 import { guard } from '../../src/tls/guard.ts';
 import { VERDICT_CHANNEL } from '../../src/tls/index.ts';
+import { knownVerdict } from '../../src/tls/repeated-verdict.ts';
 import { findCertificate, readLeaf } from '../../src/tls/session-certificate.ts';
 import { atTime } from './clock.ts';
 
@@ -94,6 +95,14 @@ describe('a verdict that was given before', () => {
     await once(trusting, 'secureConnect');
     trusting.destroy();
     assert.equal(await attempt(policy), 'ERR_CA_UNTRUSTED');
+  });
+
+  it('was no refusal: these are not kept', async () => {
+    const peer = { host: 'localhost', certificates: [new Certificate(right.x509.raw)], tlsVersion: 'TLSv1.3' };
+    const policy = createPolicy({ pins: certificateHex(right) });
+    assert.ok(knownVerdict(verify(peer, policy), peer, policy));
+    const other = createPolicy({ pins: certificateHex(await mint()) });
+    assert.equal(knownVerdict(verify(peer, other), peer, other), undefined);
   });
 });
 
