@@ -55,12 +55,21 @@ function driverOf({ name, path }: ModuleValue): Driver | undefined {
   return MAKERS[driver].test(path.join('.')) ? driver : undefined;
 }
 
+/** The package whose pool cluster `cluster.add` is called on. */
+function clusterOf(callee: Value): ModuleValue | undefined {
+  const isAdd = callee.kind === 'made' && callee.path.join('.') === 'add';
+  return isAdd && callee.by.path.at(-1) === 'createPoolCluster' ? callee.by : undefined;
+}
+
 /** The connection that a call configures; undefined where it configures none. */
 export function connectionOf(node: AnyCall, values: Values): Connection | undefined {
-  const module = values.moduleOf(node.callee as Node);
-  const driver = module === undefined ? undefined : driverOf(module);
+  const cluster = clusterOf(values.of(node.callee as Node));
+  const module = cluster ?? values.moduleOf(node.callee as Node);
+  const driver = cluster ? PACKAGES[cluster.name] : module && driverOf(module);
   if (driver === undefined || node.arguments.some(({ type }) => type === 'SpreadElement')) return undefined;
-  const given = node.arguments.slice(0, 2).map((argument) => values.of(argument));
+  // A member of a cluster may have a name before its options.
+  const options = cluster ? node.arguments.slice(-1) : node.arguments.slice(0, 2);
+  const given = options.map((argument) => values.of(argument));
   const config = given.find((value) => value.kind === 'object');
   const text = given[0]?.kind === 'text' ? given[0].text : config && urlIn(config, values);
   return {

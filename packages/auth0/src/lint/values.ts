@@ -1,5 +1,15 @@
-import type { CallExpression, Identifier, Node, ObjectExpression, Pattern } from 'estree';
-import { type AnyCall, type AnyFunction, calledMethod, isFunction, nameOf, ownNodes, parentOf, unwrap } from './ast.ts';
+import type { CallExpression, Class, Identifier, Node, ObjectExpression, Pattern, Super } from 'estree';
+import {
+  type AnyCall,
+  type AnyFunction,
+  ancestors,
+  calledMethod,
+  isFunction,
+  nameOf,
+  ownNodes,
+  parentOf,
+  unwrap,
+} from './ast.ts';
 import { HOLE, withHoles } from './markers.ts';
 import type { Scope, SourceCode, Variable } from './rule.ts';
 
@@ -155,6 +165,10 @@ export class Values {
       case 'CallExpression':
       case 'NewExpression':
         return this.#ofCall(node);
+      case 'ClassExpression':
+        return this.#ofClass(node);
+      case 'Super':
+        return this.#ofSuper(node);
       default:
         return isFunction(node) ? { kind: 'function', node } : UNKNOWN;
     }
@@ -248,6 +262,23 @@ export class Values {
     return UNKNOWN;
   }
 
+  /** A class that leaves the constructor to its parent is called as that is; in a constructor, the call of `super` is looked at. */
+  #ofClass({ superClass, body }: Class): Value {
+    const hasConstructor = body.body.some(
+      (member) => member.type === 'MethodDefinition' && member.kind === 'constructor',
+    );
+    return hasConstructor ? UNKNOWN : this.of(superClass);
+  }
+
+  /** The parent, where its constructor is called. */
+  #ofSuper(node: Super): Value {
+    const call = parentOf(node);
+    if (call?.type !== 'CallExpression' || call.callee !== node) return UNKNOWN;
+    for (const up of ancestors(node))
+      if (up.type === 'ClassDeclaration' || up.type === 'ClassExpression') return this.of(up.superClass);
+    return UNKNOWN;
+  }
+
   /** What a function returns that has one `return`. */
   #returned({ body }: AnyFunction): Value {
     if (body.type !== 'BlockStatement') return this.of(body);
@@ -266,6 +297,7 @@ export class Values {
     if (definition === undefined || variable.defs.length > 1) return UNKNOWN;
     const { type, node, name } = definition;
     if (type === 'FunctionName' && isFunction(node)) return { kind: 'function', node };
+    if (type === 'ClassName') return this.#ofClass(node as Class);
     if (type === 'ImportBinding') return this.#imported(definition);
     if (type === 'Parameter') return this.#argument(variable, node, name);
     if (type !== 'Variable' || node.type !== 'VariableDeclarator') return UNKNOWN;
@@ -335,13 +367,11 @@ export class Values {
 
   /** `config.ssl = {…}` after `const config = {…}`. */
   #withAssignments(variable: Variable, value: Value): Value {
-    if (value.kind !== 'object') return value;
+    const assigned = variable.references.flatMap(({ identifier }) => assignedMember(identifier as Node) ?? []);
+    if (value.kind !== 'object' || assigned.length === 0) return value;
     const entries = new Map(value.entries);
-    for (const { identifier } of variable.references) {
-      const assigned = assignedMember(identifier as Node);
-      if (assigned !== undefined) entries.set(assigned.name, { node: assigned.node, value: assigned.value });
-    }
-    return entries.size === value.entries.size ? value : { ...value, entries };
+    for (const { name, ...entry } of assigned) entries.set(name, entry);
+    return { ...value, entries };
   }
 }
 
