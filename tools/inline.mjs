@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { rollup } from '@rollup/wasm-node';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const library = `${root}packages/certpin/dist/esm`;
+const library = `${root}packages/certpin/build`;
 
 /** What each block offers, and the adapter that has it. */
 const clients = {

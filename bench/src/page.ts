@@ -34,7 +34,7 @@ export function pageOf(figures: readonly Figure[], charts: readonly Chart[]): st
     'the spread is their middle half. Servers are real ones (HAProxy, PostgreSQL, MariaDB), in processes of their own on the same machine.',
     'Absolute times are left out: they are those of one machine on one day.',
     '',
-    `This run: ${machine}. The machine had other work at the same time, which is why nothing here is more than a ratio.`,
+    `This run: ${machine}. Whatever else the machine does meets both sides, which is why nothing here is more than a ratio.`,
     '',
     ...sections,
   ]

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import process from 'node:process';
 
 const source = /\/packages\/(certpin|auth0)\/src\/(.+)\.ts(?:[?#].*)?$/;
-const dist = { certpin: 'dist/esm', auth0: 'dist' };
+const compiledTo = { certpin: 'build', auth0: 'dist' };
 
 /** Written by tools/nodes.ts: the TypeScript of the tests, as JavaScript, by the path from the root of the repository. */
 const transpiled = new Map(Object.entries(JSON.parse(readFileSync(process.env.CERTPIN_TRANSPILED, 'utf8'))));
@@ -12,7 +12,7 @@ const root = new URL('../../', import.meta.url).href;
 /** What a module resolved to, or its compiled form where it is a source of a package. */
 export function compiled(resolved) {
   if (!source.test(resolved.url)) return resolved;
-  const url = resolved.url.replace(source, (_, name, path) => `/packages/${name}/${dist[name]}/${path}.js`);
+  const url = resolved.url.replace(source, (_, name, path) => `/packages/${name}/${compiledTo[name]}/${path}.js`);
   return { ...resolved, url, format: 'module' };
 }
 

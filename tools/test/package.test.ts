@@ -65,11 +65,21 @@ describe('the tarball of certpin', () => {
     project = await createProject('library', ['--offline', library.tarball]);
   });
 
-  it('holds the compiled sources twice, README and LICENSE, and nothing else', () => {
-    const compiled = sources('packages/certpin/src').flatMap((name) =>
-      ['dist/esm', 'dist/cjs'].flatMap((folder) => [`${folder}/${name}.js`, `${folder}/${name}.d.ts`]),
+  it('holds each subpath twice, what they share, all declarations, README and LICENSE, and nothing else', () => {
+    const [esm, cjs] = ['import', 'require'].map((condition) =>
+      Object.values(library.manifest.exports ?? {}).flatMap((target) => {
+        return typeof target === 'string'
+          ? []
+          : [join((target as Record<string, { default: string }>)[condition]?.default ?? '')];
+      }),
     );
-    const expected = [...compiled, 'dist/cjs/package.json', 'package.json', 'README.md', 'LICENSE'];
+    const shared = library.files.filter((name) => /^dist\/esm\/shared\/[\w-]+\.js$/.test(name));
+    const joined = [...(esm ?? []), ...(cjs ?? []), ...shared, ...shared.map((name) => name.replace('esm', 'cjs'))];
+    const declarations = sources('packages/certpin/src').flatMap((name) => [
+      `dist/esm/${name}.d.ts`,
+      `dist/cjs/${name}.d.ts`,
+    ]);
+    const expected = [...joined, ...declarations, 'dist/cjs/package.json', 'package.json', 'README.md', 'LICENSE'];
     assertFiles(library.files, expected);
   });
 
