@@ -3,6 +3,7 @@ import type { Certificate } from '../core/certificate.ts';
 import type { Policy } from '../core/policy.ts';
 import { type SharedTls, shareTls } from './contexts.ts';
 import type { KnownVerdict } from './repeated-verdict.ts';
+import { withoutCertificate } from './session-certificate.ts';
 import type { Proof, VerifiedSession } from './sessions.ts';
 
 /** Whose connections may share something. */
@@ -69,7 +70,7 @@ export class Reuse {
   /** Keeps a session of the connection, whose verdict has matched. */
   keep(session: Buffer): void {
     if (this.#server === undefined || this.#proof === undefined) return;
-    this.#shared?.sessions.keep(this.#server, { session, proof: this.#proof });
+    this.#shared?.sessions.keep(this.#server, { session: withoutCertificate(session), proof: this.#proof });
   }
 
   /** The connection was refused, or ended before its verdict. */

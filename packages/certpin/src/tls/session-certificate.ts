@@ -33,8 +33,39 @@ export function presents(socket: TLSSocket, der: string): boolean {
 
 /** @returns where in a serialised session the certificate stands; undefined where none is found */
 export function findCertificate(session: Uint8Array): Place | undefined {
+  return findPeer(session)?.certificate;
+}
+
+/**
+ * The same session without its certificate, which is an optional part of it. OpenSSL parses the certificate again wherever a session is
+ * offered, which takes longer than the rest of a resumed handshake, and nothing in one asks for it: what the server has proven is kept
+ * beside the session (sessions.ts).
+ *
+ * @returns the session as it is where none is found
+ */
+export function withoutCertificate(session: Buffer): Buffer {
+  const peer = findPeer(session);
+  if (peer === undefined) return session;
+  const { start, offset, certificate, sequence } = peer;
+  const [before, behind] = [session.subarray(sequence, offset), session.subarray(certificate.end)];
+  const length = before.length + behind.length;
+  // X.690 §8.1.3.5: two bytes of length; more are no session. DER has the shortest form, which OpenSSL does not ask for.
+  const header = Buffer.of(SEQUENCE, 0x82, length >>> 8, length & 0xff);
+  return length > 0xffff ? session : Buffer.concat([session.subarray(0, start), header, before, behind]);
+}
+
+/** Where the session, its content and the element with the certificate begin, and where the certificate stands. */
+interface Peer {
+  readonly start: number;
+  readonly sequence: number;
+  readonly offset: number;
+  readonly certificate: Place;
+}
+
+function findPeer(session: Uint8Array): Peer | undefined {
   try {
-    const { tag, start, end } = placeAt(session, startOf(session), session.length);
+    const outer = startOf(session);
+    const { tag, start, end } = placeAt(session, outer, session.length);
     if (tag !== SEQUENCE || end !== session.length) return undefined;
     // Element by element, and never searched for: a session ticket, which the server chooses, could hold any bytes.
     for (let offset = start; offset < end; ) {
@@ -45,7 +76,7 @@ export function findCertificate(session: Uint8Array): Place | undefined {
         continue;
       }
       const element = placeAt(session, offset, end);
-      if (element.tag === PEER) return element;
+      if (element.tag === PEER) return { start: outer, sequence: start, offset, certificate: element };
       offset = element.end;
     }
   } catch {
