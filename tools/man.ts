@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url';
 import type { Io } from '../packages/cli/src/io.ts';
 import { createProgram } from '../packages/cli/src/run.ts';
 
-type Command = ReturnType<typeof createProgram>;
+type Command = Awaited<ReturnType<typeof createProgram>>;
 
 export const manPage: string = fileURLToPath(new URL('../packages/cli/man/certpin.1', import.meta.url));
 
 /** The man page, in the macros of man(7). */
-export function renderManPage(): string {
+export async function renderManPage(): Promise<string> {
   let printed = '';
   const io: Io = {
     stdout: (text) => {
@@ -27,7 +27,7 @@ export function renderManPage(): string {
     confirm: async () => undefined,
     env: {},
   };
-  const program = createProgram(io, () => undefined);
+  const program = await createProgram(io, () => undefined);
   /** What commander keeps to itself: the text behind the help. */
   const closing = (command: Command): string => {
     printed = '';
@@ -110,4 +110,4 @@ function roff(text: string): string {
     .replace(/^(?=[.'])/, '\\&');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(manPage, renderManPage());
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(manPage, await renderManPage());

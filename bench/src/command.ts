@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
-const certpin = fileURLToPath(new URL('../../packages/cli/bin/certpin.js', import.meta.url));
+const certpin = fileURLToPath(new URL('../../packages/cli/bin/certpin.cjs', import.meta.url));
 
 /** What a program took, from its start to its end. */
 export interface Taken {

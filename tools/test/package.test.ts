@@ -199,10 +199,15 @@ describe('the tarball of @certpin/cli', () => {
     project = await createProject('cli', ['--prefer-offline', library.tarball, auth0.tarball, cli.tarball]);
   });
 
-  it('holds the program in a few files, the command, its man page, the schema, README and LICENSE, and nothing else', () => {
+  it('holds the program in a few files, the licences of what is joined there, the command, its man page, the schema, and nothing else', () => {
     const compiled = readdirSync(join(root, 'packages/cli/dist')).map((name) => `dist/${name}`);
-    assert.ok(compiled.includes('dist/main.js') && compiled.length < 15, compiled.join());
-    const extra = ['bin/certpin.js', 'man/certpin.1', 'pins.schema.json', 'package.json', 'README.md', 'LICENSE'];
+    assert.ok(compiled.includes('dist/main.cjs') && compiled.length < 25, compiled.join());
+    const licenses = compiled.filter((name) => name.startsWith('dist/LICENSE.'));
+    assert.deepEqual(
+      licenses.sort(),
+      ['commander', 'leven', 'picocolors'].map((name) => `dist/LICENSE.${name}`),
+    );
+    const extra = ['bin/certpin.cjs', 'man/certpin.1', 'pins.schema.json', 'package.json', 'README.md', 'LICENSE'];
     const expected = [...compiled, ...extra];
     assertFiles(cli.files, expected);
   });

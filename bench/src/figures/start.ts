@@ -7,7 +7,7 @@ import { alternate, type Run, spreadOf } from '../measure.ts';
 
 const execute = promisify(execFile);
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const command = fileURLToPath(new URL('packages/cli/bin/certpin.js', `file://${root}`));
+const command = fileURLToPath(new URL('packages/cli/bin/certpin.cjs', `file://${root}`));
 
 export const start: Benchmark = {
   name: 'start',

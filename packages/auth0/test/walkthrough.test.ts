@@ -31,7 +31,7 @@ function blocksOf(heading: string): Block[] {
 /** Programs that the commands call: certpin as it was built, and an npm that installs the packages of this repository. */
 function writePrograms(folder: string): string {
   const programs = {
-    certpin: `exec '${process.execPath}' '${join(root, 'packages/cli/bin/certpin.js')}' "$@"`,
+    certpin: `exec '${process.execPath}' '${join(root, 'packages/cli/bin/certpin.cjs')}' "$@"`,
     npm: `test "$1" = install && exec ln -s '${join(root, 'node_modules')}' node_modules`,
   };
   for (const [name, line] of Object.entries(programs)) {

@@ -1,17 +1,18 @@
 import { once } from 'node:events';
+import { isatty } from 'node:tty';
+import type { Io } from './io.ts';
 import { run } from './run.ts';
-import { askQuestions, askSecret, confirm } from './terminal.ts';
 
 const closed = { stdout: false, stderr: false };
 
 /** A reader that goes away early (`certpin get … | head -1`) ends the output, and is no error: the exit code stays the answer's. */
 function writer(name: 'stdout' | 'stderr'): (text: string) => void {
-  const stream = process[name];
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    closed[name] = true;
-    if (error.code !== 'EPIPE') process.exitCode = 2; // an answer that was not written down was not given
-  });
+  let stream: NodeJS.WriteStream | undefined;
   return (text) => {
+    stream ??= process[name].on('error', (error: NodeJS.ErrnoException) => {
+      closed[name] = true;
+      if (error.code !== 'EPIPE') process.exitCode = 2; // an answer that was not written down was not given
+    });
     if (!closed[name]) stream.write(text);
   };
 }
@@ -19,15 +20,16 @@ function writer(name: 'stdout' | 'stderr'): (text: string) => void {
 /** Whether stdin was asked for: it would keep the process alive after the last answer. */
 let readsStdin = false;
 
-const code = await run(process.argv.slice(2), {
+const io: Io = {
   stdout: writer('stdout'),
   stderr: writer('stderr'),
-  stdoutIsTerminal: process.stdout.isTTY === true,
-  stderrIsTerminal: process.stderr.isTTY === true,
-  askSecret,
-  confirm,
-  // Loaded when something is asked. The questions go to stderr: stdout is for the answer.
-  ...(process.stdin.isTTY && process.stderr.isTTY ? { questions: askQuestions } : {}),
+  // What `process.stdin.isTTY` says, without the stream behind it, which takes longer to set up than an answer may.
+  stdoutIsTerminal: isatty(1),
+  stderrIsTerminal: isatty(2),
+  askSecret: async (prompt) => (await import('./terminal.ts')).askSecret(prompt),
+  confirm: async (question) => (await import('./terminal.ts')).confirm(question),
+  // The questions go to stderr: stdout is for the answer.
+  ...(isatty(0) && isatty(2) ? { questions: async () => (await import('./terminal.ts')).askQuestions() } : {}),
   stdoutClosed: () => closed.stdout,
   stdoutReady: async () => {
     // An early end of the reader rejects here, and is told by the stream's own listener.
@@ -42,8 +44,11 @@ const code = await run(process.argv.slice(2), {
     return () => process.off('SIGINT', stop);
   },
   env: process.env,
+};
+
+void run(process.argv.slice(2), io).then((code) => {
+  if (readsStdin) process.stdin.destroy();
+  process.exitCode ??= code;
+  // What was under way is given up, once everything is written that was there.
+  if (code === 130) process.stdout.write('', () => process.exit());
 });
-if (readsStdin) process.stdin.destroy();
-process.exitCode ??= code;
-// What was under way is given up, once everything is written that was there.
-if (code === 130) process.stdout.write('', () => process.exit());

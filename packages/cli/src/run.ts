@@ -1,14 +1,20 @@
 import { Command, CommanderError } from 'commander';
-import { defineAuth0 } from './commands/auth0.ts';
-import { defineCheck } from './commands/check.ts';
-import { defineCompletion } from './commands/completion.ts';
-import { defineGet } from './commands/get.ts';
-import { defineLint } from './commands/lint.ts';
-import { defineTrust } from './commands/trust.ts';
 import { failureOf, UsageError } from './failure.ts';
 import { type ExitCode, type Io, printError } from './io.ts';
 import { readVersion } from './package-file.ts';
 import { printUsageError } from './usage.ts';
+
+type Define = (program: Command, io: Io, finish: (code: ExitCode) => void) => void;
+
+/** In the order of the help. The one that is asked is loaded alone, with what it does: the program begins in less time. */
+const commands: Readonly<Record<string, () => Promise<Define>>> = {
+  get: async () => (await import('./commands/get.ts')).defineGet,
+  check: async () => (await import('./commands/check.ts')).defineCheck,
+  trust: async () => (await import('./commands/trust.ts')).defineTrust,
+  auth0: async () => (await import('./commands/auth0.ts')).defineAuth0,
+  lint: async () => (await import('./commands/lint.ts')).defineLint,
+  completion: async () => (await import('./commands/completion.ts')).defineCompletion,
+};
 
 const examples = `
 Examples:
@@ -31,9 +37,10 @@ Exit code: 0 done, the pin holds, nothing was found; 1 the pin does not hold, so
 export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   let code: ExitCode = 0;
   try {
-    const program = createProgram(io, (result) => {
+    const finish = (result: ExitCode): void => {
       code = result;
-    });
+    };
+    const program = await createProgram(io, finish, argv[0]);
     await program.parseAsync(withoutHelp(argv, program), { from: 'user' });
     return code;
   } catch (error) {
@@ -54,8 +61,12 @@ function withoutHelp(argv: readonly string[], { commands }: Command): readonly s
   return first === 'help' && isUnknown ? [word] : argv;
 }
 
-/** The command line, as commander knows it: help, completion and the man page are made of it. */
-export function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
+/**
+ * The command line, as commander knows it: help, completion and the man page are made of it.
+ *
+ * @param asked the first argument: where it is a command that needs no other one, the program has no other one
+ */
+export async function createProgram(io: Io, finish: (code: ExitCode) => void, asked = ''): Promise<Command> {
   const program = new Command('certpin')
     .description(
       'Show the SHA-256 fingerprint of a TLS certificate, and check a pin: files, TLS servers, databases, mail and more.',
@@ -75,11 +86,9 @@ export function createProgram(io: Io, finish: (code: ExitCode) => void): Command
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', examples);
-  defineGet(program, io, finish);
-  defineCheck(program, io, finish);
-  defineTrust(program, io, finish);
-  defineAuth0(program, io, finish);
-  defineLint(program, io, finish);
-  defineCompletion(program, io, finish);
+  const isAlone = Object.hasOwn(commands, asked) && asked !== 'completion';
+  for (const [name, load] of Object.entries(commands)) {
+    if (!isAlone || name === asked) (await load())(program, io, finish);
+  }
   return program;
 }

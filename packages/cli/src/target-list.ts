@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { CertpinError } from 'certpin';
 import { failureOf, plainWords } from './failure.ts';
 import type { Io } from './io.ts';
@@ -42,6 +41,7 @@ function readLines(path: string): string[] {
 }
 
 async function* readStandardInput(io: Io): AsyncGenerator<string, void, void> {
+  const { createInterface } = await import('node:readline');
   for await (const line of createInterface({ input: io.stdin(), crlfDelay: Number.POSITIVE_INFINITY })) {
     yield* targetOf(line);
   }

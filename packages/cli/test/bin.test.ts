@@ -10,7 +10,7 @@ import { certificateHex, mint } from '@certpin/testkit';
 import { startPeer, startServer, writeTemporary } from './peers.ts';
 
 // The published program: what `npm run build` has made.
-const bin = fileURLToPath(new URL('../bin/certpin.js', import.meta.url));
+const bin = fileURLToPath(new URL('../bin/certpin.cjs', import.meta.url));
 
 async function certpin(...argv: string[]) {
   const child = spawn(process.execPath, [bin, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });

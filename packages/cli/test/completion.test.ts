@@ -41,7 +41,7 @@ test('bash: commands, options, values, and nothing where a file or a host may st
 });
 
 test('every option of every command stands in every script', async () => {
-  const program = createProgram({} as never, () => undefined);
+  const program = await createProgram({} as never, () => undefined);
   for (const shell of ['bash', 'zsh', 'fish']) {
     const { stdout, stderr, code } = await certpin(['completion', shell]);
     assert.deepEqual({ stderr, code }, { stderr: '', code: 0 });

@@ -3,9 +3,8 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Io } from '../io.ts';
 import { FileError } from './file-error.ts';
-import { type FileContents, inspectBytes } from './inspect.ts';
+import type { FileContents } from './inspect.ts';
 import { type PasswordFlags, Passwords } from './password.ts';
-import { readBounded } from './read.ts';
 
 /** The options of every command that reads files. */
 export function addFileOptions(command: Command): Command {
@@ -33,7 +32,10 @@ export class FileReader {
 
   /** @throws FileError; Node's own error (`ENOENT`, …) where the file cannot be opened */
   async inspect({ path, label }: FileTarget, signal?: AbortSignal): Promise<FileContents> {
-    return inspectBytes(await readBounded(path === '-' ? this.#stdin() : path, signal), label, this.#passwords);
+    const source = path === '-' ? this.#stdin() : path;
+    // Loaded where there is a file: most targets are servers.
+    const [{ readBounded }, { inspectBytes }] = await Promise.all([import('./read.ts'), import('./inspect.ts')]);
+    return inspectBytes(await readBounded(source, signal), label, this.#passwords);
   }
 
   #stdin(): AsyncIterable<Uint8Array> {

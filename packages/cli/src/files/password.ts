@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { promises } from 'node:fs';
 import { type Io, printable } from '../io.ts';
 import { FileError, WrongPassword } from './file-error.ts';
 
@@ -57,7 +57,7 @@ export class Passwords {
     if (passwordFile === undefined) return undefined;
     try {
       // The first line, as openssl reads `-passin file:`.
-      return /^\uFEFF?(.*)/.exec(await readFile(passwordFile, 'utf8'))?.[1] ?? '';
+      return /^\uFEFF?(.*)/.exec(await promises.readFile(passwordFile, 'utf8'))?.[1] ?? '';
     } catch (error) {
       throw new FileError(`the password file cannot be read (${(error as NodeJS.ErrnoException).code})`);
     }

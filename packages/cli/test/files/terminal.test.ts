@@ -8,7 +8,7 @@ import { mintFiles, openWorkshop } from './openssl.ts';
 
 // The published program, on a pseudo terminal that Debian's `script` makes. A terminal echoes what is typed unless it is told not to.
 
-const bin = fileURLToPath(new URL('../../bin/certpin.js', import.meta.url));
+const bin = fileURLToPath(new URL('../../bin/certpin.cjs', import.meta.url));
 
 /** Runs the program in the shell's syntax, types `keys` once it has asked, and returns all that the terminal showed. */
 async function onTerminal(
