@@ -1,4 +1,4 @@
-import { type Certificate, CertpinError } from 'certpin';
+import { type Certificate, type CertificateSummary, CertpinError } from 'certpin';
 import {
   type Inspected,
   inspect,
@@ -38,6 +38,8 @@ export interface AskOptions extends ProbeOptions {
   /** The form that is asked for: a target that it is not for is not connected to. */
   readonly format: string | undefined;
   readonly files: FileReader;
+  /** The certificates are wanted, and no word about them: the report reads them when it is asked. */
+  readonly brief?: boolean | undefined;
 }
 
 /**
@@ -45,29 +47,46 @@ export interface AskOptions extends ProbeOptions {
  *
  * @throws what is to be given to {@link failedAnswer}
  */
-export async function ask(text: string, { format, files, ...options }: AskOptions): Promise<Answer> {
+export async function ask(text: string, { format, files, brief = false, ...options }: AskOptions): Promise<Answer> {
   const target = readTarget(text);
   const reason = format === undefined ? undefined : forms[format]?.refusal?.(target);
   if (reason !== undefined) throw new CertpinError('ERR_TARGET_INVALID', reason, { reason });
   if (target.protocol === 'file') {
     const { certificates, key } = await files.inspect(target, options.signal);
     return key === undefined
-      ? toAnswer(target, { certificates, protocol: 'file', detected: false })
+      ? toAnswer(target, { certificates, protocol: 'file', detected: false }, brief)
       : toKeyAnswer(target, key, format);
   }
   const protocol = options.protocol ?? (target.protocol === null ? forms[format ?? '']?.protocol : undefined);
-  return toAnswer(target, await inspect(text, { ...options, protocol }));
+  return toAnswer(target, await inspect(target, { ...options, protocol }), brief);
 }
 
 /** @throws CertpinError `ERR_CONNECTION_CLOSED` without a certificate; the error of `node:crypto` where one cannot be read */
-function toAnswer(target: Target, { protocol, detected, tlsVersion = null, ...found }: Inspected): Answer {
+function toAnswer(
+  target: Target,
+  { protocol, detected, tlsVersion = null, ...found }: Inspected,
+  brief: boolean,
+): Answer {
   const certificates = found.certificates as readonly Certificate[];
-  const chain = certificates.map((certificate) => certificate.toJSON());
-  const [certificate] = chain;
-  if (certificate === undefined)
+  if (certificates.length === 0)
     throw new CertpinError('ERR_CONNECTION_CLOSED', 'the server presented no certificate', { protocol });
   const server = { protocol, detected, ...placeOf(target), tlsVersion };
-  return { target, report: { target: target.label, ...server, ok: true, certificate, chain }, certificates };
+  let read: readonly CertificateSummary[] | undefined;
+  const chain = (): readonly CertificateSummary[] => {
+    read ??= certificates.map((certificate) => certificate.toJSON());
+    return read;
+  };
+  if (!brief) chain();
+  const report: ProbeReport = {
+    ...{ target: target.label, ...server, ok: true },
+    get certificate() {
+      return chain()[0] as CertificateSummary;
+    },
+    get chain() {
+      return chain();
+    },
+  };
+  return { target, report, certificates };
 }
 
 /** @throws CertpinError `ERR_TARGET_INVALID` for a form that has no place for a key */

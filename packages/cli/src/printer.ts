@@ -17,6 +17,11 @@ export interface PrinterFlags {
   readonly servername?: string;
 }
 
+/** Whether nothing of a report is printed but its failure: then what stands in the certificates need not be read. */
+export function isBrief({ quiet, json, csv, format }: PrinterFlags): boolean {
+  return !json && !csv && (quiet === true || format !== undefined);
+}
+
 /** Prints one answer after the other, the way that the flags say. */
 export function createPrinter(io: Io, flags: PrinterFlags): (answer: Answer, label: string) => void {
   const colors = stdoutColors(io);
@@ -31,7 +36,7 @@ export function createPrinter(io: Io, flags: PrinterFlags): (answer: Answer, lab
     if (flags.json) printJson(io, report);
     else if (flags.csv) for (const row of csvRows(report, flags.chain === true)) printCsv(io, row);
     else if (!report.ok) printFailure(io, { command: 'get', label, failure: report.error });
-    else if (report.certificate === null) printKey(report);
+    else if ('publicKey' in report) printKey(report);
     else if (form === undefined) printBlock(renderReport(report, colors, new Date()));
     else if (target !== undefined && own !== undefined) {
       const print = (flags.chain ? form.printChain : undefined) ?? form.print;

@@ -9,6 +9,7 @@ import { enclose } from './envelope.ts';
 import { explainHandshake } from './handshake-failure.ts';
 import type { Settings } from './options.ts';
 import type { ServerTarget, SocketTarget } from './target.ts';
+import type { Stop } from './time-limit.ts';
 
 /** One connection of a probe. */
 export interface Attempt {
@@ -17,7 +18,7 @@ export interface Attempt {
   /** Gets the socket, and what takes the steps that something else than the server's bytes brings about. */
   readonly attach?: (socket: Socket, proceed: (step: UpgradeStep) => void) => void;
   /** Ends it, with its reason. */
-  readonly signal: AbortSignal;
+  readonly signal: Stop;
 }
 
 /** Connects, through the proxy where there is one, holds the upgrade, makes the handshake, and closes. */

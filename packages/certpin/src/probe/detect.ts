@@ -7,7 +7,7 @@ import { attempt } from './attempt.ts';
 import { speaksTls } from './handshake-failure.ts';
 import type { Settings } from './options.ts';
 import type { Protocol, ServerTarget, SocketTarget } from './target.ts';
-import { withTimeLimit } from './time-limit.ts';
+import { type Stop, withTimeLimit } from './time-limit.ts';
 
 /** How long a server may take to begin to speak before it is spoken to, in milliseconds; with a short time limit a quarter of it. */
 const LISTENING_MS = 300;
@@ -42,7 +42,7 @@ export async function detect(
   target: ServerTarget | SocketTarget,
   settings: Settings,
   host: string,
-  signal: AbortSignal,
+  signal: Stop,
 ): Promise<Detected> {
   const plaintext = 'port' in target ? plaintextPorts[target.port] : undefined;
   if (plaintext !== undefined) throw notFound(`${plaintext} (name a protocol to ask nevertheless)`, []);
@@ -68,7 +68,7 @@ export async function detect(
   } catch (error) {
     failure = error as Error;
   }
-  signal.throwIfAborted();
+  if (signal.aborted) throw signal.reason;
 
   const others = othersAfter(failure, ear);
   const tried: Protocol[] = [ear.heard()[0] ?? 'tls', ...others];
@@ -82,7 +82,7 @@ export async function detect(
       const peer = await withTimeLimit(limitMs, signal, (own) => attempt(target, settings, { upgrade, signal: own }));
       return { peer, protocol };
     } catch (error) {
-      signal.throwIfAborted();
+      if (signal.aborted) throw signal.reason;
       // It speaks the protocol, and its answer is no.
       if ((error as { code?: unknown }).code === 'ERR_UPGRADE_REFUSED') throw error;
     }

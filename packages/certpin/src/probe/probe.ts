@@ -7,7 +7,7 @@ import { detect } from './detect.ts';
 import { readCertificates } from './file.ts';
 import { type ProbeOptions, readProbeOptions, type Settings } from './options.ts';
 import { type Protocol, parseTarget, type ServerTarget, type SocketTarget, type Target } from './target.ts';
-import { withTimeLimit } from './time-limit.ts';
+import { type Stop, withTimeLimit } from './time-limit.ts';
 
 /** What a probe found out: plain JSON, as `certpin get --json` prints it. Fields are added, never renamed. */
 export type ProbeReport = ProbeSuccess | ProbeFailure;
@@ -82,12 +82,14 @@ export async function ask(text: string, settings: Settings): Promise<ProbeSucces
 /**
  * What a server or a file presents, as {@link verify} takes it: `verify(await inspect(target), policy)` answers whether a pin holds.
  *
+ * @param target its text, or what `parseTarget` has made of it
+ *
  * @throws CertpinError `ERR_TARGET_INVALID`, `ERR_OPTION_INVALID`, `ERR_FILE_UNREADABLE`, `ERR_CONNECT_TIMEOUT`, `ERR_CONNECTION_CLOSED`,
  * `ERR_UPGRADE_…`, `ERR_TLS_NOT_FOUND`, `ERR_PROXY_REFUSED`; Node's own errors (`ECONNREFUSED`, `ENOTFOUND`, `ENOENT`, …), those of a
  * handshake with the reason in words
  */
-export async function inspect(target: string, options: ProbeOptions = {}): Promise<Inspected> {
-  return inspectTarget(parseTarget(target), readProbeOptions(options));
+export async function inspect(target: string | Target, options: ProbeOptions = {}): Promise<Inspected> {
+  return inspectTarget(typeof target === 'string' ? parseTarget(target) : target, readProbeOptions(options));
 }
 
 async function inspectTarget(target: Target, settings: Settings): Promise<Inspected> {
@@ -100,7 +102,7 @@ async function inspectTarget(target: Target, settings: Settings): Promise<Inspec
 async function inspectServer(
   target: ServerTarget | SocketTarget,
   settings: Settings,
-  signal: AbortSignal,
+  signal: Stop,
 ): Promise<Inspected> {
   if ('socketPath' in target && settings.tunnel !== undefined) {
     const message = 'a unix socket is not reached through a proxy: remove `proxy`';

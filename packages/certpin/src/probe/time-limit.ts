@@ -1,5 +1,13 @@
 import { startTimeout } from '../tls/timeout.ts';
 
+/** As much of an `AbortSignal` as a probe asks of one. Node's own takes as long to make as to read a certificate. */
+export interface Stop {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /**
  * Does `work` within a time limit, and within the signal around it.
  *
@@ -8,23 +16,45 @@ import { startTimeout } from '../tls/timeout.ts';
  */
 export async function withTimeLimit<Result>(
   limitMs: number,
-  outer: AbortSignal | undefined,
-  work: (signal: AbortSignal, limit: (milliseconds: number) => void) => Promise<Result>,
+  outer: Stop | undefined,
+  work: (signal: Stop, limit: (milliseconds: number) => void) => Promise<Result>,
 ): Promise<Result> {
-  const controller = new AbortController();
-  const giveUp = (): void => controller.abort(outer?.reason);
+  const own = new OwnStop();
+  const giveUp = (): void => own.abort(outer?.reason);
   let stop = (): void => undefined;
   const limit = (milliseconds: number): void => {
     stop();
-    stop = startTimeout(milliseconds, (error) => controller.abort(error));
+    stop = startTimeout(milliseconds, (error) => own.abort(error));
   };
   limit(limitMs);
   if (outer?.aborted) giveUp();
   outer?.addEventListener('abort', giveUp);
   try {
-    return await work(controller.signal, limit);
+    return await work(own, limit);
   } finally {
     stop();
     outer?.removeEventListener('abort', giveUp);
+  }
+}
+
+class OwnStop implements Stop {
+  aborted = false;
+  reason: unknown;
+  readonly #listeners = new Set<() => void>();
+
+  addEventListener(_: 'abort', listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  removeEventListener(_: 'abort', listener: () => void): void {
+    this.#listeners.delete(listener);
+  }
+
+  /** The first reason counts. */
+  abort(reason: unknown): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    this.reason = reason;
+    for (const listener of this.#listeners) listener();
   }
 }

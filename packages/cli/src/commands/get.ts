@@ -6,7 +6,7 @@ import { forms } from '../forms/forms.ts';
 import { type ExitCode, type Io, printError, printSummary } from '../io.ts';
 import { addScanOptions, type ScanFlags, toScanOptions } from '../options.ts';
 import { inOrder } from '../order.ts';
-import { createPrinter, type PrinterFlags } from '../printer.ts';
+import { createPrinter, isBrief, type PrinterFlags } from '../printer.ts';
 import { bar, startProgress } from '../progress.ts';
 import { createRotationWarning } from '../rotating.ts';
 import { scan } from '../scan.ts';
@@ -101,7 +101,8 @@ async function get(args: readonly string[], flags: GetFlags, io: Io): Promise<Ex
   try {
     const print = createPrinter(io, flags);
     const warn = createRotationWarning(io, flags.servername);
-    const answers = scan(untilClosed(tally.targets, io), { ...options, signal: interrupt.signal, format, files });
+    const question = { ...options, format, files, brief: isBrief(flags), signal: interrupt.signal };
+    const answers = scan(untilClosed(tally.targets, io), question);
     for await (const answer of inOrder(answers)) {
       progress.clear();
       tally.count(answer.report);
