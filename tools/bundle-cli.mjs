@@ -18,7 +18,7 @@ const isJoined = (id) => /^[./\0]/.test(id) || /^certpin(?:\/|$)/.test(id) || jo
 /** The command line and the library are compiled. */
 export async function bundleCli() {
   const bundled = await rollup({
-    input: `${dist}/main.js`,
+    input: [`${dist}/main.js`, `${dist}/asker.js`],
     external: (id) => !isJoined(id),
     plugins: [
       { name: 'packages', resolveId: (id) => (/^\w/.test(id) && isJoined(id) ? fileOf(id) : null) },
@@ -45,7 +45,7 @@ function chunkOf(id) {
     /\/packages\/cli\/dist\/([\w-]+|forms\/[\w-]+|files\/(?:file-reader|render-key|password|file-error))\.js$/.exec(
       id,
     ) ?? [];
-  return name === undefined || ['main', 'run', 'terminal', 'completion'].includes(name) ? undefined : 'common';
+  return name === undefined || ['main', 'asker', 'run', 'terminal', 'completion'].includes(name) ? undefined : 'common';
 }
 
 /** The library as ES modules; another package as the command line itself finds it, for there may be several versions. */

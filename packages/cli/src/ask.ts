@@ -7,6 +7,7 @@ import {
   type Protocol,
   type Target,
 } from 'certpin/probe';
+import type { Askers } from './askers.ts';
 import { failureOf } from './failure.ts';
 import type { FileReader } from './files/file-reader.ts';
 import type { KeyPin } from './files/key-pin.ts';
@@ -40,6 +41,8 @@ export interface AskOptions extends ProbeOptions {
   readonly files: FileReader;
   /** The certificates are wanted, and no word about them: the report reads them when it is asked. */
   readonly brief?: boolean | undefined;
+  /** Who asks servers. Default: this thread. */
+  readonly askers?: Askers | undefined;
 }
 
 /**
@@ -47,7 +50,10 @@ export interface AskOptions extends ProbeOptions {
  *
  * @throws what is to be given to {@link failedAnswer}
  */
-export async function ask(text: string, { format, files, brief = false, ...options }: AskOptions): Promise<Answer> {
+export async function ask(
+  text: string,
+  { format, files, brief = false, askers, ...options }: AskOptions,
+): Promise<Answer> {
   const target = readTarget(text);
   const reason = format === undefined ? undefined : forms[format]?.refusal?.(target);
   if (reason !== undefined) throw new CertpinError('ERR_TARGET_INVALID', reason, { reason });
@@ -58,7 +64,9 @@ export async function ask(text: string, { format, files, brief = false, ...optio
       : toKeyAnswer(target, key, format);
   }
   const protocol = options.protocol ?? (target.protocol === null ? forms[format ?? '']?.protocol : undefined);
-  return toAnswer(target, await inspect(target, { ...options, protocol }), brief);
+  const { servername } = options;
+  const found = await askers?.ask({ target, protocol, servername });
+  return toAnswer(target, found ?? (await inspect(target, { ...options, protocol })), brief);
 }
 
 /** @throws CertpinError `ERR_CONNECTION_CLOSED` without a certificate; the error of `node:crypto` where one cannot be read */

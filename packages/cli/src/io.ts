@@ -32,6 +32,8 @@ export interface Io {
   readonly stdoutReady: () => Promise<void>;
   /** Calls back at the first Ctrl-C in place of the end of the process; a second one ends it. The result takes it back. */
   readonly onInterrupt: (stop: () => void) => () => void;
+  /** How many threads a scan may start beside this one. */
+  readonly threads: number;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 

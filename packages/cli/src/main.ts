@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { isatty } from 'node:tty';
 import type { Io } from './io.ts';
 import { run } from './run.ts';
@@ -43,6 +44,8 @@ const io: Io = {
     process.once('SIGINT', stop);
     return () => process.off('SIGINT', stop);
   },
+  // Four of them ask more than most networks give.
+  threads: Math.min(availableParallelism() - 1, 4),
   env: process.env,
 };
 

@@ -106,3 +106,17 @@ test('a disk that is full: certpin trust leaves the pins file as it was, and no 
   assert.equal(readFileSync(pins, 'utf8'), full);
   assert.deepEqual(readdirSync(dirname(file)).sort(), ['certpin.json', 'server.crt']);
 });
+
+test('many targets are asked by threads, and the answers are the same', async (t) => {
+  const servers = [await startServer(t), await startServer(t, await mint({ subject: 'CN=other' }))];
+  const gone = await startPeer(t, (socket) => socket.destroy());
+  const ports = [...servers, gone].map(({ port }) => port);
+  const lines = Array.from({ length: 320 }, (_, index) => `127.0.0.1:${ports[index % 3]}`);
+  const list = writeTemporary(t, 'list.txt', lines.join('\n'));
+  for (const form of ['--json', '-q', '--csv']) {
+    const few = await certpin('get', form, '--targets-file', list, '--concurrency', '3');
+    const many = await certpin('get', form, '--targets-file', list, '--concurrency', '32');
+    assert.deepEqual({ form, ...many }, { form, ...few });
+    assert.equal(many.code, 2);
+  }
+});

@@ -9,6 +9,7 @@ import { Certificate } from 'certpin';
 import { probe } from 'certpin/probe';
 import { csvRows } from '../src/csv.ts';
 import { FileReader } from '../src/files/file-reader.ts';
+import type { Io } from '../src/io.ts';
 import { inOrder } from '../src/order.ts';
 import { type ScanOptions, scan } from '../src/scan.ts';
 import { startPeer, startServer, writeTemporary } from './peers.ts';
@@ -249,4 +250,18 @@ test('a slow reader slows the scan down: nothing piles up', async () => {
     assert.ok(taken - seen <= 2 * 16, `${taken - seen} targets were ahead of the reader`);
   }
   assert.equal(seen, 5000);
+});
+
+test('a thread that does not start, or ends, costs no answer', async (t) => {
+  const server = await startServer(t);
+  const target = `tls://127.0.0.1:${server.port}`;
+  const targets = (async function* () {
+    for (let index = 0; index < 20; index++) yield target;
+  })();
+  // Where the sources run, there is no file for a thread to start from.
+  const reports = [];
+  const io = { env: {} } as Io;
+  const options: ScanOptions = { concurrency: 4, threads: 2, format: undefined, files: new FileReader({}, io) };
+  for await (const { report } of scan(targets, options)) reports.push(report.ok);
+  assert.deepEqual(reports, new Array(20).fill(true));
 });

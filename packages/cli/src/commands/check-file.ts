@@ -1,3 +1,4 @@
+import { threadsFor } from '../askers.ts';
 import { UsageError } from '../failure.ts';
 import { FileReader } from '../files/file-reader.ts';
 import type { PasswordFlags } from '../files/password.ts';
@@ -54,7 +55,8 @@ export async function checkFile(path: string, names: string[], flags: CheckFileF
   const warn = createRotationWarning(io, undefined);
   try {
     const files = new FileReader(flags, io);
-    const all = { ...options, signal: interrupt.signal, files, format: undefined };
+    const threads = threadsFor(asked.length, options.concurrency, io.threads);
+    const all = { ...options, threads, signal: interrupt.signal, files, format: undefined };
     for await (const answer of inOrder(scan(questions(asked, io), all))) {
       const entry = asked[answer.index] as Entry;
       const judged = judge(entry, answer, expiresWithinMs, new Date());

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { threadsFor } from '../askers.ts';
 import { UsageError } from '../failure.ts';
 import { addFileOptions, FileReader } from '../files/file-reader.ts';
 import type { PasswordFlags } from '../files/password.ts';
@@ -101,7 +102,8 @@ async function get(args: readonly string[], flags: GetFlags, io: Io): Promise<Ex
   try {
     const print = createPrinter(io, flags);
     const warn = createRotationWarning(io, flags.servername);
-    const question = { ...options, format, files, brief: isBrief(flags), signal: interrupt.signal };
+    const threads = threadsFor(list.count, options.concurrency, io.threads);
+    const question = { ...options, threads, format, files, brief: isBrief(flags), signal: interrupt.signal };
     const answers = scan(untilClosed(tally.targets, io), question);
     for await (const answer of inOrder(answers)) {
       progress.clear();
