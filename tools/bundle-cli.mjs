@@ -45,7 +45,9 @@ function chunkOf(id) {
     /\/packages\/cli\/dist\/([\w-]+|forms\/[\w-]+|files\/(?:file-reader|render-key|password|file-error))\.js$/.exec(
       id,
     ) ?? [];
-  return name === undefined || ['main', 'asker', 'run', 'terminal', 'completion'].includes(name) ? undefined : 'common';
+  return name === undefined || ['main', 'asker', 'askers', 'run', 'terminal', 'completion'].includes(name)
+    ? undefined
+    : 'common';
 }
 
 /** The library as ES modules; another package as the command line itself finds it, for there may be several versions. */

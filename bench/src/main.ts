@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { benchmarks } from './benchmarks.ts';
 import type { Chart, Figure } from './figure.ts';
 import { writePage } from './page.ts';
+import { reasonFor } from './reasons.ts';
 import { tableOf } from './report.ts';
 import { createStage } from './stage.ts';
 
@@ -41,5 +42,6 @@ try {
   await stage.stop();
 }
 if (write) writePage(figures, charts);
-process.stdout.write(json ? `${JSON.stringify(figures, null, 2)}\n` : `${tableOf(figures)}\n`);
+const told = figures.map((figure) => ({ ...figure, ...(figure.met === false && { reason: reasonFor(figure) }) }));
+process.stdout.write(json ? `${JSON.stringify(told, null, 2)}\n` : `${tableOf(figures)}\n`);
 process.exit(0); // idle connections of the clients are nobody's any more

@@ -3,7 +3,10 @@ import type { Figure, Target } from './figure.ts';
 
 /** The figures for a terminal. */
 export function tableOf(figures: readonly Figure[]): string {
-  const table = new Table({ head: ['name', 'what', 'peer', 'ratio', 'spread', 'target', 'met'], style: { head: [] } });
+  const table = new Table({
+    head: ['name', 'what', 'peer', 'ratio', 'spread', 'target', 'met'],
+    style: { head: [], border: [] },
+  });
   for (const { name, what, peer, ratio, spread, target, met } of figures) {
     table.push([name, what, peer, number(ratio), spread.map(number).join(' to '), targetText(target), metText(met)]);
   }

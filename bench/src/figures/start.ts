@@ -12,7 +12,7 @@ const command = fileURLToPath(new URL('packages/cli/bin/certpin.cjs', `file://${
 export const start: Benchmark = {
   name: 'start',
   about:
-    'What it takes to begin: `certpin get` on one target, from the start of the process to its end, against `node -e 0`, and against `openssl s_client | openssl x509`; and the milliseconds that `require` of one subpath takes, in a process that has loaded nothing else, and in one that has loaded its client.',
+    'What it takes to begin: `certpin get` on one target, from the start of the process to its end, against `node -e 0`, and against `openssl s_client | openssl x509`; and the milliseconds that `require` of one subpath adds, in a process that has loaded its client, and in one that has loaded nothing else.',
   run: async (stage) => {
     const { host, port } = await stage.web('p256');
     const rounds = stage.quick ? 7 : 25;
@@ -37,7 +37,7 @@ export const start: Benchmark = {
       for (let round = 0; round < rounds; round++) times.push(Number(await node('-e', script)));
       return times;
     };
-    const milliseconds = { name: 'start', peer: 'nothing: these are milliseconds', target: { atMost: 5 } };
+    const milliseconds = { name: 'start', peer: 'nothing: these are milliseconds' };
     const beside = spreadOf(await required("require('pg');"));
     return {
       figures: [
@@ -50,7 +50,12 @@ export const start: Benchmark = {
           'openssl s_client and openssl x509',
           oneByOne(() => runShell(pipe)),
         ),
-        figure({ ...milliseconds, what: "require('certpin/pg') after require('pg'), in ms", ratio: beside }),
+        figure({
+          ...milliseconds,
+          what: "require('certpin/pg') after require('pg'), in ms",
+          ratio: beside,
+          target: { atMost: 5 },
+        }),
         figure({ ...milliseconds, what: "require('certpin/pg') alone, in ms", ratio: spreadOf(await required('')) }),
       ],
     };

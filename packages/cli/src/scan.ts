@@ -1,7 +1,5 @@
 import { type AskEachOptions, askEach, type ProbeOptions } from 'certpin/probe';
 import { type Answer, type AskOptions, ask, failedAnswer } from './ask.ts';
-import { startAskers } from './askers.ts';
-import { keepYoungGenerationSmall } from './young-generation.ts';
 
 /** What `certpin` asks of many targets, and how. */
 export interface ScanOptions extends Omit<AskOptions, 'askers'>, AskEachOptions {
@@ -20,6 +18,20 @@ export interface Scanned extends Answer {
   readonly index: number;
 }
 
+/** With fewer targets a thread takes longer to start than to ask. */
+const LEAST_TARGETS = 300;
+
+/**
+ * How many threads are worth their start. Handshakes are work for the processor, and a thread makes one at a time.
+ *
+ * @param targets undefined where standard input will tell
+ * @param available how many there may be
+ */
+export function threadsFor(targets: number | undefined, concurrency: number, available: number): number {
+  const isMany = targets === undefined || targets >= LEAST_TARGETS;
+  return isMany ? Math.min(available, Math.floor(concurrency / 4)) : 0;
+}
+
 /** Asks every target, and yields the answers as they come: `askEach` with the question of the command line. */
 export async function* scan(
   targets: AsyncIterable<string | Question>,
@@ -27,8 +39,9 @@ export async function* scan(
 ): AsyncGenerator<Scanned, void, void> {
   const { concurrency, retries, totalTimeoutMs, signal, threads = 0, ...common } = options;
   const { timeoutMs, family, tls, proxy } = common;
-  const askers = threads > 0 ? startAskers(threads, { timeoutMs, family, tls, proxy }) : undefined;
-  keepYoungGenerationSmall();
+  // Loaded where they are worth it: one target is answered before a thread has begun.
+  const askers =
+    threads > 0 ? (await import('./askers.ts')).startAskers(threads, { timeoutMs, family, tls, proxy }) : undefined;
   const read = (question: string | Question): Question => {
     return typeof question === 'string' ? { ...common, target: question } : question;
   };

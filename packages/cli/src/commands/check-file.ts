@@ -1,4 +1,3 @@
-import { threadsFor } from '../askers.ts';
 import { UsageError } from '../failure.ts';
 import { FileReader } from '../files/file-reader.ts';
 import type { PasswordFlags } from '../files/password.ts';
@@ -19,7 +18,7 @@ import type { CreateReport } from '../reports/report.ts';
 import { createSarifReport } from '../reports/sarif-report.ts';
 import { createTextReport } from '../reports/text-report.ts';
 import { createRotationWarning } from '../rotating.ts';
-import { type Scanned, scan } from '../scan.ts';
+import { type Scanned, scan, threadsFor } from '../scan.ts';
 
 export interface CheckFileFlags extends ScanFlags, PasswordFlags {
   readonly expiresWithin?: string;

@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import { threadsFor } from '../askers.ts';
 import { UsageError } from '../failure.ts';
 import { addFileOptions, FileReader } from '../files/file-reader.ts';
 import type { PasswordFlags } from '../files/password.ts';
@@ -10,7 +9,7 @@ import { inOrder } from '../order.ts';
 import { createPrinter, isBrief, type PrinterFlags } from '../printer.ts';
 import { bar, startProgress } from '../progress.ts';
 import { createRotationWarning } from '../rotating.ts';
-import { scan } from '../scan.ts';
+import { scan, threadsFor } from '../scan.ts';
 import { Tally } from '../tally.ts';
 import { showTarget } from '../target.ts';
 import { readTargetList } from '../target-list.ts';
