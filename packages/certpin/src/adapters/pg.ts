@@ -53,7 +53,7 @@ export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Polic
   const given: PgConfig = typeof config === 'string' ? { connectionString: config } : config;
   checkDriverConfig(
     given,
-    INLINE ? { stream: MAKES_STREAM, sslnegotiation: 'remove it' } : { stream: MAKES_STREAM },
+    INLINE ? { stream: MAKES_STREAM, sslnegotiation: 'remove `sslnegotiation`' } : { stream: MAKES_STREAM },
     'pinnedPg',
   );
   if (!INLINE) refuseNativeClient();

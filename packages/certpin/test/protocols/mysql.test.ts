@@ -250,6 +250,18 @@ describe('in the place of a driver', () => {
     assert.deepEqual(Buffer.from(mediation.fromServer(denied)), denied);
   });
 
+  test('a packet of the login is of a bounded size, from either side', () => {
+    const { mediation } = loggingIn();
+    mediation.fromServer(mysqlPacket(3, Buffer.from([1, 4])));
+    for (const from of ['fromDriver', 'fromServer'] as const)
+      assert.throws(() => mediation[from](Buffer.from('ffffff03', 'hex')), { code: 'ERR_CLIENT_UNSUPPORTED' });
+  });
+
+  test('a driver that speaks on behind its answer, before the server has, is refused', () => {
+    const { mediation } = loggingIn();
+    assert.throws(() => mediation.fromDriver(Buffer.of(1)), { code: 'ERR_CLIENT_UNSUPPORTED' });
+  });
+
   test('renumbering changes one byte of each packet, whatever the packets and the pieces', () => {
     const payload = fc.uint8Array({ minLength: 1, maxLength: 400 }).filter(([first]) => first !== 0 && first !== 0xff);
     fc.assert(
