@@ -72,7 +72,7 @@ test('--json: an object for each file', async (t) => {
     .trim()
     .split('\n')
     .map((one) => JSON.parse(one) as unknown);
-  const difference = { line: at, expected: `        ${line}`, found: '        return true;' };
+  const difference = { line: at, expected: `      ${line}`, found: '      return true;' };
   const finding = { verdict: 'modified', client: 'mysql2', version, line: 2, difference };
   assert.deepEqual(first, { file, ok: false, findings: [finding] });
   assert.deepEqual(second, {

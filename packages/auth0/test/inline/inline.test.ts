@@ -213,6 +213,7 @@ for (const client of inlineClients) {
       const policies = {
         issuerPins: pins,
         caVerification: 'require',
+        hostnameVerification: 'require',
         resumption: 'own',
         hosts: {},
         otherHosts: 'verify',
@@ -234,6 +235,36 @@ for (const client of inlineClients) {
       refuse({ pins: `3 0 1 ${pins}` }, {}, 'ERR_PIN_INVALID');
       refuse({ pins: Buffer.alloc(32) }, {}, 'ERR_PIN_INVALID');
       refuse({ pins: pins.slice(2) }, {}, 'ERR_PIN_INVALID');
+      const base64 = Buffer.from(pins, 'hex').toString('base64');
+      for (const spelled of [
+        ...[base64, `pin-sha256="${base64}"`, `sha1 Fingerprint=${pins.slice(24)}`, `sha512:${pins}${pins}`],
+        ...[`md5:${pins.slice(32)}`, `sha256/${base64.slice(1)}`, `sha256/${pins}`, `sha256:${base64}`],
+        ...[`sha256/${base64.slice(0, 42)}B`, pins.replace(/..(?!$)/, '$&:'), `${pins},${pins.slice(1)}`],
+      ])
+        refuse({ pins: spelled }, {}, 'ERR_PIN_INVALID');
+    });
+
+    test('pins are read as they are pasted', async () => {
+      const [right, other] = [await mint(), await mint()];
+      const [hex, key] = [certificateHex(right), Buffer.from((await publicKeyPin(right)).slice(7), 'base64')];
+      const spellings = [
+        ...[
+          hex,
+          hex.toLowerCase(),
+          hex.replace(/..(?!$)/g, '$&:'),
+          `sha256 Fingerprint=${hex.replace(/..(?!$)/g, '$&:')}`,
+        ],
+        ...[`sha256/${key.toString('base64')}`, `sha256//${key.toString('base64')}`, `SHA256:${key.toString('hex')}`],
+        `# the old one\n${certificateHex(other)}\n# the new one\n${hex}`,
+        `${certificateHex(other)}, ${hex}`,
+      ];
+      const server = await startServer({ certificate: right });
+      for (const pins of [...spellings, [certificateHex(other), hex]]) {
+        const opened = create(block, server, { pins }, {});
+        await opened.exchange();
+        await opened.close();
+      }
+      await server.close();
     });
 
     // Without either line a wrong server is let through, and the tests above see it: they count what it receives.

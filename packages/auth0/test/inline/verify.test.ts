@@ -67,7 +67,7 @@ describe('a modified block', () => {
         .split('\n')
         .findIndex((one) => one.includes(line)) + 1;
     const difference = place(login(text.replace(line, 'return true;')));
-    assert.deepEqual(difference, { line: at, expected: `        ${line}`, found: '        return true;' });
+    assert.deepEqual(difference, { line: at, expected: `      ${line}`, found: '      return true;' });
   });
 
   it('is one whose lines are not indented alike, are wrapped, lost or added', () => {

@@ -4,9 +4,10 @@ import { INLINE } from '../core/form.ts';
 import type { Policy } from '../core/policy.ts';
 import { dialMediated } from '../protocols/dial.ts';
 import { createMysqlMediation } from '../protocols/mysql.ts';
-import { type GuardOptions, parameterRefused, readClientTls, readPolicy } from '../tls/options.ts';
-import type { PinnedStream } from '../tls/pinned-stream.ts';
-import { createMediatedStream } from '../tls/upgrade.ts';
+import { checkDriverConfig, MAKES_STREAM, parameterRefused, withOwn } from '../tls/driver-config.ts';
+import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
+import { NO_UNIX_SOCKET, PinnedStream } from '../tls/pinned-stream.ts';
+import { openUpgraded } from '../tls/upgrade.ts';
 
 /** What {@link pinnedMariadb} reads of a configuration of the connector; everything else passes through untouched. */
 interface MariadbConfig {
@@ -73,41 +74,30 @@ export function pinnedMariadb<Config extends object>(
   policy: GuardOptions | Policy,
 ): Omit<Config, keyof PinnedMariadb> & PinnedMariadb;
 export function pinnedMariadb(config: string | MariadbConfig, policy: GuardOptions | Policy): object {
-  if (INLINE && typeof config === 'string')
-    throw invalid('config', 'the inline form takes an object, no connection string');
   const given = (!INLINE && typeof config === 'string' ? readConnectionString(config) : config) as MariadbConfig;
-  if (typeof given !== 'object' || given === null)
-    throw invalid('config', 'the configuration must be an object or a string');
-  if (given.stream !== undefined) throw invalid('stream', 'certpin makes the stream itself; remove `stream`');
-  if (given.socketPath !== undefined) {
-    const message =
-      'a unix socket has no TLS, so there is nothing to pin: give `host` and `port`, or use mariadb as it is';
-    throw invalid('socketPath', message);
-  }
-  if (given.permitRedirect !== undefined && given.permitRedirect !== false) {
+  checkDriverConfig(given, { stream: MAKES_STREAM, socketPath: NO_UNIX_SOCKET }, 'pinnedMariadb');
+  if (given.permitRedirect)
     throw invalid('permitRedirect', 'a redirect would send the login to a server that nobody named; remove it');
-  }
-  const tls = readClientTls(given.ssl, 'pinnedMariadb');
+  const tls = readClientTls(given.ssl);
   const guarded = readPolicy(policy);
 
   function stream(this: ConnectionOptions): PinnedStream {
     // No TLS but ours, and no redirect, whatever a copy of the configuration says.
     this.ssl = undefined;
     this.permitRedirect = false;
-    const createMediation = createMysqlMediation;
-    const pinned = createMediatedStream({ createMediation, dial: dialMediated, tls, ...guarded });
+    const mediation = createMysqlMediation();
+    const open = openUpgraded({ ...guarded, tls, dial: dialMediated(mediation) });
+    const pinned = new PinnedStream(open, guarded.connectTimeoutMs, mediation);
     // The connector looks here, and nowhere else, before it sends what only a safe connection may carry (caching_sha2_password).
     pinned.once('connect', () => {
       this.ssl = true;
     });
-    pinned.setNoDelay(true); // as the connector does with the sockets that it makes itself
+    /** As the connector does with the sockets that it makes itself. */
+    pinned.setNoDelay(true);
     return pinned.connect(this.port, this.host);
   }
 
-  // Property by property: a spread would lose what is not enumerable, and call getters.
-  const own = { stream, ssl: { minVersion: LOST_STREAM }, permitRedirect: false };
-  const properties = { ...Object.getOwnPropertyDescriptors(given), ...Object.getOwnPropertyDescriptors(own) };
-  return Object.defineProperties({}, properties);
+  return withOwn(given, { stream, ssl: { minVersion: LOST_STREAM }, permitRedirect: false });
 }
 
 /**

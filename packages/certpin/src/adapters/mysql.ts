@@ -4,9 +4,12 @@ import { CertpinError } from '../core/errors.ts';
 import { INLINE } from '../core/form.ts';
 import { hostRefusal, type ServerPolicies } from '../core/host-policies.ts';
 import type { Policy } from '../core/policy.ts';
-import { createGreetingReader, isErrorPacket, isSslRequest } from '../protocols/mysql.ts';
+import { createGreetingReader, isErrorPacket, isSslRequest, unsupported } from '../protocols/mysql.ts';
+import { closedEarly } from '../protocols/upgrade-errors.ts';
+import { checkDriverConfig, refuseParameters, withOwn } from '../tls/driver-config.ts';
 import { guard } from '../tls/guard.ts';
-import { type GuardOptions, parameterRefused, readClientTls, readPolicy } from '../tls/options.ts';
+import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
+import { NO_UNIX_SOCKET } from '../tls/pinned-stream.ts';
 import { startTimeout } from '../tls/timeout.ts';
 
 /** The package `mysql`, as `require('mysql')` or `import mysql from 'mysql'` gives it. */
@@ -49,7 +52,7 @@ interface DriverProtocol extends NodeJS.EventEmitter {
 /** The key in a connection's `ssl`: what to do in place of its `connect`, which is handed over. */
 type Pin = (connection: DriverConnection, connect: () => void) => void;
 
-// Symbol.for, so that the driver is hooked once by all copies of this file; each configuration brings the code of its own copy.
+/** Symbol.for, so that the driver is hooked once by all copies of this file; each configuration brings the code of its own copy. */
 const pinned = Symbol.for('certpin.mysql');
 
 /**
@@ -84,51 +87,40 @@ export function pinnedMysql<Config extends object>(
 ): Omit<Config, keyof PinnedMysql> & PinnedMysql;
 export function pinnedMysql(mysql: MysqlModule, config: string | MysqlConfig, policy: GuardOptions | Policy): object {
   hook(connectionPrototype(mysql));
-  if (INLINE && typeof config === 'string') throw invalid('config', 'the inline form takes an object, no URL');
   const given = (!INLINE && typeof config === 'string' ? readUrl(mysql, config) : config) as MysqlConfig;
-  if (typeof given !== 'object' || given === null)
-    throw invalid('config', 'the configuration must be an object or a URL');
-  if (given.socketPath !== undefined) {
-    const message =
-      'a unix socket has no TLS, so there is nothing to pin: give `host` and `port`, or use mysql as it is';
-    throw invalid('socketPath', message);
-  }
-  if (typeof given.ssl === 'string') {
+  checkDriverConfig(given, { socketPath: NO_UNIX_SOCKET }, 'pinnedMysql');
+  if (!INLINE && typeof given.ssl === 'string') {
     const message = 'a profile in `ssl` is a list of CAs; pin the server, or its CA with `issuerPins`, and remove it';
     throw invalid('ssl', message);
   }
-  const tls = readClientTls(given.ssl, 'pinnedMysql');
+  const tls = readClientTls(given.ssl);
   const guarded = readPolicy(policy);
 
   const pin: Pin = (connection, connect) => {
     const { config } = connection;
     const unpinned = INLINE ? undefined : hostRefusal(guarded.policy, tls.servername || config.host);
-    // A host without pins is not called: the driver goes where a lost hook leads.
+    /** A host without pins is not called: the driver goes where a lost hook leads. */
     if (unpinned === undefined && config.socketPath === LOST_HOOK) config.socketPath = undefined;
     connect();
     guardConnection(connection, { ...guarded, tls, unpinned });
   };
-  // Property by property: a spread would lose what is not enumerable, and call getters.
-  const others = Object.getOwnPropertyDescriptors(given);
-  // Data and no getters: copies of any depth stay pinned, or, where they lose the symbol, accept no server at all. The driver writes
-  // `rejectUnauthorized` itself (lib/ConnectionConfig.js).
-  const ssl = { rejectUnauthorized: true, ca: [], [pinned]: pin };
-  return Object.defineProperties(
-    {},
-    { ...others, ...Object.getOwnPropertyDescriptors({ ssl, socketPath: LOST_HOOK }) },
-  );
+  /**
+   * Data and no getters: copies of any depth stay pinned, or, where they lose the symbol, accept no server at all. The driver writes
+   * `rejectUnauthorized` itself (lib/ConnectionConfig.js).
+   */
+  return withOwn(given, { ssl: { rejectUnauthorized: true, ca: [], [pinned]: pin }, socketPath: LOST_HOOK });
 }
 
 /** The class of the driver's connections, which it does not export. */
 function connectionPrototype(mysql: MysqlModule): DriverConnection {
-  // mysql2 connects as soon as it makes a connection. It has a server; mysql/promise is none of mysql's.
+  /** mysql2 connects as soon as it makes a connection. It has a server; mysql/promise is none of mysql's. */
   const isMysql = typeof mysql === 'object' && mysql !== null && 'createQuery' in mysql && !('createServer' in mysql);
   const connection = isMysql ? (mysql.createConnection({}) as Partial<DriverConnection>) : {};
   const prototype = Object.getPrototypeOf(connection) as DriverConnection;
   const methods = [prototype.connect, prototype._startTLS, prototype._handleNetworkError];
   const { write, end, on } = connection._protocol ?? ({} as Partial<DriverProtocol>);
   if ([...methods, write, end, on].every((method) => typeof method === 'function')) return prototype;
-  const message = 'the first argument of pinnedMysql must be the module `mysql` itself, 2.17 or 2.18';
+  const message = 'the first argument of pinnedMysql must be the module `mysql`, 2.17 or 2.18';
   throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'mysql' });
 }
 
@@ -138,7 +130,7 @@ function hook(prototype: DriverConnection): void {
   const { connect } = prototype;
   prototype.connect = function pinnedConnect(this: DriverConnection, ...args: unknown[]): void {
     const pin = (this.config.ssl as { [pinned]?: Pin } | undefined)?.[pinned];
-    // `connect` may be called again, and reports that itself.
+    /** `connect` may be called again, and reports that itself. */
     const proceed = (): void => connect.apply(this, args);
     if (pin === undefined || this._connectCalled) proceed();
     else pin(this, proceed);
@@ -174,22 +166,19 @@ function guardConnection(connection: DriverConnection, guarded: PinnedConnection
   };
   if (guarded.unpinned !== undefined) process.nextTick(fail, guarded.unpinned); // after `connect`, as every other failure
   const onData = (bytes: Buffer): void => {
-    let turnedAway: Uint8Array | undefined;
+    let turnedAway: Buffer | undefined;
+    /** What the driver throws at a greeting is a refusal of this connection. */
     try {
       const packet = readGreeting(bytes);
       if (packet !== undefined && isErrorPacket(packet)) turnedAway = packet;
-      // What the driver throws at a greeting is a refusal of this connection.
-      else if (packet !== undefined) protocol.write(Buffer.from(packet));
+      else if (packet !== undefined) protocol.write(packet);
     } catch (error) {
       fail(error as Error);
     }
-    // Outside, for the driver calls its caller back at once, and what the caller throws is the caller's.
-    if (turnedAway !== undefined) protocol.write(Buffer.from(turnedAway));
+    /** Outside, for the driver calls its caller back at once, and what the caller throws is the caller's. */
+    if (turnedAway !== undefined) protocol.write(turnedAway);
   };
-  const onEnd = (): void => {
-    const message = 'the server closed the connection before TLS was established';
-    fail(new CertpinError('ERR_CONNECTION_CLOSED', message, { protocol: 'mysql' }));
-  };
+  const onEnd = (): void => fail(closedEarly('mysql'));
   const stop = startTimeout(connectTimeoutMs, fail);
   // The driver's own listeners would pass on everything.
   raw.removeAllListeners('data').on('data', onData).prependListener('end', onEnd).once('close', stop);
@@ -212,7 +201,7 @@ function guardConnection(connection: DriverConnection, guarded: PinnedConnection
     raw.off('data', onData).off('end', onEnd).pause();
     const options = { servername: host, ...tls, socket: raw };
     const socket = guard({ options, policy, host, port: Number(port), connectTimeoutMs: 0 });
-    // From here on the driver pauses, ends and destroys the socket that it reads from.
+    /** From here on the driver pauses, ends and destroys the socket that it reads from. */
     connection._socket = socket;
     socket.on('error', fail).once('secureConnect', () => {
       stop();
@@ -225,11 +214,7 @@ function guardConnection(connection: DriverConnection, guarded: PinnedConnection
 
 /** The driver's own reading of a URL. It holds a password, so it is never in a message. */
 function readUrl(mysql: MysqlModule, url: string): object {
-  for (const part of url.split(/[?&#]/).slice(1)) {
-    for (const [name] of new URLSearchParams(part)) {
-      if (/^(?:ssl|socketpath)/i.test(name)) throw parameterRefused('pinnedMysql', 'URL', name);
-    }
-  }
+  refuseParameters(url, /^(?:ssl|socketpath)/i, 'pinnedMysql', 'URL');
   try {
     // A pool connects when it is asked to. What it keeps in its configuration is its own, and what it was given goes back in.
     const { config } = mysql.createPool(url) as { config: { connectionConfig: object } };
@@ -239,10 +224,6 @@ function readUrl(mysql: MysqlModule, url: string): object {
   } catch {
     throw invalid('url', 'the driver cannot read the URL');
   }
-}
-
-function unsupported(what: string): CertpinError<'ERR_CLIENT_UNSUPPORTED'> {
-  return new CertpinError('ERR_CLIENT_UNSUPPORTED', `the MySQL driver cannot be pinned: ${what}`, { client: 'mysql' });
 }
 
 function invalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {

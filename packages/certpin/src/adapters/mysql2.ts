@@ -1,10 +1,12 @@
 import { CertpinError } from '../core/errors.ts';
+import { INLINE } from '../core/form.ts';
 import type { Policy } from '../core/policy.ts';
 import { dialMediated } from '../protocols/dial.ts';
 import { createMysqlMediation } from '../protocols/mysql.ts';
-import { type GuardOptions, parameterRefused, readClientTls, readPolicy } from '../tls/options.ts';
-import type { PinnedStream } from '../tls/pinned-stream.ts';
-import { createMediatedStream } from '../tls/upgrade.ts';
+import { checkDriverConfig, MAKES_STREAM, refuseParameters, withOwn } from '../tls/driver-config.ts';
+import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
+import { NO_UNIX_SOCKET, PinnedStream } from '../tls/pinned-stream.ts';
+import { openUpgraded } from '../tls/upgrade.ts';
 
 /** What {@link pinnedMysql2} reads of a mysql2 configuration; everything else passes through untouched. */
 interface Mysql2Config {
@@ -65,46 +67,23 @@ export function pinnedMysql2<Config extends object>(
 ): Omit<Config, keyof PinnedMysql2 | 'ssl'> & PinnedMysql2;
 export function pinnedMysql2(config: string | Mysql2Config, policy: GuardOptions | Policy): object {
   const given: Mysql2Config = typeof config === 'string' ? { uri: config } : config;
-  if (typeof given !== 'object' || given === null)
-    throw invalid('config', 'the configuration must be an object or a string');
-  if (given.stream !== undefined) throw invalid('stream', 'certpin makes the stream itself; remove `stream`');
-  if (given.socketPath !== undefined) {
-    const message =
-      'a unix socket has no TLS, so there is nothing to pin: give `host` and `port`, or use mysql2 as it is';
-    throw invalid('socketPath', message);
-  }
-  checkUri(given.uri);
-  checkIdentity(given.ssl);
-  const tls = readClientTls(given.ssl, 'pinnedMysql2');
+  checkDriverConfig(given, { stream: MAKES_STREAM, socketPath: NO_UNIX_SOCKET }, 'pinnedMysql2');
+  /** mysql2 takes what the configuration leaves out from the parameters of the URI. */
+  refuseParameters(given.uri, /^(?:ssl|stream$|socketpath$)/i, 'pinnedMysql2', 'URI');
+  if (!INLINE) checkIdentity(given.ssl);
+  const tls = readClientTls(given.ssl);
   const guarded = readPolicy(policy);
 
   const stream = ({ config: { host, port, ...socket } }: Mysql2StreamOptions): PinnedStream => {
-    const createMediation = createMysqlMediation;
-    const pinned = createMediatedStream({ createMediation, dial: dialMediated, tls, ...guarded });
-    // As mysql2 sets up the sockets that it makes itself (lib/base/connection.js).
+    const mediation = createMysqlMediation();
+    const open = openUpgraded({ ...guarded, tls, dial: dialMediated(mediation) });
+    const pinned = new PinnedStream(open, guarded.connectTimeoutMs, mediation);
+    /** As mysql2 sets up the sockets that it makes itself (lib/base/connection.js). */
     pinned.setNoDelay(true);
     if (socket.enableKeepAlive === true) pinned.setKeepAlive(true, socket.keepAliveInitialDelay);
     return pinned.connect(port, host);
   };
-
-  // Property by property: a spread would lose what is not enumerable, and call getters.
-  const own = Object.getOwnPropertyDescriptors({ stream, socketPath: LOST_STREAM });
-  const properties: PropertyDescriptorMap = { ...Object.getOwnPropertyDescriptors(given), ...own };
-  delete properties.ssl;
-  return Object.defineProperties({}, properties);
-}
-
-/** mysql2 takes what the configuration leaves out from the parameters of the URI. It holds a password, so it is never in a message. */
-function checkUri(uri: string | undefined): void {
-  if (uri === undefined) return;
-  if (typeof uri !== 'string') throw invalid('uri', 'the URI must be a string');
-  for (const part of uri.split(/[?&#]/).slice(1)) {
-    for (const [name] of new URLSearchParams(part)) {
-      const lower = name.toLowerCase();
-      if (!lower.startsWith('ssl') && lower !== 'stream' && lower !== 'socketpath') continue;
-      throw parameterRefused('pinnedMysql2', 'URI', name);
-    }
-  }
+  return withOwn(given, { stream, socketPath: LOST_STREAM, ssl: undefined });
 }
 
 function checkIdentity(ssl: unknown): void {

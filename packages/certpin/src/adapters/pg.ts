@@ -3,9 +3,10 @@ import { INLINE } from '../core/form.ts';
 import type { Policy } from '../core/policy.ts';
 import { dial } from '../protocols/dial.ts';
 import { createPostgresUpgrade, isDirect, POSTGRES_ALPN } from '../protocols/postgres.ts';
-import { type GuardOptions, parameterRefused, readClientTls, readPolicy } from '../tls/options.ts';
+import { checkDriverConfig, MAKES_STREAM, refuseParameters, withOwn } from '../tls/driver-config.ts';
+import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
 import { PinnedStream } from '../tls/pinned-stream.ts';
-import { openUpgraded } from '../tls/upgrade.ts';
+import { openUpgraded, type UpgradedConnection } from '../tls/upgrade.ts';
 
 /** What {@link pinnedPg} reads of a pg configuration (`ClientConfig`, `PoolConfig`); everything else passes through untouched. */
 interface PgConfig {
@@ -50,54 +51,38 @@ export function pinnedPg<Config extends object>(
 ): Omit<Config, keyof PinnedPg> & PinnedPg;
 export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Policy): object {
   const given: PgConfig = typeof config === 'string' ? { connectionString: config } : config;
-  if (typeof given !== 'object' || given === null)
-    throw invalid('config', 'the configuration must be an object or a string');
-  if (!INLINE) refuseNativeClient();
-  if (given.stream !== undefined) throw invalid('stream', 'certpin makes the stream itself; remove `stream`');
-  const read = readConnectionString(given.connectionString);
-  const tls = readClientTls(given.ssl, 'pinnedPg');
-  if (INLINE && given.sslnegotiation === 'direct')
-    throw invalid('sslnegotiation', 'the inline form asks for TLS first');
-  const direct = INLINE
-    ? false
-    : isDirect(read.negotiation ?? given.sslnegotiation ?? process.env.PGSSLNEGOTIATION, 'pinnedPg');
-  const guarded = readPolicy(policy);
-  const { connectTimeoutMs } = guarded;
-  const open = openUpgraded({
-    dial: (address, ready) => dial(address, direct ? undefined : createPostgresUpgrade(), ready),
-    tls: direct ? { ...tls, ALPNProtocols: [POSTGRES_ALPN] } : tls,
-    policy: guarded.policy,
-  });
-  const stream = (): PinnedStream => new PinnedStream(open, connectTimeoutMs);
-  // pg before 8.9 takes the function for the stream; it calls this first.
-  const setNoDelay = (): never => {
-    throw new CertpinError('ERR_CLIENT_UNSUPPORTED', 'certpin/pg needs pg 8.9 or newer', { client: 'pg' });
-  };
-
-  // Property by property, because pg's pools make `password` and `ssl.key` non-enumerable and a spread would lose them.
-  const pinned = Object.defineProperties(
-    {},
-    {
-      ...Object.getOwnPropertyDescriptors(given),
-      ...(read.connectionString === undefined ? {} : own({ connectionString: read.connectionString })),
-      ...own({
-        ssl: false,
-        stream: Object.assign(stream, { setNoDelay }),
-        // Set, so that the environment does not set it: pg refuses 'direct' beside `ssl: false`.
-        sslnegotiation: 'postgres',
-        // Only libpq reads this. It cannot parse it, so the native client fails before it opens a socket of its own.
-        nativeConnectionString: 'certpin: the native client cannot be pinned, use the JavaScript client',
-      }),
-    },
+  checkDriverConfig(
+    given,
+    INLINE ? { stream: MAKES_STREAM, sslnegotiation: 'remove `sslnegotiation`' } : { stream: MAKES_STREAM },
+    'pinnedPg',
   );
+  if (!INLINE) refuseNativeClient();
+  const read = INLINE ? given : readNegotiation(given);
+  /** pg lets a connection string override the configuration, so one `sslmode` in it would take the connection out of certpin's hands. */
+  refuseParameters(read.connectionString, /^(?:ssl|uselibpqcompat$)/i, 'pinnedPg', 'connection string');
+  const tls = readClientTls(given.ssl);
+  const guarded = readPolicy(policy);
+  const upgraded: UpgradedConnection = {
+    dial: (address, ready) => dial(address, createPostgresUpgrade(), ready),
+    tls,
+    policy: guarded.policy,
+  };
+  const open = openUpgraded(INLINE || !isDirect(read.sslnegotiation, 'pinnedPg') ? upgraded : directly(upgraded));
+  const stream = (): PinnedStream => new PinnedStream(open, guarded.connectTimeoutMs);
+  if (!INLINE) Object.assign(stream, { setNoDelay: refuseOldVersion });
+
+  const pinned = withOwn(INLINE ? given : withConnectionString(given, read.connectionString), {
+    ssl: false,
+    stream,
+    /** Set, so that the environment does not set it: pg refuses 'direct' beside `ssl: false`. */
+    sslnegotiation: 'postgres',
+    // Only libpq reads this. It cannot parse it, so the native client fails before it opens a socket of its own.
+    nativeConnectionString: 'certpin: the native client cannot be pinned, use the JavaScript client',
+  });
   // JSON drops functions: `ssl: false` without `stream` would be a plaintext login. What comes back from JSON demands the ordinary
   // TLS verification and knows no password.
   const toJSON = () => ({ ...pinned, ssl: true, stream: undefined, password: undefined, connectionString: undefined });
   return Object.defineProperty(pinned, 'toJSON', { value: toJSON });
-}
-
-function own(values: object): PropertyDescriptorMap {
-  return Object.getOwnPropertyDescriptors(values);
 }
 
 /** pg exports its native client in place of the other one where this variable is set (lib/index.js). */
@@ -107,29 +92,26 @@ function refuseNativeClient(): void {
   throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'pg-native' });
 }
 
-/**
- * pg lets a connection string override the configuration, so one `sslmode` in it would take the connection out of certpin's hands.
- * The string is never part of a message: it holds a password.
- */
-function readConnectionString(text: string | undefined): { connectionString?: string; negotiation?: string } {
-  if (text === undefined) return {};
-  if (typeof text !== 'string') throw invalid('connectionString', 'the connection string must be a string');
-  // Versions of pg differ in how they read odd strings, so every part that any of them could take for a parameter is looked at.
-  const parameters = text
-    .split(/[?&#]/)
-    .slice(1)
-    .flatMap((part) => [...new URLSearchParams(part)]);
-  for (const [name] of parameters) {
-    const lower = name.toLowerCase();
-    if (!INLINE && name === 'sslnegotiation') continue;
-    if (!lower.startsWith('ssl') && lower !== 'uselibpqcompat') continue;
-    throw parameterRefused('pinnedPg', 'connection string', name);
-  }
-  const negotiation = INLINE ? undefined : parameters.find(([name]) => name === 'sslnegotiation')?.[1];
-  if (negotiation === undefined) return {};
-  return { connectionString: text.replace(/([?&])sslnegotiation=[^?&#]*&?/g, '$1').replace(/[?&]$/, ''), negotiation };
+function withConnectionString(given: PgConfig, connectionString: string | undefined): PgConfig {
+  return connectionString === undefined ? given : withOwn(given, { connectionString });
 }
 
-function invalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {
-  return new CertpinError('ERR_OPTION_INVALID', `pinnedPg: ${message}`, { option });
+/** Starts TLS without the upgrade request. */
+function directly({ dial: _, tls, ...others }: UpgradedConnection): UpgradedConnection {
+  const connect: UpgradedConnection['dial'] = (address, ready) => dial(address, undefined, ready);
+  return { ...others, dial: connect, tls: { ...tls, ALPNProtocols: [POSTGRES_ALPN] } };
+}
+
+/** pg before 8.9 takes the function for the stream; it calls `setNoDelay` first. */
+function refuseOldVersion(): never {
+  throw new CertpinError('ERR_CLIENT_UNSUPPORTED', 'certpin/pg needs pg 8.9 or newer', { client: 'pg' });
+}
+
+/** The parameter that is certpin's own, from the string, the configuration or the environment; and the string without it. */
+function readNegotiation(given: PgConfig): Pick<PgConfig, 'connectionString' | 'sslnegotiation'> {
+  const { connectionString: text } = given;
+  const parameter = /([?&])sslnegotiation=([^?&#]*)&?/;
+  const [, , inText] = typeof text === 'string' ? (parameter.exec(text) ?? []) : [];
+  const connectionString = inText === undefined ? text : text?.replace(parameter, '$1').replace(/[?&]$/, '');
+  return { connectionString, sslnegotiation: inText ?? given.sslnegotiation ?? process.env.PGSSLNEGOTIATION };
 }

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import { CertpinError, findCertpinError } from '../core/errors.ts';
 import type { Policy } from '../core/policy.ts';
 import { dial } from '../protocols/dial.ts';
 import { createPostgresUpgrade, isDirect, POSTGRES_ALPN } from '../protocols/postgres.ts';
-import { type GuardOptions, parameterRefused, readClientTls, readPolicy } from '../tls/options.ts';
+import { parameterRefused } from '../tls/driver-config.ts';
+import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
 import { type Address, type Attempt, type Opener, PinnedStream } from '../tls/pinned-stream.ts';
 import { startTimeout } from '../tls/timeout.ts';
 import { openUpgraded } from '../tls/upgrade.ts';
@@ -65,7 +65,7 @@ export function pinnedPostgres(options: string | PostgresOptions, policy: GuardO
   const given: PostgresOptions = typeof options === 'string' ? readUrl(options) : options;
   if (typeof given !== 'object' || given === null) throw invalid('options', 'the options must be an object or a URL');
   if (given.socket !== undefined) throw invalid('socket', 'certpin makes the socket itself; remove `socket`');
-  const tls = readClientTls(given.ssl, 'pinnedPostgres');
+  const tls = readClientTls(given.ssl);
   const direct = isDirect(given.sslnegotiation ?? process.env.PGSSLNEGOTIATION, 'pinnedPostgres');
   const addresses = readAddresses(given);
   const [first] = addresses as [Address];
@@ -109,24 +109,29 @@ export function pinnedPostgres(options: string | PostgresOptions, policy: GuardO
  * is the error that is handed on.
  */
 function openFirst(open: Opener, addresses: readonly Address[], timeoutMs: number): Opener {
-  return (_, done, show) => {
+  return (_, stream) => {
     const failures: Error[] = [];
     let isGivenUp = false;
     let current: Attempt | undefined;
     const tryNext = (): void => {
       let isSettled = false;
-      const settle = (error: Error | undefined, socket?: TLSSocket): void => {
+      const settle = (error: Error | undefined, take: () => unknown): void => {
         if (isSettled) return;
         isSettled = true;
         stop();
         if (error !== undefined) failures.push(error);
-        if (isGivenUp || error === undefined) done(error, socket);
+        if (isGivenUp || error === undefined) take();
         else if (failures.length < addresses.length) tryNext();
-        else done(failures.map(findCertpinError).find((found) => found !== undefined) ?? error);
+        else stream.destroy(failures.map(findCertpinError).find((found) => found !== undefined) ?? error);
       };
-      const attempt = open(addresses[failures.length] as Address, settle, show);
+      const fail = (error?: Error): void => settle(error, () => stream.destroy(error));
+      const attempt = open(addresses[failures.length] as Address, {
+        adopt: (socket) => settle(undefined, () => stream.adopt(socket)),
+        destroy: fail,
+        push: (bytes) => stream.push(bytes),
+      });
       const stop = startTimeout(timeoutMs, (error) => {
-        settle(error);
+        fail(error);
         attempt.destroy();
       });
       current = attempt;

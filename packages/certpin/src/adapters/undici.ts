@@ -108,7 +108,7 @@ function createConnector(
       callback(error as Error, null);
       return;
     }
-    // As undici's own connector sets them.
+    /** As undici's own connector sets them. */
     socket.setNoDelay(true).setKeepAlive(true, 60_000);
     const fail = (error: Error): void => callback(error, null);
     socket.once('error', fail);
@@ -181,7 +181,7 @@ export function pinnedFetch<Fetch extends AnyFetch = typeof fetch>(
  */
 function builtInAgent(): AgentClass<DispatcherLike> {
   const isNew = Number.parseInt(process.versions.undici ?? '0', 10) >= 8;
-  // Node loads its undici when one of its names is asked for. The answer is used, so that no bundler leaves the question out.
+  /** Node loads its undici when one of its names is asked for. The answer is used, so that no bundler leaves the question out. */
   const [current, agent] = typeof Headers === 'function' ? [isNew ? 2 : 1, 2].map(globalDispatcherClass) : [];
   // A proxy agent or a mock would open connections of its own.
   if (current?.name === 'Agent') return current;

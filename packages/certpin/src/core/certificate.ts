@@ -1,7 +1,6 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { type CertificateEssentials, readEssentials } from './der.ts';
-import { INLINE } from './form.ts';
-import { asSha256, type Sha256 } from './pin.ts';
+import { type Sha256, sha256 } from './pin.ts';
 
 /** What a report shows of a certificate: plain JSON. */
 export interface CertificateSummary {
@@ -22,24 +21,42 @@ export interface CertificateSummary {
   readonly selfSigned: boolean;
 }
 
+/** What a verdict asks of a certificate that was presented: {@link Certificate}, or in the inline form this much of it. */
+export type CertificateEvidence = Pick<Certificate, 'certificateSha256' | 'publicKeySha256' | 'validFrom' | 'validTo'>;
+
+/** Reads it all at once, for the inline form. Throws the error of `node:crypto` where the bytes are not a certificate. */
+export function readEvidence(der: Uint8Array): CertificateEvidence {
+  const { publicKey, validFrom, validTo } = new X509Certificate(der);
+  return {
+    certificateSha256: sha256(der),
+    /** Equal to the bytes in the certificate, for every key that OpenSSL can make a handshake with. */
+    publicKeySha256: sha256(publicKey.export({ type: 'spki', format: 'der' })),
+    validFrom: new Date(validFrom),
+    validTo: new Date(validTo),
+  };
+}
+
 /**
- * What a verdict asks of a certificate. Everything but the DER is worked out when it is first asked for, so that a verdict on a
- * certificate pin costs one hash.
+ * A certificate, with what certpin shows of it. Everything but the DER is worked out when it is first asked for, so that a verdict on a
+ * certificate pin costs one hash. Its key and its dates are read from the DER, at a fraction of the cost.
  */
-class CertificateEvidence {
+export class Certificate {
   /** The certificate, DER. */
   readonly der: Uint8Array;
+  readonly #isParsed: boolean;
   #x509: X509Certificate | undefined;
   #certificateSha256: Sha256 | undefined;
   #publicKeySha256: Sha256 | undefined;
+  #essentials: CertificateEssentials | undefined;
 
   /**
    * @param der a DER certificate; it is not parsed before something but its hash is asked for
-   * @param x509 the same certificate, where it has been parsed
+   * @param parsed `true` where OpenSSL has parsed these bytes before, as it has where they come out of a TLS handshake; or what came of it
    */
-  constructor(der: Uint8Array, x509?: X509Certificate) {
+  constructor(der: Uint8Array, parsed?: true | X509Certificate) {
     this.der = der;
-    this.#x509 = x509;
+    this.#x509 = parsed === true ? undefined : parsed;
+    this.#isParsed = parsed !== undefined;
   }
 
   /** Throws the error of `node:crypto` where the bytes are not a certificate. */
@@ -55,53 +72,16 @@ class CertificateEvidence {
 
   /** Throws where the bytes are not a certificate. */
   get publicKeySha256(): Sha256 {
-    this.#publicKeySha256 ??= sha256(this.publicKeyInfo());
+    this.#publicKeySha256 ??= sha256(this.#readEssentials().spki);
     return this.#publicKeySha256;
   }
 
   get validFrom(): Date {
-    return new Date(this.x509.validFrom);
-  }
-
-  get validTo(): Date {
-    return new Date(this.x509.validTo);
-  }
-
-  // Equal to the bytes in the certificate, for every key that OpenSSL can make a handshake with.
-  protected publicKeyInfo(): Uint8Array {
-    return this.x509.publicKey.export({ type: 'spki', format: 'der' });
-  }
-
-  /** Plain JSON. Throws where the bytes are not a certificate. */
-  toJSON(): Pick<CertificateSummary, 'sha256' | 'publicKeySha256'> {
-    return { sha256: this.certificateSha256, publicKeySha256: this.publicKeySha256 };
-  }
-}
-
-/** A certificate, with what certpin shows of it. Its key and its dates are read from the DER, at a fraction of the cost. */
-export class Certificate extends CertificateEvidence {
-  readonly #isParsed: boolean;
-  #essentials: CertificateEssentials | undefined;
-
-  /**
-   * @param der a DER certificate; it is not parsed before something but its hash is asked for
-   * @param parsed `true` where OpenSSL has parsed these bytes before, as it has where they come out of a TLS handshake; or what came of it
-   */
-  constructor(der: Uint8Array, parsed?: true | X509Certificate) {
-    super(der, parsed === true ? undefined : parsed);
-    this.#isParsed = parsed !== undefined;
-  }
-
-  override get validFrom(): Date {
     return new Date(this.#essentialsOrNone()?.notBefore ?? this.x509.validFrom);
   }
 
-  override get validTo(): Date {
+  get validTo(): Date {
     return new Date(this.#essentialsOrNone()?.notAfter ?? this.x509.validTo);
-  }
-
-  protected override publicKeyInfo(): Uint8Array {
-    return this.#readEssentials().spki;
   }
 
   /** OpenSSL parses first: the small reader in der.ts only ever sees what OpenSSL has accepted. */
@@ -143,9 +123,10 @@ export class Certificate extends CertificateEvidence {
   }
 
   /** Plain JSON. Throws where the bytes are not a certificate. */
-  override toJSON(): CertificateSummary {
+  toJSON(): CertificateSummary {
     return {
-      ...super.toJSON(),
+      sha256: this.certificateSha256,
+      publicKeySha256: this.publicKeySha256,
       subject: oneLine(this.x509.subject),
       issuer: oneLine(this.x509.issuer),
       subjectAltNames: splitNames(this.x509.subjectAltName),
@@ -154,15 +135,6 @@ export class Certificate extends CertificateEvidence {
       selfSigned: this.selfSigned,
     };
   }
-}
-
-/** A certificate that was presented. The inline form asks no more of one than a verdict does. */
-export function presentedCertificate(der: Uint8Array): Certificate {
-  return INLINE ? (new CertificateEvidence(der) as Certificate) : new Certificate(der);
-}
-
-function sha256(bytes: Uint8Array): Sha256 {
-  return asSha256(createHash('sha256').update(bytes).digest('hex').toUpperCase());
 }
 
 /** ISO 8601 UTC, or `unreadable` for a date that Node could not parse. */

@@ -62,7 +62,7 @@ export type RefusalCode = {
 /** A `CertpinError` whose `details` narrow on `code`. */
 export type AnyCertpinError = { [Code in CertpinErrorCode]: CertpinError<Code> }[CertpinErrorCode];
 
-// Symbol.for, so that the ESM and the CommonJS copy of this file, loaded side by side, recognise each other's errors.
+/** Symbol.for, so that the ESM and the CommonJS copy of this file, loaded side by side, recognise each other's errors. */
 const brand = Symbol.for('certpin.error');
 
 /**
@@ -85,7 +85,7 @@ export class CertpinError<Code extends CertpinErrorCode = CertpinErrorCode> exte
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return typeof value === 'object' && value !== null && brand in value;
+    return (value as { [brand]?: unknown } | null | undefined)?.[brand] === true;
   }
 }
 
@@ -99,15 +99,13 @@ export function optionInvalid(option: string, message: string): CertpinError<'ER
  * `driverError` (typeorm), `meta` (Prisma), and `errors` of an `AggregateError`. undefined where there is none.
  */
 export function findCertpinError(error: unknown): AnyCertpinError | undefined {
-  const seen = new Set<unknown>();
-  const queue: unknown[] = [error];
+  /** A Set holds each error once, so a circle of them ends; what is added while it is walked through is walked through too. */
+  const queue = new Set<unknown>([error]);
   for (const candidate of queue) {
-    if (typeof candidate !== 'object' || candidate === null || seen.has(candidate)) continue;
     if (candidate instanceof CertpinError) return candidate as AnyCertpinError;
-    seen.add(candidate);
-    const { cause, original, driverError, meta, errors } = candidate as Record<string, unknown>;
-    queue.push(cause, original, driverError, meta);
-    if (Array.isArray(errors)) queue.push(...errors);
+    const { cause, original, driverError, meta, errors } = Object(candidate) as Record<string, unknown>;
+    const list: readonly unknown[] = Array.isArray(errors) ? errors : [];
+    for (const next of [cause, original, driverError, meta, ...list]) queue.add(next);
   }
   return undefined;
 }

@@ -28,14 +28,13 @@ export function refusalError(verdict: Refused): CertpinError<RefusalCode> {
   return new CertpinError(verdict.code, INLINE ? explainBriefly(verdict) : explain(verdict), { verdict });
 }
 
-/** The inline form says the fact, and the hashes, in spellings that can be compared and pasted. */
-function explainBriefly(verdict: Refused): string {
-  const [leaf] = verdict.presented;
+/**
+ * The inline form says the fact, and the hashes, in spellings that can be compared and pasted; and nothing that the server has written.
+ */
+function explainBriefly({ reason, host, port, presented: [leaf], policy: { pins } }: Refused): string {
   const presented = leaf === undefined ? 'nothing' : `${leaf.certificateSha256} or sha256:${leaf.publicKeySha256}`;
-  const configured = verdict.policy.pins.map(({ kind, sha256 }) =>
-    kind === 'certificate' ? sha256 : `sha256:${sha256}`,
-  );
-  return `${printable(verdict.reason)}${at(verdict)}; presented: ${presented}; pinned: ${configured.join(', ')}`;
+  const pinned = pins.map(({ kind, sha256 }) => (kind === 'certificate' ? sha256 : `sha256:${sha256}`));
+  return `${reason} for ${host}:${port}; presented: ${presented}; pinned: ${pinned.join(', ')}`;
 }
 
 const headlines: Record<RefusalCode, string> = {

@@ -7,10 +7,9 @@ import type { Pin } from './pin.ts';
  * time taken tells nothing about which pin was nearly met.
  */
 export function matchPin(certificate: Certificate, pins: readonly Pin[]): Pin | undefined {
-  let matched: Pin | undefined;
-  for (const pin of pins) {
-    const presented = pin.kind === 'certificate' ? certificate.certificateSha256 : certificate.publicKeySha256;
-    if (timingSafeEqual(Buffer.from(presented), Buffer.from(pin.sha256))) matched ??= pin;
-  }
+  const [matched] = pins.filter(({ kind, sha256 }) => {
+    const presented = kind === 'certificate' ? certificate.certificateSha256 : certificate.publicKeySha256;
+    return timingSafeEqual(Buffer.from(presented), Buffer.from(sha256));
+  });
   return matched;
 }

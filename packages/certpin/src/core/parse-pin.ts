@@ -1,8 +1,8 @@
-import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
+import { createPublicKey, X509Certificate } from 'node:crypto';
 import { Certificate } from './certificate.ts';
 import { CertpinError } from './errors.ts';
 import { INLINE } from './form.ts';
-import { asSha256, type Pin, pinOf } from './pin.ts';
+import { asSha256, type Pin, pinOf, sha256 } from './pin.ts';
 
 /**
  * One pin: a string in any spelling, PEM text (a certificate or a public key), the bytes of a PEM or DER certificate, an
@@ -50,7 +50,8 @@ export function parsePin(source: PinSource): Pin {
  * @throws CertpinError `ERR_PIN_INVALID` for the first pin that cannot be read, and for an empty set
  */
 export function parsePins(input: PinInput): readonly Pin[] {
-  return distinctPins(readSources(input));
+  const parsed = readSources(input);
+  return INLINE ? parsed.map(({ pin }) => pin) : distinctPins(parsed);
 }
 
 /** As {@link parsePins}, and keeps the certificates among the sources: an issuer's certificate completes a chain. */
@@ -64,8 +65,10 @@ export function parsePinSources(input: PinInput): ParsedPins {
 
 function readSources(input: PinInput): readonly ParsedPin[] {
   const parsed: ParsedPin[] = [];
-  for (const source of Array.isArray(input) ? (input as readonly PinSource[]) : [input as PinSource]) {
-    readSource(source, parsed);
+  for (const source of [input].flat() as readonly PinSource[]) {
+    if (typeof source === 'string') readText(source, parsed);
+    else if (INLINE) throw invalid(parsed.length + 1, 'it is not text');
+    else readSource(source, parsed);
   }
   if (parsed.length === 0) throw invalid(1, 'no pin: the set is empty');
   return parsed;
@@ -77,13 +80,9 @@ function distinctPins(parsed: readonly ParsedPin[]): readonly Pin[] {
 }
 
 /** Appends what `source` holds to `parsed`; the length of `parsed` is the position that an error names. */
-function readSource(source: PinSource, parsed: ParsedPin[]): void {
+function readSource(source: Exclude<PinSource, string>, parsed: ParsedPin[]): void {
   const position = parsed.length + 1;
-  if (typeof source === 'string') {
-    readText(source, parsed);
-  } else if (INLINE) {
-    throw invalid(position, `a value of type ${typeof source}; the inline form reads text`);
-  } else if (source instanceof X509Certificate) {
+  if (source instanceof X509Certificate) {
     parsed.push(certificatePin(source.raw, position));
   } else if (!(source instanceof Uint8Array)) {
     parsed.push({ pin: readPinObject(source, position) });
@@ -101,10 +100,12 @@ function readSource(source: PinSource, parsed: ParsedPin[]): void {
 function readPinObject(source: unknown, position: number): Pin {
   if (typeof source !== 'object' || source === null)
     throw invalid(position, `a value of type ${source === null ? 'null' : typeof source}`);
-  const { kind, sha256 } = source as Partial<Record<keyof Pin, unknown>>;
+  const { kind, sha256: hash } = source as Partial<Record<keyof Pin, unknown>>;
   if (kind !== 'certificate' && kind !== 'public-key') throw invalid(position, 'an object that is not a pin');
-  if (typeof sha256 !== 'string') throw invalid(position, 'an object that is not a pin');
-  return pinOf(kind, readHex(sha256, position));
+  if (typeof hash !== 'string') throw invalid(position, 'an object that is not a pin');
+  const isHex = /^(?:[0-9a-f]{64}|(?:[0-9a-f]{2}:){31}[0-9a-f]{2})$/i.test(hash);
+  if (!isHex) throw invalid(position, problemOfHex(hash));
+  return pinOf(kind, asSha256(hash.replaceAll(':', '').toUpperCase()));
 }
 
 /** RFC 7468 §3. A block reaches to the next five dashes, so that a text full of openings is read in one pass. */
@@ -118,14 +119,15 @@ const INVISIBLE = /[\u200B-\u200F\u2060\uFEFF]/g;
 
 function readText(text: string, parsed: ParsedPin[]): void {
   const visible = text.replace(INVISIBLE, '').replace(COMMENT, '');
-  readLines(INLINE ? visible : readPemBlocks(visible, parsed), parsed);
+  const tokens = (INLINE ? visible : readPemBlocks(visible, parsed)).matchAll(TOKEN);
+  for (const [token] of tokens) parsed.push({ pin: readToken(token, parsed.length + 1) });
 }
 
 /** Returns what stands behind the last block. */
 function readPemBlocks(visible: string, parsed: ParsedPin[]): string {
   let rest = 0;
   for (const block of visible.matchAll(PEM)) {
-    readLines(visible.slice(rest, block.index), parsed);
+    readText(visible.slice(rest, block.index), parsed);
     parsed.push(readPem(block[1] ?? '', block[2] ?? '', parsed.length + 1));
     rest = block.index + block[0].length;
   }
@@ -146,7 +148,7 @@ function readPem(label: string, body: string, position: number): ParsedPin {
   if (label !== 'PUBLIC KEY') return certificatePin(der, position);
   try {
     const spki = createPublicKey({ key: der, format: 'der', type: 'spki' }).export({ type: 'spki', format: 'der' });
-    return { pin: pinOf('public-key', asSha256(createHash('sha256').update(spki).digest('hex').toUpperCase())) };
+    return { pin: pinOf('public-key', sha256(spki)) };
   } catch {
     throw invalid(position, 'a PEM public key that cannot be read');
   }
@@ -167,103 +169,94 @@ function certificatePin(bytes: Uint8Array, position: number): ParsedPin {
  * The spellings that hold whitespace are matched first, whole; then whatever stands between separators. Hex in a TLSA
  * record may hold whitespace (RFC 6698 §2.2); `dig` breaks it after 56 digits.
  */
-const TOKEN =
-  /\b\d{1,3}[ \t]+\d{1,3}[ \t]+\d{1,3}[ \t]+(?:[0-9a-f]{56}[ \t]+[0-9a-f]{8}|[0-9a-f]+)(?![^\s,;])|\b[a-z0-9-]+[ \t]+fingerprint[ \t]*=[ \t]*[^\s,;]+|[^\s,;]+/gi;
+const TOKEN: RegExp = INLINE
+  ? /\b[a-z0-9-]+[ \t]+fingerprint[ \t]*=[ \t]*[^\s,;]+|[^\s,;]+/gi
+  : /\b\d{1,3}[ \t]+\d{1,3}[ \t]+\d{1,3}[ \t]+(?:[0-9a-f]{56}[ \t]+[0-9a-f]{8}|[0-9a-f]+)(?![^\s,;])|\b[a-z0-9-]+[ \t]+fingerprint[ \t]*=[ \t]*[^\s,;]+|[^\s,;]+/gi;
 
-function readLines(text: string, parsed: ParsedPin[]): void {
-  for (const [token] of text.matchAll(TOKEN)) parsed.push({ pin: readToken(token, parsed.length + 1) });
-}
+/** How a pin is written, what it is a hash of, and the encoding of the hash. */
+type Spelling = readonly [RegExp, Pin['kind'], 'hex' | 'base64'];
 
-const PEM_TOKEN = INLINE
-  ? 'PEM, which the inline form does not read; give its SHA-256'
-  : 'a PEM block that was cut: its BEGIN and END lines are no pair';
+const SPELLINGS: readonly Spelling[] = [
+  [/^(?:sha-?256\s+fingerprint\s*=\s*)?([0-9a-f]{64}|(?:[0-9a-f]{2}:){31}[0-9a-f]{2})$/i, 'certificate', 'hex'],
+  [/^sha-?256[:=]([0-9a-f]{64}|(?:[0-9a-f]{2}:){31}[0-9a-f]{2})$/i, 'public-key', 'hex'],
+  // Two bits of the last digit are behind the 32 bytes: a hash that was cut or mistyped must not pass as another.
+  [/^[Ss][Hh][Aa]-?256\/{1,2}([\w+/-]{42}[048AEIMQUYcgkosw])={0,2}$/, 'public-key', 'base64'],
+];
 
-type ReadHash = (text: string, position: number) => Pin['sha256'];
-
-/** The spellings that name their algorithm: `sha256 Fingerprint=…`, `pin-sha256="…"`, `sha256/…` and `sha256//…`, `sha256:…`. */
-const NAMED: readonly (readonly [RegExp, Pin['kind'], ReadHash])[] = [
-  [/^(\S+)\s+fingerprint\s*=\s*(.*)$/i, 'certificate', readHex],
-  [/^pin-([a-z0-9-]+?)[=:]"?([^"]*)"?$/i, 'public-key', readBase64],
-  [/^((?:sha|md)-?\d+)\/(.*)$/i, 'public-key', (text, position) => readBase64(withoutCurlsSlash(text), position)],
-  [/^((?:sha|md)-?\d+)[:=](.*)$/i, 'public-key', readHex],
+/** RFC 7469 (`pin-sha256="…"`), bare base64 and RFC 6698 §2.1: certificate usage, selector, matching type, data. */
+const MORE_SPELLINGS: readonly Spelling[] = [
+  [/^[Pp][Ii][Nn]-[Ss][Hh][Aa]-?256[=:]"?([\w+/-]{42}[048AEIMQUYcgkosw])={0,2}"?$/, 'public-key', 'base64'],
+  [/^([\w+/-]{42}[048AEIMQUYcgkosw])={0,2}$/, 'public-key', 'base64'],
+  [/^3\s+0\s+1\s+([0-9a-f]{56}\s*[0-9a-f]{8})$/i, 'certificate', 'hex'],
+  [/^3\s+1\s+1\s+([0-9a-f]{56}\s*[0-9a-f]{8})$/i, 'public-key', 'hex'],
 ];
 
 function readToken(token: string, position: number): Pin {
-  if (/^-----(?:BEGIN|END)/.test(token)) throw invalid(position, PEM_TOKEN);
+  for (const [pattern, kind, encoding] of INLINE ? SPELLINGS : [...SPELLINGS, ...MORE_SPELLINGS]) {
+    const [, hash] = pattern.exec(token) ?? [];
+    if (hash === undefined) continue;
+    const sha256 = Buffer.from(hash.replace(/[:\s]/g, ''), encoding).toString('hex').toUpperCase() as Pin['sha256'];
+    return INLINE ? { kind, sha256 } : pinOf(kind, sha256);
+  }
+  const spelled = `${token.length} characters; a SHA-256 is 64 hex digits, sha256/BASE64 or sha256:HEX`;
+  throw invalid(position, INLINE ? spelled : problemOf(token));
+}
 
-  const tlsa = INLINE ? null : /^(\d+)\s+(\d+)\s+(\d+)\s+(.+)$/.exec(token);
-  if (tlsa !== null) return readTlsa(tlsa, position);
+/** The spellings that name their algorithm: `sha256 Fingerprint=…`, `pin-sha256="…"`, `sha256/…` and `sha256//…`, `sha256:…`. */
+const NAMED: readonly (readonly [RegExp, (hash: string) => string])[] = [
+  [/^(\S+)\s+fingerprint\s*=\s*(.*)$/i, problemOfHex],
+  [/^pin-([a-z0-9-]+?)[=:]"?([^"]*)"?$/i, problemOfBase64],
+  // Base64 may begin with a slash too; then it counts among the 43 digits that 32 bytes have.
+  [/^((?:sha|md)-?\d+)\/(?:\/(?![^=]{42}={0,2}$))?(.*)$/i, problemOfBase64],
+  [/^((?:sha|md)-?\d+)[:=](.*)$/i, problemOfHex],
+];
 
-  for (const [pattern, kind, read] of NAMED) {
-    const [, algorithm, value = ''] = pattern.exec(token) ?? [];
+/** Why a text is no pin. */
+function problemOf(token: string): string {
+  if (/^-----(?:BEGIN|END)/.test(token)) return 'a PEM block that was cut: its BEGIN and END lines are no pair';
+  const tlsa = /^(\d+)\s+(\d+)\s+(\d+)\s+(.+)$/.exec(token);
+  if (tlsa !== null) return problemOfTlsa(tlsa);
+  for (const [pattern, problemOfHash] of NAMED) {
+    const [, algorithm, hash = ''] = pattern.exec(token) ?? [];
     if (algorithm === undefined) continue;
-    requireSha256(algorithm, position);
-    return pinOf(kind, read(value, position));
+    return /^sha-?256$/i.test(algorithm) ? problemOfHash(hash) : problemOfAlgorithm(algorithm);
   }
-  if (/^[0-9a-f:]+$/i.test(token)) return pinOf('certificate', readHex(token, position));
-  return pinOf('public-key', readBase64(token, position));
+  return /^[0-9a-f:]+$/i.test(token) ? problemOfHex(token) : problemOfBase64(token);
 }
 
-/** RFC 6698 §2.1: certificate usage, selector, matching type, data. */
-function readTlsa([, usage, selector, matching, data = '']: RegExpExecArray, position: number): Pin {
-  if (usage !== '3') {
-    throw invalid(position, `a TLSA record of usage ${usage}; a pin on the server's own certificate is usage 3`);
-  }
-  if (matching !== '1')
-    throw invalid(position, `a TLSA record of matching type ${matching}; SHA-256 is matching type 1`);
-  if (selector !== '0' && selector !== '1') throw invalid(position, `a TLSA record of selector ${selector}`);
-  return pinOf(selector === '0' ? 'certificate' : 'public-key', readHex(data.replace(/\s/g, ''), position));
+function problemOfTlsa([, usage, selector, matching, data = '']: RegExpExecArray): string {
+  if (usage !== '3') return `a TLSA record of usage ${usage}; a pin on the server's own certificate is usage 3`;
+  if (matching !== '1') return `a TLSA record of matching type ${matching}; SHA-256 is matching type 1`;
+  if (selector !== '0' && selector !== '1') return `a TLSA record of selector ${selector}`;
+  return problemOfHex(data.replace(/\s/g, ''));
 }
 
-function requireSha256(algorithm: string, position: number): void {
+function problemOfAlgorithm(algorithm: string): string {
   const name = algorithm.toLowerCase().replace('-', '');
-  if (name === 'sha256') return;
-  if (INLINE) throw invalid(position, 'a fingerprint that is not SHA-256');
   const known = Object.values(OTHER_HASHES).find((hash) => hash.toLowerCase().replace('-', '') === name);
-  throw invalid(
-    position,
-    `${known === undefined ? 'an unknown kind of' : `a ${known}`} fingerprint; only SHA-256 pins are accepted`,
-  );
+  return `${known === undefined ? 'an unknown kind of' : `a ${known}`} fingerprint; only SHA-256 pins are accepted`;
 }
 
 /** Other hashes that people paste, by their number of hex digits. */
 const OTHER_HASHES: Record<number, string> = { 32: 'MD5', 40: 'SHA-1', 56: 'SHA-224', 96: 'SHA-384', 128: 'SHA-512' };
 
-function readHex(text: string, position: number): Pin['sha256'] {
+function problemOfHex(text: string): string {
   const digits = text.replaceAll(':', '');
-  if (!/^[0-9a-f]*$/i.test(digits))
-    throw invalid(position, 'something other than hex digits where a SHA-256 in hex is expected');
-  if (digits.length !== 64) throw invalid(position, wrongLength(digits.length, 'hex digits', 64));
-  if (text.includes(':') && !/^(?:[0-9a-f]{2}:){31}[0-9a-f]{2}$/i.test(text)) {
-    throw invalid(position, 'colons that do not stand between every two hex digits');
-  }
-  return asSha256(digits.toUpperCase());
+  if (!/^[0-9a-f]*$/i.test(digits)) return 'something other than hex digits where a SHA-256 in hex is expected';
+  if (digits.length !== 64) return wrongLength(digits.length, 'hex digits', 64);
+  return 'colons that do not stand between every two hex digits';
 }
 
-/** curl writes a second slash. Base64 may begin with one too; then it counts among the 43 digits that 32 bytes have. */
-function withoutCurlsSlash(text: string): string {
-  return text.startsWith('/') && text.replace(/={1,2}$/, '').length !== 43 ? text.slice(1) : text;
-}
-
-function readBase64(text: string, position: number): Pin['sha256'] {
-  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) {
-    throw invalid(position, `${text.length} characters that are neither hex digits nor base64`);
-  }
-  const bytes = Buffer.from(text, 'base64');
-  // Buffer skips what it cannot decode; a pin that was cut or padded wrongly must not pass as another.
-  if (bytes.length !== 32) {
-    throw invalid(position, wrongLength(bytes.length, 'bytes of base64', 32));
-  }
-  const canonical = bytes.toString('base64url');
-  if (text.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '') !== canonical) {
-    throw invalid(position, 'base64 whose last character holds stray bits: it was cut or mistyped');
-  }
-  return asSha256(bytes.toString('hex').toUpperCase());
+function problemOfBase64(text: string): string {
+  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) return `${text.length} characters that are neither hex digits nor base64`;
+  const { length } = Buffer.from(text, 'base64');
+  if (length !== 32) return wrongLength(length, 'bytes of base64', 32);
+  return 'base64 whose last character holds stray bits: it was cut or mistyped';
 }
 
 function wrongLength(found: number, unit: string, expected: 32 | 64): string {
   const fact = `${found} ${unit}; a SHA-256 has ${expected}`;
-  const other = INLINE ? undefined : OTHER_HASHES[(found * 64) / expected];
+  const other = OTHER_HASHES[(found * 64) / expected];
   return other === undefined ? fact : `${fact} (this is the length of ${other})`;
 }
 

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 declare const sha256Brand: unique symbol;
 
 /** A SHA-256 as 64 upper-case hex digits. Only {@link parsePin} and the hash functions make one, so its length is right. */
@@ -66,10 +68,15 @@ export function pinOf(kind: Pin['kind'], hash: Sha256): Pin {
   return Object.freeze({ kind, sha256: hash });
 }
 
-/** Brands 64 hex digits; whoever calls it has made them with SHA-256 or counted them. */
+/** Brands 64 hex digits; whoever calls it has counted them. */
 export function asSha256(hex: string): Sha256 {
   if (!/^[0-9A-F]{64}$/.test(hex)) throw new RangeError('a SHA-256 is 64 upper-case hex digits');
   return hex as Sha256;
+}
+
+/** The SHA-256 of `bytes`. */
+export function sha256(bytes: Uint8Array): Sha256 {
+  return createHash('sha256').update(bytes).digest('hex').toUpperCase() as Sha256;
 }
 
 function withColons(hex: Sha256): string {

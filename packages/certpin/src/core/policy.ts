@@ -62,7 +62,7 @@ export interface Policy {
 
 /** The options of a policy by name; adapters whose options hold more than a policy pick these. */
 export const policyKeys: readonly (keyof PolicyOptions)[] = INLINE
-  ? ['pins', 'expired', 'hostnameVerification']
+  ? ['pins', 'expired']
   : ['pins', 'issuerPins', 'expired', 'hostnameVerification', 'caVerification', 'resumption'];
 
 const nothing: ParsedPins = { pins: [], certificates: [] };
@@ -74,26 +74,26 @@ const nothing: ParsedPins = { pins: [], certificates: [] };
  * or an unknown value: a misspelt security option is never ignored
  */
 export function createPolicy(options: PolicyOptions | Policy): Policy {
-  if (typeof options !== 'object' || options === null) {
-    throw optionInvalid('policy', 'a policy is an object: { pins: … }');
-  }
   // The inline form takes no policy that was made elsewhere: it cannot honour everything that one may hold.
-  if (!INLINE && policyBrand in options) return options;
+  if (!INLINE && isPolicy(options)) return options;
   refuseUnknownOptions(options, policyKeys, 'policy');
   const noIssuerPins = INLINE ? true : options.issuerPins === undefined;
-  if (noIssuerPins && options.pins === undefined) throw optionInvalid('pins', NO_PINS);
-  const expired = oneOf('expired', options.expired, ['refuse', 'accept']) ?? 'refuse';
-  const hostnameVerification = oneOf('hostnameVerification', options.hostnameVerification, ['require', 'ignore']);
-  const switches = { expired, hostnameVerification };
+  if (noIssuerPins && options.pins === undefined)
+    throw optionInvalid('pins', INLINE ? 'give `pins`' : 'a policy needs pins: give `pins` (or `issuerPins`)');
+  const { expired = 'refuse' } = options;
+  if (expired !== 'refuse' && expired !== 'accept')
+    throw optionInvalid('expired', "`expired` must be one of 'refuse', 'accept'");
   return INLINE
-    ? Object.freeze({ pins: parsePins(options.pins as PinInput), ...switches } as Partial<Policy> as Policy)
-    : createFullPolicy(options, switches);
+    ? Object.freeze({ pins: parsePins(options.pins as PinInput), expired } as Partial<Policy> as Policy)
+    : createFullPolicy(options, expired);
 }
 
-const NO_PINS = INLINE ? 'a policy needs `pins`' : 'a policy needs pins: give `pins` (or `issuerPins`)';
+function isPolicy(options: PolicyOptions | Policy): options is Policy {
+  return typeof options === 'object' && options !== null && policyBrand in options;
+}
 
 /** With everything that the inline form leaves out. */
-function createFullPolicy(options: PolicyOptions, switches: Pick<Policy, 'expired' | 'hostnameVerification'>): Policy {
+function createFullPolicy(options: PolicyOptions, expired: Policy['expired']): Policy {
   const leaf = readPins(options.pins);
   const issuers = readPins(options.issuerPins);
   const changes = [leaf.onChange, issuers.onChange].filter((onChange) => onChange !== undefined);
@@ -107,7 +107,8 @@ function createFullPolicy(options: PolicyOptions, switches: Pick<Policy, 'expire
     get knownCertificates() {
       return Object.freeze([...leaf.parsed().certificates, ...issuers.parsed().certificates]);
     },
-    ...switches,
+    expired,
+    hostnameVerification: oneOf('hostnameVerification', options.hostnameVerification, ['require', 'ignore']),
     caVerification: oneOf('caVerification', options.caVerification, ['require', 'ignore']) ?? 'ignore',
     resumption: oneOf('resumption', options.resumption, ['refuse', 'own']) ?? 'refuse',
     onChange: changes.length === 0 ? undefined : subscribeToAll(changes),
@@ -146,17 +147,18 @@ export function oneOf<Value extends string>(
   allowed: readonly Value[],
 ): Value | undefined {
   if (value === undefined || allowed.includes(value)) return value;
-  throw optionInvalid(option, `\`${option}\` must be one of ${allowed.map((one) => `'${one}'`).join(', ')}`);
+  throw optionInvalid(option, `\`${option}\` must be one of '${allowed.join("', '")}'`);
 }
 
 /**
- * @throws CertpinError `ERR_OPTION_INVALID` for the first own key of `options` that has a value and is not among `known`; `where` names the object
+ * @throws CertpinError `ERR_OPTION_INVALID` for what is no object, and for the first own key of `options` that has a value and is not among `known`; `where` names the object
  */
 export function refuseUnknownOptions(options: object, known: readonly string[], where: string): void {
+  if (typeof options !== 'object' || options === null) throw optionInvalid(where, `${where}: must be an object`);
   for (const option of Object.keys(options)) {
     if (known.includes(option) || (options as Record<string, unknown>)[option] === undefined) continue;
-    const hint = INLINE ? ', or one that only the npm package certpin has' : similarOption(option, known);
-    throw optionInvalid(option, `unknown ${where} option \`${option}\`${hint}`);
+    const problem = `unknown ${where} option \`${option}\``;
+    throw optionInvalid(option, INLINE ? problem : problem + similarOption(option, known));
   }
 }
 

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { Certificate, isoDate } from './certificate.ts';
+import { Certificate, isoDate, readEvidence } from './certificate.ts';
 import { verifyChain } from './chain.ts';
 import type { RefusalCode } from './errors.ts';
 import { INLINE } from './form.ts';
@@ -65,14 +65,16 @@ export function verify(peer: Peer, policy: PolicyOptions | Policy, now: Date = n
   const checked = INLINE ? (policy as Policy) : snapshot(createPolicy(policy));
   const evidence = { host: peer.host, port: peer.port, policy: checked };
   try {
-    const presented = INLINE ? (peer.certificates as readonly Certificate[]) : peer.certificates.map(toCertificate);
+    const presented = peer.certificates.map((source) =>
+      INLINE ? (readEvidence(source as Uint8Array) as Certificate) : toCertificate(source),
+    );
     const verdict = decide(peer, { ...evidence, presented }, now);
     // A refusal is going to be explained: what cannot be read fails here, and not in the explanation.
-    if (!verdict.ok) for (const certificate of presented) certificate.toJSON();
+    if (!INLINE && !verdict.ok) for (const certificate of presented) certificate.toJSON();
     return verdict;
   } catch (error) {
     // Whatever goes wrong inside a check is a refusal: the peer chooses the bytes that are being checked.
-    const reason = `the presented certificate cannot be read (${error instanceof Error ? error.message : 'unknown error'})`;
+    const reason = `the presented certificate cannot be read (${(error as Error).message})`;
     return { ok: false, code: 'ERR_PIN_UNCHECKABLE', reason, ...evidence, presented: [] };
   }
 }
@@ -84,60 +86,62 @@ function toCertificate(source: Uint8Array | X509Certificate | Certificate): Cert
 }
 
 function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
-  const { presented, policy } = evidence;
+  const {
+    presented: [leaf],
+    policy,
+  } = evidence;
   const refused = (code: RefusalCode, reason: string): Refused => ({ ok: false, code, reason, ...evidence });
 
   // RFC 8446 §2.2: a server that resumes with a PSK sends no Certificate, so there is nothing to compare.
   if (peer.sessionReused)
     return refused('ERR_PIN_UNCHECKABLE', 'the TLS session was resumed, so no certificate was proven');
-  const [leaf, ...others] = presented;
   if (leaf === undefined) return refused('ERR_PIN_UNCHECKABLE', 'the server presented no certificate');
-  if (peer.tlsVersion !== undefined && peer.tlsVersion !== 'TLSv1.2' && peer.tlsVersion !== 'TLSv1.3') {
-    return refused('ERR_TLS_VERSION', `the connection was made with ${peer.tlsVersion ?? 'an unknown version of TLS'}`);
-  }
+  const { tlsVersion } = peer;
+  if (![undefined, 'TLSv1.2', 'TLSv1.3'].includes(tlsVersion as string | undefined))
+    return refused('ERR_TLS_VERSION', `the connection was made with ${tlsVersion ?? 'an unknown version of TLS'}`);
 
-  const match = matchLeafOrIssuer(leaf, others, now, policy);
+  const pin = matchPin(leaf, policy.pins);
+  const match: Match = pin
+    ? { pin, matched: 'leaf', certificate: leaf }
+    : INLINE
+      ? NO_MATCH
+      : matchIssuer(evidence.presented, policy, now);
   if ('code' in match) return refused(match.code, match.reason);
 
   const validity = validityProblem(leaf, now);
-  if (validity === 'not-yet-valid') {
+  const its = 'the validity of the certificate';
+  if (validity === 'not-yet-valid')
     return refused(
       'ERR_CERTIFICATE_NOT_YET_VALID',
-      `the validity of the certificate begins ${isoDate(leaf.validFrom)}`,
+      `${its} begins ${INLINE ? leaf.validFrom : isoDate(leaf.validFrom)}`,
     );
-  }
-  if (validity === 'expired' && policy.expired === 'refuse') {
-    return refused('ERR_CERTIFICATE_EXPIRED', `the validity of the certificate ended ${isoDate(leaf.validTo)}`);
-  }
+  if (validity === 'expired' && policy.expired === 'refuse')
+    return refused('ERR_CERTIFICATE_EXPIRED', `${its} ended ${INLINE ? leaf.validTo : isoDate(leaf.validTo)}`);
 
   // A leaf that is pinned itself is identified by the pin; an issuer vouches for others too, so the name decides which one this is.
-  const nameRequired = policy.hostnameVerification ?? (match.matched === 'issuer' ? 'require' : 'ignore');
+  const nameRequired = INLINE
+    ? 'ignore'
+    : (policy.hostnameVerification ?? (match.matched === 'issuer' ? 'require' : 'ignore'));
   if (nameRequired === 'require' && !namesHost(leaf, peer.host)) {
-    return refused(
-      'ERR_HOSTNAME_MISMATCH',
-      `the certificate does not name ${peer.host ?? 'the host, which is unknown'}`,
-    );
+    const reason = `the certificate does not name ${peer.host ?? 'the host, which is unknown'}`;
+    return refused('ERR_HOSTNAME_MISMATCH', reason);
   }
   if (!INLINE && policy.caVerification === 'require' && peer.authorized !== true) {
-    return refused(
-      'ERR_CA_UNTRUSTED',
-      `the ordinary CA verification failed (${peer.authorizationError ?? 'no result'})`,
-    );
+    const reason = `the ordinary CA verification failed (${peer.authorizationError ?? 'no result'})`;
+    return refused('ERR_CA_UNTRUSTED', reason);
   }
   return { ok: true, ...match, ...evidence };
 }
 
 type Match = Pick<Matched, 'pin' | 'matched' | 'certificate'> | Pick<Refused, 'code' | 'reason'>;
 
-function matchLeafOrIssuer(leaf: Certificate, others: readonly Certificate[], now: Date, policy: Policy): Match {
-  const pin = matchPin(leaf, policy.pins);
-  if (pin !== undefined) return { pin, matched: 'leaf', certificate: leaf };
-  return INLINE || policy.issuerPins.length === 0
-    ? { code: 'ERR_PIN_MISMATCH', reason: 'the presented certificate is none of the pinned ones' }
-    : matchIssuer(leaf, others, policy, now);
-}
+const NO_MATCH: Match = {
+  code: 'ERR_PIN_MISMATCH',
+  reason: 'the presented certificate is none of the pinned ones',
+};
 
-function matchIssuer(leaf: Certificate, others: readonly Certificate[], policy: Policy, now: Date): Match {
+function matchIssuer([leaf, ...others]: readonly Certificate[], policy: Policy, now: Date): Match {
+  if (leaf === undefined || policy.issuerPins.length === 0) return NO_MATCH;
   // A CA is found even where the server does not send it, if the pin was given as its certificate.
   const candidates = [...others, ...policy.knownCertificates];
   const chain = verifyChain(leaf, candidates, policy.issuerPins, { now, expired: policy.expired });

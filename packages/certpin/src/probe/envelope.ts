@@ -12,7 +12,6 @@ export function enclose(raw: Socket, envelope: Envelope | undefined): Duplex {
   const stream = new LateStream({
     fromDriver: (bytes) => envelope.wrap(bytes),
     fromServer: (bytes) => envelope.unwrap(bytes),
-    release: () => new Uint8Array(0),
   });
   stream.adopt(raw);
   return stream;

@@ -32,34 +32,36 @@ export interface Envelope {
 }
 
 export type UpgradeStep =
-  | { readonly next: 'wait' }
-  | { readonly next: 'send'; readonly bytes: Uint8Array }
+  /** `isOver`: there is nothing to wait for either. The connection goes, and the driver, which was shown why, ends by itself. */
+  | { readonly next: 'wait'; readonly isOver?: boolean; readonly bytes?: undefined }
+  | { readonly next: 'send'; readonly bytes: Uint8Array; readonly isOver?: undefined }
   /**
    * The next byte on the wire belongs to TLS; `bytes`, where there are some, are the last ones before it. `rest` came already, and is of
    * another conversation in plaintext that follows.
    */
-  | { readonly next: 'tls'; readonly bytes?: Uint8Array; readonly rest?: Uint8Array };
+  | { readonly next: 'tls'; readonly bytes?: Uint8Array; readonly rest?: Uint8Array; readonly isOver?: undefined };
 
 /** An upgrade in which the driver takes part: it reads the server's greeting and answers it, and TLS begins in between. */
 export interface MediatedUpgrade extends UpgradeProtocol {
-  /** Called once, before everything else. */
-  attach(sides: UpgradeSides): void;
+  /**
+   * Called once, before everything else.
+   *
+   * @param reader the driver's side, which reads what came in plaintext
+   * @param proceed takes a step that the driver has brought about
+   */
+  attach(reader: UpgradeReader, proceed: (step: UpgradeStep) => void): void;
   /**
    * Takes what the driver wrote.
    *
-   * @returns what is to be sent to the verified server in its place; nothing, where it is kept until the verdict
+   * @returns what is to be sent to the verified server in its place, once it is verified; nothing, where more has to come first
    * @throws CertpinError `ERR_CLIENT_UNSUPPORTED` where the driver says what cannot be taken apart safely
    */
   fromDriver(bytes: Uint8Array): Uint8Array;
-  /** What was kept, in the words of an encrypted connection. Called once, after a matching verdict. */
-  release(): Uint8Array;
   /** Takes what the verified server sent, and returns what the driver is to read in its place. */
   fromServer(bytes: Uint8Array): Uint8Array;
 }
 
-export interface UpgradeSides {
-  /** Lets the driver read what came in plaintext. `last`: the server has turned the client away, and nothing follows. */
-  readonly show: (bytes: Uint8Array, last: boolean) => void;
-  /** Takes a step that the driver has brought about. */
-  readonly proceed: (step: UpgradeStep) => void;
+export interface UpgradeReader {
+  /** null: the server has turned the client away, and nothing follows. */
+  push(bytes: Uint8Array | null): unknown;
 }

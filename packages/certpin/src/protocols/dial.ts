@@ -1,7 +1,7 @@
 import { connect, type NetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
-import { CertpinError } from '../core/errors.ts';
 import { INLINE } from '../core/form.ts';
-import type { MediatedUpgrade, UpgradeProtocol, UpgradeSides, UpgradeStep } from './contract.ts';
+import type { MediatedUpgrade, UpgradeProtocol, UpgradeReader, UpgradeStep } from './contract.ts';
+import { closedEarly } from './upgrade-errors.ts';
 
 /**
  * Opens a connection, TCP or of a unix socket, and holds the protocol's conversation, up to the point where TLS begins.
@@ -35,26 +35,19 @@ export function converse<Opening extends Socket>(
   attach: (proceed: (step: UpgradeStep) => void) => void = () => undefined,
 ): Opening {
   let settled = false;
+  /** What goes wrong with the socket behind the conversation is reported by the TLS connection above it. */
   const settle = (error?: Error): void => {
-    if (settled) {
-      // A driver that was shown the greeting failed after it had answered: TLS above finds its socket gone.
-      if (error !== undefined) socket.destroy();
-      return;
-    }
-    settled = true;
-    socket.off('data', onData).off('error', settle).off('close', onClose);
     if (error !== undefined) socket.destroy();
-    // What goes wrong with the socket from now on is reported by the TLS connection above it.
-    socket.on('error', () => undefined);
+    if (settled) return;
+    settled = true;
+    socket.off('data', onData);
     ready(error);
   };
-  const onClose = (): void => {
-    const name = protocol?.name ?? 'tls';
-    const message = 'the server closed the connection before TLS was established';
-    settle(new CertpinError('ERR_CONNECTION_CLOSED', message, { protocol: name }));
-  };
   const take = (step: UpgradeStep): void => {
-    if (step.next === 'wait') return;
+    if (step.isOver) {
+      settled = true;
+      socket.destroy();
+    }
     if (step.bytes !== undefined) socket.write(step.bytes);
     if (step.next !== 'tls') return;
     socket.pause();
@@ -62,37 +55,30 @@ export function converse<Opening extends Socket>(
     settle();
   };
   const onData = (bytes: Buffer): void => {
-    let step: UpgradeStep;
+    let step: UpgradeStep | undefined;
     try {
       step = (protocol as UpgradeProtocol).receive(bytes);
     } catch (error) {
       settle(error as Error);
-      return;
     }
-    take(step);
+    if (step !== undefined) take(step);
   };
   attach(take);
 
-  socket.once('error', settle).once('close', onClose);
+  socket.on('error', settle).once('close', () => settle(closedEarly(protocol?.name ?? 'tls')));
   const begin = (): void => {
-    if (protocol === undefined) {
-      settle();
-      return;
-    }
-    socket.on('data', onData).resume();
-    if (protocol.opening !== undefined) socket.write(protocol.opening);
+    if (INLINE || protocol !== undefined) socket.on('data', onData).resume();
+    else settle();
+    if (protocol?.opening !== undefined) socket.write(protocol.opening);
   };
-  if (opened === undefined) begin();
-  else socket.once(opened, begin);
+  if (!INLINE && opened === undefined) begin();
+  else socket.once(opened as 'connect', begin);
   return socket;
 }
 
-/** As {@link dial}, for an upgrade in which the driver takes part: `show` lets it read what came in plaintext. */
+/** As {@link dial}, for an upgrade in which the driver takes part; it reads what came in plaintext. */
 export function dialMediated(
-  options: TcpNetConnectOpts,
   mediation: MediatedUpgrade,
-  ready: (error?: Error) => void,
-  show: UpgradeSides['show'],
-): Socket {
-  return dial(options, mediation, ready, (proceed) => mediation.attach({ show, proceed }));
+): (options: TcpNetConnectOpts, ready: (error?: Error) => void, reader: UpgradeReader) => Socket {
+  return (options, ready, reader) => dial(options, mediation, ready, (proceed) => mediation.attach(reader, proceed));
 }

@@ -1,52 +1,29 @@
 /** Payload length 3, sequence number 1 (MySQL client/server protocol, "MySQL Packets"). */
 export const HEADER_BYTES = 4;
 
-/** One direction of a MySQL connection: finds the packets in a stream, in whatever pieces it comes, and renumbers them. */
-export class MysqlPackets {
-  readonly #shift: number;
-  /** How much of the header of the current packet was read. */
-  #header = 0;
-  /** Bytes of its payload still to come. */
-  #left = 0;
-  #atFirst = false;
-  #ending = false;
-  /** Whether the last packet to be renumbered was seen to its end. */
-  ended = false;
+/** Cuts one direction of a MySQL connection into its packets, whatever the pieces in which they come. */
+export class PacketReader {
+  readonly #maxBytes: number;
+  readonly #tooLong: () => Error;
+  /** What is behind the packets that were taken. */
+  rest: Buffer = Buffer.alloc(0);
 
-  constructor(shift: 1 | -1) {
-    this.#shift = shift;
+  /** @param tooLong the error of a packet with a payload of more than `maxBytes` */
+  constructor(maxBytes: number, tooLong: () => Error) {
+    this.#maxBytes = maxBytes;
+    this.#tooLong = tooLong;
   }
 
-  /**
-   * Changes the sequence number in every header. Keeps nothing but its place.
-   *
-   * @param isLast given the first byte of a payload, whether nothing is renumbered behind this packet
-   */
-  renumber(bytes: Uint8Array, isLast?: (first: number) => boolean): Uint8Array {
-    const changed = Buffer.from(bytes);
-    let at = 0;
-    while (at < changed.length && !this.ended) {
-      if (this.#header < HEADER_BYTES) {
-        const byte = changed[at] as number;
-        if (this.#header < 3) this.#left |= byte << (8 * this.#header);
-        else changed[at] = (byte + this.#shift) & 0xff;
-        this.#header++;
-        at++;
-        this.#atFirst = this.#header === HEADER_BYTES;
-      } else {
-        if (this.#atFirst && this.#left > 0) this.#ending = isLast?.(changed[at] as number) ?? false;
-        this.#atFirst = false;
-        const step = Math.min(this.#left, changed.length - at);
-        this.#left -= step;
-        at += step;
-      }
-      if (this.#header === HEADER_BYTES && this.#left === 0) this.#finishPacket();
+  /** The packets that are whole with `bytes`, in a copy that can be changed; one is taken from {@link rest} when it is asked for. */
+  *read(bytes: Uint8Array): Generator<Buffer, void> {
+    this.rest = Buffer.concat([this.rest, bytes]);
+    while (this.rest.length >= HEADER_BYTES) {
+      const end = HEADER_BYTES + this.rest.readUIntLE(0, 3);
+      if (end > HEADER_BYTES + this.#maxBytes) throw this.#tooLong();
+      if (this.rest.length < end) return;
+      const packet = this.rest.subarray(0, end);
+      this.rest = this.rest.subarray(end);
+      yield packet;
     }
-    return changed;
-  }
-
-  #finishPacket(): void {
-    this.#header = 0;
-    this.ended = this.#ending;
   }
 }

@@ -1,12 +1,11 @@
 import { CertpinError } from '../core/errors.ts';
 import type { UpgradeProtocol, UpgradeStep } from './contract.ts';
+import { injected, refused, unexpected } from './upgrade-errors.ts';
 
 const name = 'postgres';
 
 /** SSLRequest: length 8, code 80877103 (PostgreSQL documentation, "Message Formats"). It names no user and no database. */
 const SSL_REQUEST = Uint8Array.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f);
-
-const [S, N, E] = [...'SNE'].map((letter) => letter.charCodeAt(0));
 
 /** A direct TLS connection is taken with this ALPN name only (PostgreSQL 17, "SSL Session Encryption"). */
 export const POSTGRES_ALPN = 'postgresql';
@@ -30,21 +29,14 @@ export function createPostgresUpgrade(): UpgradeProtocol {
 }
 
 function receive(bytes: Uint8Array): UpgradeStep {
-  const [answer] = bytes;
-  if (answer === undefined) return { next: 'wait' };
-  if (answer === N) {
-    throw new CertpinError('ERR_UPGRADE_REFUSED', 'the PostgreSQL server refuses TLS (its answer to SSLRequest is N)', {
-      protocol: name,
-    });
+  if (bytes.length === 0) return { next: 'wait' };
+  const answer = String.fromCharCode(bytes[0] as number);
+  if (answer === 'N') throw refused(name, 'the PostgreSQL server refuses TLS (its answer to SSLRequest is N)');
+  if (answer !== 'S') {
+    /** The text of an error that came in plaintext is anybody's, so it is not shown (CVE-2024-10977). */
+    const what = answer === 'E' ? 'an error message' : 'something that PostgreSQL does not say';
+    throw unexpected(name, `the server answered SSLRequest with ${what}`);
   }
-  if (answer !== S) {
-    // The text of an error that came in plaintext is anybody's, so it is not shown (CVE-2024-10977).
-    const what = answer === E ? 'an error message' : 'something that PostgreSQL does not say';
-    throw new CertpinError('ERR_UPGRADE_UNEXPECTED', `the server answered SSLRequest with ${what}`, { protocol: name });
-  }
-  if (bytes.length > 1) {
-    const message = `${bytes.length - 1} plaintext bytes followed the server's consent to TLS: somebody injected them`;
-    throw new CertpinError('ERR_UPGRADE_INJECTED', message, { protocol: name });
-  }
+  if (bytes.length > 1) throw injected(name, bytes.length - 1);
   return { next: 'tls' };
 }

@@ -12,6 +12,12 @@ export function unexpected(protocol: string, message: string): CertpinError<'ERR
 
 /** @param count bytes behind the consent, in what came with it */
 export function injected(protocol: string, count: number): CertpinError<'ERR_UPGRADE_INJECTED'> {
-  const message = `plaintext bytes followed the server's consent to TLS (${count} at least): somebody injected them`;
+  const message = `${count} plaintext bytes followed the server's consent to TLS: somebody injected them`;
   return new CertpinError('ERR_UPGRADE_INJECTED', message, { protocol });
+}
+
+/** The connection was closed in the middle of the conversation. */
+export function closedEarly(protocol: string): CertpinError<'ERR_CONNECTION_CLOSED'> {
+  const message = 'the server closed the connection before TLS was established';
+  return new CertpinError('ERR_CONNECTION_CLOSED', message, { protocol });
 }

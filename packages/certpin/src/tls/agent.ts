@@ -50,12 +50,12 @@ export class PinnedAgent extends Agent {
     const { socketPath, ...connection } = options as RequestOptions & ConnectionOptions;
     try {
       return guard({
-        // Its own `path` is that of the request; to a socket it would be the path of a unix socket.
+        /** Its own `path` is that of the request; to a socket it would be the path of a unix socket. */
         options: { ...connection, path: socketPath ?? undefined } as ConnectionOptions,
         ...this.#connection,
       });
     } catch (error) {
-      // A TLS option of the request can be unusable. A throw from here may come out of a timer, in nobody's call.
+      /** A TLS option of the request can be unusable. A throw from here may come out of a timer, in nobody's call. */
       if (callback === undefined) throw error;
       (callback as (error: Error) => void)(error as Error);
       return undefined;

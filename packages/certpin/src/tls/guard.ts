@@ -7,7 +7,7 @@ import {
   type TLSSocket,
   connect as tlsConnect,
 } from 'node:tls';
-import { Certificate, presentedCertificate } from '../core/certificate.ts';
+import { Certificate } from '../core/certificate.ts';
 import { CertpinError } from '../core/errors.ts';
 import { refusalError } from '../core/explain.ts';
 import { INLINE } from '../core/form.ts';
@@ -16,7 +16,7 @@ import type { Policy } from '../core/policy.ts';
 import { type Peer, type Verdict, verify } from '../core/verify.ts';
 import { publishVerdict } from './diagnostics.ts';
 import { LateStream } from './late-stream.ts';
-import { handshakeOptions } from './options.ts';
+import { handshakeOptions, safeHandshake } from './options.ts';
 import { knownVerdict, rememberVerdict, repeatVerdict, stillHolds } from './repeated-verdict.ts';
 import { Reuse } from './reuse.ts';
 import { readLeaf } from './session-certificate.ts';
@@ -57,14 +57,15 @@ export type OpenTunnel = (
  * @throws CertpinError `ERR_HOST_UNPINNED` before anything is opened
  */
 export function guard(connection: GuardedConnection): TLSSocket {
-  const { options, policy, host, port, connectTimeoutMs } = connection;
-  const server = identity(options, host, port);
-  const own = INLINE ? (policy as Policy) : policyFor(policy, server.host);
+  const { options, policy, connectTimeoutMs } = connection;
+  const server = identity(connection);
+  const pinned = { ...options, ...noVerification };
+  if (INLINE) return intercept(openTls(pinned, { connectTimeoutMs }), { policy, server } as Interception);
+  const own = policyFor(policy, server.host);
   const { tunnel } = connection;
-  if (isOrdinary(own)) return openTls({ ...options, ...ordinaryVerification(server) }, connectTimeoutMs, { tunnel });
-  const reuse = INLINE ? undefined : new Reuse({ ...server, owner: policy as object, policy: own, way: tunnel });
-  const socket = openTls({ ...options, ...noVerification }, connectTimeoutMs, { tunnel, reuse });
-  return intercept(socket, reuse, own, server);
+  if (own === 'verify') return openTls({ ...options, ...ordinaryVerification(server) }, { connectTimeoutMs, tunnel });
+  const reuse = new Reuse({ ...server, owner: policy as object, policy: own, way: tunnel });
+  return intercept(openTls(pinned, { connectTimeoutMs, tunnel, reuse }), { policy: own, server, reuse });
 }
 
 /**
@@ -76,15 +77,14 @@ export function guard(connection: GuardedConnection): TLSSocket {
 export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<Peer> {
   return new Promise((resolve, reject) => {
     const options = { ...connection.options, ...noVerification };
-    const socket = openTls(options, connection.connectTimeoutMs, { oldVersions: true });
+    const socket = openTls(options, { connectTimeoutMs: connection.connectTimeoutMs, oldVersions: true });
     socket.once('error', reject);
     const endsEarly = (): void => reject(closedEarly());
     socket.once('close', endsEarly);
     socket.once('secureConnect', () => {
       socket.off('close', endsEarly);
       try {
-        const server = identity(connection.options, connection.host, connection.port);
-        resolve(describePeer(socket, takePresented(socket), server));
+        resolve(describePeer(socket, takePresented(socket), identity(connection)));
       } catch (error) {
         reject(error);
       }
@@ -97,11 +97,6 @@ export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<
 // The ordinary verification must not end the handshake before the pin was looked at: the verdict is given after it, in `intercept`.
 const noVerification: ConnectionOptions = { rejectUnauthorized: false, checkServerIdentity: () => undefined };
 
-/** The inline form verifies nothing without a pin. */
-function isOrdinary(policy: Policy | 'verify'): policy is 'verify' {
-  return INLINE ? false : policy === 'verify';
-}
-
 /** As Node does by default, whatever NODE_TLS_REJECT_UNAUTHORIZED says, and by the host that the verdict would name. */
 function ordinaryVerification({ host = '' }: ServerIdentity): ConnectionOptions {
   return {
@@ -110,21 +105,26 @@ function ordinaryVerification({ host = '' }: ServerIdentity): ConnectionOptions 
   };
 }
 
-// The only call of `tls.connect` in the library.
-function openTls(
-  options: ConnectionOptions & { signal?: AbortSignal },
-  connectTimeoutMs: number,
-  how: { tunnel?: OpenTunnel | undefined; reuse?: Reuse | undefined; oldVersions?: boolean },
-): TLSSocket {
-  const { signal, ...others } = options;
-  const way =
-    INLINE || how.tunnel === undefined ? undefined : startTunnel(how.tunnel, others, (error) => socket.destroy(error));
-  const prepared = handshakeOptions(way === undefined ? others : { ...others, socket: way }, how.oldVersions);
-  const socket = tlsConnect(INLINE || how.reuse === undefined ? prepared : how.reuse.prepare(prepared));
-  if (signal !== undefined) addAbortSignal(signal, socket);
-  const stop = startTimeout(connectTimeoutMs, (error) => socket.destroy(error));
-  socket.on('secureConnect', stop).on('close', stop);
-  return socket;
+interface Opening {
+  readonly connectTimeoutMs: number;
+  readonly tunnel?: OpenTunnel | undefined;
+  readonly reuse?: Reuse | undefined;
+  /** Whether a `minVersion` before TLS 1.2 is taken: only where nothing is sent on the connection. */
+  readonly oldVersions?: boolean;
+}
+
+/** The only call of `tls.connect` in the library. */
+function openTls(options: ConnectionOptions & { signal?: AbortSignal }, how: Opening): TLSSocket {
+  const prepare = ({ tunnel, reuse, oldVersions }: Opening): ConnectionOptions => {
+    const { signal: _, ...others } = options;
+    const way = tunnel === undefined ? undefined : startTunnel(tunnel, others, (error) => socket.destroy(error));
+    const prepared = handshakeOptions(way === undefined ? others : { ...others, socket: way }, oldVersions);
+    return reuse === undefined ? prepared : reuse.prepare(prepared);
+  };
+  const socket = tlsConnect(INLINE ? safeHandshake(options) : prepare(how));
+  if (!INLINE && options.signal !== undefined) addAbortSignal(options.signal, socket);
+  const stop = startTimeout(how.connectTimeoutMs, (error) => socket.destroy(error));
+  return socket.on('secureConnect', stop).on('close', stop);
 }
 
 /** TLS begins at once, on a stream whose socket comes when the tunnel stands: clients count the connection from now on. */
@@ -142,13 +142,21 @@ function startTunnel(tunnel: OpenTunnel, server: ConnectionOptions, fail: (error
   return way;
 }
 
+interface Interception {
+  readonly policy: Policy;
+  readonly server: ServerIdentity;
+  readonly reuse?: Reuse | undefined;
+}
+
 /**
  * Puts the verdict between Node and everybody who listens on `socket`.
  *
  * Node's own `onConnectSecure` (lib/internal/tls/wrap.js) emits `secureConnect`, then the withheld `session`. Listeners cannot stop
  * one another, so the emission itself is intercepted, on this one instance. It is done for every handshake of the connection.
  */
-function intercept(socket: TLSSocket, reuse: Reuse | undefined, policy: Policy, server: ServerIdentity): TLSSocket {
+function intercept(socket: TLSSocket, how: Interception): TLSSocket {
+  const { policy, server } = how;
+  const reuse = INLINE ? undefined : how.reuse;
   // Listeners cannot stop one another, so the emission itself is intercepted, on this one instance. The verdict is given and obeyed in
   // the tick in which the handshake ends: what was queued leaves in the next one.
   const emit = socket.emit as (this: TLSSocket, event: string | symbol, ...args: unknown[]) => boolean;
@@ -156,9 +164,11 @@ function intercept(socket: TLSSocket, reuse: Reuse | undefined, policy: Policy, 
   const pendingSessions: Buffer[] = [];
 
   const refuse = (error: Error): false => {
-    released = false;
-    if (!INLINE) reuse?.drop();
-    pendingSessions.length = 0;
+    if (!INLINE) {
+      released = false;
+      reuse?.drop();
+      pendingSessions.length = 0;
+    }
     socket.authorized = false;
     socket.authorizationError = error;
     socket.destroy(error);
@@ -203,16 +213,16 @@ function intercept(socket: TLSSocket, reuse: Reuse | undefined, policy: Policy, 
 
   const onSecure = (): boolean => {
     if (!settle(judge)) return false;
-    // Drivers look at these to learn whether the connection may be used; under a pin, the verdict is the answer.
+    /** Drivers look at these to learn whether the connection may be used; under a pin, the verdict is the answer. */
     socket.authorized = true;
     socket.authorizationError = null as unknown as Error;
-    if (released) return true;
-    released = true;
+    if (!INLINE && released) return true;
+    if (!INLINE) released = true;
     // The pin of an open connection may go: then the connection goes too, whether it is in use or waits in a pool.
     const unsubscribe = INLINE ? undefined : policy.onChange?.(() => settle(() => verify(peer as Peer, policy)));
     if (unsubscribe !== undefined) socket.once('close', unsubscribe);
     emit.call(socket, 'secureConnect');
-    for (const session of pendingSessions.splice(0)) emit.call(socket, 'session', session);
+    if (!INLINE) for (const session of pendingSessions.splice(0)) emit.call(socket, 'session', session);
     return true;
   };
 
@@ -226,7 +236,9 @@ function intercept(socket: TLSSocket, reuse: Reuse | undefined, policy: Policy, 
   socket.emit = function guardedEmit(this: TLSSocket, event: string | symbol, ...args: unknown[]): boolean {
     if (event === 'secureConnect') return onSecure();
     // Under TLS 1.2 Node emits `session` even after a listener has refused: a cache filled then would resume at the wrong server.
-    if (event === 'session' && !released) {
+    /** The inline form resumes none, so nobody hears of one. */
+    if (INLINE && event === 'session') return false;
+    if (!INLINE && event === 'session' && !released) {
       if (!socket.destroyed) pendingSessions.push(args[0] as Buffer);
       return false;
     }
@@ -241,15 +253,15 @@ interface ServerIdentity {
 }
 
 /** `servername`, where it is given, is the name that the caller means; Node verifies the same one. */
-function identity(options: ConnectionOptions, host: string | undefined, port: number | undefined): ServerIdentity {
+function identity({ options, host, port }: Pick<GuardedConnection, 'options' | 'host' | 'port'>): ServerIdentity {
   const name = options.servername || host || options.host;
-  const hasAddress = options.socket !== undefined || options.path !== undefined;
-  return { host: name ?? (hasAddress ? undefined : 'localhost'), port: port ?? options.port };
+  const isDefault = !INLINE && name == null && options.socket === undefined && options.path === undefined;
+  return { host: isDefault ? 'localhost' : name, port: port ?? options.port };
 }
 
-function describePeer(socket: TLSSocket, certificates: readonly Certificate[], { host, port }: ServerIdentity): Peer {
+function describePeer(socket: TLSSocket, certificates: Peer['certificates'], server: ServerIdentity): Peer {
   const sessionReused = socket.isSessionReused();
-  const peer = { host, port, certificates, tlsVersion: socket.getProtocol(), sessionReused };
+  const peer = { ...server, certificates, tlsVersion: socket.getProtocol(), sessionReused };
   return INLINE ? peer : { ...peer, ...ordinaryResult(socket) };
 }
 
@@ -262,9 +274,9 @@ function ordinaryResult({
 }
 
 /** None is an empty object. */
-function leafOf(socket: TLSSocket): Certificate[] {
-  const leaf = socket.getPeerCertificate();
-  return leaf?.raw === undefined ? [] : [presentedCertificate(leaf.raw)];
+function leafOf(socket: TLSSocket): Uint8Array[] {
+  const raw = socket.getPeerCertificate()?.raw;
+  return raw === undefined ? [] : [raw];
 }
 
 /** After a full handshake only: what a resumed session holds was presented in another one. */

@@ -1,94 +1,77 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { INLINE } from '../core/form.ts';
 
 /**
  * Stands between the driver and the wire, for a protocol in which the driver takes part in the conversation before TLS. What it
  * throws ends the stream.
  */
 export interface Mediator {
-  /** What is sent to the verified server in place of what the driver wrote; nothing, where it is kept until the verdict. */
-  fromDriver(bytes: Uint8Array): Uint8Array;
-  /** What was kept; called once, after a matching verdict. */
-  release(): Uint8Array;
+  /** What is sent to the verified server in place of what the driver wrote; nothing, where more of it has to come first. */
+  fromDriver(bytes: Buffer): Uint8Array;
   /** What the driver reads in place of what the verified server sent. */
-  fromServer(bytes: Uint8Array): Uint8Array;
+  fromServer(bytes: Buffer): Uint8Array;
 }
 
-const transparent: Mediator = {
-  fromDriver: (bytes) => bytes,
-  release: () => new Uint8Array(0),
-  fromServer: (bytes) => bytes,
-};
+/** The name and the arguments of a method of the socket. */
+type Call = [method: 'setNoDelay' | 'setKeepAlive' | 'setTimeout' | 'ref' | 'unref' | 'write', ...args: unknown[]];
 
 /** A stream whose socket comes later: what is written before waits here, and goes with the stream where no socket comes. */
 export class LateStream<Inner extends Socket = Socket> extends Duplex {
-  readonly #mediator: Mediator;
-  #socket: Inner | undefined;
-  /** Socket options that were set before there was a socket. */
-  readonly #deferred: ((socket: Inner) => void)[] = [];
-  #whenOpen: (() => void) | undefined;
+  /** undefined until {@link adopt}. */
+  protected socket: Inner | undefined;
+  /** What makes the connection; it is destroyed with the stream. */
+  protected attempt: { destroy(): unknown } | undefined;
+  readonly #mediator: Mediator | undefined;
+  /** What was set and written before there was a socket. */
+  readonly #waiting: Call[] = [];
 
-  constructor(mediator: Mediator = transparent) {
+  constructor(mediator?: Mediator) {
     super({ allowHalfOpen: false });
     this.#mediator = mediator;
   }
 
-  /** undefined until {@link adopt}. */
-  protected get socket(): Inner | undefined {
-    return this.#socket;
-  }
-
   setNoDelay(noDelay?: boolean): this {
-    return this.#whenSocket((socket) => socket.setNoDelay(noDelay));
+    return this.#call('setNoDelay', noDelay);
   }
 
   setKeepAlive(enable?: boolean, initialDelay?: number): this {
-    return this.#whenSocket((socket) => socket.setKeepAlive(enable, initialDelay));
+    return this.#call('setKeepAlive', enable, initialDelay);
   }
 
   /** As `net.Socket.setTimeout`: `'timeout'` is emitted after so many milliseconds without traffic; 0: never. */
   setTimeout(timeoutMs: number, listener?: () => void): this {
-    if (listener !== undefined) {
-      if (timeoutMs === 0) this.off('timeout', listener);
-      else this.once('timeout', listener);
-    }
-    return this.#whenSocket((socket) => socket.setTimeout(timeoutMs));
+    if (listener !== undefined) this[timeoutMs === 0 ? 'off' : 'once']('timeout', listener);
+    return this.#call('setTimeout', timeoutMs);
   }
 
   ref(): this {
-    return this.#whenSocket((socket) => socket.ref());
+    return this.#call('ref');
   }
 
   unref(): this {
-    return this.#whenSocket((socket) => socket.unref());
+    return this.#call('unref');
   }
 
   /** The socket has come: what waited is written, and `connect` is emitted. Called once. */
   adopt(socket: Inner): void {
-    this.#socket = socket;
-    for (const apply of this.#deferred.splice(0)) apply(socket);
-    socket.on('data', (chunk: Buffer) => this.#receive(socket, chunk));
-    socket.on('end', () => this.push(null));
-    socket.on('timeout', () => this.emit('timeout'));
-    socket.on('error', (error) => this.destroy(error));
-    socket.on('close', () => {
-      // After an orderly end the driver may still have to read what came before it; the stream closes by itself behind that.
-      if (!socket.readableEnded) this.destroy();
-    });
+    if (this.destroyed) return void socket.destroy();
+    this.socket = socket;
+    socket.on('data', (chunk: Buffer) => this.#receive(socket, chunk)).on('end', () => this.push(null));
+    socket.on('timeout', () => this.emit('timeout')).on('error', (error) => this.destroy(error));
+    /** After an orderly end the driver may still have to read what came before it; the stream closes by itself behind that. */
+    socket.on('close', () => socket.readableEnded || this.destroy());
+    for (const call of this.#waiting.splice(0)) this.#call(...call);
     this.emit('connect');
-    this.emit('ready');
-    const kept = this.#mediator.release();
-    if (kept.length > 0) socket.write(kept);
-    this.#whenOpen?.();
-    socket.resume(); // it may have been paused at the end of a plaintext conversation
+    if (!INLINE) this.emit('ready');
+    /** It may have been paused at the end of a plaintext conversation. */
+    socket.resume();
   }
 
   #receive(socket: Inner, chunk: Buffer): void {
     try {
-      const bytes = this.#mediator.fromServer(chunk);
-      // What Node's own `push` comes to where nothing waits, at half of its cost: all that is read passes two streams.
-      const isFlowing = this.readableFlowing === true && this.readableLength === 0 && this.readableEncoding === null;
-      if (isFlowing && !this.destroyed && Buffer.isBuffer(bytes) && bytes.length > 0) this.emit('data', bytes);
+      const bytes = this.#mediator?.fromServer(chunk) ?? chunk;
+      if (!INLINE && isFlowing(this) && Buffer.isBuffer(bytes) && bytes.length > 0) this.emit('data', bytes);
       else if (!this.push(bytes)) socket.pause();
     } catch (error) {
       this.destroy(error as Error);
@@ -96,61 +79,52 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
   }
 
   override _read(): void {
-    this.#socket?.resume();
+    this.socket?.resume();
   }
 
   override _write(chunk: Buffer, _: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.#send(chunk, callback);
+    try {
+      const bytes = this.#mediator?.fromDriver(chunk) ?? chunk;
+      if (bytes.length === 0) callback();
+      else this.#call('write', bytes, callback);
+    } catch (error) {
+      callback(error as Error);
+    }
   }
 
   override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
-    this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), callback);
+    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'utf8', callback);
+  }
+
+  /** A driver that gives up before it was connected has nothing to say goodbye to, nor has one whose server has gone. */
+  override end(...last: unknown[]): this {
+    return this.socket === undefined ? this.destroy() : super.end(...(last as []));
   }
 
   override _final(callback: (error?: Error | null) => void): void {
-    if (this.#socket === undefined) {
-      // A driver that gives up before it was connected has nothing to say goodbye to.
-      callback();
-      this.destroy();
-    } else if (this.#socket.destroyed) {
-      callback(); // nor has one whose server has gone
-    } else {
-      this.#socket.end(callback);
-    }
+    if (this.socket?.destroyed === false) this.socket.end(callback);
+    else callback();
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.#socket?.destroy();
+    this.attempt?.destroy();
+    this.socket?.destroy();
     callback(error);
   }
 
-  #send(chunk: Buffer, callback: (error?: Error | null) => void): void {
-    let bytes: Uint8Array;
-    try {
-      bytes = this.#mediator.fromDriver(chunk);
-    } catch (error) {
-      callback(error as Error);
-      return;
-    }
-    if (bytes.length === 0) callback();
-    else this.#withSocket((socket) => socket.write(bytes, callback));
-  }
-
-  #whenSocket(apply: (socket: Inner) => void): this {
-    if (this.#socket === undefined) this.#deferred.push(apply);
-    else apply(this.#socket);
+  /** Calls a method of the socket: now, or when it has come. */
+  #call(...call: Call): this {
+    const [method, ...args] = call;
+    if (this.socket === undefined) this.#waiting.push(call);
+    else (this.socket as Record<Call[0], (...args: unknown[]) => unknown>)[method](...args);
     return this;
   }
+}
 
-  /** Node's Writable hands over one write at a time, so there is never more than one waiting. */
-  #withSocket(use: (socket: Inner) => void): void {
-    if (this.#socket !== undefined) {
-      use(this.#socket);
-    } else {
-      this.#whenOpen = () => {
-        this.#whenOpen = undefined;
-        use(this.#socket as Inner);
-      };
-    }
-  }
+/**
+ * Whether `push` would come to nothing but the event: then it is emitted, at half of the cost, for all that is read passes two streams.
+ */
+function isFlowing(stream: Duplex): boolean {
+  const { readableFlowing, readableLength, readableEncoding, destroyed } = stream;
+  return readableFlowing === true && readableLength === 0 && readableEncoding === null && !destroyed;
 }

@@ -1,10 +1,10 @@
-import { constants } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { ConnectionOptions, SecureVersion } from 'node:tls';
 import { type CertpinError, optionInvalid } from '../core/errors.ts';
 import { INLINE } from '../core/form.ts';
 import { createServerPolicies, type HostOptions, hostKeys, type ServerPolicies } from '../core/host-policies.ts';
 import { createPolicy, type Policy, type PolicyOptions, policyKeys, refuseUnknownOptions } from '../core/policy.ts';
+import { withOwn } from './driver-config.ts';
 
 /** What certpin adds to a client's connection options. */
 export interface GuardOptions extends PolicyOptions, HostOptions {
@@ -29,11 +29,10 @@ const allTlsOptionKeys: readonly string[] = [
   ...['privateKeyEngine', 'privateKeyIdentifier'],
 ];
 
-/** Those that a script may need. The others are unknown options there, with those that would weaken a pin. */
-const inlineTlsOptionKeys: readonly string[] =
-  'host port keepAlive timeout servername ciphers cert key passphrase'.split(' ');
-
-const tlsOptionKeys = INLINE ? inlineTlsOptionKeys : allTlsOptionKeys;
+/** In a script those that one may need. The others are unknown options there, with those that would weaken a pin. */
+const tlsOptionKeys = INLINE
+  ? 'host port keepAlive timeout servername ciphers cert key passphrase'.split(' ')
+  : allTlsOptionKeys;
 
 /** TLS options of a client beside its policy: those of `tls.connect`, less those that have no meaning beside a pin. */
 export type ClientTlsOptions = Omit<
@@ -65,42 +64,33 @@ export function splitOptions<Options extends GuardOptions>(
   ownKeys: readonly string[],
   where: string,
 ): { policy: ServerPolicies; connectTimeoutMs: number; rest: Omit<Options, keyof GuardOptions> } {
-  if (typeof options !== 'object' || options === null) {
-    throw optionInvalid('options', `${where}: options must be an object`);
-  }
-  if (!INLINE) checkTlsOptions(options, where, ownKeys);
-  const serverKeys: readonly string[] = INLINE ? policyKeys : [...policyKeys, ...hostKeys];
-  refuseUnknownOptions(options, [...serverKeys, 'connectTimeoutMs', ...tlsOptionKeys, ...ownKeys], where);
   const policy: Record<string, unknown> = {};
   const rest: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(options)) {
-    if (serverKeys.includes(key)) policy[key] = value;
-    else if (key !== 'connectTimeoutMs') rest[key] = value;
-  }
-  return {
-    policy: toPolicies(policy),
-    connectTimeoutMs: checkTimeout(options.connectTimeoutMs),
-    rest: rest as Omit<Options, keyof GuardOptions>,
-  };
+  for (const [key, value] of Object.entries(readTlsOptions(options, where, [...guardKeys, ...ownKeys])))
+    (guardKeys.includes(key) ? policy : rest)[key] = value;
+  return { ...readPolicy(policy), rest: rest as Omit<Options, keyof GuardOptions> };
 }
 
-/** The inline form has one policy for every server. */
-function toPolicies(options: (PolicyOptions & HostOptions) | Policy): ServerPolicies {
-  return INLINE ? createPolicy(options) : createServerPolicies(options);
-}
+/** The options of a policy, and what else stands beside them. */
+const guardKeys: readonly string[] = INLINE
+  ? [...policyKeys, 'connectTimeoutMs']
+  : [...policyKeys, ...hostKeys, 'connectTimeoutMs'];
 
 /** A policy that stands alone, with the time limit that may stand beside it. */
 export function readPolicy(options: GuardOptions | Policy): { policy: ServerPolicies; connectTimeoutMs: number } {
-  if (!INLINE && typeof options === 'object' && options !== null) checkTlsOptions(options, 'policy');
-  if (typeof options !== 'object' || options === null || !('connectTimeoutMs' in options)) {
-    return { policy: toPolicies(options), connectTimeoutMs: checkTimeout(undefined) };
-  }
-  const { connectTimeoutMs, ...policy } = options;
-  return { policy: toPolicies(policy), connectTimeoutMs: checkTimeout(connectTimeoutMs) };
+  if (!INLINE) checkTlsOptions(options, 'policy');
+  const { connectTimeoutMs, ...others }: GuardOptions = options ?? {};
+  /** A policy that was made stays whole: its pins may be live. */
+  const given = !INLINE && connectTimeoutMs === undefined ? options : others;
+  return {
+    policy: INLINE ? createPolicy(others) : createServerPolicies(given),
+    connectTimeoutMs: checkTimeout(connectTimeoutMs),
+  };
 }
 
 /** @throws CertpinError `ERR_OPTION_INVALID` for options of `tls.connect` that would weaken a pin or make it meaningless */
 function checkTlsOptions(options: object, where: string, ownKeys: readonly string[] = []): void {
+  if (typeof options !== 'object' || options === null) return; // which is refused as a whole
   for (const [option, why] of Object.entries(refusedOptions)) {
     if (!ownKeys.includes(option) && (options as Record<string, unknown>)[option] !== undefined) {
       throw optionInvalid(option, `${where}: \`${option}\` has no place beside a pin: ${why}`);
@@ -116,16 +106,11 @@ function checkTlsOptions(options: object, where: string, ownKeys: readonly strin
  *
  * @throws CertpinError `ERR_OPTION_INVALID` for whatever is neither absent, `true` nor an object of TLS options
  */
-export function readClientTls(ssl: unknown, where: string): ConnectionOptions {
+export function readClientTls(ssl: unknown): ConnectionOptions {
   if (ssl === undefined || ssl === true) return {};
-  if (typeof ssl !== 'object' || ssl === null) {
-    const message =
-      ssl === false
-        ? '`ssl: false` contradicts a pin: there is always TLS; remove it'
-        : '`ssl` must be an object with TLS options, or left out';
-    throw optionInvalid('ssl', `${where}: ${message}`);
-  }
-  return readTlsOptions(ssl, 'ssl');
+  if (!INLINE && ssl === false)
+    throw optionInvalid('ssl', '`ssl: false` contradicts a pin: there is always TLS; remove it');
+  return readTlsOptions(ssl as object, 'ssl');
 }
 
 /**
@@ -139,50 +124,27 @@ export function readTlsOptions<Options extends object>(
   where: string,
   ownKeys: readonly string[] = [],
 ): Options {
-  if (typeof options !== 'object' || options === null) {
-    throw optionInvalid(where, `${where}: options must be an object`);
-  }
   if (!INLINE) checkTlsOptions(options, where, ownKeys);
   refuseUnknownOptions(options, [...tlsOptionKeys, ...ownKeys], where);
-  // pg's pools make `ssl.key` non-enumerable, and a spread would lose it.
-  return Object.defineProperties({} as Options, Object.getOwnPropertyDescriptors(options));
-}
-
-/**
- * The error for a parameter of a connection string that would take the TLS connection out of certpin's hands.
- *
- * @param string what the client calls it; of its text, which holds a password, nothing but a plain word is shown
- */
-export function parameterRefused(
-  where: string,
-  string: 'connection string' | 'URI' | 'URL',
-  name: string,
-): CertpinError<'ERR_OPTION_INVALID'> {
-  const shown = /^[\w-]+$/.test(name) ? name : 'ssl…';
-  const message = `remove \`${shown}\` from the ${string}: certpin makes the TLS connection, always, and the pin decides`;
-  const option = `${string === 'connection string' ? 'connectionString' : string.toLowerCase()} ${shown}`;
-  return optionInvalid(option, `${where}: ${message}`);
+  /** A pool of pg makes `ssl.key` non-enumerable. */
+  return withOwn(options, {});
 }
 
 /** Milliseconds, 10 000 by default. */
 function checkTimeout(value: number | undefined): number {
   if (value === undefined) return 10_000;
-  // A delay that setTimeout cannot keep fires at once.
+  /** A delay that setTimeout cannot keep fires at once. */
   if (Number.isInteger(value) && value >= 0 && value < 2 ** 31) return value;
-  throw optionInvalid('connectTimeoutMs', '`connectTimeoutMs` must be a whole number of milliseconds; 0 for no limit');
+  throw optionInvalid('connectTimeoutMs', '`connectTimeoutMs` must be a whole number of milliseconds, or 0');
 }
 
-/**
- * The options with which the guard calls `tls.connect`: what the caller chose, and what is not the caller's to choose.
- *
- * @param oldVersions whether a `minVersion` before TLS 1.2 is taken: only where nothing is sent on the connection
- */
-export function handshakeOptions(options: ConnectionOptions, oldVersions = false): ConnectionOptions {
-  const { minVersion, secureOptions, servername, host, ...others } = options;
+/** The options with which the guard calls `tls.connect`: what the caller chose, and what is not the caller's to choose. */
+export function safeHandshake(options: ConnectionOptions): ConnectionOptions {
+  const { minVersion, secureOptions, servername, host } = options;
+  const isTaken = INLINE ? minVersion === 'TLSv1.3' : minVersion !== undefined && !isOld(minVersion);
   return {
-    ...others,
-    ...(host === undefined ? {} : { host }),
-    minVersion: minVersion === undefined || (isOld(minVersion) && !oldVersions) ? 'TLSv1.2' : minVersion,
+    ...options,
+    minVersion: isTaken ? minVersion : 'TLSv1.2',
     // RFC 5746 renegotiation would put another certificate under a connection whose verdict has been given.
     secureOptions: (secureOptions ?? 0) | SSL_OP_NO_RENEGOTIATION,
     ...serverNameIndication(servername ?? host),
@@ -191,14 +153,23 @@ export function handshakeOptions(options: ConnectionOptions, oldVersions = false
   } as object as ConnectionOptions;
 }
 
-/** OpenSSL 1.1.1 and newer. Node lists it in its constants; the types of Node 18 do not. */
-const SSL_OP_NO_RENEGOTIATION =
-  (constants as { SSL_OP_NO_RENEGOTIATION?: number }).SSL_OP_NO_RENEGOTIATION ?? 0x40000000;
+/**
+ * As {@link safeHandshake}.
+ *
+ * @param oldVersions whether a `minVersion` before TLS 1.2 is taken: only where nothing is sent on the connection
+ */
+export function handshakeOptions(options: ConnectionOptions, oldVersions = false): ConnectionOptions {
+  const safe = safeHandshake(options);
+  return oldVersions && options.minVersion !== undefined ? { ...safe, minVersion: options.minVersion } : safe;
+}
+
+/** Of OpenSSL 1.1.1 and newer; not among the constants of every Node. */
+const SSL_OP_NO_RENEGOTIATION = 0x4000_0000;
 
 /** RFC 6066 §3: a DNS name without trailing dot; literal addresses are not permitted (Node 25 throws on them). */
 function serverNameIndication(name: string | undefined): { servername?: string } {
   const host = name?.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
-  // An empty name, given on purpose, keeps Node from taking the host.
+  /** An empty name, given on purpose, keeps Node from taking the host. */
   return host === undefined ? {} : { servername: isIP(host) === 0 ? host.replace(/\.$/, '') : '' };
 }
 

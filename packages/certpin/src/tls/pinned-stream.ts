@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { DetailedPeerCertificate, PeerCertificate, TLSSocket } from 'node:tls';
-import { CertpinError } from '../core/errors.ts';
+import { optionInvalid } from '../core/errors.ts';
 import { LateStream, type Mediator } from './late-stream.ts';
 import { startTimeout } from './timeout.ts';
 
@@ -10,21 +10,23 @@ export interface Address {
   readonly port: number;
 }
 
-/**
- * Opens the verified connection behind a {@link PinnedStream}; calls `done` once. What it returns is destroyed with the stream.
- */
-export type Opener = (address: Address, done: Done, show: Show) => Attempt;
+/** Opens the verified connection for a {@link PinnedStream}. What it returns is destroyed with the stream. */
+export type Opener = (address: Address, stream: Waiting) => Attempt;
 
-/** Called once: with the verified socket, or with the error. */
-type Done = (error: Error | undefined, socket?: TLSSocket) => void;
-
-/** Lets the driver read what came in plaintext. `last`: the server has turned the client away, and nothing follows. */
-export type Show = (bytes: Uint8Array, last: boolean) => void;
+/** What waits for a connection: it is given the verified socket, or destroyed with the error. */
+export interface Waiting {
+  adopt(socket: TLSSocket): void;
+  destroy(error?: Error): unknown;
+  /** Lets the driver read what came in plaintext; null: the server has turned the client away, and nothing follows. */
+  push(bytes: Uint8Array | null): unknown;
+}
 
 /** A connection that is being made. */
 export interface Attempt {
   destroy(): unknown;
 }
+
+export const NO_UNIX_SOCKET = 'a unix socket has no TLS, so there is nothing to pin: give a host';
 
 /**
  * What a database driver gets in place of its TCP socket. The driver calls `connect` and waits for `'connect'`; in between the
@@ -34,11 +36,8 @@ export interface Attempt {
 export class PinnedStream extends LateStream<TLSSocket> {
   /** As on a `tls.TLSSocket`: drivers ask this before they send a password. */
   readonly encrypted = true;
-  connecting = false;
   readonly #open: Opener;
   readonly #timeoutMs: number;
-  #turnedAway = false;
-  #opening: Attempt | undefined;
 
   constructor(open: Opener, connectTimeoutMs: number, mediator?: Mediator) {
     super(mediator);
@@ -51,33 +50,18 @@ export class PinnedStream extends LateStream<TLSSocket> {
     return this.socket?.authorized ?? false;
   }
 
+  /** As on a `net.Socket`. */
+  get connecting(): boolean {
+    return this.attempt !== undefined && this.socket === undefined && !this.destroyed;
+  }
+
   /** As `net.Socket.connect(port, host)`; a path of a unix socket is refused, for there is no TLS on one. */
   connect(port: number | string, host = 'localhost'): this {
     const number = Number(port);
-    if (!Number.isInteger(number) || host.startsWith('/')) {
-      const message =
-        'a unix socket has no TLS, so there is nothing to pin: connect to a host, or use the client without certpin';
-      return this.destroy(new CertpinError('ERR_OPTION_INVALID', message, { option: 'host' }));
-    }
-    this.connecting = true;
+    if (!Number.isInteger(number) || host.startsWith('/')) return this.destroy(optionInvalid('host', NO_UNIX_SOCKET));
     const stop = startTimeout(this.#timeoutMs, (error) => this.destroy(error));
-    this.once('close', stop);
-    const done: Done = (error, socket) => {
-      stop();
-      this.connecting = false;
-      if (this.destroyed || this.#turnedAway) socket?.destroy();
-      else if (socket === undefined) this.destroy(error);
-      else this.adopt(socket);
-    };
-    const show: Show = (bytes, last) => {
-      this.#turnedAway = last;
-      this.push(bytes);
-      if (!last) return;
-      // The driver reads the server's own words, and then the end of the stream.
-      this.push(null);
-      this.#opening?.destroy();
-    };
-    this.#opening = this.#open({ host, port: number }, done, show);
+    this.once('connect', stop).once('close', stop);
+    this.attempt = this.#open({ host, port: number }, this);
     return this;
   }
 
@@ -90,11 +74,6 @@ export class PinnedStream extends LateStream<TLSSocket> {
   getPeerCertificate(detailed: true): DetailedPeerCertificate;
   getPeerCertificate(detailed?: boolean): PeerCertificate;
   getPeerCertificate(detailed?: boolean): PeerCertificate | DetailedPeerCertificate {
-    return this.socket === undefined ? ({} as PeerCertificate) : this.socket.getPeerCertificate(detailed);
-  }
-
-  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.#opening?.destroy();
-    super._destroy(error, callback);
+    return this.socket?.getPeerCertificate(detailed) ?? ({} as PeerCertificate);
   }
 }

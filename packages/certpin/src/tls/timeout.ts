@@ -11,6 +11,7 @@ export function startTimeout(timeoutMs: number, giveUp: (error: CertpinError) =>
   const timer = setTimeout(() => {
     giveUp(new CertpinError('ERR_CONNECT_TIMEOUT', `no TLS connection within ${timeoutMs} ms`, { timeoutMs }));
   }, timeoutMs);
-  timer.unref(); // the connection keeps the process alive, the clock does not
+  /** The connection keeps the process alive, the clock does not. */
+  timer.unref();
   return () => clearTimeout(timer);
 }

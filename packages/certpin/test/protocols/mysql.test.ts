@@ -21,26 +21,25 @@ function response(sequence = 1, capabilities = 0x81bea20d & ~SSL): Buffer {
   return mysqlPacket(sequence, Buffer.concat([head, Buffer.from('login\0\x14token-of-the-password\0users\0')]));
 }
 
-/** A mediation and what came of it. `answer`: what the driver writes as soon as it has read the greeting. */
+/** A mediation and what came of it. `answer`: what the driver writes as soon as it has read the greeting; `kept`: what is sent in its place. */
 function mediate(answer: Buffer | undefined = response()) {
   const mediation = createMysqlMediation();
-  const shown: { bytes: Buffer; last: boolean }[] = [];
+  const shown: (Buffer | null)[] = [];
   const steps: UpgradeStep[] = [];
-  mediation.attach({
-    show: (bytes, last) => {
-      shown.push({ bytes: Buffer.from(bytes), last });
-      if (answer !== undefined) assert.equal(mediation.fromDriver(answer).length, 0);
-    },
-    proceed: (step) => steps.push(step),
-  });
-  return { mediation, shown, steps };
+  const kept: Buffer[] = [];
+  const push = (bytes: Uint8Array | null): void => {
+    shown.push(bytes && Buffer.from(bytes));
+    if (answer !== undefined) kept.push(Buffer.from(mediation.fromDriver(answer)));
+  };
+  mediation.attach({ push }, (step) => steps.push(step));
+  return { mediation, shown, steps, kept };
 }
 
 /** A mediation after the verdict. */
 function loggingIn() {
-  const { mediation, steps } = mediate();
+  const { mediation, steps, kept } = mediate();
   mediation.receive(GREETING);
-  return { mediation, steps, released: Buffer.from(mediation.release()) };
+  return { mediation, steps, released: Buffer.concat(kept) };
 }
 
 /** Feeds the pieces one after the other; the result of the last. */
@@ -149,8 +148,8 @@ describe('without a driver', () => {
 describe('in the place of a driver', () => {
   test('the driver reads the greeting as it is, and its answer becomes an SSLRequest without a name', () => {
     const { mediation, shown, steps } = mediate();
-    assert.deepEqual(mediation.receive(GREETING), { next: 'wait' });
-    assert.deepEqual(shown, [{ bytes: GREETING, last: false }]);
+    assert.deepEqual(mediation.receive(GREETING), { next: 'wait', isOver: false });
+    assert.deepEqual(shown, [GREETING]);
     assert.equal(steps.length, 1);
     const [step] = steps as [{ next: string; bytes: Uint8Array }];
     assert.equal(step.next, 'tls');
@@ -173,10 +172,12 @@ describe('in the place of a driver', () => {
     for (let at = 0; at <= whole.length; at++) {
       const { mediation, steps } = mediate(Buffer.alloc(0));
       mediation.receive(GREETING);
+      const sent: number[] = [];
       for (const piece of split(whole, at)) {
-        if (steps.length === 0) assert.equal(mediation.fromDriver(piece).length, 0);
+        if (steps.length === 0) sent.push(mediation.fromDriver(piece).length);
       }
       assert.equal(steps.length, 1, `at ${at}`);
+      assert.deepEqual([...sent.slice(0, -1), sent.at(-1)], [...sent.slice(1).map(() => 0), whole.length], `at ${at}`);
     }
   });
 
@@ -189,8 +190,8 @@ describe('in the place of a driver', () => {
 
   test('an error in place of the greeting is the driver’s to read, and what it says then goes nowhere', () => {
     const { mediation, shown, steps } = mediate();
-    assert.deepEqual(mediation.receive(TURNED_AWAY), { next: 'wait' });
-    assert.deepEqual(shown, [{ bytes: TURNED_AWAY, last: true }]);
+    assert.deepEqual(mediation.receive(TURNED_AWAY), { next: 'wait', isOver: true });
+    assert.deepEqual(shown, [TURNED_AWAY, null]);
     assert.equal(mediation.fromDriver(response()).length, 0);
     assert.deepEqual(steps, []);
   });
@@ -247,6 +248,18 @@ describe('in the place of a driver', () => {
     const denied = mysqlPacket(3, Buffer.from([0xff, 0x15, 0x04]));
     assert.equal(Buffer.from(mediation.fromServer(denied))[3], 2);
     assert.deepEqual(Buffer.from(mediation.fromServer(denied)), denied);
+  });
+
+  test('a packet of the login is of a bounded size, from either side', () => {
+    const { mediation } = loggingIn();
+    mediation.fromServer(mysqlPacket(3, Buffer.from([1, 4])));
+    for (const from of ['fromDriver', 'fromServer'] as const)
+      assert.throws(() => mediation[from](Buffer.from('ffffff03', 'hex')), { code: 'ERR_CLIENT_UNSUPPORTED' });
+  });
+
+  test('a driver that speaks on behind its answer, before the server has, is refused', () => {
+    const { mediation } = loggingIn();
+    assert.throws(() => mediation.fromDriver(Buffer.of(1)), { code: 'ERR_CLIENT_UNSUPPORTED' });
   });
 
   test('renumbering changes one byte of each packet, whatever the packets and the pieces', () => {

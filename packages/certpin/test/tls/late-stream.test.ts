@@ -41,7 +41,6 @@ describe('what a late stream hands on', () => {
   it('is a Buffer, whatever a mediator makes of it', async () => {
     const mediator: Mediator = {
       fromDriver: (bytes) => bytes,
-      release: () => Buffer.alloc(0),
       fromServer: () => Uint8Array.of(1),
     };
     const { socket, got } = open(mediator);

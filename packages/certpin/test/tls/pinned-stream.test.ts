@@ -76,7 +76,6 @@ test('a mediator that throws ends the stream with its error, and nothing else', 
     const mediator: Mediator = {
       fromDriver: (bytes) => bytes,
       fromServer: (bytes) => bytes,
-      release: () => Buffer.from('x'),
       [broken]: () => {
         throw new Error(broken);
       },
@@ -99,4 +98,28 @@ test('a stream on which nothing moves says so, and knows its own end once it is 
   assert.equal(stream.address().address, '127.0.0.1');
   await idle;
   assert.equal(withdrawn.mock.callCount(), 0);
+});
+
+test('a TLS option that cannot be used is the error of this connection, and nobody else hears of it', async (t) => {
+  const server = await serve(t, () => undefined);
+  const unusable = openUpgraded({
+    dial: ({ host, port }, ready) => connect(port, host, () => ready()),
+    tls: { key: 'no key', cert: 'no certificate' },
+    policy,
+  });
+  const stream = new PinnedStream(unusable, 1_000).connect(server.port, server.host);
+  assert.match((await once(stream, 'error'))[0].message, /PEM/);
+});
+
+test('a driver that gives up before the verdict ends the attempt, whatever it has written', async (t) => {
+  const server = await serve(t, (socket) => void socket.resume());
+  const stream = new PinnedStream(open, 1_000);
+  stream.write('early');
+  stream.connect(server.port, server.host);
+  assert.equal(stream.connecting, true);
+  stream.end('late');
+  await once(stream, 'close');
+  assert.equal(stream.connecting, false);
+  await wait(20);
+  assert.equal(server.received(), 0);
 });
