@@ -1,5 +1,5 @@
 import type { Agent } from 'node:https';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls';
 import { pinnedAgent } from 'certpin/https';
 import { type Benchmark, figure, medians } from '../figure.ts';
 import { alternate, inParallel, type Run } from '../measure.ts';
@@ -18,6 +18,13 @@ export const connect: Benchmark = {
     const ours = agentHandshakes(server);
     const verified = await alternate({ ours, peer: plainHandshakes(server, { ca: server.ca }), ...size });
     const unverified = await alternate({ ours, peer: plainHandshakes(server, { rejectUnauthorized: false }), ...size });
+    // What is left when nothing is checked and nothing made twice: no client of Node's TLS can be faster.
+    const secureContext = createSecureContext({ ca: [] });
+    const bare = await alternate({
+      ours,
+      peer: plainHandshakes(server, { rejectUnauthorized: false, secureContext }),
+      ...size,
+    });
     return {
       figures: [
         figure({
@@ -35,6 +42,13 @@ export const connect: Benchmark = {
           ratio: unverified.speed,
           target: { atLeast: 1.4 },
           details: medians(unverified),
+        }),
+        figure({
+          name: 'connect',
+          what: 'connections a second',
+          peer: 'tls.connect with one shared context and no check at all',
+          ratio: bare.speed,
+          details: medians(bare),
         }),
       ],
     };

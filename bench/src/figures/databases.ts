@@ -29,6 +29,7 @@ export const databases: Benchmark = {
     figures: [
       ...(await compare(stage, 'pg', await pgSides(stage))),
       ...(await compare(stage, 'mysql2', await mysqlSides(stage))),
+      await compareResuming(stage),
     ],
   }),
 };
@@ -68,6 +69,31 @@ async function compare({ quick }: Stage, driver: string, sides: { ours: Side; pe
       details: medians(stream),
     }),
   ];
+}
+
+/** mysql2 resumes the sessions of an `ssl` object by itself; here both do. */
+async function compareResuming(stage: Stage): Promise<Figure> {
+  const { port, user, password, database, certificatePin, ca } = await stage.mariadb();
+  const config = { host: 'localhost', port, user, password, database };
+  const connecting =
+    (own: mysql.ConnectionOptions): Run =>
+    async (count) => {
+      for (let left = count; left > 0; left--) await (await mysql.createConnection(own)).end();
+    };
+  const { speed, ...costs } = await alternate({
+    ours: connecting(pinnedMysql2(config, { pins: certificatePin, resumption: 'own' })),
+    peer: connecting({ ...config, ssl: { ca } }),
+    count: 10,
+    rounds: stage.quick ? 9 : 60,
+  });
+  return figure({
+    name: 'databases',
+    what: "mysql2: time to connect, with `resumption: 'own'`",
+    peer: 'mysql2 with `ssl: { ca }`, which resumes too',
+    ratio: { low: 1 / speed.high, median: 1 / speed.median, high: 1 / speed.low },
+    target: { atMost: 1 },
+    details: medians({ speed, ...costs }),
+  });
 }
 
 async function pgSides(stage: Stage): Promise<{ ours: Side; peer: Side }> {

@@ -10,7 +10,7 @@ import { type Verdict, verify } from '../../src/core/verify.ts';
 import { guard } from '../../src/tls/guard.ts';
 import { VERDICT_CHANNEL } from '../../src/tls/index.ts';
 import { knownVerdict } from '../../src/tls/repeated-verdict.ts';
-import { findCertificate, readLeaf } from '../../src/tls/session-certificate.ts';
+import { findCertificate, readLeaf, withoutCertificate } from '../../src/tls/session-certificate.ts';
 import { atTime } from './clock.ts';
 
 const right = await mint();
@@ -152,6 +152,20 @@ describe('the certificate in a session', () => {
     const whole = session(version, element(0xa3, 0x30, 0), ticket);
     for (let length = 0; length < whole.length; length++) {
       assert.equal(findCertificate(whole.subarray(0, length)), undefined);
+    }
+  });
+
+  it('is taken out of one that is kept, and nothing else is', () => {
+    const element = (tag: number, ...content: number[]): number[] => [tag, content.length, ...content];
+    const [version, ticket] = [element(0x02, 1), element(0xaa, ...element(0x04, 1, 2, 3))];
+    const session = (...elements: number[][]): Buffer => Buffer.from(element(0x30, ...elements.flat()));
+    const kept = withoutCertificate(session(version, element(0xa3, 0x30, 0), ticket));
+    assert.deepEqual([...kept], [0x30, 0x82, 0, version.length + ticket.length, ...version, ...ticket]);
+    const envelope = Buffer.concat([Buffer.from('\0nodejs:tls:session:1\0', 'latin1'), Buffer.of(0, 1, 0x61)]);
+    const enclosed = withoutCertificate(Buffer.concat([envelope, session(version, element(0xa3, 0x30, 0), ticket)]));
+    assert.deepEqual([...enclosed], [...envelope, ...kept]);
+    for (const other of [session(version, ticket), Buffer.alloc(0), Buffer.from('no session')]) {
+      assert.equal(withoutCertificate(other), other, 'what is not understood stays as it is');
     }
   });
 });
