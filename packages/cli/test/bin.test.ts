@@ -111,7 +111,7 @@ test('many targets are asked by threads, and the answers are the same', async (t
   const servers = [await startServer(t), await startServer(t, await mint({ subject: 'CN=other' }))];
   const gone = await startPeer(t, (socket) => socket.destroy());
   const ports = [...servers, gone].map(({ port }) => port);
-  const lines = Array.from({ length: 320 }, (_, index) => `127.0.0.1:${ports[index % 3]}`);
+  const lines = Array.from({ length: 320 }, (_, index) => `tls://127.0.0.1:${ports[index % 3]}`);
   const list = writeTemporary(t, 'list.txt', lines.join('\n'));
   for (const form of ['--json', '-q', '--csv']) {
     const few = await certpin('get', form, '--targets-file', list, '--concurrency', '3');
