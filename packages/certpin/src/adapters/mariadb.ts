@@ -2,7 +2,7 @@ import type { SecureContextOptions, SecureVersion } from 'node:tls';
 import { CertpinError } from '../core/errors.ts';
 import { INLINE } from '../core/form.ts';
 import type { Policy } from '../core/policy.ts';
-import { dialMediated } from '../protocols/dial.ts';
+import { dial } from '../protocols/dial.ts';
 import { createMysqlMediation } from '../protocols/mysql.ts';
 import { checkDriverConfig, MAKES_STREAM, parameterRefused, withOwn } from '../tls/driver-config.ts';
 import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
@@ -85,8 +85,12 @@ export function pinnedMariadb(config: string | MariadbConfig, policy: GuardOptio
     // No TLS but ours, and no redirect, whatever a copy of the configuration says.
     this.ssl = undefined;
     this.permitRedirect = false;
-    const mediation = createMysqlMediation();
-    const open = openUpgraded({ ...guarded, tls, dial: dialMediated(mediation) });
+    const mediation = createMysqlMediation((packet) => pinned.push(packet));
+    const open = openUpgraded({
+      ...guarded,
+      tls,
+      dial: (address, ready) => dial(address, mediation, ready, mediation.attach),
+    });
     const pinned = new PinnedStream(open, guarded.connectTimeoutMs, mediation);
     // The connector looks here, and nowhere else, before it sends what only a safe connection may carry (caching_sha2_password).
     pinned.once('connect', () => {

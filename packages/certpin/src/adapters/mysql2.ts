@@ -1,7 +1,7 @@
 import { CertpinError } from '../core/errors.ts';
 import { INLINE } from '../core/form.ts';
 import type { Policy } from '../core/policy.ts';
-import { dialMediated } from '../protocols/dial.ts';
+import { dial } from '../protocols/dial.ts';
 import { createMysqlMediation } from '../protocols/mysql.ts';
 import { checkDriverConfig, MAKES_STREAM, refuseParameters, withOwn } from '../tls/driver-config.ts';
 import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
@@ -75,8 +75,12 @@ export function pinnedMysql2(config: string | Mysql2Config, policy: GuardOptions
   const guarded = readPolicy(policy);
 
   const stream = ({ config: { host, port, ...socket } }: Mysql2StreamOptions): PinnedStream => {
-    const mediation = createMysqlMediation();
-    const open = openUpgraded({ ...guarded, tls, dial: dialMediated(mediation) });
+    const mediation = createMysqlMediation((packet) => pinned.push(packet));
+    const open = openUpgraded({
+      ...guarded,
+      tls,
+      dial: (address, ready) => dial(address, mediation, ready, mediation.attach),
+    });
     const pinned = new PinnedStream(open, guarded.connectTimeoutMs, mediation);
     /** As mysql2 sets up the sockets that it makes itself (lib/base/connection.js). */
     pinned.setNoDelay(true);

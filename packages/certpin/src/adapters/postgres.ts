@@ -128,7 +128,6 @@ function openFirst(open: Opener, addresses: readonly Address[], timeoutMs: numbe
       const attempt = open(addresses[failures.length] as Address, {
         adopt: (socket) => settle(undefined, () => stream.adopt(socket)),
         destroy: fail,
-        push: (bytes) => stream.push(bytes),
       });
       const stop = startTimeout(timeoutMs, (error) => {
         fail(error);

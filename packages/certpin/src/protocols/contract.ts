@@ -43,25 +43,15 @@ export type UpgradeStep =
 
 /** An upgrade in which the driver takes part: it reads the server's greeting and answers it, and TLS begins in between. */
 export interface MediatedUpgrade extends UpgradeProtocol {
+  /** Called once, before everything else. `proceed` takes a step that the driver has brought about. */
+  readonly attach: (proceed: (step: UpgradeStep) => void) => void;
   /**
-   * Called once, before everything else.
-   *
-   * @param reader the driver's side, which reads what came in plaintext
-   * @param proceed takes a step that the driver has brought about
-   */
-  attach(reader: UpgradeReader, proceed: (step: UpgradeStep) => void): void;
-  /**
-   * Takes what the driver wrote.
+   * Takes what the driver wrote. Another function as the login goes on, as is {@link fromServer}.
    *
    * @returns what is to be sent to the verified server in its place, once it is verified; nothing, where more has to come first
    * @throws CertpinError `ERR_CLIENT_UNSUPPORTED` where the driver says what cannot be taken apart safely
    */
-  fromDriver(bytes: Uint8Array): Uint8Array;
+  fromDriver: (bytes: Uint8Array) => Uint8Array;
   /** Takes what the verified server sent, and returns what the driver is to read in its place. */
-  fromServer(bytes: Uint8Array): Uint8Array;
-}
-
-export interface UpgradeReader {
-  /** null: the server has turned the client away, and nothing follows. */
-  push(bytes: Uint8Array | null): unknown;
+  fromServer: (bytes: Uint8Array) => Uint8Array;
 }

@@ -1,6 +1,6 @@
-import { connect, type NetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
-import { INLINE } from '../core/form.ts';
-import type { MediatedUpgrade, UpgradeProtocol, UpgradeReader, UpgradeStep } from './contract.ts';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { ASKS, INLINE } from '../core/form.ts';
+import type { UpgradeProtocol, UpgradeStep } from './contract.ts';
 import { closedEarly } from './upgrade-errors.ts';
 
 /**
@@ -32,7 +32,7 @@ export function converse<Opening extends Socket>(
   opened: 'connect' | 'secureConnect' | undefined,
   protocol: UpgradeProtocol | undefined,
   ready: (error?: Error) => void,
-  attach: (proceed: (step: UpgradeStep) => void) => void = () => undefined,
+  attach?: (proceed: (step: UpgradeStep) => void) => void,
 ): Opening {
   let settled = false;
   /** What goes wrong with the socket behind the conversation is reported by the TLS connection above it. */
@@ -44,7 +44,7 @@ export function converse<Opening extends Socket>(
     ready(error);
   };
   const take = (step: UpgradeStep): void => {
-    if (step.isOver) {
+    if (ASKS !== 'certpin' && step.isOver) {
       settled = true;
       socket.destroy();
     }
@@ -55,30 +55,23 @@ export function converse<Opening extends Socket>(
     settle();
   };
   const onData = (bytes: Buffer): void => {
-    let step: UpgradeStep | undefined;
+    let step: UpgradeStep;
     try {
       step = (protocol as UpgradeProtocol).receive(bytes);
     } catch (error) {
-      settle(error as Error);
+      return settle(error as Error);
     }
-    if (step !== undefined) take(step);
+    take(step);
   };
-  attach(take);
+  if (ASKS !== 'certpin') attach?.(take);
 
   socket.on('error', settle).once('close', () => settle(closedEarly(protocol?.name ?? 'tls')));
   const begin = (): void => {
     if (INLINE || protocol !== undefined) socket.on('data', onData).resume();
     else settle();
-    if (protocol?.opening !== undefined) socket.write(protocol.opening);
+    if (ASKS !== 'driver' && protocol?.opening !== undefined) socket.write(protocol.opening);
   };
   if (!INLINE && opened === undefined) begin();
   else socket.once(opened as 'connect', begin);
   return socket;
-}
-
-/** As {@link dial}, for an upgrade in which the driver takes part; it reads what came in plaintext. */
-export function dialMediated(
-  mediation: MediatedUpgrade,
-): (options: TcpNetConnectOpts, ready: (error?: Error) => void, reader: UpgradeReader) => Socket {
-  return (options, ready, reader) => dial(options, mediation, ready, (proceed) => mediation.attach(reader, proceed));
 }

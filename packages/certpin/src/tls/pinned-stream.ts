@@ -17,8 +17,6 @@ export type Opener = (address: Address, stream: Waiting) => Attempt;
 export interface Waiting {
   adopt(socket: TLSSocket): void;
   destroy(error?: Error): unknown;
-  /** Lets the driver read what came in plaintext; null: the server has turned the client away, and nothing follows. */
-  push(bytes: Uint8Array | null): unknown;
 }
 
 /** A connection that is being made. */

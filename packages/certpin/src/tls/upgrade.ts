@@ -3,7 +3,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { INLINE } from '../core/form.ts';
 import { hostRefusal, type ServerPolicies } from '../core/host-policies.ts';
 import { guard } from './guard.ts';
-import type { Address, Opener, Waiting } from './pinned-stream.ts';
+import type { Address, Opener } from './pinned-stream.ts';
 
 /** TLS that begins where a plaintext conversation ends. */
 export interface UpgradedConnection {
@@ -11,33 +11,32 @@ export interface UpgradedConnection {
    * Opens the plain connection and calls `ready` once: with an error, or when the next byte belongs to TLS. Handed in, because the
    * protocols know nothing of TLS, nor TLS of them.
    */
-  readonly dial: (address: Address, ready: (error?: Error) => void, stream: Waiting) => Duplex;
+  readonly dial: (address: Address, ready: (error?: Error) => void) => Duplex;
   readonly tls: ConnectionOptions;
   readonly policy: ServerPolicies;
 }
 
 /** The {@link Opener} of a driver whose server is asked for TLS first. The clock is the stream's, for it covers the dialling too. */
 export function openUpgraded({ dial, tls, policy }: UpgradedConnection): Opener {
-  return ({ host, port }, stream) => {
-    const unpinned = INLINE ? undefined : hostRefusal(policy, tls.servername || host);
+  return (address, stream) => {
+    const unpinned = INLINE ? undefined : hostRefusal(policy, tls.servername || address.host);
     if (unpinned !== undefined) {
       // Before anybody is called; and later, as for any other attempt: when the caller has it in hand.
       queueMicrotask(() => stream.destroy(unpinned));
       return { destroy: () => undefined };
     }
     const fail = (error: Error): unknown => stream.destroy(error);
-    const ready = (error?: Error): void => {
+    const raw = dial(address, (error) => {
       try {
         if (error !== undefined) throw error;
-        const options: ConnectionOptions = { servername: host, ...tls, socket: raw };
-        const socket = guard({ options, policy, host, port, connectTimeoutMs: 0 });
+        const options: ConnectionOptions = { servername: address.host, ...tls, socket: raw };
+        const socket = guard({ options, policy, ...address, connectTimeoutMs: 0 });
         socket.once('error', fail).once('secureConnect', () => stream.adopt(socket));
       } catch (problem) {
         /** A TLS option that cannot be used, too: nobody else could catch it here. */
         fail(problem as Error);
       }
-    };
-    const raw = dial({ host, port }, ready, stream);
+    });
     return raw;
   };
 }
