@@ -71,14 +71,12 @@ const brand = Symbol.for('certpin.error');
  * `error instanceof CertpinError` holds across copies of the library (ESM and CommonJS, two versions).
  */
 export class CertpinError<Code extends CertpinErrorCode = CertpinErrorCode> extends Error {
-  readonly code: Code;
-  readonly details: CertpinErrorDetails[Code];
+  declare readonly code: Code;
+  declare readonly details: CertpinErrorDetails[Code];
 
   constructor(code: Code, message: string, details: CertpinErrorDetails[Code], options?: ErrorOptions) {
     super(message, options);
-    this.name = 'CertpinError';
-    this.code = code;
-    this.details = details;
+    Object.assign(this, { name: 'CertpinError', code, details });
     Object.defineProperty(this, brand, { value: true });
     // Prisma makes an error of its own, of the message, the code and what it finds in `meta`, and forgets the one that it was given.
     if (!INLINE) Object.defineProperty(this, 'meta', { get: () => ({ cause: this }) });
@@ -104,8 +102,8 @@ export function findCertpinError(error: unknown): AnyCertpinError | undefined {
   for (const candidate of queue) {
     if (candidate instanceof CertpinError) return candidate as AnyCertpinError;
     const { cause, original, driverError, meta, errors } = Object(candidate) as Record<string, unknown>;
-    const list: readonly unknown[] = Array.isArray(errors) ? errors : [];
-    for (const next of [cause, original, driverError, meta, ...list]) queue.add(next);
+    /** A list is added one by one, anything else as it is. */
+    for (const next of [cause, original, driverError, meta].concat(errors)) queue.add(next);
   }
   return undefined;
 }

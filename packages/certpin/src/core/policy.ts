@@ -81,7 +81,7 @@ export function createPolicy(options: PolicyOptions | Policy): Policy {
   if (noIssuerPins && options.pins === undefined)
     throw optionInvalid('pins', INLINE ? 'give `pins`' : 'a policy needs pins: give `pins` (or `issuerPins`)');
   const { expired = 'refuse' } = options;
-  if (expired !== 'refuse' && expired !== 'accept')
+  if (!['refuse', 'accept'].includes(expired))
     throw optionInvalid('expired', "`expired` must be one of 'refuse', 'accept'");
   return INLINE
     ? Object.freeze({ pins: parsePins(options.pins as PinInput), expired } as Partial<Policy> as Policy)
@@ -155,10 +155,9 @@ export function oneOf<Value extends string>(
  */
 export function refuseUnknownOptions(options: object, known: readonly string[], where: string): void {
   if (typeof options !== 'object' || options === null) throw optionInvalid(where, `${where}: must be an object`);
-  for (const option of Object.keys(options)) {
-    if (known.includes(option) || (options as Record<string, unknown>)[option] === undefined) continue;
-    const problem = `unknown ${where} option \`${option}\``;
-    throw optionInvalid(option, INLINE ? problem : problem + similarOption(option, known));
+  for (const [option, value] of Object.entries(options)) {
+    if (known.includes(option) || value === undefined) continue;
+    throw optionInvalid(option, `unknown ${where} option \`${option}\`${INLINE ? '' : similarOption(option, known)}`);
   }
 }
 

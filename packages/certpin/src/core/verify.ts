@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { Certificate, isoDate, readEvidence } from './certificate.ts';
+import { Certificate, readEvidence } from './certificate.ts';
 import { verifyChain } from './chain.ts';
 import type { RefusalCode } from './errors.ts';
 import { INLINE } from './form.ts';
@@ -65,12 +65,13 @@ export function verify(peer: Peer, policy: PolicyOptions | Policy, now: Date = n
   const checked = INLINE ? (policy as Policy) : snapshot(createPolicy(policy));
   const evidence = { host: peer.host, port: peer.port, policy: checked };
   try {
-    const presented = peer.certificates.map((source) =>
-      INLINE ? (readEvidence(source as Uint8Array) as Certificate) : toCertificate(source),
+    const presented = peer.certificates.map(
+      (INLINE ? readEvidence : toCertificate) as typeof toCertificate,
     );
+    if (INLINE) return decide(peer, { ...evidence, presented }, now);
     const verdict = decide(peer, { ...evidence, presented }, now);
     // A refusal is going to be explained: what cannot be read fails here, and not in the explanation.
-    if (!INLINE && !verdict.ok) for (const certificate of presented) certificate.toJSON();
+    if (!verdict.ok) for (const certificate of presented) certificate.toJSON();
     return verdict;
   } catch (error) {
     // Whatever goes wrong inside a check is a refusal: the peer chooses the bytes that are being checked.
@@ -86,10 +87,8 @@ function toCertificate(source: Uint8Array | X509Certificate | Certificate): Cert
 }
 
 function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
-  const {
-    presented: [leaf],
-    policy,
-  } = evidence;
+  const { presented, policy } = evidence;
+  const [leaf] = presented;
   const refused = (code: RefusalCode, reason: string): Refused => ({ ok: false, code, reason, ...evidence });
 
   // RFC 8446 §2.2: a server that resumes with a PSK sends no Certificate, so there is nothing to compare.
@@ -101,32 +100,23 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
     return refused('ERR_TLS_VERSION', `the connection was made with ${tlsVersion ?? 'an unknown version of TLS'}`);
 
   const pin = matchPin(leaf, policy.pins);
-  const match: Match = pin
-    ? { pin, matched: 'leaf', certificate: leaf }
-    : INLINE
-      ? NO_MATCH
-      : matchIssuer(evidence.presented, policy, now);
-  if ('code' in match) return refused(match.code, match.reason);
+  if (INLINE && pin === undefined) return refused('ERR_PIN_MISMATCH', NOT_PINNED);
+  const issuer = INLINE || pin ? undefined : matchIssuer(presented, policy, now);
+  if (issuer !== undefined && 'code' in issuer) return refused(issuer.code, issuer.reason);
 
-  const validity = validityProblem(leaf, now);
-  const its = 'the validity of the certificate';
-  if (validity === 'not-yet-valid')
-    return refused(
-      'ERR_CERTIFICATE_NOT_YET_VALID',
-      `${its} begins ${INLINE ? leaf.validFrom : isoDate(leaf.validFrom)}`,
-    );
-  if (validity === 'expired' && policy.expired === 'refuse')
-    return refused('ERR_CERTIFICATE_EXPIRED', `${its} ended ${INLINE ? leaf.validTo : isoDate(leaf.validTo)}`);
+  const validity = validityProblem(leaf, now, policy.expired);
+  if (validity !== undefined)
+    return refused(validity, `the certificate is valid from ${leaf.validFrom.toJSON()} to ${leaf.validTo.toJSON()}`);
+  if (INLINE) return { ok: true, ...evidence } as Matched;
+  const match = issuer ?? { pin: pin as Pin, matched: 'leaf', certificate: leaf };
 
   // A leaf that is pinned itself is identified by the pin; an issuer vouches for others too, so the name decides which one this is.
-  const nameRequired = INLINE
-    ? 'ignore'
-    : (policy.hostnameVerification ?? (match.matched === 'issuer' ? 'require' : 'ignore'));
+  const nameRequired = policy.hostnameVerification ?? (match.matched === 'issuer' ? 'require' : 'ignore');
   if (nameRequired === 'require' && !namesHost(leaf, peer.host)) {
     const reason = `the certificate does not name ${peer.host ?? 'the host, which is unknown'}`;
     return refused('ERR_HOSTNAME_MISMATCH', reason);
   }
-  if (!INLINE && policy.caVerification === 'require' && peer.authorized !== true) {
+  if (policy.caVerification === 'require' && peer.authorized !== true) {
     const reason = `the ordinary CA verification failed (${peer.authorizationError ?? 'no result'})`;
     return refused('ERR_CA_UNTRUSTED', reason);
   }
@@ -135,13 +125,10 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
 
 type Match = Pick<Matched, 'pin' | 'matched' | 'certificate'> | Pick<Refused, 'code' | 'reason'>;
 
-const NO_MATCH: Match = {
-  code: 'ERR_PIN_MISMATCH',
-  reason: 'the presented certificate is none of the pinned ones',
-};
+const NOT_PINNED = 'the presented certificate is none of the pinned ones';
 
 function matchIssuer([leaf, ...others]: readonly Certificate[], policy: Policy, now: Date): Match {
-  if (leaf === undefined || policy.issuerPins.length === 0) return NO_MATCH;
+  if (leaf === undefined || policy.issuerPins.length === 0) return { code: 'ERR_PIN_MISMATCH', reason: NOT_PINNED };
   // A CA is found even where the server does not send it, if the pin was given as its certificate.
   const candidates = [...others, ...policy.knownCertificates];
   const chain = verifyChain(leaf, candidates, policy.issuerPins, { now, expired: policy.expired });

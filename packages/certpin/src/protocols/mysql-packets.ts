@@ -10,8 +10,9 @@ export class PacketReader {
    * The packets that are whole with `bytes`, in a copy that can be changed; one is taken from {@link rest} when it is asked for.
    *
    * @param tooLong the error of a packet that is longer than `maxBytes`
+   * @param shift is added to their sequence numbers, modulo 256, as the protocol counts
    */
-  *read(bytes: Uint8Array, maxBytes: number, tooLong: () => Error): Generator<Buffer, void> {
+  *read(bytes: Uint8Array, maxBytes: number, tooLong: () => Error, shift = 0): Generator<Buffer, void> {
     this.rest = Buffer.concat([this.rest, bytes]);
     while (this.rest.length >= HEADER_BYTES) {
       const end = HEADER_BYTES + this.rest.readUIntLE(0, 3);
@@ -19,6 +20,7 @@ export class PacketReader {
       if (this.rest.length < end) return;
       const packet = this.rest.subarray(0, end);
       this.rest = this.rest.subarray(end);
+      packet[3] = (packet[3] as number) + shift;
       yield packet;
     }
   }

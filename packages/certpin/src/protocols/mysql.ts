@@ -71,20 +71,14 @@ export function createMysqlMediation(show: (packet: Uint8Array | null) => unknow
     throw unsupported('it spoke before it was asked');
   };
   const answers = (bytes: Uint8Array): Uint8Array => {
-    const sent = logsIn(bytes);
-    if (sent.length === 0) return sent;
+    const [answer, ...more] = driver.read(bytes, MAX_LOGIN_BYTES, tooLong, 1);
+    if (answer === undefined) return Buffer.alloc(0);
     mediation.fromDriver = speaksEarly;
-    const isOnePacket = sent.length === HEADER_BYTES + sent.readUIntLE(0, 3) && driver.rest.length === 0;
-    if (!isOnePacket) throw unsupported('it spoke on before the server had answered');
-    proceed({ next: 'tls', bytes: takeSslRequest(sent) });
-    return sent;
+    if (more.length > 0 || driver.rest.length > 0) return speaksEarly();
+    proceed({ next: 'tls', bytes: takeSslRequest(answer) });
+    return answer;
   };
-  const logsIn = (bytes: Uint8Array): Buffer => {
-    const packets = [...driver.read(bytes, MAX_LOGIN_BYTES, tooLong)];
-    /** Modulo 256, as the protocol counts. */
-    for (const packet of packets) packet[3] = (packet[3] as number) + 1;
-    return Buffer.concat(packets);
-  };
+  const logsIn = (bytes: Uint8Array): Buffer => Buffer.concat([...driver.read(bytes, MAX_LOGIN_BYTES, tooLong, 1)]);
 
   const mediation: MediatedUpgrade = {
     name,
@@ -106,14 +100,14 @@ export function createMysqlMediation(show: (packet: Uint8Array | null) => unknow
     fromServer: (bytes) => {
       mediation.fromDriver = logsIn;
       const packets: Buffer[] = [];
-      for (const packet of server.read(bytes, MAX_LOGIN_BYTES, tooLong)) {
-        packet[3] = (packet[3] as number) - 1;
+      for (const packet of server.read(bytes, MAX_LOGIN_BYTES, tooLong, -1)) {
         packets.push(packet);
         // OK and ERR end the login; whatever else a plugin sends begins with another byte (sql_authentication.cc escapes these).
         if (packet[HEADER_BYTES] !== OK && !isErrorPacket(packet)) continue;
         // Before the driver reads it, for it answers at once, with a command that begins a count of its own.
         mediation.fromDriver = mediation.fromServer = (passed) => passed;
-        return Buffer.concat([...packets, server.rest]);
+        packets.push(server.rest);
+        break;
       }
       return Buffer.concat(packets);
     },

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { INLINE } from '../core/form.ts';
+import { ASKS, INLINE } from '../core/form.ts';
 
 /**
  * Stands between the driver and the wire, for a protocol in which the driver takes part in the conversation before TLS. What it
@@ -13,18 +13,16 @@ export interface Mediator {
   fromServer(bytes: Buffer): Uint8Array;
 }
 
-/** The name and the arguments of a method of the socket. */
-type Call = [method: 'setNoDelay' | 'setKeepAlive' | 'setTimeout' | 'ref' | 'unref' | 'write', ...args: unknown[]];
+/** The methods of a socket that can be called before there is one. */
+type Method = 'setNoDelay' | 'setKeepAlive' | 'setTimeout' | 'ref' | 'unref' | 'write';
 
 /** A stream whose socket comes later: what is written before waits here, and goes with the stream where no socket comes. */
 export class LateStream<Inner extends Socket = Socket> extends Duplex {
   /** undefined until {@link adopt}. */
-  protected socket: Inner | undefined;
+  declare protected socket: Inner | undefined;
   /** What makes the connection; it is destroyed with the stream. */
-  protected attempt: { destroy(): unknown } | undefined;
+  declare protected attempt: { destroy(): unknown } | undefined;
   readonly #mediator: Mediator | undefined;
-  /** What was set and written before there was a socket. */
-  readonly #waiting: Call[] = [];
 
   constructor(mediator?: Mediator) {
     super({ allowHalfOpen: false });
@@ -61,7 +59,7 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     socket.on('timeout', () => this.emit('timeout')).on('error', (error) => this.destroy(error));
     /** After an orderly end the driver may still have to read what came before it; the stream closes by itself behind that. */
     socket.on('close', () => socket.readableEnded || this.destroy());
-    for (const call of this.#waiting.splice(0)) this.#call(...call);
+    this.emit('adopt');
     this.emit('connect');
     if (!INLINE) this.emit('ready');
     /** It may have been paused at the end of a plaintext conversation. */
@@ -70,7 +68,7 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
 
   #receive(socket: Inner, chunk: Buffer): void {
     try {
-      const bytes = this.#mediator?.fromServer(chunk) ?? chunk;
+      const bytes = ASKS === 'certpin' ? chunk : (this.#mediator?.fromServer(chunk) ?? chunk);
       if (!INLINE && isFlowing(this) && Buffer.isBuffer(bytes) && bytes.length > 0) this.emit('data', bytes);
       else if (!this.push(bytes)) socket.pause();
     } catch (error) {
@@ -83,6 +81,7 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
   }
 
   override _write(chunk: Buffer, _: BufferEncoding, callback: (error?: Error | null) => void): void {
+    if (ASKS === 'certpin') return void this.#call('write', chunk, callback);
     try {
       const bytes = this.#mediator?.fromDriver(chunk) ?? chunk;
       if (bytes.length === 0) callback();
@@ -113,10 +112,9 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
   }
 
   /** Calls a method of the socket: now, or when it has come. */
-  #call(...call: Call): this {
-    const [method, ...args] = call;
-    if (this.socket === undefined) this.#waiting.push(call);
-    else (this.socket as Record<Call[0], (...args: unknown[]) => unknown>)[method](...args);
+  #call(method: Method, ...args: unknown[]): this {
+    if (this.socket === undefined) this.once('adopt', () => this.#call(method, ...args));
+    else (this.socket as Record<Method, (...args: unknown[]) => unknown>)[method](...args);
     return this;
   }
 }
