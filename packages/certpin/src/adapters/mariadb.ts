@@ -91,7 +91,7 @@ export function pinnedMariadb(config: string | MariadbConfig, policy: GuardOptio
       tls,
       dial: (address, ready) => dial(address, mediation, ready, mediation.attach),
     });
-    const pinned = new PinnedStream(open, guarded.connectTimeoutMs, mediation);
+    const pinned = new PinnedStream({ open, mediator: mediation });
     // The connector looks here, and nowhere else, before it sends what only a safe connection may carry (caching_sha2_password).
     pinned.once('connect', () => {
       this.ssl = true;

@@ -22,11 +22,12 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
   declare protected socket: Inner | undefined;
   /** What makes the connection; it is destroyed with the stream. */
   declare protected attempt: { destroy(): unknown } | undefined;
-  readonly #mediator: Mediator | undefined;
+  declare protected readonly mediator: Mediator | undefined;
 
-  constructor(mediator?: Mediator) {
+  /** @param own what a subclass needs too */
+  constructor(own?: { readonly mediator?: Mediator | undefined }) {
     super({ allowHalfOpen: false });
-    this.#mediator = mediator;
+    Object.assign(this, own);
   }
 
   setNoDelay(noDelay?: boolean): this {
@@ -68,7 +69,7 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
 
   #receive(socket: Inner, chunk: Buffer): void {
     try {
-      const bytes = ASKS === 'certpin' ? chunk : (this.#mediator?.fromServer(chunk) ?? chunk);
+      const bytes = ASKS === 'certpin' ? chunk : (this.mediator?.fromServer(chunk) ?? chunk);
       if (!INLINE && isFlowing(this) && Buffer.isBuffer(bytes) && bytes.length > 0) this.emit('data', bytes);
       else if (!this.push(bytes)) socket.pause();
     } catch (error) {
@@ -83,7 +84,7 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
   override _write(chunk: Buffer, _: BufferEncoding, callback: (error?: Error | null) => void): void {
     if (ASKS === 'certpin') return void this.#call('write', chunk, callback);
     try {
-      const bytes = this.#mediator?.fromDriver(chunk) ?? chunk;
+      const bytes = this.mediator?.fromDriver(chunk) ?? chunk;
       if (bytes.length === 0) callback();
       else this.#call('write', bytes, callback);
     } catch (error) {

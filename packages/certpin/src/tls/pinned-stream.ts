@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import type { DetailedPeerCertificate, PeerCertificate, TLSSocket } from 'node:tls';
 import { optionInvalid } from '../core/errors.ts';
+import { ASKS } from '../core/form.ts';
 import { LateStream, type Mediator } from './late-stream.ts';
-import { startTimeout } from './timeout.ts';
 
 /** Where a driver asks to be connected. */
 export interface Address {
@@ -31,18 +31,27 @@ export const NO_UNIX_SOCKET = 'a unix socket has no TLS, so there is nothing to 
  * protocol's upgrade and the TLS handshake take place, of which the driver sees nothing. The driver never holds an unverified
  * stream: whatever it writes before the verdict waits here, and goes with the stream where the verdict is a refusal.
  */
-export class PinnedStream extends LateStream<TLSSocket> {
+class ConnectingStream extends LateStream<TLSSocket> {
   /** As on a `tls.TLSSocket`: drivers ask this before they send a password. */
   readonly encrypted = true;
-  readonly #open: Opener;
-  readonly #timeoutMs: number;
+  declare protected readonly open: Opener;
 
-  constructor(open: Opener, connectTimeoutMs: number, mediator?: Mediator) {
-    super(mediator);
-    this.#open = open;
-    this.#timeoutMs = connectTimeoutMs;
+  // biome-ignore lint/complexity/noUselessConstructor: it says what is needed
+  constructor(own: { readonly open: Opener; readonly mediator?: Mediator | undefined }) {
+    super(own);
   }
 
+  /** As `net.Socket.connect(port, host)`; a path of a unix socket is refused, for there is no TLS on one. */
+  connect(port: number | string, host = 'localhost'): this {
+    const number = Number(port);
+    if (!Number.isInteger(number) || host.startsWith('/')) return this.destroy(optionInvalid('host', NO_UNIX_SOCKET));
+    this.attempt = this.open({ host, port: number }, this);
+    return this;
+  }
+}
+
+/** With what else may be asked of a `tls.TLSSocket`. */
+class TlsLikeStream extends ConnectingStream {
   /** As on a `tls.TLSSocket`: true after a matching verdict. */
   get authorized(): boolean {
     return this.socket?.authorized ?? false;
@@ -51,16 +60,6 @@ export class PinnedStream extends LateStream<TLSSocket> {
   /** As on a `net.Socket`. */
   get connecting(): boolean {
     return this.attempt !== undefined && this.socket === undefined && !this.destroyed;
-  }
-
-  /** As `net.Socket.connect(port, host)`; a path of a unix socket is refused, for there is no TLS on one. */
-  connect(port: number | string, host = 'localhost'): this {
-    const number = Number(port);
-    if (!Number.isInteger(number) || host.startsWith('/')) return this.destroy(optionInvalid('host', NO_UNIX_SOCKET));
-    const stop = startTimeout(this.#timeoutMs, (error) => this.destroy(error));
-    this.once('connect', stop).once('close', stop);
-    this.attempt = this.#open({ host, port: number }, this);
-    return this;
   }
 
   /** The local end, as `net.Socket.address()`; empty before the verdict. */
@@ -75,3 +74,9 @@ export class PinnedStream extends LateStream<TLSSocket> {
     return this.socket?.getPeerCertificate(detailed) ?? ({} as PeerCertificate);
   }
 }
+
+export type PinnedStream = TlsLikeStream;
+
+/** The drivers that take part in the upgrade ask for no more than the first one has, so it is what they get in the inline form. */
+export const PinnedStream: typeof TlsLikeStream =
+  ASKS === 'driver' ? (ConnectingStream as typeof TlsLikeStream) : TlsLikeStream;

@@ -4,6 +4,7 @@ import { INLINE } from '../core/form.ts';
 import { hostRefusal, type ServerPolicies } from '../core/host-policies.ts';
 import { guard } from './guard.ts';
 import type { Address, Opener } from './pinned-stream.ts';
+import { startTimeout } from './timeout.ts';
 
 /** TLS that begins where a plaintext conversation ends. */
 export interface UpgradedConnection {
@@ -14,10 +15,12 @@ export interface UpgradedConnection {
   readonly dial: (address: Address, ready: (error?: Error) => void) => Duplex;
   readonly tls: ConnectionOptions;
   readonly policy: ServerPolicies;
+  /** From the call to the verdict; 0: no limit. */
+  readonly connectTimeoutMs: number;
 }
 
-/** The {@link Opener} of a driver whose server is asked for TLS first. The clock is the stream's, for it covers the dialling too. */
-export function openUpgraded({ dial, tls, policy }: UpgradedConnection): Opener {
+/** The {@link Opener} of a driver whose server is asked for TLS first. */
+export function openUpgraded({ dial, tls, policy, connectTimeoutMs }: UpgradedConnection): Opener {
   return (address, stream) => {
     const unpinned = INLINE ? undefined : hostRefusal(policy, tls.servername || address.host);
     if (unpinned !== undefined) {
@@ -31,12 +34,16 @@ export function openUpgraded({ dial, tls, policy }: UpgradedConnection): Opener 
         if (error !== undefined) throw error;
         const options: ConnectionOptions = { servername: address.host, ...tls, socket: raw };
         const socket = guard({ options, policy, ...address, connectTimeoutMs: 0 });
-        socket.once('error', fail).once('secureConnect', () => stream.adopt(socket));
+        socket.once('error', fail).once('secureConnect', () => {
+          stop();
+          stream.adopt(socket);
+        });
       } catch (problem) {
         /** A TLS option that cannot be used, too: nobody else could catch it here. */
         fail(problem as Error);
       }
     });
-    return raw;
+    const stop = startTimeout(connectTimeoutMs, fail);
+    return raw.once('close', stop);
   };
 }
