@@ -82,9 +82,13 @@ export class CertpinError<Code extends CertpinErrorCode = CertpinErrorCode> exte
     if (!INLINE) Object.defineProperty(this, 'meta', { get: () => ({ cause: this }) });
   }
 
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return (value as { [brand]?: unknown } | null | undefined)?.[brand] === true;
+  static {
+    if (!INLINE) Object.defineProperty(CertpinError, Symbol.hasInstance, { value: isCertpinError });
   }
+}
+
+function isCertpinError(value: unknown): value is AnyCertpinError {
+  return (value as { [brand]?: unknown } | null | undefined)?.[brand] === true;
 }
 
 /** The error of an option that cannot be used. */
@@ -100,7 +104,7 @@ export function findCertpinError(error: unknown): AnyCertpinError | undefined {
   /** A Set holds each error once, so a circle of them ends; what is added while it is walked through is walked through too. */
   const queue = new Set<unknown>([error]);
   for (const candidate of queue) {
-    if (candidate instanceof CertpinError) return candidate as AnyCertpinError;
+    if (isCertpinError(candidate)) return candidate;
     const { cause, original, driverError, meta, errors } = Object(candidate) as Record<string, unknown>;
     /** A list is added one by one, anything else as it is. */
     for (const next of [cause, original, driverError, meta].concat(errors)) queue.add(next);

@@ -50,20 +50,11 @@ export function parsePin(source: PinSource): Pin {
  * @throws CertpinError `ERR_PIN_INVALID` for the first pin that cannot be read, and for an empty set
  */
 export function parsePins(input: PinInput): readonly Pin[] {
-  const parsed = readSources(input);
-  return INLINE ? parsed.map(({ pin }) => pin) : distinctPins(parsed);
+  return parsePinSources(input).pins;
 }
 
 /** As {@link parsePins}, and keeps the certificates among the sources: an issuer's certificate completes a chain. */
 export function parsePinSources(input: PinInput): ParsedPins {
-  const parsed = readSources(input);
-  return {
-    pins: distinctPins(parsed),
-    certificates: Object.freeze(parsed.flatMap(({ certificate }) => certificate ?? [])),
-  };
-}
-
-function readSources(input: PinInput): readonly ParsedPin[] {
   const parsed: ParsedPin[] = [];
   for (const source of [input].flat() as readonly PinSource[]) {
     if (typeof source === 'string') readText(source, parsed);
@@ -71,11 +62,16 @@ function readSources(input: PinInput): readonly ParsedPin[] {
     else readSource(source, parsed);
   }
   if (parsed.length === 0) throw invalid(1, 'no pin: the set is empty');
-  return parsed;
+  const pins = parsed.map(({ pin }) => pin);
+  if (INLINE) return { pins, certificates: [] };
+  return {
+    pins: distinctPins(pins),
+    certificates: Object.freeze(parsed.flatMap(({ certificate }) => certificate ?? [])),
+  };
 }
 
-function distinctPins(parsed: readonly ParsedPin[]): readonly Pin[] {
-  const distinct = new Map(parsed.map(({ pin }) => [`${pin.kind} ${pin.sha256}`, pin]));
+function distinctPins(pins: readonly Pin[]): readonly Pin[] {
+  const distinct = new Map(pins.map((pin) => [`${pin.kind} ${pin.sha256}`, pin]));
   return Object.freeze([...distinct.values()]);
 }
 

@@ -2,7 +2,7 @@ import type { Certificate } from './certificate.ts';
 import { optionInvalid } from './errors.ts';
 import { INLINE } from './form.ts';
 import { type LivePins, liveStateOf } from './live-pins.ts';
-import { type ParsedPins, type PinInput, parsePinSources, parsePins } from './parse-pin.ts';
+import { type ParsedPins, type PinInput, parsePinSources } from './parse-pin.ts';
 import type { Pin } from './pin.ts';
 
 /** What must hold before a connection may be used. Each switch is independent of the others. */
@@ -84,7 +84,7 @@ export function createPolicy(options: PolicyOptions | Policy): Policy {
   if (!['refuse', 'accept'].includes(expired))
     throw optionInvalid('expired', "`expired` must be one of 'refuse', 'accept'");
   return INLINE
-    ? Object.freeze({ pins: parsePins(options.pins as PinInput), expired } as Partial<Policy> as Policy)
+    ? ({ ...parsePinSources(options.pins as PinInput), expired } as object as Policy)
     : createFullPolicy(options, expired);
 }
 

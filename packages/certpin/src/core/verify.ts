@@ -62,8 +62,8 @@ export type Verdict = Matched | Refused;
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID` where `policy` is not one
  */
 export function verify(peer: Peer, policy: PolicyOptions | Policy, now: Date = new Date()): Verdict {
-  const checked = INLINE ? (policy as Policy) : snapshot(createPolicy(policy));
-  const evidence = { host: peer.host, port: peer.port, policy: checked };
+  const { host, port } = peer;
+  const evidence = { host, port, policy: INLINE ? (policy as Policy) : snapshot(createPolicy(policy)) };
   try {
     const presented = peer.certificates.map(
       (INLINE ? readEvidence : toCertificate) as typeof toCertificate,

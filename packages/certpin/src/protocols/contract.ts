@@ -6,7 +6,7 @@ export interface UpgradeProtocol {
   /** As in messages and reports: `postgres`. */
   readonly name: string;
   /** What the client says first; undefined where the server speaks first. */
-  readonly opening: Uint8Array | undefined;
+  readonly opening?: Uint8Array | undefined;
   /**
    * Takes all bytes that the server has sent since the last call.
    *

@@ -18,10 +18,9 @@ const MAX_GREETING_BYTES = 4_100;
 const MAX_LOGIN_BYTES = 0x4_0000;
 
 /** What SSLRequest is: capabilities 4, packet size 4, character set 1, filler 19, MariaDB's extended capabilities 4. */
-const SSL_REQUEST_BYTES = 32;
-const SSL_REQUEST_END: number = HEADER_BYTES + SSL_REQUEST_BYTES;
+const SSL_REQUEST_END: number = HEADER_BYTES + 32;
 /** Its length, and its sequence number, which follows the greeting's. */
-const SSL_REQUEST_HEADER: Uint8Array = Uint8Array.of(SSL_REQUEST_BYTES, 0, 0, 1);
+const SSL_REQUEST_HEADER: Uint8Array = Uint8Array.of(32, 0, 0, 1);
 const FILLER_START: number = HEADER_BYTES + 9;
 
 const PROTOCOL_VERSION = 10;
@@ -33,7 +32,6 @@ export function createMysqlUpgrade(): UpgradeProtocol {
   const greeting = createGreetingReader();
   return {
     name,
-    opening: undefined,
     receive: (bytes) => {
       const packet = greeting(bytes);
       if (packet === undefined) return { next: 'wait' };
@@ -82,7 +80,6 @@ export function createMysqlMediation(show: (packet: Uint8Array | null) => unknow
 
   const mediation: MediatedUpgrade = {
     name,
-    opening: undefined,
     attach: (take) => {
       proceed = take;
     },
@@ -151,7 +148,7 @@ export function isErrorPacket(packet: Uint8Array): boolean {
 export function isSslRequest(bytes: Buffer): boolean {
   return (
     bytes.length === SSL_REQUEST_END &&
-    bytes.readUIntLE(0, 3) === SSL_REQUEST_BYTES &&
+    bytes.readUIntLE(0, 3) === SSL_REQUEST_HEADER[0] &&
     (bytes.readUInt16LE(HEADER_BYTES) & CLIENT_SSL) !== 0 &&
     bytes.subarray(FILLER_START).every((byte) => byte === 0)
   );
@@ -168,7 +165,7 @@ function checkGreeting(packet: Buffer): void {
   const isGreeting = isWhole && packet[3] === 0 && packet[HEADER_BYTES] === PROTOCOL_VERSION;
   const flags = isGreeting ? packet.readUInt16LE(versionEnd + 14) : 0;
   if ((flags & CLIENT_PROTOCOL_41) === 0) throw noGreeting();
-  if ((flags & CLIENT_SSL) === 0) throw refused(name, 'the MySQL server offers no TLS (its greeting lacks CLIENT_SSL)');
+  if ((flags & CLIENT_SSL) === 0) throw refused(name, 'the MySQL server offers no TLS (CLIENT_SSL)');
 }
 
 /** Sets CLIENT_SSL in the driver's answer, and gives what comes before its user name, once it is sure that it does. */
@@ -176,7 +173,7 @@ function takeSslRequest(response: Buffer): Buffer {
   const flags = response.length > SSL_REQUEST_END ? response.readUInt16LE(HEADER_BYTES) : 0;
   // Before 4.1 the user name began at the sixth byte; since then 19 zeros stand here.
   const filler = response.subarray(FILLER_START, FILLER_START + 19);
-  if ((flags & CLIENT_PROTOCOL_41) === 0 || filler.some((byte) => byte !== 0))
+  if ((flags & CLIENT_PROTOCOL_41) === 0 || filler.some(Boolean))
     throw unsupported('its answer to the greeting is not of protocol 4.1');
   response.writeUInt16LE(flags | CLIENT_SSL, HEADER_BYTES);
   return Buffer.concat([SSL_REQUEST_HEADER, response.subarray(HEADER_BYTES, SSL_REQUEST_END)]);

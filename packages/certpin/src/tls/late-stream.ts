@@ -24,32 +24,30 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
   declare protected attempt: { destroy(): unknown } | undefined;
   declare protected readonly mediator: Mediator | undefined;
 
+  declare readonly setNoDelay: (noDelay?: boolean) => this;
+  declare readonly setKeepAlive: (enable?: boolean, initialDelay?: number) => this;
+  declare readonly ref: () => this;
+  declare readonly unref: () => this;
+
+  static {
+    for (const method of ['setNoDelay', 'setKeepAlive', 'ref', 'unref'] as const)
+      Object.assign(LateStream.prototype, {
+        [method](this: LateStream, ...args: unknown[]) {
+          return this.#call(method, ...args);
+        },
+      });
+  }
+
   /** @param own what a subclass needs too */
   constructor(own?: { readonly mediator?: Mediator | undefined }) {
     super({ allowHalfOpen: false });
     Object.assign(this, own);
   }
 
-  setNoDelay(noDelay?: boolean): this {
-    return this.#call('setNoDelay', noDelay);
-  }
-
-  setKeepAlive(enable?: boolean, initialDelay?: number): this {
-    return this.#call('setKeepAlive', enable, initialDelay);
-  }
-
   /** As `net.Socket.setTimeout`: `'timeout'` is emitted after so many milliseconds without traffic; 0: never. */
   setTimeout(timeoutMs: number, listener?: () => void): this {
     if (listener !== undefined) this[timeoutMs === 0 ? 'off' : 'once']('timeout', listener);
     return this.#call('setTimeout', timeoutMs);
-  }
-
-  ref(): this {
-    return this.#call('ref');
-  }
-
-  unref(): this {
-    return this.#call('unref');
   }
 
   /** The socket has come: what waited is written, and `connect` is emitted. Called once. */

@@ -24,7 +24,7 @@ export interface Attempt {
   destroy(): unknown;
 }
 
-export const NO_UNIX_SOCKET = 'a unix socket has no TLS, so there is nothing to pin: give a host';
+export const NO_UNIX_SOCKET = 'a unix socket has no TLS, so nothing to pin: give a host';
 
 /**
  * What a database driver gets in place of its TCP socket. The driver calls `connect` and waits for `'connect'`; in between the
@@ -35,11 +35,6 @@ class ConnectingStream extends LateStream<TLSSocket> {
   /** As on a `tls.TLSSocket`: drivers ask this before they send a password. */
   readonly encrypted = true;
   declare protected readonly open: Opener;
-
-  // biome-ignore lint/complexity/noUselessConstructor: it says what is needed
-  constructor(own: { readonly open: Opener; readonly mediator?: Mediator | undefined }) {
-    super(own);
-  }
 
   /** As `net.Socket.connect(port, host)`; a path of a unix socket is refused, for there is no TLS on one. */
   connect(port: number | string, host = 'localhost'): this {
@@ -78,5 +73,7 @@ class TlsLikeStream extends ConnectingStream {
 export type PinnedStream = TlsLikeStream;
 
 /** The drivers that take part in the upgrade ask for no more than the first one has, so it is what they get in the inline form. */
-export const PinnedStream: typeof TlsLikeStream =
-  ASKS === 'driver' ? (ConnectingStream as typeof TlsLikeStream) : TlsLikeStream;
+export const PinnedStream = (ASKS === 'driver' ? ConnectingStream : TlsLikeStream) as unknown as new (own: {
+  readonly open: Opener;
+  readonly mediator?: Mediator | undefined;
+}) => TlsLikeStream;

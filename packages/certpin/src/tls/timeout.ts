@@ -8,10 +8,9 @@ import { CertpinError } from '../core/errors.ts';
  */
 export function startTimeout(timeoutMs: number, giveUp: (error: CertpinError) => void): () => void {
   if (timeoutMs === 0) return () => undefined;
-  const timer = setTimeout(() => {
+  const isOver = (): void =>
     giveUp(new CertpinError('ERR_CONNECT_TIMEOUT', `no TLS connection within ${timeoutMs} ms`, { timeoutMs }));
-  }, timeoutMs);
   /** The connection keeps the process alive, the clock does not. */
-  timer.unref();
+  const timer = setTimeout(isOver, timeoutMs).unref();
   return () => clearTimeout(timer);
 }

@@ -34,10 +34,8 @@ export function openUpgraded({ dial, tls, policy, connectTimeoutMs }: UpgradedCo
         if (error !== undefined) throw error;
         const options: ConnectionOptions = { servername: address.host, ...tls, socket: raw };
         const socket = guard({ options, policy, ...address, connectTimeoutMs: 0 });
-        socket.once('error', fail).once('secureConnect', () => {
-          stop();
-          stream.adopt(socket);
-        });
+        socket.once('error', fail).once('secureConnect', stop);
+        socket.once('secureConnect', () => stream.adopt(socket));
       } catch (problem) {
         /** A TLS option that cannot be used, too: nobody else could catch it here. */
         fail(problem as Error);

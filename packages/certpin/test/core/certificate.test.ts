@@ -74,10 +74,10 @@ describe('the validity of a certificate', () => {
     const { validFrom, validTo: end } = certificate;
     const at = (date: Date, milliseconds: number) =>
       validityProblem(certificate, new Date(date.getTime() + milliseconds), 'refuse');
-    assert.equal(at(validFrom, -1), 'not-yet-valid');
+    assert.equal(at(validFrom, -1), 'ERR_CERTIFICATE_NOT_YET_VALID');
     assert.equal(at(validFrom, 0), undefined);
     assert.equal(at(end, 0), undefined);
-    assert.equal(at(end, 1), 'expired');
+    assert.equal(at(end, 1), 'ERR_CERTIFICATE_EXPIRED');
   });
 
   it('does not hold where a date cannot be read', () => {
