@@ -6,7 +6,8 @@ import { dial } from '../protocols/dial.ts';
 import { createMysqlMediation } from '../protocols/mysql.ts';
 import { checkDriverConfig, MAKES_STREAM, parameterRefused, withOwn } from '../tls/driver-config.ts';
 import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
-import { NO_UNIX_SOCKET, PinnedStream } from '../tls/pinned-stream.ts';
+import { NO_UNIX_SOCKET } from '../tls/late-stream.ts';
+import { PinnedStream } from '../tls/pinned-stream.ts';
 import { openUpgraded } from '../tls/upgrade.ts';
 
 /** What {@link pinnedMariadb} reads of a configuration of the connector; everything else passes through untouched. */

@@ -5,7 +5,8 @@ import { dial } from '../protocols/dial.ts';
 import { createMysqlMediation } from '../protocols/mysql.ts';
 import { checkDriverConfig, MAKES_STREAM, refuseParameters, withOwn } from '../tls/driver-config.ts';
 import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
-import { NO_UNIX_SOCKET, PinnedStream } from '../tls/pinned-stream.ts';
+import { NO_UNIX_SOCKET } from '../tls/late-stream.ts';
+import { PinnedStream } from '../tls/pinned-stream.ts';
 import { openUpgraded } from '../tls/upgrade.ts';
 
 /** What {@link pinnedMysql2} reads of a mysql2 configuration; everything else passes through untouched. */

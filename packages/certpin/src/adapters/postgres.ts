@@ -5,7 +5,8 @@ import { dial } from '../protocols/dial.ts';
 import { createPostgresUpgrade, isDirect, POSTGRES_ALPN } from '../protocols/postgres.ts';
 import { parameterRefused } from '../tls/driver-config.ts';
 import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
-import { type Address, type Attempt, type Opener, PinnedStream } from '../tls/pinned-stream.ts';
+import type { Address, Attempt, Opener } from '../tls/late-stream.ts';
+import { PinnedStream } from '../tls/pinned-stream.ts';
 import { openUpgraded } from '../tls/upgrade.ts';
 
 /** What {@link pinnedPostgres} reads of the options of postgres.js; everything else passes through untouched. */

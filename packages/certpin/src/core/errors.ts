@@ -81,11 +81,9 @@ export class CertpinError<Code extends CertpinErrorCode = CertpinErrorCode> exte
     // Prisma makes an error of its own, of the message, the code and what it finds in `meta`, and forgets the one that it was given.
     if (!INLINE) Object.defineProperty(this, 'meta', { get: () => ({ cause: this }) });
   }
-
-  static {
-    if (!INLINE) Object.defineProperty(CertpinError, Symbol.hasInstance, { value: isCertpinError });
-  }
 }
+
+if (!INLINE) Object.defineProperty(CertpinError, Symbol.hasInstance, { value: isCertpinError });
 
 function isCertpinError(value: unknown): value is AnyCertpinError {
   return (value as { [brand]?: unknown } | null | undefined)?.[brand] === true;

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { optionInvalid } from '../core/errors.ts';
 import { ASKS, INLINE } from '../core/form.ts';
 
 /**
@@ -13,35 +15,79 @@ export interface Mediator {
   fromServer(bytes: Buffer): Uint8Array;
 }
 
+/** Where a driver asks to be connected. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Opens the verified connection for a stream of a driver. What it returns is destroyed with the stream. */
+export type Opener = (address: Address, stream: Waiting) => Attempt;
+
+/** What waits for a connection: it is given the verified socket, or destroyed with the error. */
+export interface Waiting {
+  adopt(socket: TLSSocket): void;
+  destroy(error?: Error): unknown;
+}
+
+/** A connection that is being made. */
+export interface Attempt {
+  destroy(): unknown;
+}
+
+export const NO_UNIX_SOCKET = 'a unix socket has no TLS, so nothing to pin: give a host';
+
 /** The methods of a socket that can be called before there is one. */
 type Method = 'setNoDelay' | 'setKeepAlive' | 'setTimeout' | 'ref' | 'unref' | 'write';
+
+/** What a stream may be made with. */
+export interface Sides {
+  /** What `connect` does. */
+  readonly open?: Opener | undefined;
+  readonly mediator?: Mediator | undefined;
+}
 
 /** A stream whose socket comes later: what is written before waits here, and goes with the stream where no socket comes. */
 export class LateStream<Inner extends Socket = Socket> extends Duplex {
   /** undefined until {@link adopt}. */
   declare protected socket: Inner | undefined;
   /** What makes the connection; it is destroyed with the stream. */
-  declare protected attempt: { destroy(): unknown } | undefined;
-  declare protected readonly mediator: Mediator | undefined;
+  declare protected attempt: Attempt | undefined;
+  declare protected readonly open: Sides['open'];
+  declare protected readonly mediator: Sides['mediator'];
 
-  declare readonly setNoDelay: (noDelay?: boolean) => this;
-  declare readonly setKeepAlive: (enable?: boolean, initialDelay?: number) => this;
-  declare readonly ref: () => this;
-  declare readonly unref: () => this;
-
-  static {
-    for (const method of ['setNoDelay', 'setKeepAlive', 'ref', 'unref'] as const)
-      Object.assign(LateStream.prototype, {
-        [method](this: LateStream, ...args: unknown[]) {
-          return this.#call(method, ...args);
-        },
-      });
+  constructor(sides?: Sides) {
+    super({ allowHalfOpen: false });
+    Object.assign(this, sides);
   }
 
-  /** @param own what a subclass needs too */
-  constructor(own?: { readonly mediator?: Mediator | undefined }) {
-    super({ allowHalfOpen: false });
-    Object.assign(this, own);
+  /** As on a `tls.TLSSocket`: drivers ask this before they send a password. */
+  get encrypted(): boolean {
+    return this.open !== undefined;
+  }
+
+  /** As `net.Socket.connect(port, host)`; a path of a unix socket is refused, for there is no TLS on one. */
+  connect(port: number | string, host = 'localhost'): this {
+    const number = Number(port);
+    if (!Number.isInteger(number) || host.startsWith('/')) return this.destroy(optionInvalid('host', NO_UNIX_SOCKET));
+    this.attempt = this.open?.({ host, port: number }, this as unknown as Waiting);
+    return this;
+  }
+
+  setNoDelay(noDelay?: boolean): this {
+    return this.#call('setNoDelay', noDelay);
+  }
+
+  setKeepAlive(enable?: boolean, initialDelay?: number): this {
+    return this.#call('setKeepAlive', enable, initialDelay);
+  }
+
+  ref(): this {
+    return this.#call('ref');
+  }
+
+  unref(): this {
+    return this.#call('unref');
   }
 
   /** As `net.Socket.setTimeout`: `'timeout'` is emitted after so many milliseconds without traffic; 0: never. */

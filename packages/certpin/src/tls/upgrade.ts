@@ -3,7 +3,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { INLINE } from '../core/form.ts';
 import { hostRefusal, type ServerPolicies } from '../core/host-policies.ts';
 import { guard } from './guard.ts';
-import type { Address, Opener } from './pinned-stream.ts';
+import type { Address, Opener } from './late-stream.ts';
 import { startTimeout } from './timeout.ts';
 
 /** TLS that begins where a plaintext conversation ends. */
