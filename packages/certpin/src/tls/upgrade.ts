@@ -33,7 +33,7 @@ export function openUpgraded({ dial, tls, policy, connectTimeoutMs }: UpgradedCo
       try {
         if (error !== undefined) throw error;
         const options: ConnectionOptions = { servername: address.host, ...tls, socket: raw };
-        const socket = guard({ options, policy, ...address, connectTimeoutMs: 0 });
+        const socket = guard({ options, policy, ...address });
         socket.once('error', fail).once('secureConnect', stop);
         socket.once('secureConnect', () => stream.adopt(socket));
       } catch (problem) {
