@@ -1,12 +1,12 @@
 import type { SecureContextOptions, SecureVersion } from 'node:tls';
-import { CertpinError } from '../core/errors.ts';
+import { CertpinError, optionInvalid } from '../core/errors.ts';
 import { INLINE } from '../core/form.ts';
 import type { Policy } from '../core/policy.ts';
 import { dial } from '../protocols/dial.ts';
 import { createMysqlMediation } from '../protocols/mysql.ts';
 import { checkDriverConfig, MAKES_STREAM, parameterRefused, withOwn } from '../tls/driver-config.ts';
-import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
 import { NO_UNIX_SOCKET } from '../tls/late-stream.ts';
+import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
 import { PinnedStream } from '../tls/pinned-stream.ts';
 import { openUpgraded } from '../tls/upgrade.ts';
 
@@ -78,7 +78,7 @@ export function pinnedMariadb(config: string | MariadbConfig, policy: GuardOptio
   const given = (!INLINE && typeof config === 'string' ? readConnectionString(config) : config) as MariadbConfig;
   checkDriverConfig(given, { stream: MAKES_STREAM, socketPath: NO_UNIX_SOCKET }, 'pinnedMariadb');
   if (given.permitRedirect)
-    throw invalid('permitRedirect', 'a redirect would send the login to a server that nobody named; remove it');
+    throw optionInvalid('permitRedirect', 'pinnedMariadb: a redirect leads to a server that nobody named; remove it');
   const tls = readClientTls(given.ssl);
   const guarded = readPolicy(policy);
 

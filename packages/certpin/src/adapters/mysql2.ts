@@ -4,8 +4,8 @@ import type { Policy } from '../core/policy.ts';
 import { dial } from '../protocols/dial.ts';
 import { createMysqlMediation } from '../protocols/mysql.ts';
 import { checkDriverConfig, MAKES_STREAM, refuseParameters, withOwn } from '../tls/driver-config.ts';
-import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
 import { NO_UNIX_SOCKET } from '../tls/late-stream.ts';
+import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
 import { PinnedStream } from '../tls/pinned-stream.ts';
 import { openUpgraded } from '../tls/upgrade.ts';
 

@@ -4,8 +4,8 @@ import type { Policy } from '../core/policy.ts';
 import { dial } from '../protocols/dial.ts';
 import { createPostgresUpgrade, isDirect, POSTGRES_ALPN } from '../protocols/postgres.ts';
 import { parameterRefused } from '../tls/driver-config.ts';
-import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
 import type { Address, Attempt, Opener } from '../tls/late-stream.ts';
+import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
 import { PinnedStream } from '../tls/pinned-stream.ts';
 import { openUpgraded } from '../tls/upgrade.ts';
 

@@ -157,7 +157,8 @@ export function refuseUnknownOptions(options: object, known: readonly string[], 
   if (typeof options !== 'object' || options === null) throw optionInvalid(where, `${where}: must be an object`);
   for (const [option, value] of Object.entries(options)) {
     if (known.includes(option) || value === undefined) continue;
-    throw optionInvalid(option, `unknown ${where} option \`${option}\`${INLINE ? '' : similarOption(option, known)}`);
+    const problem = `unknown ${where} option \`${option}\``;
+    throw optionInvalid(option, INLINE ? problem : problem + similarOption(option, known));
   }
 }
 

@@ -65,16 +65,14 @@ export function verify(peer: Peer, policy: PolicyOptions | Policy, now: Date = n
   const { host, port } = peer;
   const evidence = { host, port, policy: INLINE ? (policy as Policy) : snapshot(createPolicy(policy)) };
   try {
-    const presented = peer.certificates.map(
-      (INLINE ? readEvidence : toCertificate) as typeof toCertificate,
-    );
+    const presented = peer.certificates.map((INLINE ? readEvidence : toCertificate) as typeof toCertificate);
     if (INLINE) return decide(peer, { ...evidence, presented }, now);
     const verdict = decide(peer, { ...evidence, presented }, now);
     // A refusal is going to be explained: what cannot be read fails here, and not in the explanation.
     if (!verdict.ok) for (const certificate of presented) certificate.toJSON();
     return verdict;
   } catch (error) {
-    // Whatever goes wrong inside a check is a refusal: the peer chooses the bytes that are being checked.
+    // Whatever goes wrong in a check is a refusal: the peer chooses the bytes that are checked.
     const reason = `the presented certificate cannot be read (${(error as Error).message})`;
     return { ok: false, code: 'ERR_PIN_UNCHECKABLE', reason, ...evidence, presented: [] };
   }
@@ -91,16 +89,17 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
   const [leaf] = presented;
   const refused = (code: RefusalCode, reason: string): Refused => ({ ok: false, code, reason, ...evidence });
 
-  // RFC 8446 §2.2: a server that resumes with a PSK sends no Certificate, so there is nothing to compare.
+  // RFC 8446 §2.2: a server that resumes with a PSK sends no certificate to compare.
   if (peer.sessionReused)
     return refused('ERR_PIN_UNCHECKABLE', 'the TLS session was resumed, so no certificate was proven');
   if (leaf === undefined) return refused('ERR_PIN_UNCHECKABLE', 'the server presented no certificate');
   const { tlsVersion } = peer;
   if (![undefined, 'TLSv1.2', 'TLSv1.3'].includes(tlsVersion as string | undefined))
-    return refused('ERR_TLS_VERSION', `the connection was made with ${tlsVersion ?? 'an unknown version of TLS'}`);
+    return refused('ERR_TLS_VERSION', `the connection was made with ${tlsVersion ?? 'an unknown version'}`);
 
   const pin = matchPin(leaf, policy.pins);
-  if (INLINE && pin === undefined) return refused('ERR_PIN_MISMATCH', NOT_PINNED);
+  if (INLINE && pin === undefined)
+    return refused('ERR_PIN_MISMATCH', 'the presented certificate is none of the pinned ones');
   const issuer = INLINE || pin ? undefined : matchIssuer(presented, policy, now);
   if (issuer !== undefined && 'code' in issuer) return refused(issuer.code, issuer.reason);
 
@@ -125,10 +124,9 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
 
 type Match = Pick<Matched, 'pin' | 'matched' | 'certificate'> | Pick<Refused, 'code' | 'reason'>;
 
-const NOT_PINNED = 'the presented certificate is none of the pinned ones';
-
 function matchIssuer([leaf, ...others]: readonly Certificate[], policy: Policy, now: Date): Match {
-  if (leaf === undefined || policy.issuerPins.length === 0) return { code: 'ERR_PIN_MISMATCH', reason: NOT_PINNED };
+  if (leaf === undefined || policy.issuerPins.length === 0)
+    return { code: 'ERR_PIN_MISMATCH', reason: 'the presented certificate is none of the pinned ones' };
   // A CA is found even where the server does not send it, if the pin was given as its certificate.
   const candidates = [...others, ...policy.knownCertificates];
   const chain = verifyChain(leaf, candidates, policy.issuerPins, { now, expired: policy.expired });

@@ -37,7 +37,6 @@ export function converse<Opening extends Socket>(
   let settled = false;
   /** What goes wrong with the socket behind the conversation is reported by the TLS connection above it. */
   const settle = (error?: Error): void => {
-    if (error !== undefined) socket.destroy();
     if (settled) return;
     settled = true;
     socket.off('data', onData);
@@ -55,13 +54,11 @@ export function converse<Opening extends Socket>(
     settle();
   };
   const onData = (bytes: Buffer): void => {
-    let step: UpgradeStep;
     try {
-      step = (protocol as UpgradeProtocol).receive(bytes);
+      take((protocol as UpgradeProtocol).receive(bytes));
     } catch (error) {
-      return settle(error as Error);
+      socket.destroy(error as Error);
     }
-    take(step);
   };
   if (ASKS !== 'certpin') attach?.(take);
 

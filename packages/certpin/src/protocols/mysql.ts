@@ -87,7 +87,7 @@ export function createMysqlMediation(show: (packet: Uint8Array | null) => unknow
       const packet = readGreeting(bytes);
       if (packet === undefined) return { next: 'wait' };
       const isOver = isErrorPacket(packet);
-      // Before the driver reads it: it answers at once. One that was turned away has nobody to talk to.
+      // Before the driver reads it, for it answers at once. One that was turned away has nobody to talk to.
       mediation.fromDriver = isOver ? () => Buffer.alloc(0) : answers;
       show(packet);
       if (isOver) show(null);
@@ -99,9 +99,9 @@ export function createMysqlMediation(show: (packet: Uint8Array | null) => unknow
       const packets: Buffer[] = [];
       for (const packet of server.read(bytes, MAX_LOGIN_BYTES, tooLong, -1)) {
         packets.push(packet);
-        // OK and ERR end the login; whatever else a plugin sends begins with another byte (sql_authentication.cc escapes these).
+        // OK and ERR end the login; what a plugin sends never begins like them (sql_authentication.cc).
         if (packet[HEADER_BYTES] !== OK && !isErrorPacket(packet)) continue;
-        // Before the driver reads it, for it answers at once, with a command that begins a count of its own.
+        // Before the driver reads it, too: its next command begins a count of its own.
         mediation.fromDriver = mediation.fromServer = (passed) => passed;
         packets.push(server.rest);
         break;

@@ -95,7 +95,7 @@ export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<
   });
 }
 
-// The ordinary verification must not end the handshake before the pin was looked at: the verdict is given after it, in `intercept`.
+// The ordinary verification must not end the handshake before the pin was looked at, in `intercept`.
 const noVerification: ConnectionOptions = { rejectUnauthorized: false, checkServerIdentity: () => undefined };
 
 /** As Node does by default, whatever NODE_TLS_REJECT_UNAUTHORIZED says, and by the host that the verdict would name. */
@@ -162,8 +162,8 @@ interface Interception {
 function intercept(socket: TLSSocket, how: Interception): TLSSocket {
   const { policy, server } = how;
   const reuse = INLINE ? undefined : how.reuse;
-  // Listeners cannot stop one another, so the emission itself is intercepted, on this one instance. The verdict is given and obeyed in
-  // the tick in which the handshake ends: what was queued leaves in the next one.
+  // Listeners cannot stop one another, so the emission is intercepted, on this one instance. The verdict is given and obeyed in the
+  // tick in which the handshake ends: what was queued leaves in the next one.
   const emit = socket.emit as (this: TLSSocket, event: string | symbol, ...args: unknown[]) => boolean;
   let released = false;
   const pendingSessions: Buffer[] = [];
@@ -186,7 +186,7 @@ function intercept(socket: TLSSocket, how: Interception): TLSSocket {
       const verdict = INLINE ? judge() : publishVerdict(judge());
       return verdict.ok || refuse(refusalError(verdict));
     } catch (error) {
-      return refuse(error as Error); // an exception inside the check is a refusal, and must not leave this call
+      return refuse(error as Error); // an exception in a check is a refusal, and must not leave this call
     }
   };
 
@@ -240,7 +240,7 @@ function intercept(socket: TLSSocket, how: Interception): TLSSocket {
 
   socket.emit = function guardedEmit(this: TLSSocket, event: string | symbol, ...args: unknown[]): boolean {
     if (event === 'secureConnect') return onSecure();
-    // Under TLS 1.2 Node emits `session` even after a listener has refused: a cache filled then would resume at the wrong server.
+    // Under TLS 1.2 Node emits it even after a refusal: a cache filled then would resume at the wrong server.
     /** The inline form resumes none, so nobody hears of one. */
     if (INLINE && event === 'session') return false;
     if (!INLINE && event === 'session' && !released) {

@@ -108,10 +108,9 @@ function checkTlsOptions(options: object, where: string, ownKeys: readonly strin
  * @throws CertpinError `ERR_OPTION_INVALID` for whatever is neither absent, `true` nor an object of TLS options
  */
 export function readClientTls(ssl: unknown): ConnectionOptions {
-  if (ssl === undefined || ssl === true) return {};
   if (!INLINE && ssl === false)
     throw optionInvalid('ssl', '`ssl: false` contradicts a pin: there is always TLS; remove it');
-  return readTlsOptions(ssl as object, 'ssl');
+  return ssl === undefined || ssl === true ? {} : readTlsOptions(ssl as object, 'ssl');
 }
 
 /**

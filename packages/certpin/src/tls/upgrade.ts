@@ -32,8 +32,7 @@ export function openUpgraded({ dial, tls, policy, connectTimeoutMs }: UpgradedCo
     const raw = dial(address, (error) => {
       try {
         if (error !== undefined) throw error;
-        const options: ConnectionOptions = { servername: address.host, ...tls, socket: raw };
-        const socket = guard({ options, policy, ...address });
+        const socket = guard({ options: { ...tls, ...address, socket: raw }, policy });
         socket.once('error', fail).once('secureConnect', stop);
         socket.once('secureConnect', () => stream.adopt(socket));
       } catch (problem) {

@@ -89,7 +89,10 @@ describe('the validity of a certificate', () => {
   });
 
   it('does not hold at a time that is none', async () => {
-    assert.equal(validityProblem(certificateOf(await mint()), new Date(Number.NaN), 'accept'), 'ERR_CERTIFICATE_NOT_YET_VALID');
+    assert.equal(
+      validityProblem(certificateOf(await mint()), new Date(Number.NaN), 'accept'),
+      'ERR_CERTIFICATE_NOT_YET_VALID',
+    );
   });
 });
 
