@@ -82,7 +82,7 @@ export function pinnedMysql2(config: string | Mysql2Config, policy: GuardOptions
       tls,
       dial: (address, ready) => dial(address, mediation, ready, mediation.attach),
     });
-    const pinned = new PinnedStream({ open, mediator: mediation });
+    const pinned = new PinnedStream({ open, mediator: mediation, encrypted: true });
     /** As mysql2 sets up the sockets that it makes itself (lib/base/connection.js). */
     pinned.setNoDelay(true);
     if (socket.enableKeepAlive === true) pinned.setKeepAlive(true, socket.keepAliveInitialDelay);

@@ -1,7 +1,7 @@
 import { CertpinError } from '../core/errors.ts';
 import type { MediatedUpgrade, UpgradeProtocol, UpgradeStep } from './contract.ts';
 import { HEADER_BYTES, PacketReader } from './mysql-packets.ts';
-import { injected, refused, unexpected } from './upgrade-errors.ts';
+import { injected, upgradeError } from './upgrade-errors.ts';
 
 const name = 'mysql';
 
@@ -38,7 +38,11 @@ export function createMysqlUpgrade(): UpgradeProtocol {
       if (isErrorPacket(packet)) {
         // Its text came in plaintext, so it is anybody's and is not shown; the number is harmless.
         const number = packet.length >= HEADER_BYTES + 3 ? ` ${packet.readUInt16LE(5)}` : '';
-        throw unexpected(name, `the server turned the client away with error${number} before TLS could begin`);
+        throw upgradeError(
+          'ERR_UPGRADE_UNEXPECTED',
+          name,
+          `the server turned the client away with error${number} before TLS could begin`,
+        );
       }
       const request = Buffer.alloc(SSL_REQUEST_END);
       const flags = CLIENT_PROTOCOL_41 | CLIENT_SSL | CLIENT_SECURE_CONNECTION | CLIENT_PLUGIN_AUTH;
@@ -100,7 +104,7 @@ export function createMysqlMediation(show: (packet: Uint8Array | null) => unknow
       for (const packet of server.read(bytes, MAX_LOGIN_BYTES, tooLong, -1)) {
         packets.push(packet);
         // OK and ERR end the login; what a plugin sends never begins like them (sql_authentication.cc).
-        if (packet[HEADER_BYTES] !== OK && !isErrorPacket(packet)) continue;
+        if (![OK, ERR].includes(packet[HEADER_BYTES] as number)) continue;
         // Before the driver reads it, too: its next command begins a count of its own.
         mediation.fromDriver = mediation.fromServer = (passed) => passed;
         packets.push(server.rest);
@@ -165,7 +169,7 @@ function checkGreeting(packet: Buffer): void {
   const isGreeting = isWhole && packet[3] === 0 && packet[HEADER_BYTES] === PROTOCOL_VERSION;
   const flags = isGreeting ? packet.readUInt16LE(versionEnd + 14) : 0;
   if ((flags & CLIENT_PROTOCOL_41) === 0) throw noGreeting();
-  if ((flags & CLIENT_SSL) === 0) throw refused(name, 'the MySQL server offers no TLS (CLIENT_SSL)');
+  if ((flags & CLIENT_SSL) === 0) throw upgradeError('ERR_UPGRADE_REFUSED', name, 'the MySQL server offers no TLS');
 }
 
 /** Sets CLIENT_SSL in the driver's answer, and gives what comes before its user name, once it is sure that it does. */
@@ -180,7 +184,7 @@ function takeSslRequest(response: Buffer): Buffer {
 }
 
 function noGreeting(): CertpinError<'ERR_UPGRADE_UNEXPECTED'> {
-  return unexpected(name, 'the server did not greet as MySQL does');
+  return upgradeError('ERR_UPGRADE_UNEXPECTED', name, 'the server did not greet as MySQL does');
 }
 
 export function unsupported(what: string): CertpinError<'ERR_CLIENT_UNSUPPORTED'> {

@@ -25,7 +25,7 @@ export interface Address {
 export type Opener = (address: Address, stream: Waiting) => Attempt;
 
 /** What waits for a connection: it is given the verified socket, or destroyed with the error. */
-export interface Waiting {
+interface Waiting {
   adopt(socket: TLSSocket): void;
   destroy(error?: Error): unknown;
 }
@@ -45,6 +45,8 @@ export interface Sides {
   /** What `connect` does. */
   readonly open?: Opener | undefined;
   readonly mediator?: Mediator | undefined;
+  /** As on a `tls.TLSSocket`: drivers ask this before they send a password. */
+  readonly encrypted?: true;
 }
 
 /** A stream whose socket comes later: what is written before waits here, and goes with the stream where no socket comes. */
@@ -59,11 +61,6 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
   constructor(sides?: Sides) {
     super({ allowHalfOpen: false });
     Object.assign(this, sides);
-  }
-
-  /** As on a `tls.TLSSocket`: drivers ask this before they send a password. */
-  get encrypted(): boolean {
-    return this.open !== undefined;
   }
 
   /** As `net.Socket.connect(port, host)`; a path of a unix socket is refused, for there is no TLS on one. */
@@ -100,7 +97,16 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
   adopt(socket: Inner): void {
     if (this.destroyed) return void socket.destroy();
     this.socket = socket;
-    socket.on('data', (chunk: Buffer) => this.#receive(socket, chunk)).on('end', () => this.push(null));
+    const receive = (chunk: Buffer): void => {
+      try {
+        const bytes = ASKS === 'certpin' ? chunk : (this.mediator?.fromServer(chunk) ?? chunk);
+        if (!INLINE && isFlowing(this) && Buffer.isBuffer(bytes) && bytes.length > 0) this.emit('data', bytes);
+        else if (!this.push(bytes)) socket.pause();
+      } catch (error) {
+        this.destroy(error as Error);
+      }
+    };
+    socket.on('data', receive).on('end', () => this.push(null));
     socket.on('timeout', () => this.emit('timeout')).on('error', (error) => this.destroy(error));
     /** After an orderly end the driver may still have to read what came before it; the stream closes by itself behind that. */
     socket.on('close', () => socket.readableEnded || this.destroy());
@@ -109,16 +115,6 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     if (!INLINE) this.emit('ready');
     /** It may have been paused at the end of a plaintext conversation. */
     socket.resume();
-  }
-
-  #receive(socket: Inner, chunk: Buffer): void {
-    try {
-      const bytes = ASKS === 'certpin' ? chunk : (this.mediator?.fromServer(chunk) ?? chunk);
-      if (!INLINE && isFlowing(this) && Buffer.isBuffer(bytes) && bytes.length > 0) this.emit('data', bytes);
-      else if (!this.push(bytes)) socket.pause();
-    } catch (error) {
-      this.destroy(error as Error);
-    }
   }
 
   override _read(): void {

@@ -5,6 +5,9 @@ import { LateStream, type Opener, type Sides } from './late-stream.ts';
 
 /** A stream with what else may be asked of a `tls.TLSSocket`. */
 class TlsLikeStream extends LateStream<TLSSocket> {
+  /** As on a `tls.TLSSocket`: drivers ask this before they send a password. */
+  readonly encrypted = true;
+
   /** As on a `tls.TLSSocket`: true after a matching verdict. */
   get authorized(): boolean {
     return this.socket?.authorized ?? false;
