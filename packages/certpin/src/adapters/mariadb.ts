@@ -90,7 +90,7 @@ export function pinnedMariadb(config: string | MariadbConfig, policy: GuardOptio
     const open = openUpgraded({
       ...guarded,
       tls,
-      dial: (address, ready) => dial(address, mediation, ready, mediation.attach),
+      dial: (address, ready) => dial(address, mediation, ready),
     });
     const pinned = new PinnedStream({ open, mediator: mediation });
     // The connector looks here, and nowhere else, before it sends what only a safe connection may carry (caching_sha2_password).

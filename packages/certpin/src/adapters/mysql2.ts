@@ -80,7 +80,7 @@ export function pinnedMysql2(config: string | Mysql2Config, policy: GuardOptions
     const open = openUpgraded({
       ...guarded,
       tls,
-      dial: (address, ready) => dial(address, mediation, ready, mediation.attach),
+      dial: (address, ready) => dial(address, mediation, ready),
     });
     const pinned = new PinnedStream({ open, mediator: mediation, encrypted: true });
     /** As mysql2 sets up the sockets that it makes itself (lib/base/connection.js). */

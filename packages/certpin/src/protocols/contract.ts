@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+
 /**
  * The plaintext conversation that ends with both sides agreeing to speak TLS. A state machine without sockets: it is given the
  * bytes that the server sent and says what to do. One object serves one connection.
@@ -15,6 +17,11 @@ export interface UpgradeProtocol {
    * consent to TLS: whatever is read in plaintext after it would be taken for the server's (CVE-2011-0411, CVE-2021-23222)
    */
   receive(bytes: Uint8Array): UpgradeStep;
+  /**
+   * Called once, when there is a socket. `proceed` takes a step that something else than the server's bytes has brought about: the driver,
+   * or time.
+   */
+  readonly attach?: ((proceed: (step: UpgradeStep) => void, socket: Socket) => void) | undefined;
   /** Where TLS does not begin on the wire itself, but inside the protocol's own packets. */
   readonly envelope?: Envelope | undefined;
 }
@@ -43,7 +50,6 @@ export type UpgradeStep =
 
 /** An upgrade in which the driver takes part: it reads the server's greeting and answers it, and TLS begins in between. */
 export interface MediatedUpgrade extends UpgradeProtocol {
-  /** Called once, before everything else. `proceed` takes a step that the driver has brought about. */
   readonly attach: (proceed: (step: UpgradeStep) => void) => void;
   /**
    * Takes what the driver wrote. Another function as the login goes on, as is {@link fromServer}.

@@ -9,16 +9,14 @@ import { closedEarly } from './upgrade-errors.ts';
  * @param protocol undefined: TLS begins at once
  * @param ready called once: with an error, or without one when the next byte belongs to TLS. TLS must be started on the returned
  * socket in the same tick, so that nobody reads in between.
- * @param attach gets what takes the steps that something else than the server's bytes brings about
  * @returns the socket; destroying it ends the attempt
  */
 export function dial(
   options: NetConnectOpts,
   protocol: UpgradeProtocol | undefined,
   ready: (error?: Error) => void,
-  attach?: (proceed: (step: UpgradeStep) => void) => void,
 ): Socket {
-  return converse(connect(options), 'connect', protocol, ready, attach);
+  return converse(connect(options), 'connect', protocol, ready);
 }
 
 /**
@@ -32,7 +30,6 @@ export function converse<Opening extends Socket>(
   opened: 'connect' | 'secureConnect' | undefined,
   protocol: UpgradeProtocol | undefined,
   ready: (error?: Error) => void,
-  attach?: (proceed: (step: UpgradeStep) => void) => void,
 ): Opening {
   let settled = false;
   /** What goes wrong with the socket behind the conversation is reported by the TLS connection above it. */
@@ -60,7 +57,6 @@ export function converse<Opening extends Socket>(
       socket.destroy(error as Error);
     }
   };
-  if (ASKS !== 'certpin') attach?.(take);
 
   socket.on('error', settle).once('close', () => settle(closedEarly(protocol?.name ?? 'tls')));
   const begin = (): void => {
@@ -70,5 +66,6 @@ export function converse<Opening extends Socket>(
   };
   if (!INLINE && opened === undefined) begin();
   else socket.once(opened as 'connect', begin);
+  if (ASKS !== 'certpin') protocol?.attach?.(take, socket);
   return socket;
 }

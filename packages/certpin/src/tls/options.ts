@@ -110,7 +110,8 @@ function checkTlsOptions(options: object, where: string, ownKeys: readonly strin
 export function readClientTls(ssl: unknown): ConnectionOptions {
   if (!INLINE && ssl === false)
     throw optionInvalid('ssl', '`ssl: false` contradicts a pin: there is always TLS; remove it');
-  return ssl === undefined || ssl === true ? {} : readTlsOptions(ssl as object, 'ssl');
+  if (ssl === undefined || ssl === true) return {};
+  return readTlsOptions(ssl as object, 'ssl');
 }
 
 /**
