@@ -83,6 +83,7 @@ export class CertpinError<Code extends CertpinErrorCode = CertpinErrorCode> exte
   }
 }
 
+/** In the inline form nobody holds the class. */
 if (!INLINE) Object.defineProperty(CertpinError, Symbol.hasInstance, { value: isCertpinError });
 
 function isCertpinError(value: unknown): value is AnyCertpinError {

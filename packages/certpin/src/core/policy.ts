@@ -84,7 +84,7 @@ export function createPolicy(options: PolicyOptions | Policy): Policy {
   if (!['refuse', 'accept'].includes(expired))
     throw optionInvalid('expired', "`expired` must be one of 'refuse', 'accept'");
   return INLINE
-    ? ({ ...parsePinSources(options.pins as PinInput), expired } as object as Policy)
+    ? (Object.freeze({ ...parsePinSources(options.pins as PinInput), expired }) as object as Policy)
     : createFullPolicy(options, expired);
 }
 

@@ -1,7 +1,7 @@
 import type { Certificate } from './certificate.ts';
 import type { Policy } from './policy.ts';
 
-/** Why `now` must not lie outside the certificate's validity, where it does. Both ends belong to it (RFC 5280 §4.1.2.5). */
+/** The refusal of a certificate outside whose validity `now` lies; undefined where it is taken. Both ends belong to it (RFC 5280 §4.1.2.5). */
 export function validityProblem(
   certificate: Certificate,
   now: Date,
