@@ -78,7 +78,10 @@ export function pinnedMariadb(config: string | MariadbConfig, policy: GuardOptio
   const given = (!INLINE && typeof config === 'string' ? readConnectionString(config) : config) as MariadbConfig;
   checkDriverConfig(given, { stream: MAKES_STREAM, socketPath: NO_UNIX_SOCKET }, 'pinnedMariadb');
   if (given.permitRedirect)
-    throw optionInvalid('permitRedirect', 'pinnedMariadb: a redirect leads to a server that nobody named; remove it');
+    throw optionInvalid(
+      'permitRedirect',
+      'pinnedMariadb: a redirect would send the login to a server that nobody named; remove it',
+    );
   const tls = readClientTls(given.ssl);
   const guarded = readPolicy(policy);
 

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { Certificate, readEvidence } from './certificate.ts';
+import { Certificate, isoDate, readEvidence } from './certificate.ts';
 import { verifyChain } from './chain.ts';
 import type { RefusalCode } from './errors.ts';
 import { INLINE } from './form.ts';
@@ -95,7 +95,7 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
   if (leaf === undefined) return refused('ERR_PIN_UNCHECKABLE', 'the server presented no certificate');
   const { tlsVersion } = peer;
   if (![undefined, 'TLSv1.2', 'TLSv1.3'].includes(tlsVersion as string | undefined))
-    return refused('ERR_TLS_VERSION', `the connection was made with ${tlsVersion ?? 'an unknown version'}`);
+    return refused('ERR_TLS_VERSION', `the connection was made with ${tlsVersion ?? 'an unknown version of TLS'}`);
 
   const pin = matchPin(leaf, policy.pins);
   if (INLINE && pin === undefined)
@@ -104,8 +104,10 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
   if (issuer !== undefined && 'code' in issuer) return refused(issuer.code, issuer.reason);
 
   const validity = validityProblem(leaf, now, policy.expired);
-  if (validity !== undefined)
-    return refused(validity, `the certificate is valid from ${leaf.validFrom.toJSON()} to ${leaf.validTo.toJSON()}`);
+  if (validity !== undefined) {
+    const [word, date] = validity === 'ERR_CERTIFICATE_EXPIRED' ? ['ended', leaf.validTo] : ['begins', leaf.validFrom];
+    return refused(validity, `the validity of the certificate ${word} ${INLINE ? date : isoDate(date as Date)}`);
+  }
   if (INLINE) return { ok: true, ...evidence } as Matched;
   const match = issuer ?? { pin: pin as Pin, matched: 'leaf', certificate: leaf };
 

@@ -169,7 +169,8 @@ function checkGreeting(packet: Buffer): void {
   const isGreeting = isWhole && packet[3] === 0 && packet[HEADER_BYTES] === PROTOCOL_VERSION;
   const flags = isGreeting ? packet.readUInt16LE(versionEnd + 14) : 0;
   if ((flags & CLIENT_PROTOCOL_41) === 0) throw noGreeting();
-  if ((flags & CLIENT_SSL) === 0) throw upgradeError('ERR_UPGRADE_REFUSED', name, 'the MySQL server offers no TLS');
+  if ((flags & CLIENT_SSL) === 0)
+    throw upgradeError('ERR_UPGRADE_REFUSED', name, 'the MySQL server offers no TLS (its greeting lacks CLIENT_SSL)');
 }
 
 /** Sets CLIENT_SSL in the driver's answer, and gives what comes before its user name, once it is sure that it does. */

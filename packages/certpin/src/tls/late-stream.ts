@@ -35,7 +35,7 @@ export interface Attempt {
   destroy(): unknown;
 }
 
-export const NO_UNIX_SOCKET = 'a unix socket has no TLS, so nothing to pin: give a host';
+export const NO_UNIX_SOCKET = 'a unix socket has no TLS, so there is nothing to pin: give a host';
 
 /** The methods of a socket that can be called before there is one. */
 type Method = 'setNoDelay' | 'setKeepAlive' | 'setTimeout' | 'ref' | 'unref' | 'write';
