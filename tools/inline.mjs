@@ -9,15 +9,15 @@ import { rollup } from '@rollup/wasm-node';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const library = `${root}packages/certpin/build`;
 
-/** What each block offers, and the adapter that has it. */
+/** What each block offers, the adapter that has it, and who asks for TLS there (core/form.ts). */
 const clients = {
-  https: ['https', 'pinnedAgent'],
-  axios: ['axios', 'pinnedAxios'],
-  fetch: ['undici', 'pinnedFetch'],
-  pg: ['pg', 'pinnedPg'],
-  mysql2: ['mysql2', 'pinnedMysql2'],
-  mysql: ['mysql', 'pinnedMysql'],
-  mariadb: ['mariadb', 'pinnedMariadb'],
+  https: ['https', 'pinnedAgent', 'nobody'],
+  axios: ['axios', 'pinnedAxios', 'nobody'],
+  fetch: ['undici', 'pinnedFetch', 'nobody'],
+  pg: ['pg', 'pinnedPg', 'certpin'],
+  mysql2: ['mysql2', 'pinnedMysql2', 'driver'],
+  mysql: ['mysql', 'pinnedMysql', 'driver'],
+  mariadb: ['mariadb', 'pinnedMariadb', 'driver'],
 };
 
 /** Writes all blocks. The library and @certpin/auth0 are compiled. */
@@ -25,8 +25,8 @@ export async function buildInline() {
   const { version } = JSON.parse(readFileSync(`${root}packages/certpin/package.json`, 'utf8'));
   const header = await import('../packages/auth0/dist/inline/header.js');
   mkdirSync(`${root}packages/auth0/dist/inline`, { recursive: true });
-  for (const [client, [adapter, pinned]] of Object.entries(clients)) {
-    const body = format(toDeclaration(await bundle(adapter, pinned)));
+  for (const [client, [adapter, pinned, asks]] of Object.entries(clients)) {
+    const body = format(toDeclaration(await bundle(adapter, pinned, asks)));
     const lines = [
       header.firstLine(client, version),
       '// The source of https://www.npmjs.com/package/certpin, bundled for one client. Do not edit:',
@@ -40,7 +40,7 @@ export async function buildInline() {
 }
 
 /** One ES module without imports of its own but Node's. */
-async function bundle(adapter, pinned) {
+async function bundle(adapter, pinned, asks) {
   const entry = '\0entry';
   const bundled = await rollup({
     input: entry,
@@ -50,7 +50,7 @@ async function bundle(adapter, pinned) {
       {
         name: 'inline',
         resolveId: (id) => (id === entry ? id : null),
-        transform: toInlineForm,
+        transform: (code) => toInlineForm(code, asks),
         load: (id) => {
           if (id !== entry) return null;
           return `export { ${pinned} } from '${library}/adapters/${adapter}.js';
@@ -67,10 +67,11 @@ async function bundle(adapter, pinned) {
  * Says that this is the inline form (core/form.ts), and drops the docstrings: they tell how a function is called, and stand in the
  * source. The comments between the lines, which tell why, stay.
  */
-function toInlineForm(code) {
+function toInlineForm(code, asks) {
   return code
-    .replace(/^import \{ INLINE \} .*\n/m, '')
+    .replace(/^import \{.*\} from .*\/form\.js.*\n/m, '')
     .replace(/\bINLINE\b/g, 'true')
+    .replace(/\bASKS\b/g, `'${asks}'`)
     .replace(/^[ \t]*\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n/gm, '');
 }
 

@@ -10,13 +10,13 @@ import { type InlineClient, inlineBlock, inlineClients } from '../../src/inline/
 
 /** Auth0 takes 100 kB for a script; a block that grows has to be looked at. In bytes; see docs/decisions/0023. */
 const budgets: Record<InlineClient, number> = {
-  https: 14_700,
-  axios: 16_900,
-  fetch: 17_500,
-  pg: 21_600,
-  mysql2: 26_100,
-  mysql: 20_000,
-  mariadb: 26_100,
+  https: 14_000,
+  axios: 16_100,
+  fetch: 16_700,
+  pg: 19_700,
+  mysql2: 23_300,
+  mysql: 19_200,
+  mariadb: 23_300,
 };
 
 const sizeOf = (client: InlineClient): number => Buffer.byteLength(inlineBlock(client).text);
@@ -110,7 +110,10 @@ describe('the text of a block', () => {
     it(`holds the comments that say why, and no leftover of the bundler: ${client}`, () => {
       assert.match(text, /\/\/ RFC 5746 renegotiation would put another certificate under a connection/);
       assert.match(text, /\/\/ The ordinary verification must not end the handshake before the pin was looked at/);
-      assert.doesNotMatch(text, /\bINLINE\b|\/\*|^\s*import |\btrue \?|if \(!true\)|\.\.\.\[\]|\.\.\.\{\}|\$\{''\}/m);
+      assert.doesNotMatch(
+        text,
+        /\bINLINE\b|\bASKS\b|\/\*|^\s*import |\btrue \?|if \(!true\)|\.\.\.\[\]|\.\.\.\{\}|\$\{''\}/m,
+      );
     });
   }
 });

@@ -1,12 +1,13 @@
 import type { SecureContextOptions, SecureVersion } from 'node:tls';
-import { CertpinError } from '../core/errors.ts';
+import { CertpinError, optionInvalid } from '../core/errors.ts';
 import { INLINE } from '../core/form.ts';
 import type { Policy } from '../core/policy.ts';
-import { dialMediated } from '../protocols/dial.ts';
+import { dial } from '../protocols/dial.ts';
 import { createMysqlMediation } from '../protocols/mysql.ts';
 import { checkDriverConfig, MAKES_STREAM, parameterRefused, withOwn } from '../tls/driver-config.ts';
+import { NO_UNIX_SOCKET } from '../tls/late-stream.ts';
 import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
-import { NO_UNIX_SOCKET, PinnedStream } from '../tls/pinned-stream.ts';
+import { PinnedStream } from '../tls/pinned-stream.ts';
 import { openUpgraded } from '../tls/upgrade.ts';
 
 /** What {@link pinnedMariadb} reads of a configuration of the connector; everything else passes through untouched. */
@@ -77,7 +78,10 @@ export function pinnedMariadb(config: string | MariadbConfig, policy: GuardOptio
   const given = (!INLINE && typeof config === 'string' ? readConnectionString(config) : config) as MariadbConfig;
   checkDriverConfig(given, { stream: MAKES_STREAM, socketPath: NO_UNIX_SOCKET }, 'pinnedMariadb');
   if (given.permitRedirect)
-    throw invalid('permitRedirect', 'a redirect would send the login to a server that nobody named; remove it');
+    throw optionInvalid(
+      'permitRedirect',
+      'pinnedMariadb: a redirect would send the login to a server that nobody named; remove it',
+    );
   const tls = readClientTls(given.ssl);
   const guarded = readPolicy(policy);
 
@@ -85,9 +89,13 @@ export function pinnedMariadb(config: string | MariadbConfig, policy: GuardOptio
     // No TLS but ours, and no redirect, whatever a copy of the configuration says.
     this.ssl = undefined;
     this.permitRedirect = false;
-    const mediation = createMysqlMediation();
-    const open = openUpgraded({ ...guarded, tls, dial: dialMediated(mediation) });
-    const pinned = new PinnedStream(open, guarded.connectTimeoutMs, mediation);
+    const mediation = createMysqlMediation((packet) => pinned.push(packet));
+    const open = openUpgraded({
+      ...guarded,
+      tls,
+      dial: (address, ready) => dial(address, mediation, ready),
+    });
+    const pinned = new PinnedStream({ open, mediator: mediation });
     // The connector looks here, and nowhere else, before it sends what only a safe connection may carry (caching_sha2_password).
     pinned.once('connect', () => {
       this.ssl = true;

@@ -8,8 +8,8 @@ import { createGreetingReader, isErrorPacket, isSslRequest, unsupported } from '
 import { closedEarly } from '../protocols/upgrade-errors.ts';
 import { checkDriverConfig, refuseParameters, withOwn } from '../tls/driver-config.ts';
 import { guard } from '../tls/guard.ts';
+import { NO_UNIX_SOCKET } from '../tls/late-stream.ts';
 import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
-import { NO_UNIX_SOCKET } from '../tls/pinned-stream.ts';
 import { startTimeout } from '../tls/timeout.ts';
 
 /** The package `mysql`, as `require('mysql')` or `import mysql from 'mysql'` gives it. */

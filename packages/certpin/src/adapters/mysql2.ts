@@ -1,11 +1,12 @@
 import { CertpinError } from '../core/errors.ts';
 import { INLINE } from '../core/form.ts';
 import type { Policy } from '../core/policy.ts';
-import { dialMediated } from '../protocols/dial.ts';
+import { dial } from '../protocols/dial.ts';
 import { createMysqlMediation } from '../protocols/mysql.ts';
 import { checkDriverConfig, MAKES_STREAM, refuseParameters, withOwn } from '../tls/driver-config.ts';
+import { NO_UNIX_SOCKET } from '../tls/late-stream.ts';
 import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
-import { NO_UNIX_SOCKET, PinnedStream } from '../tls/pinned-stream.ts';
+import { PinnedStream } from '../tls/pinned-stream.ts';
 import { openUpgraded } from '../tls/upgrade.ts';
 
 /** What {@link pinnedMysql2} reads of a mysql2 configuration; everything else passes through untouched. */
@@ -75,9 +76,13 @@ export function pinnedMysql2(config: string | Mysql2Config, policy: GuardOptions
   const guarded = readPolicy(policy);
 
   const stream = ({ config: { host, port, ...socket } }: Mysql2StreamOptions): PinnedStream => {
-    const mediation = createMysqlMediation();
-    const open = openUpgraded({ ...guarded, tls, dial: dialMediated(mediation) });
-    const pinned = new PinnedStream(open, guarded.connectTimeoutMs, mediation);
+    const mediation = createMysqlMediation((packet) => pinned.push(packet));
+    const open = openUpgraded({
+      ...guarded,
+      tls,
+      dial: (address, ready) => dial(address, mediation, ready),
+    });
+    const pinned = new PinnedStream({ open, mediator: mediation, encrypted: true });
     /** As mysql2 sets up the sockets that it makes itself (lib/base/connection.js). */
     pinned.setNoDelay(true);
     if (socket.enableKeepAlive === true) pinned.setKeepAlive(true, socket.keepAliveInitialDelay);

@@ -61,14 +61,13 @@ export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Polic
   /** pg lets a connection string override the configuration, so one `sslmode` in it would take the connection out of certpin's hands. */
   refuseParameters(read.connectionString, /^(?:ssl|uselibpqcompat$)/i, 'pinnedPg', 'connection string');
   const tls = readClientTls(given.ssl);
-  const guarded = readPolicy(policy);
   const upgraded: UpgradedConnection = {
     dial: (address, ready) => dial(address, createPostgresUpgrade(), ready),
     tls,
-    policy: guarded.policy,
+    ...readPolicy(policy),
   };
   const open = openUpgraded(INLINE || !isDirect(read.sslnegotiation, 'pinnedPg') ? upgraded : directly(upgraded));
-  const stream = (): PinnedStream => new PinnedStream(open, guarded.connectTimeoutMs);
+  const stream = (): PinnedStream => new PinnedStream({ open });
   if (!INLINE) Object.assign(stream, { setNoDelay: refuseOldVersion });
 
   const pinned = withOwn(INLINE ? given : withConnectionString(given, read.connectionString), {

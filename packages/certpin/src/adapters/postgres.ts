@@ -4,9 +4,9 @@ import type { Policy } from '../core/policy.ts';
 import { dial } from '../protocols/dial.ts';
 import { createPostgresUpgrade, isDirect, POSTGRES_ALPN } from '../protocols/postgres.ts';
 import { parameterRefused } from '../tls/driver-config.ts';
+import type { Address, Attempt, Opener } from '../tls/late-stream.ts';
 import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
-import { type Address, type Attempt, type Opener, PinnedStream } from '../tls/pinned-stream.ts';
-import { startTimeout } from '../tls/timeout.ts';
+import { PinnedStream } from '../tls/pinned-stream.ts';
 import { openUpgraded } from '../tls/upgrade.ts';
 
 /** What {@link pinnedPostgres} reads of the options of postgres.js; everything else passes through untouched. */
@@ -76,14 +76,13 @@ export function pinnedPostgres(options: string | PostgresOptions, policy: GuardO
       '`target_session_attrs` needs one host: certpin tries several in order and takes the first that answers';
     throw invalid('target_session_attrs', message);
   }
-  const { policy: checked, connectTimeoutMs } = readPolicy(policy);
   const open = openUpgraded({
     dial: (address, ready) => dial(address, direct ? undefined : createPostgresUpgrade(), ready),
     tls: direct ? { ...tls, ALPNProtocols: [POSTGRES_ALPN] } : tls,
-    policy: checked,
+    ...readPolicy(policy),
   });
   const socket = (): PinnedStream => {
-    const stream = new PinnedStream(openFirst(open, addresses, connectTimeoutMs), 0);
+    const stream = new PinnedStream({ open: openFirst(open, addresses) });
     // postgres.js takes a socket that it is given for connected, and says goodbye only on one that calls itself open.
     Object.defineProperty(stream, 'readyState', { get: () => (stream.destroyed ? 'closed' : 'open') });
     return stream.connect(first.port, first.host);
@@ -108,7 +107,7 @@ export function pinnedPostgres(options: string | PostgresOptions, policy: GuardO
  * One host after the other, each with the whole time limit, as in libpq. A refusal says more than a host that was not there, so it
  * is the error that is handed on.
  */
-function openFirst(open: Opener, addresses: readonly Address[], timeoutMs: number): Opener {
+function openFirst(open: Opener, addresses: readonly Address[]): Opener {
   return (_, stream) => {
     const failures: Error[] = [];
     let isGivenUp = false;
@@ -118,7 +117,6 @@ function openFirst(open: Opener, addresses: readonly Address[], timeoutMs: numbe
       const settle = (error: Error | undefined, take: () => unknown): void => {
         if (isSettled) return;
         isSettled = true;
-        stop();
         if (error !== undefined) failures.push(error);
         if (isGivenUp || error === undefined) take();
         else if (failures.length < addresses.length) tryNext();
@@ -127,12 +125,10 @@ function openFirst(open: Opener, addresses: readonly Address[], timeoutMs: numbe
       const fail = (error?: Error): void => settle(error, () => stream.destroy(error));
       const attempt = open(addresses[failures.length] as Address, {
         adopt: (socket) => settle(undefined, () => stream.adopt(socket)),
-        destroy: fail,
-        push: (bytes) => stream.push(bytes),
-      });
-      const stop = startTimeout(timeoutMs, (error) => {
-        fail(error);
-        attempt.destroy();
+        destroy: (error) => {
+          fail(error);
+          attempt.destroy();
+        },
       });
       current = attempt;
     };

@@ -24,13 +24,15 @@ export interface CertificateSummary {
 /** What a verdict asks of a certificate that was presented: {@link Certificate}, or in the inline form this much of it. */
 export type CertificateEvidence = Pick<Certificate, 'certificateSha256' | 'publicKeySha256' | 'validFrom' | 'validTo'>;
 
-/** Reads it all at once, for the inline form. Throws the error of `node:crypto` where the bytes are not a certificate. */
+/** For the inline form. Throws the error of `node:crypto` where the bytes are not a certificate. */
 export function readEvidence(der: Uint8Array): CertificateEvidence {
   const { publicKey, validFrom, validTo } = new X509Certificate(der);
   return {
     certificateSha256: sha256(der),
     /** Equal to the bytes in the certificate, for every key that OpenSSL can make a handshake with. */
-    publicKeySha256: sha256(publicKey.export({ type: 'spki', format: 'der' })),
+    get publicKeySha256() {
+      return sha256(publicKey.export({ type: 'spki', format: 'der' }));
+    },
     validFrom: new Date(validFrom),
     validTo: new Date(validTo),
   };

@@ -119,10 +119,9 @@ function issuerProblem(issuer: Certificate, path: readonly Certificate[], option
   if (extensions.some(({ id }) => id === NAME_CONSTRAINTS)) {
     return `${nameOf(issuer)} sets name constraints, which cannot be checked here: pin the leaf instead`;
   }
-  const validity = validityProblem(issuer, options.now);
-  if (validity === 'not-yet-valid') return `${nameOf(issuer)} is not yet valid`;
-  if (validity === 'expired' && options.expired === 'refuse') return `${nameOf(issuer)} is expired`;
-  return certificateProblem(issuer);
+  const validity = validityProblem(issuer, options.now, options.expired);
+  if (validity === undefined) return certificateProblem(issuer);
+  return `${nameOf(issuer)} is ${validity === 'ERR_CERTIFICATE_EXPIRED' ? 'expired' : 'not yet valid'}`;
 }
 
 /** What every certificate of a chain must be, the leaf too: meant for TLS servers, soundly signed, fully understood. */

@@ -71,22 +71,23 @@ const brand = Symbol.for('certpin.error');
  * `error instanceof CertpinError` holds across copies of the library (ESM and CommonJS, two versions).
  */
 export class CertpinError<Code extends CertpinErrorCode = CertpinErrorCode> extends Error {
-  readonly code: Code;
-  readonly details: CertpinErrorDetails[Code];
+  declare readonly code: Code;
+  declare readonly details: CertpinErrorDetails[Code];
 
   constructor(code: Code, message: string, details: CertpinErrorDetails[Code], options?: ErrorOptions) {
     super(message, options);
-    this.name = 'CertpinError';
-    this.code = code;
-    this.details = details;
+    Object.assign(this, { name: 'CertpinError', code, details });
     Object.defineProperty(this, brand, { value: true });
     // Prisma makes an error of its own, of the message, the code and what it finds in `meta`, and forgets the one that it was given.
     if (!INLINE) Object.defineProperty(this, 'meta', { get: () => ({ cause: this }) });
   }
+}
 
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return (value as { [brand]?: unknown } | null | undefined)?.[brand] === true;
-  }
+/** In the inline form nobody holds the class. */
+if (!INLINE) Object.defineProperty(CertpinError, Symbol.hasInstance, { value: isCertpinError });
+
+function isCertpinError(value: unknown): value is AnyCertpinError {
+  return (value as { [brand]?: unknown } | null | undefined)?.[brand] === true;
 }
 
 /** The error of an option that cannot be used. */
@@ -102,10 +103,10 @@ export function findCertpinError(error: unknown): AnyCertpinError | undefined {
   /** A Set holds each error once, so a circle of them ends; what is added while it is walked through is walked through too. */
   const queue = new Set<unknown>([error]);
   for (const candidate of queue) {
-    if (candidate instanceof CertpinError) return candidate as AnyCertpinError;
+    if (isCertpinError(candidate)) return candidate;
     const { cause, original, driverError, meta, errors } = Object(candidate) as Record<string, unknown>;
-    const list: readonly unknown[] = Array.isArray(errors) ? errors : [];
-    for (const next of [cause, original, driverError, meta, ...list]) queue.add(next);
+    /** A list is added one by one, anything else as it is. */
+    for (const next of [cause, original, driverError, meta].concat(errors)) queue.add(next);
   }
   return undefined;
 }

@@ -50,20 +50,11 @@ export function parsePin(source: PinSource): Pin {
  * @throws CertpinError `ERR_PIN_INVALID` for the first pin that cannot be read, and for an empty set
  */
 export function parsePins(input: PinInput): readonly Pin[] {
-  const parsed = readSources(input);
-  return INLINE ? parsed.map(({ pin }) => pin) : distinctPins(parsed);
+  return parsePinSources(input).pins;
 }
 
 /** As {@link parsePins}, and keeps the certificates among the sources: an issuer's certificate completes a chain. */
 export function parsePinSources(input: PinInput): ParsedPins {
-  const parsed = readSources(input);
-  return {
-    pins: distinctPins(parsed),
-    certificates: Object.freeze(parsed.flatMap(({ certificate }) => certificate ?? [])),
-  };
-}
-
-function readSources(input: PinInput): readonly ParsedPin[] {
   const parsed: ParsedPin[] = [];
   for (const source of [input].flat() as readonly PinSource[]) {
     if (typeof source === 'string') readText(source, parsed);
@@ -71,11 +62,16 @@ function readSources(input: PinInput): readonly ParsedPin[] {
     else readSource(source, parsed);
   }
   if (parsed.length === 0) throw invalid(1, 'no pin: the set is empty');
-  return parsed;
+  const pins = parsed.map(({ pin }) => pin);
+  if (INLINE) return { pins, certificates: [] };
+  return {
+    pins: distinctPins(pins),
+    certificates: Object.freeze(parsed.flatMap(({ certificate }) => certificate ?? [])),
+  };
 }
 
-function distinctPins(parsed: readonly ParsedPin[]): readonly Pin[] {
-  const distinct = new Map(parsed.map(({ pin }) => [`${pin.kind} ${pin.sha256}`, pin]));
+function distinctPins(pins: readonly Pin[]): readonly Pin[] {
+  const distinct = new Map(pins.map((pin) => [`${pin.kind} ${pin.sha256}`, pin]));
   return Object.freeze([...distinct.values()]);
 }
 
@@ -119,8 +115,8 @@ const INVISIBLE = /[\u200B-\u200F\u2060\uFEFF]/g;
 
 function readText(text: string, parsed: ParsedPin[]): void {
   const visible = text.replace(INVISIBLE, '').replace(COMMENT, '');
-  const tokens = (INLINE ? visible : readPemBlocks(visible, parsed)).matchAll(TOKEN);
-  for (const [token] of tokens) parsed.push({ pin: readToken(token, parsed.length + 1) });
+  const rest = INLINE ? visible : readPemBlocks(visible, parsed);
+  for (const [token] of rest.matchAll(TOKEN)) parsed.push({ pin: readToken(token, parsed.length + 1) });
 }
 
 /** Returns what stands behind the last block. */
@@ -179,7 +175,7 @@ type Spelling = readonly [RegExp, Pin['kind'], 'hex' | 'base64'];
 const SPELLINGS: readonly Spelling[] = [
   [/^(?:sha-?256\s+fingerprint\s*=\s*)?([0-9a-f]{64}|(?:[0-9a-f]{2}:){31}[0-9a-f]{2})$/i, 'certificate', 'hex'],
   [/^sha-?256[:=]([0-9a-f]{64}|(?:[0-9a-f]{2}:){31}[0-9a-f]{2})$/i, 'public-key', 'hex'],
-  // Two bits of the last digit are behind the 32 bytes: a hash that was cut or mistyped must not pass as another.
+  // The last digit holds two bits too many: a hash that was cut or mistyped must not pass as another.
   [/^[Ss][Hh][Aa]-?256\/{1,2}([\w+/-]{42}[048AEIMQUYcgkosw])={0,2}$/, 'public-key', 'base64'],
 ];
 
@@ -198,8 +194,7 @@ function readToken(token: string, position: number): Pin {
     const sha256 = Buffer.from(hash.replace(/[:\s]/g, ''), encoding).toString('hex').toUpperCase() as Pin['sha256'];
     return INLINE ? { kind, sha256 } : pinOf(kind, sha256);
   }
-  const spelled = `${token.length} characters; a SHA-256 is 64 hex digits, sha256/BASE64 or sha256:HEX`;
-  throw invalid(position, INLINE ? spelled : problemOf(token));
+  throw invalid(position, INLINE ? 'a SHA-256 is 64 hex digits, sha256/BASE64 or sha256:HEX' : problemOf(token));
 }
 
 /** The spellings that name their algorithm: `sha256 Fingerprint=…`, `pin-sha256="…"`, `sha256/…` and `sha256//…`, `sha256:…`. */

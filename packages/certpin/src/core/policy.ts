@@ -2,7 +2,7 @@ import type { Certificate } from './certificate.ts';
 import { optionInvalid } from './errors.ts';
 import { INLINE } from './form.ts';
 import { type LivePins, liveStateOf } from './live-pins.ts';
-import { type ParsedPins, type PinInput, parsePinSources, parsePins } from './parse-pin.ts';
+import { type ParsedPins, type PinInput, parsePinSources } from './parse-pin.ts';
 import type { Pin } from './pin.ts';
 
 /** What must hold before a connection may be used. Each switch is independent of the others. */
@@ -81,10 +81,10 @@ export function createPolicy(options: PolicyOptions | Policy): Policy {
   if (noIssuerPins && options.pins === undefined)
     throw optionInvalid('pins', INLINE ? 'give `pins`' : 'a policy needs pins: give `pins` (or `issuerPins`)');
   const { expired = 'refuse' } = options;
-  if (expired !== 'refuse' && expired !== 'accept')
+  if (!['refuse', 'accept'].includes(expired))
     throw optionInvalid('expired', "`expired` must be one of 'refuse', 'accept'");
   return INLINE
-    ? Object.freeze({ pins: parsePins(options.pins as PinInput), expired } as Partial<Policy> as Policy)
+    ? (Object.freeze({ ...parsePinSources(options.pins as PinInput), expired }) as object as Policy)
     : createFullPolicy(options, expired);
 }
 
@@ -155,8 +155,8 @@ export function oneOf<Value extends string>(
  */
 export function refuseUnknownOptions(options: object, known: readonly string[], where: string): void {
   if (typeof options !== 'object' || options === null) throw optionInvalid(where, `${where}: must be an object`);
-  for (const option of Object.keys(options)) {
-    if (known.includes(option) || (options as Record<string, unknown>)[option] === undefined) continue;
+  for (const [option, value] of Object.entries(options)) {
+    if (known.includes(option) || value === undefined) continue;
     const problem = `unknown ${where} option \`${option}\``;
     throw optionInvalid(option, INLINE ? problem : problem + similarOption(option, known));
   }

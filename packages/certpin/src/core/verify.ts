@@ -62,18 +62,17 @@ export type Verdict = Matched | Refused;
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID` where `policy` is not one
  */
 export function verify(peer: Peer, policy: PolicyOptions | Policy, now: Date = new Date()): Verdict {
-  const checked = INLINE ? (policy as Policy) : snapshot(createPolicy(policy));
-  const evidence = { host: peer.host, port: peer.port, policy: checked };
+  const { host, port } = peer;
+  const evidence = { host, port, policy: INLINE ? (policy as Policy) : snapshot(createPolicy(policy)) };
   try {
-    const presented = peer.certificates.map((source) =>
-      INLINE ? (readEvidence(source as Uint8Array) as Certificate) : toCertificate(source),
-    );
+    const presented = peer.certificates.map((INLINE ? readEvidence : toCertificate) as typeof toCertificate);
+    if (INLINE) return decide(peer, { ...evidence, presented }, now);
     const verdict = decide(peer, { ...evidence, presented }, now);
     // A refusal is going to be explained: what cannot be read fails here, and not in the explanation.
-    if (!INLINE && !verdict.ok) for (const certificate of presented) certificate.toJSON();
+    if (!verdict.ok) for (const certificate of presented) certificate.toJSON();
     return verdict;
   } catch (error) {
-    // Whatever goes wrong inside a check is a refusal: the peer chooses the bytes that are being checked.
+    // Whatever goes wrong in a check is a refusal: the peer chooses the bytes that are checked.
     const reason = `the presented certificate cannot be read (${(error as Error).message})`;
     return { ok: false, code: 'ERR_PIN_UNCHECKABLE', reason, ...evidence, presented: [] };
   }
@@ -86,13 +85,11 @@ function toCertificate(source: Uint8Array | X509Certificate | Certificate): Cert
 }
 
 function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
-  const {
-    presented: [leaf],
-    policy,
-  } = evidence;
+  const { presented, policy } = evidence;
+  const [leaf] = presented;
   const refused = (code: RefusalCode, reason: string): Refused => ({ ok: false, code, reason, ...evidence });
 
-  // RFC 8446 §2.2: a server that resumes with a PSK sends no Certificate, so there is nothing to compare.
+  // RFC 8446 §2.2: a server that resumes with a PSK sends no certificate to compare.
   if (peer.sessionReused)
     return refused('ERR_PIN_UNCHECKABLE', 'the TLS session was resumed, so no certificate was proven');
   if (leaf === undefined) return refused('ERR_PIN_UNCHECKABLE', 'the server presented no certificate');
@@ -101,32 +98,26 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
     return refused('ERR_TLS_VERSION', `the connection was made with ${tlsVersion ?? 'an unknown version of TLS'}`);
 
   const pin = matchPin(leaf, policy.pins);
-  const match: Match = pin
-    ? { pin, matched: 'leaf', certificate: leaf }
-    : INLINE
-      ? NO_MATCH
-      : matchIssuer(evidence.presented, policy, now);
-  if ('code' in match) return refused(match.code, match.reason);
+  if (INLINE && pin === undefined)
+    return refused('ERR_PIN_MISMATCH', 'the presented certificate is none of the pinned ones');
+  const issuer = INLINE || pin ? undefined : matchIssuer(presented, policy, now);
+  if (issuer !== undefined && 'code' in issuer) return refused(issuer.code, issuer.reason);
 
-  const validity = validityProblem(leaf, now);
-  const its = 'the validity of the certificate';
-  if (validity === 'not-yet-valid')
-    return refused(
-      'ERR_CERTIFICATE_NOT_YET_VALID',
-      `${its} begins ${INLINE ? leaf.validFrom : isoDate(leaf.validFrom)}`,
-    );
-  if (validity === 'expired' && policy.expired === 'refuse')
-    return refused('ERR_CERTIFICATE_EXPIRED', `${its} ended ${INLINE ? leaf.validTo : isoDate(leaf.validTo)}`);
+  const validity = validityProblem(leaf, now, policy.expired);
+  if (validity !== undefined) {
+    const [word, date] = validity === 'ERR_CERTIFICATE_EXPIRED' ? ['ended', leaf.validTo] : ['begins', leaf.validFrom];
+    return refused(validity, `the validity of the certificate ${word} ${INLINE ? date : isoDate(date as Date)}`);
+  }
+  if (INLINE) return { ok: true, ...evidence } as Matched;
+  const match = issuer ?? { pin: pin as Pin, matched: 'leaf', certificate: leaf };
 
   // A leaf that is pinned itself is identified by the pin; an issuer vouches for others too, so the name decides which one this is.
-  const nameRequired = INLINE
-    ? 'ignore'
-    : (policy.hostnameVerification ?? (match.matched === 'issuer' ? 'require' : 'ignore'));
+  const nameRequired = policy.hostnameVerification ?? (match.matched === 'issuer' ? 'require' : 'ignore');
   if (nameRequired === 'require' && !namesHost(leaf, peer.host)) {
     const reason = `the certificate does not name ${peer.host ?? 'the host, which is unknown'}`;
     return refused('ERR_HOSTNAME_MISMATCH', reason);
   }
-  if (!INLINE && policy.caVerification === 'require' && peer.authorized !== true) {
+  if (policy.caVerification === 'require' && peer.authorized !== true) {
     const reason = `the ordinary CA verification failed (${peer.authorizationError ?? 'no result'})`;
     return refused('ERR_CA_UNTRUSTED', reason);
   }
@@ -135,13 +126,9 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
 
 type Match = Pick<Matched, 'pin' | 'matched' | 'certificate'> | Pick<Refused, 'code' | 'reason'>;
 
-const NO_MATCH: Match = {
-  code: 'ERR_PIN_MISMATCH',
-  reason: 'the presented certificate is none of the pinned ones',
-};
-
 function matchIssuer([leaf, ...others]: readonly Certificate[], policy: Policy, now: Date): Match {
-  if (leaf === undefined || policy.issuerPins.length === 0) return NO_MATCH;
+  if (leaf === undefined || policy.issuerPins.length === 0)
+    return { code: 'ERR_PIN_MISMATCH', reason: 'the presented certificate is none of the pinned ones' };
   // A CA is found even where the server does not send it, if the pin was given as its certificate.
   const candidates = [...others, ...policy.knownCertificates];
   const chain = verifyChain(leaf, candidates, policy.issuerPins, { now, expired: policy.expired });

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import type { Peer } from '../core/verify.ts';
-import type { UpgradeProtocol, UpgradeStep } from '../protocols/contract.ts';
+import type { UpgradeProtocol } from '../protocols/contract.ts';
 import { converse, dial } from '../protocols/dial.ts';
 import { observe } from '../tls/guard.ts';
 import { enclose } from './envelope.ts';
@@ -15,8 +15,6 @@ import type { Stop } from './time-limit.ts';
 export interface Attempt {
   /** undefined: TLS from the first byte. */
   readonly upgrade: UpgradeProtocol | undefined;
-  /** Gets the socket, and what takes the steps that something else than the server's bytes brings about. */
-  readonly attach?: (socket: Socket, proceed: (step: UpgradeStep) => void) => void;
   /** Ends it, with its reason. */
   readonly signal: Stop;
 }
@@ -25,7 +23,7 @@ export interface Attempt {
 export function attempt(
   target: ServerTarget | SocketTarget,
   settings: Settings,
-  { upgrade, attach, signal }: Attempt,
+  { upgrade, signal }: Attempt,
 ): Promise<Peer> {
   return new Promise<Peer>((resolve, reject) => {
     let way: { destroy(): unknown } | undefined;
@@ -48,35 +46,28 @@ export function attempt(
         (error) => give(explainHandshake(error)),
       );
     };
-    const talk = (open: (ready: (error?: Error) => void, takeProceed: TakeProceed) => Socket): Socket => {
-      let proceed: ((step: UpgradeStep) => void) | undefined;
-      const takeProceed: TakeProceed = (given) => {
-        proceed = given;
-      };
-      const socket = open((error) => (error === undefined ? handshake(socket) : give(error)), takeProceed);
-      if (proceed !== undefined) attach?.(socket, proceed);
+    const talk = (open: (ready: (error?: Error) => void) => Socket): Socket => {
+      const socket = open((error) => (error === undefined ? handshake(socket) : give(error)));
       return socket;
     };
 
     if ('socketPath' in target) {
-      way = talk((ready, take) => dial({ path: target.socketPath }, upgrade, ready, take));
+      way = talk((ready) => dial({ path: target.socketPath }, upgrade, ready));
       return;
     }
     const { host, port } = target;
     if (settings.tunnel === undefined) {
-      way = talk((ready, take) => dial({ host, port, family: settings.family }, upgrade, ready, take));
+      way = talk((ready) => dial({ host, port, family: settings.family }, upgrade, ready));
       return;
     }
     const greets = upgrade !== undefined && upgrade.opening === undefined;
     way = settings.tunnel({ host, port, greets }, (error, raw) => {
       if (raw === undefined) give(error);
       else if (upgrade === undefined) handshake(raw);
-      else talk((ready, take) => converse(raw, undefined, upgrade, ready, take));
+      else talk((ready) => converse(raw, undefined, upgrade, ready));
     });
   });
 }
-
-type TakeProceed = (proceed: (step: UpgradeStep) => void) => void;
 
 function toConnection(
   target: ServerTarget | SocketTarget,

@@ -53,15 +53,17 @@ export async function detect(
   try {
     const peer = await withTimeLimit(0, signal, (own, limit) =>
       attempt(target, settings, {
-        upgrade: ear.upgrade(() => limit(0)),
+        upgrade: {
+          ...ear.upgrade(() => limit(0)),
+          attach: (proceed, socket) =>
+            waitForGreeting(socket, Math.min(LISTENING_MS, budget / 4), () => {
+              if (ear.state() === 'answering') return;
+              // A server that does not answer to TLS leaves half of the time to the other protocols.
+              limit(budget / 2);
+              if (ear.startTls()) proceed({ next: 'tls' });
+            }),
+        },
         signal: own,
-        attach: (socket, proceed) =>
-          waitForGreeting(socket, Math.min(LISTENING_MS, budget / 4), () => {
-            if (ear.state() === 'answering') return;
-            // A server that does not answer to TLS leaves half of the time to the other protocols.
-            limit(budget / 2);
-            if (ear.startTls()) proceed({ next: 'tls' });
-          }),
       }),
     );
     return { peer, protocol: ear.heard()[0] ?? 'tls' };

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Envelope } from '../protocols/contract.ts';
-import { LateStream } from '../tls/late-stream.ts';
+import { LateStream, type Mediator } from '../tls/late-stream.ts';
 
 /**
  * The stream on which TLS is to begin, called in the tick in which the conversation has ended: the socket itself, or where the protocol
@@ -9,10 +9,11 @@ import { LateStream } from '../tls/late-stream.ts';
  */
 export function enclose(raw: Socket, envelope: Envelope | undefined): Duplex {
   if (envelope === undefined) return raw;
-  const stream = new LateStream({
+  const mediator: Mediator = {
     fromDriver: (bytes) => envelope.wrap(bytes),
     fromServer: (bytes) => envelope.unwrap(bytes),
-  });
+  };
+  const stream = new LateStream({ mediator });
   stream.adopt(raw);
   return stream;
 }

@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+
 /**
  * The plaintext conversation that ends with both sides agreeing to speak TLS. A state machine without sockets: it is given the
  * bytes that the server sent and says what to do. One object serves one connection.
@@ -6,7 +8,7 @@ export interface UpgradeProtocol {
   /** As in messages and reports: `postgres`. */
   readonly name: string;
   /** What the client says first; undefined where the server speaks first. */
-  readonly opening: Uint8Array | undefined;
+  readonly opening?: Uint8Array | undefined;
   /**
    * Takes all bytes that the server has sent since the last call.
    *
@@ -15,6 +17,11 @@ export interface UpgradeProtocol {
    * consent to TLS: whatever is read in plaintext after it would be taken for the server's (CVE-2011-0411, CVE-2021-23222)
    */
   receive(bytes: Uint8Array): UpgradeStep;
+  /**
+   * Called once, when there is a socket. `proceed` takes a step that something else than the server's bytes has brought about: the driver,
+   * or time.
+   */
+  readonly attach?: ((proceed: (step: UpgradeStep) => void, socket: Socket) => void) | undefined;
   /** Where TLS does not begin on the wire itself, but inside the protocol's own packets. */
   readonly envelope?: Envelope | undefined;
 }
@@ -43,25 +50,14 @@ export type UpgradeStep =
 
 /** An upgrade in which the driver takes part: it reads the server's greeting and answers it, and TLS begins in between. */
 export interface MediatedUpgrade extends UpgradeProtocol {
+  readonly attach: (proceed: (step: UpgradeStep) => void) => void;
   /**
-   * Called once, before everything else.
-   *
-   * @param reader the driver's side, which reads what came in plaintext
-   * @param proceed takes a step that the driver has brought about
-   */
-  attach(reader: UpgradeReader, proceed: (step: UpgradeStep) => void): void;
-  /**
-   * Takes what the driver wrote.
+   * Takes what the driver wrote. Another function as the login goes on, as is {@link fromServer}.
    *
    * @returns what is to be sent to the verified server in its place, once it is verified; nothing, where more has to come first
    * @throws CertpinError `ERR_CLIENT_UNSUPPORTED` where the driver says what cannot be taken apart safely
    */
-  fromDriver(bytes: Uint8Array): Uint8Array;
+  fromDriver: (bytes: Uint8Array) => Uint8Array;
   /** Takes what the verified server sent, and returns what the driver is to read in its place. */
-  fromServer(bytes: Uint8Array): Uint8Array;
-}
-
-export interface UpgradeReader {
-  /** null: the server has turned the client away, and nothing follows. */
-  push(bytes: Uint8Array | null): unknown;
+  fromServer: (bytes: Uint8Array) => Uint8Array;
 }

@@ -1,6 +1,6 @@
-import { connect, type NetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
-import { INLINE } from '../core/form.ts';
-import type { MediatedUpgrade, UpgradeProtocol, UpgradeReader, UpgradeStep } from './contract.ts';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { ASKS, INLINE } from '../core/form.ts';
+import type { UpgradeProtocol, UpgradeStep } from './contract.ts';
 import { closedEarly } from './upgrade-errors.ts';
 
 /**
@@ -9,16 +9,14 @@ import { closedEarly } from './upgrade-errors.ts';
  * @param protocol undefined: TLS begins at once
  * @param ready called once: with an error, or without one when the next byte belongs to TLS. TLS must be started on the returned
  * socket in the same tick, so that nobody reads in between.
- * @param attach gets what takes the steps that something else than the server's bytes brings about
  * @returns the socket; destroying it ends the attempt
  */
 export function dial(
   options: NetConnectOpts,
   protocol: UpgradeProtocol | undefined,
   ready: (error?: Error) => void,
-  attach?: (proceed: (step: UpgradeStep) => void) => void,
 ): Socket {
-  return converse(connect(options), 'connect', protocol, ready, attach);
+  return converse(connect(options), 'connect', protocol, ready);
 }
 
 /**
@@ -32,19 +30,17 @@ export function converse<Opening extends Socket>(
   opened: 'connect' | 'secureConnect' | undefined,
   protocol: UpgradeProtocol | undefined,
   ready: (error?: Error) => void,
-  attach: (proceed: (step: UpgradeStep) => void) => void = () => undefined,
 ): Opening {
   let settled = false;
   /** What goes wrong with the socket behind the conversation is reported by the TLS connection above it. */
   const settle = (error?: Error): void => {
-    if (error !== undefined) socket.destroy();
     if (settled) return;
     settled = true;
     socket.off('data', onData);
     ready(error);
   };
   const take = (step: UpgradeStep): void => {
-    if (step.isOver) {
+    if (ASKS !== 'certpin' && step.isOver) {
       settled = true;
       socket.destroy();
     }
@@ -55,30 +51,21 @@ export function converse<Opening extends Socket>(
     settle();
   };
   const onData = (bytes: Buffer): void => {
-    let step: UpgradeStep | undefined;
     try {
-      step = (protocol as UpgradeProtocol).receive(bytes);
+      take((protocol as UpgradeProtocol).receive(bytes));
     } catch (error) {
-      settle(error as Error);
+      socket.destroy(error as Error);
     }
-    if (step !== undefined) take(step);
   };
-  attach(take);
 
   socket.on('error', settle).once('close', () => settle(closedEarly(protocol?.name ?? 'tls')));
   const begin = (): void => {
     if (INLINE || protocol !== undefined) socket.on('data', onData).resume();
     else settle();
-    if (protocol?.opening !== undefined) socket.write(protocol.opening);
+    if (ASKS !== 'driver' && protocol?.opening !== undefined) socket.write(protocol.opening);
   };
   if (!INLINE && opened === undefined) begin();
   else socket.once(opened as 'connect', begin);
+  if (ASKS !== 'certpin') protocol?.attach?.(take, socket);
   return socket;
-}
-
-/** As {@link dial}, for an upgrade in which the driver takes part; it reads what came in plaintext. */
-export function dialMediated(
-  mediation: MediatedUpgrade,
-): (options: TcpNetConnectOpts, ready: (error?: Error) => void, reader: UpgradeReader) => Socket {
-  return (options, ready, reader) => dial(options, mediation, ready, (proceed) => mediation.attach(reader, proceed));
 }

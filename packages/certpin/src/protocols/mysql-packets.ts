@@ -3,26 +3,24 @@ export const HEADER_BYTES = 4;
 
 /** Cuts one direction of a MySQL connection into its packets, whatever the pieces in which they come. */
 export class PacketReader {
-  readonly #maxBytes: number;
-  readonly #tooLong: () => Error;
   /** What is behind the packets that were taken. */
   rest: Buffer = Buffer.alloc(0);
 
-  /** @param tooLong the error of a packet with a payload of more than `maxBytes` */
-  constructor(maxBytes: number, tooLong: () => Error) {
-    this.#maxBytes = maxBytes;
-    this.#tooLong = tooLong;
-  }
-
-  /** The packets that are whole with `bytes`, in a copy that can be changed; one is taken from {@link rest} when it is asked for. */
-  *read(bytes: Uint8Array): Generator<Buffer, void> {
+  /**
+   * The packets that are whole with `bytes`, in a copy that can be changed; one is taken from {@link rest} when it is asked for.
+   *
+   * @param tooLong the error of a packet that is longer than `maxBytes`
+   * @param shift is added to their sequence numbers, modulo 256, as the protocol counts
+   */
+  *read(bytes: Uint8Array, maxBytes: number, tooLong: () => Error, shift = 0): Generator<Buffer, void> {
     this.rest = Buffer.concat([this.rest, bytes]);
     while (this.rest.length >= HEADER_BYTES) {
       const end = HEADER_BYTES + this.rest.readUIntLE(0, 3);
-      if (end > HEADER_BYTES + this.#maxBytes) throw this.#tooLong();
+      if (end > maxBytes) throw tooLong();
       if (this.rest.length < end) return;
       const packet = this.rest.subarray(0, end);
       this.rest = this.rest.subarray(end);
+      packet[3] = (packet[3] as number) + shift;
       yield packet;
     }
   }

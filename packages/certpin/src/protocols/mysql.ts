@@ -1,7 +1,7 @@
 import { CertpinError } from '../core/errors.ts';
-import type { MediatedUpgrade, UpgradeProtocol, UpgradeReader, UpgradeStep } from './contract.ts';
+import type { MediatedUpgrade, UpgradeProtocol, UpgradeStep } from './contract.ts';
 import { HEADER_BYTES, PacketReader } from './mysql-packets.ts';
-import { injected, refused, unexpected } from './upgrade-errors.ts';
+import { injected, upgradeError } from './upgrade-errors.ts';
 
 const name = 'mysql';
 
@@ -11,17 +11,16 @@ const CLIENT_SSL = 0x800;
 const CLIENT_SECURE_CONNECTION = 0x8000;
 const CLIENT_PLUGIN_AUTH = 0x8_0000;
 
-/** A greeting is of some hundred bytes: a version, a scramble, the name of a plugin. */
-const MAX_GREETING_BYTES = 4_096;
+/** Of a packet, with its header. A greeting is of some hundred bytes: a version, a scramble, the name of a plugin. */
+const MAX_GREETING_BYTES = 4_100;
 
 /** A login holds a user, a database, a token and attributes of the connection, of at most 64 KiB. */
 const MAX_LOGIN_BYTES = 0x4_0000;
 
 /** What SSLRequest is: capabilities 4, packet size 4, character set 1, filler 19, MariaDB's extended capabilities 4. */
-const SSL_REQUEST_BYTES = 32;
-const SSL_REQUEST_END: number = HEADER_BYTES + SSL_REQUEST_BYTES;
+const SSL_REQUEST_END: number = HEADER_BYTES + 32;
 /** Its length, and its sequence number, which follows the greeting's. */
-const SSL_REQUEST_HEADER: number = SSL_REQUEST_BYTES | (1 << 24);
+const SSL_REQUEST_HEADER: Uint8Array = Uint8Array.of(32, 0, 0, 1);
 const FILLER_START: number = HEADER_BYTES + 9;
 
 const PROTOCOL_VERSION = 10;
@@ -33,18 +32,21 @@ export function createMysqlUpgrade(): UpgradeProtocol {
   const greeting = createGreetingReader();
   return {
     name,
-    opening: undefined,
     receive: (bytes) => {
       const packet = greeting(bytes);
       if (packet === undefined) return { next: 'wait' };
       if (isErrorPacket(packet)) {
         // Its text came in plaintext, so it is anybody's and is not shown; the number is harmless.
         const number = packet.length >= HEADER_BYTES + 3 ? ` ${packet.readUInt16LE(5)}` : '';
-        throw unexpected(name, `the server turned the client away with error${number} before TLS could begin`);
+        throw upgradeError(
+          'ERR_UPGRADE_UNEXPECTED',
+          name,
+          `the server turned the client away with error${number} before TLS could begin`,
+        );
       }
       const request = Buffer.alloc(SSL_REQUEST_END);
       const flags = CLIENT_PROTOCOL_41 | CLIENT_SSL | CLIENT_SECURE_CONNECTION | CLIENT_PLUGIN_AUTH;
-      request.writeUInt32LE(SSL_REQUEST_HEADER, 0);
+      request.set(SSL_REQUEST_HEADER);
       request.writeUInt32LE(flags, 4);
       request.writeUInt32LE(0x100_0000, 8);
       request[12] = 45; // utf8mb4_general_ci
@@ -61,64 +63,57 @@ export function createMysqlUpgrade(): UpgradeProtocol {
  * encrypted. The wire has carried one packet more than the driver knows of, so until the login has ended the client's sequence numbers
  * are one higher on the wire, and the server's one lower in the driver.
  */
-export function createMysqlMediation(): MediatedUpgrade {
+export function createMysqlMediation(show: (packet: Uint8Array | null) => unknown): MediatedUpgrade {
   const readGreeting = createGreetingReader();
+  const [driver, server] = [new PacketReader(), new PacketReader()];
   const tooLong = () => unsupported('a packet of the login is too long');
-  const [driver, server] = [new PacketReader(MAX_LOGIN_BYTES, tooLong), new PacketReader(MAX_LOGIN_BYTES, tooLong)];
-  let phase: 'greeting' | 'response' | 'asked' | 'login' | 'transparent' | 'ended' = 'greeting';
-  let reader: UpgradeReader;
   let proceed: (step: UpgradeStep) => void;
 
-  return {
+  const speaksEarly = (): never => {
+    throw unsupported('it spoke before it was asked');
+  };
+  const answers = (bytes: Uint8Array): Uint8Array => {
+    const [answer, ...more] = driver.read(bytes, MAX_LOGIN_BYTES, tooLong, 1);
+    if (answer === undefined) return Buffer.alloc(0);
+    mediation.fromDriver = speaksEarly;
+    if (more.length > 0 || driver.rest.length > 0) return speaksEarly();
+    proceed({ next: 'tls', bytes: takeSslRequest(answer) });
+    return answer;
+  };
+  const logsIn = (bytes: Uint8Array): Buffer => Buffer.concat([...driver.read(bytes, MAX_LOGIN_BYTES, tooLong, 1)]);
+
+  const mediation: MediatedUpgrade = {
     name,
-    opening: undefined,
-    attach: (...sides) => {
-      [reader, proceed] = sides;
+    attach: (take) => {
+      proceed = take;
     },
-    receive: (bytes): UpgradeStep => {
+    receive: (bytes) => {
       const packet = readGreeting(bytes);
       if (packet === undefined) return { next: 'wait' };
-      const isError = isErrorPacket(packet);
-      // Before the driver reads it: it answers at once.
-      phase = isError ? 'ended' : 'response';
-      reader.push(packet);
-      if (isError) reader.push(null);
-      return { next: 'wait', isOver: isError };
+      const isOver = isErrorPacket(packet);
+      // Before the driver reads it, for it answers at once. One that was turned away has nobody to talk to.
+      mediation.fromDriver = isOver ? () => Buffer.alloc(0) : answers;
+      show(packet);
+      if (isOver) show(null);
+      return { next: 'wait', isOver };
     },
-    fromDriver: (bytes) => {
-      if (phase === 'transparent') return bytes;
-      // A driver that was turned away has nobody to talk to.
-      if (phase === 'ended') return Buffer.alloc(0);
-      if (phase === 'greeting' || phase === 'asked') throw unsupported('it spoke before it was asked');
-      const packets = [...driver.read(bytes)];
-      /** Modulo 256, as the protocol counts. */
-      for (const packet of packets) packet[3] = (packet[3] as number) + 1;
-      const [response] = packets;
-      if (phase === 'response' && response !== undefined) {
-        phase = 'asked';
-        if (packets.length > 1 || driver.rest.length > 0)
-          throw unsupported('it spoke on before the server had answered');
-        proceed({ next: 'tls', bytes: takeSslRequest(response) });
-      }
-      return Buffer.concat(packets);
-    },
+    fromDriver: speaksEarly,
     fromServer: (bytes) => {
-      if (phase === 'transparent') return bytes;
-      phase = 'login';
+      mediation.fromDriver = logsIn;
       const packets: Buffer[] = [];
-      for (const packet of server.read(bytes)) {
-        packet[3] = (packet[3] as number) - 1;
+      for (const packet of server.read(bytes, MAX_LOGIN_BYTES, tooLong, -1)) {
         packets.push(packet);
-        // OK and ERR end the login; whatever else a plugin sends begins with another byte (sql_authentication.cc escapes these).
-        if (packet[HEADER_BYTES] !== OK && !isErrorPacket(packet)) continue;
-        // Before the driver reads it, for it answers at once, with a command that begins a count of its own.
-        phase = 'transparent';
+        // OK and ERR end the login; what a plugin sends never begins like them (sql_authentication.cc).
+        if (![OK, ERR].includes(packet[HEADER_BYTES] as number)) continue;
+        // Before the driver reads it, too: its next command begins a count of its own.
+        mediation.fromDriver = mediation.fromServer = (passed) => passed;
         packets.push(server.rest);
         break;
       }
       return Buffer.concat(packets);
     },
   };
+  return mediation;
 }
 
 /**
@@ -127,11 +122,11 @@ export function createMysqlMediation(): MediatedUpgrade {
  * @returns a function that gives the packet once, and undefined before; more bytes than the packet are an injection
  */
 export function createGreetingReader(): (bytes: Uint8Array) => Buffer | undefined {
-  const server = new PacketReader(MAX_GREETING_BYTES, noGreeting);
+  const server = new PacketReader();
   let isRead = false;
   return (bytes) => {
     if (isRead && bytes.length > 0) throw injected(name, bytes.length);
-    const [packet] = server.read(bytes);
+    const [packet] = server.read(bytes, MAX_GREETING_BYTES, noGreeting);
     if (packet === undefined) return undefined;
     if (!isErrorPacket(packet)) checkGreeting(packet);
     if (server.rest.length > 0) throw injected(name, server.rest.length);
@@ -145,7 +140,7 @@ export function greetsAsMysql(bytes: Uint8Array): boolean {
   const greeting = Buffer.from(bytes);
   const first = greeting[HEADER_BYTES];
   const isKnown = first === PROTOCOL_VERSION || first === ERR;
-  return isKnown && greeting[3] === 0 && greeting.readUIntLE(0, 3) <= MAX_GREETING_BYTES;
+  return isKnown && greeting[3] === 0 && HEADER_BYTES + greeting.readUIntLE(0, 3) <= MAX_GREETING_BYTES;
 }
 
 /** Whether a server that was to greet says why it will not. */
@@ -157,7 +152,7 @@ export function isErrorPacket(packet: Uint8Array): boolean {
 export function isSslRequest(bytes: Buffer): boolean {
   return (
     bytes.length === SSL_REQUEST_END &&
-    bytes.readUIntLE(0, 3) === SSL_REQUEST_BYTES &&
+    bytes.readUIntLE(0, 3) === SSL_REQUEST_HEADER[0] &&
     (bytes.readUInt16LE(HEADER_BYTES) & CLIENT_SSL) !== 0 &&
     bytes.subarray(FILLER_START).every((byte) => byte === 0)
   );
@@ -170,12 +165,12 @@ export function isSslRequest(bytes: Buffer): boolean {
 function checkGreeting(packet: Buffer): void {
   const versionEnd = packet.indexOf(0, HEADER_BYTES + 1);
   /** connection 4, scramble 8, filler 1; capabilities 2, character set 1, status 2, capabilities 2, length 1, filler 10; scramble 13 */
-  const capabilities = versionEnd + 1 + 13;
-  const isWhole = versionEnd >= 0 && packet.length >= capabilities + 18 + 12;
+  const isWhole = versionEnd >= 0 && packet.length >= versionEnd + 44;
   const isGreeting = isWhole && packet[3] === 0 && packet[HEADER_BYTES] === PROTOCOL_VERSION;
-  const flags = isGreeting ? packet.readUInt16LE(capabilities) : 0;
+  const flags = isGreeting ? packet.readUInt16LE(versionEnd + 14) : 0;
   if ((flags & CLIENT_PROTOCOL_41) === 0) throw noGreeting();
-  if ((flags & CLIENT_SSL) === 0) throw refused(name, 'the MySQL server offers no TLS (its greeting lacks CLIENT_SSL)');
+  if ((flags & CLIENT_SSL) === 0)
+    throw upgradeError('ERR_UPGRADE_REFUSED', name, 'the MySQL server offers no TLS (its greeting lacks CLIENT_SSL)');
 }
 
 /** Sets CLIENT_SSL in the driver's answer, and gives what comes before its user name, once it is sure that it does. */
@@ -183,16 +178,14 @@ function takeSslRequest(response: Buffer): Buffer {
   const flags = response.length > SSL_REQUEST_END ? response.readUInt16LE(HEADER_BYTES) : 0;
   // Before 4.1 the user name began at the sixth byte; since then 19 zeros stand here.
   const filler = response.subarray(FILLER_START, FILLER_START + 19);
-  if ((flags & CLIENT_PROTOCOL_41) === 0 || filler.some((byte) => byte !== 0))
+  if ((flags & CLIENT_PROTOCOL_41) === 0 || filler.some(Boolean))
     throw unsupported('its answer to the greeting is not of protocol 4.1');
   response.writeUInt16LE(flags | CLIENT_SSL, HEADER_BYTES);
-  const request = Buffer.from(response.subarray(0, SSL_REQUEST_END));
-  request.writeUInt32LE(SSL_REQUEST_HEADER, 0);
-  return request;
+  return Buffer.concat([SSL_REQUEST_HEADER, response.subarray(HEADER_BYTES, SSL_REQUEST_END)]);
 }
 
 function noGreeting(): CertpinError<'ERR_UPGRADE_UNEXPECTED'> {
-  return unexpected(name, 'the server did not greet as MySQL does');
+  return upgradeError('ERR_UPGRADE_UNEXPECTED', name, 'the server did not greet as MySQL does');
 }
 
 export function unsupported(what: string): CertpinError<'ERR_CLIENT_UNSUPPORTED'> {

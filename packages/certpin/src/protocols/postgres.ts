@@ -1,6 +1,6 @@
 import { CertpinError } from '../core/errors.ts';
 import type { UpgradeProtocol, UpgradeStep } from './contract.ts';
-import { injected, refused, unexpected } from './upgrade-errors.ts';
+import { injected, upgradeError } from './upgrade-errors.ts';
 
 const name = 'postgres';
 
@@ -31,11 +31,16 @@ export function createPostgresUpgrade(): UpgradeProtocol {
 function receive(bytes: Uint8Array): UpgradeStep {
   if (bytes.length === 0) return { next: 'wait' };
   const answer = String.fromCharCode(bytes[0] as number);
-  if (answer === 'N') throw refused(name, 'the PostgreSQL server refuses TLS (its answer to SSLRequest is N)');
+  if (answer === 'N')
+    throw upgradeError(
+      'ERR_UPGRADE_REFUSED',
+      name,
+      'the PostgreSQL server refuses TLS (its answer to SSLRequest is N)',
+    );
   if (answer !== 'S') {
     /** The text of an error that came in plaintext is anybody's, so it is not shown (CVE-2024-10977). */
     const what = answer === 'E' ? 'an error message' : 'something that PostgreSQL does not say';
-    throw unexpected(name, `the server answered SSLRequest with ${what}`);
+    throw upgradeError('ERR_UPGRADE_UNEXPECTED', name, `the server answered SSLRequest with ${what}`);
   }
   if (bytes.length > 1) throw injected(name, bytes.length - 1);
   return { next: 'tls' };

@@ -32,11 +32,11 @@ export function refuseParameters(
 ): void {
   if (!INLINE && text !== undefined && typeof text !== 'string')
     throw optionInvalid(optionOf(string), `${where}: the ${string} must be a string`);
-  const names = [...new URLSearchParams(String(text ?? '').replace(/[?#]/g, '&')).keys()];
-  const name = names.find((one) => refused.test(one));
-  if (name === undefined) return;
-  if (INLINE) throw optionInvalid(string, `${where}: remove ssl… and its like from the ${string}: the pin decides`);
-  throw parameterRefused(where, string, name);
+  for (const name of new URLSearchParams(String(text ?? '').replace(/[?#]/g, '&')).keys()) {
+    if (!refused.test(name)) continue;
+    if (INLINE) throw optionInvalid(string, `${where}: remove ssl… and its like from the ${string}: the pin decides`);
+    throw parameterRefused(where, string, name);
+  }
 }
 
 /** Of the text nothing but a plain word is shown. */

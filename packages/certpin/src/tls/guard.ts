@@ -10,7 +10,7 @@ import {
 import { Certificate } from '../core/certificate.ts';
 import { CertpinError } from '../core/errors.ts';
 import { refusalError } from '../core/explain.ts';
-import { INLINE } from '../core/form.ts';
+import { ASKS, INLINE } from '../core/form.ts';
 import { policyFor, type ServerPolicies } from '../core/host-policies.ts';
 import type { Policy } from '../core/policy.ts';
 import { type Peer, type Verdict, verify } from '../core/verify.ts';
@@ -31,8 +31,8 @@ export interface GuardedConnection {
   /** Whom the caller meant, where it differs from `options`: with a given socket the options name no host. */
   readonly host?: string | undefined;
   readonly port?: number | undefined;
-  /** Milliseconds until the attempt is given up; 0: never. */
-  readonly connectTimeoutMs: number;
+  /** Milliseconds until the attempt is given up; 0, or undefined: never. */
+  readonly connectTimeoutMs?: number | undefined;
 }
 
 /**
@@ -60,12 +60,13 @@ export function guard(connection: GuardedConnection): TLSSocket {
   const { options, policy, connectTimeoutMs } = connection;
   const server = identity(connection);
   const pinned = { ...options, ...noVerification };
-  if (INLINE) return intercept(openTls(pinned, { connectTimeoutMs }), { policy, server } as Interception);
+  if (INLINE) return intercept(openTls({ options: pinned, connectTimeoutMs }), { policy, server } as Interception);
   const own = policyFor(policy, server.host);
   const { tunnel } = connection;
-  if (own === 'verify') return openTls({ ...options, ...ordinaryVerification(server) }, { connectTimeoutMs, tunnel });
+  if (own === 'verify')
+    return openTls({ options: { ...options, ...ordinaryVerification(server) }, connectTimeoutMs, tunnel });
   const reuse = new Reuse({ ...server, owner: policy as object, policy: own, way: tunnel });
-  return intercept(openTls(pinned, { connectTimeoutMs, tunnel, reuse }), { policy: own, server, reuse });
+  return intercept(openTls({ options: pinned, connectTimeoutMs, tunnel, reuse }), { policy: own, server, reuse });
 }
 
 /**
@@ -77,7 +78,7 @@ export function guard(connection: GuardedConnection): TLSSocket {
 export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<Peer> {
   return new Promise((resolve, reject) => {
     const options = { ...connection.options, ...noVerification };
-    const socket = openTls(options, { connectTimeoutMs: connection.connectTimeoutMs, oldVersions: true });
+    const socket = openTls({ options, connectTimeoutMs: connection.connectTimeoutMs, oldVersions: true });
     socket.once('error', reject);
     const endsEarly = (): void => reject(closedEarly());
     socket.once('close', endsEarly);
@@ -94,7 +95,7 @@ export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<
   });
 }
 
-// The ordinary verification must not end the handshake before the pin was looked at: the verdict is given after it, in `intercept`.
+// The ordinary verification must not end the handshake before the pin was looked at, in `intercept`.
 const noVerification: ConnectionOptions = { rejectUnauthorized: false, checkServerIdentity: () => undefined };
 
 /** As Node does by default, whatever NODE_TLS_REJECT_UNAUTHORIZED says, and by the host that the verdict would name. */
@@ -106,7 +107,8 @@ function ordinaryVerification({ host = '' }: ServerIdentity): ConnectionOptions 
 }
 
 interface Opening {
-  readonly connectTimeoutMs: number;
+  readonly options: ConnectionOptions & { signal?: AbortSignal };
+  readonly connectTimeoutMs?: number | undefined;
   readonly tunnel?: OpenTunnel | undefined;
   readonly reuse?: Reuse | undefined;
   /** Whether a `minVersion` before TLS 1.2 is taken: only where nothing is sent on the connection. */
@@ -114,7 +116,8 @@ interface Opening {
 }
 
 /** The only call of `tls.connect` in the library. */
-function openTls(options: ConnectionOptions & { signal?: AbortSignal }, how: Opening): TLSSocket {
+function openTls(how: Opening): TLSSocket {
+  const { options } = how;
   const prepare = ({ tunnel, reuse, oldVersions }: Opening): ConnectionOptions => {
     const { signal: _, ...others } = options;
     const way = tunnel === undefined ? undefined : startTunnel(tunnel, others, (error) => socket.destroy(error));
@@ -123,6 +126,8 @@ function openTls(options: ConnectionOptions & { signal?: AbortSignal }, how: Ope
   };
   const socket = tlsConnect(INLINE ? safeHandshake(options) : prepare(how));
   if (!INLINE && options.signal !== undefined) addAbortSignal(options.signal, socket);
+  /** Of a driver's connection the whole attempt has a clock already (upgrade.ts). */
+  if (INLINE && ASKS !== 'nobody') return socket;
   const stop = startTimeout(how.connectTimeoutMs, (error) => socket.destroy(error));
   return socket.on('secureConnect', stop).on('close', stop);
 }
@@ -157,8 +162,8 @@ interface Interception {
 function intercept(socket: TLSSocket, how: Interception): TLSSocket {
   const { policy, server } = how;
   const reuse = INLINE ? undefined : how.reuse;
-  // Listeners cannot stop one another, so the emission itself is intercepted, on this one instance. The verdict is given and obeyed in
-  // the tick in which the handshake ends: what was queued leaves in the next one.
+  // Listeners cannot stop one another, so the emission is intercepted, on this one instance. The verdict is given and obeyed in the
+  // tick in which the handshake ends: what was queued leaves in the next one.
   const emit = socket.emit as (this: TLSSocket, event: string | symbol, ...args: unknown[]) => boolean;
   let released = false;
   const pendingSessions: Buffer[] = [];
@@ -181,7 +186,7 @@ function intercept(socket: TLSSocket, how: Interception): TLSSocket {
       const verdict = INLINE ? judge() : publishVerdict(judge());
       return verdict.ok || refuse(refusalError(verdict));
     } catch (error) {
-      return refuse(error as Error); // an exception inside the check is a refusal, and must not leave this call
+      return refuse(error as Error); // an exception in a check is a refusal, and must not leave this call
     }
   };
 
@@ -235,7 +240,7 @@ function intercept(socket: TLSSocket, how: Interception): TLSSocket {
 
   socket.emit = function guardedEmit(this: TLSSocket, event: string | symbol, ...args: unknown[]): boolean {
     if (event === 'secureConnect') return onSecure();
-    // Under TLS 1.2 Node emits `session` even after a listener has refused: a cache filled then would resume at the wrong server.
+    // Under TLS 1.2 Node emits it even after a refusal: a cache filled then would resume at the wrong server.
     /** The inline form resumes none, so nobody hears of one. */
     if (INLINE && event === 'session') return false;
     if (!INLINE && event === 'session' && !released) {
@@ -260,9 +265,9 @@ function identity({ options, host, port }: Pick<GuardedConnection, 'options' | '
 }
 
 function describePeer(socket: TLSSocket, certificates: Peer['certificates'], server: ServerIdentity): Peer {
-  const sessionReused = socket.isSessionReused();
-  const peer = { ...server, certificates, tlsVersion: socket.getProtocol(), sessionReused };
-  return INLINE ? peer : { ...peer, ...ordinaryResult(socket) };
+  const [tlsVersion, sessionReused] = [socket.getProtocol(), socket.isSessionReused()];
+  if (INLINE) return { ...server, certificates, tlsVersion, sessionReused };
+  return { ...server, certificates, tlsVersion, sessionReused, ...ordinaryResult(socket) };
 }
 
 /** Of the ordinary verification, for a policy that requires it too. */

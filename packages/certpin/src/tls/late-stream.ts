@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { INLINE } from '../core/form.ts';
+import type { TLSSocket } from 'node:tls';
+import { optionInvalid } from '../core/errors.ts';
+import { ASKS, INLINE } from '../core/form.ts';
 
 /**
  * Stands between the driver and the wire, for a protocol in which the driver takes part in the conversation before TLS. What it
@@ -13,22 +15,60 @@ export interface Mediator {
   fromServer(bytes: Buffer): Uint8Array;
 }
 
-/** The name and the arguments of a method of the socket. */
-type Call = [method: 'setNoDelay' | 'setKeepAlive' | 'setTimeout' | 'ref' | 'unref' | 'write', ...args: unknown[]];
+/** Where a driver asks to be connected. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Opens the verified connection for a stream of a driver. What it returns is destroyed with the stream. */
+export type Opener = (address: Address, stream: Waiting) => Attempt;
+
+/** What waits for a connection: it is given the verified socket, or destroyed with the error. */
+interface Waiting {
+  adopt(socket: TLSSocket): void;
+  destroy(error?: Error): unknown;
+}
+
+/** A connection that is being made. */
+export interface Attempt {
+  destroy(): unknown;
+}
+
+export const NO_UNIX_SOCKET = 'a unix socket has no TLS, so there is nothing to pin: give a host';
+
+/** The methods of a socket that can be called before there is one. */
+type Method = 'setNoDelay' | 'setKeepAlive' | 'setTimeout' | 'ref' | 'unref' | 'write';
+
+/** What a stream may be made with. */
+export interface Sides {
+  /** What `connect` does. */
+  readonly open?: Opener | undefined;
+  readonly mediator?: Mediator | undefined;
+  /** As on a `tls.TLSSocket`: drivers ask this before they send a password. */
+  readonly encrypted?: true;
+}
 
 /** A stream whose socket comes later: what is written before waits here, and goes with the stream where no socket comes. */
 export class LateStream<Inner extends Socket = Socket> extends Duplex {
   /** undefined until {@link adopt}. */
-  protected socket: Inner | undefined;
+  declare protected socket: Inner | undefined;
   /** What makes the connection; it is destroyed with the stream. */
-  protected attempt: { destroy(): unknown } | undefined;
-  readonly #mediator: Mediator | undefined;
-  /** What was set and written before there was a socket. */
-  readonly #waiting: Call[] = [];
+  declare protected attempt: Attempt | undefined;
+  declare protected readonly open: Sides['open'];
+  declare protected readonly mediator: Sides['mediator'];
 
-  constructor(mediator?: Mediator) {
+  constructor(sides?: Sides) {
     super({ allowHalfOpen: false });
-    this.#mediator = mediator;
+    Object.assign(this, sides);
+  }
+
+  /** As `net.Socket.connect(port, host)`; a path of a unix socket is refused, for there is no TLS on one. */
+  connect(port: number | string, host = 'localhost'): this {
+    const number = Number(port);
+    if (!Number.isInteger(number) || host.startsWith('/')) return this.destroy(optionInvalid('host', NO_UNIX_SOCKET));
+    this.attempt = this.open?.({ host, port: number }, this as unknown as Waiting);
+    return this;
   }
 
   setNoDelay(noDelay?: boolean): this {
@@ -39,12 +79,6 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     return this.#call('setKeepAlive', enable, initialDelay);
   }
 
-  /** As `net.Socket.setTimeout`: `'timeout'` is emitted after so many milliseconds without traffic; 0: never. */
-  setTimeout(timeoutMs: number, listener?: () => void): this {
-    if (listener !== undefined) this[timeoutMs === 0 ? 'off' : 'once']('timeout', listener);
-    return this.#call('setTimeout', timeoutMs);
-  }
-
   ref(): this {
     return this.#call('ref');
   }
@@ -53,29 +87,34 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     return this.#call('unref');
   }
 
+  /** As `net.Socket.setTimeout`: `'timeout'` is emitted after so many milliseconds without traffic; 0: never. */
+  setTimeout(timeoutMs: number, listener?: () => void): this {
+    if (listener !== undefined) this[timeoutMs === 0 ? 'off' : 'once']('timeout', listener);
+    return this.#call('setTimeout', timeoutMs);
+  }
+
   /** The socket has come: what waited is written, and `connect` is emitted. Called once. */
   adopt(socket: Inner): void {
     if (this.destroyed) return void socket.destroy();
     this.socket = socket;
-    socket.on('data', (chunk: Buffer) => this.#receive(socket, chunk)).on('end', () => this.push(null));
+    const receive = (chunk: Buffer): void => {
+      try {
+        const bytes = ASKS === 'certpin' ? chunk : (this.mediator?.fromServer(chunk) ?? chunk);
+        if (!INLINE && isFlowing(this) && Buffer.isBuffer(bytes) && bytes.length > 0) this.emit('data', bytes);
+        else if (!this.push(bytes)) socket.pause();
+      } catch (error) {
+        this.destroy(error as Error);
+      }
+    };
+    socket.on('data', receive).on('end', () => this.push(null));
     socket.on('timeout', () => this.emit('timeout')).on('error', (error) => this.destroy(error));
     /** After an orderly end the driver may still have to read what came before it; the stream closes by itself behind that. */
     socket.on('close', () => socket.readableEnded || this.destroy());
-    for (const call of this.#waiting.splice(0)) this.#call(...call);
+    this.emit('adopt');
     this.emit('connect');
     if (!INLINE) this.emit('ready');
     /** It may have been paused at the end of a plaintext conversation. */
     socket.resume();
-  }
-
-  #receive(socket: Inner, chunk: Buffer): void {
-    try {
-      const bytes = this.#mediator?.fromServer(chunk) ?? chunk;
-      if (!INLINE && isFlowing(this) && Buffer.isBuffer(bytes) && bytes.length > 0) this.emit('data', bytes);
-      else if (!this.push(bytes)) socket.pause();
-    } catch (error) {
-      this.destroy(error as Error);
-    }
   }
 
   override _read(): void {
@@ -83,8 +122,9 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
   }
 
   override _write(chunk: Buffer, _: BufferEncoding, callback: (error?: Error | null) => void): void {
+    if (ASKS === 'certpin') return void this.#call('write', chunk, callback);
     try {
-      const bytes = this.#mediator?.fromDriver(chunk) ?? chunk;
+      const bytes = this.mediator?.fromDriver(chunk) ?? chunk;
       if (bytes.length === 0) callback();
       else this.#call('write', bytes, callback);
     } catch (error) {
@@ -113,10 +153,9 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
   }
 
   /** Calls a method of the socket: now, or when it has come. */
-  #call(...call: Call): this {
-    const [method, ...args] = call;
-    if (this.socket === undefined) this.#waiting.push(call);
-    else (this.socket as Record<Call[0], (...args: unknown[]) => unknown>)[method](...args);
+  #call(method: Method, ...args: unknown[]): this {
+    if (this.socket === undefined) this.once('adopt', () => this.#call(method, ...args));
+    else (this.socket as Record<Method, (...args: unknown[]) => unknown>)[method](...args);
     return this;
   }
 }

@@ -79,13 +79,14 @@ const guardKeys: readonly string[] = INLINE
 /** A policy that stands alone, with the time limit that may stand beside it. */
 export function readPolicy(options: GuardOptions | Policy): { policy: ServerPolicies; connectTimeoutMs: number } {
   if (!INLINE) checkTlsOptions(options, 'policy');
-  const { connectTimeoutMs, ...others }: GuardOptions = options ?? {};
+  const { connectTimeoutMs = 10_000, ...others }: GuardOptions = options ?? {};
+  /** A delay that setTimeout cannot keep fires at once. */
+  if (!(Number.isInteger(connectTimeoutMs) && connectTimeoutMs >= 0 && connectTimeoutMs < 2 ** 31))
+    throw optionInvalid('connectTimeoutMs', '`connectTimeoutMs` must be a whole number of milliseconds, or 0');
+  if (INLINE) return { policy: createPolicy(others), connectTimeoutMs };
   /** A policy that was made stays whole: its pins may be live. */
-  const given = !INLINE && connectTimeoutMs === undefined ? options : others;
-  return {
-    policy: INLINE ? createPolicy(others) : createServerPolicies(given),
-    connectTimeoutMs: checkTimeout(connectTimeoutMs),
-  };
+  const isPolicyAlone = (options as GuardOptions)?.connectTimeoutMs === undefined;
+  return { policy: createServerPolicies(isPolicyAlone ? options : others), connectTimeoutMs };
 }
 
 /** @throws CertpinError `ERR_OPTION_INVALID` for options of `tls.connect` that would weaken a pin or make it meaningless */
@@ -107,9 +108,9 @@ function checkTlsOptions(options: object, where: string, ownKeys: readonly strin
  * @throws CertpinError `ERR_OPTION_INVALID` for whatever is neither absent, `true` nor an object of TLS options
  */
 export function readClientTls(ssl: unknown): ConnectionOptions {
-  if (ssl === undefined || ssl === true) return {};
   if (!INLINE && ssl === false)
     throw optionInvalid('ssl', '`ssl: false` contradicts a pin: there is always TLS; remove it');
+  if (ssl === undefined || ssl === true) return {};
   return readTlsOptions(ssl as object, 'ssl');
 }
 
@@ -130,21 +131,12 @@ export function readTlsOptions<Options extends object>(
   return withOwn(options, {});
 }
 
-/** Milliseconds, 10 000 by default. */
-function checkTimeout(value: number | undefined): number {
-  if (value === undefined) return 10_000;
-  /** A delay that setTimeout cannot keep fires at once. */
-  if (Number.isInteger(value) && value >= 0 && value < 2 ** 31) return value;
-  throw optionInvalid('connectTimeoutMs', '`connectTimeoutMs` must be a whole number of milliseconds, or 0');
-}
-
 /** The options with which the guard calls `tls.connect`: what the caller chose, and what is not the caller's to choose. */
 export function safeHandshake(options: ConnectionOptions): ConnectionOptions {
   const { minVersion, secureOptions, servername, host } = options;
-  const isTaken = INLINE ? minVersion === 'TLSv1.3' : minVersion !== undefined && !isOld(minVersion);
   return {
     ...options,
-    minVersion: isTaken ? minVersion : 'TLSv1.2',
+    minVersion: minVersion === 'TLSv1.3' ? minVersion : 'TLSv1.2',
     // RFC 5746 renegotiation would put another certificate under a connection whose verdict has been given.
     secureOptions: (secureOptions ?? 0) | SSL_OP_NO_RENEGOTIATION,
     ...serverNameIndication(servername ?? host),

@@ -1,49 +1,12 @@
 import type { AddressInfo } from 'node:net';
 import type { DetailedPeerCertificate, PeerCertificate, TLSSocket } from 'node:tls';
-import { optionInvalid } from '../core/errors.ts';
-import { LateStream, type Mediator } from './late-stream.ts';
-import { startTimeout } from './timeout.ts';
+import { ASKS } from '../core/form.ts';
+import { LateStream, type Opener, type Sides } from './late-stream.ts';
 
-/** Where a driver asks to be connected. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Opens the verified connection for a {@link PinnedStream}. What it returns is destroyed with the stream. */
-export type Opener = (address: Address, stream: Waiting) => Attempt;
-
-/** What waits for a connection: it is given the verified socket, or destroyed with the error. */
-export interface Waiting {
-  adopt(socket: TLSSocket): void;
-  destroy(error?: Error): unknown;
-  /** Lets the driver read what came in plaintext; null: the server has turned the client away, and nothing follows. */
-  push(bytes: Uint8Array | null): unknown;
-}
-
-/** A connection that is being made. */
-export interface Attempt {
-  destroy(): unknown;
-}
-
-export const NO_UNIX_SOCKET = 'a unix socket has no TLS, so there is nothing to pin: give a host';
-
-/**
- * What a database driver gets in place of its TCP socket. The driver calls `connect` and waits for `'connect'`; in between the
- * protocol's upgrade and the TLS handshake take place, of which the driver sees nothing. The driver never holds an unverified
- * stream: whatever it writes before the verdict waits here, and goes with the stream where the verdict is a refusal.
- */
-export class PinnedStream extends LateStream<TLSSocket> {
+/** A stream with what else may be asked of a `tls.TLSSocket`. */
+class TlsLikeStream extends LateStream<TLSSocket> {
   /** As on a `tls.TLSSocket`: drivers ask this before they send a password. */
   readonly encrypted = true;
-  readonly #open: Opener;
-  readonly #timeoutMs: number;
-
-  constructor(open: Opener, connectTimeoutMs: number, mediator?: Mediator) {
-    super(mediator);
-    this.#open = open;
-    this.#timeoutMs = connectTimeoutMs;
-  }
 
   /** As on a `tls.TLSSocket`: true after a matching verdict. */
   get authorized(): boolean {
@@ -53,16 +16,6 @@ export class PinnedStream extends LateStream<TLSSocket> {
   /** As on a `net.Socket`. */
   get connecting(): boolean {
     return this.attempt !== undefined && this.socket === undefined && !this.destroyed;
-  }
-
-  /** As `net.Socket.connect(port, host)`; a path of a unix socket is refused, for there is no TLS on one. */
-  connect(port: number | string, host = 'localhost'): this {
-    const number = Number(port);
-    if (!Number.isInteger(number) || host.startsWith('/')) return this.destroy(optionInvalid('host', NO_UNIX_SOCKET));
-    const stop = startTimeout(this.#timeoutMs, (error) => this.destroy(error));
-    this.once('connect', stop).once('close', stop);
-    this.attempt = this.#open({ host, port: number }, this);
-    return this;
   }
 
   /** The local end, as `net.Socket.address()`; empty before the verdict. */
@@ -77,3 +30,15 @@ export class PinnedStream extends LateStream<TLSSocket> {
     return this.socket?.getPeerCertificate(detailed) ?? ({} as PeerCertificate);
   }
 }
+
+export type PinnedStream = TlsLikeStream;
+
+/**
+ * What a database driver gets in place of its TCP socket. The driver calls `connect` and waits for `'connect'`; in between the
+ * protocol's upgrade and the TLS handshake take place, of which the driver sees nothing. The driver never holds an unverified
+ * stream: whatever it writes before the verdict waits here, and goes with the stream where the verdict is a refusal.
+ *
+ * Drivers that take part in the upgrade ask for no more than any late stream has, so in the inline form it is what they get.
+ */
+export const PinnedStream: new (sides: Sides & { readonly open: Opener }) => TlsLikeStream =
+  ASKS === 'driver' ? (LateStream as unknown as typeof TlsLikeStream) : TlsLikeStream;

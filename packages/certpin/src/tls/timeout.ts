@@ -3,15 +3,14 @@ import { CertpinError } from '../core/errors.ts';
 /**
  * Gives up an attempt that has no verdict in time.
  *
- * @param timeoutMs 0: never
+ * @param timeoutMs 0, or undefined: never
  * @param giveUp called once with `ERR_CONNECT_TIMEOUT`, unless the returned function was called before
  */
-export function startTimeout(timeoutMs: number, giveUp: (error: CertpinError) => void): () => void {
-  if (timeoutMs === 0) return () => undefined;
-  const timer = setTimeout(() => {
+export function startTimeout(timeoutMs: number | undefined, giveUp: (error: CertpinError) => void): () => void {
+  if (!timeoutMs) return () => undefined;
+  const isOver = (): void =>
     giveUp(new CertpinError('ERR_CONNECT_TIMEOUT', `no TLS connection within ${timeoutMs} ms`, { timeoutMs }));
-  }, timeoutMs);
   /** The connection keeps the process alive, the clock does not. */
-  timer.unref();
+  const timer = setTimeout(isOver, timeoutMs).unref();
   return () => clearTimeout(timer);
 }

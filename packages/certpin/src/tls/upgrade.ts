@@ -3,7 +3,8 @@ import type { ConnectionOptions } from 'node:tls';
 import { INLINE } from '../core/form.ts';
 import { hostRefusal, type ServerPolicies } from '../core/host-policies.ts';
 import { guard } from './guard.ts';
-import type { Address, Opener, Waiting } from './pinned-stream.ts';
+import type { Address, Opener } from './late-stream.ts';
+import { startTimeout } from './timeout.ts';
 
 /** TLS that begins where a plaintext conversation ends. */
 export interface UpgradedConnection {
@@ -11,33 +12,35 @@ export interface UpgradedConnection {
    * Opens the plain connection and calls `ready` once: with an error, or when the next byte belongs to TLS. Handed in, because the
    * protocols know nothing of TLS, nor TLS of them.
    */
-  readonly dial: (address: Address, ready: (error?: Error) => void, stream: Waiting) => Duplex;
+  readonly dial: (address: Address, ready: (error?: Error) => void) => Duplex;
   readonly tls: ConnectionOptions;
   readonly policy: ServerPolicies;
+  /** From the call to the verdict; 0: no limit. */
+  readonly connectTimeoutMs: number;
 }
 
-/** The {@link Opener} of a driver whose server is asked for TLS first. The clock is the stream's, for it covers the dialling too. */
-export function openUpgraded({ dial, tls, policy }: UpgradedConnection): Opener {
-  return ({ host, port }, stream) => {
-    const unpinned = INLINE ? undefined : hostRefusal(policy, tls.servername || host);
+/** The {@link Opener} of a driver whose server is asked for TLS first. */
+export function openUpgraded({ dial, tls, policy, connectTimeoutMs }: UpgradedConnection): Opener {
+  return (address, stream) => {
+    const unpinned = INLINE ? undefined : hostRefusal(policy, tls.servername || address.host);
     if (unpinned !== undefined) {
       // Before anybody is called; and later, as for any other attempt: when the caller has it in hand.
       queueMicrotask(() => stream.destroy(unpinned));
       return { destroy: () => undefined };
     }
     const fail = (error: Error): unknown => stream.destroy(error);
-    const ready = (error?: Error): void => {
+    const raw = dial(address, (error) => {
       try {
         if (error !== undefined) throw error;
-        const options: ConnectionOptions = { servername: host, ...tls, socket: raw };
-        const socket = guard({ options, policy, host, port, connectTimeoutMs: 0 });
-        socket.once('error', fail).once('secureConnect', () => stream.adopt(socket));
+        const socket = guard({ options: { ...tls, ...address, socket: raw }, policy });
+        socket.once('error', fail).once('secureConnect', stop);
+        socket.once('secureConnect', () => stream.adopt(socket));
       } catch (problem) {
         /** A TLS option that cannot be used, too: nobody else could catch it here. */
         fail(problem as Error);
       }
-    };
-    const raw = dial({ host, port }, ready, stream);
-    return raw;
+    });
+    const stop = startTimeout(connectTimeoutMs, fail);
+    return raw.once('close', stop);
   };
 }

@@ -56,7 +56,7 @@ describe('a certificate of every kind', () => {
       assert.equal(summary.publicKeySha256, certificate.publicKeySha256);
       assert.equal(summary.selfSigned, x509.verify(x509.publicKey));
       assert.match(summary.subject, /^CN=/);
-      assert.ok(validityProblem(certificate, new Date()) === undefined);
+      assert.ok(validityProblem(certificate, new Date(), 'refuse') === undefined);
     });
   }
 });
@@ -73,23 +73,26 @@ describe('the validity of a certificate', () => {
     const certificate = certificateOf(await mint());
     const { validFrom, validTo: end } = certificate;
     const at = (date: Date, milliseconds: number) =>
-      validityProblem(certificate, new Date(date.getTime() + milliseconds));
-    assert.equal(at(validFrom, -1), 'not-yet-valid');
+      validityProblem(certificate, new Date(date.getTime() + milliseconds), 'refuse');
+    assert.equal(at(validFrom, -1), 'ERR_CERTIFICATE_NOT_YET_VALID');
     assert.equal(at(validFrom, 0), undefined);
     assert.equal(at(end, 0), undefined);
-    assert.equal(at(end, 1), 'expired');
+    assert.equal(at(end, 1), 'ERR_CERTIFICATE_EXPIRED');
   });
 
   it('does not hold where a date cannot be read', () => {
     const unreadable = { validFrom: new Date(Number.NaN), validTo: new Date(Number.NaN) } as Certificate;
-    assert.equal(validityProblem(unreadable, new Date()), 'not-yet-valid');
+    assert.equal(validityProblem(unreadable, new Date(), 'accept'), 'ERR_CERTIFICATE_NOT_YET_VALID');
     const endless = { validFrom: new Date(0), validTo: new Date(Number.NaN) } as Certificate;
-    assert.equal(validityProblem(endless, new Date()), 'expired');
+    assert.equal(validityProblem(endless, new Date(), 'refuse'), 'ERR_CERTIFICATE_EXPIRED');
     assert.equal(isoDate(unreadable.validTo), 'unreadable');
   });
 
   it('does not hold at a time that is none', async () => {
-    assert.equal(validityProblem(certificateOf(await mint()), new Date(Number.NaN)), 'not-yet-valid');
+    assert.equal(
+      validityProblem(certificateOf(await mint()), new Date(Number.NaN), 'accept'),
+      'ERR_CERTIFICATE_NOT_YET_VALID',
+    );
   });
 });
 

@@ -47,8 +47,8 @@ describe('the error codes', () => {
         /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*/g,
         '',
       );
-      // CertpinError('ERR_…', …), refused('ERR_…', …) and the like; { code: 'ERR_…' }.
-      return [...code.matchAll(/(?:\w\(\s*|\bcode: )'(ERR_[A-Z_]+)'/g)].map(([, one]) => one);
+      // CertpinError('ERR_…', …), refused('ERR_…', …) and the like; { code: 'ERR_…' }; return 'ERR_…'.
+      return [...code.matchAll(/(?:\w\(\s*|\bcode: |\breturn )'(ERR_[A-Z_]+)'/g)].map(([, one]) => one);
     });
     assert.deepEqual(unique(made), unique(declared.keys()));
   });

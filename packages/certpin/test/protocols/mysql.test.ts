@@ -23,7 +23,6 @@ function response(sequence = 1, capabilities = 0x81bea20d & ~SSL): Buffer {
 
 /** A mediation and what came of it. `answer`: what the driver writes as soon as it has read the greeting; `kept`: what is sent in its place. */
 function mediate(answer: Buffer | undefined = response()) {
-  const mediation = createMysqlMediation();
   const shown: (Buffer | null)[] = [];
   const steps: UpgradeStep[] = [];
   const kept: Buffer[] = [];
@@ -31,7 +30,8 @@ function mediate(answer: Buffer | undefined = response()) {
     shown.push(bytes && Buffer.from(bytes));
     if (answer !== undefined) kept.push(Buffer.from(mediation.fromDriver(answer)));
   };
-  mediation.attach({ push }, (step) => steps.push(step));
+  const mediation = createMysqlMediation(push);
+  mediation.attach((step) => steps.push(step));
   return { mediation, shown, steps, kept };
 }
 

@@ -6,7 +6,7 @@ import { LateStream, type Mediator } from '../../src/tls/late-stream.ts';
 
 /** A stream whose socket has come, and what its reader has got so far. */
 function open(mediator?: Mediator): { socket: PassThrough; stream: LateStream; got: unknown[] } {
-  const [socket, stream, got] = [new PassThrough(), new LateStream(mediator), [] as unknown[]];
+  const [socket, stream, got] = [new PassThrough(), new LateStream({ mediator }), [] as unknown[]];
   stream.on('data', (chunk) => got.push(chunk));
   stream.adopt(socket as unknown as Socket);
   return { socket, stream, got };

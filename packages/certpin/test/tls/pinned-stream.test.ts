@@ -16,6 +16,7 @@ const open = openUpgraded({
   dial: ({ host, port }, ready) => connect(port, host, () => ready()),
   tls: {},
   policy,
+  connectTimeoutMs: 1_000,
 });
 
 async function serve(t: TestContext, onSocket: (socket: TLSSocket) => void) {
@@ -27,7 +28,7 @@ async function serve(t: TestContext, onSocket: (socket: TLSSocket) => void) {
 test('what the server sent before its end is read, however late the driver reads', { timeout: 10_000 }, async (t) => {
   const sent = Buffer.alloc(3_000_000, 'x');
   const server = await serve(t, (socket) => void socket.end(sent));
-  const stream = new PinnedStream(open, 1_000).connect(server.port, server.host);
+  const stream = new PinnedStream({ open }).connect(server.port, server.host);
   const events: string[] = [];
   let received = 0;
   stream.on('end', () => events.push('end')).on('error', (error) => events.push(error.message));
@@ -43,7 +44,7 @@ test('what the server sent before its end is read, however late the driver reads
 
 test('a server that breaks off closes the stream', async (t) => {
   const server = await serve(t, (socket) => void socket.once('data', () => socket.destroy()));
-  const stream = new PinnedStream(open, 1_000).connect(server.port, server.host);
+  const stream = new PinnedStream({ open }).connect(server.port, server.host);
   stream.on('error', () => undefined).resume();
   stream.write('x');
   await once(stream, 'close');
@@ -51,7 +52,7 @@ test('a server that breaks off closes the stream', async (t) => {
 
 test('what a driver wrote before the verdict arrives after it; what it wrote for another server does not', async (t) => {
   const server = await serve(t, (socket) => void socket.pipe(socket));
-  const stream = new PinnedStream(open, 1_000);
+  const stream = new PinnedStream({ open });
   stream.setNoDelay(true).setKeepAlive(true).unref().ref();
   stream.write('early');
   stream.connect(server.port, server.host);
@@ -61,7 +62,7 @@ test('what a driver wrote before the verdict arrives after it; what it wrote for
   stream.destroy();
 
   server.present(await mint());
-  const refused = new PinnedStream(open, 1_000);
+  const refused = new PinnedStream({ open });
   refused.write('early');
   refused.connect(server.port, server.host);
   assert.equal((await once(refused, 'error'))[0].code, 'ERR_PIN_MISMATCH');
@@ -80,7 +81,7 @@ test('a mediator that throws ends the stream with its error, and nothing else', 
         throw new Error(broken);
       },
     };
-    const stream = new PinnedStream(open, 1_000, mediator).connect(server.port, server.host);
+    const stream = new PinnedStream({ open, mediator }).connect(server.port, server.host);
     stream.write('hello');
     assert.equal((await once(stream, 'error'))[0].message, broken);
   }
@@ -88,7 +89,7 @@ test('a mediator that throws ends the stream with its error, and nothing else', 
 
 test('a stream on which nothing moves says so, and knows its own end once it is verified', async (t) => {
   const server = await serve(t, () => undefined);
-  const stream = new PinnedStream(open, 1_000);
+  const stream = new PinnedStream({ open });
   t.after(() => stream.destroy());
   const withdrawn = t.mock.fn();
   stream.setTimeout(10, withdrawn).setTimeout(0, withdrawn);
@@ -106,14 +107,15 @@ test('a TLS option that cannot be used is the error of this connection, and nobo
     dial: ({ host, port }, ready) => connect(port, host, () => ready()),
     tls: { key: 'no key', cert: 'no certificate' },
     policy,
+    connectTimeoutMs: 1_000,
   });
-  const stream = new PinnedStream(unusable, 1_000).connect(server.port, server.host);
+  const stream = new PinnedStream({ open: unusable }).connect(server.port, server.host);
   assert.match((await once(stream, 'error'))[0].message, /PEM/);
 });
 
 test('a driver that gives up before the verdict ends the attempt, whatever it has written', async (t) => {
   const server = await serve(t, (socket) => void socket.resume());
-  const stream = new PinnedStream(open, 1_000);
+  const stream = new PinnedStream({ open });
   stream.write('early');
   stream.connect(server.port, server.host);
   assert.equal(stream.connecting, true);
