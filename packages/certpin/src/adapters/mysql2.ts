@@ -82,7 +82,7 @@ export function pinnedMysql2(config: string | Mysql2Config, policy: GuardOptions
       tls,
       dial: (address, ready) => dial(address, mediation, ready),
     });
-    const pinned = new PinnedStream({ open, mediator: mediation, encrypted: true });
+    const pinned = new PinnedStream({ open, mediator: mediation });
     /** As mysql2 sets up the sockets that it makes itself (lib/base/connection.js). */
     pinned.setNoDelay(true);
     if (socket.enableKeepAlive === true) pinned.setKeepAlive(true, socket.keepAliveInitialDelay);

@@ -45,8 +45,6 @@ export interface Sides {
   /** What `connect` does. */
   readonly open?: Opener | undefined;
   readonly mediator?: Mediator | undefined;
-  /** As on a `tls.TLSSocket`: drivers ask this before they send a password. */
-  readonly encrypted?: true;
 }
 
 /** A stream whose socket comes later: what is written before waits here, and goes with the stream where no socket comes. */

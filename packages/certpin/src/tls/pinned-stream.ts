@@ -1,10 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import type { DetailedPeerCertificate, PeerCertificate, TLSSocket } from 'node:tls';
-import { ASKS } from '../core/form.ts';
-import { LateStream, type Opener, type Sides } from './late-stream.ts';
+import { LateStream } from './late-stream.ts';
 
-/** A stream with what else may be asked of a `tls.TLSSocket`. */
-class TlsLikeStream extends LateStream<TLSSocket> {
+/**
+ * What a database driver gets in place of its TCP socket. The driver calls `connect` and waits for `'connect'`; in between the
+ * protocol's upgrade and the TLS handshake take place, of which the driver sees nothing. The driver never holds an unverified
+ * stream: whatever it writes before the verdict waits here, and goes with the stream where the verdict is a refusal.
+ */
+export class PinnedStream extends LateStream<TLSSocket> {
   /** As on a `tls.TLSSocket`: drivers ask this before they send a password. */
   readonly encrypted = true;
 
@@ -30,15 +33,3 @@ class TlsLikeStream extends LateStream<TLSSocket> {
     return this.socket?.getPeerCertificate(detailed) ?? ({} as PeerCertificate);
   }
 }
-
-export type PinnedStream = TlsLikeStream;
-
-/**
- * What a database driver gets in place of its TCP socket. The driver calls `connect` and waits for `'connect'`; in between the
- * protocol's upgrade and the TLS handshake take place, of which the driver sees nothing. The driver never holds an unverified
- * stream: whatever it writes before the verdict waits here, and goes with the stream where the verdict is a refusal.
- *
- * Drivers that take part in the upgrade ask for no more than any late stream has, so in the inline form it is what they get.
- */
-export const PinnedStream: new (sides: Sides & { readonly open: Opener }) => TlsLikeStream =
-  ASKS === 'driver' ? (LateStream as unknown as typeof TlsLikeStream) : TlsLikeStream;
