@@ -55,6 +55,8 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
   declare protected attempt: Attempt | undefined;
   declare protected readonly open: Sides['open'];
   declare protected readonly mediator: Sides['mediator'];
+  /** What was set and written before there was a socket. */
+  readonly #waiting: (() => void)[] = [];
 
   constructor(sides?: Sides) {
     super({ allowHalfOpen: false });
@@ -108,7 +110,7 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     socket.on('timeout', () => this.emit('timeout')).on('error', (error) => this.destroy(error));
     /** After an orderly end the driver may still have to read what came before it; the stream closes by itself behind that. */
     socket.on('close', () => socket.readableEnded || this.destroy());
-    this.emit('adopt');
+    for (const call of this.#waiting.splice(0)) call();
     this.emit('connect');
     if (!INLINE) this.emit('ready');
     /** It may have been paused at the end of a plaintext conversation. */
@@ -152,7 +154,7 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
 
   /** Calls a method of the socket: now, or when it has come. */
   #call(method: Method, ...args: unknown[]): this {
-    if (this.socket === undefined) this.once('adopt', () => this.#call(method, ...args));
+    if (this.socket === undefined) this.#waiting.push(() => this.#call(method, ...args));
     else (this.socket as Record<Method, (...args: unknown[]) => unknown>)[method](...args);
     return this;
   }
