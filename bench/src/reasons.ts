@@ -25,7 +25,7 @@ const reasons: readonly (readonly [name: string, what: string, reason: string])[
   [
     'databases',
     '',
-    'What the driver reads and writes passes one stream more than with the plain driver; what can be taken at once passes without a second queue. A shorter way for writes was tried and gained nothing that could be told from noise.',
+    'What the driver reads and writes passes one stream more than with the plain driver; what can be taken at once passes without a second queue. A way for writes that leaves out the queue of this stream was tried and gained nothing that could be told from noise; two pools of the same driver differ by more than the target allows.',
   ],
   [
     'scan',

@@ -126,6 +126,8 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     try {
       const bytes = this.mediator?.fromDriver(chunk) ?? chunk;
       if (bytes.length === 0) callback();
+      /** Straight on: all that a driver says passes here. */
+      else if (!INLINE && this.socket !== undefined) this.socket.write(bytes, callback);
       else this.#call('write', bytes, callback);
     } catch (error) {
       callback(error as Error);
