@@ -125,8 +125,8 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     if (ASKS === 'certpin') return void this.#call('write', chunk, callback);
     try {
       const bytes = this.mediator?.fromDriver(chunk) ?? chunk;
+      /** Straight on where there is a socket: all that a driver says passes here. */
       if (bytes.length === 0) callback();
-      /** Straight on: all that a driver says passes here. */
       else if (!INLINE && this.socket !== undefined) this.socket.write(bytes, callback);
       else this.#call('write', bytes, callback);
     } catch (error) {
