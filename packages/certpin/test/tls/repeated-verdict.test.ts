@@ -164,7 +164,11 @@ describe('the certificate in a session', () => {
     const envelope = Buffer.concat([Buffer.from('\0nodejs:tls:session:1\0', 'latin1'), Buffer.of(0, 1, 0x61)]);
     const enclosed = withoutCertificate(Buffer.concat([envelope, session(version, element(0xa3, 0x30, 0), ticket)]));
     assert.deepEqual([...enclosed], [...envelope, ...kept]);
-    for (const other of [session(version, ticket), Buffer.alloc(0), Buffer.from('no session')]) {
+    // Behind the certificate more than two bytes of length can tell, which no session has.
+    const long = Buffer.concat([Buffer.of(0xa3, 2, 0x30, 0), Buffer.of(0x04, 0x83, 1, 0, 0), Buffer.alloc(0x1_0000)]);
+    const tooLong = Buffer.concat([Buffer.of(0x30, 0x83, 1, 0, long.length - 0x1_0000), long]);
+    assert.notEqual(findCertificate(tooLong), undefined);
+    for (const other of [tooLong, session(version, ticket), Buffer.alloc(0), Buffer.from('no session')]) {
       assert.equal(withoutCertificate(other), other, 'what is not understood stays as it is');
     }
   });
