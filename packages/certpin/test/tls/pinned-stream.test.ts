@@ -42,6 +42,19 @@ test('what the server sent before its end is read, however late the driver reads
   assert.deepEqual(events, ['end']);
 });
 
+test('a unix socket is refused, given as the path or as its folder and a port', async () => {
+  for (const [port, host] of [
+    ['/run/db.sock', undefined],
+    [5432, '/run'],
+    ['5432', '/run'],
+  ] as const) {
+    const opened: unknown[] = [];
+    const spy: typeof open = (address) => ({ destroy: () => opened.push(address) });
+    const [error] = await once(new PinnedStream({ open: spy }).connect(port, host), 'error');
+    assert.deepEqual([error.code, opened], ['ERR_OPTION_INVALID', []]);
+  }
+});
+
 test('a server that breaks off closes the stream', async (t) => {
   const server = await serve(t, (socket) => void socket.once('data', () => socket.destroy()));
   const stream = new PinnedStream({ open }).connect(server.port, server.host);
