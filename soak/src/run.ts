@@ -26,7 +26,22 @@ export async function run(argv: readonly string[], clients: readonly SoakClient[
     const durationMs = (minutes * 60_000) / chosen.length;
     const form = minutes === 0 ? SHORT : FULL;
     const results: SoakResult[] = [];
-    for (const client of chosen) results.push(await soak({ client, ...form, durationMs, onProgress: showProgress }));
+    let last: Progress | undefined;
+    const onProgress = (progress: Progress): void => {
+      last = progress;
+      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${describe(progress)}`);
+    };
+    // Whoever stops it is told how far it was: a soak that does not come to its end has found something.
+    for (const [signal, code] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const) {
+      process.once(signal, () => {
+        process.stderr.write(`\nsoak: stopped in ${last === undefined ? 'the start' : describe(last)}\n`);
+        process.exit(code);
+      });
+    }
+    for (const client of chosen) results.push(await soak({ client, ...form, durationMs, onProgress }));
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
     const ok = results.every(({ faults }) => Object.keys(faults).length === 0);
     process.stdout.write(json ? `${JSON.stringify({ ok, results })}\n` : renderTable(results));
@@ -55,7 +70,7 @@ function readMinutes(text: string): number {
   throw new InvalidArgumentError('It must be a number of minutes.');
 }
 
-function showProgress({ client, round, phase, operations }: Progress): void {
-  if (!process.stderr.isTTY) return;
-  process.stderr.write(`\r\x1b[K${client}, round ${round}: ${phase} (${operations} operations)`);
+function describe({ client, round, phase, operations, faults }: Progress): string {
+  const found = Object.entries(faults).map(([text, times]) => `; ${times} times ${text}`);
+  return `${client}, round ${round}: ${phase} (${operations} operations)${found.join('')}`;
 }

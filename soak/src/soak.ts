@@ -23,6 +23,8 @@ export interface Progress {
   readonly round: number;
   readonly phase: string;
   readonly operations: number;
+  /** What did not hold so far, each with the number of times. */
+  readonly faults: Readonly<Record<string, number>>;
 }
 
 export interface SoakResult extends Tally, Omit<StageFigures, 'connections'> {
@@ -73,10 +75,12 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   let round = 0;
   let mostSockets = 0;
 
+  const report = (phase: string): void =>
+    onProgress({ client: client.name, round, phase, operations: load.tally.operations, faults: { ...faults } });
   /** The phase lasts until every worker has had an answer in it. */
   const hold = async (expectation: Expectation, phase: string): Promise<void> => {
     load.begin(expectation, phase);
-    onProgress({ client: client.name, round, phase, operations: load.tally.operations });
+    report(phase);
     await delay(phaseMs);
     await load.turnover();
     await load.turnover();
@@ -85,6 +89,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   /** What was under way before the change has ended when this returns. */
   const change = async (expectation: Expectation, phase: string, act: () => unknown): Promise<void> => {
     load.begin(expectation, phase);
+    report(phase);
     await act();
     await load.turnover();
   };
@@ -128,6 +133,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     load.resume();
   }
   load.begin('interrupted', 'the end');
+  report('the end');
   await load.stop();
   await within(pool.close(), CLOSING_MS).catch((error: Error) => fault(`the pool does not close: ${error.message}`));
 

@@ -27,6 +27,8 @@ export const SHORTEST = 4;
 /** Counts what an impostor is told. The bytes themselves are looked at and not kept: a report never repeats them. */
 export class Evidence {
   private bytes = 0;
+  /** When the first byte was counted, as {@link now} tells it. */
+  private since = Number.POSITIVE_INFINITY;
   private readonly kinds = new Set<string>();
   handshakes = 0;
   connections = 0;
@@ -46,7 +48,7 @@ export class Evidence {
 
   /** Application bytes. */
   count(chunk: Uint8Array): void {
-    this.bytes += chunk.length;
+    this.add(chunk.length);
     const text = this.tail + Buffer.from(chunk).toString('latin1');
     for (const { label, spellings } of this.known) {
       if (spellings.some((spelling) => text.includes(spelling))) this.kinds.add(label);
@@ -56,16 +58,25 @@ export class Evidence {
 
   /** Application bytes that cannot be read. */
   countSealed(bytes: number): void {
-    this.bytes += bytes;
+    this.add(bytes);
     if (bytes > 0) this.kinds.add('encrypted data');
+  }
+
+  private add(bytes: number): void {
+    if (this.bytes === 0 && bytes > 0) this.since = now();
+    this.bytes += bytes;
   }
 
   see(kind: string): void {
     this.kinds.add(kind);
   }
 
-  seeException(): void {
-    this.threwBefore ||= this.bytes === 0;
+  /**
+   * @param thrownAt by the clock of {@link now}. When it is heard of tells nothing: it comes on a channel of its own, which may be read
+   * after the bytes that were sent behind it
+   */
+  seeException(thrownAt: number): void {
+    this.threwBefore ||= thrownAt < this.since;
   }
 
   /** Nothing more is waited for. */
@@ -77,6 +88,11 @@ export class Evidence {
     const { bytes, handshakes, connections, undecided, disagreement, threwBefore } = this;
     return { bytes, kinds: [...this.kinds].sort(), handshakes, connections, undecided, disagreement, threwBefore };
   }
+}
+
+/** Nanoseconds on a clock that all processes of a machine share. */
+function now(): number {
+  return Number(process.hrtime.bigint());
 }
 
 /** A value as it is, in JSON, in a URL, and in base64 at its three offsets. */

@@ -211,7 +211,7 @@ class Proof {
         redirects,
         spare: [],
         onConnection: ({ host, port, via }) => via === null && elsewhere.add(`${host}:${port}`),
-        onException: () => evidence.seeException(),
+        onException: (thrownAt) => evidence.seeException(thrownAt),
       };
       const result = await this.run(network, trusted, async () => {
         if (evidence.sum().bytes === 0) await relay.drain();

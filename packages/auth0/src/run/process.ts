@@ -12,8 +12,8 @@ export interface NetworkOptions {
   readonly onConnection?: (connection: ScriptConnection) => void;
   /** Something that may send bytes where no connection is seen: another thread, another process, datagrams. */
   readonly onOtherWay?: (way: string) => void;
-  /** An exception that nobody catches; with the network in hand it does not end the process. */
-  readonly onException?: () => void;
+  /** An exception that nobody catches, and when: `process.hrtime`, in ns. With the network in hand it does not end the process. */
+  readonly onException?: (thrownAt: number) => void;
 }
 
 /** A connection that a script asked for. */
@@ -85,7 +85,7 @@ export class ScriptProcess {
   private hear(message: ChildMessage): void {
     if (message.type === 'connection') this.network?.onConnection?.(message);
     if (message.type === 'other-way') this.network?.onOtherWay?.(message.way);
-    if (message.type === 'fatal') this.network?.onException?.();
+    if (message.type === 'fatal') this.network?.onException?.(message.at);
     if (this.listener !== undefined) this.listener(message);
     else if (message.type === 'late' || message.type === 'fatal') this.unheard.push(message);
   }

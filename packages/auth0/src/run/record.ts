@@ -19,6 +19,8 @@ export type ChildMessage = { readonly dropped?: number } & (
   | { readonly type: 'late'; readonly run: number }
   | {
       readonly type: 'fatal';
+      /** `process.hrtime`, in ns. */
+      readonly at: number;
       readonly origin: string;
       readonly calls: number;
       readonly error: SerializedError;

@@ -14,6 +14,8 @@ const { callScript } = require('./script.cjs');
  *   timer?: NodeJS.Timeout }} Run
  */
 
+const now = process.hrtime.bigint; // a script may put another in its place
+
 /** @type {Run | undefined} */
 let current;
 /** The container goes on after an uncaught exception: how `prove` runs a script, for it assumes the worst of the platform. */
@@ -109,8 +111,9 @@ process.on('uncaughtException', (error, origin) => fatal(error, origin));
  * @param {string} origin
  */
 function fatal(error, origin) {
+  const at = Number(now()); // before anything that the script does behind it
   const { serialized } = serializeError(error, current?.job.kind === 'hook');
-  const message = { type: 'fatal', origin, calls: current?.calls ?? 0, error: serialized };
+  const message = { type: 'fatal', at, origin, calls: current?.calls ?? 0, error: serialized };
   if (survives) settle(current, { ...message, survived: true });
   else answer(message, () => process.exit(70));
 }
