@@ -23,20 +23,23 @@ const host = '127.0.0.1';
 
 export async function startGate(target: number): Promise<Gate> {
   let to = target;
-  /** Each client's connection, and what it leads to. */
-  const pairs = new Map<Socket, Socket>();
+  /** Each client's connection, what it leads to, and when it has gone. */
+  const pairs = new Map<Socket, { readonly upstream: Socket; readonly gone: Promise<void> }>();
   const accepted = new Map<number, number>();
   const server = createServer((client) => {
     const upstream = connect(to, host);
-    pairs.set(client, upstream);
-    accepted.set(to, 1 + (accepted.get(to) ?? 0));
-    upstream.on('error', () => client.destroy());
-    upstream.on('close', () => client.resume()); // read to its end, though nobody takes it any more
-    client.on('error', () => undefined);
-    client.on('close', () => {
+    const gone = new Promise<void>((resolve) => {
+      client.once('close', resolve);
+      // Node resets no socket whose end is under way, and then emits no 'close' (_destroy in lib/net.js of Node 20).
+      client.on('error', ({ syscall }: NodeJS.ErrnoException) => syscall === 'reset' && resolve());
+    }).then(() => {
       pairs.delete(client);
       upstream.destroy();
     });
+    pairs.set(client, { upstream, gone });
+    accepted.set(to, 1 + (accepted.get(to) ?? 0));
+    upstream.on('error', () => client.destroy());
+    upstream.on('close', () => client.resume()); // read to its end, though nobody takes it any more
     client.pipe(upstream).pipe(client);
   });
   const listen = async (port: number): Promise<void> => {
@@ -51,8 +54,8 @@ export async function startGate(target: number): Promise<Gate> {
       to = next;
     },
     cut: async (how) => {
-      const closed = [...pairs.keys()].map((client) => new Promise((resolve) => client.once('close', resolve)));
-      for (const [client, upstream] of pairs) {
+      const closed = [...pairs.values()].map(({ gone }) => gone);
+      for (const [client, { upstream }] of pairs) {
         upstream.unpipe(client);
         if (how === 'reset') client.resetAndDestroy();
         else client.end(() => client.destroy());

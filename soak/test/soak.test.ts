@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { SoakResult } from '../src/soak.ts';
@@ -72,6 +74,19 @@ describe('the soak finds a client that', () => {
 });
 
 describe('the command line', () => {
+  test('stopped from outside, it says where it was', async () => {
+    const file = fileURLToPath(new URL('faulty.ts', import.meta.url));
+    const args = ['--expose-gc', '--import', 'tsx', file, '--minutes', '0', '--json', '--client', 'hangs'];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const said = text(child.stderr);
+    // The servers take a second or two; the operation that has no end keeps the first phase for eight more.
+    const stopping = setTimeout(() => child.kill('SIGTERM'), 5_000);
+    const [code] = await once(child, 'exit');
+    clearTimeout(stopping);
+    assert.equal(code, 143);
+    assert.match(await said, /^soak: stopped in (hangs, round 1: .* operations\)|the start)$/m);
+  });
+
   test('a mistake is exit code 2, and nothing is started', async () => {
     for (const args of [
       ['--minutes', 'x'],

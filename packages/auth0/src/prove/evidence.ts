@@ -31,10 +31,11 @@ export class Evidence {
   private since = Number.POSITIVE_INFINITY;
   private readonly kinds = new Set<string>();
   handshakes = 0;
-  connections = 0;
+  private connections = 0;
   /** Connections that are still open. */
-  open = 0;
+  private open = 0;
   private undecided = 0;
+  private isClosed = false;
   disagreement: string | null = null;
   private threwBefore = false;
   private readonly known: readonly { readonly label: string; readonly spellings: readonly string[] }[];
@@ -44,6 +45,14 @@ export class Evidence {
     this.known = known
       .filter(({ value }) => value.length >= SHORTEST)
       .map(({ label, value }) => ({ label, spellings: spell(value) }));
+  }
+
+  /** A connection has come. One that comes when nothing is waited for any more has had no time to say anything. */
+  arrive(socket: { on(event: 'close', listener: () => void): unknown }): void {
+    this.connections++;
+    this.open++;
+    socket.on('close', () => this.open--);
+    if (this.isClosed && this.bytes === 0) this.undecided++;
   }
 
   /** Application bytes. */
@@ -81,6 +90,7 @@ export class Evidence {
 
   /** Nothing more is waited for. */
   close(): void {
+    this.isClosed = true;
     this.undecided = this.bytes === 0 ? this.open : 0;
   }
 

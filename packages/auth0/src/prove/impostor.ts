@@ -41,9 +41,7 @@ export function createImpostor({
   };
   const open = { postgres: openPostgres, mysql: openMysql, http: openHttp }[opening.speech];
   return (socket) => {
-    evidence.connections++;
-    evidence.open++;
-    socket.on('close', () => evidence.open--);
+    evidence.arrive(socket);
     open(socket, speak, tlsServer === undefined ? undefined : seal);
   };
 }

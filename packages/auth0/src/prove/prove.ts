@@ -210,7 +210,10 @@ class Proof {
       const network: NetworkOptions = {
         redirects,
         spare: [],
-        onConnection: ({ host, port, via }) => via === null && elsewhere.add(`${host}:${port}`),
+        onConnection: ({ host, port, via }) => {
+          if (via === null) elsewhere.add(`${host}:${port}`);
+          if (via === relay.port) relay.expect();
+        },
         onException: (thrownAt) => evidence.seeException(thrownAt),
       };
       const result = await this.run(network, trusted, async () => {

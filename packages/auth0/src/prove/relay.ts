@@ -11,13 +11,17 @@ export class Relay {
   receive: (socket: Socket) => void = (socket) => socket.destroy();
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
+  /** Connections of which the script's process has told, and which have not come yet: each has a way of its own to here. */
+  private underWay = 0;
 
   private constructor(server: Server) {
     this.server = server;
     server.on('connection', (socket: Socket) => {
+      this.underWay--;
       this.sockets.add(socket);
       socket.on('close', () => this.sockets.delete(socket)).on('error', () => undefined);
       this.receive(socket);
+      this.server.emit('arrival');
     });
   }
 
@@ -31,17 +35,24 @@ export class Relay {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** Waits until everything that was sent has been heard: the process that sent it has ended, so its connections end too. */
+  /** The script is about to connect. */
+  expect(): void {
+    this.underWay++;
+  }
+
+  /** Waits until every connection that was told of has come and gone, so that everything that was sent has been heard. */
   async drain(): Promise<void> {
-    const closing = Promise.all(
-      [...this.sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))),
-    );
     let timer: NodeJS.Timeout | undefined;
     const longest = new Promise((resolve) => {
       timer = setTimeout(resolve, DRAIN_MS);
     });
-    await Promise.race([closing, longest]);
+    await Promise.race([this.comeAndGone(), longest]);
     clearTimeout(timer);
+  }
+
+  private async comeAndGone(): Promise<void> {
+    while (this.underWay > 0) await once(this.server, 'arrival');
+    await Promise.all([...this.sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
   }
 
   async close(): Promise<void> {

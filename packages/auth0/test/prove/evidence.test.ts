@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { connect } from 'node:net';
 import { describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { Evidence } from '../../src/prove/evidence.ts';
+import { Relay } from '../../src/prove/relay.ts';
 
 const now = (): number => Number(process.hrtime.bigint());
 
@@ -27,5 +31,39 @@ describe('an exception that nobody caught', () => {
     evidence.countSealed(0);
     evidence.seeException(now());
     assert.equal(evidence.sum().threwBefore, true);
+  });
+});
+
+describe('a connection', () => {
+  it('that comes when nothing is waited for any more: nobody knows what it would have said', () => {
+    const evidence = new Evidence([]);
+    evidence.close();
+    evidence.arrive(new EventEmitter());
+    assert.deepEqual([evidence.sum().connections, evidence.sum().undecided], [1, 1]);
+  });
+
+  it('that has come and gone is decided', () => {
+    const evidence = new Evidence([]);
+    const socket = new EventEmitter();
+    evidence.arrive(socket);
+    socket.emit('close');
+    evidence.close();
+    assert.deepEqual([evidence.sum().connections, evidence.sum().undecided], [1, 0]);
+  });
+
+  it('that was told of is waited for, and so is its end', async () => {
+    const relay = await Relay.open();
+    let received = '';
+    relay.receive = (socket) =>
+      void socket.on('data', (chunk: Buffer) => {
+        received += chunk;
+      });
+    relay.expect();
+    const drained = relay.drain();
+    await setTimeout(50);
+    connect(relay.port, '127.0.0.1').end('hunter2');
+    await drained;
+    assert.equal(received, 'hunter2');
+    await relay.close();
   });
 });
