@@ -9,23 +9,24 @@ import { type Benchmark, type FigureOptions, figure, medians } from '../figure.t
 import { alternate, inParallel, type Run } from '../measure.ts';
 import type { PinnedServer, Stage } from '../stage.ts';
 import { openOf } from './connect.ts';
+import { loginRounds } from './databases.ts';
 
 const WIDTH = 4;
 
 export const reconnect: Benchmark = {
   name: 'reconnect',
   about:
-    "New connections a second to the first answer, with `resumption: 'own'`, against our own full handshakes, which are the default. Every connection is closed after its answer. PostgreSQL gives no session tickets, so there is nothing to resume, and nothing may be lost either.",
+    "New connections a second to the first answer, with `resumption: 'own'`, against our own full handshakes, which are the default. Every connection is closed after its answer; those to databases are made one after the other. PostgreSQL gives no session tickets, so there is nothing to resume, and nothing may be lost either.",
   run: async (stage) => {
     const size = stage.quick ? { count: 40, rounds: 9 } : { count: 40, rounds: 40 };
     const [p256, rsa] = [await stage.web('p256'), await stage.web('rsa2048')];
     const compare = async (
       what: string,
       make: (resumption: 'own' | 'refuse') => Run,
+      { count, rounds } = size,
       others: Partial<FigureOptions> = {},
-      count = size.count,
     ) => {
-      const measured = await alternate({ ours: make('own'), peer: make('refuse'), count, rounds: size.rounds });
+      const measured = await alternate({ ours: make('own'), peer: make('refuse'), count, rounds });
       const details = medians(measured);
       return figure({
         name: 'reconnect',
@@ -37,15 +38,15 @@ export const reconnect: Benchmark = {
       });
     };
     const tls12 = { maxVersion: 'TLSv1.2' };
-    const few = Math.ceil(size.count / 4);
+    const logins = { count: 1, rounds: loginRounds(stage.quick) };
     return {
       figures: [
-        await compare('agent, ECDSA P-256', (own) => agentAnswers(p256, own), { target: { atLeast: 1.5 } }),
-        await compare('agent, RSA-2048', (own) => agentAnswers(rsa, own), { target: { atLeast: 2 } }),
+        await compare('agent, ECDSA P-256', (own) => agentAnswers(p256, own), size, { target: { atLeast: 1.5 } }),
+        await compare('agent, RSA-2048', (own) => agentAnswers(rsa, own), size, { target: { atLeast: 2 } }),
         await compare('agent, ECDSA P-256, TLS 1.2', (own) => agentAnswers(p256, own, tls12)),
         await compare('connector of undici, ECDSA P-256', (own) => connectorAnswers(p256, own)),
-        await compare('mysql2, with its login', await mysqlLogins(stage), {}, few),
-        await compare('pg, with its login', await pgLogins(stage), {}, few),
+        await compare('mysql2, with its login', await mysqlLogins(stage), logins),
+        await compare('pg, with its login', await pgLogins(stage), logins),
       ],
     };
   },
@@ -84,7 +85,7 @@ async function mysqlLogins(stage: Stage): Promise<(resumption: 'own' | 'refuse')
   const { host, port, user, password, database, certificatePin } = await stage.mariadb();
   return (resumption) => {
     const config = pinnedMysql2({ host, port, user, password, database }, { pins: certificatePin, resumption });
-    return (count) => inParallel(count, WIDTH, async () => (await mysql.createConnection(config)).end());
+    return () => mysql.createConnection(config).then((connection) => connection.end());
   };
 }
 
@@ -92,11 +93,10 @@ async function pgLogins(stage: Stage): Promise<(resumption: 'own' | 'refuse') =>
   const { host, port, user, password, database, certificatePin } = await stage.postgres();
   return (resumption) => {
     const config = pinnedPg({ host, port, user, password, database }, { pins: certificatePin, resumption });
-    return (count) =>
-      inParallel(count, WIDTH, async () => {
-        const client = new pg.Client(config);
-        await client.connect();
-        await client.end();
-      });
+    return async () => {
+      const client = new pg.Client(config);
+      await client.connect();
+      await client.end();
+    };
   };
 }
