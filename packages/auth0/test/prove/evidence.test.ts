@@ -51,8 +51,9 @@ describe('a connection', () => {
     assert.deepEqual([evidence.sum().connections, evidence.sum().undecided], [1, 0]);
   });
 
-  it('that was told of is waited for, and so is its end', async () => {
+  it('that was told of is waited for, and so is its end', async (t) => {
     const relay = await Relay.open();
+    t.after(() => relay.close());
     let received = '';
     relay.receive = (socket) =>
       void socket.on('data', (chunk: Buffer) => {
@@ -64,6 +65,5 @@ describe('a connection', () => {
     connect(relay.port, '127.0.0.1').end('hunter2');
     await drained;
     assert.equal(received, 'hunter2');
-    await relay.close();
   });
 });
