@@ -59,12 +59,20 @@ export function createStage(quick: boolean): Stage {
       const { certificates, daemon } = await web();
       return describe({ host: daemon.host, port: daemon.ports[kind] }, certificates[kind]);
     },
-    postgres: once(() => ofDatabase((certificate) => startPostgres({ certificate }))),
+    postgres: once(() => ofDatabase(startLargePostgres)),
     mariadb: once(() => ofDatabase((certificate) => startMariadb({ certificate, flags: mariadbFlags }))),
     stop: async () => {
       await Promise.all(running.map((server) => server.stop()));
     },
   };
+}
+
+/** With room for the connections that `memory` leaves idle. */
+async function startLargePostgres(certificate: Minted): Promise<Postgres> {
+  const postgres = await startPostgres({ certificate });
+  await postgres.configure({ max_connections: '1100' });
+  await postgres.restart();
+  return postgres;
 }
 
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {

@@ -10,18 +10,18 @@ const script = fileURLToPath(new URL('idle-connections.ts', import.meta.url));
 export const memory: Benchmark = {
   name: 'memory',
   about:
-    'Resident memory that idle connections add to a process of their own, in turn: 1,000 of an agent, and 80 of pg, whose server starts a process for each.',
+    'Resident memory that idle connections add to a process of their own, in turn: 1,000 of an agent, and 1,000 of pg, whose server starts a process for each.',
   run: async (stage) => {
     const web = await stage.web('p256');
     const { port, user, password, database, certificatePin, ca } = await stage.postgres();
     const login = { host: 'localhost', port, user, password, database };
-    const rounds = stage.quick ? 3 : 7;
+    const [rounds, count] = stage.quick ? [3, 80] : [7, 1000];
     const agent = (pinned: boolean): IdleClient => ({
-      ...{ kind: 'agent', pinned, count: stage.quick ? 300 : 1000, pins: web.certificatePin, ca: web.ca },
+      ...{ kind: 'agent', pinned, count, pins: web.certificatePin, ca: web.ca },
       target: { host: 'localhost', port: web.port },
     });
     const postgres = (pinned: boolean): IdleClient => ({
-      ...{ kind: 'pg', pinned, count: 80, pins: certificatePin, ca, target: login },
+      ...{ kind: 'pg', pinned, count, pins: certificatePin, ca, target: login },
     });
     const common = { name: 'memory', target: { atMost: 1.05 } };
     const [ofAgent, ofPg] = [await compare(agent, rounds), await compare(postgres, rounds)];
