@@ -6,7 +6,7 @@ import { certpin, transcript } from './transcript.ts';
 
 const { text, version } = inlineBlock('mysql2');
 const script = `function login(email, password, callback) {\n${text.replace(/^(?=.)/gm, '  ')}}\n`;
-const line = 'return verdict.ok || refuse(refusalError(verdict));';
+const line = 'return refusal === undefined || refuse(refusal);';
 const at = script.split('\n').findIndex((one) => one.includes(line)) + 1;
 
 test('a script with an unmodified block', async (t) => {

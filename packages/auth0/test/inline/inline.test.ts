@@ -269,7 +269,7 @@ for (const client of inlineClients) {
 
     // Without either line a wrong server is let through, and the tests above see it: they count what it receives.
     for (const line of [
-      'return verdict.ok || refuse(refusalError(verdict));',
+      'return refusal === undefined || refuse(refusal);',
       "if (pin === undefined) return refused('ERR_PIN_MISMATCH', 'the presented certificate is none of the pinned ones');",
     ]) {
       test(`is found out without its line: ${line}`, async () => {

@@ -61,7 +61,7 @@ describe('a modified block', () => {
     )?.difference;
 
   it('is told with its first line that is another one', () => {
-    const line = 'return verdict.ok || refuse(refusalError(verdict));';
+    const line = 'return refusal === undefined || refuse(refusal);';
     const at =
       login(text)
         .split('\n')

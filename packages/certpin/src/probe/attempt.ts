@@ -4,7 +4,7 @@ import type { SecureContext } from 'node:tls';
 import type { Peer } from '../core/verify.ts';
 import type { UpgradeProtocol } from '../protocols/contract.ts';
 import { converse, dial } from '../protocols/dial.ts';
-import { observe } from '../tls/guard.ts';
+import { observe } from '../tls/observe.ts';
 import { enclose } from './envelope.ts';
 import { explainHandshake } from './handshake-failure.ts';
 import type { Settings } from './options.ts';

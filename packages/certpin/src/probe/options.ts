@@ -4,7 +4,7 @@ import { CertpinError } from '../core/errors.ts';
 import { oneOf, refuseUnknownOptions } from '../core/policy.ts';
 import { type UpgradeName, upgradeProtocols } from '../protocols/registry.ts';
 import { createTunnel, type ProxyInput } from '../proxy/tunnel.ts';
-import type { OpenTunnel } from '../tls/guard.ts';
+import type { OpenTunnel } from '../tls/handshake.ts';
 import { isOld } from '../tls/options.ts';
 import { createContext } from './context.ts';
 import type { Protocol } from './target.ts';

@@ -7,7 +7,8 @@ import type { UpgradeProtocol } from '../protocols/contract.ts';
 import { converse, dial } from '../protocols/dial.ts';
 import { createHttpConnect } from '../protocols/http-connect.ts';
 import { createSocks5 } from '../protocols/socks5.ts';
-import { guard, type OpenTunnel } from '../tls/guard.ts';
+import { guard } from '../tls/guard.ts';
+import type { OpenTunnel } from '../tls/handshake.ts';
 import { type ClientTlsOptions, readTlsOptions } from '../tls/options.ts';
 
 /** A proxy, and what must hold for its own certificate. */

@@ -1,0 +1,67 @@
+import type { TLSSocket } from 'node:tls';
+import { refusalError } from '../core/explain.ts';
+import type { Policy } from '../core/policy.ts';
+import { type Peer, type Verdict, verify } from '../core/verify.ts';
+import { publishVerdict } from './diagnostics.ts';
+import type { Judge } from './intercept.ts';
+import { describePeer, leafOf, readChain, readOnlyLeaf } from './presented.ts';
+import { knownVerdict, rememberVerdict, repeatVerdict, stillHolds } from './repeated-verdict.ts';
+import type { Reuse } from './reuse.ts';
+import type { ServerIdentity } from './server-name.ts';
+
+/** The judge of a pasted block: one verdict on the leaf, for each handshake. */
+export function judgeLeaf(socket: TLSSocket, policy: Policy, server: ServerIdentity): Judge {
+  return { refusal: () => refusalOf(verify(describePeer(socket, leafOf(socket), server), policy)) };
+}
+
+/** The judge of the package: with issuers, what earlier connections have proven, and pins that change. */
+export function judgeConnection(socket: TLSSocket, policy: Policy, server: ServerIdentity, reuse: Reuse): Judge {
+  // The leaf decides where no issuer is pinned, and it alone is cheap to read.
+  const withChain = policy.issuerPins.length > 0;
+  let peer: Peer | undefined;
+  let released = false;
+
+  const judge = (): Verdict => {
+    if (socket.isSessionReused()) {
+      const proven = reuse.resumed(socket);
+      peer = proven?.peer ?? describePeer(socket, readChain(socket, withChain), server);
+      // The pins may have changed since the session was offered.
+      return proven !== undefined && stillHolds(proven, policy, Date.now()) ? proven.verdict : verify(peer, policy);
+    }
+    const before = repeatVerdict(socket, policy, server);
+    if (before !== undefined) {
+      peer = before.peer;
+      reuse.proved(before);
+      return before.verdict;
+    }
+    peer = describePeer(socket, withChain ? readChain(socket, true) : readOnlyLeaf(socket), server);
+    const verdict = verify(peer, policy);
+    const known = knownVerdict(verdict, peer, policy);
+    if (known !== undefined) rememberVerdict(known, policy);
+    reuse.proved(known);
+    // Whoever has to understand a refusal needs the chain: it may be the CA's pin that was configured.
+    return verdict.ok || withChain ? verdict : verify(describePeer(socket, readChain(socket, true), server), policy);
+  };
+
+  if (reuse.mayResume) {
+    // Node makes no event of a session that nobody listens for. Heard after the verdict, as by everybody else.
+    socket.on('session', (session: Buffer) => socket.destroyed || reuse.keep(session));
+    // A server that cannot be reached with a session is tried without one.
+    socket.on('close', () => released || reuse.drop());
+  }
+  const refusalNow = (verdict: Verdict): Error | undefined => refusalOf(publishVerdict(verdict));
+  return {
+    refusal: () => refusalNow(judge()),
+    onRefused: () => reuse.drop(),
+    onReleased: (ask) => {
+      released = true;
+      // The pin of an open connection may go: then the connection goes too, whether it is in use or waits in a pool.
+      const unsubscribe = policy.onChange?.(() => ask(() => refusalNow(verify(peer as Peer, policy))));
+      if (unsubscribe !== undefined) socket.once('close', unsubscribe);
+    },
+  };
+}
+
+function refusalOf(verdict: Verdict): Error | undefined {
+  return verdict.ok ? undefined : refusalError(verdict);
+}

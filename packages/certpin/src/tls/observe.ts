@@ -1,0 +1,38 @@
+import { CertpinError } from '../core/errors.ts';
+import type { Peer } from '../core/verify.ts';
+import type { GuardedConnection } from './guard.ts';
+import { noVerification, openTls } from './handshake.ts';
+import { describePeer, takePresented } from './presented.ts';
+import { identity } from './server-name.ts';
+
+/**
+ * Makes a handshake, hands over what the server presented, and closes: no application byte can be sent on the connection, so
+ * a `minVersion` before TLS 1.2 is taken.
+ *
+ * A completed handshake proves that the server owns the key of its certificate (RFC 8446 §4.4.3, RFC 5246 §7.4.3).
+ */
+export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<Peer> {
+  return new Promise((resolve, reject) => {
+    const options = { ...connection.options, ...noVerification };
+    const socket = openTls({ options, connectTimeoutMs: connection.connectTimeoutMs, oldVersions: true });
+    socket.once('error', reject);
+    const endsEarly = (): void => reject(closedEarly());
+    socket.once('close', endsEarly);
+    socket.once('secureConnect', () => {
+      socket.off('close', endsEarly);
+      try {
+        resolve(describePeer(socket, takePresented(socket), identity(connection)));
+      } catch (error) {
+        reject(error);
+      }
+      // Goodbye is said, so that the server sees a connection that ended and not a handshake that failed.
+      socket.end(() => socket.destroy());
+    });
+  });
+}
+
+function closedEarly(): CertpinError<'ERR_CONNECTION_CLOSED'> {
+  return new CertpinError('ERR_CONNECTION_CLOSED', 'the server closed the connection before TLS was established', {
+    protocol: 'tls',
+  });
+}
