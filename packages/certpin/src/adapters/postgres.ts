@@ -126,7 +126,8 @@ class PostgresStream extends PinnedStream {
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     const end = this.mediator.end();
     if (end.length > 0) this.emit('data', end);
-    super._destroy(error, callback);
+    // The driver puts off what it writes. It must have come to nothing before the connection ends, or the next one waits for it.
+    super._destroy(error, (problem) => void (end.length > 0 ? setImmediate(callback, problem) : callback(problem)));
   }
 }
 

@@ -31,7 +31,6 @@ export function createTypeQueryWatch(): TypeQueryWatch {
   let state: 'login' | 'ready' | 'asked' | 'over' = 'login';
   /** The beginning of a message, kept back: what {@link TypeQueryWatch.end} gives has to follow a whole one. */
   let rest = NOTHING;
-  let failure = NOTHING;
 
   const fromDriver = (bytes: Buffer): Buffer => {
     if (state === 'ready' && bytes.includes(TYPE_QUERY)) state = 'asked';
@@ -46,10 +45,7 @@ export function createTypeQueryWatch(): TypeQueryWatch {
     while (state !== 'over' && read.length >= end + HEADER_BYTES) {
       const next = end + 1 + read.readUInt32BE(end + 1);
       if (next > read.length) break;
-      if (state === 'asked' && read[end] === ERROR) {
-        failure = Buffer.from(read.subarray(end, next));
-        throw new Error('PostgreSQL did not answer the question for its array types');
-      }
+      if (state === 'asked' && read[end] === ERROR) throw readError(read.subarray(end + HEADER_BYTES, next));
       if (read[end] === READY) state = state === 'asked' ? 'over' : 'ready';
       end = next;
     }
@@ -61,8 +57,14 @@ export function createTypeQueryWatch(): TypeQueryWatch {
   const end = (): Buffer => {
     if (state !== 'asked') return NOTHING;
     state = 'over';
-    // The first ends the question. The error is then that of the first query, which the second one ends.
-    return failure.length === 0 ? READY_FOR_QUERY : Buffer.concat([READY_FOR_QUERY, failure, READY_FOR_QUERY]);
+    return READY_FOR_QUERY;
   };
   return { fromDriver, fromServer, end };
+}
+
+/** What the verified server says of its failure: fields of a letter and a text (PostgreSQL documentation, "Error Fields"). */
+function readError(fields: Buffer): Error {
+  const texts = fields.toString().split('\0');
+  const textOf = (letter: string): string | undefined => texts.find((text) => text.startsWith(letter))?.slice(1);
+  return Object.assign(new Error(textOf('M') ?? 'the server refuses the first question'), { code: textOf('C') });
 }
