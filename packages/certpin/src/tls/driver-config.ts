@@ -3,7 +3,7 @@ import { type CertpinError, optionInvalid } from '../core/errors.ts';
 import { INLINE } from '../core/form.ts';
 
 /** What is said of a configuration that reached its driver without the function that makes the TLS connection. */
-export const LOST_STREAM = 'certpin: the pinned stream was lost; hand on the whole configuration';
+const LOST_STREAM = 'certpin: the pinned stream was lost; hand on the whole configuration';
 
 /** Leads nowhere, for below a device there is never a file. To a driver it is the path of a unix socket. */
 export const NOWHERE: string = `/dev/null/${LOST_STREAM}`;
