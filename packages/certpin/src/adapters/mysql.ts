@@ -6,7 +6,13 @@ import { hostRefusal, type ServerPolicies } from '../core/host-policies.ts';
 import type { Policy } from '../core/policy.ts';
 import { createGreetingReader, isErrorPacket, isSslRequest, unsupported } from '../protocols/mysql.ts';
 import { closedEarly } from '../protocols/upgrade-errors.ts';
-import { checkDriverConfig, refuseParameters, withOwn } from '../tls/driver-config.ts';
+import {
+  readDriverConfig,
+  refuseParameters,
+  type TrustlessTls,
+  trustlessTls,
+  withPinned,
+} from '../tls/driver-config.ts';
 import { guard } from '../tls/guard.ts';
 import { NO_UNIX_SOCKET } from '../tls/late-stream.ts';
 import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
@@ -28,7 +34,7 @@ interface MysqlConfig {
 /** What {@link pinnedMysql} adds. */
 export interface PinnedMysql {
   /** To the hooked driver, the pin; to every other one, a demand for the ordinary verification by none of all CAs. */
-  readonly ssl: { rejectUnauthorized: boolean; ca: string[] };
+  readonly ssl: TrustlessTls;
   /** Connects nowhere: see {@link LOST_HOOK}. */
   readonly socketPath: string;
 }
@@ -87,8 +93,11 @@ export function pinnedMysql<Config extends object>(
 ): Omit<Config, keyof PinnedMysql> & PinnedMysql;
 export function pinnedMysql(mysql: MysqlModule, config: string | MysqlConfig, policy: GuardOptions | Policy): object {
   hook(connectionPrototype(mysql));
-  const given = (!INLINE && typeof config === 'string' ? readUrl(mysql, config) : config) as MysqlConfig;
-  checkDriverConfig(given, { socketPath: NO_UNIX_SOCKET }, 'pinnedMysql');
+  const given: MysqlConfig = readDriverConfig(
+    (!INLINE && typeof config === 'string' ? readUrl(mysql, config) : config) as MysqlConfig,
+    { socketPath: NO_UNIX_SOCKET },
+    'pinnedMysql',
+  );
   if (!INLINE && typeof given.ssl === 'string') {
     const message = 'a profile in `ssl` is a list of CAs; pin the server, or its CA with `issuerPins`, and remove it';
     throw invalid('ssl', message);
@@ -105,10 +114,11 @@ export function pinnedMysql(mysql: MysqlModule, config: string | MysqlConfig, po
     guardConnection(connection, { ...guarded, tls, unpinned });
   };
   /**
-   * Data and no getters: copies of any depth stay pinned, or, where they lose the symbol, accept no server at all. The driver writes
-   * `rejectUnauthorized` itself (lib/ConnectionConfig.js).
+   * Copies of any depth stay pinned, or, where they lose the symbol, accept no server at all. The driver writes `rejectUnauthorized`
+   * itself (lib/ConnectionConfig.js).
    */
-  return withOwn(given, { ssl: { rejectUnauthorized: true, ca: [], [pinned]: pin }, socketPath: LOST_HOOK });
+  const own = { ssl: { ...trustlessTls(), [pinned]: pin }, socketPath: LOST_HOOK };
+  return withPinned(given, own, 'pinnedMysql');
 }
 
 /** The class of the driver's connections, which it does not export. */

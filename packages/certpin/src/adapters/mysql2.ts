@@ -3,7 +3,15 @@ import { INLINE } from '../core/form.ts';
 import type { Policy } from '../core/policy.ts';
 import { dial } from '../protocols/dial.ts';
 import { createMysqlMediation } from '../protocols/mysql.ts';
-import { checkDriverConfig, MAKES_STREAM, refuseParameters, withOwn } from '../tls/driver-config.ts';
+import {
+  MAKES_STREAM,
+  NOWHERE,
+  readDriverConfig,
+  refuseParameters,
+  type TrustlessTls,
+  trustlessTls,
+  withPinned,
+} from '../tls/driver-config.ts';
 import { NO_UNIX_SOCKET } from '../tls/late-stream.ts';
 import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
 import { PinnedStream } from '../tls/pinned-stream.ts';
@@ -20,10 +28,15 @@ interface Mysql2Config {
 
 /** What {@link pinnedMysql2} adds. */
 export interface PinnedMysql2 {
-  /** Makes the TLS connection; the driver makes none, so there is no `ssl`. */
+  /** Makes the TLS connection; the driver makes none. */
   readonly stream: (options: Mysql2StreamOptions) => PinnedStream;
-  /** Connects nowhere: see {@link LOST_STREAM}. */
+  /**
+   * With a `socketPath` mysql2 takes the connection for a safe one, as it is, and sends what only a safe connection may carry
+   * (caching_sha2_password). `stream` wins over it. A copy of the configuration that has lost the function goes there and finds nothing.
+   */
   readonly socketPath: string;
+  /** For a copy that has lost both of them: a demand for the ordinary verification by none of all CAs. */
+  readonly ssl: TrustlessTls;
 }
 
 /** What mysql2 hands to a `stream` function: its configuration, in which a `uri` has been read. */
@@ -33,17 +46,11 @@ interface Mysql2StreamOptions {
     readonly port: number;
     readonly enableKeepAlive?: boolean;
     readonly keepAliveInitialDelay?: number;
+    ssl: unknown;
   };
 }
 
 type UriConfig = { readonly uri: string };
-
-/**
- * With a `socketPath` mysql2 takes the connection for a safe one, as it is, and sends what only a safe connection may carry
- * (caching_sha2_password). `stream` wins over it. A copy of the configuration that has lost the function goes here and finds nothing:
- * below a device there is never a file.
- */
-const LOST_STREAM = '/dev/null/certpin: the pinned stream was lost';
 
 /**
  * A configuration for mysql2's `createConnection`, `createPool` and `PoolCluster.add`, with callbacks or promises, and for every ORM
@@ -65,17 +72,22 @@ export function pinnedMysql2(config: string, policy: GuardOptions | Policy): Uri
 export function pinnedMysql2<Config extends object>(
   config: Config,
   policy: GuardOptions | Policy,
-): Omit<Config, keyof PinnedMysql2 | 'ssl'> & PinnedMysql2;
+): Omit<Config, keyof PinnedMysql2> & PinnedMysql2;
 export function pinnedMysql2(config: string | Mysql2Config, policy: GuardOptions | Policy): object {
-  const given: Mysql2Config = typeof config === 'string' ? { uri: config } : config;
-  checkDriverConfig(given, { stream: MAKES_STREAM, socketPath: NO_UNIX_SOCKET }, 'pinnedMysql2');
+  const given: Mysql2Config = readDriverConfig(
+    typeof config === 'string' ? { uri: config } : config,
+    { stream: MAKES_STREAM, socketPath: NO_UNIX_SOCKET },
+    'pinnedMysql2',
+  );
   /** mysql2 takes what the configuration leaves out from the parameters of the URI. */
   refuseParameters(given.uri, /^(?:ssl|stream$|socketpath$)/i, 'pinnedMysql2', 'URI');
   if (!INLINE) checkIdentity(given.ssl);
   const tls = readClientTls(given.ssl);
   const guarded = readPolicy(policy);
 
-  const stream = ({ config: { host, port, ...socket } }: Mysql2StreamOptions): PinnedStream => {
+  const stream = ({ config: driver }: Mysql2StreamOptions): PinnedStream => {
+    /** No TLS but ours, whatever a copy of the configuration says. */
+    driver.ssl = false;
     const mediation = createMysqlMediation((packet) => pinned.push(packet));
     const open = openUpgraded({
       ...guarded,
@@ -85,10 +97,10 @@ export function pinnedMysql2(config: string | Mysql2Config, policy: GuardOptions
     const pinned = new PinnedStream({ open, mediator: mediation });
     /** As mysql2 sets up the sockets that it makes itself (lib/base/connection.js). */
     pinned.setNoDelay(true);
-    if (socket.enableKeepAlive === true) pinned.setKeepAlive(true, socket.keepAliveInitialDelay);
-    return pinned.connect(port, host);
+    if (driver.enableKeepAlive === true) pinned.setKeepAlive(true, driver.keepAliveInitialDelay);
+    return pinned.connect(driver.port, driver.host);
   };
-  return withOwn(given, { stream, socketPath: LOST_STREAM, ssl: undefined });
+  return withPinned(given, { stream, socketPath: NOWHERE, ssl: trustlessTls() }, 'pinnedMysql2');
 }
 
 function checkIdentity(ssl: unknown): void {

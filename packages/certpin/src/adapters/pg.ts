@@ -2,8 +2,17 @@ import { CertpinError } from '../core/errors.ts';
 import { INLINE } from '../core/form.ts';
 import type { Policy } from '../core/policy.ts';
 import { dial } from '../protocols/dial.ts';
-import { createPostgresUpgrade, isDirect, POSTGRES_ALPN } from '../protocols/postgres.ts';
-import { checkDriverConfig, MAKES_STREAM, refuseParameters, withOwn } from '../tls/driver-config.ts';
+import { createPostgresUpgrade, isDirect, noAlpn, POSTGRES_ALPN } from '../protocols/postgres.ts';
+import { demandAlpn } from '../tls/demand-alpn.ts';
+import {
+  type LostTls,
+  lostTls,
+  MAKES_STREAM,
+  readDriverConfig,
+  refuseParameters,
+  withOwn,
+  withPinned,
+} from '../tls/driver-config.ts';
 import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
 import { PinnedStream } from '../tls/pinned-stream.ts';
 import { openUpgraded, type UpgradedConnection } from '../tls/upgrade.ts';
@@ -19,9 +28,20 @@ interface PgConfig {
 
 /** What {@link pinnedPg} adds. */
 export interface PinnedPg {
-  /** The TLS connection is made in `stream`; to the driver, it is the plain one. */
-  readonly ssl: false;
-  readonly stream: () => PinnedStream;
+  /** Makes the TLS connection. */
+  readonly stream: (this: unknown, options?: PlainConnection) => PinnedStream;
+  /** For a copy that has lost `stream`, and for a client that does not know it: TLS that nobody can begin. */
+  readonly ssl: LostTls;
+}
+
+/** What pg hands to a `stream` function (lib/connection.js), and reads afterwards. */
+interface PlainConnection {
+  ssl: unknown;
+}
+
+/** The connection on which pg calls it: connected, it asks for TLS, and speaks when there is TLS (lib/client.js). */
+interface PgConnection extends NodeJS.EventEmitter {
+  requestSsl(): void;
 }
 
 type StringConfig = { readonly connectionString: string };
@@ -50,37 +70,46 @@ export function pinnedPg<Config extends object>(
   policy: GuardOptions | Policy,
 ): Omit<Config, keyof PinnedPg> & PinnedPg;
 export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Policy): object {
-  const given: PgConfig = typeof config === 'string' ? { connectionString: config } : config;
-  checkDriverConfig(
-    given,
+  const given: PgConfig = readDriverConfig(
+    typeof config === 'string' ? { connectionString: config } : config,
     INLINE ? { stream: MAKES_STREAM, sslnegotiation: 'remove `sslnegotiation`' } : { stream: MAKES_STREAM },
     'pinnedPg',
   );
   if (!INLINE) refuseNativeClient();
   const read = INLINE ? given : readNegotiation(given);
   /** pg lets a connection string override the configuration, so one `sslmode` in it would take the connection out of certpin's hands. */
-  refuseParameters(read.connectionString, /^(?:ssl|uselibpqcompat$)/i, 'pinnedPg', 'connection string');
+  refuseParameters(read.connectionString, /^(?:ssl|uselibpqcompat$|stream$)/i, 'pinnedPg', 'connection string');
   const tls = readClientTls(given.ssl);
   const upgraded: UpgradedConnection = {
     dial: (address, ready) => dial(address, createPostgresUpgrade(), ready),
     tls,
     ...readPolicy(policy),
   };
-  const open = openUpgraded(INLINE || !isDirect(read.sslnegotiation, 'pinnedPg') ? upgraded : directly(upgraded));
-  const stream = (): PinnedStream => new PinnedStream({ open });
+  const isAsked = INLINE || !isDirect(read.sslnegotiation, 'pinnedPg');
+  const open = isAsked ? openUpgraded(upgraded) : demandAlpn(openUpgraded(directly(upgraded)), POSTGRES_ALPN, noAlpn);
+  /** pg calls it on its connection, which is to make no TLS of its own: when the stream is connected, there is TLS. */
+  function stream(this: unknown, options?: PlainConnection): PinnedStream {
+    if (options?.ssl) {
+      const connection = this as PgConnection;
+      options.ssl = false;
+      connection.requestSsl = () => undefined;
+      connection.once('connect', () => connection.emit('sslconnect'));
+    }
+    return new PinnedStream({ open });
+  }
   if (!INLINE) Object.assign(stream, { setNoDelay: refuseOldVersion });
 
-  const pinned = withOwn(INLINE ? given : withConnectionString(given, read.connectionString), {
-    ssl: false,
+  const own = {
     stream,
-    /** Set, so that the environment does not set it: pg refuses 'direct' beside `ssl: false`. */
+    ssl: lostTls(),
+    /** Set, so that the environment does not set it. */
     sslnegotiation: 'postgres',
     // Only libpq reads this. It cannot parse it, so the native client fails before it opens a socket of its own.
     nativeConnectionString: 'certpin: the native client cannot be pinned, use the JavaScript client',
-  });
-  // JSON drops functions: `ssl: false` without `stream` would be a plaintext login. What comes back from JSON demands the ordinary
-  // TLS verification and knows no password.
-  const toJSON = () => ({ ...pinned, ssl: true, stream: undefined, password: undefined, connectionString: undefined });
+  };
+  const pinned = withPinned(INLINE ? given : withConnectionString(given, read.connectionString), own, 'pinnedPg');
+  /** What is written down of a configuration knows no password. */
+  const toJSON = () => ({ ...pinned, stream: undefined, password: undefined, connectionString: undefined });
   return Object.defineProperty(pinned, 'toJSON', { value: toJSON });
 }
 

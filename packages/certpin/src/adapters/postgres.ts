@@ -2,8 +2,10 @@ import { isIP } from 'node:net';
 import { CertpinError, findCertpinError } from '../core/errors.ts';
 import type { Policy } from '../core/policy.ts';
 import { dial } from '../protocols/dial.ts';
-import { createPostgresUpgrade, isDirect, POSTGRES_ALPN } from '../protocols/postgres.ts';
-import { parameterRefused } from '../tls/driver-config.ts';
+import { createPostgresUpgrade, isDirect, noAlpn, POSTGRES_ALPN } from '../protocols/postgres.ts';
+import { createTypeQueryWatch, type TypeQueryWatch } from '../protocols/postgres-types.ts';
+import { demandAlpn } from '../tls/demand-alpn.ts';
+import { NOWHERE, parameterRefused, readDriverConfig, withPinned } from '../tls/driver-config.ts';
 import type { Address, Attempt, Opener } from '../tls/late-stream.ts';
 import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
 import { PinnedStream } from '../tls/pinned-stream.ts';
@@ -24,12 +26,20 @@ interface PostgresOptions {
 
 /** What {@link pinnedPostgres} adds. */
 export interface PinnedPostgres {
-  /** The first of the hosts; `socket` knows them all. */
+  /** Connects nowhere, for a copy that has lost `socket`, and for a client that does not know it. `socket` has the true address. */
   readonly host: string;
   readonly port: number;
+  readonly path: string;
   /** The TLS connection is made in `socket`; to the driver, it is the plain one. */
   readonly ssl: false;
-  readonly socket: () => PinnedStream;
+  readonly socket: (driver?: DriverAddress) => PinnedStream;
+}
+
+/** What postgres.js hands to a `socket` function: the options that it has read, of which its error messages name the server. */
+interface DriverAddress {
+  host: string[];
+  port: number[];
+  path: unknown;
 }
 
 /** What a connection URL says, in the driver's own options. */
@@ -62,9 +72,11 @@ export function pinnedPostgres<Options extends object>(
   policy: GuardOptions | Policy,
 ): Omit<Options, keyof PinnedPostgres | 'hostname'> & PinnedPostgres;
 export function pinnedPostgres(options: string | PostgresOptions, policy: GuardOptions | Policy): object {
-  const given: PostgresOptions = typeof options === 'string' ? readUrl(options) : options;
-  if (typeof given !== 'object' || given === null) throw invalid('options', 'the options must be an object or a URL');
-  if (given.socket !== undefined) throw invalid('socket', 'certpin makes the socket itself; remove `socket`');
+  const given: PostgresOptions = readDriverConfig(
+    typeof options === 'string' ? readUrl(options) : options,
+    { socket: 'certpin makes the socket itself; remove `socket`' },
+    'pinnedPostgres',
+  );
   const tls = readClientTls(given.ssl);
   const direct = isDirect(given.sslnegotiation ?? process.env.PGSSLNEGOTIATION, 'pinnedPostgres');
   const addresses = readAddresses(given);
@@ -76,31 +88,47 @@ export function pinnedPostgres(options: string | PostgresOptions, policy: GuardO
       '`target_session_attrs` needs one host: certpin tries several in order and takes the first that answers';
     throw invalid('target_session_attrs', message);
   }
-  const open = openUpgraded({
+  const upgraded = openUpgraded({
     dial: (address, ready) => dial(address, direct ? undefined : createPostgresUpgrade(), ready),
     tls: direct ? { ...tls, ALPNProtocols: [POSTGRES_ALPN] } : tls,
     ...readPolicy(policy),
   });
-  const socket = (): PinnedStream => {
-    const stream = new PinnedStream({ open: openFirst(open, addresses) });
-    // postgres.js takes a socket that it is given for connected, and says goodbye only on one that calls itself open.
-    Object.defineProperty(stream, 'readyState', { get: () => (stream.destroyed ? 'closed' : 'open') });
-    return stream.connect(first.port, first.host);
+  const open = openFirst(direct ? demandAlpn(upgraded, POSTGRES_ALPN, noAlpn) : upgraded, addresses);
+  const socket = (driver?: DriverAddress): PinnedStream => {
+    if (driver !== undefined) Object.assign(driver, { host: [first.host], port: [first.port], path: false });
+    return new PostgresStream({ open, mediator: createTypeQueryWatch() }).connect(first.port, first.host);
   };
-  const pinned = {
-    ...given,
+  const own = {
     // Set, so that neither `hostname` nor the environment sets them: the driver prefers those.
     hostname: undefined,
-    host: first.host,
+    host: NOWHERE,
     port: first.port,
+    path: NOWHERE,
     ssl: false,
     sslnegotiation: null,
     socket,
   };
-  // JSON drops functions: `ssl: false` without `socket` would be a plaintext login. What comes back from JSON demands the ordinary
-  // TLS verification and knows no password.
+  const pinned = withPinned(given, own, 'pinnedPostgres');
+  // What is written down of a configuration knows no password. And if somebody puts the address back, it demands TLS.
   const toJSON = () => ({ ...pinned, ssl: true, socket: undefined, password: undefined, pass: undefined });
   return Object.defineProperty(pinned, 'toJSON', { value: toJSON });
+}
+
+/** What postgres.js gets in place of its socket. */
+class PostgresStream extends PinnedStream {
+  declare protected readonly mediator: TypeQueryWatch;
+
+  /** postgres.js takes a socket that it is given for connected, and says goodbye only on one that calls itself open. */
+  get readyState(): 'closed' | 'open' {
+    return this.destroyed ? 'closed' : 'open';
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    const end = this.mediator.end();
+    if (end.length > 0) this.emit('data', end);
+    // The driver puts off what it writes. It must have come to nothing before the connection ends, or the next one waits for it.
+    super._destroy(error, (problem) => void (end.length > 0 ? setImmediate(callback, problem) : callback(problem)));
+  }
 }
 
 /**

@@ -14,6 +14,9 @@ const CLIENT_PLUGIN_AUTH = 0x8_0000;
 /** Of a packet, with its header. A greeting is of some hundred bytes: a version, a scramble, the name of a plugin. */
 const MAX_GREETING_BYTES = 4_100;
 
+/** Of what an unverified server says of itself: its version, the plugin that it names, and why it turns the client away. */
+const MAX_TEXT_BYTES = 255;
+
 /** A login holds a user, a database, a token and attributes of the connection, of at most 64 KiB. */
 const MAX_LOGIN_BYTES = 0x4_0000;
 
@@ -117,7 +120,8 @@ export function createMysqlMediation(show: (packet: Uint8Array | null) => unknow
 }
 
 /**
- * Reads the first packet of the server, whole, whatever the pieces it comes in.
+ * Reads the first packet of the server, whole, whatever the pieces it comes in. It came in plaintext, so it is anybody's, and a driver
+ * hands its text on to the application: there is nothing in it but printable ASCII, of some length, and an error says whose it is.
  *
  * @returns a function that gives the packet once, and undefined before; more bytes than the packet are an injection
  */
@@ -128,11 +132,29 @@ export function createGreetingReader(): (bytes: Uint8Array) => Buffer | undefine
     if (isRead && bytes.length > 0) throw injected(name, bytes.length);
     const [packet] = server.read(bytes, MAX_GREETING_BYTES, noGreeting);
     if (packet === undefined) return undefined;
-    if (!isErrorPacket(packet)) checkGreeting(packet);
+    const isError = isErrorPacket(packet);
+    if (!isError) checkGreeting(packet);
     if (server.rest.length > 0) throw injected(name, server.rest.length);
     isRead = true;
-    return packet;
+    return isError ? attributeError(packet) : packet;
   };
+}
+
+/** The same error, in words that say that nobody knows who said them. */
+function attributeError(packet: Buffer): Buffer {
+  const textStart = HEADER_BYTES + 3;
+  if (packet.length <= textStart) return packet; // a number, or not even that
+  const text = packet.subarray(textStart, textStart + MAX_TEXT_BYTES);
+  makePrintable(text);
+  const words = Buffer.from(`an unverified server says, before TLS: ${text.toString('latin1')}`);
+  const attributed = Buffer.concat([packet.subarray(0, textStart), words]);
+  attributed.writeUIntLE(attributed.length - HEADER_BYTES, 0, 3);
+  return attributed;
+}
+
+/** Puts a question mark in the place of whatever a terminal, a log or a page could take for more than a character. */
+function makePrintable(text: Buffer): void {
+  for (const [at, byte] of text.entries()) if (byte < 0x20 || byte > 0x7e) text[at] = 0x3f;
 }
 
 /** Whether a server that speaks unasked begins a packet of MySQL's: the first one, a greeting or an error, of a greeting's size. */
@@ -160,17 +182,27 @@ export function isSslRequest(bytes: Buffer): boolean {
 
 /**
  * Protocol::HandshakeV10, to the end of what every version since MySQL 4.1 sends. A driver is to parse it, unverified: it gets no
- * greeting that ends where a field begins.
+ * greeting that ends where a field begins, and no text that is not printable.
  */
 function checkGreeting(packet: Buffer): void {
-  const versionEnd = packet.indexOf(0, HEADER_BYTES + 1);
+  const versionStart = HEADER_BYTES + 1;
+  const versionEnd = packet.indexOf(0, versionStart);
   /** connection 4, scramble 8, filler 1; capabilities 2, character set 1, status 2, capabilities 2, length 1, filler 10; scramble 13 */
   const isWhole = versionEnd >= 0 && packet.length >= versionEnd + 44;
   const isGreeting = isWhole && packet[3] === 0 && packet[HEADER_BYTES] === PROTOCOL_VERSION;
   const flags = isGreeting ? packet.readUInt16LE(versionEnd + 14) : 0;
-  if ((flags & CLIENT_PROTOCOL_41) === 0) throw noGreeting();
+  /** Without either, the fields stand elsewhere; every server has had both since 4.1. */
+  if ((flags & CLIENT_PROTOCOL_41) === 0 || (flags & CLIENT_SECURE_CONNECTION) === 0) throw noGreeting();
   if ((flags & CLIENT_SSL) === 0)
     throw upgradeError('ERR_UPGRADE_REFUSED', name, 'the MySQL server offers no TLS (its greeting lacks CLIENT_SSL)');
+  /** The length is that of the whole scramble, of which 8 bytes stand before; its end is 13 bytes long, or longer. */
+  const pluginStart = versionEnd + 32 + Math.max(13, (packet[versionEnd + 21] as number) - 8);
+  const pluginEnd = packet.indexOf(0, pluginStart);
+  const version = packet.subarray(versionStart, versionEnd);
+  const plugin = packet.subarray(pluginStart, pluginEnd < 0 ? packet.length : pluginEnd);
+  if (version.length > MAX_TEXT_BYTES || plugin.length > MAX_TEXT_BYTES) throw noGreeting();
+  makePrintable(version);
+  makePrintable(plugin);
 }
 
 /** Sets CLIENT_SSL in the driver's answer, and gives what comes before its user name, once it is sure that it does. */

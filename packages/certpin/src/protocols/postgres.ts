@@ -23,6 +23,15 @@ export function isDirect(negotiation: string | null | undefined, where: string):
   });
 }
 
+/**
+ * The error of a direct connection on which the server did not choose {@link POSTGRES_ALPN}. A server that speaks TLS for another
+ * protocol, and has the same certificate, is not to be given a login (PostgreSQL 17, "SSL Session Encryption").
+ */
+export function noAlpn(): CertpinError<'ERR_UPGRADE_UNEXPECTED'> {
+  const message = 'the server did not choose the protocol `postgresql` (ALPN), which a direct TLS connection needs';
+  return upgradeError('ERR_UPGRADE_UNEXPECTED', name, message);
+}
+
 /** PostgreSQL's SSLRequest: one message, answered by one byte (PostgreSQL documentation, "SSL Session Encryption"). */
 export function createPostgresUpgrade(): UpgradeProtocol {
   return { name, opening: SSL_REQUEST, receive };

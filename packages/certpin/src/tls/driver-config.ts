@@ -1,17 +1,52 @@
+import type { SecureVersion } from 'node:tls';
 import { type CertpinError, optionInvalid } from '../core/errors.ts';
 import { INLINE } from '../core/form.ts';
 
+/** What is said of a configuration that reached its driver without the function that makes the TLS connection. */
+const LOST_STREAM = 'certpin: the pinned stream was lost; hand on the whole configuration';
+
+/** Leads nowhere, for below a device there is never a file. To a driver it is the path of a unix socket. */
+export const NOWHERE: string = `/dev/null/${LOST_STREAM}`;
+
+/** TLS options under which nobody begins TLS: there is no such version for Node, and no such `sslmode` for libpq. */
+export interface LostTls {
+  readonly minVersion: SecureVersion;
+  readonly sslmode: string;
+}
+
+/** A new one each time, for drivers write into it. */
+export function lostTls(): LostTls {
+  return { minVersion: LOST_STREAM as SecureVersion, sslmode: LOST_STREAM };
+}
+
+/** As {@link LostTls}, for drivers that would throw at a version where nobody catches: TLS under which no server is accepted. */
+export interface TrustlessTls {
+  readonly rejectUnauthorized: boolean;
+  readonly ca: string[];
+}
+
+export function trustlessTls(): TrustlessTls {
+  return { rejectUnauthorized: true, ca: [] };
+}
+
 /**
- * Checks what all database drivers have in common.
+ * Reads what all database drivers have in common, and checks it.
  *
+ * @returns the configuration as it is read: its own properties only, so that `Object.prototype` adds nothing
  * @param refused options that would take the connection out of certpin's hands, and why each is refused
  * @throws CertpinError `ERR_OPTION_INVALID`
  */
-export function checkDriverConfig(config: object, refused: Readonly<Record<string, string>>, where: string): void {
+export function readDriverConfig<Config extends object>(
+  config: Config,
+  refused: Readonly<Record<string, string>>,
+  where: string,
+): Config {
   if (typeof config !== 'object' || config === null)
     throw optionInvalid('config', `${where}: the configuration must be an object`);
+  const given = Object.create(null, Object.getOwnPropertyDescriptors(config)) as Config;
   for (const [option, why] of Object.entries(refused))
-    if ((config as Record<string, unknown>)[option] !== undefined) throw optionInvalid(option, `${where}: ${why}`);
+    if ((given as Record<string, unknown>)[option] !== undefined) throw optionInvalid(option, `${where}: ${why}`);
+  return given;
 }
 
 /** What a client calls the text that may stand in place of its configuration. */
@@ -58,6 +93,26 @@ function optionOf(string: ConnectionString): string {
 export function withOwn<Given extends object, Own extends object>(given: Given, own: Own): Given & Own {
   const properties = { ...Object.getOwnPropertyDescriptors(given), ...Object.getOwnPropertyDescriptors(own) };
   return Object.defineProperties({} as Given & Own, properties);
+}
+
+/**
+ * As {@link withOwn}, for what a driver is given. Our properties go into every copy, and nobody writes over them in place: sequelize
+ * assigns the parameters of a connection string to the very object that it was given.
+ */
+export function withPinned<Given extends object, Own extends object>(
+  given: Given,
+  own: Own,
+  where: string,
+): Given & Own {
+  const pinned = withOwn(given, own);
+  for (const [key, value] of Object.entries(own)) {
+    const message = `${where}: \`${key}\` is certpin's own; remove it from the connection string, or from what is assigned here`;
+    const set = (): never => {
+      throw optionInvalid(key, message);
+    };
+    Object.defineProperty(pinned, key, { get: () => value, set, enumerable: true, configurable: false });
+  }
+  return pinned;
 }
 
 export const MAKES_STREAM = 'certpin makes the stream itself; remove `stream`';

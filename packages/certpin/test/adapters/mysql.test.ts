@@ -562,14 +562,16 @@ describe('a server that lies before TLS gets the SSLRequest at most', () => {
     }
   });
 
-  test('a server that turns the client away is heard in its own words', async (t) => {
-    const server = await startScriptedServer((socket) => void socket.write(mysqlError(1040, 'Too many connections')));
+  test('a server that turns the client away is heard, and its words are said to be its own', async (t) => {
+    const server = await startScriptedServer(
+      (socket) => void socket.write(mysqlError(1040, '\x1b[2J\nToo many connections')),
+    );
     t.after(server.close);
     for (const [name, connect] of ways(mysql)) {
       const config = pinnedMysql(mysql, { ...login, host: server.host, port: server.port }, { pins });
       const error = await failureOf(connect(config));
       assert.equal(error.code, 'ER_CON_COUNT_ERROR', name);
-      assert.match(error.message, /Too many connections/);
+      assert.match(error.message, /an unverified server says, before TLS: \?\[2J\?Too many connections/);
     }
     assert.equal(server.received().length, 0);
   });

@@ -5,3 +5,10 @@ declare module 'pg-8.8' {
 declare module 'pg-8.9' {
   export { default } from 'pg';
 }
+/** How pg reads a configuration, for its own client and for libpq. */
+declare module 'pg/lib/connection-parameters' {
+  export default class ConnectionParameters {
+    constructor(config: object);
+    getLibpqConnectionString(done: (error: Error | null, text: string) => void): void;
+  }
+}

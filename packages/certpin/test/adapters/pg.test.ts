@@ -268,6 +268,26 @@ describe('sslnegotiation=direct (PostgreSQL 17)', () => {
     assert.equal((await firstBytes(t, (port) => ({ ...login, port })))[0], 0x16);
   });
 
+  test('a server with the right certificate, but for another protocol, gets nothing', async (t) => {
+    const relay = await startPostgresRelay({ certificate: right, upstream: postgres });
+    t.after(relay.close);
+    const config = { ...login, port: relay.port, sslnegotiation: 'direct' as const };
+    const error = await failureOf(new pg.Client(pinnedPg(config, { pins })).connect());
+    assert.equal(error.code, 'ERR_UPGRADE_UNEXPECTED');
+    assert.match(error.message, /ALPN/);
+    assert.equal(relay.received(), 0);
+  });
+
+  test('in the environment, where a copy keeps nothing but `ssl` and `stream`', async (t) => {
+    process.env.PGSSLNEGOTIATION = 'direct';
+    t.after(() => delete process.env.PGSSLNEGOTIATION);
+    const { ssl, stream } = pinnedPg(login, { pins });
+    const client = new pg.Client({ ...login, ssl, stream } as object);
+    await client.connect();
+    assert.equal(await isEncrypted(client), true);
+    await client.end();
+  });
+
   test('an impostor gets nothing either', async (t) => {
     const relay = await startPostgresRelay({
       certificate: impostor,
@@ -409,6 +429,20 @@ describe('a configuration that would weaken or duplicate the TLS is refused at o
 });
 
 describe('nothing outside the configuration takes the pin away', () => {
+  for (const ssl of [false, true, undefined, { rejectUnauthorized: false }]) {
+    test(`a copy that says ssl: ${JSON.stringify(ssl)} is as pinned as before`, async (t) => {
+      const client = new pg.Client({ ...pinnedPg(login, { pins }), ssl } as object);
+      await client.connect();
+      assert.equal(await isEncrypted(client), true);
+      await client.end();
+      const relay = await startPostgresRelay({ certificate: impostor, upstream: postgres });
+      t.after(relay.close);
+      const wrong = new pg.Client({ ...pinnedPg({ ...login, port: relay.port }, { pins }), ssl } as object);
+      assert.equal((await failureOf(wrong.connect())).code, 'ERR_PIN_MISMATCH');
+      assert.equal(relay.received(), 0);
+    });
+  }
+
   for (const mode of ['disable', 'no-verify', 'prefer']) {
     test(`PGSSLMODE=${mode}`, async (t) => {
       process.env.PGSSLMODE = mode;
@@ -434,7 +468,8 @@ describe('nothing outside the configuration takes the pin away', () => {
       assert.ok(!text.includes(password));
       const revived = { ...login, ...JSON.parse(text) };
       const error = await failureOf(new pg.Client(revived).connect());
-      assert.equal(error.code, 'DEPTH_ZERO_SELF_SIGNED_CERT');
+      assert.equal(error.code, 'ERR_TLS_INVALID_PROTOCOL_VERSION');
+      assert.match(error.message, /certpin: the pinned stream was lost/);
     }
   });
 

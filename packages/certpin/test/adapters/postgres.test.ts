@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, type TestContext, test } from 'node:test';
 import { certificateHex, failureOf, mint, startScriptedServer, startTap } from '@certpin/testkit';
-import { type Postgres, startPostgres, startPostgresRelay } from '@certpin/testkit/postgres';
+import { type Postgres, type RelayedConnection, startPostgres, startPostgresRelay } from '@certpin/testkit/postgres';
 import postgres from 'postgres';
 import { pinnedPostgres } from '../../src/adapters/postgres.ts';
 import { CertpinError } from '../../src/index.ts';
@@ -184,6 +184,73 @@ describe('the driver works as it did', () => {
   });
 });
 
+describe('a connection that ends while the driver asks for the array types', () => {
+  /** ErrorResponse of a server that is shut down (57P01), and of one that refuses the question (42501). */
+  const says = (severity: string, code: string): Buffer => {
+    const fields = Buffer.from(`S${severity}\0V${severity}\0C${code}\0Msaid by the server\0\0`);
+    const header = Buffer.from('E\0\0\0\0');
+    header.writeUInt32BE(fields.length + 4, 1);
+    return Buffer.concat([header, fields]);
+  };
+  const ways: [string, (connection: RelayedConnection) => unknown, RegExp][] = [
+    ['it is reset', ({ tcp }) => tcp.resetAndDestroy(), /^(ECONNRESET|CONNECTION_CLOSED)$/],
+    ['it is closed', ({ tls }) => tls.end(), /^CONNECTION_CLOSED$/],
+    ['it is cut off', ({ tcp }) => tcp.destroy(), /^(ECONNRESET|CONNECTION_CLOSED)$/],
+    ['garbage comes in place of TLS', ({ tcp }) => tcp.end('\x17\x03\x03\0\x05hello'), /^(ERR_SSL_|EPROTO|ECONNRESET)/],
+    [
+      'it is reset in the middle of a message',
+      ({ tls, tcp }) => tls.write(Buffer.from('T\0\0\x01'), () => setImmediate(() => tcp.resetAndDestroy())),
+      /^(ECONNRESET|CONNECTION_CLOSED)$/,
+    ],
+    ['the server is shut down', ({ tls }) => tls.end(says('FATAL', '57P01')), /^57P01$/],
+    ['the server refuses the question', ({ tls }) => tls.write(says('ERROR', '42501')), /^42501$/],
+  ];
+  for (const [how, end, code] of ways) {
+    test(`${how}: the query fails, the process does not, and the next query is answered`, async (t) => {
+      const events: unknown[] = [];
+      const record = (error: unknown): void => void events.push(error);
+      process.on('unhandledRejection', record).on('uncaughtException', record);
+      t.after(() => process.off('unhandledRejection', record).off('uncaughtException', record));
+      let attacks = 2;
+      const relay = await startPostgresRelay({
+        certificate: right,
+        upstream: server,
+        intercept: (said, connection) => {
+          if (!said.includes('b.typarray') || attacks-- <= 0) return false;
+          end(connection);
+          return true;
+        },
+      });
+      t.after(relay.close);
+      const sql = open(t, { ...login, port: relay.port, max: 1 });
+      for (let attempt = 0; attempt < 2; attempt++) {
+        assert.match((await failureOf(sql`SELECT 1 AS one`)).code, code);
+      }
+      assert.deepEqual([...(await sql`SELECT ARRAY[1, 2] AS list`)], [{ list: [1, 2] }], 'the types are known then');
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual(events, []);
+    });
+  }
+
+  test('a failure of a query that the application makes is not taken for that', async (t) => {
+    const relay = await startPostgresRelay({
+      certificate: right,
+      upstream: server,
+      intercept: (said, { tcp }) => {
+        if (!said.includes('attacked')) return false;
+        tcp.resetAndDestroy();
+        return true;
+      },
+    });
+    t.after(relay.close);
+    for (const fetch_types of [true, false]) {
+      const sql = open(t, { ...login, port: relay.port, max: 1, fetch_types });
+      assert.match((await failureOf(sql`SELECT 'attacked' AS word`)).code, /^(ECONNRESET|CONNECTION_CLOSED)$/);
+      assert.match((await failureOf(sql`SELECT 'attacked' AS word`)).code, /^(ECONNRESET|CONNECTION_CLOSED)$/);
+    }
+  });
+});
+
 describe('another server gets nothing', () => {
   for (const [how, options] of Object.entries({
     options: (to: number) => ({ ...login, port: to }),
@@ -231,6 +298,22 @@ describe('another server gets nothing', () => {
     assert.equal(await isEncrypted(open(t, hosts, { pins, connectTimeoutMs: 300 })), true);
     assert.equal(relay.received(), 0);
   });
+});
+
+test('sslnegotiation=direct: a server with the right certificate, but for another protocol, gets nothing', async (t) => {
+  for (const upstream of [{}, { ALPNProtocols: ['h2', 'http/1.1'] }]) {
+    const relay = await startPostgresRelay({ certificate: right, upstream: server, ...upstream });
+    t.after(relay.close);
+    for (const host of ['localhost', `localhost:${relay.port},127.0.0.1:${relay.port}`]) {
+      const sql = open(t, { ...login, host, port: relay.port, sslnegotiation: 'direct' });
+      const error = await failureOf(sql`SELECT 1`);
+      assert.match(
+        error.code,
+        'ALPNProtocols' in upstream ? /^(ERR_UPGRADE_UNEXPECTED|ERR_SSL_|ECONNRESET)/ : /^ERR_UPGRADE_UNEXPECTED$/,
+      );
+    }
+    assert.equal(relay.received(), 0);
+  }
 });
 
 describe('a server that lies before TLS gets the upgrade request and nothing else', () => {
@@ -314,5 +397,28 @@ describe('options that would weaken or duplicate the TLS are refused at once', (
     const copy = JSON.parse(JSON.stringify(pinnedPostgres(login, { pins })));
     assert.equal(copy.ssl, true);
     assert.equal('password' in copy, false);
+  });
+
+  test('beside a URL the pinned options win, whatever its parameters say', async (t) => {
+    const relay = await startPostgresRelay({ certificate: impostor, upstream: server });
+    t.after(relay.close);
+    const parameters =
+      'socket=&path=&ssl=disable&sslmode=disable&host=elsewhere&hostname=elsewhere&sslnegotiation=direct';
+    const text = `postgres://${user}:${password}@127.0.0.1:${relay.port}/${database}?${parameters}`;
+    const sql = postgres(text, pinnedPostgres({ ...login, port: relay.port }, { pins }) as object);
+    t.after(() => sql.end({ timeout: 1 }));
+    assert.equal((await failureOf(sql`SELECT 1`)).code, 'ERR_PIN_MISMATCH');
+    assert.equal(relay.received(), 0);
+  });
+
+  test('a lost connection is named by its server', async (t) => {
+    const lost = signal();
+    const sql = open(t, { ...login, max: 1, onclose: lost.give });
+    const [row] = await sql`SELECT pg_backend_pid() AS pid`;
+    const waiting = failureOf(sql`SELECT pg_sleep(30)`);
+    await open(t)`SELECT pg_terminate_backend(${row?.pid})`;
+    assert.doesNotMatch((await waiting).message, /certpin/);
+    await lost.given;
+    assert.deepEqual([sql.options.host, sql.options.port, sql.options.path], [['localhost'], [port], false]);
   });
 });

@@ -113,6 +113,42 @@ describe('without a driver', () => {
     });
   }
 
+  test('what an unverified server says is printable, bounded, and said to be its words', () => {
+    const said = `\x1b[2J\r\nok\0\u202e\uffff${'A'.repeat(4_000)}`;
+    const turnedAway = mediate();
+    turnedAway.mediation.receive(mysqlError(1045, said));
+    const [shown] = turnedAway.shown;
+    assert.match(
+      String(shown?.toString('latin1', 7)),
+      /^an unverified server says, before TLS: \?\[2J\?\?ok\?{7}A{240}$/,
+    );
+    assert.equal(shown?.readUIntLE(0, 3), Number(shown?.length) - 4);
+    assert.equal(shown?.readUInt16LE(5), 1045);
+
+    const hostile = Buffer.from(GREETING);
+    hostile.write('\x1b\x07\x9b', 5, 'latin1');
+    hostile.write('\x1b\r\n', hostile.length - 10, 'latin1');
+    const greeted = mediate();
+    greeted.mediation.receive(hostile);
+    const expected = Buffer.from(GREETING);
+    expected.write('???', 5);
+    expected.write('???', expected.length - 10);
+    assert.deepEqual(greeted.shown, [expected]);
+  });
+
+  test('a version or a plugin of hundreds of characters is no greeting, nor is one before 4.1', () => {
+    const versionEnd = GREETING.indexOf(0, 5);
+    const longVersion = Buffer.concat([Buffer.from(`\n${'8'.repeat(256)}`), GREETING.subarray(versionEnd)]);
+    const longPlugin = Buffer.concat([GREETING.subarray(4, -1), Buffer.from('x'.repeat(256))]);
+    const old = Buffer.from(GREETING.subarray(4));
+    old.writeUInt8(0, versionEnd - 4 + 15);
+    for (const payload of [longVersion, longPlugin, old]) {
+      assert.throws(() => mediate().mediation.receive(mysqlPacket(0, payload)), {
+        code: /ERR_UPGRADE_(UNEXPECTED|REFUSED)/,
+      });
+    }
+  });
+
   test('bytes behind an error are an injection too', () => {
     const bytes = Buffer.concat([TURNED_AWAY, Buffer.of(0)]);
     assert.throws(() => createMysqlUpgrade().receive(bytes), { code: 'ERR_UPGRADE_INJECTED' });
@@ -191,7 +227,7 @@ describe('in the place of a driver', () => {
   test('an error in place of the greeting is the driver’s to read, and what it says then goes nowhere', () => {
     const { mediation, shown, steps } = mediate();
     assert.deepEqual(mediation.receive(TURNED_AWAY), { next: 'wait', isOver: true });
-    assert.deepEqual(shown, [TURNED_AWAY, null]);
+    assert.deepEqual(shown, [mysqlError(1040, 'an unverified server says, before TLS: Too many connections'), null]);
     assert.equal(mediation.fromDriver(response()).length, 0);
     assert.deepEqual(steps, []);
   });
