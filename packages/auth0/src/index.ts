@@ -1,9 +1,12 @@
 export {
+  type BlockUpdate,
   type InlineBlock,
   type InlineClient,
   type InlineFinding,
   inlineBlock,
   inlineClients,
+  insertBlock,
+  updateBlocks,
   verifyInline,
 } from './inline/index.ts';
 export {
@@ -15,13 +18,18 @@ export {
   databaseKeys,
   type HookPoint,
   hookPoints,
+  isMerged,
   type Layout,
   layouts,
+  mergeSettings,
   pointsOf,
+  readUserIdPrefixes,
   type ScriptClient,
   type ScriptFile,
   scriptClients,
   scriptKinds,
+  type UserColumn,
+  userColumns,
 } from './new/index.ts';
 export {
   type Arrival,

@@ -35,7 +35,7 @@ test('bash: commands, options, values, and nothing where a file or a host may st
   assert.deepEqual(await complete('check', 'x', '--format', 'm'), []);
   assert.deepEqual(await complete('completion', ''), ['bash', 'zsh', 'fish']);
   assert.deepEqual(await complete('help', 'ch'), ['check']);
-  assert.deepEqual(await complete('auth0', ''), ['new', 'run', 'prove', 'verify', 'help']);
+  assert.deepEqual(await complete('auth0', ''), ['new', 'block', 'run', 'prove', 'verify', 'help']);
   assert.deepEqual(await complete('auth0', 'run', '--jso'), ['--json']);
   assert.deepEqual(await complete('auth0', 'run', '--node', ''), []);
 });

@@ -10,6 +10,7 @@ import { readOptions } from './options.ts';
 import { ruleScript } from './rule.ts';
 
 export type { ScriptFile } from './layouts/layout.ts';
+export { isMerged, mergeSettings } from './layouts/merge.ts';
 export {
   type ActionTrigger,
   actionTriggers,
@@ -24,7 +25,10 @@ export {
   type ScriptClient,
   scriptClients,
   scriptKinds,
+  type UserColumn,
+  userColumns,
 } from './options.ts';
+export { readUserIdPrefixes } from './user-id-prefix.ts';
 
 const layoutFunctions: Record<Layout, LayoutFunction> = {
   files,
@@ -39,7 +43,7 @@ const layoutFunctions: Record<Layout, LayoutFunction> = {
  *
  * ```ts
  * import { createScripts } from '@certpin/auth0';
- * for (const { path, content } of createScripts({ kind: 'database', client: 'pg', keys: ['login'] })) console.log(path, content);
+ * for (const { path, content } of createScripts({ kind: 'database', client: 'pg', keys: ['login'], userIdPrefix: '' })) console.log(path, content);
  * ```
  *
  * @throws CertpinError `ERR_OPTION_INVALID`, `ERR_PIN_INVALID`

@@ -49,6 +49,18 @@ export type HookPoint = (typeof hookPoints)[number];
 export const layouts = ['files', 'deploy-cli', 'deploy-cli-yaml', 'terraform', 'terraform-heredoc'] as const;
 export type Layout = (typeof layouts)[number];
 
+/** What the scripts of a database keep of a user: what they call it, and the name of its column where none is given. */
+export const userColumns = [
+  'id',
+  'email',
+  'password',
+  'email_verified',
+  'nickname',
+  'username',
+  'phone_number',
+] as const;
+export type UserColumn = (typeof userColumns)[number];
+
 export interface CreateScriptsOptions {
   readonly kind: ScriptKind;
   readonly client: ScriptClient;
@@ -69,6 +81,15 @@ export interface CreateScriptsOptions {
   readonly host?: string | undefined;
   readonly port?: number | undefined;
   readonly database?: string | undefined;
+  /**
+   * Of a database: what stands before the `id` of the table in every `user_id`; `''`: nothing. It has to be given for `login`,
+   * `get_user` and `delete`. With another prefix than before, every user of the connection becomes another user.
+   */
+  readonly userIdPrefix?: string | undefined;
+  /** Of a database: the table of the users, `users` or `schema.users`. Default `users`. */
+  readonly table?: string | undefined;
+  /** The columns whose names are others, as the database lists them. `''`: there is none (`email_verified`, `nickname`). */
+  readonly columns?: Readonly<Partial<Record<UserColumn, string>>> | undefined;
   /** The API of axios and fetch: `https://api.example.com/v1`. Default: a placeholder. */
   readonly url?: string | undefined;
   /** The package that checks passwords. Default `bcryptjs`. */
@@ -94,6 +115,11 @@ export interface Plan {
   readonly host: string | undefined;
   readonly port: number | undefined;
   readonly database: string | undefined;
+  /** undefined: no script of these has a `user_id`. */
+  readonly userIdPrefix: string | undefined;
+  readonly table: string;
+  /** Those that are there, by what the scripts call them. */
+  readonly columns: ReadonlyMap<UserColumn, string>;
   readonly url: string | undefined;
   readonly bcrypt: 'bcryptjs' | 'bcrypt';
   readonly modules: Readonly<Record<string, string>>;
@@ -102,6 +128,7 @@ export interface Plan {
 const known: Record<keyof CreateScriptsOptions, true> = {
   ...{ kind: true, client: true, keys: true, triggers: true, context: true, form: true, layout: true, name: true },
   ...{ pins: true, host: true, port: true, database: true, url: true, bcrypt: true, modules: true },
+  ...{ userIdPrefix: true, table: true, columns: true },
 };
 
 /** The points of Actions and Hooks that send messages: a database sends none. */
@@ -158,11 +185,50 @@ export function readOptions(options: CreateScriptsOptions): Plan {
     if (!/^[\w.+-]*$/.test(version)) throw invalid('modules', `the version of ${module} is none`);
   }
   if (pins !== undefined) parsePins(pins);
+  const tableOptions = readTable(options, points);
   return {
+    ...tableOptions,
     ...{ kind, client, points: [...new Set(points)], context, form, layout, name },
     ...{ pins: pins === undefined ? undefined : oneLine(pins), host, port, database, bcrypt, modules },
     url: url === undefined ? undefined : readUrl(url),
   };
+}
+
+/** What the scripts of a database have to know of its users. */
+function readTable(
+  { kind, client, userIdPrefix, table = 'users', columns = {} }: CreateScriptsOptions,
+  points: readonly string[],
+): Pick<Plan, 'userIdPrefix' | 'table' | 'columns'> {
+  const isTable = kind === 'database' && !isHttp(client);
+  if (!isTable && (table !== 'users' || Object.keys(columns).length > 0))
+    throw invalid('table', '`table` and `columns` are for the scripts of a database that speaks SQL');
+  if (kind !== 'database' && userIdPrefix !== undefined)
+    throw invalid('userIdPrefix', '`userIdPrefix` is for the scripts of a database');
+  const needsPrefix = kind === 'database' && points.some((point) => ['login', 'get_user', 'delete'].includes(point));
+  if (needsPrefix && userIdPrefix === undefined) {
+    const why = 'with another prefix than before, every user becomes another user';
+    throw invalid('userIdPrefix', `give \`userIdPrefix\`, '' for none: ${why}`);
+  }
+  if (userIdPrefix !== undefined && !/^[\x21-\x7e]{0,100}$/.test(userIdPrefix))
+    throw invalid('userIdPrefix', 'a prefix has up to 100 printable characters, and no spaces');
+  if (!/^\w[\w$]{0,62}(?:\.\w[\w$]{0,62})?$/.test(table))
+    throw invalid('table', 'the name of the table is none: users, or schema.users');
+  for (const [column, name] of Object.entries(columns)) {
+    oneOf('columns', column, userColumns);
+    if (!/^(?:\w[\w$]{0,62})?$/.test(name)) throw invalid('columns', `the name of the column ${column} is none`);
+  }
+  const named = userColumns.map((column) => [column, columns[column] ?? column] as const);
+  const there = new Map(named.filter(([, name]) => name !== ''));
+  for (const column of neededColumns(points))
+    if (isTable && !there.has(column)) throw invalid('columns', `the scripts need a column for ${column}`);
+  return { userIdPrefix, table, columns: there };
+}
+
+function neededColumns(points: readonly string[]): readonly UserColumn[] {
+  const own: Readonly<Record<string, UserColumn>> = {
+    ...{ verify: 'email_verified', change_username: 'username', change_phone_number: 'phone_number' },
+  };
+  return ['id', 'email', 'password', ...points.flatMap((point) => own[point] ?? [])];
 }
 
 function defaultPoints(kind: ScriptKind, client: ScriptClient): readonly string[] {

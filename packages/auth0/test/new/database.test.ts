@@ -174,7 +174,13 @@ async function runAll(
   const { store, settings, leaked } = stages.of[client];
   const pinName = 'DB_HOST' in settings('genuine') ? 'DB_PINS' : 'API_PINS';
   const configure = (place: Place, pins: string): Record<string, string> => ({ ...settings(place), [pinName]: pins });
-  for (const { path, content, isScript } of createScripts({ kind: 'database', client, context, keys })) {
+  for (const { path, content, isScript } of createScripts({
+    kind: 'database',
+    userIdPrefix: 'users|',
+    client,
+    context,
+    keys,
+  })) {
     if (!isScript) continue;
     const key = path.replace('.js', '') as DatabaseKey;
     const { args, done, unknown } = cases[key];
@@ -244,7 +250,7 @@ describe('what else may go wrong, on Node 22', { concurrency: true }, () => {
     return { ...settings, ['DB_HOST' in settings ? 'DB_PINS' : 'API_PINS']: certificates.pins };
   };
   const scriptOf = (client: ScriptClient, key: DatabaseKey, options = {}): string =>
-    createScripts({ kind: 'database', client, keys: [key], ...options })[0]?.content ?? '';
+    createScripts({ kind: 'database', userIdPrefix: 'users|', client, keys: [key], ...options })[0]?.content ?? '';
   const neutral = /^The user (?:database|service) cannot be reached/;
 
   for (const client of scriptClients) {
@@ -332,7 +338,9 @@ test('a server that goes away under a kept pool: the container lives, and the ne
     const container = createContainer({ node: nodeOf(22), cwd: folder });
     t.after(() => container.close());
     const user = await store.seed(`user${++counter}@example.com`);
-    const [{ content }] = createScripts({ kind: 'database', client, keys: ['get_user'] }) as [ScriptFile];
+    const [{ content }] = createScripts({ kind: 'database', userIdPrefix: 'users|', client, keys: ['get_user'] }) as [
+      ScriptFile,
+    ];
     const script = { source: content, fileName: 'get_user.js', folder };
     const run = (): Promise<RunResult> => container.run(script, { args: { email: user.email }, configuration });
     assert.deepEqual(answered(await run()), profileOf(user));

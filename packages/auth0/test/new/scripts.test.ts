@@ -25,7 +25,9 @@ const place = { host: 'db.example.com', port: 5432, database: 'app', pins: PINS 
 
 /** Every script that can be written. */
 const everything: readonly CreateScriptsOptions[] = scriptClients.flatMap((client): CreateScriptsOptions[] => [
-  ...[false, true].map((context) => ({ kind: 'database', client, context, keys: databaseKeys }) as const),
+  ...[false, true].map(
+    (context) => ({ kind: 'database', userIdPrefix: 'users|', client, context, keys: databaseKeys }) as const,
+  ),
   ...(['action', 'hook'] as const).flatMap((kind) =>
     (['inline', 'npm'] as const).map((form) => ({ kind, client, form, triggers: pointsOf(kind, client) })),
   ),
@@ -170,7 +172,8 @@ test('a Rule and a Hook say in their first lines that the platform ended them', 
 
 test('the versions of packages: vetted ones by name, dependencies apart, both as the options say', () => {
   const login = (options: Partial<CreateScriptsOptions>): string =>
-    createScripts({ kind: 'database', client: 'pg', keys: ['login'], ...options })[0]?.content ?? '';
+    createScripts({ kind: 'database', userIdPrefix: 'users|', client: 'pg', keys: ['login'], ...options })[0]
+      ?.content ?? '';
   assert.match(login({}), /require\('pg@8\.11\.3'\)[\s\S]*|/);
   assert.match(login({}), /require\('bcryptjs@2\.4\.3'\)/);
   assert.match(login({ bcrypt: 'bcrypt', modules: { bcrypt: '5.1.1', pg: '' } }), /require\('bcrypt@5\.1\.1'\)/);
@@ -217,7 +220,14 @@ const configuration = {
 
 test('the directory format of the Deploy CLI, read back as it reads it', () => {
   const files = byPath(
-    createScripts({ kind: 'database', client: 'pg', layout: 'deploy-cli', context: true, ...place }),
+    createScripts({
+      kind: 'database',
+      userIdPrefix: 'users|',
+      client: 'pg',
+      layout: 'deploy-cli',
+      context: true,
+      ...place,
+    }),
   );
   const folder = 'database-connections/users';
   const { customScripts, ...options } = JSON.parse(
@@ -245,7 +255,16 @@ test('the directory format of the Deploy CLI, read back as it reads it', () => {
 
 test('the YAML format of the Deploy CLI, which knows the two newer keys too', () => {
   const keys = ['login', 'change_username'] as const;
-  const files = byPath(createScripts({ kind: 'database', client: 'pg', layout: 'deploy-cli-yaml', keys, ...place }));
+  const files = byPath(
+    createScripts({
+      kind: 'database',
+      userIdPrefix: 'users|',
+      client: 'pg',
+      layout: 'deploy-cli-yaml',
+      keys,
+      ...place,
+    }),
+  );
   const { databases } = parse(replaceKeywords(files['tenant.yaml'] ?? '', mappings));
   assert.equal(databases.length, 1);
   assert.deepEqual(databases[0].options.configuration, configuration);
@@ -258,9 +277,17 @@ test('the YAML format of the Deploy CLI, which knows the two newer keys too', ()
 
 test('Terraform: scripts in files, or in heredocs in which nothing is evaluated', () => {
   const files = byPath(
-    createScripts({ kind: 'database', client: 'pg', layout: 'terraform', ...place, name: 'my-users' }),
+    createScripts({
+      kind: 'database',
+      userIdPrefix: 'users|',
+      client: 'pg',
+      layout: 'terraform',
+      ...place,
+      name: 'my-users',
+    }),
   );
-  const { 'my-users.tf': hcl = '', ...scripts } = files;
+  const { 'my-users.tf': hcl = '', 'versions.tf': versions = '', ...scripts } = files;
+  assert.match(versions, /source {2}= "auth0\/auth0"/);
   const paths = [...hcl.matchAll(/file\("\$\{path\.module\}\/([^"]+)"\)/g)].map(([, path]) => path);
   assert.deepEqual(paths, Object.keys(scripts));
   assert.match(hcl, /variable "my_users_db_password" \{\n {2}type {6}= string\n {2}sensitive = true\n\}/);
@@ -275,10 +302,12 @@ test('Terraform: scripts in files, or in heredocs in which nothing is evaluated'
 });
 
 test('plain files: the settings beside them, and no password in any layout', () => {
-  const files = byPath(createScripts({ kind: 'database', client: 'pg', keys: ['login'], ...place }));
+  const files = byPath(
+    createScripts({ kind: 'database', userIdPrefix: 'users|', client: 'pg', keys: ['login'], ...place }),
+  );
   assert.deepEqual(JSON.parse(files['configuration.json'] ?? ''), { ...configuration, DB_USER: '', DB_PASSWORD: '' });
   for (const layout of layouts) {
-    const text = createScripts({ kind: 'database', client: 'pg', layout, ...place })
+    const text = createScripts({ kind: 'database', userIdPrefix: 'users|', client: 'pg', layout, ...place })
       .filter(({ isScript }) => !isScript)
       .map(({ content }) => content.replace(/<<-SCRIPT[\s\S]*?\n\s*SCRIPT/g, ''))
       .join('\n');
@@ -297,7 +326,8 @@ test('pins are checked and written in one line', () => {
 test('what cannot be written is refused', () => {
   const refused = (options: object, message: RegExp): void => {
     assert.throws(
-      () => createScripts({ kind: 'database', client: 'pg', ...options } as CreateScriptsOptions),
+      () =>
+        createScripts({ kind: 'database', userIdPrefix: 'users|', client: 'pg', ...options } as CreateScriptsOptions),
       (error) => error instanceof CertpinError && message.test(error.message),
     );
   };
@@ -326,6 +356,8 @@ test('the script in the documentation is the one that is written', () => {
   const page = readFileSync(new URL('../../../../docs/auth0.md', import.meta.url), 'utf8');
   const flow = /```javascript\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
   assert.ok(flow.length > 100);
-  const [{ content }] = createScripts({ kind: 'database', client: 'pg', keys: ['login'] }) as [ScriptFile];
+  const [{ content }] = createScripts({ kind: 'database', userIdPrefix: 'users|', client: 'pg', keys: ['login'] }) as [
+    ScriptFile,
+  ];
   assert.ok(content.replace(/^ {2}/gm, '').includes(flow), 'the page shows another login');
 });

@@ -14,6 +14,10 @@ export interface NewFlags extends ConnectionFlags {
   readonly pinsFile?: string[];
   readonly layout?: string;
   readonly name?: string;
+  readonly userIdPrefix?: string;
+  readonly newUsers?: true;
+  readonly table?: string;
+  readonly column?: string[];
   readonly bcrypt?: string;
   readonly module?: string[];
   readonly output: string;
@@ -48,6 +52,10 @@ export function addNewOptions(command: Command): Command {
     )
     .addOption(new Option('--layout <layout>', 'the format of the output (default: files)').choices(choices.layout))
     .option('--name <name>', 'the name of the connection, or the first part of the names of Actions (default: users)')
+    .option('--user-id-prefix <text>', "what stands before the id of the table in user_id; '' for nothing")
+    .option('--new-users', 'nobody logs in with this connection yet: the prefix is the name of the connection and |')
+    .option('--table <name>', 'the table of the users (default: users)')
+    .option('--column <list>', 'columns of other names: id=uid,email=mail; nickname= for none', collect)
     .addOption(
       new Option('--bcrypt <package>', 'what checks passwords (default: bcryptjs)').choices(['bcryptjs', 'bcrypt']),
     )
@@ -71,6 +79,23 @@ export function readModules(values: readonly string[]): Record<string, string> {
         throw new UsageError('--module takes a name and a version: pg@8.11.3', 'auth0 new');
       }
       return [name, version];
+    }),
+  );
+}
+
+/**
+ * `id=uid,email=mail`, `nickname=`
+ *
+ * @throws UsageError
+ */
+export function readColumns(values: readonly string[]): Record<string, string> {
+  const pairs = values.flatMap((value) => value.split(',')).filter((pair) => pair !== '');
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [, column, name] = /^(\w+)=(.*)$/.exec(pair) ?? [];
+      if (column === undefined || name === undefined)
+        throw new UsageError('--column takes pairs: id=uid,email=mail', 'auth0 new');
+      return [column, name];
     }),
   );
 }

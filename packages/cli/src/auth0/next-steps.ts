@@ -41,18 +41,25 @@ function unknown(values: Readonly<Record<string, string | number | undefined>>):
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [name] : []));
 }
 
+/** The settings, each with its value where that is known; the others are taken from the environment. */
+function settingsOf({ client, host, port, database, url, pins }: CreateScriptsOptions): string[] {
+  const values =
+    client === 'axios' || client === 'fetch'
+      ? { API_URL: url, API_PINS: pins }
+      : { DB_HOST: host, DB_PORT: port, DB_NAME: database, DB_USER: undefined, DB_PINS: pins };
+  return Object.entries(values).map(([name, value]) => (value === undefined ? name : quote(`${name}=${value}`)));
+}
+
 /** The commands that run a script here, and prove that a wrong server gets nothing of it. */
-function trials(
-  script: string,
-  settings: string,
-  secret: string,
-  { kind, layout = 'files' }: CreateScriptsOptions,
-): string[] {
+function trials(script: string, settings: string, secret: string, options: CreateScriptsOptions): string[] {
+  const { kind, layout = 'files' } = options;
   const isGlobal = kind === 'database' || kind === 'rule';
   const [file, one] = isGlobal ? ['--config-file', '--config'] : ['--secrets-file', '--secret'];
+  // A file of settings that the commands read: plain JSON, or the connection's as the Deploy CLI keeps it.
+  const isReadable = layout === 'files' || (layout === 'deploy-cli' && kind === 'database');
   const flags = [
     ...(kind === 'database' ? ['--user USER'] : []),
-    layout === 'files' ? `${file} ${settings}` : `${file} FILE`,
+    ...(isReadable ? [`${file} ${settings}`] : settingsOf(options).map((setting) => `${one} ${setting}`)),
     `${one} ${secret}`,
   ].join(' ');
   return [

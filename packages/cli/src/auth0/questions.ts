@@ -7,6 +7,7 @@ export interface Questions {
   readonly checkbox: (question: {
     readonly message: string;
     readonly required: boolean;
+    readonly pageSize: number;
     readonly choices: readonly { readonly name: string; readonly value: string; readonly checked: boolean }[];
   }) => Promise<string[]>;
   readonly input: (question: {

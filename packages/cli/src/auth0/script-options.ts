@@ -3,6 +3,7 @@ import type { ContainerOptions, JsonObject, RunError, RunOptions } from '@certpi
 import type { Command } from 'commander';
 import { failureOf, plainWords, UsageError } from '../failure.ts';
 import { type ExitCode, type Io, printError, printHint } from '../io.ts';
+import { configurationIn } from './connection-file.ts';
 
 /** The options of every command that runs a script. */
 export interface ScriptFlags {
@@ -34,7 +35,7 @@ export function addScriptOptions(command: Command): Command {
     .option('--password-file <file>', 'the file whose first line is the password')
     .option('--arg <name=value>', 'an argument by its name; name:=value for JSON; may be repeated', collect)
     .option('--config <key[=value]>', 'a value of configuration; without a value: from the environment', collect)
-    .option('--config-file <file>', 'configuration, as a JSON object')
+    .option('--config-file <file>', 'configuration: a JSON object, or the database.json of the Deploy CLI')
     .option('--secret <key[=value]>', 'a secret of an Action or a Hook; without a value: from the environment', collect)
     .option('--secrets-file <file>', 'secrets, as a JSON object')
     .option('--event <file>', 'the event of an Action, JSON, laid over a default')
@@ -75,7 +76,7 @@ export function toRunOptions(flags: ScriptFlags, io: Io, command: string): ReadF
       ...readArguments(flags.arg ?? [], command),
     },
     configuration: {
-      ...json('--config-file', flags.configFile),
+      ...configurationIn(json('--config-file', flags.configFile)),
       ...readPairs('--config', flags.config, io, command),
     } as Record<string, string>,
     secrets: {

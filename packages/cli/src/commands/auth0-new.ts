@@ -3,7 +3,8 @@ import type { CreateScriptsOptions, ScriptFile } from '@certpin/auth0';
 import { type CertificateSummary, formatPin, parsePins } from 'certpin';
 import type { Command } from 'commander';
 import { askForFlags } from '../auth0/ask-new.ts';
-import { addNewOptions, type NewFlags, readModules } from '../auth0/new-flags.ts';
+import { asUsageError, prefixOf, withWhatIsThere } from '../auth0/existing.ts';
+import { addNewOptions, type NewFlags, readColumns, readModules } from '../auth0/new-flags.ts';
 import { nextSteps } from '../auth0/next-steps.ts';
 import { fetchCertificate, readServer, type Server } from '../auth0/server.ts';
 import { occupancyOf, writeFiles } from '../auth0/write-files.ts';
@@ -21,8 +22,13 @@ With --from the fingerprint is fetched from the server, and stands where the for
 settings, beside host and port. Credentials in the target are neither sent nor written nor shown: a
 password has to be filled in. On a terminal, without --kind, --client and --from, it asks.
 
+Scripts of a database have to know what user_id begins with: --new-users where nobody logs in with
+the connection yet, else --user-id-prefix with what the scripts in use put before the id. Another
+prefix makes every user another user. A later run reads it in the scripts that are there.
+
 The layouts: plain files with the settings beside them; the Deploy CLI's directory or its YAML;
-Terraform, with the scripts in files or in heredocs. No file is replaced without --force.
+Terraform, with the scripts in files or in heredocs. No file is replaced without --force. Into a
+database.json, tenant.yaml or actions/NAME.json the new parts are put, and what is there stays.
 
 Keys: login, get_user, create, verify, change_password, delete, change_email; and, with parameters
 that Auth0 does not document, change_username, change_phone_number.
@@ -31,11 +37,13 @@ post-change-password, send-phone-message, custom-email-provider, custom-phone-pr
 
 const examples = `
 Examples:
-  certpin auth0 new --from postgres://db.example.com/app
-  certpin auth0 new --from mysql://db.example.com --client mysql --keys login,get_user --context
+  certpin auth0 new --from postgres://db.example.com/app --new-users
+  certpin auth0 new --from postgres://db.example.com/app --user-id-prefix '' --table people \\
+    --column id=uid,email=mail,password=pw_hash
+  certpin auth0 new --from mysql://db.example.com --client mysql --keys login,get_user --new-users
   certpin auth0 new --from https://api.example.com --kind action --triggers post-login --form npm
-  certpin auth0 new --from postgres://db.example.com --layout deploy-cli --output tenant
-  certpin auth0 new --client pg --pins-file pins.txt --layout terraform --dry-run
+  certpin auth0 new --from postgres://db.example.com --new-users --layout deploy-cli --output tenant
+  certpin auth0 new --client pg --pins-file pins.txt --new-users --layout terraform --dry-run
 
 Exit code: 0 written; 2 a mistake in the command line, a server that does not answer, a file that
 is there already.`;
@@ -52,6 +60,7 @@ export function defineAuth0New(auth0: Command, io: Io, finish: (code: ExitCode) 
 async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
   // Not before it is asked for: the other commands start without it.
   const { createScripts, pointsOf } = await import('@certpin/auth0');
+
   const flags =
     io.questions !== undefined && [given.kind, given.client, given.from].every((flag) => flag === undefined)
       ? await askForFlags(given, { pointsOf }, await io.questions())
@@ -66,7 +75,8 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
     return 2;
   }
   let presented: CertificateSummary | undefined;
-  const planned = toOptions(flags, server);
+  const known = toOptions(flags, server);
+  const planned = { ...known, userIdPrefix: await prefixOf(known, flags) };
   asUsageError(() => createScripts(planned)); // told before anything is connected to
   if (pins === undefined && flags.from !== undefined && server !== undefined) {
     const found = await fetchCertificate(flags.from, server, probeOptions, io);
@@ -78,8 +88,8 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
     pins = found.sha256;
   }
   const options: CreateScriptsOptions = { ...planned, pins };
-  const files = createScripts(options);
-  if (!isFree(files, flags, io)) return 2;
+  const files = await withWhatIsThere(createScripts(options), flags, io);
+  if (files === undefined || !isFree(files, flags, io)) return 2;
   if (!flags.dryRun) {
     const failed = writeFiles(flags.output, files);
     if (failed !== undefined) {
@@ -90,17 +100,6 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
   }
   report({ files, flags, options, server, presented }, io);
   return 0;
-}
-
-/** The library names its options as JavaScript does. */
-function asUsageError(work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    const { code, message } = failureOf(error);
-    if (code !== 'ERR_OPTION_INVALID') throw error;
-    throw new UsageError(message.replace('createScripts: ', '').replace(/`(\w+)`/g, '--$1'), COMMAND);
-  }
 }
 
 /** The pins that were given, as one text; undefined: none were. */
@@ -114,7 +113,7 @@ function readPins({ pins = [], pinsFile = [] }: NewFlags): string | undefined {
 
 /** @throws UsageError */
 function toOptions(flags: NewFlags, server: Server | undefined): CreateScriptsOptions {
-  const { kind = 'database', keys, triggers, context, form, layout, name, bcrypt, module = [] } = flags;
+  const { kind = 'database', keys, triggers, context, form, layout, name, bcrypt, module = [], table, column } = flags;
   const client = flags.client ?? server?.client;
   if (client === undefined) {
     throw new UsageError(
@@ -123,7 +122,8 @@ function toOptions(flags: NewFlags, server: Server | undefined): CreateScriptsOp
     );
   }
   const isApi = client === 'axios' || client === 'fetch';
-  if (server?.client !== undefined && isApi !== (server.client === 'axios')) {
+  const fitting = { pg: ['pg'], mysql2: ['mysql2', 'mysql'], axios: ['axios', 'fetch'] };
+  if (server?.client !== undefined && !fitting[server.client].includes(client)) {
     throw new UsageError(`${client} does not speak to ${server.label}`, COMMAND);
   }
   const place = isApi
@@ -131,6 +131,7 @@ function toOptions(flags: NewFlags, server: Server | undefined): CreateScriptsOp
     : { host: server?.host, port: server?.port, database: server?.database };
   return {
     ...{ keys, triggers, context, form, layout, name, bcrypt, modules: readModules(module), ...place },
+    ...{ table, columns: column === undefined ? undefined : readColumns(column) },
     ...{ kind, client },
   } as CreateScriptsOptions;
 }
@@ -171,6 +172,16 @@ function report({ files, flags, options, server, presented }: Written, io: Io): 
       "  as presented just now: compare with the server's own certificate file, or its operator, before you pin it",
     );
   }
+  if (options.userIdPrefix !== undefined) printText(io, attention(options.userIdPrefix));
   const steps = nextSteps(files, options, output);
   printText(io, `\nnext\n${steps.map((step, index) => `  ${index + 1}. ${step}`).join('\n')}`);
+}
+
+function attention(prefix: string): string {
+  const words = prefix === '' ? 'the id of the table, without a prefix' : `'${prefix}' and the id of the table`;
+  return `
+ATTENTION: does anybody log in with this connection already?
+  user_id will be ${words}. The scripts in use have to give the very same, from
+  login and from get_user. Where they give another one, every user becomes another user at the next
+  login, without roles, metadata and linked accounts. Compare before you deploy: certpin auth0 run`;
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ExitCode, Io } from '../io.ts';
+import { defineAuth0Block } from './auth0-block.ts';
 import { defineAuth0New } from './auth0-new.ts';
 import { defineAuth0Prove } from './auth0-prove.ts';
 import { defineAuth0Run } from './auth0-run.ts';
@@ -16,6 +17,7 @@ export function defineAuth0(program: Command, io: Io, finish: (code: ExitCode) =
     .description(description)
     .helpCommand('help [command]', 'print the help of a command');
   defineAuth0New(group, io, finish);
+  defineAuth0Block(group, io, finish);
   defineAuth0Run(group, io, finish);
   defineAuth0Prove(group, io, finish);
   defineAuth0Verify(group, io, finish);

@@ -19,6 +19,8 @@ export interface ClientPieces {
 export interface SqlPieces extends ClientPieces {
   /** A statement with `?` for its values, in the driver's own spelling. */
   readonly statement: (sql: string) => string;
+  /** The name of a table or a column as it stands in a statement; what is no plain word in lower case is quoted. */
+  readonly identifier: (name: string) => string;
   /** The code of the error where a unique index refuses a row. */
   readonly duplicateCode: string;
 }

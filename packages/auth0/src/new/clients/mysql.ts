@@ -9,6 +9,7 @@ export const mysql: SqlPieces = sqlPieces({
   title: 'MySQL or MariaDB, with mysql',
   binding,
   duplicateCode: 'ER_DUP_ENTRY',
+  quote: '`',
   statement: (sql) => sql,
   select: (frame) => `return within(8000, query(${parameters(frame, 'sql', 'values')}));`,
   change: (frame) => `const { affectedRows } = await within(8000, query(${parameters(frame, 'sql', 'values')}));

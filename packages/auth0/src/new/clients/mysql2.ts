@@ -9,6 +9,7 @@ export const mysql2: SqlPieces = sqlPieces({
   title: 'MySQL or MariaDB, with mysql2',
   binding,
   duplicateCode: 'ER_DUP_ENTRY',
+  quote: '`',
   statement: (sql) => sql,
   select: (frame) => `const query = getPool(${parameters(frame)}).execute({ sql, values, timeout: 4000 });
 const [rows] = await within(8000, query);

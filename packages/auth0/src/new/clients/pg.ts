@@ -9,6 +9,7 @@ export const pg: SqlPieces = sqlPieces({
   title: 'PostgreSQL',
   binding,
   duplicateCode: '23505',
+  quote: '"',
   statement: (sql) => {
     let position = 0;
     return sql.replace(/\?/g, () => `$${++position}`);

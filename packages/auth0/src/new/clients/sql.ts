@@ -4,6 +4,8 @@ import type { SqlPieces } from './client.ts';
 
 /** What one driver does in its own way. */
 interface Driver extends Pick<SqlPieces, 'title' | 'binding' | 'statement' | 'duplicateCode'> {
+  /** What stands around a name: `"` or a backtick. */
+  readonly quote: string;
   /** The bodies of `select(sql, values)` and `change(sql, values)`. */
   readonly select: (frame: Frame) => string;
   readonly change: (frame: Frame) => string;
@@ -29,10 +31,11 @@ function within(milliseconds, work) {
 }`;
 
 /** The pieces of every database's driver. */
-export function sqlPieces({ select, change, others, ...driver }: Driver): SqlPieces {
+export function sqlPieces({ select, change, others, quote, ...driver }: Driver): SqlPieces {
   const bodies = { select, change };
   return {
     ...driver,
+    identifier: (name) => (isPlain(name) ? name : `${quote}${name}${quote}`),
     settings: databaseSettings,
     functions: (frame, needs) => [
       ...(['select', 'change'] as const)
@@ -45,4 +48,16 @@ export function sqlPieces({ select, change, others, ...driver }: Driver): SqlPie
       withinFunction,
     ],
   };
+}
+
+/** Words of SQL that are names of tables or columns in the field, and mean something else without quotes in a database of ours. */
+const reserved: readonly string[] = [
+  ...['user', 'group', 'order', 'table', 'column', 'key', 'keys', 'index', 'primary', 'unique', 'default', 'check'],
+  ...['select', 'from', 'where', 'to', 'in', 'end', 'all', 'any', 'both', 'case', 'desc', 'asc', 'limit', 'offset'],
+  ...['current_user', 'session_user', 'references', 'constraint', 'system', 'rank', 'groups', 'row', 'rows', 'values'],
+];
+
+/** PostgreSQL folds what is not quoted to lower case. */
+function isPlain(name: string): boolean {
+  return /^[a-z_][a-z0-9_]*$/.test(name) && !reserved.includes(name);
 }

@@ -12,11 +12,11 @@ export const changeEmail: DatabaseTemplate = {
     }`,
   api: 'PUT /users/email with email, newEmail and verified: 204, or 404.',
   sqlNeeds: ['change'],
-  sql: ({ sql }) => `${call}
+  sql: ({ sql, table, column, has }) => `${call}
 
 async function setEmail() {
-  const statement = ${sql('UPDATE users SET email = ?, email_verified = ? WHERE email = ?')};
-  return (await change(statement, [newEmail, verified === true, email])) > 0;
+  const statement = ${sql(`UPDATE ${table} SET ${column('email')} = ?${has('email_verified') ? `, ${column('email_verified')} = ?` : ''} WHERE ${column('email')} = ?`)};
+  return (await change(statement, [newEmail, ${has('email_verified') ? 'verified === true, ' : ''}email])) > 0;
 }`,
   http: `${call}
 

@@ -6,7 +6,7 @@ const call = settle('setIdentifier', '(changed) => callback(null, changed)', fai
 function changeIdentifier(words: {
   readonly key: 'change_username' | 'change_phone_number';
   readonly name: string;
-  readonly column: string;
+  readonly column: 'username' | 'phone_number';
   readonly parameter: string;
   readonly next: string;
   readonly path: string;
@@ -21,10 +21,10 @@ function changeIdentifier(words: {
     top: () => 'const callback = others[others.length - 1];',
     api: `PUT ${path} with ${parameter} and ${next}: 204, or 404.`,
     sqlNeeds: ['change'],
-    sql: ({ sql }) => `${call}
+    sql: ({ sql, table, column: columnOf }) => `${call}
 
 async function setIdentifier() {
-  const statement = ${sql(`UPDATE users SET ${column} = ? WHERE ${column} = ?`)};
+  const statement = ${sql(`UPDATE ${table} SET ${columnOf(column)} = ? WHERE ${columnOf(column)} = ?`)};
   return (await change(statement, [${next}, ${parameter}])) > 0;
 }`,
     http: `${call}

@@ -8,12 +8,12 @@ export const changePassword: DatabaseTemplate = {
   parameters: ['email', 'newPassword'],
   api: 'PUT /users/password with email and password: 204, or 404.',
   sqlNeeds: ['change'],
-  sql: ({ sql, bcrypt }) => `${call}
+  sql: ({ sql, bcrypt, table, column }) => `${call}
 
 async function setPassword() {
   const bcrypt = ${bcrypt};
   const hash = await bcrypt.hash(newPassword, 10);
-  const statement = ${sql('UPDATE users SET password = ? WHERE email = ?')};
+  const statement = ${sql(`UPDATE ${table} SET ${column('password')} = ? WHERE ${column('email')} = ?`)};
   return (await change(statement, [hash, email])) > 0;
 }`,
   http: `${call}

@@ -1,3 +1,4 @@
+import type { UserColumn } from '../options.ts';
 import { type DatabaseTemplate, settle } from './template.ts';
 
 const call = settle(
@@ -12,23 +13,32 @@ export const create: DatabaseTemplate = {
   parameters: ['user'],
   api: 'POST /users with email and password: 201, or 409 where the user exists.',
   sqlNeeds: ['change'],
-  sql: ({ sql, bcrypt, duplicateCode }) => `${call}
+  sql: ({ sql, bcrypt, duplicateCode, table, column, has }) => {
+    const values = new Map<UserColumn, string>([
+      ['email', 'user.email'],
+      ['password', 'hash'],
+      ...(has('email_verified') ? [['email_verified', 'false'] as const] : []),
+      ...(has('nickname') ? [['nickname', 'nickname'] as const] : []),
+    ]);
+    const names = [...values.keys()].map(column).join(', ');
+    const marks = [...values].map(() => '?').join(', ');
+    return `${call}
 
 async function addUser() {
   const bcrypt = ${bcrypt};
   const hash = await bcrypt.hash(user.password, 10);
-  const [nickname] = user.email.split('@');
-  try {
+${has('nickname') ? "  const [nickname] = user.email.split('@');\n" : ''}  try {
     await change(
-      ${sql('INSERT INTO users (email, password, email_verified, nickname) VALUES (?, ?, ?, ?)')},
-      [user.email, hash, false, nickname],
+      ${sql(`INSERT INTO ${table} (${names}) VALUES (${marks})`)},
+      [${[...values.values()].join(', ')}],
     );
   } catch (error) {
     // The unique index decides: to look first would leave a gap for a second sign-up.
     if (error.code !== '${duplicateCode}') throw error;
     throw new ValidationError('user_exists', 'The user already exists.');
   }
-}`,
+}`;
+  },
   http: `${call}
 
 async function addUser() {

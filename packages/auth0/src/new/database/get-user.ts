@@ -1,4 +1,4 @@
-import { columns, type DatabaseTemplate, failed, settle } from './template.ts';
+import { type DatabaseTemplate, failed, settle } from './template.ts';
 
 const call = settle('findUser', '(profile) => callback(null, profile)', failed);
 
@@ -7,15 +7,14 @@ export const getUser: DatabaseTemplate = {
   name: 'getUser',
   parameters: ['email'],
   api: 'GET /users?email=…: 200 and the user, or 404.',
-  profile: true,
-  prefix: true,
+  userId: 'made',
   sqlNeeds: ['select'],
-  sql: ({ sql }) => `${call}
+  sql: ({ sql, table, column, profileColumns }) => `${call}
 
 // Without a user, the profile is null.
 async function findUser() {
   const [user] = await select(
-    ${sql(`SELECT ${columns} FROM users WHERE email = ?`)},
+    ${sql(`SELECT ${profileColumns} FROM ${table} WHERE ${column('email')} = ?`)},
     [email],
   );
   return user ? toProfile(user) : null;

@@ -1,4 +1,4 @@
-import { columns, type DatabaseTemplate, settle } from './template.ts';
+import { type DatabaseTemplate, settle } from './template.ts';
 
 const call = settle(
   'authenticate',
@@ -11,8 +11,7 @@ export const login: DatabaseTemplate = {
   name: 'login',
   parameters: ['userNameOrEmail', 'password'],
   api: 'POST /login with email and password: 200 and the user, or 401.',
-  profile: true,
-  prefix: true,
+  userId: 'made',
   top: ({ isSql }) =>
     isSql
       ? `// The hash of a password that nobody knows. Where there is no such user it is checked instead, so
@@ -20,12 +19,12 @@ export const login: DatabaseTemplate = {
 const NOBODY = '$2b$10$J3wZS8xVVKlKpdJ3xQXiGeZG.3Jn0f9gFgH4K.S6p/ncl5zybD14O';`
       : '',
   sqlNeeds: ['select'],
-  sql: ({ sql, bcrypt }) => `${call}
+  sql: ({ sql, bcrypt, table, column, profileColumns }) => `${call}
 
 async function authenticate() {
   const bcrypt = ${bcrypt};
   const [user] = await select(
-    ${sql(`SELECT ${columns} FROM users WHERE email = ?`)},
+    ${sql(`SELECT ${profileColumns} FROM ${table} WHERE ${column('email')} = ?`)},
     [userNameOrEmail],
   );
   const hash = user && user.password;

@@ -1,8 +1,10 @@
+import type { SqlPieces } from '../clients/client.ts';
 import { isSql, piecesOf } from '../clients/index.ts';
 import { certpinPart, type Frame, requireOf } from '../frame.ts';
-import type { DatabaseKey, Plan } from '../options.ts';
+import type { DatabaseKey, Plan, UserColumn } from '../options.ts';
 import { headComment, readSettingsPart, reportPart, settingsComment, unavailable } from '../parts.ts';
 import { indent, joinParts, quoted } from '../text.ts';
+import { userIdLine } from '../user-id-prefix.ts';
 import { changeEmail } from './change-email.ts';
 import { changePhoneNumber, changeUsername } from './change-identifier.ts';
 import { changePassword } from './change-password.ts';
@@ -10,7 +12,7 @@ import { create } from './create.ts';
 import { deleteUser } from './delete.ts';
 import { getUser } from './get-user.ts';
 import { login } from './login.ts';
-import { columns, type DatabaseTemplate } from './template.ts';
+import type { DatabaseTemplate, SqlWords } from './template.ts';
 import { verify } from './verify.ts';
 
 const templates: Record<DatabaseKey, DatabaseTemplate> = {
@@ -18,23 +20,22 @@ const templates: Record<DatabaseKey, DatabaseTemplate> = {
   ...{ change_email: changeEmail, change_username: changeUsername, change_phone_number: changePhoneNumber },
 };
 
+/** What a profile, and the check of a password, is made of. */
+const profileColumns: readonly UserColumn[] = ['id', 'email', 'password', 'email_verified', 'nickname'];
+
 /** A custom database script: one bare function. */
 export function databaseScript(key: DatabaseKey, plan: Plan): string {
   const template = templates[key];
   const frame: Frame = { scope: 'function', plan };
   const pieces = piecesOf(plan.client);
-  const { name, top, profile, prefix, sqlNeeds } = template;
-  const words = {
-    sql: (statement: string) => quoted(isSql(pieces) ? pieces.statement(statement) : statement),
-    bcrypt: requireOf(plan.bcrypt, frame),
-    duplicateCode: isSql(pieces) ? pieces.duplicateCode : '',
-  };
+  const { name, top, userId, sqlNeeds } = template;
   const body = joinParts([
     head(template, plan),
-    prefix === undefined ? '' : prefixPart(plan.name),
+    userId === undefined || !plan.userIdPrefix ? '' : prefixPart(plan.userIdPrefix),
     top?.({ context: plan.context, isSql: isSql(pieces) }) ?? '',
-    isSql(pieces) ? template.sql(words) : template.http,
-    profile === undefined ? '' : profilePart(isSql(pieces)),
+    isSql(pieces) ? template.sql(sqlWords(pieces, frame)) : template.http,
+    userId === 'made' ? profilePart(plan, isSql(pieces)) : '',
+    userId === 'taken apart' ? tableIdPart(plan) : '',
     ...pieces.functions(frame, isSql(pieces) ? sqlNeeds : ['request']),
     readSettingsPart(frame),
     concealPart(unavailable(pieces)),
@@ -42,6 +43,23 @@ export function databaseScript(key: DatabaseKey, plan: Plan): string {
     certpinPart(frame),
   ]);
   return `function ${name}(${parametersOf(template, plan).join(', ')}) {\n${indent(body)}}\n`;
+}
+
+function sqlWords(pieces: SqlPieces, frame: Frame): SqlWords {
+  const { table, columns, bcrypt } = frame.plan;
+  const column = (name: UserColumn): string => pieces.identifier(columns.get(name) ?? name);
+  return {
+    sql: (statement) => quoted(pieces.statement(statement)),
+    bcrypt: requireOf(bcrypt, frame),
+    duplicateCode: pieces.duplicateCode,
+    table: table.split('.').map(pieces.identifier).join('.'),
+    column,
+    has: (name) => columns.has(name),
+    profileColumns: profileColumns
+      .filter((name) => columns.has(name))
+      .map((name) => (columns.get(name) === name ? name : `${column(name)} AS ${name}`))
+      .join(', '),
+  };
 }
 
 function parametersOf({ parameters }: DatabaseTemplate, { context }: Plan): string[] {
@@ -57,29 +75,48 @@ function head({ key, api, caveat }: DatabaseTemplate, plan: Plan): string {
     ...(warning === undefined ? [] : [warning]),
     '',
     ...settingsComment(pieces, 'Settings, in Custom Database > Database Settings of the connection'),
-    isSql(pieces)
-      ? `Table: users (${columns}). There is a unique index on email, and password is a bcrypt hash.`
-      : `The API: ${api} It wants the header x-api-key.`,
+    isSql(pieces) ? tableLine(plan) : `The API: ${api} It wants the header x-api-key.`,
+    ...(plan.userIdPrefix === undefined ? [] : [userIdLine(plan.userIdPrefix)]),
     ...(plan.context ? ['context.organization is there where the user comes through an organization.'] : []),
   ]);
 }
 
-function prefixPart(name: string): string {
+function tableLine({ table, columns }: Plan): string {
+  const [email, password] = [columns.get('email'), columns.get('password')];
+  const names = [...columns].filter(([column, name]) => column !== name || profileColumns.includes(column));
+  return `Table: ${table} (${names.map(([, name]) => name).join(', ')}). There is a unique index on ${email}, and ${password} is a bcrypt hash.`;
+}
+
+function prefixPart(prefix: string): string {
   return `// A user_id never changes, and no other database connection of the tenant has it too.
-const USER_ID_PREFIX = '${name}|';`;
+const USER_ID_PREFIX = ${quoted(prefix)};`;
 }
 
 /** login and get_user must give the same profile. */
-function profilePart(sql: boolean): string {
+function profilePart({ userIdPrefix, columns }: Plan, sql: boolean): string {
   const check = sql ? '' : `  if (!user || !user.id) throw new Error('the answer holds no user');\n`;
+  const fields = [
+    `user_id: ${userIdPrefix ? 'USER_ID_PREFIX + user.id' : 'String(user.id)'}`,
+    'email: user.email',
+    ...(columns.has('email_verified') ? ['email_verified: Boolean(user.email_verified)'] : []),
+    ...(columns.has('nickname') ? ['nickname: user.nickname'] : []),
+  ];
   return `// The same in login and in get_user.
 function toProfile(user) {
 ${check}  return {
-    user_id: USER_ID_PREFIX + user.id,
-    email: user.email,
-    email_verified: Boolean(user.email_verified),
-    nickname: user.nickname,
+${indent(fields.map((field) => `${field},`).join('\n'), 4)}
   };
+}`;
+}
+
+function tableIdPart({ userIdPrefix }: Plan): string {
+  const body = userIdPrefix
+    ? `if (!userId.startsWith(USER_ID_PREFIX)) throw new Error('this is no user of this connection');
+return userId.slice(USER_ID_PREFIX.length);`
+    : 'return userId;';
+  return `// Auth0 takes its own prefix away, and leaves the user_id of the profile.
+function toTableId(userId) {
+${indent(body)}
 }`;
 }
 

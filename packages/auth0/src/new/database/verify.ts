@@ -8,10 +8,10 @@ export const verify: DatabaseTemplate = {
   parameters: ['email'],
   api: 'POST /users/verify with email: 204, or 404.',
   sqlNeeds: ['change'],
-  sql: ({ sql }) => `${call}
+  sql: ({ sql, table, column }) => `${call}
 
 async function markVerified() {
-  const statement = ${sql('UPDATE users SET email_verified = ? WHERE email = ?')};
+  const statement = ${sql(`UPDATE ${table} SET ${column('email_verified')} = ? WHERE ${column('email')} = ?`)};
   return (await change(statement, [true, email])) > 0;
 }`,
   http: `${call}

@@ -8,13 +8,30 @@ import { type Setting, settingsOf } from './values.ts';
 /** Terraform, with the scripts in files of their own. */
 export const terraform: LayoutFunction = (scripts, plan) => [
   resources(scripts, plan, (script) => `file("\${path.module}/${fileOf(script, plan)}")`),
+  versions,
   ...scripts.map((script) => ({ path: fileOf(script, plan), content: script.content, isScript: true })),
 ];
 
 /** Terraform, with the scripts in the resource itself. */
 export const terraformHeredoc: LayoutFunction = (scripts, plan) => [
   resources(scripts, plan, ({ content }) => `<<-SCRIPT\n${indent(escaped(content))}SCRIPT`),
+  versions,
 ];
+
+/** Where the provider comes from: without it Terraform looks for `hashicorp/auth0`, which does not exist. */
+const versions: ScriptFile = {
+  path: 'versions.tf',
+  content: `terraform {
+  required_providers {
+    auth0 = {
+      source  = "auth0/auth0"
+      version = ">= 1.0.0"
+    }
+  }
+}
+`,
+  isScript: false,
+};
 
 function fileOf({ point }: Script, plan: Plan): string {
   return `${plan.name}/${point}.js`;

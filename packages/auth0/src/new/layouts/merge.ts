@@ -1,0 +1,79 @@
+import { parseDocument } from 'yaml';
+import { toJson } from './layout.ts';
+
+/** What the Deploy CLI fills in. */
+const MARKER = /^(?:@@\w+@@|##\w+##)$/;
+
+/** A value that has to stand at a path. */
+type Change = readonly [path: readonly (string | number)[], value: unknown];
+
+/** Whether a file of the Deploy CLI holds more than scripts: then {@link mergeSettings} is to be asked before it is replaced. */
+export function isMerged(path: string): boolean {
+  return /(?:^|\/)(?:database\.json|tenant\.yaml|actions\/[^/]+\.json)$/.test(path);
+}
+
+/**
+ * Puts what a planned file of the Deploy CLI says into the file that is there. What stands there stays: other options, other settings,
+ * other connections, and in YAML the comments. Settings that the planned file only names (`@@DB_PASSWORD@@`) keep the value that is there.
+ *
+ * @throws SyntaxError where the existing file cannot be read
+ */
+export function mergeSettings(path: string, existing: string, planned: string): string {
+  if (path.endsWith('.json')) {
+    const document = readObject(() => JSON.parse(existing));
+    for (const change of changesOf(document, JSON.parse(planned))) setIn(document, change);
+    return toJson(document);
+  }
+  const document = parseDocument(existing);
+  if (document.errors.length > 0) throw new SyntaxError('the file is no YAML');
+  for (const [place, value] of changesOf(
+    readObject(() => document.toJS() ?? {}),
+    parseDocument(planned).toJS(),
+  ))
+    document.setIn(place, value);
+  return document.toString({ lineWidth: 0 });
+}
+
+function readObject(read: () => unknown): object {
+  let value: unknown;
+  try {
+    value = read();
+  } catch {
+    // The parser's message would repeat what the file holds.
+  }
+  if (isObject(value)) return value;
+  throw new SyntaxError('the file is no object');
+}
+
+function changesOf(existing: unknown, planned: unknown, path: Change[0] = []): Change[] {
+  if (isObject(existing) && isObject(planned))
+    return Object.entries(planned).flatMap(([key, value]) =>
+      changesOf((existing as Record<string, unknown>)[key], value, [...path, key]),
+    );
+  if (isNamedList(existing) && isNamedList(planned)) {
+    let end = existing.length;
+    return planned.flatMap((item) => {
+      const index = existing.findIndex(({ name }) => name === item.name);
+      return index === -1 ? [[[...path, end++], item] as const] : changesOf(existing[index], item, [...path, index]);
+    });
+  }
+  const isKnown = existing !== undefined && typeof planned === 'string' && MARKER.test(planned);
+  return isKnown || JSON.stringify(existing) === JSON.stringify(planned) ? [] : [[path, planned]];
+}
+
+function setIn(document: object, [path, value]: Change): void {
+  const parent = path
+    .slice(0, -1)
+    .reduce<object>((place, key) => (place as Record<string, object>)[key] as object, document);
+  Object.defineProperty(parent, path[path.length - 1] as string, {
+    ...{ value, enumerable: true, writable: true, configurable: true },
+  });
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isNamedList(value: unknown): value is readonly { readonly name: string }[] {
+  return Array.isArray(value) && value.every((item) => typeof (item as { name?: unknown } | null)?.name === 'string');
+}

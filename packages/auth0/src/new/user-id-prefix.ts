@@ -1,0 +1,18 @@
+/** The line in the head of every script of a set, from which a later run learns the prefix again. */
+export function userIdLine(prefix: string): string {
+  return prefix === ''
+    ? 'user_id: the id of the table, without a prefix.'
+    : `user_id: '${prefix}' and the id of the table.`;
+}
+
+const LINE = /\/\/ user_id: (?:the id of the table, without a prefix\.|'([\x21-\x7e]+)' and the id of the table\.)$/gm;
+
+/**
+ * The prefixes of `user_id` that stand in scripts which `createScripts` wrote.
+ *
+ * @param text a script, or a file with several of them; `''` is the answer 'none'
+ * @returns each prefix once; more than one: the scripts do not belong together
+ */
+export function readUserIdPrefixes(text: string): readonly string[] {
+  return [...new Set([...text.matchAll(LINE)].map(([, prefix = '']) => prefix))];
+}

@@ -1,0 +1,106 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CreateScriptsOptions, ScriptFile } from '@certpin/auth0';
+import { failureOf, UsageError } from '../failure.ts';
+import { type Io, printError } from '../io.ts';
+import type { NewFlags } from './new-flags.ts';
+
+const COMMAND = 'auth0 new';
+
+/** The library names its options as JavaScript does. */
+export function asUsageError<Result>(work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    const { code, message } = failureOf(error);
+    if (code !== 'ERR_OPTION_INVALID') throw error;
+    const words = message.replace('createScripts: ', '').replace(/`(\w+)`/g, (_, name) => flagOf(name));
+    // The question has a second answer on the command line.
+    throw new UsageError(
+      words.replace("'' for none:", "'' for none, or --new-users where nobody logs in yet:"),
+      COMMAND,
+    );
+  }
+}
+
+function flagOf(option: string): string {
+  if (option === 'columns') return '--column';
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/**
+ * What `user_id` begins with: as the flags say, or as the scripts say that are there.
+ *
+ * @throws UsageError where the two differ
+ */
+export async function prefixOf(planned: CreateScriptsOptions, flags: NewFlags): Promise<string | undefined> {
+  const { userIdPrefix, newUsers, name = 'users', output, force } = flags;
+  if (planned.kind !== 'database') {
+    if (userIdPrefix === undefined && newUsers === undefined) return undefined;
+    throw new UsageError('--user-id-prefix and --new-users are for the scripts of a database', COMMAND);
+  }
+  if (userIdPrefix !== undefined && newUsers)
+    throw new UsageError('--new-users and --user-id-prefix are two answers to one question: give one', COMMAND);
+  const given = newUsers ? `${name}|` : userIdPrefix;
+  const { createScripts, databaseKeys, readUserIdPrefixes } = await import('@certpin/auth0');
+  const keys = planned.layout === 'deploy-cli' ? undefined : databaseKeys;
+  const scripts = asUsageError(() => createScripts({ ...planned, keys, columns: {}, userIdPrefix: '' }));
+  const texts = scripts.map(({ path }) => contentOf(join(output, path)) ?? '');
+  const there = readUserIdPrefixes(texts.join('\n'));
+  if (there.length > 1 && given === undefined)
+    throw new UsageError(
+      `the scripts in ${output} do not agree on what user_id begins with: ${there.map(shown).join(', ')}`,
+      COMMAND,
+    );
+  const other = there.find((prefix) => prefix !== given);
+  if (given !== undefined && other !== undefined && !force) {
+    const problem = `the scripts in ${output} begin user_id with ${shown(other)}, and not with ${shown(given)}`;
+    throw new UsageError(`${problem}: every user would become another user; --force if that is meant`, COMMAND);
+  }
+  return given ?? there[0];
+}
+
+function shown(prefix: string): string {
+  return prefix === '' ? 'nothing' : `'${prefix}'`;
+}
+
+/** undefined where there is no such file. */
+function contentOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The files as they are to be written: settings go into a file that is there, and a Terraform module that names its providers gets no
+ * second list of them.
+ */
+export async function withWhatIsThere(
+  files: readonly ScriptFile[],
+  { output }: NewFlags,
+  io: Io,
+): Promise<readonly ScriptFile[] | undefined> {
+  const { isMerged, mergeSettings } = await import('@certpin/auth0');
+  const merged: ScriptFile[] = [];
+  for (const file of files) {
+    const path = join(output, file.path);
+    if (file.path === 'versions.tf' && namesProviders(output)) continue;
+    const existing = isMerged(file.path) ? contentOf(path) : undefined;
+    try {
+      merged.push(existing === undefined ? file : { ...file, content: mergeSettings(path, existing, file.content) });
+    } catch (error) {
+      printError(io, `${path}: ${(error as Error).message}, so nothing can be put into it`);
+      return undefined;
+    }
+  }
+  return merged;
+}
+
+function namesProviders(folder: string): boolean {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return names.some(
+    (name) => name.endsWith('.tf') && /\brequired_providers\b/.test(contentOf(join(folder, name)) ?? ''),
+  );
+}

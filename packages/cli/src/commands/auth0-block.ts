@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import type { InlineClient } from '@certpin/auth0';
+import { Argument, type Command } from 'commander';
+import { writeFiles } from '../auth0/write-files.ts';
+import { failureOf, plainWords, UsageError } from '../failure.ts';
+import { type ExitCode, type Io, printError, printHint, printText, quote } from '../io.ts';
+
+const COMMAND = 'auth0 block';
+
+const description = `Print certpin for one client as a block that stands inside a script, or put it into a script.
+
+--insert puts it at the top of the function, where the script is one function, and else at the top
+of the file. It does not change what the script does: the script has to call the block, for example
+new Pool(certpin.pinnedPg({ … }, { pins: configuration.DB_PINS })).
+--update replaces every block that stands in the file by that of this release.`;
+
+const examples = `
+Examples:
+  certpin auth0 block pg
+  certpin auth0 block mysql2 --insert login.js
+  certpin auth0 block --update login.js
+
+Exit code: 0 printed or written; 1 --update found no whole block; 2 it could not be done.`;
+
+/** Those of @certpin/auth0, which is loaded when the command runs: a test compares them. */
+export const blockClients = ['https', 'axios', 'fetch', 'pg', 'mysql2', 'mysql', 'mariadb'] as const;
+
+interface BlockFlags {
+  readonly insert?: string;
+  readonly update?: string;
+}
+
+export function defineAuth0Block(auth0: Command, io: Io, finish: (code: ExitCode) => void): void {
+  auth0
+    .command('block')
+    .summary('print certpin for one client, or put it into a script')
+    .description(description)
+    .addArgument(new Argument('[client]', 'what the script calls the server with').choices(blockClients))
+    .option('--insert <file>', 'put the block into this script')
+    .option('--update <file>', 'replace the blocks in this script by those of this release')
+    .addHelpText('after', examples)
+    .action(async (client: InlineClient | undefined, flags: BlockFlags) => finish(await block(client, flags, io)));
+}
+
+async function block(client: InlineClient | undefined, { insert, update }: BlockFlags, io: Io): Promise<ExitCode> {
+  if (insert !== undefined && update !== undefined)
+    throw new UsageError('--insert and --update are two jobs: give one', COMMAND);
+  const { inlineBlock, insertBlock, updateBlocks } = await import('@certpin/auth0');
+  if (update !== undefined) {
+    if (client !== undefined) throw new UsageError('--update takes no client: the blocks say theirs', COMMAND);
+    return change(update, io, (text) => {
+      const { updated, broken, ...changed } = updateBlocks(text);
+      for (const { client, line } of broken) printError(io, `${update}:${line}: the block for ${client} is not whole`);
+      for (const { client, line, from, to } of updated)
+        printText(io, `${quote(update)}:${line}: certpin ${from} for ${client}, now ${to}`);
+      if (updated.length > 0) return broken.length > 0 ? undefined : changed.text;
+      if (broken.length === 0) printError(io, `${update}: there is no block of certpin`);
+      printHint(io, `certpin auth0 block CLIENT --insert ${quote(update)}`);
+      return undefined;
+    });
+  }
+  if (client === undefined) throw new UsageError(`the clients are ${blockClients.join(', ')}`, COMMAND);
+  if (insert === undefined) {
+    io.stdout(inlineBlock(client).text);
+    return 0;
+  }
+  return change(insert, io, (text) => {
+    const changed = insertBlock(text, client, insert);
+    printText(io, `certpin for ${client} stands in ${quote(insert)}; the script has to call it`);
+    return changed;
+  });
+}
+
+/** Reads the file, and writes what became of it, whole; `undefined`: nothing is to be written, and the answer is no. */
+function change(file: string, io: Io, work: (text: string) => string | undefined): ExitCode {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    printError(io, `${file}: ${plainWords(failureOf(error))}`);
+    return 2;
+  }
+  let changed: string | undefined;
+  try {
+    changed = work(text);
+  } catch (error) {
+    printError(io, `${file}: ${(error as Error).message}`);
+    return 2;
+  }
+  if (changed === undefined) return 1;
+  const failed = writeFiles(dirname(file), [{ path: basename(file), content: changed }]);
+  if (failed === undefined) return 0;
+  printError(io, `${file}: nothing was written: ${plainWords(failureOf(failed.error))}`);
+  return 2;
+}
