@@ -219,7 +219,7 @@ describe('a container: the certificates that certpin prints are those of openssl
       const victim = readAll(new X509Certificate(shop.read('root.pem')).raw);
       const printed = (mutant: Element): string[] => {
         shop.write('mutant', write(mutant));
-        const pems = openssl(shop, print)?.match(/-----BEGIN CERTIFICATE[^]*?-----END CERTIFICATE-----/g) ?? [];
+        const pems = openssl(shop, print)?.match(/-----BEGIN CERTIFICATE[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
         return pems.map((pem) => new X509Certificate(pem).fingerprint256.replaceAll(':', ''));
       };
       const read = async (mutant: Element): Promise<string[]> =>
