@@ -48,10 +48,19 @@ function row(values: Partial<Record<(typeof columns)[number], string>>): string 
   return columns.map((column) => cell(values[column] ?? '')).join(',');
 }
 
-/** RFC 4180 §2. A name in a certificate is its maker's: what a spreadsheet would take for a formula gets an apostrophe. */
+const SIGN = '[=+\\-@\\uFF1D\\uFF0B\\uFF0D\\uFF20]';
+const SEPARATOR = '[\\t\\r\\n,;:|"\\uFF0C\\uFF1B\\uFF1A\\uFF5C]';
+/**
+ * Where a formula begins: at the start, or where a cell begins for a spreadsheet that parts them at another sign than the comma, which then
+ * knows nothing of our quotation marks. Behind a space alone, a sign with a space behind it is a dash.
+ */
+const FORMULA = new RegExp(`(?<=(?:^|${SEPARATOR})\\s*)${SIGN}|(?<=\\s)${SIGN}(?=\\S)|^[\\t\\r\\n]`, 'g');
+
+/**
+ * RFC 4180 §2. A name in a certificate is its maker's: what a spreadsheet would take for a formula gets an apostrophe. Where East Asian text
+ * is written, the wide forms of the signs begin a formula too.
+ */
 export function cell(text: string): string {
-  const shown = printableLines(text);
-  // Where East Asian text is written, the wide forms of the signs begin a formula too.
-  const harmless = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/.test(shown) ? `'${shown}` : shown;
+  const harmless = printableLines(text).replace(FORMULA, "'$&");
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

@@ -1,7 +1,7 @@
 import type { ProbeFailure } from 'certpin/probe';
 import { closest } from './closest.ts';
 import { FileError } from './files/file-error.ts';
-import { type Io, printError, printHint, quote } from './io.ts';
+import { bounded, type Io, printError, printHint, quote } from './io.ts';
 
 /** Why a question could not be asked: plain JSON, the `error` of a report. */
 export type Failure = ProbeFailure['error'] & { readonly hint?: string };
@@ -23,7 +23,7 @@ export function failureOf(error: unknown): Failure {
   const hint = error instanceof FileError ? error.hint : undefined;
   return {
     code: typeof code === 'string' ? code : 'ERR_UNKNOWN',
-    message: String(message ?? error),
+    message: bounded(String(message ?? error)),
     ...(hint === undefined ? {} : { hint }),
   };
 }

@@ -109,11 +109,20 @@ function allowsEscapes({ env }: Io): boolean {
   return !env.NO_COLOR && env.TERM !== 'dumb';
 }
 
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+/** Orders, marks, ends of lines; and what is no character at all: U+FFFE and its like, half a pair (Unicode §23.7). */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Noncharacter_Code_Point}]/gu;
 
-/** What a terminal would take for a command, or for another line, is replaced. */
+/** What a terminal would take for a command, or for another line, is replaced; and a line has an end. */
 export function printable(text: string): string {
-  return text.replace(INVISIBLE, '\uFFFD');
+  return bounded(text).replace(INVISIBLE, '\uFFFD');
+}
+
+/** A server chooses the names in its certificate: one of them can have 45 kB. */
+const LONGEST = 2_000;
+
+/** The beginning of a text that nobody reads to its end. */
+export function bounded(text: string): string {
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}… (${text.length} characters)`;
 }
 
 /** The same of a text that may have lines and tabs. */

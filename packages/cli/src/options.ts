@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { type ProbeOptions, type Protocol, protocols, scan } from 'certpin/probe';
 import { type Command, Option } from 'commander';
 import { failureOf, plainWords, UsageError } from './failure.ts';
+import { readBoundedSync } from './files/read.ts';
 import type { ScanOptions } from './scan.ts';
 
 /** The options of every command that connects. */
@@ -93,7 +93,7 @@ function readIdentity(certFile: string, keyFile: string, command: string): { cer
 
 function read(option: string, path: string, command: string): Buffer {
   try {
-    return readFileSync(path);
+    return readBoundedSync(path, 'certificate file');
   } catch (error) {
     throw new UsageError(`${option}: ${plainWords(failureOf(error))}`, command);
   }

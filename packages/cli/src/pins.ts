@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { CertpinError, type PinSource, parsePins } from 'certpin';
 import { failureOf, plainWords } from './failure.ts';
+import { readBoundedSync } from './files/read.ts';
 import { showPath } from './target.ts';
 
 /**
@@ -22,7 +22,7 @@ export function readPinValues(option: string, values: readonly string[]): PinSou
 export function readPinsFile(path: string): PinSource {
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(path);
+    bytes = readBoundedSync(path, 'pins file');
   } catch (error) {
     const reason = plainWords(failureOf(error));
     throw new CertpinError(

@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
 import { CertpinError } from 'certpin';
 import { failureOf, plainWords } from './failure.ts';
+import { FileError } from './files/file-error.ts';
+import { readBoundedSync } from './files/read.ts';
 import type { Io } from './io.ts';
 import { showPath } from './target.ts';
 
@@ -28,7 +30,7 @@ export function readTargetList(args: readonly string[], files: readonly string[]
 
 function readLines(path: string): string[] {
   try {
-    return readFileSync(path, 'utf8').split('\n').flatMap(targetOf);
+    return readBoundedSync(path, 'list of targets').toString().split('\n').flatMap(targetOf);
   } catch (error) {
     const reason = plainWords(failureOf(error));
     throw new CertpinError(
@@ -40,11 +42,19 @@ function readLines(path: string): string[] {
   }
 }
 
+/** No target is so long, and what has no line end would be kept in memory for ever. */
+const MAX_LINE = 64 * 1024;
+
 async function* readStandardInput(io: Io): AsyncGenerator<string, void, void> {
-  const { createInterface } = await import('node:readline');
-  for await (const line of createInterface({ input: io.stdin(), crlfDelay: Number.POSITIVE_INFINITY })) {
-    yield* targetOf(line);
+  const decoder = new StringDecoder();
+  let begun = '';
+  for await (const chunk of io.stdin()) {
+    const lines = (begun + decoder.write(chunk as Buffer)).split(/\r\n|\n|\r/);
+    begun = lines.pop() ?? '';
+    if (begun.length > MAX_LINE) throw new FileError('standard input: a line of more than 64 KiB is no target');
+    yield* lines.flatMap(targetOf);
   }
+  yield* targetOf(begun);
 }
 
 /** A line without its comment: `#` begins one at the start of the line or behind a space, so that a URL may hold it. */

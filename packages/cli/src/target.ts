@@ -29,7 +29,7 @@ export function readTarget(text: string): Target {
  */
 export function showPath(path: string, option: string): string {
   if (path === '') return option;
-  const mayHoldLogin = (text: string): boolean => /[@=]/.test(text);
+  const mayHoldLogin = (text: string): boolean => /[@=]|^(?:[\w-]+\+)?unix:/i.test(text);
   if (!mayHoldLogin(path) || existsSync(path)) return path;
   return existsSync(dirname(path)) && !mayHoldLogin(basename(path)) ? path : option;
 }

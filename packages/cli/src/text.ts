@@ -1,6 +1,6 @@
 import { type CertificateSummary, formatPin, parsePin } from 'certpin';
 import type { ProbeSuccess } from 'certpin/probe';
-import { type Colors, printable } from './io.ts';
+import { bounded, type Colors, printable } from './io.ts';
 
 /** A successful report for people: the very value that `--json` prints. */
 export function renderReport(report: ProbeSuccess, colors: Colors, now: Date): string {
@@ -33,7 +33,7 @@ function renderLeaf(certificate: CertificateSummary, colors: Colors, now: Date):
 
 function renderIssuer(certificate: CertificateSummary, colors: Colors, now: Date): string[] {
   return [
-    `  sent with it: ${certificate.subject || '(no subject)'}`,
+    `  sent with it: ${bounded(certificate.subject) || '(no subject)'}`,
     `  ${row('certificate SHA-256', certificate.sha256)}`,
     `  ${row('public-key pin', publicKeyPin(certificate))}`,
     `  ${row('valid', validity(certificate, colors, now))}`,
@@ -41,7 +41,7 @@ function renderIssuer(certificate: CertificateSummary, colors: Colors, now: Date
 }
 
 function row(label: string, value: string): string {
-  return `  ${label.padEnd(19)}  ${value}`;
+  return `  ${label.padEnd(19)}  ${bounded(value)}`;
 }
 
 function publicKeyPin({ publicKeySha256 }: CertificateSummary): string {

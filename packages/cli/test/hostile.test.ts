@@ -8,11 +8,14 @@ import { startServer, writeTemporary } from './peers.ts';
 import { certpin, PASSWORD } from './transcript.ts';
 
 /** Whatever orders a terminal about, hides, turns text around, or ends a line where the program does not. */
-const INVISIBLE = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/u;
+const INVISIBLE = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Noncharacter_Code_Point}]/u;
+
+/** What is no character at all, and no text file and no XML may hold: U+FFFE, U+FFFF, others of their kind, half a pair. */
+const NONCHARACTERS = '\uFFFE\uFFFF\uFDD0\u{1FFFE}\u{10FFFF}';
 
 /** A folder and a file in it whose names say what certpin has not said: clear the screen, another line, text that runs backwards. */
 const FOLDER = 'd\u001B[2J\npin matched';
-const NAME = 'x\u009B2J\u202Egpj\u2028.pem';
+const NAME = `x\u009B2J\u202Egpj\u2028${NONCHARACTERS}.pem`;
 
 function writeHostile(t: TestContext, content: string): string {
   const folder = join(dirname(writeTemporary(t, 'pins.txt', '')), FOLDER);
@@ -84,12 +87,47 @@ test('a certificate and a note are text in every report: no order, no markup, no
   assert.match(csv, /,"'\uFF1DHYPERLINK\(1\) \[x\]/);
 });
 
+test('a name of 45 kB, and names that are no text, in every report and message', async (t) => {
+  const name = `${NONCHARACTERS}${'A'.repeat(20_000)}`;
+  const server = await startServer(t, await mint({ subject: `CN=${name}`, names: [`${'b'.repeat(45_000)}.example`] }));
+  const target = `tls://127.0.0.1:${server.port}`;
+  const note = `${NONCHARACTERS}\uD800 note`;
+  const entry = { target, pins: ['AB'.repeat(32)], note };
+  const file = writeTemporary(t, 'certpin.json', JSON.stringify({ version: 1, targets: [entry] }));
+  for (const argv of [
+    ['get', target],
+    ['get', target, '--chain'],
+    ['trust', target, '--file', join(dirname(file), 'new.json')],
+  ]) {
+    const { stdout, stderr } = await certpin(argv, { confirmed: false });
+    assert.doesNotMatch(stdout + stderr, INVISIBLE, argv.join(' '));
+    assert.ok((stdout + stderr).length < 12_000, `${argv.join(' ')}: ${(stdout + stderr).length}`);
+  }
+  for (const form of ['', '--json', '--csv', '--junit', '--sarif']) {
+    const { stdout } = await certpin(['check', '--file', file, ...(form === '' ? [] : [form])]);
+    assert.doesNotMatch(stdout.replaceAll('\r\n', '\n'), INVISIBLE, form);
+  }
+  // What a program reads is whole.
+  const { certificate } = JSON.parse((await certpin(['get', '--json', target])).stdout);
+  assert.ok(certificate.subject.length > 20_000);
+});
+
 test('a connection string in the place of a file, or of a name, is neither repeated nor sent nor made a file', async (t) => {
   const server = await startServer(t);
   const target = `127.0.0.1:${server.port}`;
   const file = writeTemporary(t, 'server.crt', server.certificate.certPem);
-  for (const login of [`postgres://me:${PASSWORD}@db/app`, `Server=db;Password=${PASSWORD}`, `me@${PASSWORD}`]) {
+  for (const login of [
+    `postgres://me:${PASSWORD}@db/app`,
+    `Server=db;Password=${PASSWORD}`,
+    `me@${PASSWORD}`,
+    `unix:/run/x.sock;password=${PASSWORD}`,
+    `postgres+unix:/run/x.sock ${PASSWORD}`,
+    `unix:/run/x.sock:${PASSWORD}`,
+  ]) {
     for (const argv of [
+      ['get', `${login}:0`],
+      ['get', `${login}:0`, '--json'],
+      ['check', `${login}:0`, '--pin', 'AB'.repeat(32)],
       ['check', '--file', login],
       ['check', '--file', login, '--json'],
       ['get', '--targets-file', login],

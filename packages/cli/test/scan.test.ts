@@ -7,7 +7,7 @@ import { TLSSocket } from 'node:tls';
 import { certificateHex, credentials, mint } from '@certpin/testkit';
 import { Certificate } from 'certpin';
 import { probe } from 'certpin/probe';
-import { csvRows } from '../src/csv.ts';
+import { cell, csvRows } from '../src/csv.ts';
 import { FileReader } from '../src/files/file-reader.ts';
 import type { Io } from '../src/io.ts';
 import { inOrder } from '../src/order.ts';
@@ -104,6 +104,40 @@ test('--csv: RFC 4180, and no cell that a spreadsheet takes for a formula', asyn
   const [row] = csvRows({ ...about, ok: true, certificate: named, chain: [] }, false);
   assert.match(row ?? '', /^'-1,tls,true,/);
   assert.match(row ?? '', /,"'=HYPERLINK\(""http:\/\/evil\.example"",""ok""\)","'@SUM\(1,2\)",'\+1,/);
+  // Another spreadsheet parts the cells at another sign, and knows nothing of our quotation marks then.
+  const signs = ['=', '+', '-', '@', '\uFF1D', '\uFF0B', '\uFF0D', '\uFF20'];
+  const separators = [
+    ';',
+    '\t',
+    '\r',
+    '\n',
+    '\r\n',
+    ',',
+    '|',
+    ':',
+    ' ',
+    '\u00A0',
+    '\uFF1B',
+    '\uFF0C',
+    '"',
+    ';"',
+    '; ',
+    ';\t ',
+    ';""',
+  ];
+  for (const sign of signs) {
+    for (const separator of ['', ...separators]) {
+      const text = cell(`${separator === '' ? '' : 'CN=x'}${separator}${sign}1+1`);
+      assert.doesNotMatch(
+        text,
+        new RegExp(`(?:^|[;,|:"\uFF1B\uFF0C]|\\s)${sign === '+' ? '\\+' : sign}1`),
+        JSON.stringify(text),
+      );
+    }
+  }
+  for (const harmless of ['CN=a-b, O=x+y', 'a - b', 'a@b.example', '2026-01-01T00:00:00Z', 'sha256/a+b=']) {
+    assert.equal(cell(harmless).replaceAll('"', ''), harmless);
+  }
   const error = { code: 'E', message: 'two\nlines, "quoted"' };
   const [failed] = csvRows({ target: 'a', protocol: null, ...place, ok: false, error }, false);
   assert.ok(failed?.endsWith(',E,"two\nlines, ""quoted"""'), failed);

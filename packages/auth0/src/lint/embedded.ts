@@ -43,7 +43,7 @@ export function lintEmbedded(text: string, path: string, options: LintTextOption
     const { findings, error } = lintText(code, { ...others, path: join(dirname(path), name) });
     return {
       path,
-      findings: findings.map(({ fix, ...finding }) => placed(finding, place)),
+      findings: findings.map(({ fix, suggestion, ...finding }) => placed(finding, place)),
       ...(error === undefined ? {} : { error: { ...error, ...place(error.line ?? 1, error.column ?? 1) } }),
     };
   }

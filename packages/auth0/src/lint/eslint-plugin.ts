@@ -10,7 +10,13 @@ interface Message {
   column: number;
   endLine?: number | undefined;
   endColumn?: number | undefined;
-  fix?: { range: [number, number]; text: string } | undefined;
+  fix?: Fix | undefined;
+  suggestions?: { fix: Fix }[] | undefined;
+}
+
+interface Fix {
+  range: [number, number];
+  text: string;
 }
 
 /** The files that stand in parentheses between `preprocess` and `postprocess`, which ESLint calls one after the other. */
@@ -36,12 +42,14 @@ const script = {
 };
 
 function withoutParenthesis<Any extends Message>(message: Any): Any {
-  const { line, column, endLine, endColumn, fix } = message;
+  const { line, column, endLine, endColumn, fix, suggestions } = message;
+  const moved = ({ range: [start, end], text }: Fix): Fix => ({ range: [start - 1, end - 1], text });
   return {
     ...message,
     column: line === 1 ? column - 1 : column,
     ...(endColumn === undefined ? {} : { endColumn: endLine === 1 ? endColumn - 1 : endColumn }),
-    ...(fix === undefined ? {} : { fix: { ...fix, range: [fix.range[0] - 1, fix.range[1] - 1] } }),
+    ...(fix === undefined ? {} : { fix: moved(fix) }),
+    ...(suggestions === undefined ? {} : { suggestions: suggestions.map((one) => ({ ...one, fix: moved(one.fix) })) }),
   };
 }
 

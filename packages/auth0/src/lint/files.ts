@@ -1,4 +1,5 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { lintEmbedded } from './embedded.ts';
 import { chooseRules, type LintResult, type LintTextOptions, lintText } from './lint-text.ts';
@@ -42,8 +43,7 @@ export async function* lintFiles(
 
 async function lintFile(path: string, write: boolean, options: LintTextOptions): Promise<LintResult> {
   try {
-    if ((await stat(path)).size > LARGEST) throw new Error('the file is larger than 16 MiB');
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path));
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readBounded(path));
     if (CONFIGURATION.test(basename(path))) return lintEmbedded(text, path, options);
     const result = lintText(text, { ...options, path });
     if (result.output !== undefined && write) await writeFile(path, result.output);
@@ -51,6 +51,13 @@ async function lintFile(path: string, write: boolean, options: LintTextOptions):
   } catch (error) {
     return unreadable(path, error);
   }
+}
+
+/** A device and a pipe need not end. */
+async function readBounded(path: string): Promise<Buffer> {
+  const bytes = Buffer.concat(await createReadStream(path, { end: LARGEST }).toArray());
+  if (bytes.length > LARGEST) throw new Error('the file is larger than 16 MiB');
+  return bytes;
 }
 
 function unreadable(path: string, error: unknown): LintResult {

@@ -2,7 +2,7 @@ import { analyze } from 'eslint-scope';
 import type { Comment, Node } from 'estree';
 import { childrenOf, visitorKeys } from './ast.ts';
 import type { Parsed } from './parse.ts';
-import type { Edit, HostContext, Listeners, Location, Rule, Severity, SourceCode } from './rule.ts';
+import type { Edit, Fixer, HostContext, Listeners, Location, Rule, Severity, SourceCode } from './rule.ts';
 
 /** What a rule found. Lines and columns count from 1, in UTF-16 units as editors do; the end is behind the last character. */
 export interface Finding {
@@ -20,7 +20,17 @@ export interface Finding {
   readonly page: string;
   /** What `--fix` writes; undefined where a person has to decide. */
   readonly fix?: Edit;
+  /** An edit that is never made by itself, because it may weaken the program. */
+  readonly suggestion?: Suggestion;
 }
+
+export interface Suggestion {
+  /** What to look at before the edit is made. */
+  readonly message: string;
+  readonly edit: Edit;
+}
+
+const fixer: Fixer = { replaceTextRange: (range, text) => ({ range, text }) };
 
 /** Runs rules over a file as ESLint would, as far as they need it. */
 export function runRules(
@@ -36,10 +46,14 @@ export function runRules(
       filename,
       sourceCode,
       settings,
-      report: ({ loc, messageId, data, fix }) => {
+      report: ({ loc, messageId, data, fix, suggest: [suggested] }) => {
         const { happens, instead } = rule.parts[messageId] ?? { happens: messageId, instead: '' };
         const fill = (message: string): string => message.replace(/\{\{(\w+)\}\}/g, (all, name) => data[name] ?? all);
-        const edit = fix?.({ replaceTextRange: (range, replacement) => ({ range, text: replacement }) });
+        const edit = fix?.(fixer);
+        const suggestion =
+          suggested === undefined
+            ? undefined
+            : { message: rule.meta.messages[suggested.messageId] ?? '', edit: suggested.fix(fixer) };
         findings.push({
           rule: rule.name,
           severity: rule.severity,
@@ -48,6 +62,7 @@ export function runRules(
           instead: fill(instead),
           page: rule.meta.docs.url,
           ...(edit === undefined ? {} : { fix: edit }),
+          ...(suggestion === undefined ? {} : { suggestion }),
         });
       },
     }),

@@ -1,5 +1,5 @@
 export { type LintFilesOptions, lintFiles } from './files.ts';
-export type { Finding } from './host.ts';
+export type { Finding, Suggestion } from './host.ts';
 export { type LintError, type LintResult, type LintTextOptions, lintText } from './lint-text.ts';
 export type { Rule, Severity } from './rule.ts';
 export { rules } from './rules.ts';

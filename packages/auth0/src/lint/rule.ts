@@ -54,12 +54,15 @@ export interface Location {
   end: { line: number; column: number };
 }
 
+type Repair = (fixer: Fixer) => Edit;
+
 /** What ESLint's `context.report` takes. */
 interface Report {
   loc: Location;
   messageId: string;
   data: Record<string, string>;
-  fix: ((fixer: Fixer) => Edit) | null;
+  fix: Repair | null;
+  suggest: { messageId: string; fix: Repair }[];
 }
 
 /** What ESLint gives to a rule. */
@@ -93,6 +96,7 @@ export interface Rule {
     type: 'problem';
     docs: { description: string; recommended: boolean; url: string };
     fixable?: 'code';
+    hasSuggestions?: true;
     schema: never[];
     messages: Record<string, string>;
   };
@@ -105,18 +109,30 @@ interface Context<Id extends string> {
   /** What expressions evaluate to, as far as it can be known without running them. */
   readonly values: Values;
   readonly script: Script;
-  report(node: Node, id: Id, options?: { data?: Record<string, string>; fix?: (fixer: Fixer) => Edit }): void;
+  report(node: Node, id: Id, options?: { data?: Record<string, string> } & Repairs): void;
+}
+
+interface Repairs {
+  /** Only where it is shown that what is written after it reaches no wrong server that was not reached before, and silences nothing. */
+  readonly fix?: Repair | undefined;
+  /** Where that cannot be shown: a person reads {@link RuleDefinition.suggestion} and decides. */
+  readonly suggest?: Repair | undefined;
 }
 
 export interface RuleDefinition<Id extends string> {
   readonly name: string;
   readonly severity: Severity;
   readonly description: string;
-  /** Only where no program that works can be broken without anybody noticing. */
+  /** Some of its findings have a `fix`. */
   readonly fixable?: true;
+  /** What to look at before a suggested edit is made; for a rule that has none, undefined. */
+  readonly suggestion?: string;
   readonly messages: Readonly<Record<Id, Message>>;
   create(context: Context<Id>): Listeners;
 }
+
+/** The message of {@link RuleDefinition.suggestion}. */
+const SUGGESTION = 'suggestion';
 
 /** The page of a rule, from the root of the repository. */
 export function pageOf(rule: string): string {
@@ -124,8 +140,9 @@ export function pageOf(rule: string): string {
 }
 
 export function defineRule<Id extends string>({ create, ...definition }: RuleDefinition<Id>): Rule {
-  const { name, severity, description, fixable, messages } = definition;
+  const { name, severity, description, fixable, suggestion, messages } = definition;
   const texts = Object.entries<Message>(messages).map(([id, { happens, instead }]) => [id, `${happens} ${instead}`]);
+  if (suggestion !== undefined) texts.push([SUGGESTION, suggestion]);
   return {
     name,
     severity,
@@ -134,6 +151,7 @@ export function defineRule<Id extends string>({ create, ...definition }: RuleDef
       type: 'problem',
       docs: { description, recommended: true, url: pageOf(name) },
       ...(fixable ? { fixable: 'code' } : {}),
+      ...(suggestion === undefined ? {} : { hasSuggestions: true }),
       schema: [],
       messages: Object.fromEntries(texts),
     },
@@ -143,10 +161,16 @@ export function defineRule<Id extends string>({ create, ...definition }: RuleDef
         sourceCode,
         values,
         script,
-        report(node, messageId, { data = {}, fix } = {}) {
+        report(node, messageId, { data = {}, fix, suggest } = {}) {
           const [start = 0] = node.range ?? [];
           if (blocks.some(([from, to]) => start >= from && start < to)) return;
-          report({ loc: firstLineOf(node, sourceCode.text), messageId, data, fix: fix ?? null });
+          report({
+            loc: firstLineOf(node, sourceCode.text),
+            messageId,
+            data,
+            fix: fix ?? null,
+            suggest: suggest === undefined ? [] : [{ messageId: SUGGESTION, fix: suggest }],
+          });
         },
       });
     },

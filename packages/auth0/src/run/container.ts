@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type ScriptArguments, toArguments } from './arguments.ts';
 import { runChain } from './chain.ts';
@@ -167,6 +167,7 @@ export function openContainer(options: ContainerOptions, network?: NetworkOption
  */
 function checkCertificates(file: string): void {
   try {
+    if (!statSync(file).isFile()) throw new TypeError('a device or a pipe need not end, and can be read once only');
     const text = readFileSync(file, 'latin1');
     new X509Certificate(text.slice(text.indexOf('-----BEGIN'))); // not DER, which it takes too
   } catch {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseExpression } from '@babel/parser';
@@ -68,10 +68,13 @@ function readText(script: Script, cwd: string): { text: string; file: string; fo
   }
   const file = typeof script === 'string' ? resolve(cwd, script) : fileURLToPath(script);
   try {
+    // A device or a pipe need not end, and the platform takes no more than 100 kB.
+    const found = statSync(file);
+    if (!found.isFile()) throw new Error(found.isDirectory() ? 'it is a folder' : 'it is no regular file');
     return { text: readFileSync(file, 'utf8').replace(/^\uFEFF/, ''), file, folder: dirname(file) };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'it is a folder' : message;
+    const reason = code === 'ENOENT' ? 'no such file' : message;
     throw new RunError('ERR_SCRIPT_UNREADABLE', `${basename(file)}: ${reason}`);
   }
 }

@@ -56,18 +56,26 @@ describe("the article's three snippets", () => {
 });
 
 describe('--fix', () => {
-  it('returns in place of throwing, and what was repaired refuses as it should', () => {
+  it('suggests to return in place of throwing, and what was suggested refuses as it should', () => {
     const code =
       'module.exports = { ca, checkServerIdentity(host, cert) { if (cert.raw !== pin) throw new Error("no"); } };';
-    const { output = '', findings } = lintText(code, { fix: true });
-    assert.deepEqual(findings, []);
+    const { output, findings } = lintText(code, { fix: true });
+    assert.equal(output, undefined);
+    const [{ fix, suggestion }] = findings as [Finding];
+    assert.equal(fix, undefined);
+    assert.match(
+      suggestion?.message ?? '',
+      /^Write return for throw, and rejectUnauthorized: true beside the check\. /,
+    );
+    const [start = 0, end = 0] = suggestion?.edit.range ?? [];
+    const edited = `${code.slice(0, start)}${suggestion?.edit.text}${code.slice(end)}`;
     const module = { exports: {} as { checkServerIdentity(host: string, cert: { raw: string }): Error | undefined } };
-    new Function('module', 'ca', 'pin', output)(module, 'PEM', 'right');
+    new Function('module', 'ca', 'pin', edited)(module, 'PEM', 'right');
     assert.equal(module.exports.checkServerIdentity('host', { raw: 'right' }), undefined);
     assert.ok(module.exports.checkServerIdentity('host', { raw: 'wrong' }) instanceof Error);
   });
 
-  it('leaves alone what could come to accept: another error, an async function, a try', () => {
+  it('suggests nothing where what is returned could come to accept: another error, an async function, a try', () => {
     for (const body of [
       '{ throw error; }',
       'async () => { throw new Error() }',
@@ -79,10 +87,11 @@ describe('--fix', () => {
       const { output, findings } = lintText(`tls.connect({ ca, ${method} });`, { fix: true });
       assert.equal(output, undefined);
       assert.deepEqual(named(findings), ['1 no-throw-in-check-server-identity']);
+      assert.equal(findings[0]?.suggestion, undefined);
     }
   });
 
-  it('leaves alone a check that is called by hand too: there its exception may be all that counts', () => {
+  it('suggests nothing where the check is called by hand too: there its exception may be all that counts', () => {
     for (const code of [
       "const check = (host, cert) => { throw new Error('no'); };\ntls.connect({ ca, checkServerIdentity: check });\ncheck(host, cert);",
       "const options = { ca, checkServerIdentity(host, cert) { throw new Error('no'); } };\noptions.checkServerIdentity(host, cert);",
@@ -90,27 +99,25 @@ describe('--fix', () => {
       const { output, findings } = lintText(code, { fix: true });
       assert.equal(output, undefined);
       assert.deepEqual(named(findings), ['1 no-throw-in-check-server-identity']);
+      assert.equal(findings[0]?.suggestion, undefined);
     }
   });
 
   it('writes proxy: false, and leaves the rest of the file as it is', () => {
-    const { output } = lintText("\uFEFFconst axios = require('axios');\r\naxios.create({ httpsAgent }); // ü\r\n", {
-      fix: true,
-    });
-    assert.equal(
-      output,
-      "\uFEFFconst axios = require('axios');\r\naxios.create({ proxy: false, httpsAgent }); // ü\r\n",
-    );
+    const code = (options: string): string =>
+      `\uFEFFconst axios = require('axios');\r\nconst { pinnedAgent } = require('certpin/https');\r\naxios.get('https://ü', { maxRedirects: 0, ${options} }); // ü\r\n`;
+    const agent = 'httpsAgent: pinnedAgent({ pins })';
+    assert.equal(lintText(code(agent), { fix: true }).output, code(`proxy: false, ${agent}`));
   });
 
   it('repairs every sample to the end: a second round finds nothing to repair', () => {
-    for (const { code, path } of samples) {
-      const { findings } = lintText(code, { path, fix: true });
+    const results = samples.map(({ code, path }) => lintText(code, { path, fix: true }));
+    assert.ok(results.some(({ output }) => output !== undefined));
+    for (const { findings } of results)
       assert.deepEqual(
         findings.filter(({ fix }) => fix !== undefined),
         [],
       );
-    }
   });
 });
 

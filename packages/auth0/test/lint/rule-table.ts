@@ -9,7 +9,7 @@ export const page: string = fileURLToPath(new URL('../../../../docs/lint.md', im
 export function withTable(text: string): string {
   const rows = rules.map(
     ({ name, severity, meta }) =>
-      `| [${name}](lint/${name}.md) | ${meta.docs.description} | ${severity} | ${meta.fixable ? 'yes' : ''} |`,
+      `| [${name}](lint/${name}.md) | ${meta.docs.description} | ${severity} | ${[...(meta.fixable ? ['yes'] : []), ...(meta.hasSuggestions ? ['suggestion'] : [])].join(', or ')} |`,
   );
   const table = ['| rule | finds | severity | `--fix` |', '|---|---|---|---|', ...rows].join('\n');
   return text.replace(/(<!-- rules -->\n)[\s\S]*(<!-- \/rules -->)/, (_, open, close) => `${open}${table}\n${close}`);

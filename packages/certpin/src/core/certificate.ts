@@ -151,7 +151,7 @@ function oneLine(name: string | undefined): string {
 
 /** Text that may be an attacker's, fit for a terminal and a log: no control character, none invisible, no line break. */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\uFFFD');
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Noncharacter_Code_Point}]/gu, '\uFFFD');
 }
 
 /** Node joins alternative names with commas and puts those that hold one in JSON quotes (CVE-2021-44532). */

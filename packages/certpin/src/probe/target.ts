@@ -105,6 +105,14 @@ const ADDRESS =
 /** A name, or an IP address. What is no host may be a piece of a password. */
 const HOST = /^(?:[\p{L}\p{M}\p{N}._-]+|[0-9a-f:.]*:[0-9a-f:.]*(?:%[\w.-]+)?)$/iu;
 
+function isSocket(path: string): boolean {
+  try {
+    return statSync(path).isSocket();
+  } catch {
+    return false;
+  }
+}
+
 function isFile(path: string): boolean {
   try {
     return statSync(path).isFile();
@@ -113,7 +121,14 @@ function isFile(path: string): boolean {
   }
 }
 
+/** What the path of a socket is made of that need not be there to be shown. Anything else parts the settings of a connection string. */
+const SOCKET_PATH = /^[\p{L}\p{M}\p{N}._~/+-]+$/u;
+
 function readSocket(scheme: string | undefined, socketPath: string): SocketTarget {
+  if (!SOCKET_PATH.test(socketPath) && !isSocket(socketPath))
+    throw invalid(
+      'there is no such socket, and it may be more than a path: settings of a connection have no place in it',
+    );
   const label = `${scheme === undefined ? '' : `${scheme}+`}unix:${socketPath}`;
   return { protocol: scheme === undefined ? null : findScheme(scheme).protocol, label, socketPath };
 }

@@ -1,4 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startScriptedServer } from '@certpin/testkit';
@@ -65,6 +70,18 @@ describe('a target is read', () => {
     });
   }
 
+  test('a unix socket that is there, whatever its name', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'certpin-socket-'));
+    const path = join(folder, 'project:region,instance=1.sock');
+    const server = createServer().listen(path);
+    await once(server, 'listening');
+    t.after(() => {
+      server.close();
+      rmSync(folder, { recursive: true });
+    });
+    assert.deepEqual(parseTarget(`unix:${path}`), { protocol: null, label: `unix:${path}`, socketPath: path });
+  });
+
   for (const [name, { upgrade, direct }] of Object.entries(upgradeProtocols)) {
     test(`by every scheme and port of the table: ${name}`, () => {
       for (const scheme of upgrade.schemes) {
@@ -113,6 +130,14 @@ describe('a target that cannot be read is refused, and not repeated', () => {
     ['jdbc:oracle:thin:@//hunter2', /nor a file that exists/],
     ['jdbc:db2://host:50000/db?password=hunter2', /nothing is known of db2:\/\//],
     ['redis+unix:/run/hunter2', /nothing is known of/],
+    ...['; ', ';', ' ', ',', '&', '%3F', '%20', '\t', ':', '|', '!', '\\'].flatMap((separator): [string, RegExp][] => [
+      [`unix:/run/x.sock${separator}password=hunter2`, /no such socket/],
+      [`postgres+unix:///run/x.sock${separator}hunter2`, /no such socket/],
+    ]),
+    ['unix:/run/x.sock?password=hunter2', /one host/],
+    ['user:hunter2@unix(/run/x.sock)/db', /neither host:port/],
+    ['user:hunter2@unix(/run/x.sock)/db?tls=true', /one host/],
+    ['unix://:hunter2@/run/x.sock', /percent-encoding|cannot be read|nothing is known/],
     ['Server=h;Password=hunter2', /needs a port/],
     ['Server=h;Host=i;Port=1;Password=hunter2', /one host/],
     ['Server=h;Server=i;Port=1;Password=hunter2', /one host/],
@@ -166,6 +191,9 @@ describe('a target that cannot be read is refused, and not repeated', () => {
     'a URL as it was typed': (text, port) => `mysql://user:${text}@127.0.0.1:${port}/app`,
     'an https URL as it was typed': (text, port) => `https://user:${text}@127.0.0.1:${port}/`,
     'a URL with a query': (text, port) => `postgres://127.0.0.1:${port}/app?password=${text}`,
+    'a unix socket, with settings': (text) => `postgres+unix:/run/x.sock;password=${text}`,
+    'a unix socket, with a query': (text) => `unix:/run/x.sock?user=me&password=${text}`,
+    'a unix socket, as libpq has it': (text) => `unix:/run/x.sock password=${text} user=me`,
     JDBC: (text, port) => `jdbc:postgresql://127.0.0.1:${port}/app?user=me&password=${text}`,
     'JDBC of SQL Server': (text, port) =>
       `jdbc:sqlserver://127.0.0.1:${port};databaseName=app;password=${text};user=me`,
@@ -198,7 +226,7 @@ describe('a target that cannot be read is refused, and not repeated', () => {
         }),
         { numRuns: 100 },
       );
-      assert.equal(connections > 0, form !== 'no form at all', `${connections} connections`);
+      assert.equal(connections > 0, !/^(?:no form|a unix socket)/.test(form), `${connections} connections`);
     });
   }
 });

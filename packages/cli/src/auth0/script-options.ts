@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { ContainerOptions, JsonObject, RunError, RunOptions } from '@certpin/auth0';
 import type { Command } from 'commander';
 import { failureOf, plainWords, UsageError } from '../failure.ts';
+import { readBoundedSync } from '../files/read.ts';
 import { type ExitCode, type Io, printError, printHint } from '../io.ts';
 import { configurationIn } from './connection-file.ts';
 
@@ -182,7 +182,7 @@ function readJson(option: string, file: string, command: string): JsonObject {
 /** @throws UsageError */
 function readText(option: string, file: string, command: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readBoundedSync(file, 'file of settings').toString();
   } catch (error) {
     throw new UsageError(`${option}: ${plainWords(failureOf(error))}`, command);
   }

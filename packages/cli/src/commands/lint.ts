@@ -26,7 +26,7 @@ Examples:
   certpin lint login.js                       one script
   certpin lint tenant/                        a folder of the Deploy CLI
   certpin lint src --rule require-tls --rule no-reject-unauthorized-false
-  certpin lint --fix login.js                 repair what can be repaired safely
+  certpin lint --fix login.js                 repair what is shown to be safe
   certpin lint --format sarif src > certpin.sarif
 
 Exit code: 0 nothing was found, 1 something was, 2 a file could not be read.`;
@@ -39,7 +39,7 @@ export function defineLint(program: Command, io: Io, finish: (code: ExitCode) =>
     .description(description)
     .argument('<path...>', 'file or folder')
     .option('--rule <name>', 'run this rule; can be repeated (default: all)', collect)
-    .option('--fix', 'repair what can be repaired without a decision')
+    .option('--fix', 'repair what is shown not to become weaker; the rest are suggestions')
     .addOption(
       new Option('--as <kind>', 'what the scripts are for Auth0, where folder and function do not tell').choices([
         'database-script',

@@ -13,7 +13,20 @@ export function readAsn1(bytes: Buffer): Node {
   if (bytes.length > MAX_BYTES) throw new FileError('it has more than 2 MiB: no container of certificates is so large');
   // Bit strings are left alone: their bytes may look like more ASN.1. The type declarations do not know the options.
   const options = { strict: true, parseAllBytes: true, decodeBitStrings: false } as unknown as boolean;
-  return forge.asn1.fromDer(bytes.toString('latin1'), options);
+  const root = forge.asn1.fromDer(bytes.toString('latin1'), options);
+  refuseOtherTags(root);
+  return root;
+}
+
+/**
+ * node-forge takes every tag for one byte. OpenSSL reads a number behind `1F` (X.690 §8.1.2.4), and would find other elements in the same
+ * bytes; and it takes the end of an indefinite length (tag 0) for nothing else.
+ */
+function refuseOtherTags({ tagClass, type, value }: Node): void {
+  const number = Number(type);
+  if (number === 0x1f || (number === 0 && tagClass === forge.asn1.Class.UNIVERSAL))
+    throw new FileError('it has a tag that no container of certificates has');
+  if (typeof value !== 'string') for (const inner of value) refuseOtherTags(inner);
 }
 
 /** The elements of a constructed one. */
@@ -43,9 +56,20 @@ export function isSequence(node: Node | undefined): boolean {
   return node?.tagClass === forge.asn1.Class.UNIVERSAL && node.type === forge.asn1.Type.SEQUENCE && node.constructed;
 }
 
-/** Whether it is `[number]` (X.690 §8.14). */
-export function isTagged(node: Node | undefined, number: number): boolean {
-  return node?.tagClass === forge.asn1.Class.CONTEXT_SPECIFIC && Number(node.type) === number;
+/** The tags of the elements in it, in hex: `02 30 a0` are an INTEGER, a SEQUENCE and a `[0]`. Empty for a primitive one. */
+export function shapeOf(node: Node | undefined): string {
+  if (node === undefined || typeof node.value === 'string') return '';
+  const tags = node.value.map(({ tagClass, type, constructed }) => tagClass | Number(type) | (constructed ? 0x20 : 0));
+  return Buffer.from(tags)
+    .toString('hex')
+    .replace(/..(?=.)/g, '$& ');
+}
+
+/** The one element in an explicit tag (X.690 §8.14). */
+export function only(node: Node | undefined): Node {
+  const [inner, ...others] = children(node);
+  if (inner === undefined || others.length > 0) throw new TypeError('an explicit tag holds one element');
+  return inner;
 }
 
 /**
@@ -54,7 +78,16 @@ export function isTagged(node: Node | undefined, number: number): boolean {
  */
 export function encoded(node: Node | undefined, file: Buffer): Buffer {
   if (node === undefined) throw new TypeError('an element is missing');
-  const der = Buffer.from(forge.asn1.toDer(node).getBytes(), 'latin1');
+  const der = toDer(node);
   if (!file.includes(der)) throw new TypeError('an element is not in DER');
   return der;
+}
+
+/** Whether a file is in DER from its first to its last byte (X.690 §10.1): then every reader finds the same elements in it. */
+export function isDer(root: Node, file: Buffer): boolean {
+  return toDer(root).equals(file);
+}
+
+function toDer(node: Node): Buffer {
+  return Buffer.from(forge.asn1.toDer(node).getBytes(), 'latin1');
 }

@@ -1,35 +1,41 @@
-import { createPublicKey, verify } from 'node:crypto';
-import { children, encoded, isSequence, isTagged, type Node, octets, oid } from './asn1.ts';
+import { type KeyObject, verify } from 'node:crypto';
+import { children, encoded, isDer, isSequence, type Node, octets, oid, shapeOf } from './asn1.ts';
 import { FileError } from './file-error.ts';
-import { type KeyPin, requestPin } from './key-pin.ts';
+import { type KeyPin, readPublicKey, requestPin } from './key-pin.ts';
 
 /** RFC 2986 §4: `SEQUENCE { SEQUENCE { version, subject, subjectPKInfo, attributes [0] }, signatureAlgorithm, signature }`. */
 export function isSigningRequest(root: Node): boolean {
-  const [info, algorithm, signature] = isSequence(root) ? children(root) : [];
-  if (!isSequence(info) || !isSequence(algorithm) || signature === undefined) return false;
-  const [version, subject, key, attributes] = children(info);
-  return (
-    version?.value === '\0' &&
-    isSequence(subject) &&
-    isSequence(key) &&
-    (attributes === undefined || isTagged(attributes, 0))
-  );
+  if (!isSequence(root) || shapeOf(root) !== '30 30 03') return false;
+  const [info] = children(root);
+  return /^02 30 30(?: a0)?$/.test(shapeOf(info)) && children(info)[0]?.value === '\0';
 }
 
-/** The pin of the key in a certificate signing request. */
+/**
+ * The pin of the key in a certificate signing request, as OpenSSL reads the key. OpenSSL reads more than DER, and a CA copies the key as it
+ * stands: so there is a pin only where the request is in DER, and has the key as OpenSSL writes it.
+ *
+ * @throws FileError
+ */
 export function readSigningRequest(root: Node, file: Buffer): KeyPin {
+  if (!isDer(root, file)) throw new FileError('the signing request is not in DER', 'openssl req -in FILE -noout -text');
   const [info, algorithm, signature] = children(root);
   const spki = encoded(children(info)[2], file);
-  const pin = requestPin(spki);
+  const key = readPublicKey(spki);
+  if (!key.export({ type: 'spki', format: 'der' }).equals(spki)) {
+    throw new FileError(
+      'the key in the signing request is not written as OpenSSL writes it: no pin can be told from it',
+    );
+  }
+  const [unused, ...bytes] = octets(signature);
   const hash = hashes[oid(children(algorithm)[0])];
   // The applicant's own signature. A request with a changed key would give a pin that no certificate will have.
-  const signed = hash === undefined || isSigned(encoded(info, file), spki, hash, octets(signature).subarray(1));
-  if (!signed) throw new FileError('the signing request is damaged: its signature does not fit its key');
-  return pin;
+  const signed = hash === undefined || isSigned(encoded(info, file), key, hash, Buffer.from(bytes));
+  if (unused !== 0 || !signed)
+    throw new FileError('the signing request is damaged: its signature does not fit its key');
+  return requestPin(key);
 }
 
-function isSigned(info: Buffer, spki: Buffer, hash: string, signature: Buffer): boolean {
-  const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+function isSigned(info: Buffer, key: KeyObject, hash: string, signature: Buffer): boolean {
   return verify(hash === '' ? null : hash, info, key, signature);
 }
 

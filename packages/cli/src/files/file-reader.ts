@@ -35,7 +35,9 @@ export class FileReader {
     const source = path === '-' ? this.#stdin() : path;
     // Loaded where there is a file: most targets are servers.
     const [{ readBounded }, { inspectBytes }] = await Promise.all([import('./read.ts'), import('./inspect.ts')]);
-    return inspectBytes(await readBounded(source, signal), label, this.#passwords);
+    const bytes = await readBounded(source, 'certificate file', signal);
+    if (bytes.length === 0) throw new FileError('it is empty');
+    return inspectBytes(bytes, label, this.#passwords);
   }
 
   #stdin(): AsyncIterable<Uint8Array> {

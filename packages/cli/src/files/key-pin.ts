@@ -17,12 +17,12 @@ export function publicKeyPin(der: Buffer): KeyPin {
   return pinOf(readPublicKey(der), 'public key');
 }
 
-/** @param spki the SubjectPublicKeyInfo as it stands in a signing request: a CA copies it into the certificate */
-export function requestPin(spki: Buffer): KeyPin {
-  return pinOf(readPublicKey(spki), 'certificate signing request', spki);
+export function requestPin(key: KeyObject): KeyPin {
+  return pinOf(key, 'certificate signing request');
 }
 
-function readPublicKey(der: Buffer): KeyObject {
+/** @throws FileError */
+export function readPublicKey(der: Buffer): KeyObject {
   for (const type of ['spki', 'pkcs1'] as const) {
     try {
       return createPublicKey({ key: der, format: 'der', type });
@@ -66,12 +66,11 @@ export function oldEncryptedKeyPin(pem: string, passphrase: string): KeyPin {
   }
 }
 
-function pinOf(
-  key: KeyObject,
-  source: KeyPin['source'],
-  spki: Buffer = key.export({ type: 'spki', format: 'der' }),
-): KeyPin {
-  const digest = createHash('sha256').update(spki).digest();
+/** The hash is over OpenSSL's own writing of the key, whatever stood in the file. */
+function pinOf(key: KeyObject, source: KeyPin['source']): KeyPin {
+  const digest = createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest();
   return {
     source,
     algorithm: algorithmOf(key),

@@ -1,6 +1,6 @@
-import { promises } from 'node:fs';
 import { type Io, printable } from '../io.ts';
 import { FileError, WrongPassword } from './file-error.ts';
+import { readBounded } from './read.ts';
 
 export interface PasswordFlags {
   readonly passwordFile?: string;
@@ -57,9 +57,10 @@ export class Passwords {
     if (passwordFile === undefined) return undefined;
     try {
       // The first line, as openssl reads `-passin file:`.
-      return /^\uFEFF?(.*)/.exec(await promises.readFile(passwordFile, 'utf8'))?.[1] ?? '';
+      return /^\uFEFF?(.*)/.exec((await readBounded(passwordFile, 'password file')).toString())?.[1] ?? '';
     } catch (error) {
-      throw new FileError(`the password file cannot be read (${(error as NodeJS.ErrnoException).code})`);
+      const reason = error instanceof FileError ? error.message : (error as NodeJS.ErrnoException).code;
+      throw new FileError(`the password file cannot be read (${reason})`);
     }
   }
 }

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { Certificate } from 'certpin';
 import { leafFirst } from 'certpin/probe';
-import { children, encoded, isSequence, isTagged, type Node, octets, oid, readAsn1 } from './asn1.ts';
+import { children, encoded, isSequence, type Node, octets, oid, only, readAsn1, shapeOf } from './asn1.ts';
 import { readEncryptedKey } from './encrypted-key.ts';
 import { FileError, WrongPassword } from './file-error.ts';
 import { type KeyPin, privateKeyPin } from './key-pin.ts';
@@ -18,8 +18,13 @@ const LOCAL_KEY_ID = '1.2.840.113549.1.9.21';
 
 /** RFC 7292 §4: `PFX ::= SEQUENCE { version INTEGER {v3(3)}, authSafe ContentInfo, macData MacData OPTIONAL }`. */
 export function isPkcs12(root: Node): boolean {
-  const [version, safe] = isSequence(root) ? children(root) : [];
-  return version?.value === '\x03' && isSequence(safe) && oid(children(safe)[0]).startsWith('1.2.840.113549.1.7.');
+  if (!isSequence(root) || !/^02 30(?: 30)?$/.test(shapeOf(root))) return false;
+  const [version, safe] = children(root);
+  return version?.value === '\x03' && shapeOf(safe) === '06 a0' && isContentType(children(safe)[0]);
+}
+
+function isContentType(type: Node | undefined): boolean {
+  return oid(type).startsWith('1.2.840.113549.1.7.');
 }
 
 interface Bag {
@@ -42,7 +47,7 @@ export async function readPkcs12(root: Node, password: Password): Promise<Certif
   const [type, wrapped] = children(safe);
   if (oid(type) !== DATA)
     throw new FileError('its integrity is protected with a public key, which certpin does not check');
-  const content = octets(children(wrapped)[0]);
+  const content = octets(only(wrapped));
   const rounds = new Rounds();
   if (macData !== undefined) checkMac(macData, content, password, rounds);
   const bags: Bag[] = [];
@@ -64,12 +69,13 @@ function isKey({ type }: Bag): boolean {
 /** One `ContentInfo` of the `AuthenticatedSafe` (RFC 7292 §4.1). */
 async function readSafe(info: Node, password: Password, rounds: Rounds): Promise<Bag[]> {
   const [type, wrapped] = children(info);
-  const content = children(wrapped)[0];
+  const content = only(wrapped);
   if (oid(type) === DATA) return readBags(octets(content));
   if (oid(type) !== ENCRYPTED_DATA) throw new FileError('a part of it is encrypted for a key, not with a password');
   // RFC 5652 §8: EncryptedData { version, EncryptedContentInfo { type, algorithm, encryptedContent [0] IMPLICIT OCTET STRING } }
-  const [, algorithm, encrypted] = children(children(content)[1]);
-  if (algorithm === undefined) throw new TypeError('the algorithm is missing');
+  const [, inner] = children(content);
+  const [, algorithm, encrypted] = children(inner);
+  if (algorithm === undefined || !/^06 30 [8a]0$/.test(shapeOf(inner))) throw new TypeError('no encrypted content');
   const decrypted = await decrypt(algorithm, octets(encrypted), password, rounds);
   try {
     return readBags(decrypted);
@@ -86,8 +92,8 @@ function readBags(file: Buffer): Bag[] {
 function toBags(contents: Node | undefined, file: Buffer): Bag[] {
   return children(contents).flatMap((bag) => {
     const [type, wrapped, attributes] = children(bag);
-    const value = children(wrapped)[0];
-    if (value === undefined || !isTagged(wrapped, 0)) throw new TypeError('a bag without a value');
+    if (!/^06 a0(?: 31)?$/.test(shapeOf(bag))) throw new TypeError('no bag');
+    const value = only(wrapped);
     if (oid(type) === NESTED_BAG) return toBags(value, file);
     const id = (attributes === undefined ? [] : children(attributes))
       .map(children)
@@ -104,7 +110,7 @@ interface BaggedCertificate {
 function readCertificateBag({ value, keyId }: Bag): BaggedCertificate {
   const [type, wrapped] = children(value);
   if (oid(type) !== X509_CERTIFICATE) throw new FileError('it holds a certificate that is not X.509');
-  return { certificate: new Certificate(new X509Certificate(octets(children(wrapped)[0])).raw), keyId };
+  return { certificate: new Certificate(new X509Certificate(octets(only(wrapped))).raw), keyId };
 }
 
 /** RFC 7292 does not order the bags, and OpenSSL and Windows order them differently. */

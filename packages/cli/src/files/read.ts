@@ -1,31 +1,65 @@
-import { constants, createReadStream, openSync } from 'node:fs';
+import { closeSync, constants, createReadStream, openSync, readSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { FileError } from './file-error.ts';
 
-/** A certificate file is some kilobytes; a bundle of every public CA some hundred. */
+/** A certificate file is some kilobytes, a bundle of every public CA some hundred, a pins file of ten thousand targets two megabytes. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
+/** What is read, as the error says it. */
+type Kind = 'certificate file' | 'pins file' | 'list of targets' | 'password file' | 'file of settings';
+
 /**
- * The bytes of a file, a named pipe, or standard input: no more of them than a certificate file can have.
+ * The bytes of a file, a named pipe, or standard input: no more of them than such a file can have. A device and a pipe need not end.
  *
  * @param signal gives up waiting for somebody who writes into the pipe
  * @throws FileError; Node's own error (`ENOENT`, `EISDIR`, …) where the file cannot be opened
  */
 export async function readBounded(
   source: string | AsyncIterable<Uint8Array>,
-  signal: AbortSignal | undefined,
+  kind: Kind,
+  signal?: AbortSignal,
 ): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of typeof source === 'string' ? await openFile(source, signal) : source) {
-    length += chunk.length;
-    if (length > MAX_BYTES) throw new FileError('it has more than 16 MiB: no certificate file is so large');
-    chunks.push(chunk);
+  const chunks = new Chunks(kind);
+  for await (const chunk of typeof source === 'string' ? await openFile(source, signal) : source) chunks.add(chunk);
+  return chunks.whole();
+}
+
+/** The same of a file or a named pipe, at once. */
+export function readBoundedSync(path: string, kind: Kind): Buffer {
+  const chunks = new Chunks(kind);
+  const descriptor = openSync(path, 'r');
+  try {
+    const buffer = Buffer.allocUnsafe(64 * 1024);
+    for (;;) {
+      const length = readSync(descriptor, buffer);
+      if (length === 0) return chunks.whole();
+      chunks.add(Buffer.from(buffer.subarray(0, length)));
+    }
+  } finally {
+    closeSync(descriptor);
   }
-  if (length === 0) throw new FileError('it is empty');
-  return Buffer.concat(chunks);
+}
+
+class Chunks {
+  readonly #kind: Kind;
+  readonly #chunks: Uint8Array[] = [];
+  #length = 0;
+
+  constructor(kind: Kind) {
+    this.#kind = kind;
+  }
+
+  add(chunk: Uint8Array): void {
+    this.#length += chunk.length;
+    if (this.#length > MAX_BYTES) throw new FileError(`it has more than 16 MiB: no ${this.#kind} is so large`);
+    this.#chunks.push(chunk);
+  }
+
+  whole(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
 }
 
 /** Node reads a file in a thread of its own, which would wait for the writer of a named pipe for ever, and the end of the process with it. */

@@ -15,12 +15,14 @@ export function renderResult({ path, findings, error }: LintResult, colors: Colo
   ].join('\n');
 }
 
-function renderFinding({ line, column, severity, rule, message, instead, page }: Finding, colors: Colors): string[] {
+function renderFinding(finding: Finding, colors: Colors): string[] {
+  const { line, column, severity, rule, message, instead, page, suggestion } = finding;
   const word = severity === 'error' ? colors.red('error') : colors.yellow('warning');
   return [
     `  ${place(line, column, colors)}${word}  ${colors.bold(rule)}`,
     `    ${printable(message)}`,
     `    ${printable(instead)} ${colors.dim(page)}`,
+    ...(suggestion === undefined ? [] : [`    suggestion: ${printable(suggestion.message)}`]),
   ];
 }
 
@@ -32,11 +34,13 @@ function place(line: number | undefined, column: number | undefined, colors: Col
 export function renderSummary(results: readonly LintResult[]): string {
   const findings = results.flatMap((result) => result.findings);
   const fixable = findings.filter(({ fix }) => fix !== undefined).length;
+  const suggested = findings.filter(({ suggestion }) => suggestion !== undefined).length;
   const broken = results.filter(({ error }) => error !== undefined).length;
   const fixed = results.filter(({ output }) => output !== undefined).length;
   return [
     `${count(results.length, 'file')}, ${count(findings.length, 'finding')}`,
     ...(fixable > 0 ? [`${fixable} of them to be repaired by --fix`] : []),
+    ...(suggested > 0 ? [`${count(suggested, 'suggestion')} to decide about`] : []),
     ...(fixed > 0 ? [`${count(fixed, 'file')} repaired`] : []),
     ...(broken > 0 ? [`${count(broken, 'file')} could not be read`] : []),
   ].join(', ');

@@ -6,7 +6,6 @@ import {
   fchownSync,
   fsyncSync,
   openSync,
-  readFileSync,
   readlinkSync,
   realpathSync,
   renameSync,
@@ -19,11 +18,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { failureOf, plainWords } from '../failure.ts';
 import { FileError } from '../files/file-error.ts';
+import { readBoundedSync } from '../files/read.ts';
 import { showPath } from '../target.ts';
 import { type PinsDocument, parsePinsFile } from './parse.ts';
-
-/** Ten thousand targets are some two MiB. */
-const MAX_BYTES = 16 * 1024 * 1024;
 
 /** @throws FileError */
 export function loadPinsFile(path: string): PinsDocument {
@@ -41,6 +38,7 @@ export function loadPinsFile(path: string): PinsDocument {
 export function openPinsFile(path: string): PinsDocument | undefined {
   refuseConnectionString(path);
   const place = attempt(path, () => followLinks(path));
+  refuseOtherThanFile(place, path);
   attempt(path, () => accessSync(dirname(place), constants.W_OK));
   const bytes = attempt(path, () => readBytes(place));
   // A new file in its place would get around the mode of the old one.
@@ -92,6 +90,12 @@ function refuseConnectionString(path: string): void {
   if (showPath(path, '') === '') throw new FileError('--file: no such file', 'certpin help trust');
 }
 
+/** A new file takes the place of the old one: a device or a pipe would be gone. */
+function refuseOtherThanFile(place: string, path: string): void {
+  const found = attempt(path, () => statSync(place, { throwIfNoEntry: false }));
+  if (found !== undefined && !found.isFile()) throw new FileError(`${path}: it is no regular file`);
+}
+
 export function changedMeanwhile(path: string): FileError {
   return new FileError(`${path}: it was changed by somebody else meanwhile; nothing was written: try again`);
 }
@@ -131,9 +135,7 @@ function followLinks(path: string): string {
 
 function readBytes(place: string): Buffer | undefined {
   try {
-    const { size } = statSync(place);
-    if (size > MAX_BYTES) throw new FileError('it has more than 16 MiB: no pins file is so large');
-    return readFileSync(place);
+    return readBoundedSync(place, 'pins file');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

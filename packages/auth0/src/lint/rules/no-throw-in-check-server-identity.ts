@@ -6,12 +6,15 @@ export const noThrowInCheckServerIdentity: Rule = defineRule({
   name: 'no-throw-in-check-server-identity',
   severity: 'error',
   description: 'checkServerIdentity throws in place of returning its error',
-  fixable: true,
+  // Never a fix. A thrown error stops the process whatever is set; a returned one counts only where the verification is on, which an
+  // agent, the environment or another file may switch off, and then reaches handlers that may swallow it or connect again.
+  suggestion:
+    'Write return for throw, and rejectUnauthorized: true beside the check. Look first: where the verification is off (here, in an agent, in the environment) a returned error is ignored, and whoever hears it in place of the exception must not swallow it or connect again.',
   messages: {
     throws: {
       happens:
         'An error thrown in checkServerIdentity is an uncaught exception: the process ends, or, where something catches it, the connection goes on and the request reaches the wrong server.',
-      instead: 'Return the error: Node then refuses the connection.',
+      instead: 'Return the error, with rejectUnauthorized: true beside the check: Node then refuses the connection.',
     },
   },
   create({ values, report, sourceCode }) {
@@ -20,12 +23,12 @@ export const noThrowInCheckServerIdentity: Rule = defineRule({
         if (found.kind === 'function') checkFunction(found.node, found.node === value && !isCalledByHand());
     };
     const seen = new Set<Node>();
-    const checkFunction = (found: AnyFunction, mayFix: boolean): void => {
+    const checkFunction = (found: AnyFunction, mayReturn: boolean): void => {
       if (seen.has(found)) return;
       seen.add(found);
       for (const node of ownNodes(found.body)) {
         if (isCaught(node, found)) continue;
-        if (node.type === 'ThrowStatement') reportThrow(node, found, mayFix);
+        if (node.type === 'ThrowStatement') reportThrow(node, found, mayReturn);
         if (node.type !== 'CallExpression') continue;
         if (isAssertion(node)) report(node, 'throws');
         const called = values.of(node.callee);
@@ -38,12 +41,16 @@ export const noThrowInCheckServerIdentity: Rule = defineRule({
         const method = calledMethod(node);
         return method?.name === 'checkServerIdentity' && values.moduleOf(method.object)?.name !== 'tls';
       });
-    const reportThrow = (node: ThrowStatement, found: AnyFunction, mayFix: boolean): void => {
+    const reportThrow = (node: ThrowStatement, found: AnyFunction, mayReturn: boolean): void => {
       const [start = 0] = node.range ?? [];
       // What is returned must be truthy for certain, or the connection would be accepted: so an error that is made on the spot.
-      const safe =
-        mayFix && !found.async && !found.generator && node.argument.type === 'NewExpression' && !inTry(node, found);
-      report(node, 'throws', safe ? { fix: (fixer) => fixer.replaceTextRange([start, start + 5], 'return') } : {});
+      const refuses =
+        mayReturn && !found.async && !found.generator && node.argument.type === 'NewExpression' && !inTry(node, found);
+      report(
+        node,
+        'throws',
+        refuses ? { suggest: (fixer) => fixer.replaceTextRange([start, start + 5], 'return') } : {},
+      );
     };
     const isAssertion = ({ callee }: CallExpression): boolean => {
       const module = values.moduleOf(callee);

@@ -1,13 +1,15 @@
-import type { Node } from 'estree';
-import { type AnyCall, calledMethod, nameOf } from '../ast.ts';
+import type { Node, Property } from 'estree';
+import { type AnyCall, calledMethod, nameOf, parentOf, unwrap } from '../ast.ts';
 import { defineRule, type Fixer, type Rule } from '../rule.ts';
-import { type ObjectValue, objectsOf } from '../values.ts';
+import { type ObjectValue, objectsOf, type Values } from '../values.ts';
 
 export const requireAxiosProxyFalse: Rule = defineRule({
   name: 'require-axios-proxy-false',
   severity: 'error',
   description: 'axios with an httpsAgent and without proxy: false',
   fixable: true,
+  suggestion:
+    'Write proxy: false beside httpsAgent. Look first: the request then goes to the server itself, so this agent has to verify it, and no URL and no redirect may lead to http.',
   messages: {
     proxied: {
       happens:
@@ -17,9 +19,11 @@ export const requireAxiosProxyFalse: Rule = defineRule({
   },
   create({ values, report }) {
     const seen = new Set<Node>();
+    let axiosIsChanged = false;
     let defaultsAreSafe = false;
+    const found: { agent: Node; call: AnyCall; options: ObjectValue }[] = [];
     const assigned: Node[] = [];
-    const check = (options: ObjectValue): void => {
+    const check = (call: AnyCall, options: ObjectValue): void => {
       const agent = options.entries.get('httpsAgent');
       const proxy = options.entries.get('proxy');
       if (agent === undefined || seen.has(agent.node) || (proxy === undefined && options.open)) return;
@@ -29,9 +33,7 @@ export const requireAxiosProxyFalse: Rule = defineRule({
       )
         return;
       seen.add(agent.node);
-      const [start = 0] = agent.node.range ?? [];
-      const insert = (fixer: Fixer) => fixer.replaceTextRange([start, start], 'proxy: false, ');
-      report(agent.node, 'proxied', proxy === undefined && agent.node.type === 'Property' ? { fix: insert } : {});
+      found.push({ agent: agent.node, call, options });
     };
     const checkCall = (node: AnyCall): void => {
       const module = values.moduleOf(node.callee as Node);
@@ -40,7 +42,8 @@ export const requireAxiosProxyFalse: Rule = defineRule({
       const isInstance = made?.kind === 'made' && made.by.name === 'axios';
       if (module?.name !== 'axios' && !isInstance) return;
       if (isInstance && isSafe(made.node)) return;
-      for (const argument of node.arguments) for (const options of objectsOf(values.possible(argument))) check(options);
+      for (const argument of node.arguments)
+        for (const options of objectsOf(values.possible(argument))) check(node, options);
     };
     const isSafe = (node: AnyCall): boolean =>
       objectsOf(values.possible(node.arguments[0])).some(({ entries }) => {
@@ -49,6 +52,10 @@ export const requireAxiosProxyFalse: Rule = defineRule({
       });
     return {
       CallExpression: checkCall,
+      MemberExpression(node) {
+        if (node.object.type === 'Super' || !/^(?:defaults|interceptors)$/.test(nameOf(node) ?? '')) return;
+        axiosIsChanged ||= values.moduleOf(node.object)?.name === 'axios';
+      },
       AssignmentExpression(node) {
         if (node.left.type !== 'MemberExpression' || node.left.object.type === 'Super') return;
         const owner = values.of(node.left.object);
@@ -59,8 +66,54 @@ export const requireAxiosProxyFalse: Rule = defineRule({
         if (nameOf(node.left) === 'httpsAgent') assigned.push(node);
       },
       'Program:exit'() {
+        for (const { agent, call, options } of found) {
+          const [start = 0] = agent.range ?? [];
+          const insert = (fixer: Fixer) => fixer.replaceTextRange([start, start], 'proxy: false, ');
+          if (agent.type !== 'Property' || options.entries.has('proxy')) report(agent, 'proxied');
+          else if (!axiosIsChanged && isPinnedRequest(call, agent, options, values))
+            report(agent, 'proxied', { fix: insert });
+          else report(agent, 'proxied', { suggest: insert });
+        }
         if (!defaultsAreSafe) for (const node of assigned) report(node, 'proxied');
       },
     };
   },
 });
+
+/** What a request may have beside a pinned agent, and still goes to its URL and nowhere else. */
+const HARMLESS = /^(?:httpsAgent|maxRedirects|url|method|headers|params|data|auth|timeout|responseType|signal)$/;
+
+/**
+ * Whether a request without a proxy is shown to reach nobody but the pinned server: a single request to an `https:` URL, without
+ * redirects, by certpin's agent.
+ */
+function isPinnedRequest(call: AnyCall, agent: Property, { open, entries }: ObjectValue, values: Values): boolean {
+  const module = values.moduleOf(call.callee as Node);
+  const isRequest =
+    module?.name === 'axios' && /^(?:|request|get|delete|head|options|post|put|patch)$/.test(module.path.join());
+  const isWrittenHere = call.arguments.some((argument) => unwrap(argument) === parentOf(agent));
+  if (!isRequest || !isWrittenHere || open || ![...entries.keys()].every((name) => HARMLESS.test(name))) return false;
+  const redirects = values.of(entries.get('maxRedirects')?.value);
+  if (redirects.kind !== 'constant' || redirects.value !== 0) return false;
+  const [first] = call.arguments;
+  const url = values.of(first === undefined || unwrap(first) === parentOf(agent) ? entries.get('url')?.value : first);
+  return url.kind === 'text' && /^https:\/\//.test(url.text) && isPinnedAgent(agent.value as Node, values);
+}
+
+/** certpin's agent, made here or kept in a constant that nothing else is done with than to give it to clients. */
+function isPinnedAgent(node: Node, values: Values): boolean {
+  const made = values.of(node);
+  const isOurs =
+    made.kind === 'made' &&
+    made.path.length === 0 &&
+    made.by.name === 'certpin/https' &&
+    made.by.path.join() === 'pinnedAgent';
+  if (!isOurs || node.type !== 'Identifier') return isOurs && made.node === unwrap(node);
+  const uses = values.variable(node)?.references ?? [];
+  return uses.every((use) => use.isWrite() || isGiven(use.identifier as Node));
+}
+
+function isGiven(use: Node): boolean {
+  const property = parentOf(use);
+  return property?.type === 'Property' && property.value === use && nameOf(property) === 'httpsAgent';
+}
