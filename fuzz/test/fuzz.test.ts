@@ -34,10 +34,10 @@ describe('a library with a hole', () => {
 
   it('is found: it looks for the key in the bytes', () => {
     class Searching extends library.Certificate {
-      override get publicKeySha256() {
+      override get publicKeySha256(): typeof library.Certificate.prototype.publicKeySha256 {
         const read = super.publicKeySha256;
         // The hash of whatever stands where a key of OpenSSL's does not.
-        return read === null ? (super.certificateSha256 as typeof read) : read;
+        return read === null ? super.certificateSha256 : read;
       }
     }
     assert.deepEqual(differencesOf({ Certificate: Searching }), ['the key is another one than OpenSSL has']);

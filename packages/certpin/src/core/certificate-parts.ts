@@ -123,10 +123,10 @@ function readBody({ content }: Element, signature: Element) {
       ...{ serialNumber, notBefore, notAfter, publicKey: publicKey.whole, extensions },
       ...{ selfIssued: Buffer.compare(issuer.whole, subject.whole) === 0 },
       ...{ signatureAlgorithm: readSignatureAlgorithm(algorithm) },
-      ...readConstraints(valueOf(extensions, BASIC_CONSTRAINTS)),
-      keyUsage: readUsage(valueOf(extensions, KEY_USAGE_ID)),
-      netscapeType: readUsage(valueOf(extensions, NETSCAPE_TYPE)),
-      purposes: readPurposes(valueOf(extensions, EXTENDED_KEY_USAGE)),
+      ...readConstraints(findValue(extensions, BASIC_CONSTRAINTS)),
+      keyUsage: readUsage(findValue(extensions, KEY_USAGE_ID)),
+      netscapeType: readUsage(findValue(extensions, NETSCAPE_TYPE)),
+      purposes: readPurposes(findValue(extensions, EXTENDED_KEY_USAGE)),
     };
   });
 }
@@ -246,6 +246,6 @@ function readPurposes(value: Uint8Array | undefined): string[] | undefined {
   );
 }
 
-function valueOf(extensions: readonly Extension[], wanted: string): Uint8Array | undefined {
+function findValue(extensions: readonly Extension[], wanted: string): Uint8Array | undefined {
   return extensions.find(({ id }) => id === wanted)?.value;
 }
