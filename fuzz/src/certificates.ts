@@ -6,7 +6,7 @@ import { encode, integer, type Node, node, octets, oid, raw, sequence, text } fr
 export const NOW = Date.UTC(2026, 0, 1);
 const DAY = 86_400_000;
 
-export const ED25519 = (): Node => sequence(oid('2b6570'));
+const ED25519 = (): Node => sequence(oid('2b6570'));
 
 /** A key that follows from the seed, and signs the same in the same way. */
 export function signingKey(random: Random, name: string): { readonly spki: Buffer; readonly key: KeyObject } {

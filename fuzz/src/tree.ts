@@ -45,7 +45,7 @@ function encodeLength(length: number, lengthBytes: number): Buffer {
 }
 
 /** Of bytes that were written in DER. */
-export function parse(bytes: Buffer, offset = 0): { node: Node; end: number } {
+function parse(bytes: Buffer, offset = 0): { node: Node; end: number } {
   const tag = bytes[offset] as number;
   const first = bytes[offset + 1] as number;
   const count = first < 0x80 ? 0 : first & 0x7f;
