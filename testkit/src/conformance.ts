@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { mintWithHiddenKey } from './hidden-key.ts';
 import { certificateHex, type Minted, mint, publicKeyPin } from './mint.ts';
 import type { CountingServer, CountingServerOptions } from './tls-server.ts';
 
@@ -349,6 +350,19 @@ export const conformanceCases: readonly ConformanceCase[] = [
         withClient(adapter, server, { pins: certificateHex(right) }, {}, async (client) => {
           await Promise.all(Array.from({ length: 10 }, () => fails(adapter, client, server, 'ERR_PIN_MISMATCH')));
         }),
+      );
+    },
+  },
+  {
+    name: 'a certificate whose serial number hides the pinned key is refused',
+    run: async (adapter) => {
+      const right = await mint();
+      const impostor = await mintWithHiddenKey(right);
+      await withServer(adapter, impostor, {}, async (server) =>
+        refuses(adapter, server, { pins: await publicKeyPin(right) }, 'ERR_PIN_MISMATCH'),
+      );
+      await withServer(adapter, impostor, {}, async (server) =>
+        connects(adapter, server, { pins: [await publicKeyPin(impostor), certificateHex(right)] }),
       );
     },
   },

@@ -89,7 +89,7 @@ class AskerThread {
     const { resolve, reject } = this.#waiting.get(id) as Waiting;
     this.#waiting.delete(id);
     if ('error' in answer) reject(Object.assign(new Error(answer.error.message), { code: answer.error.code }));
-    else resolve({ ...answer.found, certificates: answer.certificates.map((der) => new Certificate(der, true)) });
+    else resolve({ ...answer.found, certificates: answer.certificates.map((der) => new Certificate(der)) });
   }
 
   #end(): void {

@@ -33,7 +33,7 @@ export function csvRows(report: Answer['report'], chain: boolean): string[] {
       ...common,
       position: String(position),
       certificate_sha256: certificate.sha256,
-      public_key_sha256: certificate.publicKeySha256,
+      public_key_sha256: certificate.publicKeySha256 ?? '',
       subject: certificate.subject,
       issuer: certificate.issuer,
       names: certificate.subjectAltNames.join(', '),

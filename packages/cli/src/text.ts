@@ -1,6 +1,7 @@
 import { type CertificateSummary, formatPin, parsePin } from 'certpin';
 import type { ProbeSuccess } from 'certpin/probe';
 import { bounded, type Colors, printable } from './io.ts';
+import { noPublicKeyPin, publicKeyPin } from './public-key-pin.ts';
 
 /** A successful report for people: the very value that `--json` prints. */
 export function renderReport(report: ProbeSuccess, colors: Colors, now: Date): string {
@@ -22,7 +23,7 @@ function renderLeaf(certificate: CertificateSummary, colors: Colors, now: Date):
   return [
     row('certificate SHA-256', colors.bold(certificate.sha256)),
     row('with colons', formatPin(pin, 'colon')),
-    row('public-key pin', publicKeyPin(certificate)),
+    row('public-key pin', shownKeyPin(certificate)),
     row('subject', certificate.subject || '(none)'),
     row('issuer', certificate.issuer || '(none)'),
     row('names', certificate.subjectAltNames.join(', ') || '(none)'),
@@ -35,7 +36,7 @@ function renderIssuer(certificate: CertificateSummary, colors: Colors, now: Date
   return [
     `  sent with it: ${bounded(certificate.subject) || '(no subject)'}`,
     `  ${row('certificate SHA-256', certificate.sha256)}`,
-    `  ${row('public-key pin', publicKeyPin(certificate))}`,
+    `  ${row('public-key pin', shownKeyPin(certificate))}`,
     `  ${row('valid', validity(certificate, colors, now))}`,
   ];
 }
@@ -44,8 +45,8 @@ function row(label: string, value: string): string {
   return `  ${label.padEnd(19)}  ${bounded(value)}`;
 }
 
-function publicKeyPin({ publicKeySha256 }: CertificateSummary): string {
-  return formatPin(parsePin(`sha256:${publicKeySha256}`));
+function shownKeyPin(certificate: CertificateSummary): string {
+  return certificate.publicKeySha256 === null ? noPublicKeyPin : formatPin(publicKeyPin(certificate));
 }
 
 function validity({ validFrom, validTo }: CertificateSummary, colors: Colors, now: Date): string {

@@ -10,9 +10,9 @@ import { type InlineClient, inlineBlock, inlineClients } from '../../src/inline/
 
 /** Auth0 takes 100 kB for a script, and no block may take a third of it; a block that grows has to be looked at. In bytes. */
 const budgets: Record<InlineClient, number> = {
-  https: 15_000,
+  https: 16_000,
   axios: 18_000,
-  fetch: 18_000,
+  fetch: 18_500,
   pg: 23_000,
   mysql2: 27_000,
   mysql: 23_000,

@@ -1,13 +1,14 @@
 import { X509Certificate } from 'node:crypto';
-import { type CertificateEssentials, readEssentials } from './der.ts';
+import { type CertificateEvidence, hashKey, readDate } from './evidence.ts';
+import { isCostly } from './keys.ts';
 import { type Sha256, sha256 } from './pin.ts';
 
 /** What a report shows of a certificate: plain JSON. */
 export interface CertificateSummary {
   /** SHA-256 of the whole certificate, 64 upper-case hex digits. */
   readonly sha256: string;
-  /** SHA-256 of the SubjectPublicKeyInfo, 64 upper-case hex digits. */
-  readonly publicKeySha256: string;
+  /** SHA-256 of the SubjectPublicKeyInfo, 64 upper-case hex digits; null where the key is not written in DER, so that no pin is on it. */
+  readonly publicKeySha256: string | null;
   /** Distinguished name on one line, `CN=db.example.com, O=Example`. */
   readonly subject: string;
   readonly issuer: string;
@@ -21,44 +22,21 @@ export interface CertificateSummary {
   readonly selfSigned: boolean;
 }
 
-/** What a verdict asks of a certificate that was presented: {@link Certificate}, or in the inline form this much of it. */
-export type CertificateEvidence = Pick<Certificate, 'certificateSha256' | 'publicKeySha256' | 'validFrom' | 'validTo'>;
-
-/** For the inline form. Throws the error of `node:crypto` where the bytes are not a certificate. */
-export function readEvidence(der: Uint8Array): CertificateEvidence {
-  const { publicKey, validFrom, validTo } = new X509Certificate(der);
-  return {
-    certificateSha256: sha256(der),
-    /** Equal to the bytes in the certificate, for every key that OpenSSL can make a handshake with. */
-    get publicKeySha256() {
-      return sha256(publicKey.export({ type: 'spki', format: 'der' }));
-    },
-    validFrom: new Date(validFrom),
-    validTo: new Date(validTo),
-  };
-}
-
 /**
- * A certificate, with what certpin shows of it. Everything but the DER is worked out when it is first asked for, so that a verdict on a
- * certificate pin costs one hash. Its key and its dates are read from the DER, at a fraction of the cost.
+ * A certificate, with what certpin shows of it. Everything but the bytes is what OpenSSL reads in them, and worked out when it is first
+ * asked for.
  */
-export class Certificate {
+export class Certificate implements CertificateEvidence {
   /** The certificate, DER. */
   readonly der: Uint8Array;
-  readonly #isParsed: boolean;
   #x509: X509Certificate | undefined;
   #certificateSha256: Sha256 | undefined;
-  #publicKeySha256: Sha256 | undefined;
-  #essentials: CertificateEssentials | undefined;
+  #publicKeySha256: Sha256 | null | undefined;
 
-  /**
-   * @param der a DER certificate; it is not parsed before something but its hash is asked for
-   * @param parsed `true` where OpenSSL has parsed these bytes before, as it has where they come out of a TLS handshake; or what came of it
-   */
-  constructor(der: Uint8Array, parsed?: true | X509Certificate) {
-    this.der = der;
-    this.#x509 = parsed === true ? undefined : parsed;
-    this.#isParsed = parsed !== undefined;
+  /** @param source bytes are not parsed before something but their hash is asked for */
+  constructor(source: Uint8Array | X509Certificate) {
+    this.der = source instanceof X509Certificate ? source.raw : source;
+    this.#x509 = source instanceof X509Certificate ? source : undefined;
   }
 
   /** Throws the error of `node:crypto` where the bytes are not a certificate. */
@@ -72,34 +50,21 @@ export class Certificate {
     return this.#certificateSha256;
   }
 
-  /** Throws where the bytes are not a certificate. */
-  get publicKeySha256(): Sha256 {
-    this.#publicKeySha256 ??= sha256(this.#readEssentials().spki);
+  /**
+   * null where the certificate holds its key in bytes that are not OpenSSL's encoding of the key: nothing can be said then of a public-key
+   * pin. Throws where the bytes are not a certificate.
+   */
+  get publicKeySha256(): Sha256 | null {
+    if (this.#publicKeySha256 === undefined) this.#publicKeySha256 = hashKey(this.x509);
     return this.#publicKeySha256;
   }
 
   get validFrom(): Date {
-    return new Date(this.#essentialsOrNone()?.notBefore ?? this.x509.validFrom);
+    return readDate(this.x509.validFrom);
   }
 
   get validTo(): Date {
-    return new Date(this.#essentialsOrNone()?.notAfter ?? this.x509.validTo);
-  }
-
-  /** OpenSSL parses first: the small reader in der.ts only ever sees what OpenSSL has accepted. */
-  #readEssentials(): CertificateEssentials {
-    this.#essentials ??= readEssentials(this.#isParsed ? this.der : this.x509.raw);
-    return this.#essentials;
-  }
-
-  /** OpenSSL takes encodings that are not DER; what the dates are in those is what OpenSSL says. */
-  #essentialsOrNone(): CertificateEssentials | undefined {
-    if (!this.#isParsed) this.x509; // throws where the bytes are not a certificate
-    try {
-      return this.#readEssentials();
-    } catch {
-      return undefined;
-    }
+    return readDate(this.x509.validTo);
   }
 
   get selfSigned(): boolean {
@@ -118,7 +83,8 @@ export class Certificate {
 
   #isSignedBy(issuer: Certificate): boolean {
     try {
-      return this.x509.verify(issuer.x509.publicKey);
+      const { publicKey } = issuer.x509;
+      return !isCostly(publicKey) && this.x509.verify(publicKey);
     } catch {
       return false; // a key of a kind that this OpenSSL cannot verify with proves nothing
     }
@@ -145,8 +111,15 @@ export function isoDate(date: Date): string {
 }
 
 /** Node shows a distinguished name one attribute a line. The presented name may be an attacker's: no control character passes. */
-function oneLine(name: string | undefined): string {
+export function oneLine(name: string | undefined): string {
   return printable((name ?? '').trim().split('\n').join(', '));
+}
+
+const MAX_CHARACTERS = 200;
+
+/** What a peer has written, for a message: names may be as long as a book. */
+export function shorten(text: string): string {
+  return text.length <= MAX_CHARACTERS ? text : `${[...text.slice(0, MAX_CHARACTERS)].slice(0, -1).join('')}…`;
 }
 
 /** Text that may be an attacker's, fit for a terminal and a log: no control character, none invisible, no line break. */
@@ -154,9 +127,12 @@ export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Noncharacter_Code_Point}]/gu, '\uFFFD');
 }
 
-/** Node joins alternative names with commas and puts those that hold one in JSON quotes (CVE-2021-44532). */
-function splitNames(names: string | undefined): string[] {
-  return names === undefined
+/**
+ * Node joins alternative names with commas and puts those that hold one in JSON quotes (CVE-2021-44532). null: there are some, and OpenSSL
+ * cannot read them.
+ */
+function splitNames(names: string | null | undefined): string[] {
+  return names == null
     ? []
     : (names.match(/(?:[^",]|"(?:[^"\\]|\\.)*")+/g) ?? []).map((name) => printable(name.trim()));
 }

@@ -1,5 +1,6 @@
-import type { Certificate } from './certificate.ts';
-import { type CertificateParts, readCertificateParts, readPathLength } from './der.ts';
+import { type Certificate, oneLine, shorten } from './certificate.ts';
+import { type CertificateParts, KEY_USAGE, NETSCAPE_SERVER, partsOf } from './certificate-parts.ts';
+import { keyProblem } from './keys.ts';
 import { matchPin } from './match.ts';
 import type { Pin } from './pin.ts';
 import { validityProblem } from './validity.ts';
@@ -17,45 +18,49 @@ export type ChainResult =
   | { readonly ok: true; readonly pin: Pin; readonly issuer: Certificate }
   | { readonly ok: false; readonly pinned: Certificate | undefined; readonly problem: string };
 
-const BASIC_CONSTRAINTS = '2.5.29.19';
-const NAME_CONSTRAINTS = '2.5.29.30';
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 const ANY_PURPOSE = '2.5.29.37.0';
 
 /** RFC 5280 §4.2: a critical extension that is not processed is a refusal. Checked here or by OpenSSL's `X509_check_issued`. */
 const PROCESSED = new Set([
-  BASIC_CONSTRAINTS,
+  '2.5.29.19', // basicConstraints
   '2.5.29.15', // keyUsage
   '2.5.29.17', // subjectAltName
   '2.5.29.32', // certificatePolicies: they limit nobody who asks for no policy (RFC 5280 §6.1.1 (c): any-policy)
   '2.5.29.37', // extKeyUsage
 ]);
 
-/** Signatures made with MD2, MD4, MD5 or SHA-1: a collision in one of them is a forged certificate. */
-const BROKEN_SIGNATURES = new Set([
-  '1.2.840.113549.1.1.2',
-  '1.2.840.113549.1.1.3',
-  '1.2.840.113549.1.1.4',
-  '1.2.840.113549.1.1.5',
-  '1.3.14.3.2.29',
-  '1.2.840.10040.4.3',
-  '1.2.840.10045.4.1',
-  // RSASSA-PSS with these hashes
-  '1.2.840.113549.2.5',
-  '1.3.14.3.2.26',
+/** They limit what a certificate is good for, critical or not, and cannot be evaluated here. */
+const LIMITS = new Map([
+  ['2.5.29.30', 'name constraints'],
+  ['1.3.6.1.5.5.7.1.7', 'limits of addresses'],
+  ['1.3.6.1.5.5.7.1.8', 'limits of networks'],
+  ['1.3.6.1.5.5.7.1.14', 'the limits of a proxy certificate'],
 ]);
 
-/** A chain deeper than this, or a search for it longer than that, is somebody's attempt to keep us busy. */
+/** Signatures that nobody can make without the key. With MD2, MD4, MD5 or SHA-1 a collision is a forged certificate. */
+const SOUND_SIGNATURES = new Set([
+  // RSA with SHA-256, SHA-384, SHA-512, SHA-224
+  ...['1.2.840.113549.1.1.11', '1.2.840.113549.1.1.12', '1.2.840.113549.1.1.13', '1.2.840.113549.1.1.14'],
+  // RSASSA-PSS with these hashes
+  ...['2.16.840.1.101.3.4.2.1', '2.16.840.1.101.3.4.2.2', '2.16.840.1.101.3.4.2.3', '2.16.840.1.101.3.4.2.4'],
+  // ECDSA with SHA-224, SHA-256, SHA-384, SHA-512
+  ...['1.2.840.10045.4.3.1', '1.2.840.10045.4.3.2', '1.2.840.10045.4.3.3', '1.2.840.10045.4.3.4'],
+  // Ed25519, Ed448
+  ...['1.3.101.112', '1.3.101.113'],
+]);
+
+/** A chain deeper than this, or a search for it longer than that, is somebody's attempt to keep us busy: each link is a signature. */
 const MAX_DEPTH = 8;
-const MAX_LINKS = 64;
+const MAX_LINKS = 24;
 
 /**
  * Looks for a chain from `leaf` to an issuer that one of `pins` pins, among `others` in any order.
  *
  * Node links a certificate to its issuer by name alone (`X509_check_issued`), so a forged leaf that names the genuine CA and ships
  * the CA's public certificate looks like its child. Here every link is a verified signature, and every issuer is a CA within its
- * validity and its path length. Name constraints cannot be evaluated, so a CA that sets them is refused. The validity of the leaf
- * and its name are the caller's to check.
+ * validity and its path length, with a sound key. Name constraints cannot be evaluated, so a CA that sets them is refused. The validity
+ * of the leaf and its name are the caller's to check.
  */
 export function verifyChain(
   leaf: Certificate,
@@ -67,7 +72,7 @@ export function verifyChain(
   const pinned = issuers.find((certificate) => matchPin(certificate, pins) !== undefined);
   if (pinned === undefined) return { ok: false, pinned, problem: 'no presented certificate is a pinned issuer' };
 
-  let problem = certificateProblem(leaf);
+  let problem = leafProblem(leaf);
   if (problem !== undefined) return { ok: false, pinned, problem };
 
   let links = 0;
@@ -109,41 +114,57 @@ function issuerProblem(issuer: Certificate, path: readonly Certificate[], option
   }
   if (!issuer.x509.ca)
     return `${nameOf(issuer)} is not a CA (RFC 5280 basicConstraints), so it cannot vouch for ${nameOf(child)}`;
-  const { extensions } = partsOf(issuer);
-  const constraints = extensions.find(({ id }) => id === BASIC_CONSTRAINTS);
-  const limit = constraints && readPathLength(constraints.value);
+  const problem = certificateProblem(issuer);
+  if (problem !== undefined) return problem;
   // RFC 5280 §4.2.1.9: how many intermediates may follow below, self-issued ones not counted; the leaf is none of them.
-  const below = path.slice(1).filter((certificate) => certificate.x509.subject !== certificate.x509.issuer).length;
-  if (limit !== undefined && below > limit)
-    return `${nameOf(issuer)} allows a path of ${limit} intermediates; there are ${below}`;
-  if (extensions.some(({ id }) => id === NAME_CONSTRAINTS)) {
-    return `${nameOf(issuer)} sets name constraints, which cannot be checked here: pin the leaf instead`;
-  }
+  const { pathLength = Number.POSITIVE_INFINITY } = partsOf(issuer);
+  const below = path.slice(1).filter((certificate) => !partsOf(certificate).selfIssued).length;
+  if (below > pathLength) return `${nameOf(issuer)} allows a path of ${pathLength} intermediates; there are ${below}`;
   const validity = validityProblem(issuer, options.now, options.expired);
-  if (validity === undefined) return certificateProblem(issuer);
+  if (validity === undefined) return undefined;
   return `${nameOf(issuer)} is ${validity === 'ERR_CERTIFICATE_EXPIRED' ? 'expired' : 'not yet valid'}`;
 }
 
-/** What every certificate of a chain must be, the leaf too: meant for TLS servers, soundly signed, fully understood. */
+/** What the leaf must be beside: it makes the handshake of a TLS server (RFC 5280 §4.2.1.3, as OpenSSL's check_purpose_ssl_server). */
+function leafProblem(leaf: Certificate): string | undefined {
+  const problem = certificateProblem(leaf);
+  if (problem !== undefined) return problem;
+  const { keyUsage, netscapeType } = partsOf(leaf);
+  const { digitalSignature, keyEncipherment, keyAgreement } = KEY_USAGE;
+  const isMeant = keyUsage === undefined || [digitalSignature, keyEncipherment, keyAgreement].some(keyUsage);
+  if (!isMeant || netscapeType?.(NETSCAPE_SERVER) === false)
+    return `${nameOf(leaf)} is not meant for TLS servers (key usage)`;
+  return undefined;
+}
+
+/** What every certificate of a chain must be, the leaf too: meant for TLS servers, soundly signed, of a sound key, fully understood. */
 function certificateProblem(certificate: Certificate): string | undefined {
   // Node calls the extended key usage `keyUsage`. A client's certificate of the same CA must not pass for a server's.
   const purposes = certificate.x509.keyUsage as readonly string[] | undefined;
   if (purposes !== undefined && !purposes.includes(SERVER_AUTH) && !purposes.includes(ANY_PURPOSE)) {
     return `${nameOf(certificate)} is not meant for TLS servers (extended key usage)`;
   }
-  const { signatureAlgorithm, extensions } = partsOf(certificate);
-  if (BROKEN_SIGNATURES.has(signatureAlgorithm)) return `${nameOf(certificate)} is signed with SHA-1 or MD5`;
-  const unknown = extensions.find(({ id, critical }) => critical && !PROCESSED.has(id) && id !== NAME_CONSTRAINTS);
-  if (unknown !== undefined)
-    return `${nameOf(certificate)} has a critical extension that is not understood (${unknown.id})`;
+  let parts: CertificateParts;
+  try {
+    parts = partsOf(certificate);
+  } catch (error) {
+    return `${nameOf(certificate)} cannot be read without doubt (${(error as Error).message})`;
+  }
+  const weakness = keyProblem(certificate.x509.publicKey);
+  if (weakness !== undefined) return `${nameOf(certificate)} has ${weakness}`;
+  const { signatureAlgorithm, extensions } = parts;
+  if (!SOUND_SIGNATURES.has(signatureAlgorithm))
+    return `${nameOf(certificate)} is signed with SHA-1 or MD5, or in another way that is not known to be sound (${signatureAlgorithm})`;
+  for (const { id, critical } of extensions) {
+    const limits = LIMITS.get(id);
+    if (limits !== undefined)
+      return `${nameOf(certificate)} sets ${limits}, which cannot be checked here: pin the leaf instead`;
+    if (critical && !PROCESSED.has(id))
+      return `${nameOf(certificate)} has a critical extension that is not understood (${id})`;
+  }
   return undefined;
 }
 
-/** OpenSSL parses first: the reader of DER only ever sees what OpenSSL has accepted. */
-function partsOf(certificate: Certificate): CertificateParts {
-  return readCertificateParts(certificate.x509.raw);
-}
-
 function nameOf(certificate: Certificate): string {
-  return `'${certificate.toJSON().subject}'`;
+  return `'${shorten(oneLine(certificate.x509.subject))}'`;
 }

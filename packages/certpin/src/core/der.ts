@@ -1,195 +1,207 @@
 /**
- * A reader for the few parts of a certificate that `node:crypto` does not show. It is only given bytes that OpenSSL has already
- * parsed as a certificate; anything that it does not understand is an exception, and an exception is a refusal.
+ * A strict reader of DER (X.690 §10 and §11), for what `node:crypto` does not show. Every value has one encoding here; any other is an
+ * exception, and an exception is a refusal. Tags have one byte, the caller says which one he expects, and a container must be used up.
  */
 
-/** One DER element: its tag, its content, and the element whole. */
-interface Element {
+export const BOOLEAN = 0x01;
+export const INTEGER = 0x02;
+export const BIT_STRING = 0x03;
+export const OCTET_STRING = 0x04;
+const NULL = 0x05;
+export const OBJECT_IDENTIFIER = 0x06;
+export const UTC_TIME = 0x17;
+export const GENERALIZED_TIME = 0x18;
+export const SEQUENCE = 0x30;
+export const SET = 0x31;
+
+/** The tag of a constructed element that the structure numbers: `[3] EXPLICIT`. */
+export function numbered(number: number): number {
+  return 0xa0 | number;
+}
+
+export interface Element {
   readonly tag: number;
   readonly content: Uint8Array;
+  /** Tag, length and content. */
   readonly whole: Uint8Array;
 }
 
-const SEQUENCE = 0x30;
-const OBJECT_IDENTIFIER = 0x06;
-const BOOLEAN = 0x01;
-const INTEGER = 0x02;
-const UTC_TIME = 0x17;
-const GENERALIZED_TIME = 0x18;
-const VERSION = 0xa0;
-const EXTENSIONS = 0xa3;
-const PSS_HASH = 0xa0;
-const RSASSA_PSS = '1.2.840.113549.1.1.10';
-const SHA_1 = '1.3.14.3.2.26';
+/** The elements of a container, one after the other. */
+export class Fields {
+  readonly #bytes: Uint8Array;
+  #offset = 0;
 
-/** Where an element lies: `start` and `end` are those of its content. */
-export interface Place {
-  readonly tag: number;
-  readonly start: number;
-  readonly end: number;
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get isUsedUp(): boolean {
+    return this.#offset === this.#bytes.length;
+  }
+
+  /** The next element. Throws where there is none, or it has another tag. */
+  take(tag: number): Element {
+    const element = readElement(this.#bytes, this.#offset);
+    if (element.tag !== tag) throw malformed(`tag ${element.tag} in the place of ${tag}`);
+    this.#offset += element.whole.length;
+    return element;
+  }
+
+  takeIf(tag: number): Element | undefined {
+    return this.#bytes[this.#offset] === tag ? this.take(tag) : undefined;
+  }
+
+  /** The next element, whatever it is. */
+  takeAny(): Element {
+    return this.take(this.#bytes[this.#offset] as number);
+  }
 }
 
-/** The element that begins at `offset`. X.690 §8.1: tag, length (short or long form), content. */
-export function placeAt(bytes: Uint8Array, offset: number, limit: number): Place {
+/** Reads the elements in `content`, and sees that none is left over. */
+export function inside<Result>(content: Uint8Array, read: (fields: Fields) => Result): Result {
+  const fields = new Fields(content);
+  const result = read(fields);
+  if (!fields.isUsedUp) throw malformed('something is left over');
+  return result;
+}
+
+/** One or more elements of the same kind (`SIZE (1..MAX)`). */
+export function listOf<Item>(content: Uint8Array, read: (fields: Fields) => Item): Item[] {
+  return inside(content, (fields) => {
+    const items = [read(fields)];
+    while (!fields.isUsedUp) items.push(read(fields));
+    return items;
+  });
+}
+
+/** X.690 §8.1, §10.1. A certificate has less than 16 MB. */
+function readElement(bytes: Uint8Array, offset: number): Element {
   const tag = byteAt(bytes, offset);
-  let length = byteAt(bytes, offset + 1);
-  let start = offset + 2;
-  if (length >= 0x80) {
-    const lengthBytes = length & 0x7f;
-    // X.690 §10.1: DER has no indefinite length; four bytes already count 4 GiB.
-    if (lengthBytes === 0 || lengthBytes > 4) throw new RangeError('DER length out of range');
-    length = 0;
-    for (let i = 0; i < lengthBytes; i++) length = length * 256 + byteAt(bytes, start + i);
-    start += lengthBytes;
-  }
-  if (start + length > limit) throw new RangeError('DER element is longer than its container');
-  return { tag, start, end: start + length };
-}
-
-/** The elements that lie side by side in `bytes`. */
-function elements(bytes: Uint8Array): Element[] {
-  const found: Element[] = [];
-  for (let offset = 0; offset < bytes.length; ) {
-    const { tag, start, end } = placeAt(bytes, offset, bytes.length);
-    found.push({ tag, content: bytes.subarray(start, end), whole: bytes.subarray(offset, end) });
-    offset = end;
-  }
-  return found;
+  if ((tag & 0x1f) === 0x1f) throw malformed('a tag of several bytes');
+  const first = byteAt(bytes, offset + 1);
+  const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
+  if (first === 0x80 || lengthBytes > 3) throw malformed('an indefinite length, or one that is too long');
+  let length = lengthBytes === 0 ? first : 0;
+  for (let i = 0; i < lengthBytes; i++) length = length * 256 + byteAt(bytes, offset + 2 + i);
+  if (lengthBytes > 0 && length < Math.max(0x80, 256 ** (lengthBytes - 1)))
+    throw malformed('a length that is not minimal');
+  const start = offset + 2 + lengthBytes;
+  if (start + length > bytes.length) throw malformed('an element that is longer than its container');
+  return { tag, content: bytes.subarray(start, start + length), whole: bytes.subarray(offset, start + length) };
 }
 
 function byteAt(bytes: Uint8Array, index: number): number {
   const byte = bytes[index];
-  if (byte === undefined) throw new RangeError('DER ends early');
+  if (byte === undefined) throw malformed('it ends early');
   return byte;
 }
 
-function only(list: Element[], index: number, tag: number): Element {
-  const element = list[index];
-  if (element === undefined || element.tag !== tag) throw new TypeError('not the DER structure of a certificate');
-  return element;
+/** X.690 §8.3.2: the first nine bits are not all the same. RFC 5280 §4.1.2.2: no certificate has a negative number. */
+export function readUnsigned({ content }: Element): bigint {
+  const [first, second = 0] = content;
+  if (first === undefined || first >= 0x80) throw malformed('a number that is negative or empty');
+  if (first === 0 && content.length > 1 && second < 0x80) throw malformed('a number that is not minimal');
+  return BigInt(`0x${Buffer.from(content).toString('hex')}`);
 }
 
-/** X.690 §8.19: the first byte holds two arcs, the others seven bits each. */
-function objectIdentifier(content: Uint8Array): string {
-  const arcs: number[] = [];
-  let value = 0;
+/** X.690 §11.1; and §11.5: false, which is the default wherever a certificate has a boolean, is not written. */
+export function readTrue({ content }: Element): true {
+  if (content.length !== 1 || content[0] !== 0xff) throw malformed('a boolean that is not a written true');
+  return true;
+}
+
+/** X.690 §8.6, §11.2: whole bytes. */
+export function readBytes({ content }: Element): Uint8Array {
+  if (content[0] !== 0) throw malformed('a bit string that does not hold whole bytes');
+  return content.subarray(1);
+}
+
+/** X.690 §11.2.2: named bits end with one that is set. Bit 0 is the highest of the first byte. */
+export function readNamedBits({ content }: Element): (bit: number) => boolean {
+  const [unused = 8, ...bytes] = content;
+  const last = bytes[bytes.length - 1] ?? 0;
+  if (unused > 7 || last === 0 || (last & -last) !== 1 << unused) throw malformed('named bits that are not minimal');
+  return (bit) => (((bytes[bit >> 3] ?? 0) << (bit & 7)) & 0x80) !== 0;
+}
+
+/** X.690 §8.19: the first byte holds two arcs, the others seven bits each. A UUID is an arc of 128 bits. */
+export function readObjectIdentifier({ content }: Element): string {
+  const arcs: bigint[] = [];
+  let value = 0n;
+  let isOpen = false;
+  if (content.length > 64) throw malformed('an object identifier that is too long');
   for (const byte of content) {
-    value = value * 128 + (byte & 0x7f);
-    if (byte & 0x80) continue;
+    if (!isOpen && byte === 0x80) throw malformed('an object identifier that is not minimal');
+    value = value * 128n + BigInt(byte & 0x7f);
+    isOpen = byte >= 0x80;
+    if (isOpen) continue;
     if (arcs.length === 0) {
-      const first = Math.min(Math.floor(value / 40), 2);
-      arcs.push(first, value - first * 40);
+      const first = value < 80n ? value / 40n : 2n;
+      arcs.push(first, value - first * 40n);
     } else {
       arcs.push(value);
     }
-    value = 0;
+    value = 0n;
   }
+  if (isOpen || arcs.length === 0) throw malformed('an object identifier that is cut');
   return arcs.join('.');
 }
 
-/** What `node:crypto` does not show of a certificate (RFC 5280 §4.1). */
-export interface CertificateParts {
-  /** The object identifier of the signature algorithm; for RSASSA-PSS, which leaves the hash open, that of the hash. */
-  readonly signatureAlgorithm: string;
-  readonly extensions: readonly { readonly id: string; readonly critical: boolean; readonly value: Uint8Array }[];
-}
-
-/** What a path is validated by. Throws on anything that is not a DER certificate. */
-export function readCertificateParts(der: Uint8Array): CertificateParts {
-  const algorithm = elements(only(structureOf(der), 1, SEQUENCE).content);
-  const extensions = fieldsOf(der)
-    .slice(6)
-    .find((element) => element.tag === EXTENSIONS);
-  return {
-    signatureAlgorithm: readSignatureAlgorithm(algorithm),
-    extensions: extensions === undefined ? [] : readExtensions(extensions),
-  };
-}
-
-/** What a verdict on the leaf needs beside its hash. */
-export interface CertificateEssentials {
-  /** The SubjectPublicKeyInfo, DER, exactly as it stands in the certificate: what RFC 7469 §2.4 hashes. */
-  readonly spki: Uint8Array;
-  /** Milliseconds since 1970; undefined where the date is not written as RFC 5280 §4.1.2.5 demands. */
-  readonly notBefore: number | undefined;
-  readonly notAfter: number | undefined;
-}
-
-/** Walks to the dates and the key of a DER certificate, and looks at nothing else. Throws on anything that is not one. */
-export function readEssentials(der: Uint8Array): CertificateEssentials {
-  const certificate = inside(der, 0, der.length, SEQUENCE);
-  const tbs = inside(der, certificate.start, certificate.end, SEQUENCE);
-  let next = placeAt(der, tbs.start, tbs.end);
-  if (next.tag === VERSION) next = placeAt(der, next.end, tbs.end);
-  // serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo
-  for (const _ of ['signature', 'issuer']) next = placeAt(der, next.end, tbs.end);
-  const validity = inside(der, next.end, tbs.end, SEQUENCE);
-  const subject = inside(der, validity.end, tbs.end, SEQUENCE);
-  const key = inside(der, subject.end, tbs.end, SEQUENCE);
-  const notBefore = placeAt(der, validity.start, validity.end);
-  const notAfter = placeAt(der, notBefore.end, validity.end);
-  return {
-    spki: der.subarray(subject.end, key.end),
-    notBefore: readTime(der, notBefore),
-    notAfter: readTime(der, notAfter),
-  };
-}
-
-function inside(bytes: Uint8Array, offset: number, limit: number, tag: number): Place {
-  const place = placeAt(bytes, offset, limit);
-  if (place.tag !== tag) throw new TypeError('not the DER structure of a certificate');
-  return place;
-}
-
-/** `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`: RFC 5280 §4.1.2.5.1 and .2 leave no other form. */
-function readTime(bytes: Uint8Array, { tag, start, end }: Place): number | undefined {
-  const form = tag === UTC_TIME ? /^()(\d\d)(.*)$/ : tag === GENERALIZED_TIME ? /^(\d\d)(\d\d)(.*)$/ : undefined;
-  const [, century, year, rest = ''] = form?.exec(String.fromCharCode(...bytes.subarray(start, end))) ?? [];
+/**
+ * `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`: RFC 5280 §4.1.2.5.1 and .2 leave no other form.
+ *
+ * @returns milliseconds since 1970
+ */
+export function readTime({ tag, content }: Element): number {
+  const form = tag === UTC_TIME ? /^()(\d\d)(.*)$/ : /^(\d\d)(\d\d)(.*)$/;
+  const [, century, year, rest = ''] = form.exec(Buffer.from(content).toString('latin1')) ?? [];
   const clock = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(rest)?.slice(1);
-  if (year === undefined || clock === undefined) return undefined;
-  const [month, day, hours, minutes, seconds] = clock;
+  const [month, day, hours, minutes, seconds] = clock ?? [];
   const text = `${century || (Number(year) < 50 ? '20' : '19')}${year}-${month}-${day}T${hours}:${minutes}:${seconds}.000Z`;
   const time = Date.parse(text);
   // The 31st of February is read as the 3rd of March.
-  return !Number.isNaN(time) && new Date(time).toISOString() === text ? time : undefined;
+  if (Number.isNaN(time) || new Date(time).toISOString() !== text) throw malformed('a date that is none');
+  return time;
 }
 
-/** RFC 5280 §4.1: tbsCertificate, signatureAlgorithm, signature. */
-function structureOf(der: Uint8Array): Element[] {
-  return elements(only(elements(der), 0, SEQUENCE).content);
+/** Whatever is in an element that nobody interprets is written in DER too. */
+export function checkWhole(bytes: Uint8Array, depth = 0): void {
+  if (depth > 16) throw malformed('elements too deep in one another');
+  const fields = new Fields(bytes);
+  while (!fields.isUsedUp) checkElement(fields.takeAny(), depth);
 }
 
-/** RFC 5280 §4.1: serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo, …; version 1 certificates have no version. */
-function fieldsOf(der: Uint8Array): Element[] {
-  const fields = elements(only(structureOf(der), 0, SEQUENCE).content);
-  return fields[0]?.tag === VERSION ? fields.slice(1) : fields;
+function checkElement(element: Element, depth: number): void {
+  const { tag, content } = element;
+  const isUniversal = tag < 0x40;
+  if (isUniversal && tag !== SEQUENCE && tag !== SET && (tag & 0x20) !== 0) throw malformed('a string in pieces');
+  if (tag === 0 || tag === 0x10 || tag === 0x11) throw malformed('a tag that is none');
+  if ((tag & 0x20) !== 0) checkWhole(content, depth + 1);
+  if (tag === BOOLEAN && (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff)))
+    throw malformed('a boolean that is neither 00 nor FF');
+  if (tag === INTEGER) checkInteger(content);
+  if (tag === NULL && content.length > 0) throw malformed('a NULL with a content');
+  if (tag === OBJECT_IDENTIFIER) readObjectIdentifier(element);
+  if (tag === SET) checkOrder(content);
 }
 
-/** RFC 4055 §3.1: the parameters of RSASSA-PSS name the hash in [0]; where they do not, it is SHA-1. */
-function readSignatureAlgorithm(algorithm: Element[]): string {
-  const id = objectIdentifier(only(algorithm, 0, OBJECT_IDENTIFIER).content);
-  if (id !== RSASSA_PSS) return id;
-  const named = elements(only(algorithm, 1, SEQUENCE).content).find(({ tag }) => tag === PSS_HASH);
-  if (named === undefined) return SHA_1;
-  return objectIdentifier(
-    only(elements(only(elements(named.content), 0, SEQUENCE).content), 0, OBJECT_IDENTIFIER).content,
-  );
+function checkInteger(content: Uint8Array): void {
+  const [first, second] = content;
+  const isPadded = second !== undefined && (second < 0x80 ? first === 0 : first === 0xff);
+  if (first === undefined || isPadded) throw malformed('a number that is not minimal');
 }
 
-function readExtensions(wrapper: Element): CertificateParts['extensions'] {
-  return elements(only(elements(wrapper.content), 0, SEQUENCE).content).map((extension) => {
-    const fields = elements(extension.content);
-    const id = objectIdentifier(only(fields, 0, OBJECT_IDENTIFIER).content);
-    const critical = fields[1]?.tag === BOOLEAN && fields[1].content[0] !== 0;
-    const value = fields[fields.length - 1];
-    if (value === undefined) throw new TypeError('not the DER structure of a certificate');
-    return { id, critical, value: value.content };
-  });
+/** X.690 §11.6: the members of a set stand in ascending order. */
+function checkOrder(content: Uint8Array): void {
+  const fields = new Fields(content);
+  let before: Uint8Array = new Uint8Array(0);
+  while (!fields.isUsedUp) {
+    const { whole } = fields.takeAny();
+    if (Buffer.compare(before, whole) > 0) throw malformed('a set that is not in order');
+    before = whole;
+  }
 }
 
-/** The `pathLenConstraint` of a basicConstraints value (RFC 5280 §4.2.1.9); undefined where it sets none. */
-export function readPathLength(basicConstraints: Uint8Array): number | undefined {
-  const fields = elements(only(elements(basicConstraints), 0, SEQUENCE).content);
-  const limit = fields.find((field) => field.tag === INTEGER);
-  return limit?.content.reduce((value, byte) => value * 256 + byte, 0);
+export function malformed(what: string): TypeError {
+  return new TypeError(what);
 }

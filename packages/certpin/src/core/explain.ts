@@ -1,8 +1,8 @@
-import { type Certificate, printable } from './certificate.ts';
+import { type Certificate, printable, shorten } from './certificate.ts';
 import { CertpinError, type RefusalCode } from './errors.ts';
 import { INLINE } from './form.ts';
 import { matchPin } from './match.ts';
-import { formatPin, pinOf } from './pin.ts';
+import { formatPin, pinOf, type Sha256 } from './pin.ts';
 import { namesHost, type Refused, type Verdict } from './verify.ts';
 
 /**
@@ -32,7 +32,8 @@ export function refusalError(verdict: Refused): CertpinError<RefusalCode> {
  * The inline form says the fact, and the hashes, in spellings that can be compared and pasted; and nothing that the server has written.
  */
 function explainBriefly({ reason, host, port, presented: [leaf], policy: { pins } }: Refused): string {
-  const presented = leaf === undefined ? 'nothing' : `${leaf.certificateSha256} or sha256:${leaf.publicKeySha256}`;
+  const presented =
+    leaf === undefined ? 'nothing' : `${leaf.certificateSha256} or sha256:${leaf.publicKeySha256 ?? 'none'}`;
   const pinned = pins.map(({ kind, sha256 }) => (kind === 'certificate' ? sha256 : `sha256:${sha256}`));
   return `${reason} for ${host}:${port}; presented: ${presented}; pinned: ${pinned.join(', ')}`;
 }
@@ -54,18 +55,19 @@ function at({ host, port }: Verdict): string {
   return ` for ${printable(name)}${port === undefined ? '' : `:${port}`}`;
 }
 
-/** A server may present as many certificates as it likes; a person reads this many. */
+/** A server may present as many certificates as it likes, with as many names; a person reads this many. */
 const MAX_PRESENTED = 6;
+const MAX_NAMES = 10;
 
 function presentedLines({ presented }: Verdict): string[] {
   const more = presented.length - MAX_PRESENTED;
   const shown = presented.slice(0, MAX_PRESENTED).flatMap((certificate, index) => {
-    const { subject, issuer, validFrom, validTo } = certificate.toJSON();
+    const { subject, issuer, validFrom, validTo, publicKeySha256 } = certificate.toJSON();
     return [
-      `  ${index === 0 ? 'presented' : 'issuer'}: ${subject || '(no subject)'}, issued by ${subject === issuer ? 'itself' : issuer}`,
+      `  ${index === 0 ? 'presented' : 'issuer'}: ${shorten(subject) || '(no subject)'}, issued by ${subject === issuer ? 'itself' : shorten(issuer)}`,
       `    valid: ${validFrom.slice(0, 10)} to ${validTo.slice(0, 10)}`,
       `    certificate SHA-256: ${certificate.certificateSha256}`,
-      `    public-key pin: ${formatPin(pinOf('public-key', certificate.publicKeySha256))}`,
+      `    public-key pin: ${publicKeySha256 === null ? 'none: its key is not written in DER' : formatPin(pinOf('public-key', publicKeySha256 as Sha256))}`,
     ];
   });
   return more > 0 ? [...shown, `  and ${more} more`] : shown;
@@ -90,10 +92,15 @@ function likelyCauses(verdict: Refused): string[] {
     case 'ERR_CERTIFICATE_NOT_YET_VALID':
       return ['the clock of this machine, or of the one that made the certificate, is wrong'];
     case 'ERR_HOSTNAME_MISMATCH':
-      return [`the certificate names ${leaf.toJSON().subjectAltNames.join(', ') || 'nothing but its subject'}`];
+      return [`the certificate names ${someOf(leaf.toJSON().subjectAltNames) || 'nothing but its subject'}`];
     default:
       return [];
   }
+}
+
+function someOf(names: readonly string[]): string {
+  const more = names.length - MAX_NAMES;
+  return names.slice(0, MAX_NAMES).map(shorten).join(', ') + (more > 0 ? `, and ${more} more` : '');
 }
 
 function mismatchCauses({ policy, host }: Refused, leaf: Certificate, issuers: readonly Certificate[]): string[] {
@@ -114,7 +121,9 @@ function mismatchCauses({ policy, host }: Refused, leaf: Certificate, issuers: r
   if (matchPin(leaf, policy.issuerPins) !== undefined)
     return ["the pin is the leaf's, not a CA's; a leaf is pinned with `pins`"];
 
-  const sameKey = policy.knownCertificates.some((known) => known.publicKeySha256 === leaf.publicKeySha256);
+  const sameKey = policy.knownCertificates.some(
+    ({ publicKeySha256 }) => publicKeySha256 !== null && publicKeySha256 === leaf.publicKeySha256,
+  );
   if (sameKey) return ['the certificate was renewed with the same key; a public-key pin would have survived that'];
   if (host !== undefined && !namesHost(leaf, host))
     return [`a different server answers: its certificate does not name ${printable(host)}`];

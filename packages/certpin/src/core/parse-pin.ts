@@ -153,7 +153,7 @@ function readPem(label: string, body: string, position: number): ParsedPin {
 function certificatePin(bytes: Uint8Array, position: number): ParsedPin {
   let certificate: Certificate;
   try {
-    certificate = new Certificate(new X509Certificate(bytes).raw);
+    certificate = new Certificate(new X509Certificate(bytes));
     certificate.toJSON(); // what cannot be read in full fails here, not in the explanation of a refusal
   } catch {
     throw invalid(position, 'a certificate that cannot be read');

@@ -1,9 +1,9 @@
-import type { Certificate } from './certificate.ts';
+import type { CertificateEvidence } from './evidence.ts';
 import type { Policy } from './policy.ts';
 
 /** The refusal of a certificate outside whose validity `now` lies; undefined where it is taken. Both ends belong to it (RFC 5280 §4.1.2.5). */
 export function validityProblem(
-  certificate: Certificate,
+  certificate: Pick<CertificateEvidence, 'validFrom' | 'validTo'>,
   now: Date,
   expired: Policy['expired'],
 ): 'ERR_CERTIFICATE_NOT_YET_VALID' | 'ERR_CERTIFICATE_EXPIRED' | undefined {

@@ -1,12 +1,14 @@
 import { X509Certificate } from 'node:crypto';
-import { Certificate, isoDate, readEvidence } from './certificate.ts';
+import { Certificate, isoDate } from './certificate.ts';
 import { verifyChain } from './chain.ts';
 import type { RefusalCode } from './errors.ts';
+import { readEvidence } from './evidence.ts';
 import { INLINE } from './form.ts';
 import { matchPin } from './match.ts';
 import type { Pin } from './pin.ts';
 import { createPolicy, type Policy, type PolicyOptions, snapshot } from './policy.ts';
 import { validityProblem } from './validity.ts';
+import { withJson } from './verdict-json.ts';
 
 /** What is known of the server after a TLS handshake. */
 export interface Peer {
@@ -65,23 +67,40 @@ export function verify(peer: Peer, policy: PolicyOptions | Policy, now: Date = n
   const { host, port } = peer;
   const evidence = { host, port, policy: INLINE ? (policy as Policy) : snapshot(createPolicy(policy)) };
   try {
-    const presented = peer.certificates.map((INLINE ? readEvidence : toCertificate) as typeof toCertificate);
-    if (INLINE) return decide(peer, { ...evidence, presented }, now);
-    const verdict = decide(peer, { ...evidence, presented }, now);
-    // A refusal is going to be explained: what cannot be read fails here, and not in the explanation.
-    if (!verdict.ok) for (const certificate of presented) certificate.toJSON();
-    return verdict;
+    if (INLINE) return decide(peer, { ...evidence, presented: peer.certificates.map(readEvidence as never) }, now);
+    return withJson(decide(peer, { ...evidence, presented: firstOf(peer.certificates).map(toCertificate) }, now));
   } catch (error) {
     // Whatever goes wrong in a check is a refusal: the peer chooses the bytes that are checked.
     const reason = `the presented certificate cannot be read (${(error as Error).message})`;
-    return { ok: false, code: 'ERR_PIN_UNCHECKABLE', reason, ...evidence, presented: [] };
+    const refusal: Refused = { ok: false, code: 'ERR_PIN_UNCHECKABLE', reason, ...evidence, presented: [] };
+    return INLINE ? refusal : withJson(refusal);
   }
 }
 
+/** What cannot be read fails here, and not in an explanation. */
 function toCertificate(source: Uint8Array | X509Certificate | Certificate): Certificate {
-  if (source instanceof Uint8Array) return new Certificate(source);
-  if (source instanceof X509Certificate) return new Certificate(source.raw);
-  return source;
+  const certificate =
+    source instanceof Uint8Array || source instanceof X509Certificate ? new Certificate(source) : source;
+  if (certificate.x509 === undefined) throw new TypeError('it is none');
+  return certificate;
+}
+
+/** OpenSSL takes 100 kB from a server. Whoever presents more wants to keep us busy; what stands behind that vouches for nobody. */
+const MAX_PRESENTED = 256;
+const MAX_BYTES = 256 * 1024;
+
+function firstOf(certificates: Peer['certificates']): Peer['certificates'] {
+  let bytes = 0;
+  const end = certificates.findIndex((certificate, index) => {
+    bytes += bytesOf(certificate).length;
+    return index === MAX_PRESENTED || bytes > MAX_BYTES;
+  });
+  return end === -1 ? certificates : certificates.slice(0, end);
+}
+
+function bytesOf(certificate: Peer['certificates'][number]): Uint8Array {
+  if (certificate instanceof Uint8Array) return certificate;
+  return 'der' in certificate ? certificate.der : certificate.raw;
 }
 
 function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
@@ -98,6 +117,11 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
     return refused('ERR_TLS_VERSION', `the connection was made with ${tlsVersion ?? 'an unknown version of TLS'}`);
 
   const pin = matchPin(leaf, policy.pins);
+  if (!pin && leaf.publicKeySha256 === null && policy.pins.some(({ kind }) => kind === 'public-key')) {
+    const reason =
+      'the certificate holds its key in other bytes than OpenSSL writes, so public-key pins say nothing of it';
+    return refused('ERR_PIN_UNCHECKABLE', reason);
+  }
   if (INLINE && pin === undefined)
     return refused('ERR_PIN_MISMATCH', 'the presented certificate is none of the pinned ones');
   const issuer = INLINE || pin ? undefined : matchIssuer(presented, policy, now);

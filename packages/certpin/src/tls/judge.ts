@@ -4,43 +4,49 @@ import type { Policy } from '../core/policy.ts';
 import { type Peer, type Verdict, verify } from '../core/verify.ts';
 import { publishVerdict } from './diagnostics.ts';
 import type { Judge } from './intercept.ts';
-import { describePeer, leafOf, readChain, readOnlyLeaf } from './presented.ts';
+import { chainOf, describePeer, takeLeaf } from './presented.ts';
 import { knownVerdict, rememberVerdict, repeatVerdict, stillHolds } from './repeated-verdict.ts';
 import type { Reuse } from './reuse.ts';
 import type { ServerIdentity } from './server-name.ts';
 
 /** The judge of a pasted block: one verdict on the leaf, for each handshake. */
 export function judgeLeaf(socket: TLSSocket, policy: Policy, server: ServerIdentity): Judge {
-  return { refusal: () => refusalOf(verify(describePeer(socket, leafOf(socket), server), policy)) };
+  const presented = (): Peer['certificates'] => {
+    const leaf = takeLeaf(socket);
+    return leaf === undefined ? [] : [leaf];
+  };
+  return { refusal: () => refusalOf(verify(describePeer(socket, presented(), server), policy)) };
 }
 
 /** The judge of the package: with issuers, what earlier connections have proven, and pins that change. */
 export function judgeConnection(socket: TLSSocket, policy: Policy, server: ServerIdentity, reuse: Reuse): Judge {
-  // The leaf decides where no issuer is pinned, and it alone is cheap to read.
-  const withChain = policy.issuerPins.length > 0;
   let peer: Peer | undefined;
   let released = false;
 
   const judge = (): Verdict => {
     if (socket.isSessionReused()) {
       const proven = reuse.resumed(socket);
-      peer = proven?.peer ?? describePeer(socket, readChain(socket, withChain), server);
+      peer = proven?.peer ?? describePeer(socket, [], server);
       // The pins may have changed since the session was offered.
       return proven !== undefined && stillHolds(proven, policy, Date.now()) ? proven.verdict : verify(peer, policy);
     }
-    const before = repeatVerdict(socket, policy, server);
+    const leaf = takeLeaf(socket);
+    const before = leaf && repeatVerdict(socket, leaf, policy, server);
     if (before !== undefined) {
       peer = before.peer;
       reuse.proved(before);
       return before.verdict;
     }
-    peer = describePeer(socket, withChain ? readChain(socket, true) : readOnlyLeaf(socket), server);
+    const withChain = (): Peer => describePeer(socket, chainOf(leaf), server);
+    // The leaf decides where no issuer is pinned, and it alone is cheap to read.
+    const isEnough = policy.issuerPins.length === 0 && leaf !== undefined;
+    peer = isEnough ? describePeer(socket, [leaf], server) : withChain();
     const verdict = verify(peer, policy);
     const known = knownVerdict(verdict, peer, policy);
     if (known !== undefined) rememberVerdict(known, policy);
     reuse.proved(known);
     // Whoever has to understand a refusal needs the chain: it may be the CA's pin that was configured.
-    return verdict.ok || withChain ? verdict : verify(describePeer(socket, readChain(socket, true), server), policy);
+    return verdict.ok || !isEnough ? verdict : verify(withChain(), policy);
   };
 
   if (reuse.mayResume) {

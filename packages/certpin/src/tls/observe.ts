@@ -1,8 +1,10 @@
+import type { TLSSocket } from 'node:tls';
+import { Certificate } from '../core/certificate.ts';
 import { CertpinError } from '../core/errors.ts';
 import type { Peer } from '../core/verify.ts';
 import type { GuardedConnection } from './guard.ts';
 import { noVerification, openTls } from './handshake.ts';
-import { describePeer, takePresented } from './presented.ts';
+import { chainOf, describePeer, takeLeaf } from './presented.ts';
 import { identity } from './server-name.ts';
 
 /**
@@ -21,7 +23,7 @@ export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<
     socket.once('secureConnect', () => {
       socket.off('close', endsEarly);
       try {
-        resolve(describePeer(socket, takePresented(socket), identity(connection)));
+        resolve(describePeer(socket, presentedBy(socket), identity(connection)));
       } catch (error) {
         reject(error);
       }
@@ -29,6 +31,14 @@ export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<
       socket.end(() => socket.destroy());
     });
   });
+}
+
+/** Each of them is going to be shown: a server that sends more than these wants to keep us busy. */
+const MAX_PRESENTED = 64;
+
+function presentedBy(socket: TLSSocket): Certificate[] {
+  const presented = chainOf(takeLeaf(socket)).slice(0, MAX_PRESENTED);
+  return presented.map((certificate) => new Certificate(certificate));
 }
 
 function closedEarly(): CertpinError<'ERR_CONNECTION_CLOSED'> {

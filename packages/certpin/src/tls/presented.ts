@@ -1,9 +1,8 @@
+import type { X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
-import { Certificate } from '../core/certificate.ts';
 import { INLINE } from '../core/form.ts';
 import type { Peer } from '../core/verify.ts';
 import type { ServerIdentity } from './server-name.ts';
-import { readLeaf } from './session-certificate.ts';
 
 export function describePeer(socket: TLSSocket, certificates: Peer['certificates'], server: ServerIdentity): Peer {
   const [tlsVersion, sessionReused] = [socket.getProtocol(), socket.isSessionReused()];
@@ -19,45 +18,42 @@ function ordinaryResult({
   return { authorized, ...(authorizationError ? { authorizationError: String(authorizationError) } : {}) };
 }
 
-/** None is an empty object. */
-export function leafOf(socket: TLSSocket): Uint8Array[] {
-  const raw = socket.getPeerCertificate()?.raw;
-  return raw === undefined ? [] : [raw];
+/**
+ * The certificate that the server has presented in the handshake that has just ended, as OpenSSL has read it; undefined where it has
+ * presented none. To be called once for each handshake.
+ *
+ * Up to Node 24 `getPeerX509Certificate()` takes the certificates out of OpenSSL's hands: asked again, it gives the one that was sent
+ * behind. So both of the socket's getters answer from what was taken: drivers hash the certificate (SCRAM channel binding).
+ */
+export function takeLeaf(socket: TLSSocket): X509Certificate | undefined {
+  // A second handshake on the connection (renegotiation) shows other certificates than the first.
+  delete (socket as Partial<TLSSocket>).getPeerX509Certificate;
+  const leaf = socket.getPeerX509Certificate();
+  if (leaf !== undefined) showCertificates(socket, leaf);
+  return leaf;
 }
 
-/** After a full handshake only: what a resumed session holds was presented in another one. */
-export function readOnlyLeaf(socket: TLSSocket): Certificate[] {
-  const leaf = readLeaf(socket);
-  return leaf === undefined ? readChain(socket, false) : [leaf];
+/** Both getters of the socket answer with `leaf`, and what was sent behind it. */
+export function showCertificates(socket: TLSSocket, leaf: X509Certificate): void {
+  socket.getPeerX509Certificate = () => leaf;
+  socket.getPeerCertificate = ((detailed) => toLegacy(leaf, detailed)) as TLSSocket['getPeerCertificate'];
+}
+
+/** As Node's own: each certificate with its issuer, and one that has issued itself with itself. */
+function toLegacy(certificate: X509Certificate, detailed: boolean | undefined): DetailedPeerCertificate {
+  const legacy = certificate.toLegacyObject() as unknown as DetailedPeerCertificate;
+  const { issuerCertificate: issuer } = certificate;
+  if (detailed && issuer !== undefined) legacy.issuerCertificate = toLegacy(issuer, true);
+  else if (detailed && certificate.checkIssued(certificate)) legacy.issuerCertificate = legacy;
+  return legacy;
 }
 
 /**
- * What Node shows: each certificate linked to its issuer, and the last one to itself; none at all is an empty object.
- *
- * getPeerX509Certificate() would take the certificate out of OpenSSL's chain, and a driver that reads it afterwards (SCRAM channel
- * binding) would find none. getPeerCertificate() can be called by everybody, again and again.
+ * All that the server presented, in its order: also what belongs to no chain. Node links each to the one that was sent after it
+ * (src/crypto/crypto_x509.cc), which need not be its issuer.
  */
-export function readChain(socket: TLSSocket, withChain: boolean): Certificate[] {
-  const leaf = socket.getPeerCertificate(withChain as true) as DetailedPeerCertificate | undefined;
-  const chain: Certificate[] = [];
-  const seen = new Set<object>();
-  for (let next = leaf; next?.raw !== undefined && !seen.has(next); next = next.issuerCertificate) {
-    seen.add(next);
-    chain.push(new Certificate(next.raw, true));
-  }
-  return chain;
-}
-
-/**
- * All that the server presented, in its order: also what belongs to no chain. Takes the certificates away from whoever asks later, so it
- * is for connections that nobody else sees.
- *
- * Node links each to the one that was sent after it (src/crypto/crypto_x509.cc), which need not be its issuer.
- */
-export function takePresented(socket: TLSSocket): Certificate[] {
-  const presented: Certificate[] = [];
-  for (let next = socket.getPeerX509Certificate(); next !== undefined; next = next.issuerCertificate) {
-    presented.push(new Certificate(next.raw, next));
-  }
+export function chainOf(leaf: X509Certificate | undefined): X509Certificate[] {
+  const presented: X509Certificate[] = [];
+  for (let next = leaf; next !== undefined; next = next.issuerCertificate) presented.push(next);
   return presented;
 }

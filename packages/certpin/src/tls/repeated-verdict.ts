@@ -1,8 +1,8 @@
+import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { Certificate } from '../core/certificate.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Matched, Peer, Verdict } from '../core/verify.ts';
-import { presents } from './session-certificate.ts';
 
 /** A matching verdict, and what it depends on. */
 export interface KnownVerdict {
@@ -38,16 +38,17 @@ export function stillHolds(known: KnownVerdict, { pins, issuerPins }: Policy, no
 }
 
 /** The last one of each policy: most connections of a policy go to one server, which presents one certificate. */
-const lastVerdicts = new WeakMap<Policy, { readonly known: KnownVerdict; readonly der: string }>();
+const lastVerdicts = new WeakMap<Policy, { readonly known: KnownVerdict; readonly der: Uint8Array }>();
 
 /**
  * The verdict of an earlier connection, where the same server presents the same certificate, byte by byte.
  *
- * @param socket after a full handshake: a resumed session holds the certificate of another one
+ * @param leaf what the server presented in the full handshake that has just ended
  * @returns undefined where anything differs: then `verify` is to be asked
  */
 export function repeatVerdict(
   socket: TLSSocket,
+  leaf: X509Certificate,
   policy: Policy,
   { host, port }: Pick<Peer, 'host' | 'port'>,
 ): KnownVerdict | undefined {
@@ -56,13 +57,13 @@ export function repeatVerdict(
   const { verdict, peer } = last.known;
   if (verdict.host !== host || verdict.port !== port) return undefined;
   if (socket.getProtocol() !== peer.tlsVersion) return undefined;
-  return presents(socket, last.der) ? last.known : undefined;
+  return leaf.raw.equals(last.der) ? last.known : undefined;
 }
 
-/** Keeps a verdict for {@link repeatVerdict}. What an issuer decided, or shows beside the leaf, is not found in a session. */
+/** Keeps a verdict for {@link repeatVerdict}. What an issuer decided depends on more than the leaf. */
 export function rememberVerdict(known: KnownVerdict, policy: Policy): void {
   const { matched, presented } = known.verdict;
   if (matched !== 'leaf' || presented.length !== 1) return;
   const { der } = presented[0] as Certificate;
-  lastVerdicts.set(policy, { known, der: Buffer.from(der).toString('latin1') });
+  lastVerdicts.set(policy, { known, der });
 }

@@ -1,9 +1,8 @@
-import type { ConnectionOptions, DetailedPeerCertificate, TLSSocket } from 'node:tls';
-import type { Certificate } from '../core/certificate.ts';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import type { Policy } from '../core/policy.ts';
 import { type SharedTls, shareTls } from './contexts.ts';
+import { showCertificates } from './presented.ts';
 import type { KnownVerdict } from './repeated-verdict.ts';
-import { withoutCertificate } from './session-certificate.ts';
 import type { Proof, VerifiedSession } from './sessions.ts';
 
 /** Whose connections may share something. */
@@ -58,7 +57,9 @@ export class Reuse {
     const proof = this.#offered?.proof;
     if (proof === undefined || socket.getProtocol() !== proof.known.peer.tlsVersion) return undefined;
     this.#proof = proof;
-    showCertificates(socket, proof.known.verdict.presented);
+    // Node shows no certificate on a resumed connection. Who asks for one (SCRAM channel binding) gets what was proven.
+    const [leaf] = proof.known.verdict.presented;
+    if (leaf !== undefined) showCertificates(socket, leaf.x509);
     return proof.known;
   }
 
@@ -70,7 +71,7 @@ export class Reuse {
   /** Keeps a session of the connection, whose verdict has matched. */
   keep(session: Buffer): void {
     if (this.#server === undefined || this.#proof === undefined) return;
-    this.#shared?.sessions.keep(this.#server, { session: withoutCertificate(session), proof: this.#proof });
+    this.#shared?.sessions.keep(this.#server, { session, proof: this.#proof });
   }
 
   /** The connection was refused, or ended before its verdict. */
@@ -78,23 +79,4 @@ export class Reuse {
     this.#proof = undefined;
     if (this.#server !== undefined) this.#shared?.sessions.drop(this.#server);
   }
-}
-
-/** Node shows no certificate on a resumed connection. Who asks for one (SCRAM channel binding) gets what was proven. */
-function showCertificates(socket: TLSSocket, [leaf, ...issuers]: readonly Certificate[]): void {
-  const legacy = (certificate: Certificate | undefined): DetailedPeerCertificate =>
-    certificate?.x509.toLegacyObject() as unknown as DetailedPeerCertificate;
-  const show = (detailed?: boolean): DetailedPeerCertificate => {
-    const shown = legacy(leaf);
-    if (detailed !== true) return shown;
-    let last = shown;
-    for (const issuer of issuers) {
-      last.issuerCertificate = legacy(issuer);
-      last = last.issuerCertificate;
-    }
-    last.issuerCertificate = last;
-    return shown;
-  };
-  socket.getPeerCertificate = show as TLSSocket['getPeerCertificate'];
-  socket.getPeerX509Certificate = () => leaf?.x509;
 }

@@ -10,7 +10,7 @@ import { explain } from '../../src/core/explain.ts';
 import { parsePins } from '../../src/core/parse-pin.ts';
 import type { PolicyOptions } from '../../src/core/policy.ts';
 import { verify } from '../../src/core/verify.ts';
-import { der, inFolder, openssl, outcome, refused, within } from './support.ts';
+import { changed, der, inFolder, openssl, outcome, refused, within, withKey } from './support.ts';
 
 const HOST = 'db.example.com';
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
@@ -647,3 +647,172 @@ describe('a leaf that is pinned as an issuer', () => {
     }
   });
 });
+
+describe('a key of the chain', () => {
+  /** A chain of one CA, whose key is made by openssl. */
+  const chainOf = (
+    caKey: readonly string[],
+    leafKey: readonly string[] = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+  ) =>
+    inFolder((folder) => {
+      const path = (name: string) => join(folder, name);
+      const key = (name: string) => ['-keyout', path(name), '-nodes'];
+      const days = ['-days', '9'];
+      const ca = ['-addext', 'basicConstraints=critical,CA:TRUE'];
+      openssl([
+        'req',
+        '-x509',
+        '-newkey',
+        ...caKey,
+        ...key('ca.key'),
+        '-subj',
+        '/CN=CA',
+        '-out',
+        path('ca.crt'),
+        ...days,
+        ...ca,
+      ]);
+      openssl(['req', '-new', '-newkey', ...leafKey, ...key('key'), '-subj', `/CN=${HOST}`, '-out', path('csr')]);
+      writeFileSync(path('extensions'), `subjectAltName=DNS:${HOST}`);
+      const signer = [
+        '-CA',
+        path('ca.crt'),
+        '-CAkey',
+        path('ca.key'),
+        '-CAcreateserial',
+        '-extfile',
+        path('extensions'),
+      ];
+      openssl(['x509', '-req', '-in', path('csr'), ...signer, '-out', path('crt'), ...days]);
+      return [path('crt'), path('ca.crt')].map((file) => new X509Certificate(readFileSync(file)));
+    });
+
+  for (const [what, keys, problem] of [
+    ['a CA with RSA of 1024 bits', [['rsa:1024']], /'CN=CA' has a key of 1024 bits, which is too weak/],
+    ['a leaf with RSA of 1024 bits', [['rsa:2048'], ['rsa:1024']], /'CN=db.example.com' has a key of 1024 bits/],
+    [
+      'a CA on a curve of 192 bits',
+      [['ec', '-pkeyopt', 'ec_paramgen_curve:P-192']],
+      /'CN=CA' has a key on a curve that is weak/,
+    ],
+    [
+      'a CA that describes its curve',
+      [['ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-pkeyopt', 'ec_param_enc:explicit']],
+      /'CN=CA' cannot be read without doubt/,
+    ],
+  ] as const) {
+    it(`is refused: ${what}`, () => {
+      const [child, ca] = chainOf(...(keys as unknown as [string[], string[]?])) as [X509Certificate, X509Certificate];
+      assert.ok(child.verify(ca.publicKey), 'the signature is good');
+      const verdict = refused(judge([child, ca], { issuerPins: ca }));
+      assert.equal(verdict.code, 'ERR_CHAIN_INVALID');
+      assert.match(verdict.reason, problem);
+    });
+  }
+
+  it('is taken: RSA of 2048 and 4096 bits, P-384, RSASSA-PSS', () => {
+    for (const key of [
+      ['rsa:2048'],
+      ['rsa:4096'],
+      ['ec', '-pkeyopt', 'ec_paramgen_curve:P-384'],
+      ['rsa-pss', '-pkeyopt', 'rsa_keygen_bits:2048'],
+    ]) {
+      const [child, ca] = chainOf(key) as [X509Certificate, X509Certificate];
+      assert.equal(outcome(judge([child, ca], { issuerPins: ca })), 'issuer', key.join(' '));
+    }
+  });
+});
+
+describe('what a certificate may be used for', () => {
+  const keyUsage = (...value: number[]) => ({ id: '2.5.29.15', critical: true, value: Buffer.of(3, 2, ...value) });
+  const netscape = (...value: number[]) => ({
+    id: '2.16.840.1.113730.1.1',
+    critical: false,
+    value: Buffer.of(3, 2, ...value),
+  });
+
+  it('is TLS: a leaf that may do nothing in a handshake is refused', async () => {
+    for (const extension of [keyUsage(1, 6), keyUsage(1, 2), netscape(7, 0x80)]) {
+      const child = await mintLeaf({ issuer: root, rawExtensions: [extension] });
+      assert.match(await refusedUnder(root, [child, root]), /is not meant for TLS servers \(key usage\)/);
+    }
+    for (const extension of [keyUsage(7, 0x80), keyUsage(5, 0x20), keyUsage(3, 8), netscape(6, 0x40)])
+      await acceptedUnder(root, [await mintLeaf({ issuer: root, rawExtensions: [extension] }), root]);
+  });
+
+  it('has no limits that cannot be evaluated here: proxies, addresses, networks', async () => {
+    for (const id of ['1.3.6.1.5.5.7.1.14', '1.3.6.1.5.5.7.1.7', '1.3.6.1.5.5.7.1.8']) {
+      const value = der(0x30);
+      const child = await mintLeaf({ issuer: root, rawExtensions: [{ id, critical: false, value }] });
+      assert.match(await refusedUnder(root, [child, root]), /which cannot be checked here/);
+    }
+  });
+});
+
+describe('the work that a server can cause', () => {
+  /** Nobody has the other half of such a key, and nobody needs it to be asked for a verification. */
+  const rsa = (bits: number, exponent: Buffer) => {
+    const modulus = Buffer.alloc(bits / 8, 0xc5);
+    const unsigned = (bytes: Buffer) => der(0x02, Buffer.of(0), bytes);
+    const algorithm = Buffer.from('300d06092a864886f70d0101010500', 'hex');
+    return der(0x30, algorithm, der(0x03, Buffer.of(0), der(0x30, unsigned(modulus), unsigned(exponent))));
+  };
+  const ordinary = Buffer.of(1, 0, 1);
+
+  it('is small: each of its certificates has a key that is made to keep us busy', () => {
+    for (const [bits, exponent] of [
+      [16_384, ordinary],
+      [16_384, Buffer.alloc(8, 0xff)],
+      [3_072, Buffer.alloc(383, 0xc5)],
+      [2_048, Buffer.alloc(20_000, 0xff)],
+      [200_000, ordinary],
+    ] as const) {
+      const costly = withKey(root.x509, rsa(bits, exponent));
+      const names = Array.from({ length: 60 }, (_, index) => changedSerial(costly, index));
+      const policy = { issuerPins: [certificateHex(root), new Certificate(names[0] as Buffer).certificateSha256] };
+      const verdict = within(500, () => verify({ certificates: [leafOfRoot.x509, ...names], host: HOST }, policy));
+      assert.equal(outcome(verdict), 'ERR_CHAIN_INVALID');
+      within(500, () => explain(verdict));
+      within(500, () => JSON.stringify(verdict));
+    }
+  });
+
+  it('has an end: what stands behind 256 certificates, or 256 kB, vouches for nobody', () => {
+    const policy = { issuerPins: certificateHex(root) };
+    const others = (count: number) => Array.from({ length: count }, () => intermediate.x509);
+    assert.equal(outcome(judge([leafOfRoot, ...others(254), root], policy)), 'issuer');
+    assert.equal(outcome(judge([leafOfRoot, ...others(255), root], policy)), 'ERR_PIN_MISMATCH');
+    const large = withKey(root.x509, rsa(200_000, ordinary));
+    const asked = (count: number) => [
+      leafOfRoot.x509.raw,
+      ...Array.from({ length: count }, () => large),
+      root.x509.raw,
+    ];
+    const presented = (count: number) => verify({ certificates: asked(count), host: HOST }, policy);
+    assert.equal(outcome(presented(10)), 'issuer');
+    assert.equal(outcome(presented(11)), 'ERR_PIN_MISMATCH');
+  });
+
+  it('is not read aloud: names of 45 kB', async () => {
+    const long = 'x'.repeat(45_000);
+    const names = Array.from({ length: 100 }, (_, index) => `${index}.${'y'.repeat(300)}.example`);
+    const odd = await mint({ subject: `CN=${long}`, names, issuer: await mintCa(`CN=CA ${long}`), signedBy: root });
+    for (const policy of [
+      { pins: 'ab'.repeat(32) },
+      { pins: certificateHex(odd), hostnameVerification: 'require' } as const,
+    ]) {
+      const text = explain(refused(judge([odd, await mintCa(`CN=CA ${long}`)], policy)));
+      assert.ok(text.length < 5_000, `${text.length} characters`);
+      assert.match(text, /x{150}…/);
+    }
+    const chain = refused(
+      judge([odd, await mintCa(`CN=CA ${long}`)], { issuerPins: (await mintCa(`CN=CA ${long}`)).certPem }),
+    );
+    assert.ok(explain(chain).length < 5_000);
+  });
+});
+
+/** The same certificate with another number, which makes it another one; its signature is the old one. */
+function changedSerial(raw: Buffer, index: number): Buffer {
+  return changed(raw, (hex) => hex.replace(/(a003020102)0202..../, `$10202${(0x2000 + index).toString(16)}`));
+}

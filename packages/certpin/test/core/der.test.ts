@@ -1,263 +1,167 @@
 import assert from 'node:assert/strict';
-import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { mint } from '@certpin/testkit';
 import fc from 'fast-check';
-import { Certificate } from '../../src/core/certificate.ts';
-import { readCertificateParts, readEssentials, readPathLength } from '../../src/core/der.ts';
-import { verify } from '../../src/core/verify.ts';
-import { makeOpensslCertificates } from './openssl-certificates.ts';
-import { der, inIndefiniteLength, within } from './support.ts';
+import {
+  BOOLEAN,
+  checkWhole,
+  type Element,
+  Fields,
+  GENERALIZED_TIME,
+  INTEGER,
+  inside,
+  listOf,
+  readBytes,
+  readNamedBits,
+  readObjectIdentifier,
+  readTime,
+  readTrue,
+  readUnsigned,
+  UTC_TIME,
+} from '../../src/core/der.ts';
+import { der, within } from './support.ts';
 
-const minted = await mint();
-const ca = await mint({ ca: true, pathLength: 2, subject: 'CN=CA' });
-const made = makeOpensslCertificates();
-const partsOf = (pem: string) => readCertificateParts(new X509Certificate(pem).raw);
-const ids = (pem: string) => partsOf(pem).extensions.map(({ id, critical }) => `${id}${critical ? ' critical' : ''}`);
+const bytes = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex');
+const element = (hex: string): Element => new Fields(bytes(hex)).takeAny();
 
-describe('readEssentials', () => {
-  it('reads the key and the dates that OpenSSL reads, of every kind of certificate', async () => {
-    const dates = [-20_000, -9_000, 0, 9_999, 40_000, 2_900_000];
-    const dated = await Promise.all(dates.map((validToDays) => mint({ validFromDays: -25_000, validToDays })));
-    for (const { raw } of [...Object.values(made), ...dated.map(({ certPem }) => certPem)].map(
-      (pem) => new X509Certificate(pem),
-    )) {
-      const x509 = new X509Certificate(raw);
-      const { spki, notBefore, notAfter } = readEssentials(raw);
-      assert.ok(x509.publicKey.export({ type: 'spki', format: 'der' }).equals(spki));
-      assert.equal(notBefore, Date.parse(x509.validFrom));
-      assert.equal(notAfter, Date.parse(x509.validTo));
+describe('an element', () => {
+  it('is taken by its tag, once, and nothing is left over', () => {
+    assert.deepEqual([...new Fields(bytes('0201 05')).take(INTEGER).content], [5]);
+    assert.throws(() => new Fields(bytes('0201 05')).take(BOOLEAN), TypeError);
+    assert.throws(() => new Fields(bytes('')).take(INTEGER), TypeError);
+    assert.equal(new Fields(bytes('0201 05')).takeIf(BOOLEAN), undefined);
+    assert.throws(() => inside(bytes('0201 05 0500'), (fields) => fields.take(INTEGER)), /left over/);
+    assert.throws(() => listOf(bytes(''), (fields) => fields.take(INTEGER)), TypeError);
+  });
+
+  it('has a tag of one byte', () => {
+    for (const hex of ['1f02 01 05', '3f10 00', 'bf83 01 00', 'ff1f 00'])
+      assert.throws(() => element(hex), /several bytes/);
+  });
+
+  it('has a length that is definite and minimal (X.690 §10.1)', () => {
+    const long = (header: string, length: number) => Buffer.concat([bytes(header), Buffer.alloc(length)]);
+    for (const header of ['048105', '04820005', '0481 7f', '0482 00ff', '0483 00ffff']) {
+      const length = Number.parseInt(header.replace(/^04 ?8./, '').trim(), 16);
+      assert.throws(() => new Fields(long(header, length)).takeAny(), /minimal/, header);
     }
-  });
-
-  it('reads no date that is written in another way than RFC 5280 allows', () => {
-    const { raw } = minted.x509;
-    const at = raw.indexOf('Z', raw.indexOf(Buffer.of(0x17, 13)));
-    const dateOf = (text: string): number | undefined => {
-      const changed = Buffer.from(raw);
-      changed.write(text, at - 12);
-      return readEssentials(changed).notBefore;
-    };
-    assert.equal(dateOf('240229235959Z'), Date.UTC(2024, 1, 29, 23, 59, 59));
-    assert.equal(dateOf('490101000000Z'), Date.UTC(2049, 0, 1));
-    assert.equal(dateOf('500101000000Z'), Date.UTC(1950, 0, 1));
-    for (const text of [
-      '230229000000Z',
-      '241301000000Z',
-      '240100000000Z',
-      '240101240000Z',
-      '240101006000Z',
-      '240101000060Z',
-    ])
-      assert.equal(dateOf(text), undefined, text);
-    for (const text of ['2401010000+1Z', '240101000000+', ' 40101000000Z', '24010100000\nZ'])
-      assert.equal(dateOf(text), undefined);
-  });
-
-  it('agrees with OpenSSL, or reads nothing, whatever byte is changed', () => {
-    const { raw } = minted.x509;
-    fc.assert(
-      fc.property(fc.nat(raw.length - 1), fc.nat(255), (index, byte) => {
-        const changed = Buffer.from(raw);
-        changed[index] = byte;
-        let x509: X509Certificate;
-        try {
-          x509 = new X509Certificate(changed);
-          assert.ok(x509.publicKey);
-        } catch {
-          return;
-        }
-        let essentials: ReturnType<typeof readEssentials>;
-        try {
-          essentials = readEssentials(x509.raw);
-        } catch {
-          return;
-        }
-        if (essentials.notBefore !== undefined) assert.equal(essentials.notBefore, Date.parse(x509.validFrom));
-        if (essentials.notAfter !== undefined) assert.equal(essentials.notAfter, Date.parse(x509.validTo));
-        const key = createPublicKey({ key: Buffer.from(essentials.spki), type: 'spki', format: 'der' });
-        assert.ok(key.equals(x509.publicKey));
-      }),
-      { numRuns: 2_000 },
-    );
+    assert.throws(() => element('3080 0000'), /indefinite/);
+    assert.throws(() => element('0484 00000001 00'), /too long/);
+    assert.throws(() => element('0402 05'), /longer than its container/);
+    for (const hex of ['04', '0481', '048201']) assert.throws(() => element(hex), /ends early/);
+    for (const [header, length] of [
+      ['047f', 0x7f],
+      ['048180', 0x80],
+      ['0481ff', 0xff],
+      ['04820100', 0x100],
+      ['0482ffff', 0xffff],
+      ['0483010000', 0x1_0000],
+    ] as const) {
+      assert.equal(new Fields(long(header, length)).takeAny().content.length, length);
+    }
   });
 });
 
-describe('readCertificateParts', () => {
-  it('finds the extensions, in their order, and whether they are critical', () => {
-    assert.deepEqual(ids(made.manyExtensions).sort(), [
-      '1.2.3.4.5.6.7.8.9',
-      '1.3.6.1.5.5.7.1.1',
-      '2.16.840.1.113730.1.13',
-      '2.5.29.14',
-      '2.5.29.15 critical',
-      '2.5.29.17',
-      '2.5.29.19 critical',
-      '2.5.29.31',
-      '2.5.29.32',
-      '2.5.29.35',
-      '2.5.29.37',
-      '2.999.1',
+describe('a value', () => {
+  const refuses = (read: (element: Element) => unknown, ...hexes: string[]): void => {
+    for (const hex of hexes) assert.throws(() => read(element(hex)), TypeError, hex);
+  };
+
+  it('is a number that is minimal and not negative', () => {
+    for (const [hex, value] of [
+      ['020100', 0n],
+      ['02017f', 127n],
+      ['02020080', 128n],
+      ['0202012c', 300n],
+    ] as const) {
+      assert.equal(readUnsigned(element(hex)), value);
+    }
+    refuses(readUnsigned, '0200', '020180', '0202ffff', '02020001', '0202007f', '0203000080');
+  });
+
+  it('is true, and a false that is a default is not written (X.690 §11.1, §11.5)', () => {
+    assert.equal(readTrue(element('0101ff')), true);
+    refuses(readTrue, '010100', '010101', '01017f', '0102ffff', '0100');
+  });
+
+  it('is whole bytes, or named bits without zeros at the end (X.690 §11.2)', () => {
+    assert.deepEqual([...readBytes(element('030300 0102'))], [1, 2]);
+    refuses(readBytes, '0300', '030201 02', '030207 80');
+    const bits = readNamedBits(element('03020186'));
+    assert.deepEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 99].map(bits), [
+      true,
+      false,
+      false,
+      false,
+      false,
+      true,
+      true,
+      false,
+      false,
+      false,
     ]);
-    assert.deepEqual(ids(minted.certPem), ['2.5.29.19 critical', '2.5.29.17']);
+    assert.equal(readNamedBits(element('0303070080'))(8), true);
+    refuses(readNamedBits, '0300', '030100', '03020000', '03020080', '03020681', '03020880', '0303070100');
   });
 
-  it('finds none in a certificate of version 1', () => assert.deepEqual(ids(made.version1), []));
-
-  it('reads the signature algorithm, and of RSASSA-PSS the hash', async () => {
-    const algorithm = (pem: string) => partsOf(pem).signatureAlgorithm;
-    assert.equal(algorithm(minted.certPem), '1.2.840.10045.4.3.2'); // ecdsa-with-SHA256
-    assert.equal(algorithm((await mint({ keyType: 'ed25519' })).certPem), '1.3.101.112');
-    assert.equal(algorithm((await mint({ keyType: 'rsa' })).certPem), '1.2.840.113549.1.1.11');
-    assert.equal(algorithm((await mint({ signatureHash: 'SHA-1' })).certPem), '1.2.840.10045.4.1');
-    assert.equal(algorithm(made.md5), '1.2.840.113549.1.1.4');
-    assert.equal(algorithm(made.rsaPssSignature), '2.16.840.1.101.3.4.2.2'); // SHA-384
-    assert.equal(algorithm(made.rsaPssSha1), '1.3.14.3.2.26'); // the default, which is not written
+  it('is an object identifier, of arcs that are minimal', () => {
+    assert.equal(readObjectIdentifier(element('0603551d13')), '2.5.29.19');
+    assert.equal(readObjectIdentifier(element('06038837 01')), '2.999.1');
+    assert.equal(readObjectIdentifier(element('06092a864886f70d01010b')), '1.2.840.113549.1.1.11');
+    // X.667: a UUID below 2.25.
+    assert.equal(
+      readObjectIdentifier(element('0614 69 83ffffffffffffffffffffffffffffffffff7f')),
+      `2.25.${2n ** 128n - 1n}`,
+    );
+    refuses(readObjectIdentifier, '0600', '060180', '0603551d80', '0603558001', `0641${'01'.repeat(65)}`);
   });
 
-  it('refuses a body of indefinite length, which OpenSSL takes', () => {
-    const odd = inIndefiniteLength(minted.x509, createPrivateKey(minted.keyPem));
-    assert.ok(odd.verify(odd.publicKey), 'OpenSSL takes it');
-    assert.throws(() => readCertificateParts(odd.raw), RangeError);
+  it('is a date, in the two forms of RFC 5280 §4.1.2.5 and no other', () => {
+    const time = (text: string, tag = UTC_TIME): number => readTime(new Fields(der(tag, Buffer.from(text))).takeAny());
+    assert.equal(time('240229235959Z'), Date.UTC(2024, 1, 29, 23, 59, 59));
+    assert.equal(time('490101000000Z'), Date.UTC(2049, 0, 1));
+    assert.equal(time('500101000000Z'), Date.UTC(1950, 0, 1));
+    assert.equal(time('99991231235959Z', GENERALIZED_TIME), Date.UTC(9999, 11, 31, 23, 59, 59));
+    for (const text of [
+      ...['230229000000Z', '241301000000Z', '240100000000Z', '240101240000Z', '240101006000Z', '240101000060Z'],
+      ...['2401010000+1Z', '240101000000+', ' 40101000000Z', '24010100000\nZ', '2401010000Z', '240101000000+0000', ''],
+    ]) {
+      assert.throws(() => time(text), TypeError, text);
+      assert.throws(() => time(`20${text}`, GENERALIZED_TIME), TypeError, text);
+    }
+    for (const text of ['20240101000000.5Z', '240101000000Z'])
+      assert.throws(() => time(text, GENERALIZED_TIME), TypeError);
   });
+});
 
-  it('throws on every certificate that was cut', () => {
-    for (let length = 0; length < minted.x509.raw.length; length++) {
-      assert.throws(() => readCertificateParts(minted.x509.raw.subarray(0, length)), Error);
+describe('what nobody interprets', () => {
+  it('is DER too', () => {
+    checkWhole(bytes('3106 020105 0201ff'));
+    for (const hex of [
+      ...['1f0200', '3080 0000', '24040402 0000', '1000', '1100', '0000', '0501 00', '010101', '0200', '0202ffff'],
+      ...['3102 0200', '3106 0201ff 020105', '0600', 'a004 02020001', '0402 00'],
+    ]) {
+      assert.throws(() => checkWhole(bytes(hex)), TypeError, hex);
     }
   });
 
-  it('throws on lengths that lie', () => {
-    const lies: readonly (readonly number[])[] = [
-      [0x30],
-      [0x30, 0x80],
-      [0x30, 0x81],
-      [0x30, 0x84, 0xff, 0xff, 0xff, 0xff],
-      [0x30, 0x85, 0, 0, 0, 0, 1, 0],
-      [0x30, 0xff],
-      [0x30, 0x02, 0x30],
-      [0x31, 0x00],
-      [0x30, 0x00],
-    ];
-    for (const bytes of lies) assert.throws(() => readCertificateParts(Uint8Array.from(bytes)), Error, bytes.join());
-  });
-
-  it('ends on any bytes, by a result or by an exception', () => {
+  it('ends on any bytes, and on big hostile ones at once', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 500 }), (bytes) => {
+      fc.property(fc.uint8Array({ maxLength: 500 }), (any) => {
         try {
-          readCertificateParts(bytes);
+          checkWhole(any);
         } catch (error) {
-          assert.ok(error instanceof RangeError || error instanceof TypeError, String(error));
+          assert.ok(error instanceof TypeError, String(error));
         }
       }),
       { numRuns: 2000 },
     );
-  });
-
-  it('ends on big hostile bytes at once', () => {
     const nested = Array.from({ length: 5000 }).reduce<Buffer>(
       (inner) => der(0x30, inner).subarray(0, 60_000),
       Buffer.alloc(0),
     );
-    const hostile = [
-      nested,
-      Buffer.alloc(400_000),
-      Buffer.alloc(400_000, 0x30),
-      der(0x30, der(0x30, Buffer.alloc(60_000))),
-    ];
-    for (const bytes of hostile) within(1000, () => assert.throws(() => readCertificateParts(bytes), Error));
-  });
-});
-
-describe('mutated certificates', () => {
-  const mutation = fc.record({ at: fc.nat(), to: fc.nat(255) });
-  const mutated = (bytes: Uint8Array) =>
-    fc
-      .tuple(fc.array(mutation, { minLength: 1, maxLength: 6 }), fc.option(fc.nat(bytes.length)), fc.option(mutation))
-      .map(([mutations, cut, inserted]) => {
-        const copy = Buffer.from(bytes);
-        for (const { at, to } of mutations) copy[at % copy.length] = to;
-        const whole =
-          inserted === null
-            ? copy
-            : Buffer.concat([copy.subarray(0, inserted.at % copy.length), Buffer.of(inserted.to), copy]);
-        return cut === null ? whole : whole.subarray(0, cut);
-      });
-  const sources = [
-    minted.x509.raw,
-    ca.x509.raw,
-    new X509Certificate(made.manyExtensions).raw,
-    new X509Certificate(made.rsaPssKey).raw,
-  ];
-  const anyMutated = fc.constantFrom(...sources).chain(mutated);
-
-  it('never hang the reader', () => {
-    fc.assert(
-      fc.property(anyMutated, (bytes) => {
-        try {
-          readCertificateParts(bytes);
-        } catch (error) {
-          assert.ok(error instanceof RangeError || error instanceof TypeError, String(error));
-        }
-      }),
-      { numRuns: 3000 },
-    );
-  });
-
-  it('are a verdict, never an exception, and never a match', () => {
-    const genuine = ca.certPem;
-    const policies = [
-      { pins: genuine },
-      { pins: 'ab'.repeat(32) },
-      { pins: `sha256:${'ab'.repeat(32)}` },
-      { issuerPins: genuine },
-      { issuerPins: `sha256:${'ab'.repeat(32)}`, hostnameVerification: 'ignore' as const },
-    ];
-    fc.assert(
-      fc.property(anyMutated, fc.constantFrom(...policies), fc.boolean(), (bytes, policy, asLeaf) => {
-        if (sources.some((source) => source.equals(bytes))) return;
-        const certificates = asLeaf ? [bytes, ca.x509] : [minted.x509, bytes];
-        const verdict = verify({ host: 'localhost', certificates }, policy);
-        assert.equal(verdict.ok, false);
-        JSON.stringify(verdict);
-      }),
-      { numRuns: 1500 },
-    );
-  });
-
-  it('keep their key apart from their hash', () => {
-    fc.assert(
-      fc.property(mutated(minted.x509.raw), (bytes) => {
-        const certificate = new Certificate(bytes);
-        if (Buffer.from(bytes).equals(minted.x509.raw)) return;
-        assert.notEqual(certificate.certificateSha256, new Certificate(minted.x509.raw).certificateSha256);
-      }),
-    );
-  });
-});
-
-describe('readPathLength', () => {
-  const CA_TRUE = Buffer.of(0x01, 0x01, 0xff);
-  const integer = (...bytes: readonly number[]) => der(0x02, Uint8Array.from(bytes));
-
-  it('reads what RFC 5280 §4.2.1.9 puts there', () => {
-    assert.equal(readPathLength(der(0x30)), undefined);
-    assert.equal(readPathLength(der(0x30, CA_TRUE)), undefined);
-    assert.equal(readPathLength(der(0x30, CA_TRUE, integer(0))), 0);
-    assert.equal(readPathLength(der(0x30, CA_TRUE, integer(127))), 127);
-    assert.equal(readPathLength(der(0x30, CA_TRUE, integer(0, 128))), 128);
-    assert.equal(readPathLength(der(0x30, CA_TRUE, integer(1, 44))), 300);
-  });
-
-  it('reads what was minted', () => {
-    const value = readCertificateParts(ca.x509.raw).extensions.find(({ id }) => id === '2.5.29.19')?.value;
-    assert.equal(readPathLength(value as Uint8Array), 2);
-  });
-
-  it('throws on anything else', () => {
-    for (const bytes of [Buffer.alloc(0), Buffer.of(0x02, 0x01, 0x00), Buffer.of(0x30, 0x05, 0x01)]) {
-      assert.throws(() => readPathLength(bytes), Error);
-    }
+    for (const hostile of [nested, Buffer.alloc(400_000), Buffer.alloc(400_000, 0x30), Buffer.alloc(400_000, 5)])
+      within(1000, () => assert.throws(() => checkWhole(hostile), TypeError));
+    // What is well-formed and long ends too.
+    within(1000, () => checkWhole(Buffer.concat(Array.from({ length: 100_000 }, () => Buffer.of(5, 0)))));
   });
 });

@@ -94,7 +94,9 @@ describe('the explanation of a refusal', () => {
         assert.ok(text.includes(`valid: ${validFrom.slice(0, 10)} to ${validTo.slice(0, 10)}`));
         assert.ok(text.includes(`certificate SHA-256: ${sha256}`));
         assert.ok(
-          text.includes(`public-key pin: sha256/${Buffer.from(certificate.publicKeySha256, 'hex').toString('base64')}`),
+          text.includes(
+            `public-key pin: sha256/${Buffer.from(certificate.publicKeySha256 ?? '', 'hex').toString('base64')}`,
+          ),
         );
       }
       assert.equal(
@@ -163,7 +165,7 @@ describe('the explanation of a refusal', () => {
         '  presented: CN=db.example.com, issued by itself',
         `    valid: ${from} to ${to}`,
         `    certificate SHA-256: ${certificateHex(namesake)}`,
-        `    public-key pin: sha256/${Buffer.from(publicKeySha256, 'hex').toString('base64')}`,
+        `    public-key pin: sha256/${Buffer.from(publicKeySha256 ?? '', 'hex').toString('base64')}`,
         `  configured: ${certificateHex(server)} (certificate)`,
         '  likely: the certificate was replaced, with another key, or somebody is between you and the server: both look the same from here',
         "  next: on the server itself, or from its operator over another channel, get the true hashes: 'certpin get server.crt', or",

@@ -77,6 +77,47 @@ export function inIndefiniteLength(certificate: X509Certificate, signingKey: Key
   return new X509Certificate(der(0x30, tbs, algorithm as Uint8Array, signature));
 }
 
+/**
+ * The certificate with one element of another form, and the lengths around it mended. Its signature is the old one.
+ *
+ * @param change of the certificate in hex digits
+ */
+export function changed(raw: Uint8Array, change: (hex: string) => string): Buffer {
+  const before = Buffer.from(raw).toString('hex');
+  const after = change(before);
+  const added = (after.length - before.length) / 2;
+  if (after === before) throw new Error('nothing was changed');
+  let start = 0;
+  while (before[start] === after[start]) start++;
+  return mended(Buffer.from(after, 'hex'), Buffer.from(raw), Math.floor(start / 2), added);
+}
+
+/** Every element of `old` that begins before `place` and ends behind it becomes longer by `added`. */
+function mended(bytes: Buffer, old: Buffer, place: number, added: number): Buffer {
+  for (let offset = 0; offset < place; ) {
+    const first = old[offset + 1] as number;
+    const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
+    const length = lengthBytes === 0 ? first : old.readUIntBE(offset + 2, lengthBytes);
+    const start = offset + 2 + lengthBytes;
+    if (place >= start + length) {
+      offset = start + length;
+      continue;
+    }
+    if (lengthBytes === 0) bytes[offset + 1] = length + added;
+    else bytes.writeUIntBE(length + added, offset + 2, lengthBytes);
+    offset = start;
+  }
+  return bytes;
+}
+
+/** The same certificate with another key, of any length. Its signature is the old one. */
+export function withKey(certificate: X509Certificate, spki: Uint8Array): Buffer {
+  const [body, ...signature] = children(children(certificate.raw)[0] as Uint8Array, true);
+  const own = certificate.publicKey.export({ type: 'spki', format: 'der' });
+  const fields = children(children(body as Uint8Array)[0] as Uint8Array, true);
+  return der(0x30, der(0x30, ...fields.map((field) => (own.equals(field) ? spki : field))), ...signature);
+}
+
 /** The contents of the elements in `bytes`, or the elements whole. */
 function children(bytes: Uint8Array, whole = false): Uint8Array[] {
   const found: Uint8Array[] = [];

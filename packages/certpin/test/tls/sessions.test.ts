@@ -10,7 +10,6 @@ import { verify } from '../../src/core/verify.ts';
 import { guard } from '../../src/tls/guard.ts';
 import { knownVerdict } from '../../src/tls/repeated-verdict.ts';
 import { Reuse } from '../../src/tls/reuse.ts';
-import { findCertificate } from '../../src/tls/session-certificate.ts';
 import { SessionStore } from '../../src/tls/sessions.ts';
 import { atTime } from './clock.ts';
 
@@ -226,28 +225,6 @@ describe('a ticket that comes on a resumed connection', () => {
       reuse.keep(Buffer.from('of the third'));
     });
     await at(10, (_, offered) => assert.equal(offered, undefined));
-  });
-});
-
-describe('a session that is kept', () => {
-  it('is offered without the certificate, which OpenSSL would read again', async () => {
-    const server = servers['TLSv1.3'];
-    server.present(right);
-    const policy = own();
-    const scope = { owner: {}, policy, way: undefined, host: 'localhost', port: server.port };
-    const peer = { certificates: [right.x509.raw], host: 'localhost', port: server.port, tlsVersion: 'TLSv1.3' };
-    const options = { host: '127.0.0.1', port: server.port, servername: 'localhost' };
-    const socket = guard({ options, policy, connectTimeoutMs: 5_000 });
-    const [session] = await once(socket, 'session');
-    socket.destroy();
-    assert.notEqual(findCertificate(session), undefined);
-    const first = new Reuse(scope);
-    first.prepare({});
-    first.proved(knownVerdict(verify(peer, policy), peer, policy));
-    first.keep(session);
-    const offered = new Reuse(scope).prepare({}).session;
-    assert.equal(findCertificate(offered as Buffer), undefined);
-    assert.equal((offered as Buffer).length < session.length, true);
   });
 });
 

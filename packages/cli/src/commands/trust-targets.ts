@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type CertificateSummary, formatPin } from 'certpin';
+import { type CertificateSummary, formatPin, type Pin } from 'certpin';
 import type { ProbeReport, ProbeSuccess } from 'certpin/probe';
 import type { Answer, KeyReport } from '../ask.ts';
 import { type Failure, failureOf, printFailure, UsageError } from '../failure.ts';
@@ -157,7 +157,12 @@ async function trustOne({ placed, answer, flags, warn }: Trusting, io: Io): Prom
     const message = `it holds a ${report.publicKey.source} and no certificate: name the server, and give the file with --from`;
     return failed({ code: 'ERR_FILE_UNREADABLE', message });
   }
-  const pin = readPin(answer, flags.publicKey ? 'public-key' : 'certificate');
+  let pin: Pin | undefined;
+  try {
+    pin = readPin(answer, flags.publicKey ? 'public-key' : 'certificate');
+  } catch (error) {
+    return failed(failureOf(error));
+  }
   if (pin === undefined) return failed({ code: 'ERR_CONNECTION_CLOSED', message: 'no certificate was presented' });
   const protocol =
     flags.protocol ?? (report.ok && 'detected' in report && report.detected ? report.protocol : undefined);

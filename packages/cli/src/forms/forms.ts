@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { type Certificate, type CertificateSpelling, formatPin, type PublicKeySpelling, parsePin } from 'certpin';
 import type { Protocol, Target } from 'certpin/probe';
+import { publicKeyPin } from '../public-key-pin.ts';
 import { printConfiguration } from './configurations.ts';
 import { printVariable } from './variable.ts';
 
@@ -56,7 +57,7 @@ function certificateForm(meaning: string, spelling: CertificateSpelling): Form {
 function publicKeyForm(meaning: string, spelling: PublicKeySpelling): Form {
   return {
     meaning,
-    ...perCertificate(({ publicKeySha256 }) => formatPin(parsePin(`sha256:${publicKeySha256}`), spelling)),
+    ...perCertificate((certificate) => formatPin(publicKeyPin(certificate), spelling)),
   };
 }
 
@@ -72,9 +73,8 @@ function perCertificate(print: PrintCertificate): Pick<Form, 'print' | 'printCha
 
 /** RFC 7671 §5.1 prefers 3 1 1. What was sent with the server's own certificate is a CA's: usage 2 (RFC 7671 §5.2). */
 function printTlsa(certificate: Certificate, target: Target, position: number): string {
-  const { certificateSha256, publicKeySha256 } = certificate;
   const owner = tlsaOwner(target);
-  return [parsePin(`sha256:${publicKeySha256}`), parsePin(certificateSha256)]
+  return [publicKeyPin(certificate), parsePin(certificate.certificateSha256)]
     .map((pin) => formatPin(pin, 'tlsa'))
     .map((data) => `${owner}${position === 0 ? data : data.replace(/^3/, '2')}`)
     .join('\n');

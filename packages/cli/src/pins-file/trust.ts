@@ -1,6 +1,7 @@
 import { explain, formatPin, type Pin, parsePin } from 'certpin';
 import type { Protocol } from 'certpin/probe';
 import type { Answer } from '../ask.ts';
+import { publicKeyPin } from '../public-key-pin.ts';
 import { addEntry, addPin, createText, replacePins } from './edit.ts';
 import { judge } from './judge.ts';
 import type { Entry, PinsDocument } from './parse.ts';
@@ -31,10 +32,11 @@ export type Step =
       readonly explanation: string | undefined;
     };
 
+/** @throws CertpinError `ERR_PIN_INVALID` where the certificate has no public-key pin */
 export function readPin({ report, certificates: [leaf] }: Answer, kind: Pin['kind']): Pin | undefined {
   if (report.ok && report.certificate === null) return parsePin(report.publicKey.pin);
   if (leaf === undefined) return undefined;
-  return parsePin(kind === 'certificate' ? leaf.certificateSha256 : `sha256:${leaf.publicKeySha256}`);
+  return kind === 'certificate' ? parsePin(leaf.certificateSha256) : publicKeyPin(leaf);
 }
 
 export function findStep(

@@ -39,7 +39,7 @@ function toRow({ entry, status, reason, protocol, verdict, failure }: Judged): s
     code: verdict === undefined ? failure.code : verdict.ok ? undefined : verdict.code,
     reason,
     certificate_sha256: leaf?.sha256,
-    public_key_sha256: leaf?.publicKeySha256,
+    public_key_sha256: leaf?.publicKeySha256 ?? undefined,
     subject: leaf?.subject,
     issuer: leaf?.issuer,
     valid_from: leaf?.validFrom,
