@@ -4,6 +4,7 @@ import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'n
 import { CertpinError } from '../core/errors.ts';
 import { ASKS, INLINE } from '../core/form.ts';
 import { LateStream } from './late-stream.ts';
+import { emitOneError } from './one-error.ts';
 import { handshakeOptions, safeHandshake } from './options.ts';
 import type { Reuse } from './reuse.ts';
 import { startTimeout } from './timeout.ts';
@@ -39,7 +40,7 @@ export function openTls(how: Opening): TLSSocket {
     const prepared = handshakeOptions(way === undefined ? others : { ...others, socket: way }, oldVersions);
     return reuse === undefined ? prepared : reuse.prepare(prepared);
   };
-  const socket = tlsConnect(INLINE ? safeHandshake(options) : prepare(how));
+  const socket = emitOneError(tlsConnect(INLINE ? safeHandshake(options) : prepare(how)));
   if (!INLINE && options.signal !== undefined) addAbortSignal(options.signal, socket);
   /** Of a driver's connection the whole attempt has a clock already (upgrade.ts). */
   if (INLINE && ASKS !== 'nobody') return socket;
