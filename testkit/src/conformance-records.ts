@@ -4,13 +4,13 @@ import {
   ConformanceFailure,
   codesOf,
   type ObservedAdapter,
+  type SuiteAdapter,
   type SuitePolicy,
 } from './conformance.ts';
 import {
   type BrokenRecord,
   brokenRecords,
   type HostilePlan,
-  type HostileServers,
   startHostileServers,
 } from './hostile-server.ts';
 import { certificateHex, mint } from './mint.ts';
@@ -96,7 +96,7 @@ async function meetAll(
   const faults: string[] = [];
   try {
     const meet = async (plan: HostilePlan): Promise<void> => {
-      const outcome = await exchangeOnce(adapter, servers, plan, { ...policy, pins });
+      const outcome = await exchangeOnce(adapter, await servers.open(plan), { ...policy, pins });
       const fault = faultOf(outcome, server, code);
       if (fault !== undefined) faults.push(`${describe(plan)}: ${fault}`);
       if (server === 'wrong') adapter.onWrongServer(servers.received());
@@ -114,13 +114,12 @@ async function meetAll(
 }
 
 /** One call of a client of its own. */
-async function exchangeOnce(
-  adapter: ObservedAdapter,
-  servers: HostileServers,
-  plan: HostilePlan,
+export async function exchangeOnce(
+  { createClient }: Pick<SuiteAdapter, 'createClient'>,
+  port: number,
   policy: SuitePolicy,
 ): Promise<HostileOutcome> {
-  const client = adapter.createClient({ host: '127.0.0.1', port: await servers.open(plan) }, policy, {});
+  const client = createClient({ host: '127.0.0.1', port }, policy, {});
   const outcome = await within<HostileOutcome>(
     client.exchange().then(
       () => 'accepted',
