@@ -7,12 +7,7 @@ import {
   type SuiteAdapter,
   type SuitePolicy,
 } from './conformance.ts';
-import {
-  type BrokenRecord,
-  brokenRecords,
-  type HostilePlan,
-  startHostileServers,
-} from './hostile-server.ts';
+import { type BrokenRecord, brokenRecords, type HostilePlan, startHostileServers } from './hostile-server.ts';
 import { certificateHex, mint } from './mint.ts';
 
 /** What came of a connection to a hostile server. */

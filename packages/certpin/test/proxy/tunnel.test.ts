@@ -279,7 +279,16 @@ describe('an agent through a proxy', () => {
     assert.match(await fail({ ecdhCurve: 'nonsense' }), /^ERR_/);
     // The one that comes after it is the only one that the proxy was asked for.
     assert.equal(await fail({}), 'ERR_CONNECTION_CLOSED');
-    assert.deepEqual([watched.events, asked.received().toString().match(/CONNECT/g)?.length], [[], 1]);
+    assert.deepEqual(
+      [
+        watched.events,
+        asked
+          .received()
+          .toString()
+          .match(/CONNECT/g)?.length,
+      ],
+      [[], 1],
+    );
   });
 
   test('reaches a proxy with a certificate of a CA that is given for it', async (t) => {

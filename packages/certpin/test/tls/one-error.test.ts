@@ -10,8 +10,8 @@ import { brokenRecords, type HostilePlan, startHostileServers } from '@certpin/t
 import { guard } from '../../src/tls/guard.ts';
 import { handOver } from '../../src/tls/hand-over.ts';
 import { connect } from '../../src/tls/index.ts';
-import { emitOneError } from '../../src/tls/one-error.ts';
 import { observe } from '../../src/tls/observe.ts';
+import { emitOneError } from '../../src/tls/one-error.ts';
 
 const [right, impostor] = [await mint(), await mint()];
 const broken: HostilePlan = { version: 'TLSv1.3', step: 'flight', act: 'a record of an unknown type', afterMs: 0 };
