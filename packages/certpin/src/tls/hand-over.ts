@@ -17,7 +17,7 @@ export function handOver(socket: TLSSocket, take: () => void): void {
   socket.on('newListener', function listens(event) {
     if (event !== 'error') return;
     socket.off('newListener', listens);
-    // Later, when the client has attached its other listeners too and counts the connection among its own.
+    /** Later, when the client has attached its other listeners too and counts the connection among its own. */
     process.nextTick(() => {
       socket.emit = emit;
       for (const event of waiting) emit.apply(socket, event);

@@ -36,7 +36,7 @@ export function openTls(how: Opening): TLSSocket {
   const { options } = how;
   const way = INLINE || how.tunnel === undefined ? undefined : new LateStream();
   const socket = emitOneError(tlsConnect(INLINE ? safeHandshake(options) : prepare(how, way)));
-  // Now, and not before: options that cannot be used have thrown, and no tunnel is left that nobody closes.
+  /** Now, and not before: options that cannot be used have thrown, and no tunnel is left that nobody closes. */
   if (!INLINE && way !== undefined) startTunnel(how, way, socket);
   if (!INLINE && options.signal !== undefined) addAbortSignal(options.signal, socket);
   /** Of a driver's connection the whole attempt has a clock already (upgrade.ts). */
