@@ -35,9 +35,13 @@ export interface SuiteClient {
   readonly close: () => Promise<void>;
 }
 
+/** What a client and its server say before TLS, and whether ALPN is agreed on. */
+export type SuiteProtocol = 'tls' | 'http2' | 'postgres' | 'mysql';
+
 /** One adapter, as the suite needs it: a server that speaks its protocol, and a client. */
 export interface SuiteAdapter {
   readonly name: string;
+  readonly protocol: SuiteProtocol;
   /** Whether two exchanges in a row use one connection. */
   readonly pools: boolean;
   /** `false`: each exchange has a configuration of its own, so there are no sessions of an earlier one. */
@@ -50,7 +54,13 @@ export interface SuiteAdapter {
 export const CANARY = 'certpin-canary-password';
 
 /** Why an adapter failed a case. */
-export type FailureKind = 'refused-the-right-server' | 'accepted-the-wrong-server' | 'leaked' | 'wrong-error' | 'other';
+export type FailureKind =
+  | 'refused-the-right-server'
+  | 'accepted-the-wrong-server'
+  | 'leaked'
+  | 'wrong-error'
+  | 'brought-down'
+  | 'other';
 
 export class ConformanceFailure extends Error {
   readonly kind: FailureKind;
@@ -455,7 +465,7 @@ async function fails(
 }
 
 /** The codes of an error and of everything that it wraps. */
-function codesOf(error: unknown): string[] {
+export function codesOf(error: unknown): string[] {
   const codes: string[] = [];
   for (let next = error; typeof next === 'object' && next !== null; next = (next as { cause?: unknown }).cause) {
     const { code } = next as { code?: unknown };

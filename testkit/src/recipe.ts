@@ -51,6 +51,7 @@ if (process.argv[1]?.endsWith('recipe.ts')) {
   const techniques: SuiteAdapter[] = [
     {
       name: 'https',
+      protocol: 'tls',
       pools: true,
       startServer: startHttpsServer,
       createClient: (target, policy, tls) =>
@@ -58,6 +59,7 @@ if (process.argv[1]?.endsWith('recipe.ts')) {
     },
     {
       name: 'pg',
+      protocol: 'postgres',
       pools: true,
       startServer: (options) => startPostgresRelay({ ...options, upstream: postgres }),
       createClient: (target, policy, tls) => {
@@ -67,6 +69,7 @@ if (process.argv[1]?.endsWith('recipe.ts')) {
     },
     {
       name: 'mysql2',
+      protocol: 'mysql',
       pools: true,
       startServer: (options) => startMysqlRelay({ ...options, upstream: mariadb }),
       createClient: (target, policy, tls) => {

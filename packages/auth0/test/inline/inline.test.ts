@@ -1,49 +1,27 @@
-// The blocks as scripts have them: evaluated in the body of a function, and run against real servers by the suite of the adapters.
+// The blocks as scripts have them, run against real servers by the suite of the adapters.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { promisify } from 'node:util';
 import { runInThisContext } from 'node:vm';
-import { certificateHex, mint, publicKeyPin, startHttpsServer, startScriptedServer } from '@certpin/testkit';
-import { agentClient, loginTo, mariadbClient, mysqlPoolClient, poolClient, postClient } from '@certpin/testkit/clients';
-import { CANARY, conformanceCases, type SuiteAdapter, type SuiteClient } from '@certpin/testkit/conformance';
+import {
+  certificateHex,
+  mint,
+  publicKeyPin,
+  startHttp2Server,
+  startHttpsServer,
+  startScriptedServer,
+} from '@certpin/testkit';
+import { loginTo } from '@certpin/testkit/clients';
+import { CANARY, conformanceCases, type SuiteAdapter, type SuiteProtocol } from '@certpin/testkit/conformance';
+import { recordCases } from '@certpin/testkit/conformance-records';
 import { type Mariadb, startMariadb, startMysqlRelay } from '@certpin/testkit/mariadb';
 import { mysqlGreeting } from '@certpin/testkit/mysql-script';
 import { type Postgres, startPostgres, startPostgresRelay } from '@certpin/testkit/postgres';
-import type { pinnedAxios } from 'certpin/axios';
-import type { pinnedAgent } from 'certpin/https';
-import type { pinnedMariadb } from 'certpin/mariadb';
-import type { pinnedMysql } from 'certpin/mysql';
-import type { pinnedMysql2 } from 'certpin/mysql2';
-import type { pinnedPg } from 'certpin/pg';
-import type { pinnedFetch } from 'certpin/undici';
-import { mariadb as connector } from '../../../certpin/test/adapters/mariadb-of-node.ts';
 import { type InlineClient, inlineBlock, inlineClients } from '../../src/inline/index.ts';
+import { blockClients, evaluate } from './block-clients.ts';
 
 const require = createRequire(import.meta.url);
-const axios = require('axios') as typeof import('axios').default;
-const mysql = require('mysql') as typeof import('mysql');
-const mysql2 = require('mysql2/promise') as typeof import('mysql2/promise');
-const pg = require('pg') as typeof import('pg');
-
-interface Block {
-  readonly pinnedAgent: typeof pinnedAgent;
-  readonly pinnedAxios: typeof pinnedAxios;
-  readonly pinnedFetch: typeof pinnedFetch;
-  readonly pinnedPg: typeof pinnedPg;
-  readonly pinnedMysql2: typeof pinnedMysql2;
-  readonly pinnedMysql: typeof pinnedMysql;
-  readonly pinnedMariadb: typeof pinnedMariadb;
-  readonly findCertpinError: (error: unknown) => { code: string; message: string } | undefined;
-}
-
-/** As the platform has it: sloppy code, a function that was given `require`, and nothing else. */
-function evaluate(text: string): Block {
-  const indented = text.replace(/^(?=.)/gm, '    ');
-  const script = `(function (require) {\n  function login() {\n${indented}\n    return certpin;\n  }\n  return login();\n})`;
-  return (runInThisContext(script) as (load: NodeJS.Require) => Block)(require);
-}
 
 let postgres: Postgres;
 let mariadb: Mariadb;
@@ -55,90 +33,20 @@ before(async () => {
 });
 after(() => Promise.all([postgres.stop(), mariadb.stop()]));
 
-type Adapter = Pick<SuiteAdapter, 'startServer'> & {
-  readonly create: (block: Block, ...args: Parameters<SuiteAdapter['createClient']>) => SuiteClient;
-};
+const clients = blockClients((protocol) => loginTo(protocol === 'postgres' ? postgres : mariadb));
 
-const relayMysql: SuiteAdapter['startServer'] = (options) => startMysqlRelay({ ...options, upstream: mariadb });
-
-const adapters: Record<InlineClient, Adapter> = {
-  https: {
-    startServer: startHttpsServer,
-    create: (block, target, policy, tls) =>
-      agentClient(target, block.pinnedAgent({ keepAlive: true, ...policy, ...tls })),
-  },
-  axios: {
-    startServer: startHttpsServer,
-    create: (block, { host, port }, policy, tls) =>
-      postClient(() => {
-        const config = block.pinnedAxios({ baseURL: `https://${host}:${port}` }, policy, { keepAlive: true, ...tls });
-        const api = axios.create(config);
-        return {
-          post: async (body) => (await api.post('/login', body)).status,
-          close: () => config.httpsAgent.destroy(),
-        };
-      }),
-  },
-  fetch: {
-    startServer: startHttpsServer,
-    create: (block, { host, port }, policy, tls) =>
-      postClient(() => {
-        const pinned = block.pinnedFetch(policy, { tls, connections: 1 });
-        return {
-          post: async (body) => {
-            const response = await pinned(`https://${host}:${port}/login`, { method: 'POST', body });
-            await response.text();
-            return response.status;
-          },
-          close: () => pinned.dispatcher.destroy(),
-        };
-      }),
-  },
-  pg: {
-    startServer: (options) => startPostgresRelay({ ...options, upstream: postgres }),
-    create: (block, target, policy, tls) => {
-      const config = block.pinnedPg({ ...target, ...loginTo(postgres), max: 10, ssl: tls }, policy);
-      return poolClient(() => new pg.Pool(config));
-    },
-  },
-  mysql2: {
-    startServer: relayMysql,
-    create: (block, target, policy, tls) => {
-      const config = block.pinnedMysql2({ ...target, ...loginTo(mariadb), connectionLimit: 10, ssl: tls }, policy);
-      return mysqlPoolClient(() => mysql2.createPool(config));
-    },
-  },
-  mysql: {
-    startServer: relayMysql,
-    create: (block, target, policy, tls) => {
-      const login = { ...target, ...loginTo(mariadb), connectionLimit: 10, ssl: tls };
-      const config = block.pinnedMysql(mysql, login, policy);
-      return mysqlPoolClient(() => {
-        const pool = mysql.createPool(config);
-        return {
-          query: (text, values) =>
-            new Promise((resolve, reject) => {
-              pool.query(text, values, (error, rows, fields) => (error ? reject(error) : resolve([rows, fields])));
-            }),
-          end: () => promisify(pool.end).call(pool),
-        };
-      });
-    },
-  },
-  mariadb: {
-    startServer: relayMysql,
-    create: (block, target, policy, tls) => {
-      const config = block.pinnedMariadb({ ...target, ...loginTo(mariadb), connectTimeout: 10_000, ssl: tls }, policy);
-      return mariadbClient(() => connector.createConnection(config));
-    },
-  },
+const servers: Record<SuiteProtocol, SuiteAdapter['startServer']> = {
+  tls: startHttpsServer,
+  http2: startHttp2Server,
+  postgres: (options) => startPostgresRelay({ ...options, upstream: postgres }),
+  mysql: (options) => startMysqlRelay({ ...options, upstream: mariadb }),
 };
 
 /**
  * A block has no pins on issuers, and resumes no sessions. What the suite does four times, or with a CA, the adapters have passed: a block is the same code, and
  * what is looked for here is a part that was left out.
  */
-const cases = conformanceCases.filter(
+const cases = [...conformanceCases, ...recordCases].filter(
   ({ name }) => !/the pinned CA|pin of the CA|four times|a CA|its CA|trusted CA|own sessions/.test(name),
 );
 
@@ -153,15 +61,17 @@ const plaintext: Record<InlineClient, (socket: Socket) => void> = {
   mariadb: (socket) => socket.write(mysqlGreeting({ tls: false })),
 };
 
-test('thirteen cases of the suite are run', () => assert.equal(cases.length, 13));
+test('twenty cases of the suite are run', () => assert.equal(cases.length, 20));
 
 for (const client of inlineClients) {
   describe(`the block for ${client}`, () => {
     const { text } = inlineBlock(client);
     const block = evaluate(text);
-    const { startServer, create } = adapters[client];
+    const { protocol, create } = clients[client];
+    const startServer = servers[protocol];
     const adapter: SuiteAdapter = {
       name: client,
+      protocol,
       pools: true,
       startServer,
       // A CA in the options tempts the ordinary verification; a block takes none.

@@ -4,6 +4,7 @@ import { CertpinError } from '../core/errors.ts';
 import type { Policy } from '../core/policy.ts';
 import { createTunnel, type ProxyInput } from '../proxy/tunnel.ts';
 import { guard } from '../tls/guard.ts';
+import { handOver } from '../tls/hand-over.ts';
 import { type ClientTlsOptions, type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
 import { plaintextRefused } from '../tls/plaintext.ts';
 
@@ -114,7 +115,7 @@ function createConnector(
     socket.once('error', fail);
     socket.once('secureConnect', () => {
       socket.off('error', fail);
-      callback(null, socket);
+      handOver(socket, () => callback(null, socket));
     });
   };
 }

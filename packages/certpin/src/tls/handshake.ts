@@ -4,6 +4,7 @@ import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'n
 import { CertpinError } from '../core/errors.ts';
 import { ASKS, INLINE } from '../core/form.ts';
 import { LateStream } from './late-stream.ts';
+import { emitOneError } from './one-error.ts';
 import { handshakeOptions, safeHandshake } from './options.ts';
 import type { Reuse } from './reuse.ts';
 import { startTimeout } from './timeout.ts';
@@ -33,13 +34,10 @@ interface Opening {
 /** The only call of `tls.connect` in the library. */
 export function openTls(how: Opening): TLSSocket {
   const { options } = how;
-  const prepare = ({ tunnel, reuse, oldVersions }: Opening): ConnectionOptions => {
-    const { signal: _, ...others } = options;
-    const way = tunnel === undefined ? undefined : startTunnel(tunnel, others, (error) => socket.destroy(error));
-    const prepared = handshakeOptions(way === undefined ? others : { ...others, socket: way }, oldVersions);
-    return reuse === undefined ? prepared : reuse.prepare(prepared);
-  };
-  const socket = tlsConnect(INLINE ? safeHandshake(options) : prepare(how));
+  const way = INLINE || how.tunnel === undefined ? undefined : new LateStream();
+  const socket = emitOneError(tlsConnect(INLINE ? safeHandshake(options) : prepare(how, way)));
+  /** Now, and not before: options that cannot be used have thrown, and no tunnel is left that nobody closes. */
+  if (!INLINE && way !== undefined) startTunnel(how, way, socket);
   if (!INLINE && options.signal !== undefined) addAbortSignal(options.signal, socket);
   /** Of a driver's connection the whole attempt has a clock already (upgrade.ts). */
   if (INLINE && ASKS !== 'nobody') return socket;
@@ -47,17 +45,22 @@ export function openTls(how: Opening): TLSSocket {
   return socket.on('secureConnect', stop).on('close', stop);
 }
 
-/** TLS begins at once, on a stream whose socket comes when the tunnel stands: clients count the connection from now on. */
-function startTunnel(tunnel: OpenTunnel, server: ConnectionOptions, fail: (error?: Error) => void): LateStream {
-  if (server.path != null || server.socket != null) {
+function prepare({ options, reuse, oldVersions }: Opening, way: LateStream | undefined): ConnectionOptions {
+  const { signal: _, ...others } = options;
+  if (way !== undefined && (others.path != null || others.socket != null)) {
     const message = 'a unix socket, or a given one, is not reached through a proxy: remove it, or `proxy`';
     throw new CertpinError('ERR_OPTION_INVALID', message, { option: 'proxy' });
   }
-  const way = new LateStream();
-  const attempt = tunnel({ host: server.host ?? 'localhost', port: Number(server.port) }, (error, raw) => {
-    if (raw === undefined) fail(error);
+  const prepared = handshakeOptions(way === undefined ? others : { ...others, socket: way }, oldVersions);
+  return reuse === undefined ? prepared : reuse.prepare(prepared);
+}
+
+/** TLS has begun, on a stream whose socket comes when the tunnel stands: clients count the connection from now on. */
+function startTunnel({ options, tunnel }: Opening, way: LateStream, socket: TLSSocket): void {
+  const server = { host: options.host ?? 'localhost', port: Number(options.port) };
+  const attempt = tunnel?.(server, (error, raw) => {
+    if (raw === undefined) socket.destroy(error);
     else way.adopt(raw);
   });
-  way.once('close', () => attempt.destroy());
-  return way;
+  way.once('close', () => attempt?.destroy());
 }

@@ -149,8 +149,9 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.attempt?.destroy();
-    this.socket?.destroy();
+    // The TLS socket alone, which ends the one below it: where that has gone before, Node frees the connection while OpenSSL reads in it,
+    // and a reset behind the handshake crashes the process (a write of the driver fails in the tick in which the handshake ends).
+    (this.socket ?? this.attempt)?.destroy();
     callback(error);
   }
 

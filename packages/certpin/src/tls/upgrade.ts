@@ -33,7 +33,7 @@ export function openUpgraded({ dial, tls, policy, connectTimeoutMs }: UpgradedCo
       try {
         if (error !== undefined) throw error;
         const socket = guard({ options: { ...tls, ...address, socket: raw }, policy });
-        socket.once('error', fail).once('secureConnect', stop);
+        socket.on('error', fail).once('secureConnect', stop);
         socket.once('secureConnect', () => stream.adopt(socket));
       } catch (problem) {
         /** A TLS option that cannot be used, too: nobody else could catch it here. */

@@ -10,6 +10,7 @@ import {
   startScriptedServer,
   startTlsServer,
 } from '@certpin/testkit';
+import { watchProcess } from '@certpin/testkit/conformance-records';
 import { startHttpProxy, startSecureFront, startSocksProxy } from '@certpin/testkit/proxy';
 import axios from 'axios';
 import mysql from 'mysql';
@@ -264,6 +265,30 @@ describe('an agent through a proxy', () => {
     outgoing.destroy();
     await new Promise((resolve) => outgoing.once('close', resolve));
     while (open.size > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  test('opens no tunnel for options that cannot be used, and nothing of one reaches the process', async (t) => {
+    const watched = watchProcess();
+    t.after(watched.stop);
+    const asked = await startScriptedServer((socket) => socket.once('data', () => socket.destroy()));
+    t.after(asked.close);
+    const agent = pinnedAgent({ pins, proxy: `http://127.0.0.1:${asked.port}` });
+    t.after(() => agent.destroy());
+    const fail = async (options: object): Promise<string> =>
+      String((await once(get({ host: 'localhost', port: 1, agent, ...options } as RequestOptions), 'error'))[0].code);
+    assert.match(await fail({ ecdhCurve: 'nonsense' }), /^ERR_/);
+    // The one that comes after it is the only one that the proxy was asked for.
+    assert.equal(await fail({}), 'ERR_CONNECTION_CLOSED');
+    assert.deepEqual(
+      [
+        watched.events,
+        asked
+          .received()
+          .toString()
+          .match(/CONNECT/g)?.length,
+      ],
+      [[], 1],
+    );
   });
 
   test('reaches a proxy with a certificate of a CA that is given for it', async (t) => {

@@ -1,0 +1,226 @@
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
+import { promisify } from 'node:util';
+import {
+  agentClient,
+  mariadbClient,
+  mysqlPoolClient,
+  poolClient,
+  postClient,
+  sqlClient,
+  tlsClient,
+} from '@certpin/testkit/clients';
+import type { SuiteAdapter, SuiteClient, SuitePolicy, SuiteTarget } from '@certpin/testkit/conformance';
+// By name: the suite runs against the build, which is what is published.
+import axios from 'axios';
+import { createPolicy, type Policy } from 'certpin';
+import { pinnedAxios } from 'certpin/axios';
+import { pinnedHttp2 } from 'certpin/http2';
+import { pinnedAgent } from 'certpin/https';
+import { pinnedMariadb } from 'certpin/mariadb';
+import { pinnedMysql } from 'certpin/mysql';
+import { pinnedMysql2 } from 'certpin/mysql2';
+import { pinnedPg } from 'certpin/pg';
+import { pinnedPostgres } from 'certpin/postgres';
+import { connect } from 'certpin/tls';
+import { pinnedConnector, pinnedFetch } from 'certpin/undici';
+import mysql from 'mysql';
+import mysql2 from 'mysql2/promise';
+import pg from 'pg';
+import postgresJs from 'postgres';
+import { Agent } from 'undici-6';
+import { mariadb as connector } from './adapters/mariadb-of-node.ts';
+
+/** A client of the suite, without its servers. */
+export type NamedClient = Omit<SuiteAdapter, 'startServer'>;
+
+/** Where the clients log in, and the proxy of those that go through one; asked when a client is made. */
+export interface Surroundings {
+  readonly login: (protocol: 'postgres' | 'mysql') => { user: string; password: string; database: string };
+  readonly proxyUrl: () => string;
+}
+
+/** Without a limit undici opens another connection where a request comes in the tick in which the last one ends. */
+const oneConnection = { connections: 1 };
+
+/** Every client that certpin has an adapter for, and those that go through a proxy. */
+export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedClient[] => [
+  {
+    name: 'tls',
+    protocol: 'tls',
+    pools: false,
+    keepsConfiguration: false,
+    createClient: (target, policy, tls) => tlsClient(() => connect({ ...target, ...policy, ...tls })),
+  },
+  {
+    name: 'https',
+    protocol: 'tls',
+    pools: true,
+    createClient: (target, policy, tls) => agentClient(target, pinnedAgent({ keepAlive: true, ...policy, ...tls })),
+  },
+  {
+    name: 'https, proxied',
+    protocol: 'tls',
+    pools: true,
+    createClient: (target, policy, tls) =>
+      agentClient(target, pinnedAgent({ keepAlive: true, proxy: proxyUrl(), ...policy, ...tls })),
+  },
+  {
+    name: 'pg',
+    protocol: 'postgres',
+    pools: true,
+    createClient: (target, policy, tls) => {
+      const config = pinnedPg({ ...target, ...login('postgres'), max: 10, ssl: tls }, policy);
+      return poolClient(() => new pg.Pool(config));
+    },
+  },
+  {
+    name: 'postgres',
+    protocol: 'postgres',
+    pools: true,
+    createClient: (target, policy, tls) => {
+      const options = pinnedPostgres({ ...target, ...login('postgres'), ssl: tls }, policy);
+      return sqlClient(() => postgresJs(options));
+    },
+  },
+  {
+    name: 'mysql2',
+    protocol: 'mysql',
+    pools: true,
+    createClient: (target, policy, tls) => {
+      const config = pinnedMysql2({ ...target, ...login('mysql'), connectionLimit: 10, ssl: tls }, policy);
+      return mysqlPoolClient(() => mysql2.createPool(config));
+    },
+  },
+  {
+    name: 'mysql',
+    protocol: 'mysql',
+    pools: true,
+    createClient: (target, policy, tls) => {
+      const config = pinnedMysql(mysql, { ...target, ...login('mysql'), connectionLimit: 10, ssl: tls }, policy);
+      return mysqlPoolClient(() => {
+        const pool = mysql.createPool(config);
+        return {
+          query: (text, values) =>
+            new Promise((resolve, reject) => {
+              pool.query(text, values, (error, rows, fields) => (error ? reject(error) : resolve([rows, fields])));
+            }),
+          end: () => promisify(pool.end).call(pool),
+        };
+      });
+    },
+  },
+  {
+    name: 'mariadb',
+    protocol: 'mysql',
+    pools: true,
+    createClient: (target, policy, tls) => {
+      const config = pinnedMariadb({ ...target, ...login('mysql'), connectTimeout: 10_000, ssl: tls }, policy);
+      return mariadbClient(() => connector.createConnection(config));
+    },
+  },
+  {
+    name: 'fetch',
+    protocol: 'tls',
+    pools: true,
+    createClient: (target, policy, tls) => {
+      const made = keep(policy);
+      return fetchClient(target, () => pinnedFetch(made, { tls, ...oneConnection }));
+    },
+  },
+  {
+    name: 'fetch, proxied',
+    protocol: 'tls',
+    pools: true,
+    keepsConfiguration: false, // each dispatcher has a tunnel of its own
+    createClient: (target, policy, tls) => {
+      const made = keep(policy);
+      return fetchClient(target, () => pinnedFetch(made, { tls, proxy: proxyUrl(), ...oneConnection }));
+    },
+  },
+  {
+    name: 'undici',
+    protocol: 'tls',
+    pools: true,
+    createClient: ({ host, port }, policy, tls) => {
+      const connect = pinnedConnector(policy, tls);
+      return postClient(() => {
+        const agent = new Agent({ connect, ...oneConnection });
+        return {
+          post: async (body) => {
+            const origin = `https://${host}:${port}`;
+            const answer = await agent.request({ origin, path: '/login', method: 'POST', body });
+            await answer.body.text();
+            return answer.statusCode;
+          },
+          close: () => agent.destroy(),
+        };
+      });
+    },
+  },
+  {
+    name: 'http2',
+    protocol: 'http2',
+    pools: true,
+    createClient: ({ host, port }, policy, tls) => {
+      const options = pinnedHttp2(policy, tls);
+      return postClient(() => {
+        let session: ClientHttp2Session | undefined;
+        return {
+          post: (body) =>
+            new Promise((resolve, reject) => {
+              if (session === undefined || session.destroyed) {
+                session = connectHttp2(`https://${host}:${port}`, { ...options });
+                session.on('error', reject);
+              }
+              const stream = session.request({ ':method': 'POST', ':path': '/login' });
+              let status = 0;
+              stream.on('response', (headers) => {
+                status = headers[':status'] ?? 0;
+              });
+              // A session that ends takes its streams along, without an error of theirs.
+              stream
+                .on('error', reject)
+                .on('close', () => reject(new Error('closed without an answer')))
+                .resume();
+              stream.on('end', () => resolve(status)).end(body);
+            }),
+          close: () => session?.destroy(),
+        };
+      });
+    },
+  },
+  {
+    name: 'axios',
+    protocol: 'tls',
+    pools: true,
+    createClient: ({ host, port }, policy, tls) => {
+      const config = pinnedAxios({ baseURL: `https://${host}:${port}` }, policy, { keepAlive: true, ...tls });
+      return postClient(() => {
+        const api = axios.create(config);
+        return {
+          post: async (body) => (await api.post('/login', body)).status,
+          close: () => config.httpsAgent.destroy(),
+        };
+      });
+    },
+  },
+];
+
+/** Closing ends a dispatcher for good; what is kept belongs to the policy. A time limit is none of a policy. */
+function keep(policy: SuitePolicy): SuitePolicy | Policy {
+  return policy.connectTimeoutMs === undefined ? createPolicy(policy) : policy;
+}
+
+function fetchClient({ host, port }: SuiteTarget, create: () => ReturnType<typeof pinnedFetch>): SuiteClient {
+  return postClient(() => {
+    const pinned = create();
+    return {
+      post: async (body) => {
+        const response = await pinned(`https://${host}:${port}/login`, { method: 'POST', body });
+        await response.text();
+        return response.status;
+      },
+      close: () => pinned.dispatcher.destroy(),
+    };
+  });
+}
