@@ -15,8 +15,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { changePinsFile, loadPinsFile } from '@certpin/pins-file';
 import { certificateHex, type Minted, mint, publicKeyPin } from '@certpin/testkit';
-import { changePinsFile, loadPinsFile } from '../src/pins-file/store.ts';
 import { startServer } from './peers.ts';
 import { certpin, PASSWORD, transcript } from './transcript.ts';
 

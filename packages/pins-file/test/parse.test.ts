@@ -6,9 +6,9 @@ import { Ajv } from 'ajv';
 import { formatPin, parsePin } from 'certpin';
 import { protocols } from 'certpin/probe';
 import fc from 'fast-check';
-import { parsePinsFile } from '../../src/pins-file/parse.ts';
+import { parsePinsFile } from '../src/parse.ts';
 
-const schema = JSON.parse(readFileSync(new URL('../../pins.schema.json', import.meta.url), 'utf8'));
+const schema = JSON.parse(readFileSync(new URL('../pins.schema.json', import.meta.url), 'utf8'));
 const validate = new Ajv({ strict: true, strictRequired: false }).compile(schema);
 
 const HEX = 'A7'.repeat(32);

@@ -17,29 +17,25 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { failureOf, plainWords } from '../failure.ts';
-import { FileError } from '../files/file-error.ts';
-import { showPath } from '../target.ts';
 import { type PinsDocument, parsePinsFile } from './parse.ts';
+import { fileErrorWords, PinsFileError } from './pins-file-error.ts';
 
 /** Ten thousand targets are some two MiB. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** @throws FileError */
+/** @throws PinsFileError */
 export function loadPinsFile(path: string): PinsDocument {
-  refuseConnectionString(path);
   const bytes = attempt(path, () => readBytes(path));
-  if (bytes === undefined) throw new FileError(`${path}: no such file`, 'certpin help trust');
+  if (bytes === undefined) throw new PinsFileError(`${path}: no such file`, 'certpin help trust');
   return parse(bytes, path);
 }
 
 /**
  * The same, undefined where there is none yet, before anybody is asked anything about a change of it.
  *
- * @throws FileError also where it could not be written
+ * @throws PinsFileError also where it could not be written
  */
 export function openPinsFile(path: string): PinsDocument | undefined {
-  refuseConnectionString(path);
   const place = attempt(path, () => followLinks(path));
   attempt(path, () => accessSync(dirname(place), constants.W_OK));
   const bytes = attempt(path, () => readBytes(place));
@@ -54,7 +50,7 @@ export function openPinsFile(path: string): PinsDocument | undefined {
  *
  * @param lockWaitMs another `certpin` holds the lock for some milliseconds; one that was killed in them, for ever
  * @param change gets what the file holds now, and returns the new text; undefined: leave it
- * @throws FileError; whatever `change` throws. Then nothing was written
+ * @throws PinsFileError; whatever `change` throws. Then nothing was written
  */
 export async function changePinsFile(
   path: string,
@@ -87,13 +83,8 @@ export async function changePinsFile(
   }
 }
 
-/** @throws FileError for what must not be repeated, nor become the name of a file */
-function refuseConnectionString(path: string): void {
-  if (showPath(path, '') === '') throw new FileError('--file: no such file', 'certpin help trust');
-}
-
-export function changedMeanwhile(path: string): FileError {
-  return new FileError(`${path}: it was changed by somebody else meanwhile; nothing was written: try again`);
+export function changedMeanwhile(path: string): PinsFileError {
+  return new PinsFileError(`${path}: it was changed by somebody else meanwhile; nothing was written: try again`);
 }
 
 async function openLock(beside: string, path: string, waitMs: number): Promise<number> {
@@ -104,7 +95,9 @@ async function openLock(beside: string, path: string, waitMs: number): Promise<n
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw toFileError(path, error);
       if (performance.now() > end) {
-        throw new FileError(`${path}: another certpin is writing it; if none is, remove ${basename(beside)} beside it`);
+        throw new PinsFileError(
+          `${path}: another certpin is writing it; if none is, remove ${basename(beside)} beside it`,
+        );
       }
       await delay(20);
     }
@@ -126,13 +119,13 @@ function followLinks(path: string): string {
       return join(realpathSync(dirname(place)), basename(place));
     }
   }
-  throw new FileError('too many links');
+  throw new PinsFileError('too many links');
 }
 
 function readBytes(place: string): Buffer | undefined {
   try {
     const { size } = statSync(place);
-    if (size > MAX_BYTES) throw new FileError('it has more than 16 MiB: no pins file is so large');
+    if (size > MAX_BYTES) throw new PinsFileError('it has more than 16 MiB: no pins file is so large');
     return readFileSync(place);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
@@ -145,7 +138,7 @@ function parse(bytes: Buffer, path: string): PinsDocument {
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new FileError(`${path}: it is not in UTF-8`);
+    throw new PinsFileError(`${path}: it is not in UTF-8`);
   }
   return parsePinsFile(text, path);
 }
@@ -167,8 +160,8 @@ function attempt<Result>(path: string, action: () => Result): Result {
   }
 }
 
-function toFileError(path: string, error: unknown): FileError {
-  const failure = failureOf(error);
-  const words = failure.code === 'ENOENT' ? 'no such folder' : plainWords(failure);
-  return new FileError(`${path}: ${words}`, undefined, { cause: error });
+function toFileError(path: string, error: unknown): PinsFileError {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  const reason = code === 'ENOENT' ? 'no such folder' : (fileErrorWords[code] ?? message);
+  return new PinsFileError(`${path}: ${reason}`, undefined, { cause: error });
 }
