@@ -252,7 +252,8 @@ test('what has no place in the file is refused before anybody is connected to, a
 test('a file that is broken is not written over, and its mistake has a line and a column', async (t) => {
   const { file, names, server } = await setStage(t);
   const mistakes = {
-    '{"version": 2, "targets": []}': 'FILE:1:13: this certpin reads version 1 of the format',
+    '{"version": 2, "targets": []}':
+      'FILE:1:13: version 2 of the format needs a newer certpin; this one reads version 1\n2> certpin: hint: npm install --global @certpin/cli@latest',
     '{"version": 1, "targets": [}': 'FILE:1:28: it is no JSON: value expected',
     'correct-horse': 'FILE:1:1: it is no JSON: invalid symbol',
     '{"version": 1, "targets": [], "correct-horse": 1}': 'FILE:1:31: unknown key "correct-horse"',

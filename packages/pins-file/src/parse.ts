@@ -26,7 +26,7 @@ export interface PinsDocument {
 }
 
 /** Where the mistake is: the offset of a piece of the text. */
-type Refuse = (offset: number, message: string) => never;
+type Refuse = (offset: number, message: string, hint?: string) => never;
 
 /**
  * Reads a pins file. Nothing is passed over: what is not understood is an error.
@@ -35,16 +35,13 @@ type Refuse = (offset: number, message: string) => never;
  */
 export function parsePinsFile(text: string, path: string): PinsDocument {
   const position = createPositions(text);
-  const refuse: Refuse = (offset, message) => {
+  const refuse: Refuse = (offset, message, hint) => {
     const { line, column } = position(offset);
-    throw new PinsFileError(`${path}:${line}:${column}: ${message}`);
+    throw new PinsFileError(`${path}:${line}:${column}: ${message}`, hint);
   };
   const root = readTree(text, refuse);
   if (root.type !== 'object') return refuse(root.offset, 'an object is expected');
-  // Before the keys: another version has others.
-  const version = findNodeAtLocation(root, ['version']);
-  if (version === undefined) return refuse(root.offset, '"version": 1 is missing');
-  if (version.value !== 1) return refuse(version.offset, 'this certpin reads version 1 of the format');
+  refuseOtherVersion(root, refuse); // before the keys: another version has others
   const fields = readObject(root, ['$schema', 'version', 'targets'], refuse);
   const schema = fields.get('$schema');
   if (schema !== undefined) readString(schema, refuse);
@@ -60,6 +57,16 @@ export function parsePinsFile(text: string, path: string): PinsDocument {
     entries.push(entry);
   }
   return { path, text, entries };
+}
+
+function refuseOtherVersion(root: Node, refuse: Refuse): void {
+  const version = findNodeAtLocation(root, ['version']);
+  if (version === undefined) refuse(root.offset, '"version": 1 is missing');
+  const { value, offset } = version;
+  if (value === 1) return;
+  if (!Number.isInteger(value) || value < 1) refuse(offset, '"version" is 1: a whole number, without quotes');
+  const message = `version ${value} of the format needs a newer certpin; this one reads version 1`;
+  refuse(offset, message, 'npm install --global @certpin/cli@latest');
 }
 
 function readTree(text: string, refuse: Refuse): Node {
