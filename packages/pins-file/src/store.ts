@@ -2,21 +2,21 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   fchmodSync,
   fchownSync,
   fsyncSync,
   openSync,
-  readFileSync,
   readlinkSync,
+  readSync,
   realpathSync,
   renameSync,
   type Stats,
   statSync,
-  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { type Lock, lock } from './lock.ts';
 import { type PinsDocument, parsePinsFile } from './parse.ts';
 import { fileErrorWords, PinsFileError } from './pins-file-error.ts';
 
@@ -46,9 +46,10 @@ export function openPinsFile(path: string): PinsDocument | undefined {
 
 /**
  * Changes a pins file, or makes it. The new text is written beside the old one and takes its place in one step, so that no reader ever sees
- * half of it; that file beside it is also the lock, so that of two changes at once none is lost.
+ * half of it; that file beside it is also the lock, so that of two changes at once none is lost. What a killed process has left there
+ * does not count.
  *
- * @param lockWaitMs another `certpin` holds the lock for some milliseconds; one that was killed in them, for ever
+ * @param lockWaitMs another `certpin` holds the lock for some milliseconds
  * @param change gets what the file holds now, and returns the new text; undefined: leave it
  * @throws PinsFileError; whatever `change` throws. Then nothing was written
  */
@@ -58,9 +59,7 @@ export async function changePinsFile(
   lockWaitMs = 10_000,
 ): Promise<void> {
   const place = attempt(path, () => followLinks(path));
-  const beside = `${place}.lock`;
-  const descriptor = await openLock(beside, path, lockWaitMs);
-  let isRenamed = false;
+  const held = await openLock(place, path, lockWaitMs);
   try {
     const before = attempt(path, () => readBytes(place));
     const document = before === undefined ? undefined : parse(before, path);
@@ -68,18 +67,19 @@ export async function changePinsFile(
     if (text === undefined) return;
     parsePinsFile(text, path); // what could not be read again is never written
     attempt(path, () => {
-      writeFileSync(descriptor, text);
-      if (before !== undefined) keepOwner(descriptor, statSync(place));
-      fsyncSync(descriptor);
+      writeFileSync(held.descriptor, text);
+      if (before !== undefined) keepOwner(held.descriptor, statSync(place));
+      fsyncSync(held.descriptor);
     });
     // An editor takes no notice of the lock.
     const after = attempt(path, () => readBytes(place));
     if (before === undefined ? after !== undefined : after?.equals(before) !== true) throw changedMeanwhile(path);
-    attempt(path, () => renameSync(beside, place));
-    isRenamed = true;
+    if (!existsSync(held.path)) {
+      throw new PinsFileError(`${path}: its lock was taken away meanwhile; nothing was written: try again`);
+    }
+    attempt(path, () => renameSync(held.path, place));
   } finally {
-    closeSync(descriptor);
-    if (!isRenamed) unlinkSync(beside);
+    held.release();
   }
 }
 
@@ -87,21 +87,15 @@ export function changedMeanwhile(path: string): PinsFileError {
   return new PinsFileError(`${path}: it was changed by somebody else meanwhile; nothing was written: try again`);
 }
 
-async function openLock(beside: string, path: string, waitMs: number): Promise<number> {
-  const end = performance.now() + waitMs;
-  for (;;) {
-    try {
-      return openSync(beside, 'wx');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw toFileError(path, error);
-      if (performance.now() > end) {
-        throw new PinsFileError(
-          `${path}: another certpin is writing it; if none is, remove ${basename(beside)} beside it`,
-        );
-      }
-      await delay(20);
-    }
+async function openLock(place: string, path: string, waitMs: number): Promise<Lock> {
+  let held: Lock | string;
+  try {
+    held = await lock(place, waitMs);
+  } catch (error) {
+    throw toFileError(path, error);
   }
+  if (typeof held !== 'string') return held;
+  throw new PinsFileError(`${path}: another certpin is writing it; if none is, remove ${held} beside it`);
 }
 
 /** A link is followed to the file that it names, which may have to be made; the link stays. */
@@ -123,13 +117,30 @@ function followLinks(path: string): string {
 }
 
 function readBytes(place: string): Buffer | undefined {
+  let descriptor: number;
   try {
-    const { size } = statSync(place);
-    if (size > MAX_BYTES) throw new PinsFileError('it has more than 16 MiB: no pins file is so large');
-    return readFileSync(place);
+    descriptor = openSync(place, 'r');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
+  }
+  try {
+    return readBounded(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** A device or a pipe has no size that could be looked at before. */
+function readBounded(descriptor: number): Buffer {
+  const chunks: Buffer[] = [];
+  for (let length = 0; ; ) {
+    const chunk = Buffer.allocUnsafe(256 * 1024);
+    const count = readSync(descriptor, chunk);
+    if (count === 0) return Buffer.concat(chunks);
+    length += count;
+    if (length > MAX_BYTES) throw new PinsFileError('it has more than 16 MiB: no pins file is so large');
+    chunks.push(chunk.subarray(0, count));
   }
 }
 
