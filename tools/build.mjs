@@ -12,11 +12,12 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 const compile = (project) => execFileSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: 'inherit' });
 
-for (const made of ['certpin/build', 'certpin/dist', 'auth0/dist', 'cli/dist'])
+for (const made of ['certpin/build', 'certpin/dist', 'pins-file/dist', 'auth0/dist', 'cli/dist'])
   rmSync(new URL(`../packages/${made}`, import.meta.url), { recursive: true, force: true });
 
 compile('packages/certpin/tsconfig.json');
 await bundleLibrary();
+compile('packages/pins-file/tsconfig.json');
 compile('packages/auth0/tsconfig.json');
 await buildInline();
 // The program that scripts run in is CommonJS as it is written, for it runs on Node 18 without any build.

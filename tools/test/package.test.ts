@@ -186,6 +186,59 @@ describe('the tarball of certpin', () => {
   });
 });
 
+describe('the tarball of @certpin/pins-file', () => {
+  let pinsFile: Packed;
+  let project: string;
+
+  before(async () => {
+    assert.ok(existsSync(join(root, 'packages/pins-file/dist')), 'not built; run: npm run build');
+    pinsFile = await pack('packages/pins-file');
+    const library = await pack('packages/certpin');
+    project = await createProject('pins-file', ['--prefer-offline', library.tarball, pinsFile.tarball]);
+  });
+
+  it('holds each module with its declarations, the schema, README and LICENSE, and nothing else', () => {
+    const compiled = sources('packages/pins-file/src').flatMap((name) => [`dist/${name}.js`, `dist/${name}.d.ts`]);
+    assertFiles(pinsFile.files, [...compiled, 'pins.schema.json', 'package.json', 'README.md', 'LICENSE']);
+  });
+
+  it('passes publint', () => assertPublint(pinsFile));
+
+  it('brings the library, a reader of JSON with comments, and one small package', () => {
+    assert.deepEqual(installedPackages(project), ['@certpin/pins-file', 'certpin', 'jsonc-parser', 'leven']);
+  });
+
+  it('reads a pins file, and delivers its schema', async () => {
+    writeFileSync(
+      join(project, 'certpin.json'),
+      `{ "version": 1, "targets": [{ "target": "db:1", "pins": ["${'AB'.repeat(32)}"] }] }`,
+    );
+    const read = await runJson(
+      project,
+      'read.mjs',
+      `import { loadPinsFile } from '@certpin/pins-file';
+      import schema from '@certpin/pins-file/pins.schema.json' with { type: 'json' };
+      console.log(JSON.stringify([loadPinsFile('certpin.json').entries[0].label, 'entry' in schema.definitions]));`,
+    );
+    assert.deepEqual(read, ['db:1', true]);
+  });
+
+  it('compiles in a strict project', async () => {
+    copyNodeTypes(project);
+    writeFileSync(
+      join(project, 'consumer.mts'),
+      `import { type Judged, judge, loadPinsFile, PinsFileError, statuses } from '@certpin/pins-file';
+      const { entries } = loadPinsFile('certpin.json');
+      export const all: readonly string[] = [...statuses, ...entries.map(({ label }) => label)];
+      export const isOurs: boolean = new Error() instanceof PinsFileError;
+      export const status = ({ status }: Judged): string => status;
+      // @ts-expect-error: an answer is missing
+      judge(entries[0]);`,
+    );
+    await compile(project, ['--module', 'nodenext', 'consumer.mts']);
+  });
+});
+
 describe('the tarball of @certpin/cli', () => {
   let cli: Packed;
   let auth0: Packed;
@@ -205,7 +258,7 @@ describe('the tarball of @certpin/cli', () => {
     const licenses = compiled.filter((name) => name.startsWith('dist/LICENSE.'));
     assert.deepEqual(
       licenses.sort(),
-      ['commander', 'leven', 'picocolors'].map((name) => `dist/LICENSE.${name}`),
+      ['commander', 'jsonc-parser', 'leven', 'picocolors'].map((name) => `dist/LICENSE.${name}`),
     );
     const extra = ['bin/certpin.cjs', 'man/certpin.1', 'pins.schema.json', 'package.json', 'README.md', 'LICENSE'];
     const expected = [...compiled, ...extra];

@@ -227,20 +227,41 @@ describe('the tools', () => {
     it(`import the library by its name: packages/${name}`, () => {
       const all = sourcesOf(`packages/${name}/src`).flatMap(importsOf);
       assert.deepEqual(show(all.filter((one) => isFile(one) && !one.to.startsWith(`packages/${name}/`))), []);
-      const { exports } = JSON.parse(read('packages/certpin/package.json')) as { exports: Record<string, unknown> };
-      for (const { to, from } of all.filter(({ to }) => /^certpin(?:\/|$)/.test(to))) {
-        assert.ok(to.replace(/^certpin/, '.') in exports, `${from} imports ${to}, which is not exported`);
+      for (const { to, from } of all) {
+        const [specifier, ours] = /^(?:certpin|@certpin\/([\w-]+))(?=\/|$)/.exec(to) ?? [];
+        if (specifier === undefined) continue;
+        const manifest = read(`packages/${ours ?? 'certpin'}/package.json`);
+        const { exports } = JSON.parse(manifest) as { exports: Record<string, unknown> };
+        assert.ok(to.replace(specifier, '.') in exports, `${from} imports ${to}, which is not exported`);
       }
     });
   }
 
-  it('lead from the command to the generator to the library, never back', () => {
-    const all = others.flatMap((name) => sourcesOf(`packages/${name}/src`)).flatMap(importsOf);
-    assert.deepEqual(
-      show(all.filter(({ from, to }) => !from.startsWith('packages/cli/') && /^@certpin\/cli/.test(to))),
-      [],
-    );
-    assert.deepEqual(show(imports.filter(({ to }) => /^@?certpin(?:\/|$)/.test(to))), []);
+  /** From each package to those below it: types count. */
+  const below: Record<string, readonly string[]> = {
+    certpin: [],
+    'pins-file': ['certpin'],
+    auth0: ['@certpin/pins-file', 'certpin'],
+    cli: ['@certpin/auth0', '@certpin/pins-file', 'certpin'],
+  };
+
+  it('are all drawn', () => assert.deepEqual(Object.keys(below).sort(), ['certpin', ...others].sort()));
+
+  for (const [name, targets] of Object.entries(below)) {
+    it(`lead from ${name} to ${targets.join(', ') || 'none of ours'} only, never back`, () => {
+      const ours = sourcesOf(`packages/${name}/src`)
+        .flatMap(importsOf)
+        .filter(({ to }) => /^@?certpin(?:\/|$)/.test(to));
+      const astray = ours.filter(({ to }) => !targets.some((target) => to === target || to.startsWith(`${target}/`)));
+      assert.deepEqual(show(astray), []);
+    });
+  }
+
+  it('read the pins file with its library for JSON, and two letters off with another; nothing else', () => {
+    const outside = sourcesOf('packages/pins-file/src')
+      .flatMap(importsOf)
+      .filter((one) => !isFile(one) && !one.to.startsWith('node:') && !/^certpin(?:\/|$)/.test(one.to));
+    assert.deepEqual([...new Set(outside.map(({ to }) => to))].sort(), ['jsonc-parser', 'leven']);
   });
 });
 

@@ -1,5 +1,5 @@
+import { closest, fileErrorWords, PinsFileError } from '@certpin/pins-file';
 import type { ProbeFailure } from 'certpin/probe';
-import { closest } from './closest.ts';
 import { FileError } from './files/file-error.ts';
 import { bounded, type Io, printError, printHint, quote } from './io.ts';
 
@@ -20,7 +20,7 @@ export class UsageError extends Error {
 /** What is left of an exception: its code and its message, never its properties. */
 export function failureOf(error: unknown): Failure {
   const { code, message } = error as { code?: unknown; message?: unknown };
-  const hint = error instanceof FileError ? error.hint : undefined;
+  const hint = error instanceof FileError || error instanceof PinsFileError ? error.hint : undefined;
   return {
     code: typeof code === 'string' ? code : 'ERR_UNKNOWN',
     message: bounded(String(message ?? error)),
@@ -68,19 +68,14 @@ function meantScheme({ message }: Failure): string | undefined {
 
 /** Node and OpenSSL speak to programmers; where a name has several addresses, Node's error has no message at all. */
 const words: Record<string, string> = {
-  EACCES: 'permission denied',
+  ...fileErrorWords,
   EAI_AGAIN: 'the name server did not answer',
   ECONNREFUSED: 'connection refused: nothing listens there',
   ECONNRESET: 'the server reset the connection before TLS was established',
-  EFBIG: 'the file would become larger than it may',
   EHOSTUNREACH: 'there is no route to the host',
-  EISDIR: 'it is a directory',
-  ELOOP: 'its links lead in a circle',
   ENETUNREACH: 'there is no route to the network',
   ENOENT: 'no such file',
-  ENOSPC: 'no space is left on the disk',
   ENOTFOUND: 'no such host, and no such file',
-  EROFS: 'the file system is read-only',
   ETIMEDOUT: 'the server does not answer',
 };
 

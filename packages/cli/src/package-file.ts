@@ -1,10 +1,7 @@
 import { readFileSync } from 'node:fs';
 
-/** A JSON file of this package, which lies beside the folder of the program: sources and bundle are alike in that. */
-export function readPackageFile(name: 'package.json' | 'pins.schema.json'): unknown {
-  return JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), 'utf8'));
-}
-
+/** Of the package's own file, which lies beside the folder of the program: sources and bundle are alike in that. */
 export function readVersion(): string {
-  return (readPackageFile('package.json') as { version: string }).version;
+  const file = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(file) as { version: string }).version;
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { type ProbeFailure, parseTarget, type Target } from 'certpin/probe';
 import { failureOf } from './failure.ts';
+import { FileError } from './files/file-error.ts';
 
 /** A target that has been read, or why it cannot be: then it may be a mistyped connection string, and must not be shown. */
 export type ShownTarget =
@@ -32,4 +33,9 @@ export function showPath(path: string, option: string): string {
   const mayHoldLogin = (text: string): boolean => /[@=]|^(?:[\w-]+\+)?unix:/i.test(text);
   if (!mayHoldLogin(path) || existsSync(path)) return path;
   return existsSync(dirname(path)) && !mayHoldLogin(basename(path)) ? path : option;
+}
+
+/** @throws FileError for the path of a pins file that must not be repeated, nor become the name of a file */
+export function refuseConnectionString(path: string): void {
+  if (showPath(path, '') === '') throw new FileError('--file: no such file', 'certpin help trust');
 }

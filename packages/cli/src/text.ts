@@ -1,3 +1,4 @@
+import { DAY, days } from '@certpin/pins-file';
 import { type CertificateSummary, formatPin, parsePin } from 'certpin';
 import type { ProbeSuccess } from 'certpin/probe';
 import { bounded, type Colors, printable } from './io.ts';
@@ -57,11 +58,4 @@ function validity({ validFrom, validTo }: CertificateSummary, colors: Colors, no
   if (untilStart > 0) return colors.red(`${span} (begins in ${days(untilStart)})`);
   if (untilEnd < 0) return colors.red(`${span} (expired ${days(-untilEnd)} ago)`);
   return `${span} (${untilEnd < 30 * DAY ? colors.yellow(`${days(untilEnd)} left`) : `${days(untilEnd)} left`})`;
-}
-
-export const DAY: number = 24 * 60 * 60 * 1000;
-
-export function days(milliseconds: number): string {
-  const whole = Math.floor(milliseconds / DAY);
-  return whole === 0 ? 'less than a day' : whole === 1 ? '1 day' : `${whole} days`;
 }

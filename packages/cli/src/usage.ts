@@ -1,5 +1,5 @@
+import { closest } from '@certpin/pins-file';
 import type { CommanderError } from 'commander';
-import { closest } from './closest.ts';
 import { UsageError } from './failure.ts';
 import { type Io, printError, printHint, quote } from './io.ts';
 import { showTarget } from './target.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import type { Entry } from '@certpin/pins-file';
 import { certificateHex, mint } from '@certpin/testkit';
 import { Ajv } from 'ajv';
 import type { Io } from '../src/io.ts';
-import type { Entry } from '../src/pins-file/parse.ts';
 import { createTextReport } from '../src/reports/text-report.ts';
 import { startPeer, startServer, writeTemporary } from './peers.ts';
 import { certpin, PASSWORD, transcript } from './transcript.ts';

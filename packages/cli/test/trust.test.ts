@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -15,8 +17,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { loadPinsFile } from '@certpin/pins-file';
 import { certificateHex, type Minted, mint, publicKeyPin } from '@certpin/testkit';
-import { changePinsFile, loadPinsFile } from '../src/pins-file/store.ts';
 import { startServer } from './peers.ts';
 import { certpin, PASSWORD, transcript } from './transcript.ts';
 
@@ -252,7 +255,8 @@ test('what has no place in the file is refused before anybody is connected to, a
 test('a file that is broken is not written over, and its mistake has a line and a column', async (t) => {
   const { file, names, server } = await setStage(t);
   const mistakes = {
-    '{"version": 2, "targets": []}': 'FILE:1:13: this certpin reads version 1 of the format',
+    '{"version": 2, "targets": []}':
+      'FILE:1:13: version 2 of the format needs a newer certpin; this one reads version 1\n2> certpin: hint: npm install --global @certpin/cli@latest',
     '{"version": 1, "targets": [}': 'FILE:1:28: it is no JSON: value expected',
     'correct-horse': 'FILE:1:1: it is no JSON: invalid symbol',
     '{"version": 1, "targets": [], "correct-horse": 1}': 'FILE:1:31: unknown key "correct-horse"',
@@ -396,31 +400,20 @@ test('while a person was thinking: another target was added, and stays; the same
   assert.deepEqual(pinsOf(file), [[names.OTHER]]);
 });
 
-test('an editor that takes no notice of the lock: its change is not written over; a lock that nobody lets go of is told', async (t) => {
-  const { file } = openFolder(t);
-  const empty = '{ "version": 1, "targets": [] }';
-  writeFileSync(file, empty);
-  await assert.rejects(
-    changePinsFile(file, () => {
-      writeFileSync(file, `${empty} // mine`);
-      return `${empty} // certpin's`;
-    }),
-    /changed by somebody else meanwhile/,
-  );
-  assert.equal(readFileSync(file, 'utf8'), `${empty} // mine`);
-  await assert.rejects(
-    changePinsFile(file, () => 'no pins file'),
-    /it is no JSON/,
-  );
-  assert.equal(readFileSync(file, 'utf8'), `${empty} // mine`);
-  assert.equal(existsSync(`${file}.lock`), false);
-  writeFileSync(`${file}.lock`, '');
-  await assert.rejects(
-    changePinsFile(file, () => empty, 50),
-    /remove certpin\.json\.lock beside it/,
-  );
-  const waiting = changePinsFile(file, () => empty);
-  rmSync(`${file}.lock`);
-  await waiting;
-  assert.equal(readFileSync(file, 'utf8'), empty);
+test('a certpin that was killed while it wrote: the next one does not wait for it', async (t) => {
+  const { file, folder, names } = await setStage(t);
+  const writer = fileURLToPath(new URL('../../pins-file/test/writer.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', writer, 'hold', file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  const closed = once(child, 'close');
+  child.kill('SIGKILL');
+  await closed;
+  assert.equal(readdirSync(folder).length, 1, 'what was killed has left its lock');
+  const start = performance.now();
+  assert.match(await transcript('trust TARGET --yes --file FILE', names), /added to FILE: TARGET\nexit 0$/);
+  assert.ok(performance.now() - start < 9_000, 'not after the ten seconds that a living one is waited for');
+  assert.deepEqual(readdirSync(folder), ['certpin.json']);
 });

@@ -1,13 +1,11 @@
+import { DAY, type Entry, findTargets, loadPinsFile, type PinsDocument } from '@certpin/pins-file';
 import { UsageError } from '../failure.ts';
 import { FileReader } from '../files/file-reader.ts';
 import type { PasswordFlags } from '../files/password.ts';
 import { type ExitCode, type Io, printError, printSummary } from '../io.ts';
 import { type ScanFlags, toScanOptions } from '../options.ts';
 import { inOrder } from '../order.ts';
-import { judge, parseDays } from '../pins-file/judge.ts';
-import type { Entry, PinsDocument } from '../pins-file/parse.ts';
-import { findTargets } from '../pins-file/place.ts';
-import { loadPinsFile } from '../pins-file/store.ts';
+import { judgeAnswer } from '../pins-file/judge-answer.ts';
 import { StatusTally } from '../pins-file/tally.ts';
 import { bar, startProgress } from '../progress.ts';
 import { createCsvReport } from '../reports/csv-report.ts';
@@ -19,6 +17,7 @@ import { createSarifReport } from '../reports/sarif-report.ts';
 import { createTextReport } from '../reports/text-report.ts';
 import { createRotationWarning } from '../rotating.ts';
 import { type Scanned, scan, threadsFor } from '../scan.ts';
+import { refuseConnectionString } from '../target.ts';
 
 export interface CheckFileFlags extends ScanFlags, PasswordFlags {
   readonly expiresWithin?: string;
@@ -33,13 +32,14 @@ export interface CheckFileFlags extends ScanFlags, PasswordFlags {
 /**
  * Whether every target of a pins file, or every one that is named, is as the file says, each judged by its own policy.
  *
- * @throws UsageError, FileError: before anybody is connected to
+ * @throws UsageError, FileError, PinsFileError: before anybody is connected to
  */
 export async function checkFile(path: string, names: string[], flags: CheckFileFlags, io: Io): Promise<ExitCode> {
   const { expiresWithin = '30d', failExpiring = false, quiet } = flags;
   const expiresWithinMs = parseDays(expiresWithin);
   if (expiresWithinMs === undefined) throw new UsageError('--expires-within takes a number of days: 30d', 'check');
   const options = toScanOptions(flags, 'check');
+  refuseConnectionString(path);
   const document = loadPinsFile(path);
   const asked = names.length === 0 ? document.entries : findTargets(document, names);
   if (asked.length === 0) {
@@ -58,7 +58,7 @@ export async function checkFile(path: string, names: string[], flags: CheckFileF
     const all = { ...options, threads, signal: interrupt.signal, files, format: undefined };
     for await (const answer of inOrder(scan(questions(asked, io), all))) {
       const entry = asked[answer.index] as Entry;
-      const judged = judge(entry, answer, expiresWithinMs, new Date());
+      const judged = judgeAnswer(entry, answer, expiresWithinMs, new Date());
       progress.clear();
       tally.count(judged);
       report.add(judged);
@@ -80,6 +80,12 @@ export async function checkFile(path: string, names: string[], flags: CheckFileF
   const refusals = tally.of('drift', 'expired', 'refused') + (failExpiring ? tally.of('expiring') : 0);
   if (refusals > 0) return 1;
   return isComplete && tally.of('unreachable') === 0 ? 0 : 2;
+}
+
+/** `30`, `30d`; undefined for anything else. */
+function parseDays(text: string): number | undefined {
+  const [, count] = /^(\d{1,4})d?$/.exec(text) ?? [];
+  return count === undefined ? undefined : Number(count) * DAY;
 }
 
 function formOf({ quiet, json, csv, junit, sarif }: CheckFileFlags): CreateReport {

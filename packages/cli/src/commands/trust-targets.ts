@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { changedMeanwhile, changePinsFile, openPinsFile, type Placed, placeArgument } from '@certpin/pins-file';
 import { type CertificateSummary, formatPin, type Pin } from 'certpin';
 import type { ProbeReport, ProbeSuccess } from 'certpin/probe';
 import type { Answer, KeyReport } from '../ask.ts';
@@ -18,8 +19,6 @@ import {
   stdoutColors,
 } from '../io.ts';
 import { type ScanFlags, toScanOptions } from '../options.ts';
-import { type Placed, placeArgument } from '../pins-file/place.ts';
-import { changedMeanwhile, changePinsFile, openPinsFile } from '../pins-file/store.ts';
 import {
   applyStep,
   type Candidate,
@@ -32,6 +31,7 @@ import {
 import { bar, startProgress } from '../progress.ts';
 import { createRotationWarning } from '../rotating.ts';
 import { type ScanOptions, scan } from '../scan.ts';
+import { refuseConnectionString } from '../target.ts';
 import { renderReport } from '../text.ts';
 
 export interface TrustFlags extends ScanFlags, PasswordFlags {
@@ -82,6 +82,7 @@ export async function trustTargets(args: readonly string[], flags: TrustFlags, i
   if (from !== undefined && args.length > 1) throw new UsageError('--from is the file of one target', 'trust');
   const targets: Placed[] = [];
   try {
+    refuseConnectionString(file);
     openPinsFile(file); // before anybody is connected to
     for (const target of args) targets.push(placeArgument(target, file, servername));
   } catch (error) {

@@ -1,4 +1,4 @@
-import { type Judged, type Status, statuses } from './judge.ts';
+import { type Judged, type Status, statuses } from '@certpin/pins-file';
 
 const words: Record<Status, (count: number) => string> = {
   holds: (count) => (count === 1 ? 'holds' : 'hold'),

@@ -1,11 +1,17 @@
+import {
+  addEntry,
+  addPin,
+  createText,
+  type Entry,
+  type PinsDocument,
+  type Placed,
+  replacePins,
+} from '@certpin/pins-file';
 import { explain, formatPin, type Pin, parsePin } from 'certpin';
 import type { Protocol } from 'certpin/probe';
 import type { Answer } from '../ask.ts';
 import { publicKeyPin } from '../public-key-pin.ts';
-import { addEntry, addPin, createText, replacePins } from './edit.ts';
-import { judge } from './judge.ts';
-import type { Entry, PinsDocument } from './parse.ts';
-import type { Placed } from './place.ts';
+import { judgeAnswer } from './judge-answer.ts';
 
 /** What may become of a target that is in the file already. */
 export type TrustMode = 'keep' | 'add' | 'replace';
@@ -58,7 +64,7 @@ export function findStep(
 
 function compare(entry: Entry, answer: Answer, pin: Pin): { isPinned: boolean; explanation: string | undefined } {
   const [leaf] = answer.certificates;
-  const { verdict } = judge(entry, answer, 0, new Date());
+  const { verdict } = judgeAnswer(entry, answer, 0, new Date());
   if (leaf === undefined || verdict === undefined) {
     const explanation = `pin mismatch for ${entry.label}: the public key ${formatPin(pin)} is none of the pinned ones`;
     return lists(entry, pin) ? { isPinned: true, explanation: undefined } : { isPinned: false, explanation };

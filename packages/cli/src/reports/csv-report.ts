@@ -1,7 +1,7 @@
+import type { Judged } from '@certpin/pins-file';
 import { formatPin } from 'certpin';
 import { cell } from '../csv.ts';
 import { printCsv } from '../io.ts';
-import type { Judged } from '../pins-file/judge.ts';
 import type { CreateReport } from './report.ts';
 
 const columns = [

@@ -1,6 +1,6 @@
+import type { Judged } from '@certpin/pins-file';
 import { explain } from 'certpin';
 import { printableLines, printText } from '../io.ts';
-import type { Judged } from '../pins-file/judge.ts';
 import { type CreateReport, isRefusal } from './report.ts';
 
 /**

@@ -1,6 +1,5 @@
+import type { Judged, PinsDocument } from '@certpin/pins-file';
 import type { Io } from '../io.ts';
-import type { Judged } from '../pins-file/judge.ts';
-import type { PinsDocument } from '../pins-file/parse.ts';
 
 /** A way to print what became of the targets of a pins file. */
 interface Report {

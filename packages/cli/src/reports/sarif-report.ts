@@ -1,9 +1,9 @@
 import { relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Judged, Status } from '@certpin/pins-file';
 import { explain } from 'certpin';
 import { printableLines, printJson } from '../io.ts';
 import { readVersion } from '../package-file.ts';
-import type { Judged, Status } from '../pins-file/judge.ts';
 import { type CreateReport, isRefusal } from './report.ts';
 
 type Finding = Exclude<Status, 'holds'>;

@@ -1,6 +1,6 @@
+import type { Judged, Status } from '@certpin/pins-file';
 import { explain } from 'certpin';
 import { printable, printText, stdoutColors } from '../io.ts';
-import type { Judged, Status } from '../pins-file/judge.ts';
 import type { CreateReport } from './report.ts';
 
 /** A line for each target, and for what has changed, what was presented and what is configured. */

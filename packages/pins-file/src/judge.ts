@@ -1,9 +1,23 @@
-import { type RefusalCode, type Verdict, verify } from 'certpin';
-import type { Inspected, Target } from 'certpin/probe';
-import type { Answer } from '../ask.ts';
-import { type Failure, plainWords } from '../failure.ts';
-import { DAY, days } from '../text.ts';
+import { type Peer, type RefusalCode, type Verdict, verify } from 'certpin';
+import type { Inspected, ProbeFailure, Target } from 'certpin/probe';
+import { days } from './days.ts';
 import type { Entry } from './parse.ts';
+
+/** What became of the question that a target was asked. */
+export type Answer =
+  | {
+      readonly protocol: Inspected['protocol'];
+      /** What was presented, by the host and port that were asked. */
+      readonly peer: Peer;
+      readonly failure?: undefined;
+    }
+  | Unanswered;
+
+interface Unanswered {
+  /** null: nothing told it, and it was not found out. */
+  readonly protocol: Target['protocol'] | null;
+  readonly failure: ProbeFailure['error'];
+}
 
 /** What became of a target of a pins file, in the order in which a summary counts them. */
 export const statuses = ['holds', 'expiring', 'drift', 'expired', 'refused', 'unreachable'] as const;
@@ -25,7 +39,7 @@ export type Judged = {
   readonly reason: string;
 } & (
   | { readonly verdict: Verdict; readonly protocol: Inspected['protocol']; readonly failure?: undefined }
-  | { readonly verdict?: undefined; readonly protocol: Target['protocol'] | null; readonly failure: Failure }
+  | (Unanswered & { readonly verdict?: undefined })
 );
 
 const statusOf: Record<RefusalCode, Status> = {
@@ -39,25 +53,18 @@ const statusOf: Record<RefusalCode, Status> = {
   ERR_PIN_UNCHECKABLE: 'refused',
 };
 
-/** Judges an answer by the policy of its own target. */
-export function judge(entry: Entry, { report, certificates }: Answer, expiresWithinMs: number, now: Date): Judged {
-  const failed = (failure: Failure): Judged => {
-    return { entry, status: 'unreachable', reason: plainWords(failure), protocol: report.protocol, failure };
-  };
-  if (!report.ok) return failed(report.error);
-  if (report.certificate === null) {
-    return failed({ code: 'ERR_FILE_UNREADABLE', message: `it holds a ${report.publicKey.source} and no certificate` });
-  }
-  const { protocol, host, port, tlsVersion } = report;
-  const peer = {
-    certificates,
-    host: entry.servername ?? host ?? undefined,
-    port: port ?? undefined,
-    tlsVersion: protocol === 'file' ? undefined : tlsVersion,
-  };
-  const verdict = verify(peer, entry.policy, now);
+/**
+ * Judges an answer by the policy of its own target.
+ *
+ * @param expiresWithinMs a certificate that ends sooner is `expiring`
+ */
+export function judge(entry: Entry, answer: Answer, expiresWithinMs: number, now: Date): Judged {
+  const { protocol, failure } = answer;
+  if (failure !== undefined) return { entry, status: 'unreachable', reason: failure.message, protocol, failure };
+  const { peer } = answer;
+  const verdict = verify({ ...peer, host: entry.servername ?? peer.host }, entry.policy, now);
   if (!verdict.ok) return { entry, status: statusOf[verdict.code], reason: verdict.reason, protocol, verdict };
-  const end = Date.parse(report.certificate.validTo);
+  const end = verdict.presented[0]?.validTo.getTime() ?? Number.NaN;
   const leftMs = end - now.getTime();
   // An end that has passed, or that cannot be read, was accepted by the policy.
   if (!(leftMs > 0)) return { entry, status: 'holds', reason: 'its end is accepted', protocol, verdict };
@@ -68,10 +75,4 @@ export function judge(entry: Entry, { report, certificates }: Answer, expiresWit
 
 function isoDay(time: number): string {
   return new Date(time).toISOString().slice(0, 10);
-}
-
-/** `30`, `30d`; undefined for anything else. */
-export function parseDays(text: string): number | undefined {
-  const [, count] = /^(\d{1,4})d?$/.exec(text) ?? [];
-  return count === undefined ? undefined : Number(count) * DAY;
 }

@@ -2,41 +2,40 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   fchmodSync,
   fchownSync,
   fsyncSync,
   openSync,
   readlinkSync,
+  readSync,
   realpathSync,
   renameSync,
   type Stats,
   statSync,
-  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { failureOf, plainWords } from '../failure.ts';
-import { FileError } from '../files/file-error.ts';
-import { readBoundedSync } from '../files/read.ts';
-import { showPath } from '../target.ts';
+import { type Lock, lock } from './lock.ts';
 import { type PinsDocument, parsePinsFile } from './parse.ts';
+import { fileErrorWords, PinsFileError } from './pins-file-error.ts';
 
-/** @throws FileError */
+/** Ten thousand targets are some two MiB. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** @throws PinsFileError */
 export function loadPinsFile(path: string): PinsDocument {
-  refuseConnectionString(path);
   const bytes = attempt(path, () => readBytes(path));
-  if (bytes === undefined) throw new FileError(`${path}: no such file`, 'certpin help trust');
+  if (bytes === undefined) throw new PinsFileError(`${path}: no such file`, 'certpin help trust');
   return parse(bytes, path);
 }
 
 /**
  * The same, undefined where there is none yet, before anybody is asked anything about a change of it.
  *
- * @throws FileError also where it could not be written
+ * @throws PinsFileError also where it could not be written
  */
 export function openPinsFile(path: string): PinsDocument | undefined {
-  refuseConnectionString(path);
   const place = attempt(path, () => followLinks(path));
   refuseOtherThanFile(place, path);
   attempt(path, () => accessSync(dirname(place), constants.W_OK));
@@ -48,11 +47,12 @@ export function openPinsFile(path: string): PinsDocument | undefined {
 
 /**
  * Changes a pins file, or makes it. The new text is written beside the old one and takes its place in one step, so that no reader ever sees
- * half of it; that file beside it is also the lock, so that of two changes at once none is lost.
+ * half of it; that file beside it is also the lock, so that of two changes at once none is lost. What a killed process has left there
+ * does not count.
  *
- * @param lockWaitMs another `certpin` holds the lock for some milliseconds; one that was killed in them, for ever
+ * @param lockWaitMs another `certpin` holds the lock for some milliseconds
  * @param change gets what the file holds now, and returns the new text; undefined: leave it
- * @throws FileError; whatever `change` throws. Then nothing was written
+ * @throws PinsFileError; whatever `change` throws. Then nothing was written
  */
 export async function changePinsFile(
   path: string,
@@ -60,9 +60,7 @@ export async function changePinsFile(
   lockWaitMs = 10_000,
 ): Promise<void> {
   const place = attempt(path, () => followLinks(path));
-  const beside = `${place}.lock`;
-  const descriptor = await openLock(beside, path, lockWaitMs);
-  let isRenamed = false;
+  const held = await openLock(place, path, lockWaitMs);
   try {
     const before = attempt(path, () => readBytes(place));
     const document = before === undefined ? undefined : parse(before, path);
@@ -70,49 +68,41 @@ export async function changePinsFile(
     if (text === undefined) return;
     parsePinsFile(text, path); // what could not be read again is never written
     attempt(path, () => {
-      writeFileSync(descriptor, text);
-      if (before !== undefined) keepOwner(descriptor, statSync(place));
-      fsyncSync(descriptor);
+      writeFileSync(held.descriptor, text);
+      if (before !== undefined) keepOwner(held.descriptor, statSync(place));
+      fsyncSync(held.descriptor);
     });
     // An editor takes no notice of the lock.
     const after = attempt(path, () => readBytes(place));
     if (before === undefined ? after !== undefined : after?.equals(before) !== true) throw changedMeanwhile(path);
-    attempt(path, () => renameSync(beside, place));
-    isRenamed = true;
+    if (!existsSync(held.path)) {
+      throw new PinsFileError(`${path}: its lock was taken away meanwhile; nothing was written: try again`);
+    }
+    attempt(path, () => renameSync(held.path, place));
   } finally {
-    closeSync(descriptor);
-    if (!isRenamed) unlinkSync(beside);
+    held.release();
   }
-}
-
-/** @throws FileError for what must not be repeated, nor become the name of a file */
-function refuseConnectionString(path: string): void {
-  if (showPath(path, '') === '') throw new FileError('--file: no such file', 'certpin help trust');
 }
 
 /** A new file takes the place of the old one: a device or a pipe would be gone. */
 function refuseOtherThanFile(place: string, path: string): void {
   const found = attempt(path, () => statSync(place, { throwIfNoEntry: false }));
-  if (found !== undefined && !found.isFile()) throw new FileError(`${path}: it is no regular file`);
+  if (found !== undefined && !found.isFile()) throw new PinsFileError(`${path}: it is no regular file`);
 }
 
-export function changedMeanwhile(path: string): FileError {
-  return new FileError(`${path}: it was changed by somebody else meanwhile; nothing was written: try again`);
+export function changedMeanwhile(path: string): PinsFileError {
+  return new PinsFileError(`${path}: it was changed by somebody else meanwhile; nothing was written: try again`);
 }
 
-async function openLock(beside: string, path: string, waitMs: number): Promise<number> {
-  const end = performance.now() + waitMs;
-  for (;;) {
-    try {
-      return openSync(beside, 'wx');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw toFileError(path, error);
-      if (performance.now() > end) {
-        throw new FileError(`${path}: another certpin is writing it; if none is, remove ${basename(beside)} beside it`);
-      }
-      await delay(20);
-    }
+async function openLock(place: string, path: string, waitMs: number): Promise<Lock> {
+  let held: Lock | string;
+  try {
+    held = await lock(place, waitMs);
+  } catch (error) {
+    throw toFileError(path, error);
   }
+  if (typeof held !== 'string') return held;
+  throw new PinsFileError(`${path}: another certpin is writing it; if none is, remove ${held} beside it`);
 }
 
 /** A link is followed to the file that it names, which may have to be made; the link stays. */
@@ -130,15 +120,34 @@ function followLinks(path: string): string {
       return join(realpathSync(dirname(place)), basename(place));
     }
   }
-  throw new FileError('too many links');
+  throw new PinsFileError('too many links');
 }
 
 function readBytes(place: string): Buffer | undefined {
+  let descriptor: number;
   try {
-    return readBoundedSync(place, 'pins file');
+    descriptor = openSync(place, 'r');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
+  }
+  try {
+    return readBounded(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** A device or a pipe has no size that could be looked at before. */
+function readBounded(descriptor: number): Buffer {
+  const chunks: Buffer[] = [];
+  for (let length = 0; ; ) {
+    const chunk = Buffer.allocUnsafe(256 * 1024);
+    const count = readSync(descriptor, chunk);
+    if (count === 0) return Buffer.concat(chunks);
+    length += count;
+    if (length > MAX_BYTES) throw new PinsFileError('it has more than 16 MiB: no pins file is so large');
+    chunks.push(chunk.subarray(0, count));
   }
 }
 
@@ -147,7 +156,7 @@ function parse(bytes: Buffer, path: string): PinsDocument {
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new FileError(`${path}: it is not in UTF-8`);
+    throw new PinsFileError(`${path}: it is not in UTF-8`);
   }
   return parsePinsFile(text, path);
 }
@@ -169,8 +178,8 @@ function attempt<Result>(path: string, action: () => Result): Result {
   }
 }
 
-function toFileError(path: string, error: unknown): FileError {
-  const failure = failureOf(error);
-  const words = failure.code === 'ENOENT' ? 'no such folder' : plainWords(failure);
-  return new FileError(`${path}: ${words}`, undefined, { cause: error });
+function toFileError(path: string, error: unknown): PinsFileError {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  const reason = code === 'ENOENT' ? 'no such folder' : (fileErrorWords[code] ?? message);
+  return new PinsFileError(`${path}: ${reason}`, undefined, { cause: error });
 }

@@ -1,4 +1,4 @@
-import { readPackageFile } from '../package-file.ts';
+import { readFileSync } from 'node:fs';
 
 /** What the parser takes from the schema, so that the two cannot differ: which strings and which words are allowed. */
 export interface Grammar {
@@ -17,9 +17,9 @@ interface Schema {
 
 let grammar: Grammar | undefined;
 
-/** Read when it is first needed: `certpin get` does without it. */
+/** Read when it is first needed. The schema lies beside the folder of the program: sources, build and the bundle of the command line are alike in that. */
 export function readGrammar(): Grammar {
-  grammar ??= toGrammar(readPackageFile('pins.schema.json') as Schema);
+  grammar ??= toGrammar(JSON.parse(readFileSync(new URL('../pins.schema.json', import.meta.url), 'utf8')) as Schema);
   return grammar;
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { addEntry, addPin, createText, replacePins } from '../../src/pins-file/edit.ts';
-import { parsePinsFile } from '../../src/pins-file/parse.ts';
+import { addEntry, addPin, createText, replacePins } from '../src/edit.ts';
+import { parsePinsFile } from '../src/parse.ts';
 
 const A = 'AA'.repeat(32);
 const B = 'BB'.repeat(32);

@@ -6,9 +6,9 @@ import { Ajv } from 'ajv';
 import { formatPin, parsePin } from 'certpin';
 import { protocols } from 'certpin/probe';
 import fc from 'fast-check';
-import { parsePinsFile } from '../../src/pins-file/parse.ts';
+import { parsePinsFile } from '../src/parse.ts';
 
-const schema = JSON.parse(readFileSync(new URL('../../pins.schema.json', import.meta.url), 'utf8'));
+const schema = JSON.parse(readFileSync(new URL('../pins.schema.json', import.meta.url), 'utf8'));
 const validate = new Ajv({ strict: true, strictRequired: false }).compile(schema);
 
 const HEX = 'A7'.repeat(32);
@@ -41,7 +41,11 @@ const good: object[] = [
 const bad: Record<string, unknown> = {
   '1:1: an object is expected': [],
   '1:1: "version": 1 is missing': { targets: [] },
-  '1:12: this certpin reads version 1 of the format': { version: 2, targets: [], other: 1 },
+  '1:12: version 2 of the format needs a newer certpin; this one reads version 1': {
+    version: 2,
+    targets: [],
+    other: 1,
+  },
   '1:1: "targets" is missing': { version: 1 },
   '1:24: a list in brackets is expected': { version: 1, targets: {} },
   '1:25: an object is expected': { version: 1, targets: ['db.example.com'] },
@@ -176,6 +180,30 @@ test('what only certpin can tell: the target itself, a certificate, what stands 
   for (const [text, message] of Object.entries(mistakes)) {
     assert.equal(refusal(text), `p.json:${message}`);
     if (!text.includes('"version":1,"version"')) assert.ok(validate(JSON.parse(text)), text);
+  }
+});
+
+test('a file of a later version is refused before its keys are looked at, and the certpin that is needed is named', () => {
+  const later = (version: number): string =>
+    `version ${version} of the format needs a newer certpin; this one reads version 1`;
+  const whole = '"version" is 1: a whole number, without quotes';
+  const revoked = [{ pin: HEX, since: '2026-11-29' }];
+  const versions: [unknown, string][] = [
+    ...[2, 3, 17].map((version): [unknown, string] => [version, later(version)]),
+    ...['1', '2', '', 1.5, 0, -1, 0.1, null, true, [1], { major: 1 }].map((one): [unknown, string] => [one, whole]),
+  ];
+  for (const [version, message] of versions) {
+    const value = { version, deliver: 7, targets: [{ ...entry, id: 'db', expiresWithin: '25%', revoked }] };
+    assert.equal(refusal(JSON.stringify(value)), `p.json:1:12: ${message}`);
+    assert.ok(!validate(value));
+  }
+  assert.equal(refusal('{"version":1e999,"targets":[]}'), `p.json:1:12: ${whole}`);
+  assert.equal(refusal('{"version":1.0,"targets":[]}'), undefined);
+  assert.throws(() => parsePinsFile('{"version":2}', 'p.json'), { hint: 'npm install --global @certpin/cli@latest' });
+  assert.throws(() => parsePinsFile('{"version":"2"}', 'p.json'), { hint: undefined });
+  // What comes with version 2 is unknown to version 1.
+  for (const key of ['id', 'deliver', 'expiresWithin', 'interval', 'revoked']) {
+    assert.equal(refusal(JSON.stringify({ version: 1, targets: [{ [key]: 1 }] })), `p.json:1:26: unknown key "${key}"`);
   }
 });
 

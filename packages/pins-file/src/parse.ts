@@ -1,9 +1,8 @@
 import { createPolicy, formatPin, type Policy, parsePin } from 'certpin';
 import type { Protocol } from 'certpin/probe';
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
-import { closest } from '../closest.ts';
-import { failureOf } from '../failure.ts';
-import { FileError } from '../files/file-error.ts';
+import { closest } from './closest.ts';
+import { PinsFileError } from './pins-file-error.ts';
 import { type Placed, placeTarget } from './place.ts';
 import { readGrammar } from './schema.ts';
 
@@ -20,32 +19,29 @@ export interface Entry extends Placed {
 }
 
 export interface PinsDocument {
-  /** As the command line names it. */
+  /** As messages name it. */
   readonly path: string;
   readonly text: string;
   readonly entries: readonly Entry[];
 }
 
 /** Where the mistake is: the offset of a piece of the text. */
-type Refuse = (offset: number, message: string) => never;
+type Refuse = (offset: number, message: string, hint?: string) => never;
 
 /**
  * Reads a pins file. Nothing is passed over: what is not understood is an error.
  *
- * @throws FileError with line and column of the first mistake. What stands there is not repeated: people paste passwords
+ * @throws PinsFileError with line and column of the first mistake. What stands there is not repeated: people paste passwords
  */
 export function parsePinsFile(text: string, path: string): PinsDocument {
   const position = createPositions(text);
-  const refuse: Refuse = (offset, message) => {
+  const refuse: Refuse = (offset, message, hint) => {
     const { line, column } = position(offset);
-    throw new FileError(`${path}:${line}:${column}: ${message}`);
+    throw new PinsFileError(`${path}:${line}:${column}: ${message}`, hint);
   };
   const root = readTree(text, refuse);
   if (root.type !== 'object') return refuse(root.offset, 'an object is expected');
-  // Before the keys: another version has others.
-  const version = findNodeAtLocation(root, ['version']);
-  if (version === undefined) return refuse(root.offset, '"version": 1 is missing');
-  if (version.value !== 1) return refuse(version.offset, 'this certpin reads version 1 of the format');
+  refuseOtherVersion(root, refuse); // before the keys: another version has others
   const fields = readObject(root, ['$schema', 'version', 'targets'], refuse);
   const schema = fields.get('$schema');
   if (schema !== undefined) readString(schema, refuse);
@@ -61,6 +57,16 @@ export function parsePinsFile(text: string, path: string): PinsDocument {
     entries.push(entry);
   }
   return { path, text, entries };
+}
+
+function refuseOtherVersion(root: Node, refuse: Refuse): void {
+  const version = findNodeAtLocation(root, ['version']);
+  if (version === undefined) refuse(root.offset, '"version": 1 is missing');
+  const { value, offset } = version;
+  if (value === 1) return;
+  if (!Number.isInteger(value) || value < 1) refuse(offset, '"version" is 1: a whole number, without quotes');
+  const message = `version ${value} of the format needs a newer certpin; this one reads version 1`;
+  refuse(offset, message, 'npm install --global @certpin/cli@latest');
 }
 
 function readTree(text: string, refuse: Refuse): Node {
@@ -136,7 +142,7 @@ function readPlace(node: Node, path: string, servername: string | undefined, ref
   try {
     return placeTarget(text, path, servername);
   } catch (error) {
-    return refuse(node.offset, failureOf(error).message);
+    return refuse(node.offset, (error as Error).message);
   }
 }
 
@@ -151,8 +157,8 @@ function readPins(list: Node, refuse: Refuse): string[] {
       if (!readGrammar().pins.some((pattern) => pattern.test(text)))
         refuse(node.offset, `in a pins file, this pin is written ${formatPin(pin)}`);
     } catch (error) {
-      if (error instanceof FileError) throw error;
-      refuse(node.offset, failureOf(error).message.replace(/^pin \d+ cannot be used/, 'the pin cannot be used'));
+      if (error instanceof PinsFileError) throw error;
+      refuse(node.offset, (error as Error).message.replace(/^pin \d+ cannot be used/, 'the pin cannot be used'));
     }
     return text;
   });
