@@ -22,7 +22,7 @@ import {
   summarize,
   type Trial,
 } from './report.ts';
-import { Leavings, type Observation, Stage } from './stage.ts';
+import { Leavings, type Observation, Stage, type StageOptions } from './stage.ts';
 import { type Act, type Cast, perform, type Server, type Target } from './trial.ts';
 
 /** Servers that one script may talk to. */
@@ -40,13 +40,18 @@ const WARM_LOGINS = 3;
 /** Stands in the place of all servers at once, and comes after a connection that failed: whom a script refuses last. */
 const STRONGEST = 'trusted-ca';
 
+export interface ProveOptions extends RunScriptOptions {
+  /** How long a script is watched whose first connection stalls. Default: the time limit, at which the platform ends the container. */
+  readonly stallMs?: number;
+}
+
 /**
  * Runs a script with its genuine servers, then with impostors in their place, and says what reached those. The arguments must be such
  * that the script succeeds: else the proof says nothing.
  *
  * @throws RunError where the script could not be run
  */
-export async function prove(script: Script, options: RunScriptOptions = {}): Promise<ProofReport> {
+export async function prove(script: Script, options: ProveOptions = {}): Promise<ProofReport> {
   const started = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'certpin-proof-'));
   const relays = await Promise.all(Array.from({ length: SERVERS }, () => Relay.open()));
@@ -122,7 +127,7 @@ function reasonsOfLeavings(
 
 class Proof {
   private readonly script: Script;
-  private readonly options: RunScriptOptions;
+  private readonly options: ProveOptions;
   private readonly ca: ProofCa;
   /** The CAs that the script trusts anyway, and the proof's. */
   private readonly trustedCaFile: string;
@@ -134,7 +139,7 @@ class Proof {
   /** Servers that showed the script another certificate than the proof, one sentence each. */
   differing: readonly string[] = [];
 
-  constructor(script: Script, options: RunScriptOptions, folder: string, ca: ProofCa) {
+  constructor(script: Script, options: ProveOptions, folder: string, ca: ProofCa) {
     this.script = script;
     this.options = options;
     this.ca = ca;
@@ -146,11 +151,14 @@ class Proof {
   }
 
   private openStage(
-    redirects: ConstructorParameters<typeof Stage>[0]['redirects'],
+    redirects: StageOptions['redirects'],
     spare: readonly number[],
     genuine: readonly string[] | null,
+    stalls = false,
   ): Stage {
-    const { script, options, trustedCaFile } = this;
+    const { script, trustedCaFile } = this;
+    const { stallMs, ...given } = this.options;
+    const options = stalls && stallMs !== undefined ? { ...given, timeLimitMs: stallMs } : given;
     const trust = { ca: this.ca.pem, genuine };
     const stage = new Stage({ script, options, redirects, spare, trust, trustedCaFile }, this.leavings);
     this.stages.add(stage);
@@ -252,7 +260,7 @@ class Proof {
       return { host, port, via: (post ?? relay).port, ...(post === undefined ? {} : firstVia) };
     });
     const genuine = all.flatMap(({ chain }) => chain.slice(0, 1)).map((leaf) => leaf.toString());
-    const stage = this.openStage(redirects, [], genuine);
+    const stage = this.openStage(redirects, [], genuine, act.moment === 'after-stall');
     try {
       const first = await perform(stage, act, this.cast(posts, all));
       const comesAgain = act.impostor === STRONGEST && act.moment === 'at-once' && act.passedOn === 0;

@@ -16,8 +16,10 @@ const PEM = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]+-----END (?:X509
  */
 function extendTrust({ ca, genuine }) {
   const own = genuine?.map((pem) => new X509Certificate(pem));
-  const publicCas = new Set(tls.rootCertificates.map(squeeze));
+  /** @type {Set<string> | undefined} */
+  let publicCas;
   const takesOthers = (/** @type {string} */ pem) => {
+    publicCas ??= new Set(tls.rootCertificates.map(squeeze)); // most scripts bring no list
     if (publicCas.has(squeeze(pem))) return true;
     return own !== undefined && isCa(pem, own);
   };
