@@ -242,7 +242,7 @@ held: no byte reached one of the impostors below
 exit 0`,
     );
     const ca = write('genuine.pem', certificate.certPem);
-    const trusting = await prove('undefined', '--trust-ca', ca, '--time-limit', '5');
+    const trusting = await prove('undefined', '--trust-ca', ca, '--time-limit', '8');
     assert.match(
       trusting,
       /^leaked: something reached an impostor\n {2}127\.0\.0\.1:PORT: an impostor \(the same names, issued by a CA that the script trusts\) got \d+ bytes: body, password, request; nothing compared the certificate with a pin$/m,

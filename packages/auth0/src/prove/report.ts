@@ -110,7 +110,11 @@ export const momentWords: Readonly<Record<Exclude<Moment, 'at-once'>, string>> =
 /** What keeps a server from being proved, one sentence each. */
 export function reasonsOf(server: ServerProof): string[] {
   const { host, port, tls, certificateSha256, trials } = server;
-  const found = trials.map((trial) => reasonOf(`${host}:${port}`, tls, trial)).filter((reason) => reason !== undefined);
+  // What leaked stands before what was not found out.
+  const weighed = [...trials].sort((one, other) => Number(other.bytes > 0) - Number(one.bytes > 0));
+  const found = weighed
+    .map((trial) => reasonOf(`${host}:${port}`, tls, trial))
+    .filter((reason) => reason !== undefined);
   if (!tls || certificateSha256 !== null) return found;
   return [...found, `${host}:${port}: its certificate could not be read, so there was none to imitate`];
 }

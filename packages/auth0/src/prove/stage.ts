@@ -21,17 +21,17 @@ export interface StageOptions {
 export class Observation {
   readonly connections: ScriptConnection[] = [];
   /** Whether OpenSSL took it, by the certificate (SHA-256, as Node writes it). */
-  readonly handshakes = new Map<string, boolean>();
+  readonly handshakes: Map<string, boolean> = new Map();
   /** What the script looked at, by the certificate. */
-  readonly looks = new Map<string, Set<string>>();
+  readonly looks: Map<string, Set<string>> = new Map();
   readonly exceptions: number[] = [];
 }
 
 /** What leaves a script's process past the relays, in all its logins. */
 export class Leavings {
-  readonly ways = new Set<string>();
-  readonly lookedUp = new Set<string>();
-  readonly serverNames = new Set<string>();
+  readonly ways: Set<string> = new Set();
+  readonly lookedUp: Set<string> = new Set();
+  readonly serverNames: Set<string> = new Set();
 }
 
 /** A container for one script, whose connections are led to relays. */
