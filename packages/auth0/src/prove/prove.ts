@@ -66,6 +66,7 @@ export async function prove(script: Script, options: ProveOptions = {}): Promise
     const reasons = [
       ...reasonsOfControl(control, servers, proof),
       ...proofs.flatMap(reasonsOf),
+      ...proof.differing,
       ...reasonsTogether(together),
     ];
     const leaked = [...proofs.flatMap(({ trials }) => trials), ...together].some(({ bytes }) => bytes > 0);
@@ -99,7 +100,6 @@ function reasonsOfControl(control: RunResult, servers: readonly Server[], proof:
     ...(servers.length === 0 ? ['the script connected to no server'] : []),
     ...(proof.unseen > 0 ? [`the script talks to more than ${SERVERS} servers; those beyond were not tried`] : []),
     ...reasonsOfLeavings(proof.leavings, servers, proof.known),
-    ...proof.differing,
     ...servers
       .filter(({ connections }) => connections > CONNECTIONS)
       .map(({ host, port }) => `${host}:${port}: of its connections, those beyond ${CONNECTIONS} were not tried`),

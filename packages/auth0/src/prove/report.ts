@@ -148,8 +148,10 @@ function doubtOf(place: string, tls: boolean, trial: Trial): string | undefined 
   const { impostor, moment, connections, undecided, disagreement, elsewhere, run } = trial;
   const who = moment === 'at-once' ? impostor : `${impostor}, ${moment}`;
   const failed = moment.startsWith('after-');
-  if (run.status === 'success' && (connections > 0 || failed))
-    return `${place}: with the impostor (${who}) in its place, the script said success`;
+  if (elsewhere.length > 0)
+    return `${place}: with the impostor (${who}) in its place, the script went to ${elsewhere.join(', ')}, which was not tried`;
+  const success = `${place}: with the impostor (${who}) in its place, the script said success`;
+  if (run.status === 'success' && failed && connections === 0) return success;
   if (connections === 0)
     return optional.includes(moment) ? undefined : `${place}: the script did not connect to the impostor (${who})`;
   const late = run.findings.find(({ code }) => code === 'time-limit' || code === 'blocked');
@@ -159,8 +161,7 @@ function doubtOf(place: string, tls: boolean, trial: Trial): string | undefined 
     return `${place}: the script and the impostor (${who}) do not agree on TLS: ${disagreement}`;
   if (late !== undefined && moment !== 'after-stall') return `${place}: with the impostor (${who}), ${late.message}`;
   if (undecided > 0) return `${place}: the script neither spoke to the impostor (${who}) nor gave it up`;
-  if (elsewhere.length > 0)
-    return `${place}: with the impostor (${who}) in its place, the script went to ${elsewhere.join(', ')}, which was not tried`;
+  if (run.status === 'success') return success;
   return impostor === 'trusted-ca' && moment === 'at-once' ? objectionOf(place, trial) : undefined;
 }
 
