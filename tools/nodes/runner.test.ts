@@ -64,13 +64,21 @@ for (const [client, call] of [
       ${call};
     }`;
     const configuration = { URL: `https://localhost:${server.port}/users?email=ada@example.com` };
-    const { verdict, servers } = await prove({ source }, { args, configuration, trustedCaFile });
+    const { verdict, servers } = await prove({ source }, { args, configuration, trustedCaFile, stallMs: 3000 });
     assert.equal(verdict, 'leaked');
+    const atOnce = servers[0]?.trials.filter(({ moment }) => moment === 'at-once');
     assert.deepEqual(
-      servers[0]?.trials.map(({ impostor, bytes, connections }) => [impostor, bytes > 0, connections > 0]),
+      atOnce?.map(({ impostor, bytes, connections }) => [impostor, bytes > 0, connections > 0]),
       [
         ['another-key', false, true],
+        ['self-signed', false, true],
+        ['genuine-chain', false, true],
+        ['genuine-issuer', false, true],
         ['trusted-ca', true, true],
+        ['trusted-namesake', true, true],
+        ['another-name', false, true],
+        ['asked-name', true, true],
+        ['expired', false, true],
         ['stolen-certificate', false, true],
         ['plaintext', false, true],
       ],

@@ -222,21 +222,30 @@ describe('certpin auth0 prove', () => {
       );
 
     assert.equal(
-      await prove('pinnedAgent({ pins: configuration.PINS })'),
+      await prove('pinnedAgent({ pins: configuration.PINS, connectTimeoutMs: 4000 })'),
       `login.js (login), Node.js, ms
-held: no byte reached an impostor
+held: no byte reached one of the impostors below
   127.0.0.1:PORT (tls), genuine certificate SHA-256: ${certificateHex(certificate)}
-    another-key         0 bytes; ERR_PIN_MISMATCH
-    trusted-ca          0 bytes; ERR_PIN_MISMATCH
-    stolen-certificate  0 bytes; EPROTO
-    plaintext           0 bytes; EPROTO
+    another-key                0 bytes; ERR_PIN_MISMATCH
+    genuine-chain              0 bytes; ERR_PIN_MISMATCH
+    trusted-ca                 0 bytes; ERR_PIN_MISMATCH
+    trusted-ca, again          0 bytes; ERR_PIN_MISMATCH
+    another-name               0 bytes; ERR_PIN_MISMATCH
+    asked-name                 0 bytes; ERR_PIN_MISMATCH
+    expired                    0 bytes; ERR_PIN_MISMATCH
+    stolen-certificate         0 bytes; EPROTO
+    plaintext                  0 bytes; EPROTO
+    trusted-ca, after-reset    not asked; ECONNRESET
+    trusted-ca, after-refusal  not asked; ECONNREFUSED
+    trusted-ca, after-stall    not asked; ERR_CONNECT_TIMEOUT
+    trusted-ca, warm           0 bytes; ERR_PIN_MISMATCH
 exit 0`,
     );
     const ca = write('genuine.pem', certificate.certPem);
-    const trusting = await prove('undefined', '--trust-ca', ca);
+    const trusting = await prove('undefined', '--trust-ca', ca, '--time-limit', '8');
     assert.match(
       trusting,
-      /^leaked: something reached an impostor\n {2}127\.0\.0\.1:PORT: an impostor \(the same names, issued by a CA that Node trusts\) got \d+ bytes: body, password, request; nothing compared the certificate with a pin$/m,
+      /^leaked: something reached an impostor\n {2}127\.0\.0\.1:PORT: an impostor \(the same names, issued by a CA that the script trusts\) got \d+ bytes: body, password, request; nothing compared the certificate with a pin$/m,
     );
     assert.match(trusting, /exit 1$/);
     const refusing = await prove('undefined');

@@ -65,6 +65,13 @@ export class Evidence {
     this.tail = text.slice(-4096); // a value may be cut by a packet
   }
 
+  /** The name that a script asks for goes in clear, before any certificate: one that carries a value counts as what was said. */
+  hearName(name: string): void {
+    const carried = this.known.filter(({ spellings }) => spellings.some((spelling) => name.includes(spelling)));
+    if (carried.length > 0) this.add(name.length);
+    for (const { label } of carried) this.kinds.add(`${label}, in the name that is asked for`);
+  }
+
   /** Application bytes that cannot be read. */
   countSealed(bytes: number): void {
     this.add(bytes);
@@ -105,8 +112,8 @@ function now(): number {
   return Number(process.hrtime.bigint());
 }
 
-/** A value as it is, in JSON, in a URL, and in base64 at its three offsets. */
-function spell(value: string): string[] {
+/** A value as it is, in JSON, in a URL, in hexadecimal, and in base64 at its three offsets. */
+export function spell(value: string): string[] {
   const json = JSON.stringify(value).slice(1, -1);
   const bytes = Buffer.from(value);
   const base64 = [0, 1, 2].map((offset) =>
@@ -116,6 +123,12 @@ function spell(value: string): string[] {
       .replace(/=+$/, '')
       .slice(0, -1),
   );
-  const spellings = [value, json, encodeURIComponent(value), ...base64.filter((text) => text.length >= SHORTEST)];
+  const spellings = [
+    value,
+    json,
+    encodeURIComponent(value),
+    bytes.toString('hex'),
+    ...base64.filter((text) => text.length >= SHORTEST),
+  ];
   return [...new Set(spellings.map((text) => Buffer.from(text).toString('latin1')))];
 }

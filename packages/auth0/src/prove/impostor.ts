@@ -1,6 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createServer as createTlsServer, type Server, type TLSSocket } from 'node:tls';
+import {
+  createSecureContext,
+  createServer as createTlsServer,
+  type Server,
+  type TLSSocket,
+  type TlsOptions,
+} from 'node:tls';
 import { conversations } from './conversations.ts';
 import type { Evidence } from './evidence.ts';
 import type { Credentials } from './mint.ts';
@@ -13,8 +19,10 @@ export interface ImpostorOptions {
   readonly opening: Opening;
   /** undefined: it refuses TLS, and speaks in clear. */
   readonly credentials: Credentials | undefined;
+  /** What it presents to whoever asks for a name (SNI). Default: the same. */
+  readonly forName?: ((name: string) => Promise<Credentials>) | undefined;
   /** Put on the wire in place of the own certificate. */
-  readonly stolenChain?: readonly X509Certificate[];
+  readonly stolenChain?: readonly X509Certificate[] | undefined;
   readonly evidence: Evidence;
 }
 
@@ -22,12 +30,13 @@ export interface ImpostorOptions {
 export function createImpostor({
   opening,
   credentials,
+  forName,
   stolenChain,
   evidence,
 }: ImpostorOptions): (socket: Socket) => void {
   const converse = conversations[opening.speech];
   const speak = (socket: Socket): void => converse(socket, evidence, false);
-  const tlsServer = credentials === undefined ? undefined : startTls(credentials, stolenChain !== undefined);
+  const tlsServer = credentials === undefined ? undefined : startTls({ credentials, forName, stolenChain, evidence });
   tlsServer?.on('tlsClientError', ({ code = '' }: NodeJS.ErrnoException) => {
     if (stolenChain === undefined && DISAGREEMENT.test(code)) evidence.disagreement = code;
   });
@@ -52,9 +61,18 @@ type Receive = (socket: Socket) => void;
 const DISAGREEMENT = /_(?:NO_SHARED|NO_SUITABLE|UNSUPPORTED_PROTOCOL|UNKNOWN_PROTOCOL|VERSION_TOO_LOW|WRONG_VERSION)/;
 
 /** The stolen certificate is put on the wire of TLS 1.2, whose key exchange is signed: ECDHE, and not RSA's own. */
-function startTls(credentials: Credentials, steals: boolean): Server {
-  const limits = steals ? ({ maxVersion: 'TLSv1.2', ciphers: 'ECDHE+AESGCM:ECDHE+CHACHA20' } as const) : {};
-  return createTlsServer({ ...credentials, ...limits });
+function startTls({ credentials, forName, stolenChain, evidence }: Omit<ImpostorOptions, 'opening'>): Server {
+  const limits =
+    stolenChain === undefined ? {} : ({ maxVersion: 'TLSv1.2', ciphers: 'ECDHE+AESGCM:ECDHE+CHACHA20' } as const);
+  const SNICallback: TlsOptions['SNICallback'] = (name, answer) => {
+    evidence.hearName(name);
+    if (forName === undefined) return answer(null);
+    forName(name).then((made) => answer(null, createSecureContext(made)), answer);
+  };
+  // Whatever protocol the script offers is taken.
+  const ALPNCallback = ({ protocols }: { protocols: readonly string[] }): string | undefined =>
+    protocols.find((protocol) => protocol === 'http/1.1') ?? protocols[0];
+  return createTlsServer({ ...credentials, ...limits, SNICallback, ALPNCallback } as TlsOptions);
 }
 
 /** A script that asks for nothing but a login gets no TLS from anybody. */

@@ -1,8 +1,10 @@
 export type { Arrival } from './evidence.ts';
-export { prove } from './prove.ts';
+export { type ProveOptions, prove } from './prove.ts';
 export {
   type ImpostorName,
   impostorWords,
+  type Moment,
+  momentWords,
   type ProofReport,
   type RunSummary,
   type ServerProof,

@@ -1,9 +1,12 @@
 import 'reflect-metadata'; // @peculiar/x509 registers its algorithms through it
 import { webcrypto, type X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
 
 const { subtle } = webcrypto;
 x509.cryptoProvider.set(webcrypto as never); // Node's own, whatever the DOM types call it
+
+type Keys = webcrypto.CryptoKeyPair;
 
 /** What a TLS server presents, and the key with which it answers for it. */
 export interface Credentials {
@@ -12,89 +15,223 @@ export interface Credentials {
   readonly key: string;
 }
 
-interface ProofCa {
+/** A CA of the proof's own, which a script can be made to trust. */
+export interface ProofCa {
   readonly pem: string;
-  readonly keys: webcrypto.CryptoKeyPair;
-  readonly name: string;
+  readonly keys: Keys;
 }
 
-type KeyType = keyof typeof algorithms;
+const DAY = 24 * 60 * 60 * 1000;
+const PROOF_CA = 'CN=Proof CA, O=certpin';
 
-const algorithms = {
-  ec: { name: 'ECDSA', namedCurve: 'P-256' },
-  rsa: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: Uint8Array.of(1, 0, 1), modulusLength: 2048 },
-  ed25519: { name: 'Ed25519' },
-};
+/** authorityKeyIdentifier: it chooses the issuer among CAs of one name. */
+const AUTHORITY_KEY = '2.5.29.35';
 
-/** Extensions that speak of the key: subjectKeyIdentifier, authorityKeyIdentifier. */
-const ofTheKey: readonly string[] = ['2.5.29.14', '2.5.29.35'];
-
-async function mintCa(name: string): Promise<ProofCa> {
-  const keys = await generate('ec');
-  const certificate = await x509.X509CertificateGenerator.create({
-    ...common(name, name, keys, keys),
-    extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
+export async function mintProofCa(): Promise<ProofCa> {
+  const keys = await generate({ name: 'ECDSA', namedCurve: 'P-256' });
+  const certificate = await sign({
+    subject: PROOF_CA,
+    issuer: PROOF_CA,
+    keys,
+    signer: keys,
+    extensions: [caExtension()],
   });
-  return { pem: certificate.toString('pem'), keys, name };
+  return { pem: certificate.toString('pem'), keys };
 }
 
-/** A twin of the genuine certificate, and the CA that signed it; undefined: it signed itself. */
-export interface Twin {
-  readonly credentials: Credentials;
-  readonly caPem: string | undefined;
+/** Makes certificates that are like a genuine one in everything but the key, or like it in nothing but what is said. */
+export class Forger {
+  /** The genuine chain, the leaf first. */
+  private readonly chain: readonly x509.X509Certificate[];
+  /** Keys of the types and sizes that the chain has, one for each certificate, and one for the issuer that the last one names. */
+  private readonly keys: readonly Keys[];
+  private readonly ca: ProofCa;
+
+  private constructor(chain: readonly x509.X509Certificate[], keys: readonly Keys[], ca: ProofCa) {
+    this.chain = chain;
+    this.keys = keys;
+    this.ca = ca;
+  }
+
+  static async create(chain: readonly X509Certificate[], ca: ProofCa): Promise<Forger> {
+    const last = chain.at(-1) as X509Certificate;
+    const keys = await Promise.all([...chain, last].map((certificate) => generate(algorithmOf(certificate))));
+    const models = chain.map(({ raw }) => new x509.X509Certificate(new Uint8Array(raw)));
+    return new Forger(models, keys, ca);
+  }
+
+  private get leaf(): x509.X509Certificate {
+    return this.chain[0] as x509.X509Certificate;
+  }
+
+  private get leafKeys(): Keys {
+    return this.keys[0] as Keys;
+  }
+
+  get isSelfSigned(): boolean {
+    return this.leaf.subject === this.leaf.issuer;
+  }
+
+  /** The whole chain again: names, serial numbers, dates, extensions and signers as they are, and every key another. */
+  async anotherKey(): Promise<Credentials> {
+    const forged = this.chain.map((model, index) => {
+      const signer = this.chain.findIndex(({ subject }) => subject === model.issuer);
+      return copy(model, this.keys[index] as Keys, this.keys.at(signer) as Keys);
+    });
+    return this.present(await Promise.all(forged));
+  }
+
+  /** The leaf alone, signed by itself. */
+  async selfSigned(): Promise<Credentials> {
+    return this.present([
+      await copy(this.leaf, this.leafKeys, this.leafKeys, {
+        issuer: this.leaf.subjectName,
+        extensions: this.withoutAuthority(),
+      }),
+    ]);
+  }
+
+  /** The forged leaf, and the genuine certificates behind it. */
+  async genuineChain(): Promise<Credentials> {
+    const forged = await copy(this.leaf, this.leafKeys, this.isSelfSigned ? this.leafKeys : (this.keys.at(-1) as Keys));
+    return this.present([forged, ...this.chain]);
+  }
+
+  /** A leaf that names the genuine leaf as its issuer, and that and the rest behind it. */
+  async genuineIssuer(): Promise<Credentials> {
+    const forged = await copy(this.leaf, this.leafKeys, this.leafKeys, {
+      issuer: this.leaf.subjectName,
+      extensions: this.withoutAuthority(),
+    });
+    return this.present([forged, ...this.chain]);
+  }
+
+  /** The leaf again, issued by the proof's CA. What is out of date is brought up to date: that is what a CA would issue. */
+  async trusted(): Promise<Credentials> {
+    return this.presentIssued([await this.issued(currentDates(this.leaf))]);
+  }
+
+  /** The leaf again, issued by a CA that has the name of the genuine issuer, which the proof's CA vouches for. */
+  async trustedNamesake(): Promise<Credentials> {
+    const issuer = this.leaf.issuerName;
+    const keys = this.keys.at(-1) as Keys;
+    const namesake = await sign({
+      ...{ subject: issuer, issuer: PROOF_CA, keys, signer: this.ca.keys },
+      extensions: [caExtension()],
+    });
+    const changes = { issuer, extensions: this.withoutAuthority(), ...currentDates(this.leaf) };
+    return this.presentIssued([await copy(this.leaf, this.leafKeys, keys, changes), namesake]);
+  }
+
+  /** The leaf again, issued by the proof's CA, and a day too old. */
+  async expired(): Promise<Credentials> {
+    const notAfter = new Date(Date.now() - DAY);
+    return this.presentIssued([await this.issued({ notBefore: new Date(notAfter.getTime() - 90 * DAY), notAfter })]);
+  }
+
+  /** What the proof's CA issues for one name, and nothing of the genuine certificate. */
+  async forName(name: string): Promise<Credentials> {
+    const type = isIP(name) === 0 ? ('dns' as const) : ('ip' as const);
+    const certificate = await sign({
+      ...{ subject: new x509.Name([{ CN: [name] }]), issuer: PROOF_CA, keys: this.leafKeys, signer: this.ca.keys },
+      extensions: [new x509.SubjectAlternativeNameExtension([{ type, value: name }])],
+    });
+    return this.presentIssued([certificate]);
+  }
+
+  private issued(dates: Partial<Dates>): Promise<x509.X509Certificate> {
+    const changes = { issuer: PROOF_CA, extensions: this.withoutAuthority(), ...dates };
+    return copy(this.leaf, this.leafKeys, this.ca.keys, changes);
+  }
+
+  private withoutAuthority(): x509.Extension[] {
+    return this.leaf.extensions.filter(({ type }) => type !== AUTHORITY_KEY);
+  }
+
+  private async presentIssued(certificates: readonly x509.X509Certificate[]): Promise<Credentials> {
+    const { cert, key } = await this.present(certificates);
+    return { cert: `${cert}${this.ca.pem}\n`, key };
+  }
+
+  private async present(certificates: readonly x509.X509Certificate[]): Promise<Credentials> {
+    const pkcs8 = await subtle.exportKey('pkcs8', this.leafKeys.privateKey);
+    return {
+      cert: certificates.map((certificate) => `${certificate.toString('pem')}\n`).join(''),
+      key: `${x509.PemConverter.encode(pkcs8, 'PRIVATE KEY')}\n`,
+    };
+  }
 }
 
-/**
- * The genuine certificate with a key of the proof's own. Where the genuine one names an issuer, a forged one of that name has signed it.
- *
- * @param byProofCa signed by a CA with a name of its own, which the script can be made to trust
- */
-export async function impersonate(genuine: X509Certificate, byProofCa: boolean): Promise<Twin> {
-  const name = byProofCa ? 'CN=Proof CA, O=certpin' : new x509.X509Certificate(new Uint8Array(genuine.raw)).issuer;
-  const ca = !byProofCa && genuine.subject === genuine.issuer ? undefined : await mintCa(name);
-  return { credentials: await mintTwin(genuine, ca), caPem: ca?.pem };
+interface Dates {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
 }
 
-/** The same subject, names, validity and extensions. */
-async function mintTwin(genuine: X509Certificate, issuer: ProofCa | undefined): Promise<Credentials> {
-  const keys = await generate(keyTypeOf(genuine));
-  const model = new x509.X509Certificate(new Uint8Array(genuine.raw));
-  const certificate = await x509.X509CertificateGenerator.create({
-    ...common(model.subject, issuer?.name ?? model.subject, keys, issuer?.keys ?? keys),
-    notBefore: model.notBefore,
-    notAfter: model.notAfter,
-    extensions: model.extensions.filter(({ type }) => !ofTheKey.includes(type)),
+interface Changes extends Partial<Dates> {
+  readonly issuer?: string | x509.Name;
+  readonly extensions?: x509.Extension[];
+}
+
+/** A certificate with another key, and nothing else changed but what is said. */
+function copy(
+  model: x509.X509Certificate,
+  keys: Keys,
+  signer: Keys,
+  changes: Changes = {},
+): Promise<x509.X509Certificate> {
+  const { issuer = model.issuerName, extensions = model.extensions } = changes;
+  const { notBefore = model.notBefore, notAfter = model.notAfter } = changes;
+  const { serialNumber, subjectName: subject } = model;
+  return sign({ subject, issuer, serialNumber, notBefore, notAfter, keys, signer, extensions });
+}
+
+interface Signing extends Partial<Dates> {
+  readonly subject: string | x509.Name;
+  readonly issuer: string | x509.Name;
+  /** Hexadecimal. Default: a random one. */
+  readonly serialNumber?: string;
+  readonly keys: Keys;
+  readonly signer: Keys;
+  readonly extensions: x509.Extension[];
+}
+
+function sign({ keys, signer, serialNumber = randomSerial(), ...rest }: Signing): Promise<x509.X509Certificate> {
+  return x509.X509CertificateGenerator.create({
+    ...{ notBefore: new Date(Date.now() - DAY), notAfter: new Date(Date.now() + 30 * DAY) },
+    ...{ ...rest, serialNumber, publicKey: keys.publicKey, signingKey: signer.privateKey },
+    signingAlgorithm: { ...signer.privateKey.algorithm, hash: 'SHA-256' } as webcrypto.EcdsaParams,
   });
-  const cert = [certificate.toString('pem'), ...(issuer === undefined ? [] : [issuer.pem])].join('\n');
-  return { cert: `${cert}\n`, key: await exportKey(keys) };
 }
 
-function common(
-  subject: string,
-  issuer: string,
-  keys: webcrypto.CryptoKeyPair,
-  signer: webcrypto.CryptoKeyPair,
-): Omit<Extract<x509.X509CertificateCreateParams, { signingKey: unknown }>, 'extensions'> {
-  const DAY = 24 * 60 * 60 * 1000;
+const caExtension = (): x509.Extension => new x509.BasicConstraintsExtension(true, undefined, true);
+
+function currentDates({ notBefore, notAfter }: Dates): Partial<Dates> {
+  const now = Date.now();
+  return notBefore.getTime() <= now && now <= notAfter.getTime()
+    ? {}
+    : { notBefore: new Date(now - DAY), notAfter: new Date(now + 30 * DAY) };
+}
+
+function randomSerial(): string {
   const serial = Buffer.from(webcrypto.getRandomValues(new Uint8Array(8)));
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x01; // positive, and without leading zeros
-  return {
-    ...{ subject, issuer, serialNumber: serial.toString('hex') },
-    ...{ notBefore: new Date(Date.now() - DAY), notAfter: new Date(Date.now() + 30 * DAY) },
-    ...{ publicKey: keys.publicKey, signingKey: signer.privateKey },
-    signingAlgorithm: { ...signer.privateKey.algorithm, hash: 'SHA-256' } as webcrypto.EcdsaParams,
-  };
+  return serial.toString('hex');
 }
 
-function keyTypeOf({ publicKey }: X509Certificate): KeyType {
-  if (publicKey.asymmetricKeyType === 'ed25519') return 'ed25519';
-  return publicKey.asymmetricKeyType?.startsWith('rsa') ? 'rsa' : 'ec';
+/** The type and the size of a certificate's key; P-256 where the Web Crypto API has no keys of that type. */
+function algorithmOf({ publicKey }: X509Certificate): webcrypto.EcKeyGenParams | webcrypto.RsaHashedKeyGenParams {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details = {} } = publicKey;
+  const { modulusLength = 2048, publicExponent: exponent = 65_537n, namedCurve = '' } = details;
+  if (type?.startsWith('rsa')) {
+    const hex = exponent.toString(16);
+    const publicExponent = new Uint8Array(Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex'));
+    return { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent, modulusLength };
+  }
+  if (type === 'ed25519') return { name: 'Ed25519' } as webcrypto.EcKeyGenParams;
+  const curve = { secp384r1: 'P-384', secp521r1: 'P-521' }[namedCurve] ?? 'P-256';
+  return { name: 'ECDSA', namedCurve: curve };
 }
 
-async function generate(type: KeyType): Promise<webcrypto.CryptoKeyPair> {
-  return (await subtle.generateKey(algorithms[type], true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
-}
-
-async function exportKey(keys: webcrypto.CryptoKeyPair): Promise<string> {
-  return `${x509.PemConverter.encode(await subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY')}\n`;
+async function generate(algorithm: ReturnType<typeof algorithmOf>): Promise<Keys> {
+  return (await subtle.generateKey(algorithm, true, ['sign', 'verify'])) as Keys;
 }

@@ -3,24 +3,27 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inspect } from 'certpin/probe';
-import { type ContainerOptions, openContainer } from '../run/container.ts';
-import type { NetworkOptions, ScriptConnection } from '../run/process.ts';
+import type { ScriptConnection } from '../run/process.ts';
 import type { RunResult } from '../run/result.ts';
 import type { RunScriptOptions } from '../run/run-script.ts';
 import type { Script } from '../run/source.ts';
-import { Evidence, type KnownValue, SHORTEST } from './evidence.ts';
-import { createImpostor } from './impostor.ts';
+import type { KnownValue } from './evidence.ts';
+import { impostorsFor } from './impostors.ts';
+import { carriedBy, knownValues, withoutValues } from './known-values.ts';
+import type { ProofCa } from './mint.ts';
 import { type Opening, OpeningWatch } from './opening.ts';
 import { passOn, Relay } from './relay.ts';
 import {
   type ImpostorName,
   type ProofReport,
-  type RunSummary,
   reasonsOf,
+  reasonsTogether,
   type ServerProof,
   summarize,
   type Trial,
 } from './report.ts';
+import { Leavings, type Observation, Stage, type StageOptions } from './stage.ts';
+import { type Act, type Cast, perform, type Server, type Target } from './trial.ts';
 
 /** Servers that one script may talk to. */
 const SERVERS = 8;
@@ -28,25 +31,18 @@ const SERVERS = 8;
 /** Connections to one server that are tried, each on its own. */
 const CONNECTIONS = 8;
 
-/** How long a script is watched after its answer: bytes that leave late count too. */
-const SETTLE_MS = 500;
+/** Runs at a time: more of them would only wait for one another, and scripts have time limits of their own. */
+const AT_A_TIME = 4;
 
-interface Attempt {
-  readonly impostor: ImpostorName;
-  readonly passedOn: number;
-  readonly server: Server;
-  readonly all: readonly Server[];
-  readonly opening: Opening;
-  readonly chain: readonly X509Certificate[];
-}
+/** Logins in a warm container until one connects: the first may find its connection severed. */
+const WARM_LOGINS = 3;
 
-interface Server {
-  readonly host: string;
-  readonly port: number;
-  readonly relay: Relay;
-  readonly watch: OpeningWatch;
-  /** Of the control run. */
-  connections: number;
+/** Stands in the place of all servers at once, and comes after a connection that failed: whom a script refuses last. */
+const STRONGEST = 'trusted-ca';
+
+export interface ProveOptions extends RunScriptOptions {
+  /** How long a script is watched whose first connection stalls. Default: the time limit, at which the platform ends the container. */
+  readonly stallMs?: number;
 }
 
 /**
@@ -55,33 +51,42 @@ interface Server {
  *
  * @throws RunError where the script could not be run
  */
-export async function prove(script: Script, options: RunScriptOptions = {}): Promise<ProofReport> {
+export async function prove(script: Script, options: ProveOptions = {}): Promise<ProofReport> {
   const started = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'certpin-proof-'));
   const relays = await Promise.all(Array.from({ length: SERVERS }, () => Relay.open()));
+  // Loaded here: whoever only runs a script does not wait for it.
+  const { mintProofCa } = await import('./mint.ts');
+  const proof = new Proof(script, options, folder, await mintProofCa());
   try {
-    const proof = new Proof(script, options, folder);
-    const { control, servers } = await proof.runControl(relays);
-    const proofs: ServerProof[] = [];
-    if (control.status === 'success')
-      for (const server of servers) proofs.push(await proof.tryImpostors(server, servers));
-    const reasons = [...reasonsOfControl(control, servers, proof), ...proofs.flatMap(reasonsOf)];
-    const leaked = proofs.some(({ trials }) => trials.some(({ bytes }) => bytes > 0));
+    const { control, servers, stage, seen } = await proof.runControl(relays);
+    const { proofs, together } =
+      control.status === 'success' ? await proof.tryImpostors(servers, stage, seen) : { proofs: [], together: [] };
+    await stage.close();
+    const reasons = [
+      ...reasonsOfControl(control, servers, proof),
+      ...proofs.flatMap(reasonsOf),
+      ...proof.differing,
+      ...reasonsTogether(together),
+    ];
+    const leaked = [...proofs.flatMap(({ trials }) => trials), ...together].some(({ bytes }) => bytes > 0);
     return withoutValues(
       {
         ...{ script: control.script, kind: control.kind, name: control.name, node: control.node },
         ...{ verdict: leaked ? 'leaked' : reasons.length > 0 ? 'unproved' : 'held', reasons },
-        ...{ control: summarize(control), servers: proofs, durationMs: Math.round(performance.now() - started) },
+        ...{ control: summarize(control), servers: proofs, together },
+        durationMs: Math.round(performance.now() - started),
       },
       proof.known,
     );
   } finally {
+    await proof.close();
     await Promise.all(relays.map((relay) => relay.close()));
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function reasonsOfControl(control: RunResult, servers: readonly Server[], { unseen, otherWays }: Proof): string[] {
+function reasonsOfControl(control: RunResult, servers: readonly Server[], proof: Proof): string[] {
   if (control.status !== 'success') {
     const { error } = summarize(control);
     const said =
@@ -93,54 +98,81 @@ function reasonsOfControl(control: RunResult, servers: readonly Server[], { unse
   }
   return [
     ...(servers.length === 0 ? ['the script connected to no server'] : []),
-    ...(unseen > 0 ? [`the script talks to more than ${SERVERS} servers; those beyond were not tried`] : []),
-    ...[...otherWays].map((way) => `the script uses ${way}, and what it says there is not seen`),
+    ...(proof.unseen > 0 ? [`the script talks to more than ${SERVERS} servers; those beyond were not tried`] : []),
+    ...reasonsOfLeavings(proof.leavings, servers, proof.known),
     ...servers
       .filter(({ connections }) => connections > CONNECTIONS)
       .map(({ host, port }) => `${host}:${port}: of its connections, those beyond ${CONNECTIONS} were not tried`),
   ];
 }
 
-/** The report, without the values that the run was given: a script can put them into its errors. */
-function withoutValues(report: ProofReport, known: readonly KnownValue[]): ProofReport {
-  const longest = known.filter(({ value }) => value.length >= SHORTEST).sort((a, b) => b.value.length - a.value.length);
-  const clean = (text: string): string =>
-    longest.reduce((cleaned, { label, value }) => cleaned.replaceAll(value, `[${label}]`), text);
-  const run = ({ error, findings, ...others }: RunSummary): RunSummary => ({
-    ...others,
-    error: error && { ...error, message: clean(error.message) },
-    findings: findings.map(({ code, message }) => ({ code, message: clean(message) })),
-  });
-  return {
-    ...report,
-    reasons: report.reasons.map(clean),
-    control: run(report.control),
-    servers: report.servers.map((server) => ({
-      ...server,
-      trials: server.trials.map((trial) => ({ ...trial, run: run(trial.run) })),
-    })),
-  };
+/** What left the process past all relays. A name can carry what it likes, so none is repeated. */
+function reasonsOfLeavings(
+  { ways, lookedUp, serverNames }: Leavings,
+  servers: readonly Server[],
+  known: readonly KnownValue[],
+): string[] {
+  const hosts = servers.map(({ host }) => host);
+  const ours = new Set([...hosts, ...serverNames]);
+  const strange = [...lookedUp].filter((name) => !ours.has(name));
+  const carried = new Set([...hosts, ...serverNames, ...lookedUp].flatMap((name) => carriedBy(name, known)));
+  return [
+    ...[...ways].map((way) => `the script uses ${way}, and what it says there is not seen`),
+    ...(strange.length > 0
+      ? ['the script looks up a name that none of its servers has, and a name can carry data']
+      : []),
+    ...[...carried].map((label) => `the script puts ${label} into a name that goes over the network in clear`),
+  ];
 }
 
 class Proof {
   private readonly script: Script;
-  private readonly options: RunScriptOptions;
-  private readonly folder: string;
+  private readonly options: ProveOptions;
+  private readonly ca: ProofCa;
+  /** The CAs that the script trusts anyway, and the proof's. */
+  private readonly trustedCaFile: string;
+  private readonly stages = new Set<Stage>();
   readonly known: readonly KnownValue[];
   /** Connections of the control run for which there was no relay. */
   unseen = 0;
-  /** Ways of any run on which bytes can leave unseen. */
-  readonly otherWays = new Set<string>();
+  readonly leavings = new Leavings();
+  /** Servers that showed the script another certificate than the proof, one sentence each. */
+  differing: readonly string[] = [];
 
-  constructor(script: Script, options: RunScriptOptions, folder: string) {
+  constructor(script: Script, options: ProveOptions, folder: string, ca: ProofCa) {
     this.script = script;
     this.options = options;
-    this.folder = folder;
+    this.ca = ca;
     this.known = knownValues(options);
+    const { trustedCaFile, cwd = process.cwd() } = options;
+    const before = trustedCaFile === undefined ? '' : readFileSync(resolve(cwd, trustedCaFile), 'utf8');
+    this.trustedCaFile = join(folder, 'ca.pem');
+    writeFileSync(this.trustedCaFile, `${before}\n${ca.pem}\n`);
   }
 
-  /** Finds out on the way which servers the script talks to, and how. */
-  async runControl(relays: readonly Relay[]): Promise<{ control: RunResult; servers: readonly Server[] }> {
+  private openStage(
+    redirects: StageOptions['redirects'],
+    spare: readonly number[],
+    genuine: readonly string[] | null,
+    stalls = false,
+  ): Stage {
+    const { script, trustedCaFile } = this;
+    const { stallMs, ...given } = this.options;
+    const options = stalls && stallMs !== undefined ? { ...given, timeLimitMs: stallMs } : given;
+    const trust = { ca: this.ca.pem, genuine };
+    const stage = new Stage({ script, options, redirects, spare, trust, trustedCaFile }, this.leavings);
+    this.stages.add(stage);
+    return stage;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.stages].map((stage) => stage.close()));
+  }
+
+  /** Finds out on the way which servers the script talks to, and how. The container stays, warm. */
+  async runControl(
+    relays: readonly Relay[],
+  ): Promise<{ control: RunResult; servers: readonly Server[]; stage: Stage; seen: Observation }> {
     const servers = new Map<number, Server>();
     const arrivals = new Map<number, (server: Server) => void>();
     for (const relay of relays) {
@@ -151,7 +183,12 @@ class Proof {
         passOn(socket, { host: server.host, port: server.port }, server.watch);
       };
     }
-    const onConnection = ({ host, port, via }: ScriptConnection): void => {
+    const stage = this.openStage(
+      [],
+      relays.map(({ port }) => port),
+      null,
+    );
+    stage.onConnection = ({ host, port, via }: ScriptConnection): void => {
       const relay = relays.find((candidate) => candidate.port === via);
       if (relay === undefined) this.unseen++;
       const known = relay && servers.get(relay.port);
@@ -161,106 +198,130 @@ class Proof {
       servers.set(relay.port, server);
       arrivals.get(relay.port)?.(server);
     };
-    const spare = relays.map(({ port }) => port);
-    const control = await this.run({ redirects: [], spare, onConnection }, this.options.trustedCaFile);
-    return { control, servers: [...servers.values()] };
+    const { run: control, seen } = await stage.login();
+    stage.onConnection = () => undefined;
+    return { control, servers: [...servers.values()], stage, seen };
   }
 
-  async tryImpostors(server: Server, all: readonly Server[]): Promise<ServerProof> {
-    const { host, port, watch } = server;
-    const opening = watch.read() ?? { speech: 'http', tls: true };
-    const chain = opening.tls ? await readChain(server, opening) : undefined;
-    const proof = { host, port, speech: opening.speech, tls: opening.tls };
-    for (const { relay, ...other } of all)
-      relay.receive = (socket) => passOn(socket, { host: other.host, port: other.port });
-    const trials: Trial[] = [];
-    for (let passedOn = 0; passedOn < Math.min(server.connections, CONNECTIONS); passedOn++) {
-      const attempts = impostorsFor(opening, chain).map((impostor) =>
-        this.tryImpostor({ impostor, passedOn, server, all, opening, chain: chain ?? [] }),
-      );
-      trials.push(...(await Promise.all(attempts)));
+  async tryImpostors(
+    servers: readonly Server[],
+    warm: Stage,
+    control: Observation,
+  ): Promise<{ proofs: ServerProof[]; together: readonly Trial[] }> {
+    const targets = await Promise.all(servers.map((server) => this.study(server)));
+    this.differing = differences(targets, control);
+    for (const { relay, host, port } of servers) relay.receive = (socket) => passOn(socket, { host, port });
+    const proofs: ServerProof[] = [];
+    for (const target of targets) {
+      const { server, opening, chain } = target;
+      const { host, port } = server;
+      const trials = await this.tryTarget(target, targets, warm);
+      const certificateSha256 = chain[0]?.fingerprint256.replaceAll(':', '') ?? null;
+      proofs.push({ host, port, speech: opening.speech, tls: opening.tls, certificateSha256, trials });
     }
-    return { ...proof, certificateSha256: chain?.[0]?.fingerprint256.replaceAll(':', '') ?? null, trials };
+    const everywhere: readonly ImpostorName[] = targets.length > 1 ? ['another-key', STRONGEST, 'plaintext'] : [];
+    const together = await Promise.all(
+      everywhere.map((impostor) => this.tryAct({ impostor, moment: 'at-once', passedOn: 0 }, targets, targets)),
+    );
+    return { proofs, together: together.flat() };
   }
 
-  private async tryImpostor({ impostor, passedOn, server, all, opening, chain }: Attempt): Promise<Trial> {
-    const evidence = new Evidence(this.known);
-    const [leaf] = chain;
-    // Loaded here: whoever only runs a script does not wait for it.
-    const { impersonate } = await import('./mint.ts');
-    const twin =
-      impostor === 'plaintext' || leaf === undefined ? undefined : await impersonate(leaf, impostor === 'trusted-ca');
-    const credentials = twin?.credentials;
-    const stolen = impostor === 'stolen-certificate' ? { stolenChain: chain } : {};
-    const relay = await Relay.open();
-    const impersonator = createImpostor({ opening, credentials, ...stolen, evidence });
-    let arrived = 0;
-    relay.receive = (socket) => {
-      if (arrived++ < passedOn) passOn(socket, { host: server.host, port: server.port });
-      else impersonator(socket);
-    };
-    const elsewhere = new Set<string>();
-    const redirects = all.map((one) => ({
-      host: one.host,
-      port: one.port,
-      via: (one === server ? relay : one.relay).port,
+  /** What is needed to stand in a server's place. */
+  private async study(server: Server): Promise<Target> {
+    const opening = server.watch.read() ?? { speech: 'http', tls: true };
+    const chain = (opening.tls ? await readChain(server, opening) : undefined) ?? [];
+    const { Forger } = await import('./mint.ts');
+    return { server, opening, chain, forger: chain.length === 0 ? undefined : await Forger.create(chain, this.ca) };
+  }
+
+  private async tryTarget(target: Target, all: readonly Target[], warm: Stage): Promise<readonly Trial[]> {
+    const { server, forger } = target;
+    const impostors = forger === undefined ? (['plaintext'] as const) : impostorsFor(forger);
+    const connections = Array.from({ length: Math.min(server.connections, CONNECTIONS) }, (_, index) => index);
+    const acts: Act[] = connections.flatMap((passedOn) =>
+      impostors.map((impostor) => ({ impostor, moment: 'at-once' as const, passedOn })),
+    );
+    const failures: Act[] = (['after-reset', 'after-refusal', 'after-stall'] as const).map((moment) => ({
+      ...{ impostor: forger === undefined ? 'plaintext' : STRONGEST, moment, passedOn: 0 },
     }));
-    const trusted = impostor === 'trusted-ca' ? this.trustAlso(twin?.caPem) : this.options.trustedCaFile;
+    const trials = await inTurns([...failures.reverse(), ...acts], (act) => this.tryAct(act, [target], all));
+    const inOrder = [...trials.slice(failures.length), ...trials.slice(0, failures.length).reverse()].flat();
+    return forger === undefined ? inOrder : [...inOrder, ...(await this.tryWarm(target, all, warm))];
+  }
+
+  /** One act in a container of its own; and the strongest impostor meets a second login there. */
+  private async tryAct(act: Act, targets: readonly Target[], all: readonly Target[]): Promise<readonly Trial[]> {
+    const posts = new Map<Target, Relay>();
+    for (const target of targets) posts.set(target, await Relay.open());
+    const firstVia = act.moment === 'after-refusal' ? { firstVia: await closedPort() } : {};
+    const redirects = all.map((target) => {
+      const { host, port, relay } = target.server;
+      const post = posts.get(target);
+      return { host, port, via: (post ?? relay).port, ...(post === undefined ? {} : firstVia) };
+    });
+    const genuine = all.flatMap(({ chain }) => chain.slice(0, 1)).map((leaf) => leaf.toString());
+    const stage = this.openStage(redirects, [], genuine, act.moment === 'after-stall');
     try {
-      const network: NetworkOptions = {
-        redirects,
-        spare: [],
-        onConnection: ({ host, port, via }) => {
-          if (via === null) elsewhere.add(`${host}:${port}`);
-          if (via === relay.port) relay.expect();
-        },
-        onException: (thrownAt) => evidence.seeException(thrownAt),
-      };
-      const result = await this.run(network, trusted, async () => {
-        if (evidence.sum().bytes === 0) await relay.drain();
-        evidence.close();
-      });
-      await relay.drain();
-      return { impostor, passedOn, ...evidence.sum(), elsewhere: [...elsewhere], run: summarize(result) };
+      const first = await perform(stage, act, this.cast(posts, all));
+      const comesAgain = act.impostor === STRONGEST && act.moment === 'at-once' && act.passedOn === 0;
+      if (!comesAgain) return [first];
+      return [first, await perform(stage, { ...act, moment: 'again' }, this.cast(posts, all))];
     } finally {
-      await relay.close();
+      await stage.close();
+      await Promise.all([...posts.values()].map((relay) => relay.close()));
     }
   }
 
-  /** A file with the CAs that the script trusts anyway, and one of the impostor's. */
-  private trustAlso(caPem = ''): string {
-    const { trustedCaFile, cwd = process.cwd() } = this.options;
-    const before = trustedCaFile === undefined ? '' : readFileSync(resolve(cwd, trustedCaFile), 'utf8');
-    const file = join(this.folder, 'ca.pem');
-    writeFileSync(file, `${before}\n${caPem}\n`);
-    return file;
+  /** In the container of the control run, whose connections are severed. */
+  private async tryWarm(target: Target, all: readonly Target[], warm: Stage): Promise<readonly Trial[]> {
+    const { relay, host, port } = target.server;
+    const act: Act = { impostor: STRONGEST, moment: 'warm', passedOn: 0 };
+    let trial: Trial | undefined;
+    for (let login = 0; login < WARM_LOGINS && (trial?.connections ?? 0) === 0; login++) {
+      relay.sever();
+      trial = await perform(warm, act, this.cast(new Map([[target, relay]]), all));
+    }
+    relay.sever();
+    relay.receive = (socket) => passOn(socket, { host, port });
+    return trial === undefined ? [] : [trial];
   }
 
-  /** @param beforeEnd what is waited for while the script's process still lives */
-  private async run(
-    network: NetworkOptions,
-    trustedCaFile: string | undefined,
-    beforeEnd: () => Promise<void> = async () => undefined,
-  ): Promise<RunResult> {
-    const { trustedCaFile: _given, ...options } = this.options;
-    const settings: ContainerOptions = {
-      settleMs: SETTLE_MS,
-      ...options,
-      ...(trustedCaFile === undefined ? {} : { trustedCaFile }),
-    };
-    const container = openContainer(settings, { ...network, onOtherWay: (way) => this.otherWays.add(way) });
-    try {
-      const result = await container.run(this.script, this.options);
-      await beforeEnd();
-      return result;
-    } finally {
-      await container.close();
-    }
+  private cast(posts: Cast['posts'], all: readonly Target[]): Cast {
+    const genuine = new Set(all.flatMap(({ chain }) => chain.slice(0, 1)).map(({ fingerprint256 }) => fingerprint256));
+    return { posts, known: this.known, genuine };
   }
 }
 
-function impostorsFor({ tls }: Opening, chain: readonly X509Certificate[] | undefined): readonly ImpostorName[] {
-  return tls && chain !== undefined ? ['another-key', 'trusted-ca', 'stolen-certificate', 'plaintext'] : ['plaintext'];
+/** @returns in the order of the values */
+async function inTurns<Value, Result>(
+  values: readonly Value[],
+  work: (value: Value) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const waiting = [...values.entries()];
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) results[next[0]] = await work(next[1]);
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+  return results;
+}
+
+/** A port of this machine on which nobody listens. */
+async function closedPort(): Promise<number> {
+  const relay = await Relay.open();
+  const { port } = relay;
+  await relay.close();
+  return port;
+}
+
+/** Servers with several certificates show this and that one: what the proof imitated may not be what the script pins. */
+function differences(targets: readonly Target[], { handshakes }: Observation): string[] {
+  return targets
+    .filter(({ chain: [leaf] }) => leaf !== undefined && !handshakes.has(leaf.fingerprint256))
+    .map(
+      ({ server: { host, port } }) =>
+        `${host}:${port}: it presented another certificate to the script than to the proof`,
+    );
 }
 
 /** What the genuine server presents; undefined where it cannot be asked. */
@@ -273,16 +334,4 @@ async function readChain({ host, port }: Server, { speech }: Opening): Promise<r
   } catch {
     return undefined;
   }
-}
-
-/** What to look for in what arrives: who logs in, with what, and what the configuration keeps secret. */
-function knownValues({ args = {}, user = {}, configuration = {}, secrets = {} }: RunScriptOptions): KnownValue[] {
-  const isSecret = /pass|secret|token|key|user|credential/i;
-  const labelOf = (name: string): string => (/password/i.test(name) ? 'password' : 'user name');
-  const named = Object.entries({ ...user, ...args }).map(([name, value]) => ({ label: labelOf(name), value }));
-  const kept = [
-    ...Object.entries(configuration).map(([name, value]) => ({ label: `configuration.${name}`, value })),
-    ...Object.entries(secrets).map(([name, value]) => ({ label: `secrets.${name}`, value })),
-  ].filter(({ label }) => isSecret.test(label));
-  return [...named, ...kept].filter((entry): entry is KnownValue => typeof entry.value === 'string');
 }

@@ -55,8 +55,13 @@ export class Relay {
     await Promise.all([...this.sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
   }
 
-  async close(): Promise<void> {
+  /** Ends all connections, as whoever sits on the way can. */
+  sever(): void {
     for (const socket of this.sockets) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.sever();
     this.server.close();
     await once(this.server, 'close');
   }

@@ -1,9 +1,27 @@
 import type { RunResult } from '../run/result.ts';
 import type { Arrival } from './evidence.ts';
+import { objectionTo } from './looks.ts';
 import type { Opening } from './opening.ts';
 
 /** Who stands in the server's place. */
-export type ImpostorName = 'another-key' | 'trusted-ca' | 'stolen-certificate' | 'plaintext';
+export type ImpostorName =
+  | 'another-key'
+  | 'self-signed'
+  | 'genuine-chain'
+  | 'genuine-issuer'
+  | 'trusted-ca'
+  | 'trusted-namesake'
+  | 'another-name'
+  | 'asked-name'
+  | 'expired'
+  | 'stolen-certificate'
+  | 'plaintext';
+
+/**
+ * When it does. `at-once`; `after-reset`, `after-refusal`, `after-stall`: the first connection fails in this way; `again`: a second login
+ * meets it, in the same container; `warm`: the first login met the genuine server.
+ */
+export type Moment = 'at-once' | 'after-reset' | 'after-refusal' | 'after-stall' | 'again' | 'warm';
 
 /** What the proof came to: plain JSON. Fields are added, never renamed. */
 export interface ProofReport {
@@ -12,8 +30,8 @@ export interface ProofReport {
   readonly name: string;
   readonly node: string;
   /**
-   * `held`: the script worked with the genuine server, and gave no impostor a byte. `leaked`: it gave one something. `unproved`: it
-   * did not work with the genuine server, or an impostor was not asked, and none got anything.
+   * `held`: the script worked with the genuine server, gave no impostor of the report a byte, and looked at what tells its certificate
+   * from others. `leaked`: it gave one something. `unproved`: none got anything, and something is missing, which the reasons say.
    */
   readonly verdict: 'held' | 'leaked' | 'unproved';
   /** Why the verdict is not `held`, one sentence each. */
@@ -21,6 +39,8 @@ export interface ProofReport {
   /** The run with the genuine servers, through relays that pass everything on. */
   readonly control: RunSummary;
   readonly servers: readonly ServerProof[];
+  /** Impostors in the place of all servers, where there are several. */
+  readonly together: readonly Trial[];
   readonly durationMs: number;
 }
 
@@ -37,8 +57,13 @@ export interface ServerProof {
 
 export interface Trial extends Arrival {
   readonly impostor: ImpostorName;
+  readonly moment: Moment;
   /** Connections to the server that were passed on before: an attacker chooses the one that he takes. */
   readonly passedOn: number;
+  /** What the script looked at in the impostor's certificate: properties and methods of Node's certificate, sorted. */
+  readonly lookedAt: readonly string[];
+  /** Whether OpenSSL took the impostor's certificate by the script's own trust list; null: no handshake was completed. */
+  readonly trusted: boolean | null;
   /** Where the script connected to in this run alone, and was not examined: `host:port`. */
   readonly elsewhere: readonly string[];
   readonly run: RunSummary;
@@ -61,44 +86,91 @@ export function summarize({ status, outcome, findings }: RunResult): RunSummary 
 }
 
 export const impostorWords: Readonly<Record<ImpostorName, string>> = {
-  'another-key': 'the same certificate with another key, issued by itself or by a forged CA',
-  'trusted-ca': 'the same names, issued by a CA that Node trusts',
+  'another-key': 'the same certificate with another key, issued by itself or by a forged CA of the same name',
+  'self-signed': 'the same certificate with another key, issued by itself',
+  'genuine-chain': 'the same certificate with another key, and the genuine chain behind it',
+  'genuine-issuer': 'the same certificate with another key, and the genuine one behind it as if it were the issuer',
+  'trusted-ca': 'the same names, issued by a CA that the script trusts',
+  'trusted-namesake': 'the same names, issued by a CA that the script trusts and that has the name of the genuine one',
+  'another-name': 'another name, issued by a CA that the script trusts',
+  'asked-name': 'the name that the script asks for, issued by a CA that the script trusts',
+  expired: 'the same names, issued by a CA that the script trusts, and expired',
   'stolen-certificate': 'the genuine certificate, without its key',
   plaintext: 'no TLS',
+};
+
+export const momentWords: Readonly<Record<Exclude<Moment, 'at-once'>, string>> = {
+  'after-reset': 'after a connection that was reset',
+  'after-refusal': 'after a connection that was refused',
+  'after-stall': 'after a connection on which nothing came',
+  again: 'at the second login in one container',
+  warm: 'at a login behind one that met the genuine server, in one container',
 };
 
 /** What keeps a server from being proved, one sentence each. */
 export function reasonsOf(server: ServerProof): string[] {
   const { host, port, tls, certificateSha256, trials } = server;
-  const found = trials.map((trial) => reasonOf(server, trial)).filter((reason) => reason !== undefined);
+  // What leaked stands before what was not found out.
+  const weighed = [...trials].sort((one, other) => Number(other.bytes > 0) - Number(one.bytes > 0));
+  const found = weighed
+    .map((trial) => reasonOf(`${host}:${port}`, tls, trial))
+    .filter((reason) => reason !== undefined);
   if (!tls || certificateSha256 !== null) return found;
   return [...found, `${host}:${port}: its certificate could not be read, so there was none to imitate`];
 }
 
-function reasonOf({ host, port, tls }: Pick<ServerProof, 'host' | 'port' | 'tls'>, trial: Trial): string | undefined {
-  const place = trial.passedOn === 0 ? `${host}:${port}` : `${host}:${port}, connection ${trial.passedOn + 1}`;
-  if (trial.connections === 0) return `${place}: the script did not connect to the impostor (${trial.impostor})`;
-  if (trial.bytes === 0) return doubtOf(place, tls, trial);
-  const what = trial.kinds.length === 0 ? 'data' : trial.kinds.join(', ');
-  const got = `${place}: an impostor (${impostorWords[trial.impostor]}) got ${trial.bytes} bytes: ${what}`;
-  if (!tls) return `${got}; the script does not ask for TLS`;
-  const uncaught = trial.run.findings.find(({ code }) => code.startsWith('uncaught'));
-  if (uncaught !== undefined && trial.threwBefore) return `${got}; the exchange went on behind ${uncaught.message}`;
-  if (trial.impostor === 'plaintext') return `${got}; the script goes on without TLS where the server refuses it`;
-  if (trial.impostor === 'trusted-ca') return `${got}; nothing compared the certificate with a pin`;
-  return `${got}; nothing verified the certificate`;
+/** What keeps it from being proved where impostors stand in the place of all servers. */
+export function reasonsTogether(trials: readonly Trial[]): string[] {
+  return trials.map((trial) => reasonOf('all servers', true, trial)).filter((reason) => reason !== undefined);
 }
+
+function reasonOf(server: string, tls: boolean, trial: Trial): string | undefined {
+  const { bytes, impostor, kinds, moment, passedOn, run, threwBefore } = trial;
+  const place = passedOn === 0 ? server : `${server}, connection ${passedOn + 1}`;
+  if (bytes === 0) return doubtOf(place, tls, trial);
+  const what = kinds.length === 0 ? 'data' : kinds.join(', ');
+  const when = moment === 'at-once' ? '' : `, ${momentWords[moment]}`;
+  const got = `${place}: an impostor (${impostorWords[impostor]})${when} got ${bytes} bytes: ${what}`;
+  if (!tls) return `${got}; the script does not ask for TLS`;
+  const uncaught = run.findings.find(({ code }) => code.startsWith('uncaught'));
+  if (uncaught !== undefined && threwBefore) return `${got}; the exchange went on behind ${uncaught.message}`;
+  if (impostor === 'plaintext') return `${got}; the script goes on without TLS where the server refuses it`;
+  if (moment !== 'at-once') return got;
+  if (objectionTo(trial.lookedAt) === undefined) return `${got}; what it compared did not stop it`;
+  return `${got}; ${trial.trusted ? 'nothing compared the certificate with a pin' : 'nothing verified the certificate'}`;
+}
+
+/** Moments at which a script may well not come again. */
+const optional: readonly Moment[] = ['after-reset', 'after-refusal', 'after-stall', 'again', 'warm'];
 
 /** Why it says nothing that an impostor got nothing; undefined where it does. */
 function doubtOf(place: string, tls: boolean, trial: Trial): string | undefined {
-  const { impostor, undecided, disagreement, elsewhere, run } = trial;
+  const { impostor, moment, connections, undecided, disagreement, elsewhere, run } = trial;
+  const who = moment === 'at-once' ? impostor : `${impostor}, ${moment}`;
+  const failed = moment.startsWith('after-');
+  if (elsewhere.length > 0)
+    return `${place}: with the impostor (${who}) in its place, the script went to ${elsewhere.join(', ')}, which was not tried`;
+  const success = `${place}: with the impostor (${who}) in its place, the script said success`;
+  if (run.status === 'success' && failed && connections === 0) return success;
+  if (connections === 0)
+    return optional.includes(moment) ? undefined : `${place}: the script did not connect to the impostor (${who})`;
   const late = run.findings.find(({ code }) => code === 'time-limit' || code === 'blocked');
   if (!tls)
     return `${place}: the script does not ask for TLS in a way that is known here, and said nothing to the impostor`;
   if (disagreement !== null)
-    return `${place}: the script and the impostor (${impostor}) do not agree on TLS: ${disagreement}`;
-  if (late !== undefined) return `${place}: with the impostor (${impostor}), ${late.message}`;
-  if (undecided > 0) return `${place}: the script neither spoke to the impostor (${impostor}) nor gave it up`;
-  if (elsewhere.length === 0) return undefined;
-  return `${place}: with the impostor (${impostor}) in its place, the script went to ${elsewhere.join(', ')}, which was not tried`;
+    return `${place}: the script and the impostor (${who}) do not agree on TLS: ${disagreement}`;
+  if (late !== undefined && moment !== 'after-stall') return `${place}: with the impostor (${who}), ${late.message}`;
+  if (undecided > 0) return `${place}: the script neither spoke to the impostor (${who}) nor gave it up`;
+  if (run.status === 'success') return success;
+  return impostor === 'trusted-ca' && moment === 'at-once' ? objectionOf(place, trial) : undefined;
+}
+
+/**
+ * The impostor that the script's own trust list takes got nothing: because of what the script compared, or because the list takes nobody
+ * but the genuine server. Anything else may have been luck.
+ */
+function objectionOf(place: string, { lookedAt, trusted }: Trial): string | undefined {
+  if (trusted === false && lookedAt.length === 0) return undefined;
+  const objection = objectionTo(lookedAt);
+  return objection && `${place}: the script refused the impostor (trusted-ca), but ${objection}`;
 }

@@ -6,14 +6,55 @@ import type { ChildMessage } from './record.ts';
 /** Where the connections of a script lead, for `prove`. */
 export interface NetworkOptions {
   /** A server, and the port of this machine that stands for it. */
-  readonly redirects: readonly { readonly host: string; readonly port: number; readonly via: number }[];
+  readonly redirects: readonly Redirect[];
   /** Ports for servers that are not known before. */
   readonly spare: readonly number[];
+  readonly trust: TrustOptions;
   readonly onConnection?: (connection: ScriptConnection) => void;
   /** Something that may send bytes where no connection is seen: another thread, another process, datagrams. */
   readonly onOtherWay?: (way: string) => void;
+  readonly onName?: (name: ScriptName) => void;
+  readonly onHandshake?: (handshake: ScriptHandshake) => void;
+  readonly onLook?: (look: ScriptLook) => void;
   /** An exception that nobody catches, and when: `process.hrtime`, in ns. With the network in hand it does not end the process. */
   readonly onException?: (thrownAt: number) => void;
+}
+
+export interface Redirect {
+  readonly host: string;
+  readonly port: number;
+  readonly via: number;
+  /** Where the first of the connections goes. Default: as the others. */
+  readonly firstVia?: number;
+}
+
+/** A CA of the proof, for every trust list of the script that takes certificates of others. */
+export interface TrustOptions {
+  /** PEM. */
+  readonly ca: string;
+  /** The certificates of the genuine servers, PEM: a list of these alone takes nobody else's. null: they are not known yet. */
+  readonly genuine: readonly string[] | null;
+}
+
+/** A name that a script looks up, or asks for in a TLS handshake: both go over the network in clear. */
+export interface ScriptName {
+  readonly name: string;
+  readonly lookedUp: boolean;
+}
+
+/** A TLS handshake that the script completed. */
+export interface ScriptHandshake {
+  /** SHA-256 of the certificate that was presented, as Node writes it. */
+  readonly certificate: string;
+  /** Whether OpenSSL's verification took it, whatever the script makes of that. */
+  readonly trusted: boolean;
+}
+
+/** What the script read of a certificate that it was presented. */
+export interface ScriptLook {
+  readonly certificate: string;
+  /** A property or method of Node's certificate; `session`; `digest` and `weak digest`: what it hashed, and how. */
+  readonly at: string;
 }
 
 /** A connection that a script asked for. */
@@ -85,6 +126,9 @@ export class ScriptProcess {
   private hear(message: ChildMessage): void {
     if (message.type === 'connection') this.network?.onConnection?.(message);
     if (message.type === 'other-way') this.network?.onOtherWay?.(message.way);
+    if (message.type === 'name') this.network?.onName?.(message);
+    if (message.type === 'handshake') this.network?.onHandshake?.(message);
+    if (message.type === 'look') this.network?.onLook?.(message);
     if (message.type === 'fatal') this.network?.onException?.(message.at);
     if (this.listener !== undefined) this.listener(message);
     else if (message.type === 'late' || message.type === 'fatal') this.unheard.push(message);

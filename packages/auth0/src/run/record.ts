@@ -1,5 +1,5 @@
 import type { Json } from './events.ts';
-import type { ScriptConnection } from './process.ts';
+import type { ScriptConnection, ScriptHandshake, ScriptLook, ScriptName } from './process.ts';
 import type { ApiCall, ConsoleLine, LoadedModule, Outcome, Remark, SerializedError } from './result.ts';
 
 /** What the child says. */
@@ -11,6 +11,9 @@ export type ChildMessage = { readonly dropped?: number } & (
   | ({ readonly type: 'finding' | 'warning' } & Remark)
   | ({ readonly type: 'connection' } & ScriptConnection)
   | { readonly type: 'other-way'; readonly way: string }
+  | ({ readonly type: 'name' } & ScriptName)
+  | ({ readonly type: 'handshake' } & ScriptHandshake)
+  | ({ readonly type: 'look' } & ScriptLook)
   | { readonly type: 'lost'; readonly properties: readonly string[] }
   | { readonly type: 'callback'; readonly error: SerializedError | null; readonly values: readonly Json[] }
   | { readonly type: 'returned' }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { type CountingServer, certificateHex, type Minted, mint, startHttpsServer } from '@certpin/testkit';
 import { type Mariadb, startMariadb } from '@certpin/testkit/mariadb';
 import { type Postgres, startPostgres } from '@certpin/testkit/postgres';
-import { type ProofReport, prove, type RunResult, runScript } from '../../src/index.ts';
+import { type ImpostorName, type ProofReport, prove, type RunResult, runScript } from '../../src/index.ts';
 import { axiosScript, mysqlScript, pgScript } from './article.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -50,9 +51,20 @@ const script = (source: string) => ({ source, folder: here, fileName: 'login.js'
 const run = (source: string, options: object = {}): Promise<RunResult> =>
   runScript(script(source), { args, ...options });
 const proof = (source: string, options: object = {}): Promise<ProofReport> =>
-  prove(script(source), { args, ...options });
+  prove(script(source), { args, stallMs: 3000, ...options });
 const trialsOf = ({ servers: [server] }: ProofReport) =>
-  Object.fromEntries((server?.trials ?? []).map((trial) => [trial.impostor, trial]));
+  Object.fromEntries(
+    (server?.trials ?? []).filter(({ moment }) => moment === 'at-once').map((trial) => [trial.impostor, trial]),
+  );
+const imitated: readonly ImpostorName[] = [
+  ...(['another-key', 'genuine-chain', 'trusted-ca', 'another-name', 'asked-name', 'expired'] as const),
+  ...(['stolen-certificate', 'plaintext'] as const),
+];
+/** Of a certificate that a CA has issued. */
+const imitatedIssued: readonly ImpostorName[] = [
+  ...(['another-key', 'self-signed', 'genuine-chain', 'genuine-issuer', 'trusted-ca', 'trusted-namesake'] as const),
+  ...(['another-name', 'asked-name', 'expired', 'stolen-certificate', 'plaintext'] as const),
+];
 const account = ({ host, port, user, password, database }: Postgres | Mariadb) => ({
   host,
   port,
@@ -178,15 +190,19 @@ describe('scripts with certpin', () => {
         const report = await proof(write(), { configuration: { PINS: certificateHex(certificate) }, trustedCaFile });
         assert.deepEqual(report.reasons, []);
         assert.equal(report.verdict, 'held');
-        const trials = Object.values(trialsOf(report));
+        const trials = report.servers[0]?.trials ?? [];
+        const names = certificate === issued ? imitatedIssued : imitated;
         assert.deepEqual(
-          trials.map(({ impostor, bytes, connections }) => [impostor, bytes, connections > 0]),
-          [
-            ['another-key', 0, true],
-            ['trusted-ca', 0, true],
-            ['stolen-certificate', 0, true],
-            ['plaintext', 0, true],
-          ],
+          trials
+            .filter(({ moment }) => moment === 'at-once')
+            .map(({ impostor, bytes, connections }) => [impostor, bytes, connections > 0]),
+          names.map((impostor) => [impostor, 0, true]),
+        );
+        assert.deepEqual(
+          trials
+            .filter(({ moment }) => moment !== 'at-once')
+            .map(({ impostor, moment, bytes }) => `${impostor} ${moment} ${bytes}`),
+          ['again', 'after-reset', 'after-refusal', 'after-stall', 'warm'].map((moment) => `trusted-ca ${moment} 0`),
         );
         assert.deepEqual(
           [report.servers[0]?.certificateSha256, report.servers[0]?.tls],
@@ -278,6 +294,55 @@ describe('what was not tried is not called held', () => {
       reasons.map((reason) => /^the script uses (.*), and what it says there is not seen$/.exec(reason)?.[1]).sort(),
       ['a socket of this machine', 'another process', 'another thread', 'datagrams'],
     );
+  });
+
+  it('a look-up of a name that is no server, a port that is opened: each is named, and no name is repeated', async () => {
+    const { verdict, reasons } = await pinnedProof(`
+      const hidden = Buffer.from(password).toString('hex');
+      require('dns').promises.resolveTxt(hidden + '.example.invalid').catch(() => {});
+      const server = require('net').createServer().listen(0, () => server.close());
+      ${post(api, pinned, answer)}`);
+    assert.equal(verdict, 'unproved');
+    assert.deepEqual([...reasons].sort(), [
+      'the script looks up a name that none of its servers has, and a name can carry data',
+      'the script puts password into a name that goes over the network in clear',
+      'the script uses a port that it opens, and what it says there is not seen',
+    ]);
+  });
+
+  it('a look-up of the name of its server is none of that', async () => {
+    const byName = post(api, pinned, answer).replace("host: '127.0.0.1'", "host: 'localhost'");
+    const { verdict, reasons } = await pinnedProof(`require('dns').lookup('localhost', () => { ${byName} });`);
+    assert.deepEqual([verdict, reasons], ['held', []]);
+  });
+
+  it('a success before an impostor', async () => {
+    const { verdict, reasons } = await pinnedProof(post(api, pinned, answer, `() => ${answer}`));
+    assert.equal(verdict, 'unproved');
+    assert.match(reasons[0] ?? '', /with the impostor \(another-key\) in its place, the script said success$/);
+  });
+
+  // Node's own check of the names looks at the subject and its alternative names, where OpenSSL took the certificate.
+  it('SHA-1, which every impostor fails: what was looked at is told', async () => {
+    const socket = `const socket = require('tls').connect({ host: '127.0.0.1', port: ${api.port}, ${unverified} }, () => {
+      const certificate = socket.getPeerCertificate();
+      if (MATCH) return socket.end(password, () => ${answer});
+      socket.destroy();
+      callback(new Error('another server'));
+    }).on('error', callback);`;
+    const sha1 = createHash('sha1').update(selfSigned.x509.raw).digest('hex');
+    for (const [match, lookedAt] of [
+      [`certificate.fingerprint === '${selfSigned.x509.fingerprint}'`, ['fingerprint', 'subject', 'subjectaltname']],
+      [
+        `require('crypto').createHash('sha1').update(certificate.raw).digest('hex') === '${sha1}'`,
+        ['raw', 'subject', 'subjectaltname', 'weak digest'],
+      ],
+    ] as const) {
+      const report = await proof(login(socket.replace('MATCH', match)));
+      assert.equal(report.verdict, 'unproved', report.reasons.join());
+      assert.deepEqual(trialsOf(report)['trusted-ca']?.lookedAt, lookedAt);
+      assert.match(report.reasons.join(), /refused the impostor \(trusted-ca\), but it compares a hash \(SHA-1, MD5\)/);
+    }
   });
 
   it('a second connection that nothing verifies, behind one that is pinned', async () => {

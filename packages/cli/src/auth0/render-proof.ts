@@ -3,14 +3,14 @@ import type { ProofReport, ServerProof, Trial } from '@certpin/auth0';
 import { type Colors, printable } from '../io.ts';
 
 const headlines: Readonly<Record<ProofReport['verdict'], string>> = {
-  held: 'no byte reached an impostor',
+  held: 'no byte reached one of the impostors below',
   leaked: 'something reached an impostor',
   unproved: 'nothing reached an impostor, and nothing is proved',
 };
 
 /** The verdict, its reasons, and what each impostor got. */
 export function renderProof(
-  { script, kind, name, node, verdict, reasons, servers, durationMs }: ProofReport,
+  { script, kind, name, node, verdict, reasons, servers, together, durationMs }: ProofReport,
   colors: Colors,
 ): string {
   const role = kind === 'database' || kind === 'rule' ? name : `${kind} ${name}`;
@@ -20,6 +20,7 @@ export function renderProof(
     `${paint(verdict)}: ${headlines[verdict]}`,
     ...reasons.map((reason) => `  ${printable(reason)}`),
     ...servers.flatMap((server) => [headOf(server), ...server.trials.map((trial) => rowOf(trial, colors))]),
+    ...(together.length === 0 ? [] : ['  all servers at once', ...together.map((trial) => rowOf(trial, colors))]),
   ].join('\n');
 }
 
@@ -29,11 +30,17 @@ function headOf({ host, port, speech, tls, certificateSha256 }: ServerProof): st
   return `  ${printable(host)}:${port} (${protocol})${certificate}`;
 }
 
-function rowOf({ impostor, passedOn, bytes, kinds, connections, run }: Trial, colors: Colors): string {
+/** Wide enough for `trusted-ca, after-refusal`. */
+const COLUMN = 27;
+
+function rowOf({ impostor, moment, passedOn, bytes, kinds, connections, run }: Trial, colors: Colors): string {
+  const who = moment === 'at-once' ? impostor : `${impostor}, ${moment}`;
   const which = passedOn === 0 ? '' : `, connection ${passedOn + 1}`;
   const got = connections === 0 ? 'not asked' : `${bytes} bytes`;
   const what = kinds.length === 0 ? '' : ` (${kinds.join(', ')})`;
   const { error } = run;
-  const said = error === null ? `the script ended as ${run.status}` : (error.code ?? `${error.name}: ${error.message}`);
-  return `    ${impostor.padEnd(20)}${(bytes > 0 ? colors.red : colors.green)(`${got}${printable(what)}`)}${which}; ${printable(said)}`;
+  const ended = run.findings.find(({ code }) => code === 'time-limit' || code === 'blocked')?.code;
+  const said =
+    error === null ? (ended ?? `the script ended as ${run.status}`) : (error.code ?? `${error.name}: ${error.message}`);
+  return `    ${who.padEnd(COLUMN)}${(bytes > 0 ? colors.red : colors.green)(`${got}${printable(what)}`)}${which}; ${printable(said)}`;
 }

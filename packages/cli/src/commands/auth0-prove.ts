@@ -15,13 +15,26 @@ const description = `Ask whether a script gives anything away to a server that i
 The script runs with its genuine server first, and has to succeed: give it a user that exists, and
 the right password. Then it runs with impostors in that server's place, on this machine:
 
-  another-key           the same certificate with another key, issued by itself or by a forged CA
-  trusted-ca            the same names, issued by a CA that Node trusts for this run
+  another-key           everything of the certificate, and of its issuers, copied but the keys
+  self-signed           the same leaf, issued by itself
+  genuine-chain         the same leaf with another key, and the genuine chain behind it
+  genuine-issuer        the same, as if the genuine certificate had issued it
+  trusted-ca            the same names, issued by a CA that every trust list of the script takes
+  trusted-namesake      the same, and that CA has the name of the genuine one
+  another-name          a certificate of that CA for another name
+  asked-name            a certificate of that CA for the name that the script asks for
+  expired               a certificate of that CA for the same names that has expired
   stolen-certificate    the genuine certificate, without its key
   plaintext             no TLS
 
-An impostor takes every login and counts what it is told. Nothing of that leaves this machine, and
-no value is repeated in the report. The script itself is not changed.`;
+And trusted-ca after a first connection that is reset, refused or left without an answer; at a
+second login in one container; and in the place of all servers at once. A connection without an
+answer is watched up to the time limit, so a proof takes 20 s where the script does not give up.
+
+It is called held where no impostor got a byte, the script said success before none, and it looked
+at what belongs to one certificate only: its SHA-256, its bytes, its public key. An impostor takes
+every login and counts what it is told. Nothing of that leaves this machine, and no value is
+repeated in the report. The script itself is not changed.`;
 
 const examples = `
 Examples:
@@ -30,8 +43,8 @@ Examples:
   certpin auth0 prove get_user.js --user ada@example.com --node 18
   certpin auth0 prove post-login.js --secret API_PINS=AABB… --event event.json
 
-Exit code: 0 no byte reached an impostor, and the genuine server was reached; 1 something reached
-an impostor; 2 it could not be asked.`;
+Exit code: 0 held, before the impostors that the report names; 1 something reached an impostor;
+2 nothing did, and something is missing for a proof, or it could not be asked.`;
 
 const exitCodes: Readonly<Record<ProofReport['verdict'], ExitCode>> = { held: 0, leaked: 1, unproved: 2 };
 

@@ -2,12 +2,15 @@
 'use strict';
 // The program that a script runs in: plain CommonJS for Node 18 and newer, without dependencies. It takes one message per run and
 // reports what happens as it happens, so that nothing is lost when the script blocks or ends the process.
+const { watchCertificates } = require('./certificate.cjs');
 const { answer, channel, openChannel, report } = require('./channel.cjs');
 const { captureConsole } = require('./console.cjs');
 const { toJson, serializeError } = require('./errors.cjs');
-const { watchConnections, watchOtherWays } = require('./network.cjs');
+const { watchConnections } = require('./network.cjs');
+const { watchNames, watchOtherWays } = require('./other-ways.cjs');
 const { makeReadOnly } = require('./read-only.cjs');
 const { callScript } = require('./script.cjs');
+const { extendTrust } = require('./trust.cjs');
 
 /**
  * @typedef {{ run: number, phase: 'running' | 'settling' | 'over', calls: number, settleMs: number, job: import('./script.cjs').Job,
@@ -34,6 +37,12 @@ function start({ readOnly, survive, network }) {
   if (network) {
     watchConnections(network, (connection) => answer({ type: 'connection', ...connection }));
     watchOtherWays((way) => answer({ type: 'other-way', way }));
+    watchNames((name) => answer({ type: 'name', ...name }));
+    watchCertificates(
+      (handshake) => answer({ type: 'handshake', ...handshake }),
+      (look) => answer({ type: 'look', ...look }),
+    );
+    extendTrust(network.trust);
   }
   captureConsole((level, text) => report({ type: 'console', level, text }));
   answer({ type: 'ready', node: process.version });

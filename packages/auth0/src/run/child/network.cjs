@@ -1,17 +1,15 @@
 // @ts-check
 'use strict';
-const childProcess = require('node:child_process');
-const dgram = require('node:dgram');
 const { syncBuiltinESMExports } = require('node:module');
 const { Socket } = require('node:net');
-const workerThreads = require('node:worker_threads');
 
 /**
  * Tells of every TCP connection that the script asks for, and leads it elsewhere: to where `redirects` says, or to the next spare port
  * of this machine. Only in this process, and below TLS: the name that a certificate is compared with stays the one that the script
  * wrote.
  *
- * @param {{ redirects: { host: string, port: number, via: number }[], spare: number[] }} map
+ * @param {{ redirects: { host: string, port: number, via: number, firstVia?: number }[], spare: number[] }} map `firstVia`: where the
+ *   first of the connections goes
  * @param {(connection: { host: string, port: number, via: number | null }) => void} tell
  */
 function watchConnections({ redirects, spare }, tell) {
@@ -32,9 +30,11 @@ function watchConnections({ redirects, spare }, tell) {
         spare.shift();
       }
       const redirect = redirects.find((entry) => entry.host === host && entry.port === port);
-      tell({ host, port, via: redirect?.via ?? null });
-      if (redirect === undefined) return connect.apply(this, /** @type {any} */ (values));
-      const options = { ...given, host: '127.0.0.1', port: redirect.via };
+      const via = redirect?.firstVia ?? redirect?.via ?? null;
+      if (redirect !== undefined) delete redirect.firstVia;
+      tell({ host, port, via });
+      if (via === null) return connect.apply(this, /** @type {any} */ (values));
+      const options = { ...given, host: '127.0.0.1', port: via };
       if (list !== values) {
         list[0] = options;
         return connect.apply(this, /** @type {any} */ (values));
@@ -43,6 +43,7 @@ function watchConnections({ redirects, spare }, tell) {
       return connect.call(this, options, callback);
     }
   );
+  syncBuiltinESMExports();
 }
 
 /** Whether Node would connect to it; it refuses everything else itself. */
@@ -51,44 +52,4 @@ function isPort(/** @type {unknown} */ port) {
   return Number.isInteger(number) && number >= 0 && number < 65_536;
 }
 
-/**
- * Tells of the ways on which bytes can leave that no relay stands in: other threads and processes, sockets of this machine, datagrams.
- *
- * @param {(way: string) => void} tell
- */
-function watchOtherWays(tell) {
-  before(Socket.prototype, 'connect', ([first]) => {
-    const [given] = Array.isArray(first) ? first : [first];
-    const isPath = typeof given === 'string' ? Number.isNaN(Number(given)) : Boolean(given?.path);
-    if (isPath) tell('a socket of this machine');
-  });
-  before(dgram.Socket.prototype, 'send', () => tell('datagrams'));
-  before(/** @type {any} */ (childProcess).ChildProcess.prototype, 'spawn', () => tell('another process'));
-  for (const name of ['spawnSync', 'execSync', 'execFileSync']) {
-    before(childProcess, name, () => tell('another process'));
-  }
-  workerThreads.Worker = class extends workerThreads.Worker {
-    /** @param {ConstructorParameters<typeof workerThreads.Worker>} values */
-    constructor(...values) {
-      tell('another thread');
-      super(...values);
-    }
-  };
-  syncBuiltinESMExports();
-}
-
-/**
- * @param {any} holder
- * @param {string} name
- * @param {(values: any[]) => void} look
- */
-function before(holder, name, look) {
-  const original = holder[name];
-  /** @this {any} */
-  holder[name] = function watched(/** @type {any[]} */ ...values) {
-    look(values);
-    return original.apply(this, values);
-  };
-}
-
-module.exports = { watchConnections, watchOtherWays };
+module.exports = { watchConnections };

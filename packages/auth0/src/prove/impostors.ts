@@ -1,0 +1,67 @@
+import type { X509Certificate } from 'node:crypto';
+import type { Credentials, Forger } from './mint.ts';
+import type { ImpostorName } from './report.ts';
+
+/** A name that is nobody's here: RFC 2606 §2. */
+const ANOTHER_NAME = 'impostor.example';
+
+/** Those that present a certificate, in the order of a report. The genuine chain decides which of them are different. */
+export function impostorsFor(forger: Forger): readonly ImpostorName[] {
+  return [
+    'another-key',
+    ...(forger.isSelfSigned ? [] : (['self-signed'] as const)),
+    'genuine-chain',
+    ...(forger.isSelfSigned ? [] : (['genuine-issuer'] as const)),
+    'trusted-ca',
+    ...(forger.isSelfSigned ? [] : (['trusted-namesake'] as const)),
+    'another-name',
+    'asked-name',
+    'expired',
+    'stolen-certificate',
+    'plaintext',
+  ];
+}
+
+export interface Costume {
+  /** undefined: it refuses TLS. */
+  readonly credentials: Credentials | undefined;
+  readonly forName?: (name: string) => Promise<Credentials>;
+  readonly stolenChain?: readonly X509Certificate[];
+}
+
+/**
+ * What an impostor presents.
+ *
+ * @param host the name that a script asks for where it asks for none
+ */
+export async function dress(
+  impostor: ImpostorName,
+  forger: Forger,
+  chain: readonly X509Certificate[],
+  host: string,
+): Promise<Costume> {
+  switch (impostor) {
+    case 'another-key':
+      return { credentials: await forger.anotherKey() };
+    case 'self-signed':
+      return { credentials: await forger.selfSigned() };
+    case 'genuine-chain':
+      return { credentials: await forger.genuineChain() };
+    case 'genuine-issuer':
+      return { credentials: await forger.genuineIssuer() };
+    case 'trusted-ca':
+      return { credentials: await forger.trusted() };
+    case 'trusted-namesake':
+      return { credentials: await forger.trustedNamesake() };
+    case 'another-name':
+      return { credentials: await forger.forName(ANOTHER_NAME) };
+    case 'asked-name':
+      return { credentials: await forger.forName(host), forName: (name) => forger.forName(name) };
+    case 'expired':
+      return { credentials: await forger.expired() };
+    case 'stolen-certificate':
+      return { credentials: await forger.selfSigned(), stolenChain: chain };
+    case 'plaintext':
+      return { credentials: undefined };
+  }
+}

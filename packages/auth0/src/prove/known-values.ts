@@ -1,0 +1,50 @@
+import type { RunScriptOptions } from '../run/run-script.ts';
+import { type KnownValue, SHORTEST, spell } from './evidence.ts';
+import type { ProofReport, RunSummary, ServerProof, Trial } from './report.ts';
+
+/** What to look for in what arrives: who logs in, with what, and what the configuration keeps secret. */
+export function knownValues({
+  args = {},
+  user = {},
+  configuration = {},
+  secrets = {},
+}: RunScriptOptions): KnownValue[] {
+  const isSecret = /pass|secret|token|key|user|credential/i;
+  const labelOf = (name: string): string => (/password/i.test(name) ? 'password' : 'user name');
+  const named = Object.entries({ ...user, ...args }).map(([name, value]) => ({ label: labelOf(name), value }));
+  const kept = [
+    ...Object.entries(configuration).map(([name, value]) => ({ label: `configuration.${name}`, value })),
+    ...Object.entries(secrets).map(([name, value]) => ({ label: `secrets.${name}`, value })),
+  ].filter(({ label }) => isSecret.test(label));
+  return [...named, ...kept].filter((entry): entry is KnownValue => typeof entry.value === 'string');
+}
+
+/** What of it a name carries. A user name may well stand in the name of a server. */
+export function carriedBy(name: string, known: readonly KnownValue[]): string[] {
+  return known
+    .filter(({ label, value }) => value.length >= SHORTEST && !/user/i.test(label))
+    .filter(({ value }) => spell(value).some((spelling) => name.includes(spelling)))
+    .map(({ label }) => label);
+}
+
+/** The report, without the values that the run was given: a script can put them into its errors. */
+export function withoutValues(report: ProofReport, known: readonly KnownValue[]): ProofReport {
+  const longest = known.filter(({ value }) => value.length >= SHORTEST).sort((a, b) => b.value.length - a.value.length);
+  const clean = (text: string): string =>
+    longest.reduce((cleaned, { label, value }) => cleaned.replaceAll(value, `[${label}]`), text);
+  const run = ({ error, findings, ...others }: RunSummary): RunSummary => ({
+    ...others,
+    error: error && { ...error, message: clean(error.message) },
+    findings: findings.map(({ code, message }) => ({ code, message: clean(message) })),
+  });
+  const trial = (one: Trial): Trial => ({ ...one, elsewhere: one.elsewhere.map(clean), run: run(one.run) });
+  return {
+    ...report,
+    reasons: report.reasons.map(clean),
+    control: run(report.control),
+    servers: report.servers.map(
+      (server): ServerProof => ({ ...server, host: clean(server.host), trials: server.trials.map(trial) }),
+    ),
+    together: report.together.map(trial),
+  };
+}

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { rightCases } from './corpus/right.ts';
+import { type Case, openSite, type Site } from './corpus/site.ts';
+import { wrongCases } from './corpus/wrong.ts';
+
+// A sample of the corpus, one of each kind; `npm run corpus:prove` takes all of it.
+
+const wrongNames: readonly string[] = [
+  'self-signed, tls: serial number, names and dates, verification off',
+  'issued, https: the fingerprint of the issuer, verification off',
+  'issued, https: a fingerprint anywhere in the chain, verification off',
+  'self-signed, https: key size, beside public CAs',
+  'self-signed, tls: no pin, public CAs and its own',
+  'self-signed, tls: the fingerprint only where there is a name, verification off',
+  'self-signed, tls: the fingerprint only where it has not expired, verification off',
+  'self-signed, tls: the fingerprint only at the first try, verification off',
+  'tls: without a pin after a reset',
+  'tls: without a pin after a refusal',
+  'tls: without a pin after a stall',
+  'tls: at the second login, what public CAs issue',
+  'tls: the other server without a pin, where the first is refused',
+  'tls: says success whatever happens',
+];
+const rightNames: readonly string[] = [
+  'by hand, self-signed, tls: fingerprint256',
+  'its own certificate as ca, pg',
+  'its own certificate as ca, mysql2',
+  'checkServerIdentity behind what Node trusts, https',
+];
+
+describe('the corpus', { concurrency: 2 }, () => {
+  let site: Site;
+  before(async () => {
+    site = await openSite();
+  });
+  after(() => site.close());
+  const find = (cases: readonly Case[], name: string): Case => {
+    const found = cases.find((one) => one.name === name);
+    assert.ok(found, name);
+    return found;
+  };
+
+  it('has two hundred scripts that pin wrongly, and fifty that pin', () => {
+    const sizes = [wrongCases, rightCases].map((make) => new Set(make(site).map(({ name }) => name)).size);
+    assert.ok((sizes[0] ?? 0) >= 200 && (sizes[1] ?? 0) >= 50, sizes.join());
+  });
+
+  for (const name of wrongNames) {
+    it(`not held: ${name}`, async () => {
+      const { verdict, control, reasons } = await site.prove(find(wrongCases(site), name));
+      assert.equal(control.status, 'success', reasons.join('\n'));
+      assert.equal(verdict, name.includes('says success') ? 'unproved' : 'leaked', reasons.join('\n'));
+    });
+  }
+
+  for (const name of rightNames) {
+    it(`held: ${name}`, async () => {
+      const { verdict, reasons } = await site.prove(find(rightCases(site), name));
+      assert.deepEqual([verdict, reasons], ['held', []]);
+    });
+  }
+});
