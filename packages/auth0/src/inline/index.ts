@@ -1,2 +1,3 @@
 export { type InlineBlock, type InlineClient, inlineBlock, inlineClients } from './block.ts';
-export { type InlineFinding, verifyInline } from './verify.ts';
+export type { Problem } from './surroundings.ts';
+export { type BlockState, type InlineFinding, type SurroundingsState, verifyInline } from './verify.ts';
