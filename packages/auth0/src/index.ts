@@ -1,9 +1,12 @@
 export {
+  type BlockState,
   type InlineBlock,
   type InlineClient,
   type InlineFinding,
   inlineBlock,
   inlineClients,
+  type Problem,
+  type SurroundingsState,
   verifyInline,
 } from './inline/index.ts';
 export {

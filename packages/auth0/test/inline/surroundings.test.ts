@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
 import { describe, it, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { certificateHex, mint, startHttpsServer } from '@certpin/testkit';
 import { inlineBlock, inlineClients, verifyInline } from '../../src/inline/index.ts';
 import { honest } from './honest.ts';
@@ -37,22 +37,18 @@ describe('what defeats the block is not intact', () => {
   }
 });
 
-/** Runs a script in a process of its own; its last word, which nobody needs. */
+/** Runs a script in a thread, which has modules and globals of its own; its last word. */
 function run(script: string): Promise<string> {
-  const child = fork(new URL('./impostor-child.cjs', import.meta.url), {
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
-  const giveUp = setTimeout(() => child.kill('SIGKILL'), 10_000);
-  child.send(script);
-  let outcome = 'no answer';
-  child.on('message', (message) => {
-    outcome = String(message);
-  });
+  const thread = new Worker(new URL('./impostor-thread.cjs', import.meta.url), { execArgv: [], workerData: script });
   return new Promise((resolve) => {
-    child.on('exit', () => {
+    const end = (outcome: unknown): void => {
       clearTimeout(giveUp);
-      resolve(outcome);
-    });
+      void thread.terminate();
+      resolve(String(outcome));
+    };
+    // Some of them never answer, as they break what would tell them of an answer.
+    const giveUp = setTimeout(end, 10_000, 'no answer');
+    thread.on('message', end).on('error', end).on('exit', end);
   });
 }
 
