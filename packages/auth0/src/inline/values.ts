@@ -771,7 +771,7 @@ export class Analysis {
   }
 }
 
-export function isFunction(node: Node): node is Fn {
+function isFunction(node: Node): node is Fn {
   return /^(?:FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/.test(node.type);
 }
 
