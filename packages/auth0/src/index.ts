@@ -1,4 +1,5 @@
 export {
+  type BlockState,
   type BlockUpdate,
   type InlineBlock,
   type InlineClient,
@@ -6,6 +7,8 @@ export {
   inlineBlock,
   inlineClients,
   insertBlock,
+  type Problem,
+  type SurroundingsState,
   updateBlocks,
   verifyInline,
 } from './inline/index.ts';

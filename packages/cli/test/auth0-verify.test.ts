@@ -12,7 +12,10 @@ const at = script.split('\n').findIndex((one) => one.includes(line)) + 1;
 test('a script with an unmodified block', async (t) => {
   const file = writeTemporary(t, 'login.js', script.replaceAll('\n', '\r\n'));
   const names = { FILE: file, VERSION: version };
-  assert.equal(await transcript('auth0 verify FILE', names), 'FILE:2: unmodified certpin VERSION for mysql2\nexit 0');
+  assert.equal(
+    await transcript('auth0 verify FILE', names),
+    'FILE:2: unmodified certpin VERSION for mysql2\nFILE: surroundings intact\nexit 0',
+  );
   assert.equal(await transcript('auth0 verify -q FILE', names), 'exit 0');
   assert.equal((await certpin(['auth0', 'verify', '-'], { stdin: script })).code, 0);
 });
@@ -31,11 +34,15 @@ test('a modified one, one that is not left alone, and none', async (t) => {
     `MODIFIED:2: modified: it says that it is certpin VERSION for mysql2
   line LINE is   return true;
   and should be  ${line}
+MODIFIED: surroundings intact
 REPLACED:2: unmodified certpin VERSION for mysql2
-REPLACED:${script.split('\n').length - 1}: not left alone: a function of \`certpin\` is replaced
+REPLACED:${script.split('\n').length - 1}: surroundings tampered: a function of \`certpin\` is replaced
 NONE: no block of certpin
 exit 1`,
   );
+  assert.equal(await transcript('auth0 verify NONE', names), 'NONE: no block of certpin\nexit 2');
+  assert.match(await transcript('auth0 verify REPLACED', names), /exit 1$/);
+  assert.match(await transcript('auth0 verify MODIFIED', names), /exit 1$/);
 });
 
 test('what cannot be answered: another version, no JavaScript, no file', async (t) => {
@@ -51,17 +58,29 @@ test('what cannot be answered: another version, no JavaScript, no file', async (
   assert.equal(
     await transcript('auth0 verify OLD', names),
     `OLD:1: unknown version: it says that it is certpin VERSION-older for mysql2, and has the digest that it says itself
+OLD: surroundings intact
 2> certpin: hint: npx @certpin/cli@VERSION-older auth0 verify FILE
 exit 2`,
   );
   const said = await transcript('auth0 verify BROKEN', names);
   assert.match(
     said,
-    /^BROKEN:2: unmodified .*\nBROKEN:\d+: the script around it cannot be read: Unexpected token.*\nexit 2$/,
+    /^BROKEN:2: unmodified .*\nBROKEN:\d+: surroundings unclear: the script cannot be read: Unexpected token.*\nexit 2$/,
   );
   assert.equal(
     await transcript('auth0 verify /nowhere.js', names),
     '2> certpin: error: /nowhere.js: the file cannot be read (ENOENT)\nexit 2',
+  );
+});
+
+test('surroundings that nobody understands: 2, with the line', async (t) => {
+  const unclear = script.replace(/\}\n$/, '  eval(password);\n}\n');
+  const file = writeTemporary(t, 'unclear.js', unclear);
+  assert.equal(
+    await transcript('auth0 verify FILE', { FILE: file, VERSION: version }),
+    `FILE:2: unmodified certpin VERSION for mysql2
+FILE:${unclear.split('\n').length - 2}: surroundings unclear: nobody knows what is done with \`eval\`
+exit 2`,
   );
 });
 
@@ -73,7 +92,8 @@ test('--json: an object for each file', async (t) => {
     .split('\n')
     .map((one) => JSON.parse(one) as unknown);
   const difference = { line: at, expected: `      ${line}`, found: '      return true;' };
-  const finding = { verdict: 'modified', client: 'mysql2', version, line: 2, difference };
+  const block = { client: 'mysql2', version, line: 2, block: 'modified', difference };
+  const finding = { ...block, surroundings: 'intact', problems: [] };
   assert.deepEqual(first, { file, ok: false, findings: [finding] });
   assert.deepEqual(second, {
     file: '/nowhere.js',

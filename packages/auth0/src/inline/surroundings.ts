@@ -1,110 +1,566 @@
-import { type ParserOptions, parse, parseExpression } from '@babel/parser';
-import { analyze, type Reference, type Scope, type Variable } from 'eslint-scope';
-import { KEYS } from 'eslint-visitor-keys';
-import type { Identifier, Node, Program } from 'estree';
-import { FOUNDATIONS, isTarget, moduleName, type Names, runsText, sharedChange } from './changes.ts';
+import type { Reference } from 'eslint-scope';
+import type { CallExpression, Identifier, NewExpression, Node, ObjectExpression } from 'estree';
 import type { FoundBlock } from './find.ts';
+import type { Key } from './keys.ts';
+import {
+  HARMLESS_METHODS,
+  HARMLESS_OPTIONS,
+  isNodeGlobal,
+  isPackage,
+  isUnderstood,
+  mayBeExtended,
+  mayBeHandedOver,
+  mayBeOfNetwork,
+  mayBeOfNode,
+  REACHING,
+} from './known.ts';
+import { readScript, type Script } from './script.ts';
+import { Analysis, isGlobalObject, type MemberWrite, moduleName, type Value, type Values } from './values.ts';
 
-/** Something in a script that takes the effect of a block away, or may. */
-export interface Tampering {
+/**
+ * Why the surroundings of a block are not intact. `tampered`: something that the block needs is seen to be changed. `unclear`: it is
+ * not understood, and may change something.
+ */
+export interface Problem {
+  readonly state: 'tampered' | 'unclear';
+  /** Of the script, from 1. */
   readonly line: number;
-  readonly problem: string;
-}
-
-/** The script is no JavaScript. */
-export class ScriptUnreadable extends Error {
-  readonly line: number;
-
-  constructor(message: string, line: number) {
-    super(message);
-    this.line = line;
-  }
+  readonly reason: string;
 }
 
 /**
- * Looks at the script around the blocks: whether each block is code, whether `certpin` stays what the block made of it, and whether
- * what the block itself uses is Node's own.
+ * Looks at the script around the blocks. There is no list of what is forbidden: what is not known to be harmless is unclear.
  *
  * @param text with `\n` as its line end
+ * @returns empty where all of it is understood, and leaves the blocks alone
  * @throws ScriptUnreadable
  */
-export function findTampering(text: string, blocks: readonly FoundBlock[]): Tampering[] {
+export function judgeSurroundings(text: string, blocks: readonly FoundBlock[]): Problem[] {
   const script = readScript(text);
   const ranges = blocks.map((block) => rangeOf(text, block));
   const isOurs = (node: Node): boolean => ranges.some((range) => isWithin(node, range));
-  const { variables, references } = script;
-  const own = references.filter(({ identifier }) => isOurs(identifier));
-  const others = references.filter(({ identifier }) => !isOurs(identifier));
-  const free = new Set(own.filter(({ resolved }) => resolved === null).map(({ identifier }) => identifier.name));
-  const found: Tampering[] = [];
-  const report = (node: Node, problem: string): void => {
+  const found: Problem[] = [];
+  const report: Report = (state, node, reason) => {
     const line = node.loc?.start.line ?? 1;
-    if (!found.some((known) => known.line === line && known.problem === problem)) found.push({ line, problem });
+    if (!found.some((known) => known.line === line && known.reason === reason)) found.push({ state, line, reason });
   };
-
-  const made = variables.filter(({ name }) => name === 'certpin');
+  const isCode = (range: Range): boolean =>
+    script.variables.some(
+      ({ name, defs }) =>
+        name === 'certpin' && defs.some(({ type, node }) => type === 'Variable' && isWithin(node, range)),
+    );
   for (const [index, range] of ranges.entries()) {
-    const isCode = made.some(({ defs }) => defs.some(({ type, node }) => type === 'Variable' && isWithin(node, range)));
-    if (!isCode)
-      found.push({ line: blocks[index]?.line ?? 1, problem: 'the block is no code here: a comment, or a string' });
+    const reason = 'the block is no code here: a comment, or a string';
+    if (!isCode(range)) found.push({ state: 'tampered', line: blocks[index]?.line ?? 1, reason });
   }
-  for (const { defs } of made) {
-    for (const { name } of defs) if (!isOurs(name)) report(name, '`certpin` is declared a second time');
-  }
-  for (const { identifier, resolved } of own) {
-    if (resolved?.defs.some(({ name }) => !isOurs(name)))
-      report(identifier, `the script has a \`${identifier.name}\` of its own, which the block would use`);
-  }
-  for (const reference of others) {
-    const { identifier } = reference;
-    if (identifier.name === 'certpin') {
-      const problem = misuse(identifier, reference, script);
-      if (problem !== undefined) report(identifier, problem);
-    } else if (reference.resolved === null && reference.isWrite() && free.has(identifier.name)) {
-      report(identifier, `\`${identifier.name}\`, which the block uses, is replaced`);
-    }
-  }
-  const isOwnGlobal = (name: string): boolean =>
-    references.every(({ identifier, resolved }) => identifier.name !== name || resolved === null);
-  const shared = {
-    globals: new Set([...free, ...[...FOUNDATIONS.globals].filter(isOwnGlobal)]),
-    modules: new Set([
-      ...FOUNDATIONS.modules,
-      ...own.flatMap(({ identifier }) => requiredModule(script.parents.get(identifier))),
-    ]),
-  };
-  for (const node of script.nodes.filter((node) => !isOurs(node))) {
-    const name = sharedChange(node, script, shared);
-    if (name !== undefined)
-      report(node, `${name === 'a prototype' ? name : `\`${name}\``}, which the block uses, is changed`);
-    if (runsText(node, script)) report(node, 'text is run as code here, and nobody knows what it does to the block');
-    if (node.type === 'Identifier' && looksLikeCertpin(node.name))
-      report(node, 'a name that looks like `certpin` and is another one');
-  }
+  const analysis = new Analysis(script, isOurs);
+  judgeNames(script, analysis, isOurs, report);
+  const judge = new Judge(analysis, usedBy(script, isOurs), report);
+  for (const node of script.nodes) if (!isOurs(node)) judge.node(node);
+  judge.writes();
   return found.sort((a, b) => a.line - b.line);
 }
 
-/** Why this use of `certpin` is none that leaves it as it is; undefined where it does. */
-function misuse(identifier: Identifier, reference: Reference, { parents }: Script): string | undefined {
-  if (reference.resolved === null) return '`certpin` is used where no block has made it';
-  if (reference.isWrite()) return '`certpin` is replaced';
-  let member: Node = identifier;
-  let parent = parents.get(member);
-  while (parent?.type === 'MemberExpression' && parent.object === member && !parent.computed) {
-    member = parent;
-    parent = parents.get(member);
-    if (parent !== undefined && isTarget(member, parent)) return 'a function of `certpin` is replaced';
+type Report = (state: Problem['state'], node: Node, reason: string) => void;
+
+/** Names: `certpin` is the block's alone, and what the block takes from outside is not the script's. */
+function judgeNames(script: Script, analysis: Analysis, isOurs: (node: Node) => boolean, report: Report): void {
+  for (const { defs } of script.variables.filter(({ name }) => name === 'certpin'))
+    for (const { name } of defs) if (!isOurs(name)) report('tampered', name, '`certpin` is declared a second time');
+  for (const { identifier, resolved } of script.references) {
+    const { name } = identifier;
+    if (isOurs(identifier)) {
+      const isOther =
+        resolved?.defs.some((definition) => !isOurs(definition.name)) &&
+        !isTheSame(analysis.valuesOf(identifier), name);
+      if (isOther) report('tampered', identifier, `the script has a \`${name}\` of its own, which the block would use`);
+    } else if (name === 'certpin' && resolved === null) {
+      report('tampered', identifier, '`certpin` is used where no block has made it');
+    }
   }
-  if (member !== identifier) return undefined;
-  const isTakenApart =
-    parent?.type === 'VariableDeclarator' && parent.init === identifier && parent.id.type === 'ObjectPattern';
-  return isTakenApart ? undefined : '`certpin` is handed on, and can be changed there';
 }
 
-/** The module that the block requires where it says `require`. */
-function requiredModule(call: Node | undefined): string[] {
-  const [name] = call?.type === 'CallExpression' ? call.arguments : [];
-  return name?.type === 'Literal' ? [moduleName(name.value)] : [];
+/** `const { URLSearchParams } = require('url')`: the global of that name is the same. */
+function isTheSame(values: Values, name: string): boolean {
+  return [...values].every(
+    (value) =>
+      value.kind === 'shared' &&
+      value.isModule &&
+      new Set(['url.URL', 'url.URLSearchParams', 'buffer.Buffer']).has(value.path.join('.')) &&
+      value.path[1] === name,
+  );
+}
+
+interface Used {
+  readonly globals: ReadonlySet<string>;
+  readonly modules: ReadonlySet<string>;
+}
+
+/** What every block uses without naming it: what literals, classes and promises are made of, and what Node's sockets are. */
+const FOUNDATIONS = {
+  globals:
+    'Array Boolean Buffer Error Function Map Number Object Promise Proxy Reflect RegExp Set String Symbol Uint8Array WeakMap process'.split(
+      ' ',
+    ),
+  modules: ['buffer', 'crypto', 'events', 'module', 'net', 'process', 'stream', 'tls', 'util'],
+};
+
+function usedBy({ references, parents }: Script, isOurs: (node: Node) => boolean): Used {
+  const own = references.filter(({ identifier, resolved }) => isOurs(identifier) && resolved === null);
+  return {
+    globals: new Set([...FOUNDATIONS.globals, ...own.map(({ identifier }) => identifier.name)]),
+    modules: new Set([
+      ...FOUNDATIONS.modules,
+      ...own.flatMap(({ identifier }) => {
+        const call = parents.get(identifier);
+        const [name] = call?.type === 'CallExpression' ? call.arguments : [];
+        return name?.type === 'Literal' ? [moduleName(name.value)] : [];
+      }),
+    ]),
+  };
+}
+
+class Judge {
+  readonly #analysis: Analysis;
+  readonly #used: Used;
+  readonly #report: Report;
+  /** Whether what certpin made went where it is not followed. */
+  #lostPinned = false;
+
+  constructor(analysis: Analysis, used: Used, report: Report) {
+    this.#analysis = analysis;
+    this.#used = used;
+    this.#report = report;
+  }
+
+  node(node: Node): void {
+    if (!UNDERSTOOD_NODES.has(node.type)) this.#unclear(node, `\`${node.type}\` is not looked into`);
+    switch (node.type) {
+      case 'Literal':
+      case 'TemplateElement':
+        if (namesWayOut(node.type === 'Literal' ? node.value : node.value.cooked))
+          this.#unclear(node, 'a text that may be the name of a prototype');
+        break;
+      case 'Identifier':
+        this.#identifier(node);
+        break;
+      case 'MemberExpression':
+        this.#read(node, this.#analysis.valuesOf(node.object), this.#analysis.keyOf(node));
+        break;
+      case 'VariableDeclarator':
+        if (node.init) this.#takenApart(node.id, this.#analysis.valuesOf(node.init));
+        if (node.init && this.#analysis.valuesOf(node.init).has('pinned') && this.#isNeverRead(node.id))
+          this.#unclear(node, 'what certpin made is not used');
+        break;
+      case 'AssignmentExpression':
+        if (node.left.type !== 'MemberExpression') this.#takenApart(node.left, this.#analysis.valuesOf(node.right));
+        break;
+      case 'ForOfStatement':
+        if (this.#analysis.valuesOf(node.right).has('shared', 'certpin'))
+          this.#unclear(node, 'it goes through something of Node');
+        break;
+      case 'CallExpression':
+      case 'NewExpression':
+        this.#call(node);
+        break;
+      case 'ImportExpression':
+        if (this.#analysis.valuesOf(node).has('anything'))
+          this.#unclear(node, 'nobody knows which module is imported here');
+        break;
+      case 'ObjectExpression':
+        this.#object(node);
+        break;
+      default:
+    }
+    this.#handedOn(node);
+  }
+
+  #unclear(node: Node, reason: string): void {
+    this.#report('unclear', node, reason);
+  }
+
+  #identifier(node: Identifier): void {
+    if (looksLikeCertpin(node.name))
+      this.#report('tampered', node, 'a name that looks like `certpin` and is another one');
+    const reference = this.#analysis.referenceOf(node);
+    if (reference === undefined) return;
+    if (reference.isWrite()) this.#rename(node, reference);
+    if (reference.resolved !== null || !reference.isRead()) return;
+    for (const value of this.#analysis.valuesOf(node))
+      if (value.kind === 'shared' && !isGlobalObject(value) && !this.#isOnlyLookedAt(node) && !isUnderstood(value))
+        this.#unclear(node, `nobody knows what is done with \`${node.name}\``);
+  }
+
+  #isNeverRead(name: Node): boolean {
+    if (name.type !== 'Identifier') return false;
+    const variable = this.#analysis.referenceOf(name)?.resolved;
+    return variable?.references.every((reference) => !reference.isRead()) === true;
+  }
+
+  /** A name that gets another value. */
+  #rename(node: Identifier, { resolved }: Reference): void {
+    const { name } = node;
+    if (name === 'certpin') {
+      if (resolved !== null) this.#report('tampered', node, '`certpin` is replaced');
+    } else if (resolved === null && this.#used.globals.has(name)) {
+      this.#report('tampered', node, `\`${name}\`, which the block uses, is replaced`);
+    } else if (resolved === null && isNodeGlobal(name) && name !== 'exports') {
+      this.#unclear(node, `\`${name}\` is replaced`);
+    }
+  }
+
+  #takenApart(pattern: Parameters<Analysis['takeApart']>[0], values: Values): void {
+    if (pattern.type === 'Identifier') return;
+    this.#analysis.takeApart(pattern, values, (target, taken, from, key) => {
+      this.#read(target, from, key);
+      if (target.type === 'MemberExpression' && taken.has('shared', 'certpin', 'pinned'))
+        this.#unclear(target, 'something of Node is kept in an object, and may be changed there');
+    });
+  }
+
+  /** A member that is read, or taken out of a pattern. */
+  #read(node: Node, from: Values, key: { readonly text?: string; readonly ordinary: boolean }): void {
+    const { text } = key;
+    const shared = [...from].filter((value) => value.kind === 'shared' || value.kind === 'certpin');
+    if (text === undefined && shared.length > 0) {
+      const isListed = shared.every(
+        (value) => value.kind === 'shared' && isUnderstood({ ...value, path: [...value.path, ''] }),
+      );
+      if (!isListed) this.#unclear(node, 'a member of something of Node, under a name that is not known');
+    }
+    if (text === undefined) return;
+    if (
+      REACHING.has(text) &&
+      !this.#isOwnPrototype(node, from, text) &&
+      !this.#isBorrowed(shared, text) &&
+      !this.#isOnlyNamed(node, text)
+    )
+      this.#unclear(node, `\`${text}\` leads to what every script of the container shares`);
+    for (const value of shared) {
+      if (value.kind !== 'shared' || isGlobalObject(value)) continue;
+      const path = [...value.path, text];
+      if (!isUnderstood({ isModule: value.isModule, path }) && !this.#isExported(value, text))
+        this.#unclear(node, `nobody knows what is done with \`${path.join('.')}\``);
+    }
+    if ([...from].some((value) => value.kind === 'shared' && isGlobalObject(value)) && isNodeGlobal(text)) {
+      const value: Value = { kind: 'shared', isModule: false, path: [text] };
+      if (!isUnderstood(value) && !this.#isTarget(node))
+        this.#unclear(node, `nobody knows what is done with \`${text}\``);
+    }
+  }
+
+  #isTarget(node: Node): boolean {
+    const parent = this.#parent(node);
+    return parent?.type === 'AssignmentExpression' && parent.left === node;
+  }
+
+  #isExported(value: Extract<Value, { kind: 'shared' }>, text: string): boolean {
+    return !value.isModule && value.path.join('.') === 'module' && text === 'exports';
+  }
+
+  /** `Pool.prototype` of a function of the script, and `Pool.prototype.constructor = Pool`. */
+  #isOwnPrototype(node: Node, from: Values, text: string): boolean {
+    if (text === 'prototype') return from.has('function') && ![...from].some(({ kind }) => kind !== 'function');
+    return (
+      text === 'constructor' && this.#isTarget(node) && from.has('own') && ![...from].some(({ kind }) => kind !== 'own')
+    );
+  }
+
+  /** `Array.prototype`, of which a method is borrowed: the member that follows is looked at by itself. */
+  #isBorrowed(shared: readonly Value[], text: string): boolean {
+    return (
+      text === 'prototype' &&
+      shared.length > 0 &&
+      shared.every((value) => value.kind === 'shared' && isUnderstood({ ...value, path: [...value.path, text] }))
+    );
+  }
+
+  /** `error.constructor.name`, `value.constructor === Object`. */
+  #isOnlyNamed(node: Node, text: string): boolean {
+    const parent = this.#parent(node);
+    if (text !== 'constructor' || parent === undefined) return false;
+    if (parent.type === 'BinaryExpression') return true;
+    return (
+      parent.type === 'MemberExpression' &&
+      parent.object === node &&
+      this.#analysis.keyOf(parent).text === 'name' &&
+      !this.#isTarget(parent)
+    );
+  }
+
+  #call(node: CallExpression | NewExpression): void {
+    const { callee } = node;
+    const values = this.#analysis.valuesOf(callee);
+    if (values.has('anything') && !this.#isHarmlessMethod(callee))
+      this.#unclear(node, 'nobody knows what is called here');
+    for (const value of values)
+      if (
+        value.kind === 'shared' &&
+        !value.isModule &&
+        value.path.join('.') === 'require' &&
+        this.#analysis.valuesOf(node).has('anything')
+      )
+        this.#unclear(node, 'nobody knows which module is required here');
+    const made = this.#analysis.valuesOf(node).has('pinned');
+    if (made && values.has('certpin', 'function')) for (const argument of node.arguments) this.#configuration(argument);
+    if (made && values.has('certpin') && this.#parent(node)?.type === 'ExpressionStatement')
+      this.#unclear(node, 'what certpin made is not used');
+  }
+
+  #isHarmlessMethod(callee: Node): boolean {
+    return callee.type === 'MemberExpression' && HARMLESS_METHODS.has(this.#analysis.keyOf(callee).text ?? '');
+  }
+
+  /** What certpin is given: values, and no code that could take its place. */
+  #configuration(argument: Node): void {
+    if (argument.type === 'ObjectExpression') {
+      for (const property of argument.properties) {
+        if (property.type !== 'Property') this.#configuration(property.argument);
+        else if (property.kind !== 'init' || property.method)
+          this.#unclear(property, 'certpin is given code as a setting');
+        else this.#configuration(property.value);
+      }
+      return;
+    }
+    const isWrittenTwice = (identifier: Identifier): boolean => {
+      const variable = this.#analysis.referenceOf(identifier)?.resolved;
+      return (variable?.references ?? []).filter((reference) => reference.isWrite()).length > 1;
+    };
+    if (argument.type === 'Identifier' && isWrittenTwice(argument))
+      this.#unclear(argument, `\`${argument.name}\` is a setting of certpin and is written more than once`);
+    if (this.#analysis.valuesOf(argument).has('function'))
+      this.#unclear(argument, 'certpin is given code as a setting');
+  }
+
+  /** What certpin made stays what it is: nothing beside it in an object switches it off. */
+  #object({ properties }: ObjectExpression): void {
+    const isPinned = (property: (typeof properties)[number]): boolean =>
+      this.#analysis.valuesOf(property.type === 'Property' ? property.value : property.argument).has('pinned');
+    const first = properties.findIndex(isPinned);
+    if (first === -1) return;
+    const isSpread = properties[first]?.type !== 'Property';
+    const names = new Set<string>();
+    for (const [index, property] of properties.entries()) {
+      const key = property.type === 'Property' ? property.key : undefined;
+      const name =
+        property.type === 'Property' && !property.computed
+          ? key?.type === 'Identifier'
+            ? key.name
+            : key?.type === 'Literal'
+              ? String(key.value)
+              : ''
+          : '';
+      const isHarmless =
+        name === ''
+          ? isPinned(property) || (property.type !== 'Property' && index < first)
+          : HARMLESS_OPTIONS.has(name) && !names.has(name);
+      if (!isHarmless && !(isSpread && index < first)) this.#unclear(property, 'it may switch off what certpin made');
+      names.add(name);
+    }
+  }
+
+  /** What is shared may be called and looked into. Where it goes into an object or to other code, nobody knows what becomes of it. */
+  #handedOn(node: Node): void {
+    const parent = this.#parent(node);
+    if (parent === undefined || !isExpression(node) || !isHandedOn(node, parent)) return;
+    if (parent.type === 'Property' && this.#parent(parent)?.type === 'ObjectPattern') return;
+    const values = this.#analysis.valuesOf(node);
+    for (const value of values) {
+      if (value.kind === 'certpin') this.#unclear(node, '`certpin` is handed on, and can be changed there');
+      if (
+        value.kind === 'shared' &&
+        !mayBeHandedOver(value.isModule, value.path) &&
+        !this.#isHandedOnHarmlessly(node, parent, value)
+      )
+        this.#unclear(node, `\`${value.path.join('.')}\` is handed on, and may be changed there`);
+    }
+    if (!values.has('pinned')) return;
+    if (values.has('plain', 'own', 'fresh', 'function') || this.#isInGetter(node))
+      this.#unclear(node, 'it is not always what certpin made');
+    if (!this.#isFollowed(node, parent)) this.#lostPinned = true;
+  }
+
+  #isInGetter(node: Node): boolean {
+    const found = this.#analysis.functionAround(node);
+    const owner = found === undefined ? undefined : this.#parent(found);
+    return (owner?.type === 'Property' || owner?.type === 'MethodDefinition') && owner.kind === 'get';
+  }
+
+  #isHandedOnHarmlessly(node: Node, parent: Node, value: Extract<Value, { kind: 'shared' }>): boolean {
+    if (parent.type === 'ClassDeclaration' || parent.type === 'ClassExpression')
+      return mayBeExtended(value.isModule, value.path);
+    // global.x = require('x') is followed
+    if (parent.type === 'AssignmentExpression' && parent.left.type === 'MemberExpression')
+      return [...this.#analysis.valuesOf(parent.left.object)].every(
+        (base) => base.kind === 'shared' && isGlobalObject(base),
+      );
+    if (parent.type !== 'CallExpression') return false;
+    if (this.#analysis.isFollowedInto(parent, node)) return true;
+    // pinnedMysql wants the package.
+    if (isPackage(value.isModule, value.path) && this.#analysis.valuesOf(parent).has('pinned')) return true;
+    return [...this.#analysis.valuesOf(parent.callee)].some((callee) => {
+      if (callee.kind !== 'shared') return false;
+      const path = callee.path.join('.');
+      if (path === 'util.promisify') return value.path.length > 1;
+      if (path === 'util.inherits') return parent.arguments[1] === node;
+      return path === 'Object.create' && /^\w*Error\.prototype$/.test(value.path.join('.')) && !value.isModule;
+    });
+  }
+
+  /** Whether what certpin made is still known to be that where it goes. */
+  #isFollowed(node: Node, parent: Node): boolean {
+    if (parent.type === 'ReturnStatement' || parent.type === 'ArrowFunctionExpression' || parent.type === 'Property')
+      return true;
+    if (parent.type === 'SpreadElement') return true;
+    if (parent.type === 'ArrayExpression') return true;
+    if (parent.type === 'AssignmentExpression' && parent.left.type === 'MemberExpression')
+      return [...this.#analysis.valuesOf(parent.left.object)].every(
+        (base) => base.kind === 'own' || (base.kind === 'shared' && isGlobalObject(base)),
+      );
+    if (parent.type !== 'CallExpression' && parent.type !== 'NewExpression') return false;
+    if (this.#analysis.isFollowedInto(parent, node)) return true;
+    return [...this.#analysis.valuesOf(parent.callee)].every(({ kind }) => kind === 'shared');
+  }
+
+  /** After all nodes: then it is known whether what certpin made is still followed. */
+  writes(): void {
+    for (const write of this.#analysis.memberWrites())
+      for (const base of this.#analysis.valuesOf(write.object)) this.#write(write, base);
+  }
+
+  #write({ node, key, value }: MemberWrite, base: Value): void {
+    switch (base.kind) {
+      case 'certpin':
+        this.#report(
+          'tampered',
+          node,
+          base.path.length === 0 ? 'a function of `certpin` is replaced' : 'a function of `certpin` is changed',
+        );
+        break;
+      case 'pinned':
+        this.#report('tampered', node, 'what certpin made is changed');
+        break;
+      case 'anything':
+        this.#unclear(node, 'nobody knows what is changed here: it may be a prototype');
+        break;
+      case 'outside':
+        if (this.#lostPinned) this.#unclear(node, 'it may be what certpin made that is changed here');
+        else if (mayBeOfNetwork(key) || !this.#mayBePut(value, key))
+          this.#unclear(node, 'the script puts something into an object that it did not make');
+        break;
+      case 'own':
+      case 'fresh':
+        if (value === undefined ? false : this.#analysis.valuesOf(value).has('pinned')) break;
+        if (key.text !== undefined && this.#analysis.mayHoldPinned(key))
+          this.#unclear(node, `\`${key.text}\` may be what certpin made, and gets another value`);
+        break;
+      case 'shared':
+        this.#writeToShared(node, key.text, base);
+        break;
+      default:
+    }
+  }
+
+  #writeToShared(node: Node, key: string | undefined, { isModule, path }: Extract<Value, { kind: 'shared' }>): void {
+    const all = isGlobalObject({ kind: 'shared', isModule, path }) ? [key ?? ''] : [...path, key ?? ''];
+    const [root = '', member] = all;
+    if (!isModule && /^process\.(?:exitCode$|env\.)/.test(all.join('.'))) return;
+    if (!isModule && root === 'module' && member === 'exports') return;
+    if (!isModule && !isNodeGlobal(root) && all.length === 1 && key !== undefined) return;
+    // Some packages ask for it, and where the block does not use it, nothing of it is touched.
+    if (!isModule && all.join('.') === 'fetch' && !this.#used.globals.has('fetch')) return;
+    const isUsed = (isModule ? this.#used.modules : this.#used.globals).has(root);
+    if (isUsed) this.#report('tampered', node, `\`${root}\`, which the block uses, is changed`);
+    else this.#unclear(node, root === '' ? 'a global is changed, and nobody knows which' : `\`${root}\` is changed`);
+  }
+
+  /** Whether an object that a call gave stays what it is: data may be put into it, and anything but code where nothing of Node has that name. */
+  #mayBePut(value: Node | undefined, key: Key): boolean {
+    if (value === undefined) return false;
+    return (
+      this.#isData(value) ||
+      (!mayBeOfNode(key) && !this.#analysis.valuesOf(value).has('function', 'shared', 'certpin', 'pinned', 'anything'))
+    );
+  }
+
+  /** Whether a value is data, in which there is no code. */
+  #isData(node: Node): boolean {
+    if (node.type === 'ObjectExpression')
+      return node.properties.every(
+        (property) => property.type === 'Property' && property.kind === 'init' && this.#isData(property.value),
+      );
+    if (node.type === 'ArrayExpression')
+      return node.elements.every(
+        (element) => element === null || (element.type !== 'SpreadElement' && this.#isData(element)),
+      );
+    return [...this.#analysis.valuesOf(node)].every(
+      ({ kind }) => kind === 'plain' || kind === 'given' || kind === 'data',
+    );
+  }
+
+  #isOnlyLookedAt(node: Node): boolean {
+    const parent = this.#parent(node);
+    if (parent?.type === 'UnaryExpression') return parent.operator === 'typeof';
+    return parent?.type === 'BinaryExpression';
+  }
+
+  #parent(node: Node): Node | undefined {
+    return this.#analysis.script.parents.get(node);
+  }
+}
+
+function isExpression(node: Node): boolean {
+  return /Expression$|^(?:Identifier|Literal|TemplateLiteral|Super)$/.test(node.type);
+}
+
+/** Whether an expression leaves for where its value is not followed. */
+function isHandedOn(node: Node, parent: Node): boolean {
+  switch (parent.type) {
+    case 'CallExpression':
+    case 'NewExpression':
+      return parent.callee !== node;
+    case 'AssignmentExpression':
+      return parent.right === node && parent.left.type === 'MemberExpression';
+    case 'Property':
+      return parent.value === node;
+    case 'PropertyDefinition':
+      return parent.value === node;
+    case 'ArrowFunctionExpression':
+      return parent.body === node;
+    case 'ClassDeclaration':
+    case 'ClassExpression':
+      return parent.superClass === node;
+    case 'TemplateLiteral':
+    case 'ArrayExpression':
+    case 'SpreadElement':
+    case 'ReturnStatement':
+    case 'ThrowStatement':
+    case 'YieldExpression':
+    case 'ExportDefaultDeclaration':
+    case 'ExportSpecifier':
+      return true;
+    default:
+      return false;
+  }
+}
+
+const UNDERSTOOD_NODES = new Set(
+  `ArrayExpression ArrayPattern ArrowFunctionExpression AssignmentExpression AssignmentPattern AwaitExpression BinaryExpression
+  BlockStatement BreakStatement CallExpression CatchClause ChainExpression ClassBody ClassDeclaration ClassExpression
+  ConditionalExpression ContinueStatement DebuggerStatement DoWhileStatement EmptyStatement ExportDefaultDeclaration
+  ExportNamedDeclaration ExportSpecifier ExpressionStatement ForInStatement ForOfStatement ForStatement FunctionDeclaration
+  FunctionExpression Identifier IfStatement ImportDeclaration ImportDefaultSpecifier ImportExpression ImportNamespaceSpecifier
+  ImportSpecifier LabeledStatement Literal LogicalExpression MemberExpression MethodDefinition NewExpression ObjectExpression
+  ObjectPattern PrivateIdentifier Program Property PropertyDefinition RestElement ReturnStatement SequenceExpression SpreadElement
+  StaticBlock Super SwitchCase SwitchStatement TaggedTemplateExpression TemplateElement TemplateLiteral ThisExpression ThrowStatement
+  TryStatement UnaryExpression UpdateExpression VariableDeclaration VariableDeclarator WhileStatement YieldExpression`.split(
+    /\s+/,
+  ),
+);
+
+/** A path or a JSON text may lead to a prototype too: `_.set(object, 'constructor.prototype.then', …)`. */
+function namesWayOut(text: unknown): boolean {
+  return typeof text === 'string' && /__proto__|\bconstructor\b|\bprototype\b/.test(text);
 }
 
 /** Letters of other scripts in the place of Latin ones, or joiners that nobody sees. */
@@ -115,72 +571,14 @@ function looksLikeCertpin(name: string): boolean {
   return letters.every((letter, index) => letter === expected[index] || letter > '\u007F');
 }
 
-interface Script extends Names {
-  readonly nodes: readonly Node[];
-  readonly variables: readonly Variable[];
-}
+type Range = readonly [number, number];
 
-function readScript(text: string): Script {
-  const program = readProgram(text);
-  const nodes: Node[] = [];
-  const parents = new Map<Node, Node>();
-  const walk = (node: Node): void => {
-    nodes.push(node);
-    const properties = node as unknown as Record<string, Node | (Node | null)[] | undefined>;
-    for (const child of (KEYS[node.type] ?? []).flatMap((key) => properties[key] ?? [])) {
-      if (child === null) continue; // a hole in an array
-      parents.set(child, node);
-      walk(child);
-    }
-  };
-  walk(program);
-  const { sourceType } = program;
-  const { scopes } = analyze(program, {
-    ecmaVersion: 2022,
-    sourceType,
-    // What a script declares at its top is its own.
-    nodejsScope: sourceType === 'script',
-    childVisitorKeys: KEYS,
-    fallback: () => [],
-  });
-  return {
-    nodes,
-    parents,
-    variables: scopes.flatMap((scope: Scope) => scope.variables),
-    references: scopes.flatMap((scope: Scope) => scope.references),
-  };
-}
-
-/** A script is a program, or one function that need not have a name. */
-function readProgram(text: string): Program {
-  const options: ParserOptions = {
-    sourceType: 'unambiguous',
-    allowReturnOutsideFunction: true,
-    ranges: true,
-    plugins: [['estree', { classFeatures: true }]],
-  };
-  // What the Deploy CLI will put there is a value.
-  const script = text.replace(/@@[\w.-]+@@/g, (marker) => '_'.repeat(marker.length));
-  try {
-    return parse(script, options).program as unknown as Program;
-  } catch (error) {
-    if (error instanceof RangeError) throw error;
-    try {
-      const expression = parseExpression(script.replace(/;\s*$/, ''), options) as unknown as Node;
-      return { type: 'Program', sourceType: 'script', body: [{ type: 'ExpressionStatement', expression }] } as Program;
-    } catch {
-      const { message, loc } = error as Error & { loc?: { line: number } };
-      throw new ScriptUnreadable(message.replace(/ \(\d+:\d+\)$/, ''), loc?.line ?? 1);
-    }
-  }
-}
-
-function rangeOf(text: string, { line, lines }: FoundBlock): readonly [number, number] {
+function rangeOf(text: string, { line, lines }: FoundBlock): Range {
   const all = text.split('\n');
   const start = all.slice(0, line - 1).join('\n').length;
   return [start, all.slice(0, line - 1 + lines.length).join('\n').length];
 }
 
-function isWithin({ range }: Node, [start, end]: readonly [number, number]): boolean {
+function isWithin({ range }: Node, [start, end]: Range): boolean {
   return range !== undefined && range[0] >= start && range[1] <= end;
 }

@@ -128,7 +128,7 @@ test('each fits into the 100 kB of the platform, with half of it left', () => {
   for (const { name, content } of all) assert.ok(Buffer.byteLength(content) < 51_200, `${name}: ${content.length}`);
 });
 
-test('the block in a script is the one of the package; an Action of the form npm has none', () => {
+test('the block in a script is the one of the package, and its surroundings are intact; an Action of the form npm has none', () => {
   for (const { name, content } of all) {
     const [, client = '', form] = name.split(/[-/]/);
     if (form === 'npm') {
@@ -139,7 +139,7 @@ test('the block in a script is the one of the package; an Action of the form npm
     const { version } = inlineBlock(client as 'pg');
     assert.deepEqual(
       verifyInline(content).map((found) => ({ ...found, line: 0 })),
-      [{ verdict: 'unmodified', client, version, line: 0 }],
+      [{ client, version, line: 0, block: 'unmodified', surroundings: 'intact', problems: [] }],
       name,
     );
   }

@@ -27,12 +27,15 @@ type VerifyReport =
 const description = `Say whether a script carries an unmodified certpin: the block that stands in a custom database
 script, or in an Action without npm dependencies.
 
-The block is compared with the one of this certpin, byte by byte; line ends, and an indentation of
-the whole of it, make no difference. A block of another version can only be compared with the
-digest in its own header: ask the certpin of that version.
+The block is unmodified, modified, or of an unknown version: it is compared with the one of this
+certpin, byte by byte; line ends, and an indentation of the whole of it, make no difference. A block
+of another version can only be compared with the digest in its own header: ask the certpin of that
+version.
 
-The script around the block is looked at too: whether it replaces certpin, or what certpin uses. It
-is read and not run, and what is not found is not proven.`;
+The script around it is intact, tampered or unclear. Intact: all of it is understood, and leaves the
+block and what the block uses alone. Tampered: a change of that is seen. Unclear: something is not
+understood, and the line is told. The script is read and not run. Packages, other scripts of the
+same container, and connections that the script makes without certpin are not looked at.`;
 
 const examples = `
 Examples:
@@ -40,8 +43,8 @@ Examples:
   certpin auth0 verify tenant/database-connections/*/*.js --json
   npx @certpin/cli@VERSION auth0 verify login.js      a block of another version
 
-Exit code: 0 each file has a block, unmodified and left alone; 1 one has none, or another one; 2 a
-file cannot be read, or its block is of another version.`;
+Exit code: 0 each block is unmodified and its surroundings are intact; 1 a block is modified, or its
+surroundings are tampered; 2 anything else: unclear, another version, no block, no readable file.`;
 
 export function defineAuth0Verify(group: Command, io: Io, finish: (code: ExitCode) => void): void {
   group
@@ -81,39 +84,44 @@ async function verify(files: readonly string[], flags: VerifyFlags, io: Io): Pro
 }
 
 function exitCode(findings: readonly InlineFinding[]): ExitCode {
-  const verdicts = findings.map(({ verdict }) => verdict);
-  if (findings.length === 0 || verdicts.includes('modified') || verdicts.includes('tampered')) return 1;
-  return verdicts.every((verdict) => verdict === 'unmodified') ? 0 : 2;
+  if (findings.some(({ block, surroundings }) => block === 'modified' || surroundings === 'tampered')) return 1;
+  const isGood = findings.every(({ block, surroundings }) => block === 'unmodified' && surroundings === 'intact');
+  return findings.length > 0 && isGood ? 0 : 2;
 }
 
 function print(io: Io, file: string, findings: readonly InlineFinding[]): void {
   const colors = stdoutColors(io);
-  if (findings.length === 0) printText(io, `${printable(file)}: ${colors.red('no block of certpin')}`);
+  if (findings.length === 0) printText(io, `${printable(file)}: ${colors.yellow('no block of certpin')}`);
   for (const finding of findings) {
-    printText(io, `${printable(file)}:${finding.line}: ${describe(finding, colors)}`);
-    if (finding.verdict === 'unknown-version')
+    printText(io, `${printable(file)}:${finding.line}: ${describeBlock(finding, colors)}`);
+    if (finding.block === 'unknown-version')
       printHint(io, `npx @certpin/cli@${printable(finding.version)} auth0 verify FILE`);
   }
+  // All blocks of a file have the same surroundings.
+  const [first] = findings;
+  if (first === undefined) return;
+  if (first.surroundings === 'intact') printText(io, `${printable(file)}: ${colors.green('surroundings intact')}`);
+  for (const { line, state, reason } of first.problems)
+    printText(io, `${printable(file)}:${line}: ${describeProblem(state, reason, colors)}`);
 }
 
-function describe(finding: InlineFinding, { green, red, yellow }: Colors): string {
-  switch (finding.verdict) {
+function describeProblem(state: 'tampered' | 'unclear', reason: string, { red, yellow }: Colors): string {
+  return (state === 'tampered' ? red : yellow)(`surroundings ${state}: ${printable(reason)}`);
+}
+
+function describeBlock(finding: InlineFinding, { green, red, yellow }: Colors): string {
+  const { client, version, difference } = finding;
+  const name = `certpin ${printable(version)} for ${printable(client)}`;
+  switch (finding.block) {
     case 'unmodified':
-      return green(`unmodified certpin ${finding.version} for ${finding.client}`);
+      return green(`unmodified ${name}`);
+    case 'unknown-version':
+      return yellow(`unknown version: it says that it is ${name}, and has the digest that it says itself`);
     case 'modified': {
-      const { client, version, difference } = finding;
-      const what = red(`modified: it says that it is certpin ${printable(version)} for ${printable(client)}`);
+      const what = red(`modified: it says that it is ${name}`);
       if (difference === undefined) return `${what}, and has not the digest that it says`;
       const { line, expected, found } = difference;
       return `${what}\n  line ${line} is   ${printable(found.trim())}\n  and should be  ${printable(expected.trim())}`;
     }
-    case 'unknown-version': {
-      const name = `certpin ${printable(finding.version)} for ${printable(finding.client)}`;
-      return yellow(`unknown version: it says that it is ${name}, and has the digest that it says itself`);
-    }
-    case 'tampered':
-      return red(`not left alone: ${printable(finding.problem)}`);
-    case 'unreadable':
-      return yellow(`the script around it cannot be read: ${printable(finding.problem)}`);
   }
 }
