@@ -4,7 +4,6 @@ export {
   type ImpostorName,
   impostorWords,
   type Moment,
-  momentWords,
   type ProofReport,
   type RunSummary,
   type ServerProof,

@@ -99,7 +99,7 @@ export const impostorWords: Readonly<Record<ImpostorName, string>> = {
   plaintext: 'no TLS',
 };
 
-export const momentWords: Readonly<Record<Exclude<Moment, 'at-once'>, string>> = {
+const momentWords: Readonly<Record<Exclude<Moment, 'at-once'>, string>> = {
   'after-reset': 'after a connection that was reset',
   'after-refusal': 'after a connection that was refused',
   'after-stall': 'after a connection on which nothing came',

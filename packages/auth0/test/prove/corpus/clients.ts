@@ -8,7 +8,7 @@ export interface Place {
 }
 
 /** Text of the options of TLS, without braces, and of a function that says of a connected socket whether it may be used. */
-export interface Tls {
+interface Tls {
   readonly options: string;
   readonly guard?: string;
 }
