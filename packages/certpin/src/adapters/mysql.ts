@@ -10,6 +10,7 @@ import { checkDriverConfig, refuseParameters, withOwn } from '../tls/driver-conf
 import { guard } from '../tls/guard.ts';
 import { NO_UNIX_SOCKET } from '../tls/late-stream.ts';
 import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
+import { namesOf } from '../tls/server-name.ts';
 import { startTimeout } from '../tls/timeout.ts';
 
 /** The package `mysql`, as `require('mysql')` or `import mysql from 'mysql'` gives it. */
@@ -98,7 +99,7 @@ export function pinnedMysql(mysql: MysqlModule, config: string | MysqlConfig, po
 
   const pin: Pin = (connection, connect) => {
     const { config } = connection;
-    const unpinned = INLINE ? undefined : hostRefusal(guarded.policy, tls.servername || config.host);
+    const unpinned = INLINE ? undefined : hostRefusal(guarded.policy, namesOf({ options: tls, host: config.host }));
     /** A host without pins is not called: the driver goes where a lost hook leads. */
     if (unpinned === undefined && config.socketPath === LOST_HOOK) config.socketPath = undefined;
     connect();

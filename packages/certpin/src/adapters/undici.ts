@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { CertpinError } from '../core/errors.ts';
+import { ownOptions } from '../core/own-options.ts';
 import type { Policy } from '../core/policy.ts';
 import { createTunnel, type ProxyInput } from '../proxy/tunnel.ts';
 import { guard } from '../tls/guard.ts';
@@ -96,14 +97,15 @@ function createConnector(
       const options = {
         ...own,
         ALPNProtocols: ['http/1.1'],
-        servername: servername || own.servername || hostname,
         host: hostname,
         port: Number(port) || 443,
         ...(localAddress ? { localAddress } : {}),
         ...(httpSocket ? { socket: httpSocket } : {}),
         ...(socketPath ? { path: socketPath } : {}),
       } as ConnectionOptions;
-      socket = guard({ options, policy: checked, connectTimeoutMs, tunnel });
+      // undici makes it of the `Host` header.
+      const requestedName = servername ?? undefined;
+      socket = guard({ options, requestedName, policy: checked, connectTimeoutMs, tunnel });
     } catch (error) {
       callback(error as Error, null);
       return;
@@ -130,14 +132,76 @@ export function pinnedDispatcher<Dispatcher extends DispatcherLike = DispatcherL
   options: PinnedDispatcherOptions<Dispatcher> = {},
 ): Dispatcher {
   if (typeof options !== 'object' || options === null) throw invalid('options', 'options must be an object');
-  const { Agent, tls, proxy, ...others } = options;
+  const given = ownOptions(options);
   for (const [option, why] of Object.entries(refusedOptions)) {
-    if (others[option] !== undefined && others[option] !== false) throw invalid(option, `remove \`${option}\`: ${why}`);
+    if (given[option] !== undefined && given[option] !== false) throw invalid(option, `remove \`${option}\`: ${why}`);
   }
+  const { Agent, tls, proxy, ...others } = given;
   const connect = createConnector(policy, tls, proxy);
-  const AgentOfFetch = Agent ?? (builtInAgent() as AgentClass<never>);
-  if (typeof AgentOfFetch !== 'function') throw invalid('Agent', '`Agent` must be the class Agent of undici');
+  const AgentOfFetch = Agent === undefined ? (builtInAgent() as AgentClass<never>) : readAgent(Agent);
+  showThatAgentConnects(AgentOfFetch, others);
   return new AgentOfFetch({ ...others, connect } as never);
+}
+
+/** Of the classes of undici, from version 5 on, only Agent hands every connection to its connector. */
+const agentLine = 'Agent DispatcherBase Dispatcher EventEmitter Object';
+
+/**
+ * The others of undici's dispatchers take the option `connect` too, and connect by themselves where a proxy, an environment variable or
+ * a mock says so. So do classes that somebody has derived from any of them.
+ */
+function readAgent<Dispatcher extends DispatcherLike>(Agent: AgentClass<Dispatcher>): AgentClass<Dispatcher> {
+  if (typeof Agent !== 'function') throw invalid('Agent', '`Agent` must be the class Agent of undici');
+  const line: string[] = [];
+  for (let prototype = Agent.prototype; prototype != null; prototype = Object.getPrototypeOf(prototype))
+    line.push(String(prototype.constructor?.name));
+  if (line.join(' ') === agentLine) return Agent;
+  throw unsupported(
+    '`Agent` must be the class Agent of undici itself: other dispatchers may connect without certpin. Where a bundler has renamed it, make it yourself: new Agent({ connect: pinnedConnector(…) })',
+  );
+}
+
+/** No server has a name in `.invalid` (RFC 6761 §6.4). */
+const NOWHERE = 'https://certpin.invalid';
+
+/**
+ * Lets another agent of this class, with the same options, ask for a connection that leads nowhere, and looks whether its connector is
+ * asked: a request must never leave on a connection that certpin has not made.
+ */
+function showThatAgentConnects(Agent: AgentClass<DispatcherLike>, options: object): void {
+  let isAsked = false;
+  const connect: PinnedConnector = ({ hostname }, callback) => {
+    isAsked = NOWHERE.endsWith(hostname);
+    callback(new Error('certpin: this connection was never meant to be made'), null);
+  };
+  const agent = new Agent({ ...options, connect } as never);
+  const ignore = (): void => undefined;
+  // The names of undici 5 to 7, and those of 8.
+  const handler = { onConnect: ignore, onHeaders: ignore, onData: ignore, onComplete: ignore, onError: ignore };
+  const controlled = { onRequestStart: ignore, onResponseStart: ignore, onResponseError: ignore };
+  try {
+    agent.dispatch({ origin: NOWHERE, path: '/', method: 'GET' } as never, { ...handler, ...controlled } as never);
+  } finally {
+    agent.destroy().catch(ignore);
+  }
+  if (!isAsked) throw unsupported('`Agent` does not ask its connector for connections: it cannot be pinned');
+}
+
+/**
+ * Lets `fetch` make a request that leads nowhere, and looks whether the dispatcher is asked: a `fetch` of another origin than undici's
+ * (a polyfill, a mock) passes it over, and would connect by itself.
+ */
+function showThatFetchDispatches(send: AnyFetch): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const dispatch = (): never => {
+      resolve();
+      throw new Error('certpin: this request was never meant to be made');
+    };
+    const isOver = (): void =>
+      reject(unsupported('`fetch` does not use the dispatcher that it is given: it cannot be pinned'));
+    const dispatcher = { dispatch, close: async () => undefined, destroy: async () => undefined };
+    new Promise((answer) => answer(send(NOWHERE, { dispatcher }))).then(isOver, isOver);
+  });
 }
 
 /** {@link pinnedFetch}'s result: `fetch`, and the pool behind it, to be closed. */
@@ -161,14 +225,18 @@ export function pinnedFetch<Fetch extends AnyFetch = typeof fetch>(
   options: PinnedFetchOptions<Fetch> = {},
 ): PinnedFetch<Fetch> {
   if (typeof options !== 'object' || options === null) throw invalid('options', 'options must be an object');
-  const { fetch: given, ...others } = options;
+  const { fetch: given, ...others } = ownOptions(options);
   if ((given === undefined) !== (others.Agent === undefined)) {
     throw invalid('fetch', '`fetch` and `Agent` must be of one undici: give both, or neither');
   }
   const dispatcher = pinnedDispatcher(policy, others);
   const send: AnyFetch = given ?? fetch;
+  let shown: Promise<void> | undefined;
   const pinned = async (input: unknown, init?: { dispatcher?: unknown }): Promise<unknown> => {
-    if (init?.dispatcher !== undefined) throw invalid('dispatcher', 'certpin has a dispatcher of its own; remove it');
+    if (ownOptions(init ?? {}).dispatcher !== undefined)
+      throw invalid('dispatcher', 'certpin has a dispatcher of its own; remove it');
+    shown ??= showThatFetchDispatches(send);
+    await shown;
     return send(input, { ...init, dispatcher });
   };
   return Object.assign(pinned as Fetch, { dispatcher });
@@ -184,23 +252,27 @@ function builtInAgent(): AgentClass<DispatcherLike> {
   /** Node loads its undici when one of its names is asked for. The answer is used, so that no bundler leaves the question out. */
   const [current, agent] = typeof Headers === 'function' ? [isNew ? 2 : 1, 2].map(globalDispatcherClass) : [];
   // A proxy agent or a mock would open connections of its own.
-  if (current?.name === 'Agent') return current;
+  if (current?.name === 'Agent') return readAgent(current);
   if (current?.name === 'Dispatcher1Wrapper' && agent?.name === 'Agent') {
-    const [Wrapper, Agent] = [current as new (dispatcher: unknown) => DispatcherLike, agent];
+    const [Wrapper, Agent] = [current as new (dispatcher: unknown) => DispatcherLike, readAgent(agent)];
     return class extends Wrapper {
       constructor(options: never) {
         super(new Agent(options));
       }
     };
   }
-  const message =
-    'the global dispatcher is not an Agent that certpin knows (a proxy, a mock or another one was set): install undici and give its `Agent` and `fetch`';
-  throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'fetch' });
+  throw unsupported(
+    'the global dispatcher is not an Agent that certpin knows (a proxy, a mock or another one was set): install undici and give its `Agent` and `fetch`',
+  );
 }
 
 function globalDispatcherClass(version: number): AgentClass<DispatcherLike> | undefined {
   const key = Symbol.for(`undici.globalDispatcher.${version}`);
   return (globalThis as Record<symbol, object | undefined>)[key]?.constructor as AgentClass<DispatcherLike> | undefined;
+}
+
+function unsupported(message: string): CertpinError<'ERR_CLIENT_UNSUPPORTED'> {
+  return new CertpinError('ERR_CLIENT_UNSUPPORTED', `certpin/undici: ${message}`, { client: 'undici' });
 }
 
 function invalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {

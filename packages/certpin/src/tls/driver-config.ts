@@ -11,7 +11,8 @@ export function checkDriverConfig(config: object, refused: Readonly<Record<strin
   if (typeof config !== 'object' || config === null)
     throw optionInvalid('config', `${where}: the configuration must be an object`);
   for (const [option, why] of Object.entries(refused))
-    if ((config as Record<string, unknown>)[option] !== undefined) throw optionInvalid(option, `${where}: ${why}`);
+    if (Object.hasOwn(config, option) && (config as Record<string, unknown>)[option] !== undefined)
+      throw optionInvalid(option, `${where}: ${why}`);
 }
 
 /** What a client calls the text that may stand in place of its configuration. */

@@ -3,6 +3,7 @@ import { addAbortSignal } from 'node:stream';
 import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { CertpinError } from '../core/errors.ts';
 import { ASKS, INLINE } from '../core/form.ts';
+import { ownOptions } from '../core/own-options.ts';
 import { LateStream } from './late-stream.ts';
 import { handshakeOptions, safeHandshake } from './options.ts';
 import type { Reuse } from './reuse.ts';
@@ -32,9 +33,9 @@ interface Opening {
 
 /** The only call of `tls.connect` in the library. */
 export function openTls(how: Opening): TLSSocket {
-  const { options } = how;
+  const options = ownOptions(how.options);
   const prepare = ({ tunnel, reuse, oldVersions }: Opening): ConnectionOptions => {
-    const { signal: _, ...others } = options;
+    const others: ConnectionOptions = ownOptions({ ...options, signal: undefined });
     const way = tunnel === undefined ? undefined : startTunnel(tunnel, others, (error) => socket.destroy(error));
     const prepared = handshakeOptions(way === undefined ? others : { ...others, socket: way }, oldVersions);
     return reuse === undefined ? prepared : reuse.prepare(prepared);
