@@ -225,11 +225,11 @@ export function pinnedFetch<Fetch extends AnyFetch = typeof fetch>(
   options: PinnedFetchOptions<Fetch> = {},
 ): PinnedFetch<Fetch> {
   if (typeof options !== 'object' || options === null) throw invalid('options', 'options must be an object');
-  const { fetch: given, ...others } = ownOptions(options);
-  if ((given === undefined) !== (others.Agent === undefined)) {
+  const { fetch: given, Agent, ...others } = ownOptions(options);
+  if ((given === undefined) !== (Agent === undefined)) {
     throw invalid('fetch', '`fetch` and `Agent` must be of one undici: give both, or neither');
   }
-  const dispatcher = pinnedDispatcher(policy, others);
+  const dispatcher = pinnedDispatcher(policy, { ...others, Agent });
   const send: AnyFetch = given ?? fetch;
   let shown: Promise<void> | undefined;
   const pinned = async (input: unknown, init?: { dispatcher?: unknown }): Promise<unknown> => {

@@ -36,7 +36,7 @@ export function createServerPolicies(options: (PolicyOptions & HostOptions) | Po
     return createPolicy(options as PolicyOptions | Policy);
   }
   refuseUnknownOptions(others, policyKeys, 'policy');
-  const astray = policyKeys.find((key) => others[key] !== undefined);
+  const astray = policyKeys.find((key) => Object.hasOwn(others, key) && others[key] !== undefined);
   if (astray !== undefined)
     throw invalid(astray, `\`${astray}\` has no place beside \`hosts\`: it belongs to a host in there`);
   return new HostPolicies(hosts, oneOf('otherHosts', otherHosts, ['refuse', 'verify']) ?? 'refuse');

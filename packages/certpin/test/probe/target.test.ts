@@ -113,6 +113,12 @@ describe('a target that cannot be read is refused, and not repeated', () => {
     ['jdbc:oracle:thin:@//hunter2', /nor a file that exists/],
     ['jdbc:db2://host:50000/db?password=hunter2', /nothing is known of db2:\/\//],
     ['redis+unix:/run/hunter2', /nothing is known of/],
+    ...['unix:/run/x.sock;password=hunter2', 'mysql+unix:/run/x.sock?password=hunter2', 'unix://app:hunter2'].map(
+      (text): [string, RegExp] => [text, /takes the path of a socket and nothing else/],
+    ),
+    ...['unix:/run/x;hunter2', 'tls+unix:/app:hunter2@/run/x.sock', 'unix:/run/x%3Fhunter2', 'unix:/run/x,hunter2'].map(
+      (text): [string, RegExp] => [text, /takes the path of a socket and nothing else/],
+    ),
     ['Server=h;Password=hunter2', /needs a port/],
     ['Server=h;Host=i;Port=1;Password=hunter2', /one host/],
     ['Server=h;Server=i;Port=1;Password=hunter2', /one host/],
