@@ -93,7 +93,8 @@ class HostPolicies {
     if (first !== undefined) return [first, ...more];
     if (this.#others === 'verify') return ['verify'];
     // A host that is none may be a connection string, with its password.
-    const shown = names.map((name) => canonicalHost(name) ?? 'a host that is none').join(' and ') || 'a host without a name';
+    const shown =
+      names.map((name) => canonicalHost(name) ?? 'a host that is none').join(' and ') || 'a host without a name';
     const message = `no pins for ${shown}: \`hosts\` does not name it, so nothing was sent; add it there with its pins, or say \`otherHosts: 'verify'\``;
     throw new CertpinError('ERR_HOST_UNPINNED', message, { host: shown });
   }

@@ -57,8 +57,7 @@ export class PinnedAgent extends Agent {
    * stranger's. So the name that the request itself gives is noted before that.
    */
   addRequest(request: ClientRequest, options: AgentRequest | string, ...legacy: unknown[]): void {
-    const noted =
-      typeof options === 'object' ? { ...options, [configuredName]: ownName(request, options) } : options;
+    const noted = typeof options === 'object' ? { ...options, [configuredName]: ownName(request, options) } : options;
     (Agent.prototype as unknown as { addRequest: (...args: unknown[]) => void }).addRequest.call(
       this,
       request,

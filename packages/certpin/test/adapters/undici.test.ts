@@ -354,8 +354,9 @@ describe('a client is taken where it is shown to use the connector', () => {
     };
     for (const given of [polyfill, (await import('node-fetch')).default]) {
       const api = pinnedFetch({ pins }, { Agent: Agent as never, fetch: given as never });
-      for (let call = 1; call <= 2; call++) {
-        const error = await failureOf(api(url, { method: 'POST', body: 'secret' } as never) as Promise<unknown>);
+      const call = api as unknown as (url: string, init: object) => Promise<unknown>;
+      for (let count = 1; count <= 2; count++) {
+        const error = await failureOf(call(url, { method: 'POST', body: 'secret' }));
         assert.equal(findCertpinError(error)?.code, 'ERR_CLIENT_UNSUPPORTED');
       }
     }

@@ -80,7 +80,11 @@ describe('is refused, and says why:', () => {
     ['a demand of a newer version', () => ({ ...plain, transparency: 'require' }), /demands `transparency`/],
     ['an unknown value of a copy', () => ({ ...plain, expired: 'refuze' }), /must be one of 'refuse', 'accept'/],
     ['a copy without its pins', () => ({ ...plain, pins: undefined }), /a policy needs pins/],
-    ['a deep copy of live pins', () => ({ ...live, pins: live.pins.map((pin) => ({ ...pin })) }), /the live set itself/],
+    [
+      'a deep copy of live pins',
+      () => ({ ...live, pins: live.pins.map((pin) => ({ ...pin })) }),
+      /the live set itself/,
+    ],
     ['a policy that has become JSON', () => JSON.parse(JSON.stringify(live)), /unknown policy option/],
     ['a structured clone', () => structuredClone({ ...plain }), /unknown policy option/],
     ['an object that inherits from a policy', () => Object.create(live), /a policy needs pins/],

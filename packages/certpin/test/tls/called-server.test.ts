@@ -93,15 +93,17 @@ const httpClients: Record<string, (policy: GuardOptions, t: TestContext) => (req
     const api = axios.create(pinnedAxios({}, policy, { ca: ca.certPem }));
     return ({ host, port, headers }) => api.get(`https://${host}:${port}/`, { headers });
   },
-  http2: (policy) => async ({ host, port, headers }) => {
-    const session = connectHttp2(`https://${host}:${port}`, pinnedHttp2(policy, { ca: ca.certPem }));
-    try {
-      await once(session, 'connect');
-      await once(session.request({ ':authority': headers.host ?? host }).resume(), 'end');
-    } finally {
-      session.destroy();
-    }
-  },
+  http2:
+    (policy) =>
+    async ({ host, port, headers }) => {
+      const session = connectHttp2(`https://${host}:${port}`, pinnedHttp2(policy, { ca: ca.certPem }));
+      try {
+        await once(session, 'connect');
+        await once(session.request({ ':authority': headers.host ?? host }).resume(), 'end');
+      } finally {
+        session.destroy();
+      }
+    },
 };
 
 /** What a header must not choose, and the error of each. */
@@ -195,7 +197,10 @@ describe('a server name', () => {
     t.after(server.close);
     const agent = pinnedAgent({ pins });
     t.after(() => agent.destroy());
-    get({ host: '127.0.0.1', port: server.port, agent, headers: { host: 'site.example' } }).once('error', () => undefined);
+    get({ host: '127.0.0.1', port: server.port, agent, headers: { host: 'site.example' } }).once(
+      'error',
+      () => undefined,
+    );
     while (server.servernames.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     assert.deepEqual(server.servernames, ['site.example']);
   });
@@ -343,7 +348,8 @@ describe('every client takes every spelling of a host for the same one', () => {
 test('a refusal names the address that was called: several may stand behind one name', async (t) => {
   const server = await startTlsServer({ certificate: stranger });
   t.after(server.close);
-  const [error] = await once(connect({ host: 'localhost', port: server.port, pins, family: 4 }), 'error');
+  const options = { host: 'localhost', port: server.port, pins, family: 4 };
+  const [error] = await once(connect(options), 'error');
   assert.equal(error.details.verdict.address, '127.0.0.1');
   assert.match(error.message, /^ {2}called: 127\.0\.0\.1$/m);
 });

@@ -87,7 +87,10 @@ test('neither a server name, nor a CA, nor a time limit comes from there', async
     const socket = connect({ host: 'localhost', port: server.port, ...policy });
     socket.write('password');
     const [error] = await once(socket, 'error');
-    assert.match(error.code, /^(?:ERR_(?:PIN|HOSTNAME)_MISMATCH|ERR_TLS_CERT_ALTNAME_INVALID|UNABLE_TO_\w+|SELF_SIGNED_CERT_IN_CHAIN)$/);
+    assert.match(
+      error.code,
+      /^(?:ERR_(?:PIN|HOSTNAME)_MISMATCH|ERR_TLS_CERT_ALTNAME_INVALID|UNABLE_TO_\w+|SELF_SIGNED_CERT_IN_CHAIN)$/,
+    );
     const agent = pinnedAgent(policy);
     t.after(() => agent.destroy());
     await assert.rejects(once(get({ host: 'localhost', port: http.port, agent }), 'response'));

@@ -7,8 +7,8 @@ import { get } from 'node:https';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import {
-  certificateHex,
   type CountingServer,
+  certificateHex,
   failureOf,
   mint,
   startHttp2Server,
