@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { CertpinError } from '../core/errors.ts';
+import { INLINE } from '../core/form.ts';
 import { ownOptions } from '../core/own-options.ts';
 import type { Policy } from '../core/policy.ts';
 import { createTunnel, type ProxyInput } from '../proxy/tunnel.ts';
@@ -103,9 +104,8 @@ function createConnector(
         ...(httpSocket ? { socket: httpSocket } : {}),
         ...(socketPath ? { path: socketPath } : {}),
       } as ConnectionOptions;
-      // undici makes it of the `Host` header.
-      const requestedName = servername ?? undefined;
-      socket = guard({ options, requestedName, policy: checked, connectTimeoutMs, tunnel });
+      /** undici makes the name of the `Host` header. */
+      socket = guard({ options, requestedName: servername, policy: checked, connectTimeoutMs, tunnel });
     } catch (error) {
       callback(error as Error, null);
       return;
@@ -138,27 +138,22 @@ export function pinnedDispatcher<Dispatcher extends DispatcherLike = DispatcherL
   }
   const { Agent, tls, proxy, ...others } = given;
   const connect = createConnector(policy, tls, proxy);
-  const AgentOfFetch = Agent === undefined ? (builtInAgent() as AgentClass<never>) : readAgent(Agent);
-  showThatAgentConnects(AgentOfFetch, others);
+  const AgentOfFetch = Agent ?? (builtInAgent() as AgentClass<never>);
+  if (typeof AgentOfFetch !== 'function') throw invalid('Agent', '`Agent` must be the class Agent of undici');
+  if (Agent !== undefined && !isAgent(Agent)) throw unsupported('`Agent` is not that of undici, or was renamed');
+  /** In a block the class has to be enough: there is little room. */
+  if (!INLINE) proveAgent(AgentOfFetch, others);
   return new AgentOfFetch({ ...others, connect } as never);
 }
 
-/** Of the classes of undici, from version 5 on, only Agent hands every connection to its connector. */
-const agentLine = 'Agent DispatcherBase Dispatcher EventEmitter Object';
-
 /**
- * The others of undici's dispatchers take the option `connect` too, and connect by themselves where a proxy, an environment variable or
- * a mock says so. So do classes that somebody has derived from any of them.
+ * The other dispatchers of undici take the option `connect` too, and connect by themselves where a proxy, an environment variable or a
+ * mock says so. So may a class that somebody has derived from any of them. How undici 5 to 8 and Node's builds of them begin:
  */
-function readAgent<Dispatcher extends DispatcherLike>(Agent: AgentClass<Dispatcher>): AgentClass<Dispatcher> {
-  if (typeof Agent !== 'function') throw invalid('Agent', '`Agent` must be the class Agent of undici');
-  const line: string[] = [];
-  for (let prototype = Agent.prototype; prototype != null; prototype = Object.getPrototypeOf(prototype))
-    line.push(String(prototype.constructor?.name));
-  if (line.join(' ') === agentLine) return Agent;
-  throw unsupported(
-    '`Agent` must be the class Agent of undici itself: other dispatchers may connect without certpin. Where a bundler has renamed it, make it yourself: new Agent({ connect: pinnedConnector(…) })',
-  );
+const AGENT = /^class\s+(?:_?Agent\d*\s+)?extends\s+DispatcherBase\d*\b/;
+
+function isAgent(Class: { readonly name: string } | undefined): boolean {
+  return Class?.name === 'Agent' && AGENT.test(String(Class));
 }
 
 /** No server has a name in `.invalid` (RFC 6761 §6.4). */
@@ -168,7 +163,7 @@ const NOWHERE = 'https://certpin.invalid';
  * Lets another agent of this class, with the same options, ask for a connection that leads nowhere, and looks whether its connector is
  * asked: a request must never leave on a connection that certpin has not made.
  */
-function showThatAgentConnects(Agent: AgentClass<DispatcherLike>, options: object): void {
+function proveAgent(Agent: AgentClass<DispatcherLike>, options: object): void {
   let isAsked = false;
   const connect: PinnedConnector = ({ hostname }, callback) => {
     isAsked = NOWHERE.endsWith(hostname);
@@ -191,16 +186,14 @@ function showThatAgentConnects(Agent: AgentClass<DispatcherLike>, options: objec
  * Lets `fetch` make a request that leads nowhere, and looks whether the dispatcher is asked: a `fetch` of another origin than undici's
  * (a polyfill, a mock) passes it over, and would connect by itself.
  */
-function showThatFetchDispatches(send: AnyFetch): Promise<void> {
+function proveFetch(send: AnyFetch): Promise<void> {
   return new Promise((resolve, reject) => {
     const dispatch = (): never => {
       resolve();
-      throw new Error('certpin: this request was never meant to be made');
+      throw new Error('not sent');
     };
-    const isOver = (): void =>
-      reject(unsupported('`fetch` does not use the dispatcher that it is given: it cannot be pinned'));
-    const dispatcher = { dispatch, close: async () => undefined, destroy: async () => undefined };
-    new Promise((answer) => answer(send(NOWHERE, { dispatcher }))).then(isOver, isOver);
+    const isOver = (): void => reject(unsupported('`fetch` does not use its dispatcher'));
+    (async () => send(NOWHERE, { dispatcher: { dispatch } }))().then(isOver, isOver);
   });
 }
 
@@ -235,7 +228,7 @@ export function pinnedFetch<Fetch extends AnyFetch = typeof fetch>(
   const pinned = async (input: unknown, init?: { dispatcher?: unknown }): Promise<unknown> => {
     if (ownOptions(init ?? {}).dispatcher !== undefined)
       throw invalid('dispatcher', 'certpin has a dispatcher of its own; remove it');
-    shown ??= showThatFetchDispatches(send);
+    shown ??= proveFetch(send);
     await shown;
     return send(input, { ...init, dispatcher });
   };
@@ -251,10 +244,11 @@ function builtInAgent(): AgentClass<DispatcherLike> {
   const isNew = Number.parseInt(process.versions.undici ?? '0', 10) >= 8;
   /** Node loads its undici when one of its names is asked for. The answer is used, so that no bundler leaves the question out. */
   const [current, agent] = typeof Headers === 'function' ? [isNew ? 2 : 1, 2].map(globalDispatcherClass) : [];
-  // A proxy agent or a mock would open connections of its own.
-  if (current?.name === 'Agent') return readAgent(current);
-  if (current?.name === 'Dispatcher1Wrapper' && agent?.name === 'Agent') {
-    const [Wrapper, Agent] = [current as new (dispatcher: unknown) => DispatcherLike, readAgent(agent)];
+  /** A proxy agent or a mock would open connections of its own. */
+  if (isAgent(current)) return current as AgentClass<DispatcherLike>;
+  if (current?.name === 'Dispatcher1Wrapper' && isAgent(agent)) {
+    const Wrapper = current as new (dispatcher: unknown) => DispatcherLike;
+    const Agent = agent as AgentClass<DispatcherLike>;
     return class extends Wrapper {
       constructor(options: never) {
         super(new Agent(options));

@@ -104,7 +104,7 @@ function isBranded(options: object): options is Policy {
 
 /** The keys of a policy among other options. A copy of one brings two more, which follow from the pins. */
 export function policyKeysIn(options: object): readonly string[] {
-  return !INLINE && isBranded(options) ? [...policyKeys, 'knownCertificates', 'onChange'] : policyKeys;
+  return isBranded(options) ? [...policyKeys, 'knownCertificates', 'onChange'] : policyKeys;
 }
 
 /** Where the pins of a policy come from. */

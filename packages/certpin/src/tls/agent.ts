@@ -1,4 +1,3 @@
-import type { ClientRequest } from 'node:http';
 import { Agent, type AgentOptions, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, checkServerIdentity, type PeerCertificate } from 'node:tls';
@@ -9,6 +8,7 @@ import { policiesFor } from '../core/host-policies.ts';
 import { ownOptions } from '../core/own-options.ts';
 import { verify } from '../core/verify.ts';
 import { type GuardedConnection, guard } from './guard.ts';
+import { configuredNameOf, noteRequestNames } from './request-name.ts';
 import { namesOf } from './server-name.ts';
 
 /** Options of `https.Agent` (doc/api/http.md) beside those of the connection. */
@@ -24,17 +24,11 @@ export const agentKeys: readonly string[] = [
 /** What counts for each of an agent's connections. */
 type AgentConnection = Pick<GuardedConnection, 'policy' | 'connectTimeoutMs' | 'tunnel'>;
 
-/** In the options of a request: the server name that the configuration gives. Node's own `servername` may be the `Host` header's. */
-const configuredName: unique symbol = Symbol('certpin.servername');
-
-type AgentRequest = RequestOptions & ConnectionOptions & { readonly [configuredName]?: string | undefined };
-
 /** The agent of every client that takes one. It holds one policy. */
 export class PinnedAgent extends Agent {
   readonly #connection: AgentConnection;
 
   constructor(options: AgentOptions, connection: AgentConnection) {
-    const { servername } = ownOptions(options);
     super({
       ...options,
       // Proxy agents and wrappers copy `agent.options` and connect by themselves. What they copy must not switch anything off: it
@@ -45,31 +39,17 @@ export class PinnedAgent extends Agent {
         : function (this: ConnectionOptions | undefined, name: string, certificate: PeerCertificate) {
             // Node calls this on the options of the connection. Their host is the one that is dialled; the name may be a header's.
             const host = (this === undefined ? name : this.host) ?? '';
-            return checkIdentity(namesOf({ options: { servername }, host }), certificate, connection.policy);
+            const { servername } = ownOptions(options);
+            return checkIdentity(
+              namesOf({ options: { servername } as ConnectionOptions, host }),
+              certificate,
+              connection.policy,
+            );
           },
       maxCachedSessions: 0,
     });
     this.#connection = connection;
-  }
-
-  /**
-   * Node calls this for each request, and puts the name of the `Host` header where the request gives no `servername`; it may be a
-   * stranger's. So the name that the request itself gives is noted before that.
-   */
-  addRequest(request: ClientRequest, options: AgentRequest | string, ...legacy: unknown[]): void {
-    const noted = typeof options === 'object' ? { ...options, [configuredName]: ownName(request, options) } : options;
-    (Agent.prototype as unknown as { addRequest: (...args: unknown[]) => void }).addRequest.call(
-      this,
-      request,
-      noted,
-      ...legacy,
-    );
-  }
-
-  /** A connection that was verified under a name is used again under the same one only. */
-  override getName(options: AgentRequest = {}): string {
-    const name = options[configuredName];
-    return name === undefined ? super.getName(options) : JSON.stringify([super.getName(options), name]);
+    if (!INLINE) noteRequestNames(this);
   }
 
   /**
@@ -80,8 +60,8 @@ export class PinnedAgent extends Agent {
     options: RequestOptions,
     callback?: (error: Error | null, socket: Duplex) => void,
   ): Duplex | null | undefined {
-    const { socketPath, servername: requestedName, ...connection } = ownOptions(options as AgentRequest);
-    const servername = ownOptions(this.options).servername || connection[configuredName];
+    const { socketPath, servername: requestedName, ...connection } = ownOptions(options);
+    const servername = ownOptions(this.options).servername || (INLINE ? undefined : configuredNameOf(connection));
     try {
       return guard({
         /** Its own `path` is that of the request; to a socket it would be the path of a unix socket. */
@@ -96,18 +76,6 @@ export class PinnedAgent extends Agent {
       return undefined;
     }
   }
-}
-
-/**
- * The `servername` of a request counts where its `Host` header names the host that is dialled, as Node's own does. Beside another header
- * it may have been made from that: superagent does so, and so does an agent that hands the request on to this one.
- */
-function ownName(request: ClientRequest, options: AgentRequest): string | undefined {
-  const { servername, host = 'localhost' } = ownOptions(options);
-  const header = request.getHeader('host');
-  const dialled = host?.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
-  const isOwn = header === undefined || String(header).replace(/:\d+$/, '') === dialled;
-  return isOwn && servername ? servername : undefined;
 }
 
 /** The inline form lets nobody else connect. */

@@ -15,7 +15,7 @@ export interface GuardedConnection extends CalledServer {
   /** Where a proxy stands before the server. */
   readonly tunnel?: OpenTunnel | undefined;
   /** What a request wants to be sent as the server name, where the configuration gives none. It decides nothing. */
-  readonly requestedName?: string | undefined;
+  readonly requestedName?: string | null | undefined;
   /** Milliseconds until the attempt is given up; 0, or undefined: never. */
   readonly connectTimeoutMs?: number | undefined;
 }
@@ -32,31 +32,29 @@ export interface GuardedConnection extends CalledServer {
  * @throws CertpinError `ERR_HOST_UNPINNED` before anything is opened
  */
 export function guard(connection: GuardedConnection): TLSSocket {
-  const { policy, connectTimeoutMs, tunnel, requestedName } = connection;
-  const called: CalledServer = { ...connection, options: ownOptions(connection.options) };
+  const { policy, requestedName } = connection;
+  const own = ownOptions(connection.options);
+  const called: CalledServer = { ...connection, options: own };
   const server = identity(called);
-  const options = withRequestedName(called.options, requestedName);
+  const options = own.servername || requestedName == null ? own : { ...own, servername: requestedName };
   const pinned = { ...options, ...noVerification };
   if (INLINE) {
-    const socket = openTls({ options: pinned, connectTimeoutMs });
+    const socket = openTls({ options: pinned, connectTimeoutMs: connection.connectTimeoutMs });
     return intercept(socket, judgeLeaf(socket, policy as Policy, server));
   }
+  const { connectTimeoutMs, tunnel } = connection;
   const names = namesOf(called);
-  const [own, other] = policiesFor(policy, names);
-  if (own === 'verify')
+  const [one, other] = policiesFor(policy, names);
+  if (one === 'verify')
     return openTls({ options: { ...options, ...ordinaryVerification(server) }, connectTimeoutMs, tunnel });
   if (other !== undefined) {
     const socket = openTls({ options: pinned, connectTimeoutMs, tunnel });
-    return intercept(socket, judgeBoth(socket, [own, other as Policy], server));
+    return intercept(socket, judgeBoth(socket, [one, other as Policy], server));
   }
   // Both names: they chose the policy.
-  const reuse = new Reuse({ ...server, host: names.join(' '), owner: policy as object, policy: own, way: tunnel });
+  const reuse = new Reuse({ ...server, host: names.join(' '), owner: policy as object, policy: one, way: tunnel });
   const socket = openTls({ options: pinned, connectTimeoutMs, tunnel, reuse });
-  return intercept(socket, judgeConnection(socket, own, server, reuse));
-}
-
-function withRequestedName(options: ConnectionOptions, name: string | undefined): ConnectionOptions {
-  return options.servername || name === undefined ? options : { ...options, servername: name };
+  return intercept(socket, judgeConnection(socket, one, server, reuse));
 }
 
 /** As Node does by default, whatever NODE_TLS_REJECT_UNAUTHORIZED says, and by the host that the verdict would name. */

@@ -1,10 +1,18 @@
+import { isIP } from 'node:net';
 import type { ConnectionOptions, SecureVersion } from 'node:tls';
 import { type CertpinError, optionInvalid } from '../core/errors.ts';
 import { INLINE } from '../core/form.ts';
-import { canonicalHost, isAddress } from '../core/host.ts';
+import { canonicalHost } from '../core/host.ts';
 import { createServerPolicies, type HostOptions, hostKeys, type ServerPolicies } from '../core/host-policies.ts';
 import { ownOptions } from '../core/own-options.ts';
-import { createPolicy, type Policy, type PolicyOptions, policyKeysIn, refuseUnknownOptions } from '../core/policy.ts';
+import {
+  createPolicy,
+  type Policy,
+  type PolicyOptions,
+  policyKeys,
+  policyKeysIn,
+  refuseUnknownOptions,
+} from '../core/policy.ts';
 
 /** What certpin adds to a client's connection options. */
 export interface GuardOptions extends PolicyOptions, HostOptions {
@@ -64,7 +72,7 @@ export function splitOptions<Options extends GuardOptions>(
   ownKeys: readonly string[],
   where: string,
 ): { policy: ServerPolicies; connectTimeoutMs: number; rest: Omit<Options, keyof GuardOptions> } {
-  const guardKeys = guardKeysIn(options);
+  const guardKeys = INLINE ? [...policyKeys, 'connectTimeoutMs'] : guardKeysIn(options);
   const policy = Object.create(null) as Record<string | symbol, unknown>;
   const rest = Object.create(null) as Record<string, unknown>;
   const given: Record<string | symbol, unknown> = ownOptions(
@@ -80,7 +88,6 @@ export function splitOptions<Options extends GuardOptions>(
 
 /** The options of a policy, and what else stands beside them. */
 function guardKeysIn(options: object): readonly string[] {
-  if (INLINE) return [...policyKeysIn(options), 'connectTimeoutMs'];
   return [...policyKeysIn(Object(options)), ...hostKeys, 'connectTimeoutMs'];
 }
 
@@ -160,9 +167,10 @@ export function safeHandshake(options: ConnectionOptions): ConnectionOptions {
  * @param oldVersions whether a `minVersion` before TLS 1.2 is taken: only where nothing is sent on the connection
  */
 export function handshakeOptions(options: ConnectionOptions, oldVersions = false): ConnectionOptions {
-  const { minVersion } = options;
+  const { minVersion, host, servername = host } = options;
+  const name = servername == null ? {} : { servername: canonicalHost(servername) ?? '' };
   const version = oldVersions && minVersion !== undefined ? { minVersion } : {};
-  return ownOptions({ ...notInherited, ...safeHandshake(options), ...version });
+  return ownOptions({ ...notInherited, ...safeHandshake({ ...options, ...name }), ...version });
 }
 
 /** Node reads options from `Object.prototype` too. These would choose whom it trusts and where it connects. */
@@ -175,10 +183,9 @@ const SSL_OP_NO_RENEGOTIATION = 0x4000_0000;
 
 /** RFC 6066 §3: a DNS name without trailing dot; literal addresses are not permitted (Node 25 throws on them). */
 function serverNameIndication(name: string | undefined): { servername?: string } {
-  /** An empty name keeps Node from taking the host. */
-  if (name == null) return {};
-  const host = canonicalHost(name);
-  return { servername: host === undefined || isAddress(host) ? '' : host };
+  const host = name?.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
+  /** An empty name, given on purpose, keeps Node from taking the host. */
+  return host === undefined ? {} : { servername: isIP(host) === 0 ? host.replace(/\.$/, '') : '' };
 }
 
 /** Before TLS 1.2. */

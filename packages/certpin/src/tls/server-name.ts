@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
+import { INLINE } from '../core/form.ts';
 import { canonicalHost } from '../core/host.ts';
 
 /** Whom a connection is for: the name that is verified where a name is, and that stands in verdict and error; and the port. */
@@ -30,8 +31,9 @@ export function namesOf({ options, host = options.host }: CalledServer): string[
 
 /** The name that counts, and the port. */
 export function identity(called: CalledServer): ServerIdentity {
-  const [host] = namesOf(called);
-  return { host, port: called.port ?? called.options.port };
+  const { options, host, port = options.port } = called;
+  if (INLINE) return { host: options.servername || host || options.host, port };
+  return { host: namesOf(called)[0], port };
 }
 
 /** As {@link canonicalHost}, without the brackets of an address. What is no host stays as it is: it has no policy and no certificate. */
