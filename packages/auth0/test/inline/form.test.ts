@@ -10,13 +10,13 @@ import { type InlineClient, inlineBlock, inlineClients } from '../../src/inline/
 
 /** Auth0 takes 100 kB for a script, and no block may take a third of it; a block that grows has to be looked at. In bytes. */
 const budgets: Record<InlineClient, number> = {
-  https: 16_000,
-  axios: 18_000,
-  fetch: 18_500,
-  pg: 23_000,
-  mysql2: 27_000,
-  mysql: 23_000,
-  mariadb: 27_000,
+  https: 18_000,
+  axios: 20_000,
+  fetch: 21_500,
+  pg: 25_000,
+  mysql2: 30_500,
+  mysql: 25_500,
+  mariadb: 30_500,
 };
 
 const sizeOf = (client: InlineClient): number => Buffer.byteLength(inlineBlock(client).text);

@@ -2,6 +2,7 @@ import { Agent, type RequestOptions } from 'node:http';
 import type { AgentOptions, Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { CertpinError } from '../core/errors.ts';
+import { ownOptions } from '../core/own-options.ts';
 import type { Policy } from '../core/policy.ts';
 import { createTunnel, type ProxyInput } from '../proxy/tunnel.ts';
 import { agentKeys, PinnedAgent } from '../tls/agent.ts';
@@ -61,7 +62,7 @@ export function pinnedAxios<Config extends object>(
   agentOptions: AxiosAgentOptions = {},
 ): Omit<Config, keyof PinnedAxios> & PinnedAxios {
   if (typeof config !== 'object' || config === null) throw invalid('config', 'the configuration must be an object');
-  const given: AxiosConfig = config as AxiosConfig;
+  const given: AxiosConfig = ownOptions(config as AxiosConfig);
   for (const [option, why] of Object.entries(refusedOptions)) {
     if (given[option] !== undefined) throw invalid(option, `remove \`${option}\`: ${why}`);
   }

@@ -33,7 +33,6 @@ export function pinnedHttp2(policy: GuardOptions | Policy, tls: ClientTlsOptions
     if (protocol !== 'https:') throw plaintextRefused(protocol);
     const host = hostname.replace(/^\[(.*)\]$/, '$1');
     const options = {
-      servername: host,
       // RFC 9113 §3.2: HTTP/2 over TLS is agreed on by ALPN, with this name.
       ALPNProtocols: ['h2'],
       ...own,

@@ -16,6 +16,7 @@ import {
 import { guard } from '../tls/guard.ts';
 import { NO_UNIX_SOCKET } from '../tls/late-stream.ts';
 import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
+import { namesOf } from '../tls/server-name.ts';
 import { startTimeout } from '../tls/timeout.ts';
 
 /** The package `mysql`, as `require('mysql')` or `import mysql from 'mysql'` gives it. */
@@ -107,7 +108,7 @@ export function pinnedMysql(mysql: MysqlModule, config: string | MysqlConfig, po
 
   const pin: Pin = (connection, connect) => {
     const { config } = connection;
-    const unpinned = INLINE ? undefined : hostRefusal(guarded.policy, tls.servername || config.host);
+    const unpinned = INLINE ? undefined : hostRefusal(guarded.policy, namesOf({ options: tls, host: config.host }));
     /** A host without pins is not called: the driver goes where a lost hook leads. */
     if (unpinned === undefined && config.socketPath === LOST_HOOK) config.socketPath = undefined;
     connect();

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { CertpinError } from '../core/errors.ts';
+import { INLINE } from '../core/form.ts';
+import { ownOptions } from '../core/own-options.ts';
 import type { Policy } from '../core/policy.ts';
 import { createTunnel, type ProxyInput } from '../proxy/tunnel.ts';
 import { guard } from '../tls/guard.ts';
@@ -97,14 +99,14 @@ function createConnector(
       const options = {
         ...own,
         ALPNProtocols: ['http/1.1'],
-        servername: servername || own.servername || hostname,
         host: hostname,
         port: Number(port) || 443,
         ...(localAddress ? { localAddress } : {}),
         ...(httpSocket ? { socket: httpSocket } : {}),
         ...(socketPath ? { path: socketPath } : {}),
       } as ConnectionOptions;
-      socket = guard({ options, policy: checked, connectTimeoutMs, tunnel });
+      /** undici makes the name of the `Host` header. */
+      socket = guard({ options, requestedName: servername, policy: checked, connectTimeoutMs, tunnel });
     } catch (error) {
       callback(error as Error, null);
       return;
@@ -131,14 +133,69 @@ export function pinnedDispatcher<Dispatcher extends DispatcherLike = DispatcherL
   options: PinnedDispatcherOptions<Dispatcher> = {},
 ): Dispatcher {
   if (typeof options !== 'object' || options === null) throw invalid('options', 'options must be an object');
-  const { Agent, tls, proxy, ...others } = options;
+  const given = ownOptions(options);
   for (const [option, why] of Object.entries(refusedOptions)) {
-    if (others[option] !== undefined && others[option] !== false) throw invalid(option, `remove \`${option}\`: ${why}`);
+    if (given[option] !== undefined && given[option] !== false) throw invalid(option, `remove \`${option}\`: ${why}`);
   }
+  const { Agent, tls, proxy, ...others } = given;
   const connect = createConnector(policy, tls, proxy);
   const AgentOfFetch = Agent ?? (builtInAgent() as AgentClass<never>);
   if (typeof AgentOfFetch !== 'function') throw invalid('Agent', '`Agent` must be the class Agent of undici');
+  if (Agent !== undefined && !isAgent(Agent)) throw unsupported('`Agent` is not that of undici, or was renamed');
+  /** In a block the class has to be enough: there is little room. */
+  if (!INLINE) proveAgent(AgentOfFetch, others);
   return new AgentOfFetch({ ...others, connect } as never);
+}
+
+/**
+ * The other dispatchers of undici take the option `connect` too, and connect by themselves where a proxy, an environment variable or a
+ * mock says so. So may a class that somebody has derived from any of them. How undici 5 to 8 and Node's builds of them begin:
+ */
+const AGENT = /^class\s+(?:_?Agent\d*\s+)?extends\s+DispatcherBase\d*\b/;
+
+function isAgent(Class: { readonly name: string } | undefined): boolean {
+  return Class?.name === 'Agent' && AGENT.test(String(Class));
+}
+
+/** No server has a name in `.invalid` (RFC 6761 §6.4). */
+const NOWHERE = 'https://certpin.invalid';
+
+/**
+ * Lets another agent of this class, with the same options, ask for a connection that leads nowhere, and looks whether its connector is
+ * asked: a request must never leave on a connection that certpin has not made.
+ */
+function proveAgent(Agent: AgentClass<DispatcherLike>, options: object): void {
+  let isAsked = false;
+  const connect: PinnedConnector = ({ hostname }, callback) => {
+    isAsked = NOWHERE.endsWith(hostname);
+    callback(new Error('certpin: this connection was never meant to be made'), null);
+  };
+  const agent = new Agent({ ...options, connect } as never);
+  const ignore = (): void => undefined;
+  // The names of undici 5 to 7, and those of 8.
+  const handler = { onConnect: ignore, onHeaders: ignore, onData: ignore, onComplete: ignore, onError: ignore };
+  const controlled = { onRequestStart: ignore, onResponseStart: ignore, onResponseError: ignore };
+  try {
+    agent.dispatch({ origin: NOWHERE, path: '/', method: 'GET' } as never, { ...handler, ...controlled } as never);
+  } finally {
+    agent.destroy().catch(ignore);
+  }
+  if (!isAsked) throw unsupported('`Agent` does not ask its connector for connections: it cannot be pinned');
+}
+
+/**
+ * Lets `fetch` make a request that leads nowhere, and looks whether the dispatcher is asked: a `fetch` of another origin than undici's
+ * (a polyfill, a mock) passes it over, and would connect by itself.
+ */
+function proveFetch(send: AnyFetch): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const dispatch = (): never => {
+      resolve();
+      throw new Error('not sent');
+    };
+    const isOver = (): void => reject(unsupported('`fetch` does not use its dispatcher'));
+    (async () => send(NOWHERE, { dispatcher: { dispatch } }))().then(isOver, isOver);
+  });
 }
 
 /** {@link pinnedFetch}'s result: `fetch`, and the pool behind it, to be closed. */
@@ -162,14 +219,18 @@ export function pinnedFetch<Fetch extends AnyFetch = typeof fetch>(
   options: PinnedFetchOptions<Fetch> = {},
 ): PinnedFetch<Fetch> {
   if (typeof options !== 'object' || options === null) throw invalid('options', 'options must be an object');
-  const { fetch: given, ...others } = options;
-  if ((given === undefined) !== (others.Agent === undefined)) {
+  const { fetch: given, Agent, ...others } = ownOptions(options);
+  if ((given === undefined) !== (Agent === undefined)) {
     throw invalid('fetch', '`fetch` and `Agent` must be of one undici: give both, or neither');
   }
-  const dispatcher = pinnedDispatcher(policy, others);
+  const dispatcher = pinnedDispatcher(policy, { ...others, Agent });
   const send: AnyFetch = given ?? fetch;
+  let shown: Promise<void> | undefined;
   const pinned = async (input: unknown, init?: { dispatcher?: unknown }): Promise<unknown> => {
-    if (init?.dispatcher !== undefined) throw invalid('dispatcher', 'certpin has a dispatcher of its own; remove it');
+    if (ownOptions(init ?? {}).dispatcher !== undefined)
+      throw invalid('dispatcher', 'certpin has a dispatcher of its own; remove it');
+    shown ??= proveFetch(send);
+    await shown;
     return send(input, { ...init, dispatcher });
   };
   return Object.assign(pinned as Fetch, { dispatcher });
@@ -184,24 +245,29 @@ function builtInAgent(): AgentClass<DispatcherLike> {
   const isNew = Number.parseInt(process.versions.undici ?? '0', 10) >= 8;
   /** Node loads its undici when one of its names is asked for. The answer is used, so that no bundler leaves the question out. */
   const [current, agent] = typeof Headers === 'function' ? [isNew ? 2 : 1, 2].map(globalDispatcherClass) : [];
-  // A proxy agent or a mock would open connections of its own.
-  if (current?.name === 'Agent') return current;
-  if (current?.name === 'Dispatcher1Wrapper' && agent?.name === 'Agent') {
-    const [Wrapper, Agent] = [current as new (dispatcher: unknown) => DispatcherLike, agent];
+  /** A proxy agent or a mock would open connections of its own. */
+  if (isAgent(current)) return current as AgentClass<DispatcherLike>;
+  if (current?.name === 'Dispatcher1Wrapper' && isAgent(agent)) {
+    const Wrapper = current as new (dispatcher: unknown) => DispatcherLike;
+    const Agent = agent as AgentClass<DispatcherLike>;
     return class extends Wrapper {
       constructor(options: never) {
         super(new Agent(options));
       }
     };
   }
-  const message =
-    'the global dispatcher is not an Agent that certpin knows (a proxy, a mock or another one was set): install undici and give its `Agent` and `fetch`';
-  throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'fetch' });
+  throw unsupported(
+    'the global dispatcher is not an Agent that certpin knows (a proxy, a mock or another one was set): install undici and give its `Agent` and `fetch`',
+  );
 }
 
 function globalDispatcherClass(version: number): AgentClass<DispatcherLike> | undefined {
   const key = Symbol.for(`undici.globalDispatcher.${version}`);
   return (globalThis as Record<symbol, object | undefined>)[key]?.constructor as AgentClass<DispatcherLike> | undefined;
+}
+
+function unsupported(message: string): CertpinError<'ERR_CLIENT_UNSUPPORTED'> {
+  return new CertpinError('ERR_CLIENT_UNSUPPORTED', `certpin/undici: ${message}`, { client: 'undici' });
 }
 
 function invalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {

@@ -16,6 +16,7 @@ export function explain(verdict: Verdict): string {
   }
   return lines([
     `${headlines[verdict.code]}${at(verdict)}: ${printable(verdict.reason)}`,
+    ...calledLines(verdict),
     ...presentedLines(verdict),
     ...configuredLines(verdict),
     ...likelyCauses(verdict).map((cause) => `  likely: ${cause}`),
@@ -53,6 +54,11 @@ function at({ host, port }: Verdict): string {
   if (host === undefined) return '';
   const name = host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host;
   return ` for ${printable(name)}${port === undefined ? '' : `:${port}`}`;
+}
+
+/** Said where it is not the host itself. */
+function calledLines({ host, address }: Refused): string[] {
+  return address === undefined || address === host ? [] : [`  called: ${printable(address)}`];
 }
 
 /** A server may present as many certificates as it likes, with as many names; a person reads this many. */

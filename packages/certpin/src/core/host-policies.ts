@@ -1,6 +1,6 @@
-import { printable } from './certificate.ts';
 import { CertpinError } from './errors.ts';
 import { canonicalHost, isAddress } from './host.ts';
+import { ownOptions } from './own-options.ts';
 import { createPolicy, oneOf, type Policy, type PolicyOptions, policyKeys, refuseUnknownOptions } from './policy.ts';
 
 /** A policy for each server, where one client talks to several. These stand in place of `pins` and the other options of a policy. */
@@ -30,31 +30,40 @@ export type ServerPolicies = Policy | HostPolicies;
  */
 export function createServerPolicies(options: (PolicyOptions & HostOptions) | Policy): ServerPolicies {
   if (typeof options !== 'object' || options === null) return createPolicy(options);
-  const { hosts, otherHosts, ...others } = options as PolicyOptions & HostOptions;
+  const { hosts, otherHosts, ...others } = ownOptions(options as PolicyOptions & HostOptions);
   if (hosts === undefined) {
     if (otherHosts !== undefined) throw invalid('otherHosts', '`otherHosts` stands beside `hosts` only');
     return createPolicy(options as PolicyOptions | Policy);
   }
   refuseUnknownOptions(others, policyKeys, 'policy');
-  const astray = policyKeys.find((key) => others[key] !== undefined);
+  const astray = policyKeys.find((key) => Object.hasOwn(others, key) && others[key] !== undefined);
   if (astray !== undefined)
     throw invalid(astray, `\`${astray}\` has no place beside \`hosts\`: it belongs to a host in there`);
   return new HostPolicies(hosts, oneOf('otherHosts', otherHosts, ['refuse', 'verify']) ?? 'refuse');
 }
 
+/** A policy, or the ordinary verification without one. */
+type Rule = Policy | 'verify';
+
 /**
- * The policy that counts for `host`; `'verify'`: none, but the ordinary verification.
+ * What has to hold for a server with these names, all of it: the entry of each name that has one. Names that the same entry stands for
+ * ask for it once; entries that contradict one another are met by no server. No name: a server of which nothing is known.
  *
  * @throws CertpinError `ERR_HOST_UNPINNED`
  */
-export function policyFor(policies: ServerPolicies | 'verify', host: string | undefined): Policy | 'verify' {
-  return policies instanceof HostPolicies ? policies.for(host) : policies;
+export function policiesFor(policies: ServerPolicies | 'verify', names: readonly string[]): readonly [Rule, ...Rule[]] {
+  return policies instanceof HostPolicies ? policies.for(names) : [policies];
 }
 
-/** The error with which {@link policyFor} refuses `host`; undefined where it has pins. */
-export function hostRefusal(policies: ServerPolicies, host: string): Error | undefined {
+/** {@link policiesFor} a server with one name, or none. */
+export function policyFor(policies: ServerPolicies | 'verify', host: string | undefined): Rule {
+  return policiesFor(policies, host === undefined ? [] : [host])[0];
+}
+
+/** The error with which {@link policiesFor} refuses a server; undefined where it has pins. */
+export function hostRefusal(policies: ServerPolicies, names: readonly string[]): Error | undefined {
   try {
-    policyFor(policies, host);
+    policiesFor(policies, names);
     return undefined;
   } catch (error) {
     return error as Error;
@@ -70,25 +79,28 @@ class HostPolicies {
   constructor(hosts: NonNullable<HostOptions['hosts']>, others: 'refuse' | 'verify') {
     if (typeof hosts !== 'object' || hosts === null || Array.isArray(hosts))
       throw invalid('hosts', "`hosts` must be an object: { 'api.example.com': { pins: … } }");
-    for (const [entry, options] of Object.entries(hosts)) {
-      const key = canonicalEntry(entry);
-      if (this.#entries.has(key)) throw invalid('hosts', `\`hosts\` names ${printable(key)} twice`);
+    for (const [index, [entry, options]] of Object.entries(hosts).entries()) {
+      const key = canonicalEntry(entry, index + 1);
+      if (this.#entries.has(key)) throw invalid('hosts', `\`hosts\` names ${key} twice`);
       this.#entries.set(key, createPolicy(options));
     }
     if (this.#entries.size === 0) throw invalid('hosts', '`hosts` is empty');
     this.#others = others;
   }
 
-  for(host: string | undefined): Policy | 'verify' {
-    const policy = this.#find(canonicalHost(host ?? ''));
-    if (policy !== undefined) return policy;
-    if (this.#others === 'verify') return 'verify';
-    const shown = printable(host ?? 'a host without a name');
+  for(names: readonly string[]): readonly [Rule, ...Rule[]] {
+    const [first, ...more] = new Set(names.map((name) => this.#find(name)).filter((policy) => policy !== undefined));
+    if (first !== undefined) return [first, ...more];
+    if (this.#others === 'verify') return ['verify'];
+    // A host that is none may be a connection string, with its password.
+    const shown =
+      names.map((name) => canonicalHost(name) ?? 'a host that is none').join(' and ') || 'a host without a name';
     const message = `no pins for ${shown}: \`hosts\` does not name it, so nothing was sent; add it there with its pins, or say \`otherHosts: 'verify'\``;
     throw new CertpinError('ERR_HOST_UNPINNED', message, { host: shown });
   }
 
-  #find(host: string | undefined): Policy | undefined {
+  #find(name: string): Policy | undefined {
+    const host = canonicalHost(name);
     if (host === undefined) return undefined;
     const exact = this.#entries.get(host);
     if (exact !== undefined || isAddress(host)) return exact;
@@ -106,11 +118,12 @@ function parentsOf(name: string): string[] {
   return labels.map((_, index) => labels.slice(index).join('.'));
 }
 
-function canonicalEntry(entry: string): string {
+/** What is no host is not repeated: a URL or a connection string that was put here holds a password. */
+function canonicalEntry(entry: string, place: number): string {
   const [, wildcard = '', rest = ''] = /^(\*\*?\.)?(.*)$/s.exec(entry) ?? [];
   const host = canonicalHost(rest);
   if (host !== undefined && !(wildcard !== '' && isAddress(host))) return wildcard + host;
-  const message = `\`hosts\`: '${printable(entry)}' is no host name, no IP address and no pattern ('*.example.com', '**.example.com'); a port has no place in it`;
+  const message = `\`hosts\`: entry ${place} is no host name, no IP address and no pattern ('*.example.com', '**.example.com'); a port has no place in it`;
   throw invalid('hosts', message);
 }
 

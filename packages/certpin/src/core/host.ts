@@ -1,6 +1,8 @@
 /**
- * A host as the URL standard spells it (https://url.spec.whatwg.org/#host-parsing): lower case, Punycode, an IPv4 address in four
- * decimal numbers, an IPv6 address in brackets and in its shortest form; and without a final dot. undefined for what is no host.
+ * The one spelling in which hosts are compared, verified and sent: that of the URL standard (https://url.spec.whatwg.org/#host-parsing),
+ * lower case, Punycode, an IPv4 address in four decimal numbers, an IPv6 address in brackets and in its shortest form; without a zone
+ * and without a final dot. An IPv4 address in the clothes of IPv6 (`::ffff:127.0.0.1`, RFC 4291 §2.5.5.2) is the IPv4 address: that is
+ * what the system connects to. undefined for what is no host.
  */
 export function canonicalHost(host: string): string | undefined {
   const bare = host.replace(/^\[(.*)\]$/s, '$1');
@@ -9,10 +11,18 @@ export function canonicalHost(host: string): string | undefined {
   if (/[\s\p{Cc}/?#@\\%*]|^$/u.test(text)) return undefined;
   try {
     const { hostname } = new URL(`http://${text}`);
-    return hostname.split('.').includes('') ? undefined : hostname;
+    return hostname.split('.').includes('') ? undefined : withoutMapping(hostname);
   } catch {
     return undefined;
   }
+}
+
+/** The parser has written the mapped address in its shortest form: `[::ffff:7f00:1]`. */
+function withoutMapping(hostname: string): string {
+  const [, high, low] = /^\[::ffff:([\da-f]{1,4}):([\da-f]{1,4})\]$/.exec(hostname) ?? [];
+  if (high === undefined || low === undefined) return hostname;
+  const number = Number.parseInt(high, 16) * 0x1_0000 + Number.parseInt(low, 16);
+  return [24, 16, 8, 0].map((bits) => (number >>> bits) & 0xff).join('.');
 }
 
 /** Of a canonical host. */

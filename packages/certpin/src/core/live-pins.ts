@@ -21,6 +21,8 @@ export interface LivePins {
 
 interface LiveState {
   readonly parsed: () => ParsedPins;
+  /** Whether `pins` is a list that this set is, or was: a copy of a policy holds the one of its hour. */
+  readonly gave: (pins: unknown) => boolean;
   /** @returns a function that ends the subscription */
   readonly onChange: (listener: () => void) => () => void;
 }
@@ -40,6 +42,7 @@ interface LiveState {
  */
 export function livePins(initial: PinInput): LivePins {
   let parsed = parsePinSources(initial);
+  const given = new WeakSet<object>([parsed.pins]);
   const listeners = new Set<() => void>();
   return Object.freeze({
     get pins() {
@@ -47,11 +50,13 @@ export function livePins(initial: PinInput): LivePins {
     },
     set(pins: PinInput) {
       parsed = parsePinSources(pins);
+      given.add(parsed.pins);
       // A listener closes a connection and thereby ends its own subscription; the copy keeps the round whole.
       for (const listener of [...listeners]) listener();
     },
     [brand]: {
       parsed: () => parsed,
+      gave: (pins: unknown) => given.has(pins as object),
       onChange: (listener: () => void) => {
         // Wrapped, so that the same function can be subscribed twice.
         const own = () => listener();
@@ -64,5 +69,7 @@ export function livePins(initial: PinInput): LivePins {
 
 /** The live state behind an input of a policy; undefined where it is a plain input. */
 export function liveStateOf(input: PinInput | LivePins): LiveState | undefined {
-  return typeof input === 'object' && input !== null && brand in input ? (input as LivePins)[brand] : undefined;
+  return typeof input === 'object' && input !== null && Object.hasOwn(input, brand)
+    ? (input as LivePins)[brand]
+    : undefined;
 }

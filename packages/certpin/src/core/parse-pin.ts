@@ -2,6 +2,7 @@ import { createPublicKey, X509Certificate } from 'node:crypto';
 import { Certificate } from './certificate.ts';
 import { CertpinError } from './errors.ts';
 import { INLINE } from './form.ts';
+import { ownOptions } from './own-options.ts';
 import { asSha256, type Pin, pinOf, sha256 } from './pin.ts';
 
 /**
@@ -96,7 +97,7 @@ function readSource(source: Exclude<PinSource, string>, parsed: ParsedPin[]): vo
 function readPinObject(source: unknown, position: number): Pin {
   if (typeof source !== 'object' || source === null)
     throw invalid(position, `a value of type ${source === null ? 'null' : typeof source}`);
-  const { kind, sha256: hash } = source as Partial<Record<keyof Pin, unknown>>;
+  const { kind, sha256: hash } = ownOptions(source as Partial<Record<keyof Pin, unknown>>);
   if (kind !== 'certificate' && kind !== 'public-key') throw invalid(position, 'an object that is not a pin');
   if (typeof hash !== 'string') throw invalid(position, 'an object that is not a pin');
   const isHex = /^(?:[0-9a-f]{64}|(?:[0-9a-f]{2}:){31}[0-9a-f]{2})$/i.test(hash);

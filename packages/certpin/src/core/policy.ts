@@ -2,6 +2,7 @@ import type { Certificate } from './certificate.ts';
 import { optionInvalid } from './errors.ts';
 import { INLINE } from './form.ts';
 import { type LivePins, liveStateOf } from './live-pins.ts';
+import { ownOptions } from './own-options.ts';
 import { type ParsedPins, type PinInput, parsePinSources } from './parse-pin.ts';
 import type { Pin } from './pin.ts';
 
@@ -39,7 +40,13 @@ export interface PolicyOptions {
   readonly resumption?: 'refuse' | 'own' | undefined;
 }
 
+/**
+ * A policy points to itself; what was copied from one points to the original. Symbol.for, so that the ESM and the CommonJS copy of this
+ * file recognise each other's policies.
+ */
 const policyBrand: unique symbol = Symbol.for('certpin.policy') as never;
+/** Where a policy keeps what its pins come from; a copy does not take it along. */
+const policySources: unique symbol = Symbol.for('certpin.policy-sources') as never;
 
 /** A checked policy. Made by {@link createPolicy}; wherever a policy is expected, options and policies are both accepted. */
 export interface Policy {
@@ -57,15 +64,16 @@ export interface Policy {
    * nothing of the policy ever changes.
    */
   readonly onChange: ((listener: () => void) => () => void) | undefined;
-  readonly [policyBrand]: true;
+  /** @internal */
+  readonly [policyBrand]: Policy;
+  /** @internal */
+  readonly [policySources]: Sources;
 }
 
 /** The options of a policy by name; adapters whose options hold more than a policy pick these. */
 export const policyKeys: readonly (keyof PolicyOptions)[] = INLINE
   ? ['pins', 'expired']
   : ['pins', 'issuerPins', 'expired', 'hostnameVerification', 'caVerification', 'resumption'];
-
-const nothing: ParsedPins = { pins: [], certificates: [] };
 
 /**
  * Checks a policy, once, when the configuration is made.
@@ -75,61 +83,142 @@ const nothing: ParsedPins = { pins: [], certificates: [] };
  */
 export function createPolicy(options: PolicyOptions | Policy): Policy {
   // The inline form takes no policy that was made elsewhere: it cannot honour everything that one may hold.
-  if (!INLINE && isPolicy(options)) return options;
+  if (!INLINE && isBranded(options))
+    return options[policyBrand] === options ? takePolicy(options) : createFromCopy(options);
   refuseUnknownOptions(options, policyKeys, 'policy');
-  const noIssuerPins = INLINE ? true : options.issuerPins === undefined;
-  if (noIssuerPins && options.pins === undefined)
+  const own: PolicyOptions = ownOptions(options);
+  const noIssuerPins = INLINE ? true : own.issuerPins === undefined;
+  if (noIssuerPins && own.pins === undefined)
     throw optionInvalid('pins', INLINE ? 'give `pins`' : 'a policy needs pins: give `pins` (or `issuerPins`)');
-  const { expired = 'refuse' } = options;
+  const { expired = 'refuse' } = own;
   if (!['refuse', 'accept'].includes(expired))
     throw optionInvalid('expired', "`expired` must be one of 'refuse', 'accept'");
   return INLINE
-    ? (Object.freeze({ ...parsePinSources(options.pins as PinInput), expired }) as object as Policy)
-    : createFullPolicy(options, expired);
+    ? (Object.freeze({ ...parsePinSources(own.pins as PinInput), expired }) as object as Policy)
+    : createFullPolicy({ pins: readPins(own.pins), issuerPins: readPins(own.issuerPins) }, own);
 }
 
-function isPolicy(options: PolicyOptions | Policy): options is Policy {
-  return typeof options === 'object' && options !== null && policyBrand in options;
+function isBranded(options: object): options is Policy {
+  return typeof options === 'object' && options !== null && Object.hasOwn(options, policyBrand);
 }
+
+/** The keys of a policy among other options. A copy of one brings two more, which follow from the pins. */
+export function policyKeysIn(options: object): readonly string[] {
+  return isBranded(options) ? [...policyKeys, 'knownCertificates', 'onChange'] : policyKeys;
+}
+
+/** Where the pins of a policy come from. */
+interface Sources {
+  readonly pins: Source;
+  readonly issuerPins: Source;
+}
+
+interface Source {
+  readonly parsed: () => ParsedPins;
+  /** Whether a list of pins is this one, now or earlier. */
+  readonly gave: (pins: unknown) => boolean;
+  /** undefined: they never change. */
+  readonly onChange: OnChange | undefined;
+}
+
+/** The policies that need no further look: this copy of the library has made them, or looked through them. */
+const known = /* @__PURE__ */ new WeakSet<Policy>();
 
 /** With everything that the inline form leaves out. */
-function createFullPolicy(options: PolicyOptions, expired: Policy['expired']): Policy {
-  const leaf = readPins(options.pins);
-  const issuers = readPins(options.issuerPins);
-  const changes = [leaf.onChange, issuers.onChange].filter((onChange) => onChange !== undefined);
-  return Object.freeze({
+function createFullPolicy({ pins, issuerPins }: Sources, options: PolicyOptions): Policy {
+  const changes = [pins.onChange, issuerPins.onChange].filter((onChange) => onChange !== undefined);
+  const policy = {
     get pins() {
-      return leaf.parsed().pins;
+      return pins.parsed().pins;
     },
     get issuerPins() {
-      return issuers.parsed().pins;
+      return issuerPins.parsed().pins;
     },
     get knownCertificates() {
-      return Object.freeze([...leaf.parsed().certificates, ...issuers.parsed().certificates]);
+      return Object.freeze([...pins.parsed().certificates, ...issuerPins.parsed().certificates]);
     },
-    expired,
-    hostnameVerification: oneOf('hostnameVerification', options.hostnameVerification, ['require', 'ignore']),
-    caVerification: oneOf('caVerification', options.caVerification, ['require', 'ignore']) ?? 'ignore',
-    resumption: oneOf('resumption', options.resumption, ['refuse', 'own']) ?? 'refuse',
+    ...readSwitches(options),
     onChange: changes.length === 0 ? undefined : subscribeToAll(changes),
-    [policyBrand]: true as const,
-  });
+  } as object as Policy;
+  Object.defineProperty(policy, policyBrand, { value: policy, enumerable: true });
+  Object.defineProperty(policy, policySources, { value: { pins, issuerPins } });
+  known.add(policy);
+  return Object.freeze(policy);
+}
+
+function readSwitches({ expired, hostnameVerification, caVerification, resumption }: PolicyOptions) {
+  return {
+    expired: oneOf('expired', expired, ['refuse', 'accept']) ?? 'refuse',
+    hostnameVerification: oneOf('hostnameVerification', hostnameVerification, ['require', 'ignore']),
+    caVerification: oneOf('caVerification', caVerification, ['require', 'ignore']) ?? 'ignore',
+    resumption: oneOf('resumption', resumption, ['refuse', 'own']) ?? 'refuse',
+  } as const;
+}
+
+/** A policy that another copy of the library may have made, of another version even: nothing that it demands may be passed over. */
+function takePolicy(policy: Policy): Policy {
+  if (known.has(policy)) return policy;
+  checkKeys(policy, 'a policy of another version of certpin');
+  readSwitches(policy);
+  sourcesOf(policy);
+  known.add(policy);
+  return policy;
+}
+
+/** What was copied from a policy (a spread) is read as options, with every key. Pins that were live stay live. */
+function createFromCopy(copy: Policy): Policy {
+  checkKeys(copy, 'a copy of a policy');
+  const { pins, issuerPins } = sourcesOf(copy[policyBrand]);
+  const sources = {
+    pins: readCopied('pins', copy.pins, pins),
+    issuerPins: readCopied('issuerPins', copy.issuerPins, issuerPins),
+  };
+  if (Object.values(sources).every((source) => source === absent))
+    throw optionInvalid('pins', 'a policy needs pins: give `pins` (or `issuerPins`)');
+  return createFullPolicy(sources, ownOptions(copy));
+}
+
+function readCopied(option: string, input: PolicyOptions['pins'], source: Source): Source {
+  if (source.gave(input)) return source.parsed().pins.length === 0 ? absent : source;
+  const isDeepCopy = Array.isArray(input) && input.some((pin) => Object.hasOwn(Object(pin), 'sha256'));
+  if (isDeepCopy && source.onChange !== undefined)
+    throw optionInvalid(option, `\`${option}\`: a copy of live pins would stay as it is; give the live set itself`);
+  return readPins(input);
+}
+
+function checkKeys(policy: Policy, what: string): void {
+  for (const [key, value] of Object.entries(policy)) {
+    if (value === undefined || policyKeysIn(policy).includes(key)) continue;
+    throw optionInvalid(shownOption(key), `${what} demands \`${shownOption(key)}\`, which is unknown here`);
+  }
+}
+
+function sourcesOf(policy: Policy): Sources {
+  const sources = Object(policy)[policySources] as Sources | undefined;
+  const isComplete = [sources?.pins, sources?.issuerPins].every((source) => typeof source?.gave === 'function');
+  if (isComplete) return sources as Sources;
+  throw optionInvalid('policy', 'this copy of a policy cannot be read: give the policy itself, or its options');
 }
 
 /** The policy as it is now: what a verdict keeps, while the pins go on changing. */
 export function snapshot(policy: Policy): Policy {
-  // A spread reads the getters, and takes the brand along.
-  return policy.onChange === undefined ? policy : Object.freeze({ ...policy, onChange: undefined });
+  if (policy.onChange === undefined) return policy;
+  const { pins, issuerPins } = policy[policySources];
+  return createFullPolicy({ pins: fixed(pins.parsed()), issuerPins: fixed(issuerPins.parsed()) }, policy);
 }
 
 type OnChange = NonNullable<Policy['onChange']>;
 
-function readPins(input: PolicyOptions['pins']): { parsed: () => ParsedPins; onChange: OnChange | undefined } {
-  const live = input === undefined ? undefined : liveStateOf(input);
-  if (live !== undefined) return live;
-  const parsed = input === undefined ? nothing : parsePinSources(input as PinInput);
-  return { parsed: () => parsed, onChange: undefined };
+function readPins(input: PolicyOptions['pins']): Source {
+  if (input === undefined) return absent;
+  return liveStateOf(input) ?? fixed(parsePinSources(input as PinInput));
 }
+
+function fixed(parsed: ParsedPins): Source {
+  return { parsed: () => parsed, gave: (pins) => pins === parsed.pins, onChange: undefined };
+}
+
+const absent: Source = /* @__PURE__ */ fixed({ pins: [], certificates: [] });
 
 function subscribeToAll(sources: readonly OnChange[]): OnChange {
   return (listener) => {
@@ -157,9 +246,14 @@ export function refuseUnknownOptions(options: object, known: readonly string[], 
   if (typeof options !== 'object' || options === null) throw optionInvalid(where, `${where}: must be an object`);
   for (const [option, value] of Object.entries(options)) {
     if (known.includes(option) || value === undefined) continue;
-    const problem = `unknown ${where} option \`${option}\``;
-    throw optionInvalid(option, INLINE ? problem : problem + similarOption(option, known));
+    const problem = `unknown ${where} option \`${shownOption(option)}\``;
+    throw optionInvalid(shownOption(option), INLINE ? problem : problem + similarOption(option, known));
   }
+}
+
+/** The name of an option. Nothing but a word is repeated: a URL that was put in its place holds a password. */
+function shownOption(option: string): string {
+  return /^[\w$-]{1,60}$/.test(option) ? option : '…';
 }
 
 function similarOption(option: string, known: readonly string[]): string {

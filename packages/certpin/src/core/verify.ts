@@ -50,6 +50,8 @@ export interface Refused extends Evidence {
   readonly code: RefusalCode;
   /** One line: the fact that decided. */
   readonly reason: string;
+  /** The IP address that was called, where the connection is certpin's own: several may stand behind one name. */
+  readonly address?: string;
 }
 
 export type Verdict = Matched | Refused;

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { CertpinError, optionInvalid } from '../core/errors.ts';
 import { INLINE } from '../core/form.ts';
-import { createPolicy, type PolicyOptions, policyKeys, refuseUnknownOptions } from '../core/policy.ts';
+import { ownOptions } from '../core/own-options.ts';
+import { createPolicy, type PolicyOptions, policyKeysIn, refuseUnknownOptions } from '../core/policy.ts';
 import type { UpgradeProtocol } from '../protocols/contract.ts';
 import { converse, dial } from '../protocols/dial.ts';
 import { createHttpConnect } from '../protocols/http-connect.ts';
@@ -65,8 +66,8 @@ export function createTunnel(proxy: ProxyInput | undefined): OpenTunnel | undefi
 function readOptions(proxy: ProxyOptions): ProxyOptions {
   if (typeof proxy !== 'object' || proxy === null)
     throw invalid('proxy', "give the URL of the proxy, or { url: 'https://…', pins: … }");
-  refuseUnknownOptions(proxy, ['url', 'tls', ...policyKeys], 'proxy');
-  return proxy;
+  refuseUnknownOptions(proxy, ['url', 'tls', ...policyKeysIn(proxy)], 'proxy');
+  return ownOptions(proxy);
 }
 
 interface Login {

@@ -4,9 +4,12 @@ import { type ConnectionOptions, checkServerIdentity, type PeerCertificate } fro
 import { optionInvalid } from '../core/errors.ts';
 import { refusalError } from '../core/explain.ts';
 import { INLINE } from '../core/form.ts';
-import { policyFor } from '../core/host-policies.ts';
+import { policiesFor } from '../core/host-policies.ts';
+import { ownOptions } from '../core/own-options.ts';
 import { verify } from '../core/verify.ts';
 import { type GuardedConnection, guard } from './guard.ts';
+import { configuredNameOf, noteRequestNames } from './request-name.ts';
+import { namesOf } from './server-name.ts';
 
 /** Options of `https.Agent` (doc/api/http.md) beside those of the connection. */
 export const agentKeys: readonly string[] = [
@@ -33,10 +36,20 @@ export class PinnedAgent extends Agent {
       rejectUnauthorized: true,
       checkServerIdentity: INLINE
         ? foreignConnection
-        : (host: string, certificate: PeerCertificate) => checkIdentity(host, certificate, connection.policy),
+        : function (this: ConnectionOptions | undefined, name: string, certificate: PeerCertificate) {
+            // Node calls this on the options of the connection. Their host is the one that is dialled; the name may be a header's.
+            const host = (this === undefined ? name : this.host) ?? '';
+            const { servername } = ownOptions(options);
+            return checkIdentity(
+              namesOf({ options: { servername } as ConnectionOptions, host }),
+              certificate,
+              connection.policy,
+            );
+          },
       maxCachedSessions: 0,
     });
     this.#connection = connection;
+    if (!INLINE) noteRequestNames(this);
   }
 
   /**
@@ -47,11 +60,13 @@ export class PinnedAgent extends Agent {
     options: RequestOptions,
     callback?: (error: Error | null, socket: Duplex) => void,
   ): Duplex | null | undefined {
-    const { socketPath, ...connection } = options as RequestOptions & ConnectionOptions;
+    const { socketPath, servername: requestedName, ...connection } = ownOptions(options);
+    const servername = ownOptions(this.options).servername || (INLINE ? undefined : configuredNameOf(connection));
     try {
       return guard({
         /** Its own `path` is that of the request; to a socket it would be the path of a unix socket. */
-        options: { ...connection, path: socketPath ?? undefined } as ConnectionOptions,
+        options: { ...connection, servername, path: socketPath ?? undefined } as ConnectionOptions,
+        requestedName,
         ...this.#connection,
       });
     } catch (error) {
@@ -70,15 +85,18 @@ function foreignConnection(): Error {
 
 /** Must return what it finds: a throw from here would be an uncaught exception. */
 function checkIdentity(
-  host: string,
+  names: readonly string[],
   certificate: PeerCertificate,
   policies: AgentConnection['policy'],
 ): Error | undefined {
   try {
-    const policy = policyFor(policies, host);
-    if (policy === 'verify') return checkServerIdentity(host, certificate);
-    const verdict = verify({ host, certificates: [certificate.raw], authorized: true }, policy);
-    return verdict.ok ? undefined : refusalError(verdict);
+    const [host] = names;
+    for (const policy of policiesFor(policies, names)) {
+      if (policy === 'verify') return checkServerIdentity(host ?? '', certificate);
+      const verdict = verify({ host, certificates: [certificate.raw], authorized: true }, policy);
+      if (!verdict.ok) return refusalError(verdict);
+    }
+    return undefined;
   } catch (error) {
     return error as Error;
   }

@@ -1,22 +1,21 @@
 import { type ConnectionOptions, checkServerIdentity, type TLSSocket } from 'node:tls';
 import { INLINE } from '../core/form.ts';
-import { policyFor, type ServerPolicies } from '../core/host-policies.ts';
+import { policiesFor, type ServerPolicies } from '../core/host-policies.ts';
+import { ownOptions } from '../core/own-options.ts';
 import type { Policy } from '../core/policy.ts';
 import { noVerification, type OpenTunnel, openTls } from './handshake.ts';
 import { intercept } from './intercept.ts';
-import { judgeConnection, judgeLeaf } from './judge.ts';
+import { judgeBoth, judgeConnection, judgeLeaf } from './judge.ts';
 import { Reuse } from './reuse.ts';
-import { identity, type ServerIdentity } from './server-name.ts';
+import { type CalledServer, identity, namesOf, type ServerIdentity } from './server-name.ts';
 
-/** A connection to be guarded: the options of `tls.connect`, and the name of the server for verdict and error. */
-export interface GuardedConnection {
-  readonly options: ConnectionOptions;
+/** A connection to be guarded: the options of `tls.connect`, and whom they are for. */
+export interface GuardedConnection extends CalledServer {
   readonly policy: ServerPolicies | 'verify';
   /** Where a proxy stands before the server. */
   readonly tunnel?: OpenTunnel | undefined;
-  /** Whom the caller meant, where it differs from `options`: with a given socket the options name no host. */
-  readonly host?: string | undefined;
-  readonly port?: number | undefined;
+  /** What a request wants to be sent as the server name, where the configuration gives none. It decides nothing. */
+  readonly requestedName?: string | null | undefined;
   /** Milliseconds until the attempt is given up; 0, or undefined: never. */
   readonly connectTimeoutMs?: number | undefined;
 }
@@ -33,19 +32,29 @@ export interface GuardedConnection {
  * @throws CertpinError `ERR_HOST_UNPINNED` before anything is opened
  */
 export function guard(connection: GuardedConnection): TLSSocket {
-  const { options, policy, connectTimeoutMs, tunnel } = connection;
-  const server = identity(connection);
+  const { policy, requestedName } = connection;
+  const own = ownOptions(connection.options);
+  const called: CalledServer = { ...connection, options: own };
+  const server = identity(called);
+  const options = own.servername || requestedName == null ? own : { ...own, servername: requestedName };
   const pinned = { ...options, ...noVerification };
   if (INLINE) {
-    const socket = openTls({ options: pinned, connectTimeoutMs });
+    const socket = openTls({ options: pinned, connectTimeoutMs: connection.connectTimeoutMs });
     return intercept(socket, judgeLeaf(socket, policy as Policy, server));
   }
-  const own = policyFor(policy, server.host);
-  if (own === 'verify')
+  const { connectTimeoutMs, tunnel } = connection;
+  const names = namesOf(called);
+  const [one, other] = policiesFor(policy, names);
+  if (one === 'verify')
     return openTls({ options: { ...options, ...ordinaryVerification(server) }, connectTimeoutMs, tunnel });
-  const reuse = new Reuse({ ...server, owner: policy as object, policy: own, way: tunnel });
+  if (other !== undefined) {
+    const socket = openTls({ options: pinned, connectTimeoutMs, tunnel });
+    return intercept(socket, judgeBoth(socket, [one, other as Policy], server));
+  }
+  // Both names: they chose the policy.
+  const reuse = new Reuse({ ...server, host: names.join(' '), owner: policy as object, policy: one, way: tunnel });
   const socket = openTls({ options: pinned, connectTimeoutMs, tunnel, reuse });
-  return intercept(socket, judgeConnection(socket, own, server, reuse));
+  return intercept(socket, judgeConnection(socket, one, server, reuse));
 }
 
 /** As Node does by default, whatever NODE_TLS_REJECT_UNAUTHORIZED says, and by the host that the verdict would name. */

@@ -3,6 +3,7 @@ import { addAbortSignal } from 'node:stream';
 import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { CertpinError } from '../core/errors.ts';
 import { ASKS, INLINE } from '../core/form.ts';
+import { ownOptions } from '../core/own-options.ts';
 import { LateStream } from './late-stream.ts';
 import { emitOneError } from './one-error.ts';
 import { handshakeOptions, safeHandshake } from './options.ts';
@@ -33,11 +34,12 @@ interface Opening {
 
 /** The only call of `tls.connect` in the library. */
 export function openTls(how: Opening): TLSSocket {
-  const { options } = how;
+  const options = ownOptions(how.options);
+  const opening = { ...how, options };
   const way = INLINE || how.tunnel === undefined ? undefined : new LateStream();
-  const socket = emitOneError(tlsConnect(INLINE ? safeHandshake(options) : prepare(how, way)));
+  const socket = emitOneError(tlsConnect(INLINE ? safeHandshake(options) : prepare(opening, way)));
   /** Now, and not before: options that cannot be used have thrown, and no tunnel is left that nobody closes. */
-  if (!INLINE && way !== undefined) startTunnel(how, way, socket);
+  if (!INLINE && way !== undefined) startTunnel(opening, way, socket);
   if (!INLINE && options.signal !== undefined) addAbortSignal(options.signal, socket);
   /** Of a driver's connection the whole attempt has a clock already (upgrade.ts). */
   if (INLINE && ASKS !== 'nobody') return socket;
@@ -46,7 +48,7 @@ export function openTls(how: Opening): TLSSocket {
 }
 
 function prepare({ options, reuse, oldVersions }: Opening, way: LateStream | undefined): ConnectionOptions {
-  const { signal: _, ...others } = options;
+  const others: ConnectionOptions = ownOptions({ ...options, signal: undefined });
   if (way !== undefined && (others.path != null || others.socket != null)) {
     const message = 'a unix socket, or a given one, is not reached through a proxy: remove it, or `proxy`';
     throw new CertpinError('ERR_OPTION_INVALID', message, { option: 'proxy' });

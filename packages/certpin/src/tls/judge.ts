@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import { refusalError } from '../core/explain.ts';
 import type { Policy } from '../core/policy.ts';
-import { type Peer, type Verdict, verify } from '../core/verify.ts';
+import { type Peer, type Refused, type Verdict, verify } from '../core/verify.ts';
 import { publishVerdict } from './diagnostics.ts';
 import type { Judge } from './intercept.ts';
 import { chainOf, describePeer, takeLeaf } from './presented.ts';
@@ -55,17 +55,77 @@ export function judgeConnection(socket: TLSSocket, policy: Policy, server: Serve
     // A server that cannot be reached with a session is tried without one.
     socket.on('close', () => released || reuse.drop());
   }
-  const refusalNow = (verdict: Verdict): Error | undefined => refusalOf(publishVerdict(verdict));
+  const again = (): Verdict => verify(peer as Peer, policy);
   return {
-    refusal: () => refusalNow(judge()),
+    refusal: () => tell(socket, [policy], judge(), again),
     onRefused: () => reuse.drop(),
     onReleased: (ask) => {
       released = true;
-      // The pin of an open connection may go: then the connection goes too, whether it is in use or waits in a pool.
-      const unsubscribe = policy.onChange?.(() => ask(() => refusalNow(verify(peer as Peer, policy))));
-      if (unsubscribe !== undefined) socket.once('close', unsubscribe);
+      judgeOnChange(socket, [policy], ask, again);
     },
   };
+}
+
+/**
+ * The judge where the dialled host and the configured server name have an entry each: both have to hold. Nothing that earlier
+ * connections have proven counts.
+ */
+export function judgeBoth(socket: TLSSocket, policies: readonly [Policy, Policy], server: ServerIdentity): Judge {
+  const [one, other] = policies;
+  let peer: Peer | undefined;
+  const again = (): Verdict => {
+    const verdict = verify(peer as Peer, one);
+    return verdict.ok ? verify(peer as Peer, other) : verdict;
+  };
+  return {
+    refusal: () => {
+      peer = describePeer(socket, chainOf(takeLeaf(socket)), server);
+      return tell(socket, policies, again(), again);
+    },
+    onReleased: (ask) => judgeOnChange(socket, policies, ask, again),
+  };
+}
+
+/** The pin of an open connection may go: then the connection goes too, whether it is in use or waits in a pool. */
+function judgeOnChange(
+  socket: TLSSocket,
+  policies: readonly Policy[],
+  ask: (question: () => Error | undefined) => void,
+  again: () => Verdict,
+): void {
+  for (const { onChange } of policies) {
+    const unsubscribe = onChange?.(() => ask(() => tell(socket, policies, again(), again)));
+    if (unsubscribe !== undefined) socket.once('close', unsubscribe);
+  }
+}
+
+/**
+ * Publishes a verdict. Whoever hears of it may change the pins, so the verdict that counts is the one by the pins that there are when
+ * all have been told.
+ *
+ * @returns the error of a refusal
+ */
+function tell(
+  socket: TLSSocket,
+  policies: readonly Policy[],
+  verdict: Verdict,
+  again: () => Verdict,
+): Error | undefined {
+  const before = pinsOf(policies);
+  const published = publishVerdict(withAddress(verdict, socket));
+  if (!published.ok) return refusalError(published);
+  if (socket.destroyed || pinsOf(policies).every((pins, index) => pins === before[index])) return undefined;
+  const now = withAddress(again(), socket);
+  return now.ok ? undefined : refusalError(publishVerdict(now) as Refused);
+}
+
+function pinsOf(policies: readonly Policy[]): Policy['pins'][] {
+  return policies.flatMap(({ pins, issuerPins }) => [pins, issuerPins]);
+}
+
+/** A refusal says which of a name's addresses was called. Through a proxy nobody here knows. */
+function withAddress(verdict: Verdict, { remoteAddress }: TLSSocket): Verdict {
+  return verdict.ok || remoteAddress === undefined ? verdict : { ...verdict, address: remoteAddress };
 }
 
 function refusalOf(verdict: Verdict): Error | undefined {

@@ -2,9 +2,17 @@ import { isIP } from 'node:net';
 import type { ConnectionOptions, SecureVersion } from 'node:tls';
 import { type CertpinError, optionInvalid } from '../core/errors.ts';
 import { INLINE } from '../core/form.ts';
+import { canonicalHost } from '../core/host.ts';
 import { createServerPolicies, type HostOptions, hostKeys, type ServerPolicies } from '../core/host-policies.ts';
-import { createPolicy, type Policy, type PolicyOptions, policyKeys, refuseUnknownOptions } from '../core/policy.ts';
-import { withOwn } from './driver-config.ts';
+import { ownOptions } from '../core/own-options.ts';
+import {
+  createPolicy,
+  type Policy,
+  type PolicyOptions,
+  policyKeys,
+  policyKeysIn,
+  refuseUnknownOptions,
+} from '../core/policy.ts';
 
 /** What certpin adds to a client's connection options. */
 export interface GuardOptions extends PolicyOptions, HostOptions {
@@ -64,40 +72,48 @@ export function splitOptions<Options extends GuardOptions>(
   ownKeys: readonly string[],
   where: string,
 ): { policy: ServerPolicies; connectTimeoutMs: number; rest: Omit<Options, keyof GuardOptions> } {
-  const policy: Record<string, unknown> = {};
-  const rest: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(readTlsOptions(options, where, [...guardKeys, ...ownKeys])))
-    (guardKeys.includes(key) ? policy : rest)[key] = value;
+  const guardKeys = INLINE ? [...policyKeys, 'connectTimeoutMs'] : guardKeysIn(options);
+  const policy = Object.create(null) as Record<string | symbol, unknown>;
+  const rest = Object.create(null) as Record<string, unknown>;
+  const given: Record<string | symbol, unknown> = ownOptions(
+    readTlsOptions(options, where, [...guardKeys, ...ownKeys]),
+  ) as never;
+  // A copy of a policy is known by its symbol.
+  for (const key of Reflect.ownKeys(given)) {
+    if (typeof key === 'symbol' || guardKeys.includes(key)) policy[key] = given[key];
+    else rest[key] = given[key];
+  }
   return { ...readPolicy(policy), rest: rest as Omit<Options, keyof GuardOptions> };
 }
 
 /** The options of a policy, and what else stands beside them. */
-const guardKeys: readonly string[] = INLINE
-  ? [...policyKeys, 'connectTimeoutMs']
-  : [...policyKeys, ...hostKeys, 'connectTimeoutMs'];
+function guardKeysIn(options: object): readonly string[] {
+  return [...policyKeysIn(Object(options)), ...hostKeys, 'connectTimeoutMs'];
+}
 
 /** A policy that stands alone, with the time limit that may stand beside it. */
 export function readPolicy(options: GuardOptions | Policy): { policy: ServerPolicies; connectTimeoutMs: number } {
   if (!INLINE) checkTlsOptions(options, 'policy');
-  const { connectTimeoutMs = 10_000, ...others }: GuardOptions = options ?? {};
+  const { connectTimeoutMs = 10_000, ...others }: GuardOptions = ownOptions(options ?? {});
   /** A delay that setTimeout cannot keep fires at once. */
   if (!(Number.isInteger(connectTimeoutMs) && connectTimeoutMs >= 0 && connectTimeoutMs < 2 ** 31))
     throw optionInvalid('connectTimeoutMs', '`connectTimeoutMs` must be a whole number of milliseconds, or 0');
   if (INLINE) return { policy: createPolicy(others), connectTimeoutMs };
   /** A policy that was made stays whole: its pins may be live. */
-  const isPolicyAlone = (options as GuardOptions)?.connectTimeoutMs === undefined;
+  const isPolicyAlone = !Object.hasOwn(Object(options), 'connectTimeoutMs');
   return { policy: createServerPolicies(isPolicyAlone ? options : others), connectTimeoutMs };
 }
 
 /** @throws CertpinError `ERR_OPTION_INVALID` for options of `tls.connect` that would weaken a pin or make it meaningless */
 function checkTlsOptions(options: object, where: string, ownKeys: readonly string[] = []): void {
   if (typeof options !== 'object' || options === null) return; // which is refused as a whole
+  const own: Record<string, unknown> = ownOptions(options) as never;
   for (const [option, why] of Object.entries(refusedOptions)) {
-    if (!ownKeys.includes(option) && (options as Record<string, unknown>)[option] !== undefined) {
+    if (!ownKeys.includes(option) && own[option] !== undefined) {
       throw optionInvalid(option, `${where}: \`${option}\` has no place beside a pin: ${why}`);
     }
   }
-  const { minVersion, maxVersion } = options as ConnectionOptions;
+  const { minVersion, maxVersion } = own as ConnectionOptions;
   if (isOld(minVersion)) throw tooOld('minVersion', minVersion);
   if (isOld(maxVersion)) throw tooOld('maxVersion', maxVersion);
 }
@@ -127,8 +143,8 @@ export function readTlsOptions<Options extends object>(
 ): Options {
   if (!INLINE) checkTlsOptions(options, where, ownKeys);
   refuseUnknownOptions(options, [...tlsOptionKeys, ...ownKeys], where);
-  /** A pool of pg makes `ssl.key` non-enumerable. */
-  return withOwn(options, {});
+  /** Without a prototype, see {@link ownOptions}; and with what is not enumerable: a pool of pg makes `ssl.key` so. */
+  return Object.create(null, Object.getOwnPropertyDescriptors(options)) as Options;
 }
 
 /** The options with which the guard calls `tls.connect`: what the caller chose, and what is not the caller's to choose. */
@@ -151,9 +167,16 @@ export function safeHandshake(options: ConnectionOptions): ConnectionOptions {
  * @param oldVersions whether a `minVersion` before TLS 1.2 is taken: only where nothing is sent on the connection
  */
 export function handshakeOptions(options: ConnectionOptions, oldVersions = false): ConnectionOptions {
-  const safe = safeHandshake(options);
-  return oldVersions && options.minVersion !== undefined ? { ...safe, minVersion: options.minVersion } : safe;
+  const { minVersion, host, servername = host } = options;
+  const name = servername == null ? {} : { servername: canonicalHost(servername) ?? '' };
+  const version = oldVersions && minVersion !== undefined ? { minVersion } : {};
+  return ownOptions({ ...notInherited, ...safeHandshake({ ...options, ...name }), ...version });
 }
+
+/** Node reads options from `Object.prototype` too. These would choose whom it trusts and where it connects. */
+const notInherited: ConnectionOptions = Object.fromEntries(
+  ['ca', 'crl', 'secureContext', 'socket', 'path', 'lookup'].map((option) => [option, undefined]),
+);
 
 /** Of OpenSSL 1.1.1 and newer; not among the constants of every Node. */
 const SSL_OP_NO_RENEGOTIATION = 0x4000_0000;

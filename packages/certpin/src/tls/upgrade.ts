@@ -4,6 +4,7 @@ import { INLINE } from '../core/form.ts';
 import { hostRefusal, type ServerPolicies } from '../core/host-policies.ts';
 import { guard } from './guard.ts';
 import type { Address, Opener } from './late-stream.ts';
+import { namesOf } from './server-name.ts';
 import { startTimeout } from './timeout.ts';
 
 /** TLS that begins where a plaintext conversation ends. */
@@ -22,7 +23,7 @@ export interface UpgradedConnection {
 /** The {@link Opener} of a driver whose server is asked for TLS first. */
 export function openUpgraded({ dial, tls, policy, connectTimeoutMs }: UpgradedConnection): Opener {
   return (address, stream) => {
-    const unpinned = INLINE ? undefined : hostRefusal(policy, tls.servername || address.host);
+    const unpinned = INLINE ? undefined : hostRefusal(policy, namesOf({ options: tls, host: address.host }));
     if (unpinned !== undefined) {
       // Before anybody is called; and later, as for any other attempt: when the caller has it in hand.
       queueMicrotask(() => stream.destroy(unpinned));

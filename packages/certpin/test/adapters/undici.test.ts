@@ -283,3 +283,92 @@ describe('a configuration that cannot be used is refused at once', () => {
     assert.throws(() => pinnedFetch({ pins: 'abc' }), { code: 'ERR_PIN_INVALID' });
   });
 });
+
+describe('a client is taken where it is shown to use the connector', () => {
+  const families: Record<string, () => Promise<Record<string, unknown>>> = {
+    'undici 6': () => import('undici-6') as never,
+    ...(major >= 20 ? { 'undici 7': () => import('undici-7') as never } : {}),
+  };
+  const environments: Record<string, string | undefined>[] = [
+    { HTTPS_PROXY: undefined, NO_PROXY: undefined },
+    { HTTPS_PROXY: 'http://127.0.0.1:9', NO_PROXY: undefined },
+    { HTTPS_PROXY: 'http://127.0.0.1:9', NO_PROXY: '*' }, // which may be another one when the request comes
+  ];
+
+  for (const [family, load] of Object.entries(families)) {
+    test(`and no other class of ${family} is`, async (t) => {
+      const undici = await load();
+      const fetch = undici.fetch as never;
+      const classes = Object.entries(undici).filter(
+        ([, value]) => typeof value === 'function' && typeof value.prototype?.dispatch === 'function',
+      ) as [string, new (options: object) => object][];
+      assert.ok(classes.length >= 10);
+      const saved = { ...process.env };
+      t.after(() => {
+        process.env = saved;
+      });
+      for (const environment of environments) {
+        for (const [key, value] of Object.entries(environment)) {
+          if (value === undefined) delete process.env[key];
+          else process.env[key] = value;
+        }
+        for (const [name, Class] of classes) {
+          const derived = { [name]: class extends Class {} }[name];
+          const renamed = { Agent: class extends Class {} }.Agent;
+          for (const Agent of [derived, renamed, ...(name === 'Agent' ? [] : [Class])]) {
+            const options = { Agent: Agent as never, uri: 'http://127.0.0.1:9' };
+            const refused = { code: 'ERR_CLIENT_UNSUPPORTED' };
+            assert.throws(() => pinnedDispatcher({ pins }, options), refused, name);
+            assert.throws(() => pinnedFetch({ pins }, { ...options, fetch }), refused, name);
+          }
+        }
+        await pinnedDispatcher({ pins }, { Agent: undici.Agent as never }).destroy();
+      }
+    });
+  }
+
+  test('and what only looks like an Agent is not', () => {
+    class EventEmitter {}
+    class Dispatcher extends EventEmitter {}
+    class DispatcherBase extends Dispatcher {}
+    class Agent extends DispatcherBase {
+      dispatch(): boolean {
+        return true;
+      }
+      async close(): Promise<void> {}
+      async destroy(): Promise<void> {}
+    }
+    assert.throws(() => pinnedDispatcher({ pins }, { Agent: Agent as never }), {
+      code: 'ERR_CLIENT_UNSUPPORTED',
+      message: /does not ask its connector/,
+    });
+  });
+
+  test('a fetch that passes the dispatcher over sends nothing', async (t) => {
+    const { url, received, handshakes } = await serve(t, impostor);
+    const { Agent } = await import('undici-6');
+    const calls: unknown[] = [];
+    const polyfill = async (input: unknown) => {
+      calls.push(input);
+      return new Response('ok');
+    };
+    for (const given of [polyfill, (await import('node-fetch')).default]) {
+      const api = pinnedFetch({ pins }, { Agent: Agent as never, fetch: given as never });
+      const call = api as unknown as (url: string, init: object) => Promise<unknown>;
+      for (let count = 1; count <= 2; count++) {
+        const error = await failureOf(call(url, { method: 'POST', body: 'secret' }));
+        assert.equal(findCertpinError(error)?.code, 'ERR_CLIENT_UNSUPPORTED');
+      }
+    }
+    assert.ok(calls.every((input) => input === 'https://certpin.invalid'));
+    assert.deepEqual([received(), handshakes()], [0, 0]);
+  });
+
+  test('the fetch of the process too, where somebody has replaced it', async (t) => {
+    const { url, received } = await serve(t, impostor);
+    t.mock.method(globalThis, 'fetch', async () => new Response('ok'));
+    const error = await failureOf(pinnedFetch({ pins })(url, { method: 'POST', body: 'secret' }));
+    assert.equal(findCertpinError(error)?.code, 'ERR_CLIENT_UNSUPPORTED');
+    assert.equal(received(), 0);
+  });
+});

@@ -76,10 +76,11 @@ describe('a client of several servers', () => {
     assert.deepEqual([one.received(), two.received()], [0, 0]);
   });
 
-  test('is judged by `servername`, where that is given: it is the name that the caller means', async (t) => {
+  test('is judged by `servername` where the configuration gives it, and the dialled host has no entry', async (t) => {
     const server = await startTlsServer({ certificate: first });
     t.after(server.close);
-    const socket = connect({ host: '127.0.0.1', port: server.port, servername: 'localhost', hosts });
+    const named = { localhost: hosts.localhost };
+    const socket = connect({ host: '127.0.0.1', port: server.port, servername: 'localhost', hosts: named });
     t.after(() => socket.destroy());
     await once(socket, 'secureConnect');
   });

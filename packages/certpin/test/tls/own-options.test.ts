@@ -1,0 +1,112 @@
+// The accident this prevents: what somebody has put on Object.prototype counts as an option.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { get } from 'node:https';
+import { describe, type TestContext, test } from 'node:test';
+import { certificateHex, failureOf, mint, startHttpsServer, startTlsServer } from '@certpin/testkit';
+import { pinnedAxios } from '../../src/adapters/axios.ts';
+import { pinnedAgent } from '../../src/adapters/https.ts';
+import { pinnedMariadb } from '../../src/adapters/mariadb.ts';
+import { pinnedMysql2 } from '../../src/adapters/mysql2.ts';
+import { pinnedPg } from '../../src/adapters/pg.ts';
+import { pinnedPostgres } from '../../src/adapters/postgres.ts';
+import { pinnedConnector, pinnedFetch } from '../../src/adapters/undici.ts';
+import { createPolicy, findCertpinError, parsePin, verify } from '../../src/index.ts';
+import { createTunnel } from '../../src/proxy/tunnel.ts';
+import { connect } from '../../src/tls/index.ts';
+
+const genuine = await mint();
+const ca = await mint({ ca: true, subject: 'CN=Other CA' });
+const stranger = await mint({ issuer: ca, names: ['evil.example'] });
+const pins = certificateHex(genuine);
+
+/** Puts something on Object.prototype for one test. */
+function pollute(t: TestContext, values: Record<string, unknown>): void {
+  for (const [key, value] of Object.entries(values)) {
+    Object.defineProperty(Object.prototype, key, { value, configurable: true, writable: true, enumerable: false });
+  }
+  t.after(() => {
+    for (const key of Object.keys(values)) delete (Object.prototype as Record<string, unknown>)[key];
+  });
+}
+
+const makers: Record<string, () => unknown> = {
+  createPolicy: () => createPolicy({}),
+  'createPolicy, a switch': () => createPolicy({ expired: 'accept' }),
+  verify: () => verify({ certificates: [stranger.x509] }, {}),
+  connect: () => connect({ port: 1 }),
+  pinnedAgent: () => pinnedAgent({}),
+  pinnedConnector: () => pinnedConnector({}),
+  pinnedFetch: () => pinnedFetch({}),
+  pinnedAxios: () => pinnedAxios({}, {}),
+  pinnedPg: () => pinnedPg({}, {}),
+  pinnedPostgres: () => pinnedPostgres({}, {}),
+  pinnedMysql2: () => pinnedMysql2({}, {}),
+  pinnedMariadb: () => pinnedMariadb({}, {}),
+  'a host': () => pinnedAgent({ hosts: { 'a.example': {} } }),
+};
+
+describe('a configuration without pins gets none from Object.prototype:', () => {
+  for (const [name, make] of Object.entries(makers)) {
+    test(name, (t) => {
+      pollute(t, { pins, issuerPins: pins, hosts: { 'a.example': { pins } }, otherHosts: 'verify' });
+      assert.throws(make, { code: 'ERR_OPTION_INVALID', message: /needs pins/ });
+    });
+  }
+});
+
+test('a pin that is an object is one by its own properties', (t) => {
+  pollute(t, { kind: 'certificate', sha256: pins });
+  assert.throws(() => createPolicy({ pins: {} as never }), { code: 'ERR_PIN_INVALID' });
+  assert.throws(() => parsePin({} as never), { code: 'ERR_PIN_INVALID' });
+});
+
+test('switches of a policy are its own', (t) => {
+  pollute(t, { expired: 'accept', hostnameVerification: 'ignore', caVerification: 'none', resumption: 'own' });
+  const policy = createPolicy({ pins });
+  assert.deepEqual(
+    [policy.expired, policy.hostnameVerification, policy.caVerification, policy.resumption],
+    ['refuse', undefined, 'ignore', 'refuse'],
+  );
+});
+
+test('a proxy is one by its own properties', (t) => {
+  pollute(t, { url: 'http://127.0.0.1:1', proxy: 'http://127.0.0.1:1' });
+  assert.throws(() => createTunnel({} as never), { code: 'ERR_OPTION_INVALID' });
+  pinnedAxios({}, { pins });
+});
+
+test('neither a server name, nor a CA, nor a time limit comes from there', async (t) => {
+  const server = await startTlsServer({ certificate: stranger });
+  t.after(server.close);
+  const http = await startHttpsServer({ certificate: stranger });
+  t.after(http.close);
+  pollute(t, { servername: 'evil.example', ca: ca.certPem, connectTimeoutMs: -1, rejectUnauthorized: false });
+  const verify = { hosts: { 'a.example': { pins } }, otherHosts: 'verify' } as const;
+  for (const policy of [verify, { issuerPins: ca.certPem }, { hosts: { localhost: { pins } } }]) {
+    const socket = connect({ host: 'localhost', port: server.port, ...policy });
+    socket.write('password');
+    const [error] = await once(socket, 'error');
+    assert.match(
+      error.code,
+      /^(?:ERR_(?:PIN|HOSTNAME)_MISMATCH|ERR_TLS_CERT_ALTNAME_INVALID|UNABLE_TO_\w+|SELF_SIGNED_CERT_IN_CHAIN)$/,
+    );
+    const agent = pinnedAgent(policy);
+    t.after(() => agent.destroy());
+    await assert.rejects(once(get({ host: 'localhost', port: http.port, agent }), 'response'));
+    const api = pinnedFetch(policy);
+    t.after(() => api.dispatcher.destroy());
+    await failureOf(api(`https://localhost:${http.port}/`));
+  }
+  assert.deepEqual([server.received(), http.received()], [0, 0]);
+});
+
+test('what works goes on working beside it', async (t) => {
+  const server = await startHttpsServer({ certificate: genuine });
+  t.after(server.close);
+  pollute(t, { dispatcher: {}, connect: {}, proxy: false, Agent: {}, tls: {}, pins: 'x' });
+  const api = pinnedFetch({ pins });
+  t.after(() => api.dispatcher.destroy());
+  const answer = await api(`https://localhost:${server.port}/`).catch((error) => findCertpinError(error) ?? error);
+  assert.equal(answer.status, 200);
+});
