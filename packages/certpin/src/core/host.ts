@@ -1,17 +1,25 @@
 /**
- * The one spelling in which hosts are compared, verified and sent: that of the URL standard (https://url.spec.whatwg.org/#host-parsing),
- * lower case, Punycode, an IPv4 address in four decimal numbers, an IPv6 address in brackets and in its shortest form; without a zone
- * and without a final dot. An IPv4 address in the clothes of IPv6 (`::ffff:127.0.0.1`, RFC 4291 §2.5.5.2) is the IPv4 address: that is
- * what the system connects to. undefined for what is no host.
+ * The one spelling in which hosts are compared, verified and sent as a server name: that of {@link urlHost}; and an IPv4 address in the
+ * clothes of IPv6 (`::ffff:127.0.0.1`, RFC 4291 §2.5.5.2) is the IPv4 address, for that is what the system connects to.
  */
 export function canonicalHost(host: string): string | undefined {
+  const spelled = urlHost(host);
+  return spelled === undefined ? undefined : withoutMapping(spelled);
+}
+
+/**
+ * A host as the URL standard spells it (https://url.spec.whatwg.org/#host-parsing): lower case, Punycode, an IPv4 address in four
+ * decimal numbers, an IPv6 address in brackets and in its shortest form; without a zone and without a final dot. undefined for what is
+ * no host.
+ */
+export function urlHost(host: string): string | undefined {
   const bare = host.replace(/^\[(.*)\]$/s, '$1');
   const text = bare.includes(':') ? `[${bare.replace(/%.*$/s, '')}]` : bare.replace(/\.$/, '');
   // What a URL would take for the end of its host, or drop; a percent sign, which it decodes and a resolver does not; a pattern.
   if (/[\s\p{Cc}/?#@\\%*]|^$/u.test(text)) return undefined;
   try {
     const { hostname } = new URL(`http://${text}`);
-    return hostname.split('.').includes('') ? undefined : withoutMapping(hostname);
+    return hostname.split('.').includes('') ? undefined : hostname;
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { CertpinError } from '../core/errors.ts';
-import { canonicalHost } from '../core/host.ts';
+import { urlHost } from '../core/host.ts';
 import type { UpgradeProtocol, UpgradeStep } from './contract.ts';
 
 const name = 'http-connect';
@@ -26,7 +26,7 @@ export interface ConnectRequest {
  * @throws CertpinError `ERR_OPTION_INVALID` for a host that is none: its characters could end the line and begin another
  */
 export function createHttpConnect({ host, port, authorization, greets = false }: ConnectRequest): UpgradeProtocol {
-  const authority = `${canonicalHost(host) ?? refuseHost()}:${port}`;
+  const authority = `${urlHost(host) ?? refuseHost()}:${port}`;
   const lines = [`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`];
   if (authorization !== undefined) lines.push(`Proxy-Authorization: ${authorization}`);
   let answer = '';

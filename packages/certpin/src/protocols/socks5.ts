@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { CertpinError } from '../core/errors.ts';
-import { canonicalHost } from '../core/host.ts';
+import { urlHost } from '../core/host.ts';
 import type { UpgradeProtocol, UpgradeStep } from './contract.ts';
 
 const name = 'socks5';
@@ -94,7 +94,7 @@ const meanings: Record<number, string> = {
 
 /** RFC 1928 §5: type and address. */
 function toAddress(host: string): Uint8Array {
-  const canonical = canonicalHost(host)?.replace(/^\[(.*)\]$/, '$1');
+  const canonical = urlHost(host)?.replace(/^\[(.*)\]$/, '$1');
   if (canonical === undefined || canonical.length > 255) {
     const message = 'the host to be reached through the proxy is no host name and no address';
     throw new CertpinError('ERR_OPTION_INVALID', message, { option: 'host' });

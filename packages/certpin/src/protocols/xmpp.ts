@@ -1,5 +1,5 @@
 import { CertpinError } from '../core/errors.ts';
-import { canonicalHost } from '../core/host.ts';
+import { urlHost } from '../core/host.ts';
 import type { UpgradeProtocol, UpgradeStep } from './contract.ts';
 import { injected, refused, unexpected } from './upgrade-errors.ts';
 import { readXmlTag, type XmlTag } from './xml-tags.ts';
@@ -135,7 +135,7 @@ export function createXmppUpgrade(name: XmppName, host: string): UpgradeProtocol
 
 /** RFC 6120 §4.7.2. What a URL allows in a name, as an apostrophe, ends an attribute: a name on the wire is letters, digits and dots. */
 function toDomain(host: string): string {
-  const domain = canonicalHost(host);
+  const domain = urlHost(host);
   if (domain !== undefined && /^(?:[a-z\d._-]+|\[[a-f\d:.]+\])$/.test(domain)) return domain;
   throw new CertpinError('ERR_OPTION_INVALID', 'the host to be called by XMPP is no host name and no address', {
     option: 'host',
