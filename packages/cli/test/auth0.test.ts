@@ -224,7 +224,7 @@ describe('certpin auth0 prove', () => {
     assert.equal(
       await prove('pinnedAgent({ pins: configuration.PINS, connectTimeoutMs: 4000 })'),
       `login.js (login), Node.js, ms
-held: no byte reached one of the impostors below
+held: no byte reached any of the impostors below
   127.0.0.1:PORT (tls), genuine certificate SHA-256: ${certificateHex(certificate)}
     another-key                0 bytes; ERR_PIN_MISMATCH
     genuine-chain              0 bytes; ERR_PIN_MISMATCH

@@ -3,7 +3,7 @@ import type { ProofReport, ServerProof, Trial } from '@certpin/auth0';
 import { type Colors, printable } from '../io.ts';
 
 const headlines: Readonly<Record<ProofReport['verdict'], string>> = {
-  held: 'no byte reached one of the impostors below',
+  held: 'no byte reached any of the impostors below',
   leaked: 'something reached an impostor',
   unproved: 'nothing reached an impostor, and nothing is proved',
 };
