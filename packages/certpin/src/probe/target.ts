@@ -78,8 +78,8 @@ const protocolsOfPorts: ReadonlyMap<number, Protocol> = new Map(
 export function parseTarget(text: string): Target {
   // The operating system would end a path or a name there, and take another one than is shown.
   if (text.includes('\0')) throw invalid('it holds a NUL');
-  const [, unixScheme, place] = /^(?:([a-z][a-z0-9-]*)\+)?unix:(\/.*)$/is.exec(text) ?? [];
-  if (place !== undefined) return readSocket(unixScheme?.toLowerCase(), place);
+  const [, unixScheme, socketPath] = /^(?:([a-z][a-z0-9-]*)\+)?unix:(?:\/\/)?(\/[^?#@]*)$/is.exec(text) ?? [];
+  if (socketPath !== undefined) return readSocket(unixScheme?.toLowerCase(), socketPath);
   const url = text.replace(/^jdbc:(?=[a-z0-9]+:\/\/[^;]*$)/i, '');
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(url)) return parseUrl(url);
   if (isFile(text)) return { protocol: 'file', label: text, path: text };

@@ -18,18 +18,27 @@ function ordinaryResult({
   return { authorized, ...(authorizationError ? { authorizationError: String(authorizationError) } : {}) };
 }
 
+/** What was taken of a connection, and the handshake that it belongs to. */
+const taken = new WeakMap<TLSSocket, { readonly finished: Buffer; readonly leaf: X509Certificate }>();
+
 /**
  * The certificate that the server has presented in the handshake that has just ended, as OpenSSL has read it; undefined where it has
- * presented none. To be called once for each handshake.
+ * presented none.
  *
  * Up to Node 24 `getPeerX509Certificate()` takes the certificates out of OpenSSL's hands: asked again, it gives the one that was sent
  * behind. So both of the socket's getters answer from what was taken: drivers hash the certificate (SCRAM channel binding).
  */
 export function takeLeaf(socket: TLSSocket): X509Certificate | undefined {
-  // A second handshake on the connection (renegotiation) shows other certificates than the first.
+  // Node says that a handshake has ended where a server asked for another one and was declined, too. The Finished message, which
+  // follows from all that was said in a handshake (RFC 5246 §7.4.9), tells whether there was another one.
+  const [before, finished] = [taken.get(socket), socket.getFinished()];
+  if (before !== undefined && finished?.equals(before.finished)) return before.leaf;
+  // Another handshake shows other certificates than the first.
   delete (socket as Partial<TLSSocket>).getPeerX509Certificate;
   const leaf = socket.getPeerX509Certificate();
-  if (leaf !== undefined) showCertificates(socket, leaf);
+  if (leaf === undefined) return undefined;
+  if (finished !== undefined) taken.set(socket, { finished, leaf });
+  showCertificates(socket, leaf);
   return leaf;
 }
 

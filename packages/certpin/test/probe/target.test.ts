@@ -138,9 +138,11 @@ describe('a target that cannot be read is refused, and not repeated', () => {
     ['user:hunter2@unix(/run/x.sock)/db', /neither host:port/],
     ['user:hunter2@unix(/run/x.sock)/db?tls=true', /one host/],
     ['unix://:hunter2@/run/x.sock', /percent-encoding|cannot be read|nothing is known/],
-    ...['unix://app:hunter2', 'tls+unix:/app:hunter2@/run/x.sock', 'unix:/run/x;hunter2', 'unix:/run/x,hunter2'].map(
-      (text): [string, RegExp] => [text, /no such socket/],
-    ),
+    ['tls+unix:/app:hunter2@/run/x.sock', /neither host:port/],
+    ...['unix://app:hunter2', 'unix:/run/x;hunter2', 'unix:/run/x,hunter2'].map((text): [string, RegExp] => [
+      text,
+      /no such socket/,
+    ]),
     ['Server=h;Password=hunter2', /needs a port/],
     ['Server=h;Host=i;Port=1;Password=hunter2', /one host/],
     ['Server=h;Server=i;Port=1;Password=hunter2', /one host/],
