@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -422,7 +423,9 @@ function linkTypes(project: string, examples: readonly Example[]): void {
       const [from, to] = [join(root, 'node_modules', installed), join(project, 'node_modules', as)];
       if (!existsSync(from) || existsSync(to)) continue;
       mkdirSync(dirname(to), { recursive: true });
-      symlinkSync(from, to);
+      // Its types name classes of certpin: behind a link they would be those of this checkout, and not of the tarball.
+      if (name === '@certpin/pins-file') cpSync(realpathSync(from), to, { recursive: true });
+      else symlinkSync(from, to);
     }
   }
 }
