@@ -289,13 +289,20 @@ test('a later run reads the prefix in the scripts that are there, and refuses an
   assert.match(readFileSync(join(folder, 'verify.js'), 'utf8'), /user_id: 'old:' and the id of the table\./);
   assert.equal(
     await transcript(`${command} --keys create --new-users`, { DIR: folder }),
-    `2> certpin: error: the scripts in DIR begin user_id with 'old:', and not with 'users|': every user would become another user; --force if that is meant
+    `2> certpin: error: the scripts in DIR begin user_id with 'old:', and not with 'users|': every user would become another user; for a new set give another --output
 2> certpin: hint: certpin auth0 new --help
 exit 2`,
   );
-  assert.match(await transcript(`${command} --new-users --force`, { DIR: folder }), /^wrote 8 files/);
+  // --force replaces files. It does not make every user another user.
+  assert.match(await transcript(`${command} --new-users --force`, { DIR: folder }), /begin user_id with 'old:'/);
+  assert.match(await transcript(`${command} --force`, { DIR: folder }), /^wrote 8 files/);
+  assert.match(
+    await transcript(`${command} --table crm.people --force`, { DIR: folder }),
+    /are for the table users \(id, email, password, email_verified, nickname\): give --table and --column as before/,
+  );
   // Half of a set of another kind: nobody can know which one counts.
-  await transcript(`${command} --user-id-prefix x --keys login --force`, { DIR: folder });
+  const login = join(folder, 'login.js');
+  writeFileSync(login, readFileSync(login, 'utf8').replaceAll('old:', 'x'));
   assert.match(
     await transcript(`${command} --keys create`, { DIR: folder }),
     /do not agree on what user_id begins with/,

@@ -34,7 +34,7 @@ function flagOf(option: string): string {
  * @throws UsageError where the two differ
  */
 export async function prefixOf(planned: CreateScriptsOptions, flags: NewFlags): Promise<string | undefined> {
-  const { userIdPrefix, newUsers, name = 'users', output, force } = flags;
+  const { userIdPrefix, newUsers, name = 'users', output } = flags;
   if (planned.kind !== 'database') {
     if (userIdPrefix === undefined && newUsers === undefined) return undefined;
     throw new UsageError('--user-id-prefix and --new-users are for the scripts of a database', COMMAND);
@@ -53,11 +53,28 @@ export async function prefixOf(planned: CreateScriptsOptions, flags: NewFlags): 
       COMMAND,
     );
   const other = there.find((prefix) => prefix !== given);
-  if (given !== undefined && other !== undefined && !force) {
+  if (given !== undefined && other !== undefined) {
     const problem = `the scripts in ${output} begin user_id with ${shown(other)}, and not with ${shown(given)}`;
-    throw new UsageError(`${problem}: every user would become another user; --force if that is meant`, COMMAND);
+    throw new UsageError(
+      `${problem}: every user would become another user; for a new set give another --output`,
+      COMMAND,
+    );
+  }
+  const wanted = asUsageError(() => createScripts({ ...planned, keys, userIdPrefix: '' }));
+  const [table] = tablesIn(wanted.map(({ content }) => content));
+  const otherTable = tablesIn(texts).find((known) => known !== table);
+  if (otherTable !== undefined) {
+    const problem = `the scripts in ${output} are for the table ${otherTable}`;
+    throw new UsageError(`${problem}: give --table and --column as before, or another --output`, COMMAND);
   }
   return given ?? there[0];
+}
+
+/** The tables that scripts name in their heads, each once, as far as they stand on one line. */
+function tablesIn(texts: readonly string[]): string[] {
+  return [
+    ...new Set(texts.flatMap((text) => [...text.matchAll(/\/\/ Table: (.*?\)|.*)/g)].map(([, table = '']) => table))),
+  ];
 }
 
 function shown(prefix: string): string {
