@@ -75,7 +75,8 @@ for (const [client, call] of [
         ['genuine-chain', false, true],
         ['genuine-issuer', false, true],
         ['trusted-ca', true, true],
-        ['trusted-namesake', true, true],
+        // OpenSSL finds the genuine CA of that name first, and that one has not signed.
+        ['trusted-namesake', false, true],
         ['another-name', false, true],
         ['asked-name', true, true],
         ['expired', false, true],
