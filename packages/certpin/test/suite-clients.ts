@@ -177,6 +177,8 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
               stream.on('response', (headers) => {
                 status = headers[':status'] ?? 0;
               });
+              // A reset right behind the handshake is told to nobody on Node 24: an HTTP/2 client needs a time limit of its own.
+              stream.setTimeout(5_000, () => reject(new Error('no answer')));
               // A session that ends takes its streams along, without an error of theirs.
               stream
                 .on('error', reject)
