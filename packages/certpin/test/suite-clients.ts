@@ -178,7 +178,7 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
                 status = headers[':status'] ?? 0;
               });
               // A reset right behind the handshake is told to nobody on Node 24: an HTTP/2 client needs a time limit of its own.
-              stream.setTimeout(5_000, () => reject(new Error('no answer')));
+              setTimeout(() => reject(new Error('no answer')), 5_000).unref();
               // A session that ends takes its streams along, without an error of theirs.
               stream
                 .on('error', reject)
