@@ -177,7 +177,7 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
               stream.on('response', (headers) => {
                 status = headers[':status'] ?? 0;
               });
-              // A reset right behind the handshake is told to nobody on Node 24: an HTTP/2 client needs a time limit of its own.
+              // Node 24 tells nobody of a reset right behind the handshake, with certpin and without: the caller needs a time limit.
               setTimeout(() => reject(new Error('no answer')), 5_000).unref();
               // A session that ends takes its streams along, without an error of theirs.
               stream
