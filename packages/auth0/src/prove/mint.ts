@@ -115,11 +115,16 @@ export class Forger {
   async trustedNamesake(): Promise<Credentials> {
     const issuer = this.leaf.issuerName;
     const keys = this.keys.at(-1) as Keys;
+    const serialNumber = randomSerial();
     const namesake = await sign({
-      ...{ subject: issuer, issuer: PROOF_CA, keys, signer: this.ca.keys },
+      ...{ subject: issuer, issuer: PROOF_CA, serialNumber, keys, signer: this.ca.keys },
       extensions: [caExtension()],
     });
-    const changes = { issuer, extensions: this.withoutAuthority(), ...currentDates(this.leaf) };
+    // Where the genuine CA is trusted too, OpenSSL would take that one, whose key has not signed. So the leaf says which one it was:
+    // the issuer and the serial number of its CA's certificate (RFC 5280 §4.2.1.1).
+    const authority = { name: new x509.GeneralNames([{ type: 'dn', value: PROOF_CA }]), serialNumber };
+    const extensions = [...this.withoutAuthority(), new x509.AuthorityKeyIdentifierExtension(authority)];
+    const changes = { issuer, extensions, ...currentDates(this.leaf) };
     return this.presentIssued([await copy(this.leaf, this.leafKeys, keys, changes), namesake]);
   }
 

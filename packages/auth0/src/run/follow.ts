@@ -4,6 +4,9 @@ import type { ChildMessage, RunRecord } from './record.ts';
 /** How long a child may take to say that its event loop is free. */
 const ANSWER_MS = 500;
 
+/** How long a process may take to start, on a machine under load. The time limit of a script begins behind that. */
+const START_MS = 30_000;
+
 /** Sends the job and writes down what happens, up to the end of the run, of the process, or of the time. */
 export function follow(
   child: ScriptProcess,
@@ -13,11 +16,15 @@ export function follow(
   record: RunRecord,
 ): Promise<void> {
   return new Promise((resolve) => {
-    let timer = setTimeout(limit, timeLimitMs);
+    let timer = setTimeout(limit, child.isReady ? timeLimitMs : START_MS + timeLimitMs);
     child.hold(true);
     child.listen((message) => {
       if (message.type === 'exit') return exit();
       if (message.type === 'stopped') return stop('time-limit');
+      if (message.type === 'ready') {
+        clearTimeout(timer);
+        timer = setTimeout(limit, timeLimitMs);
+      }
       record.add(message);
       if (message.type === 'end') finish(message);
     });

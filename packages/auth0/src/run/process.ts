@@ -87,6 +87,8 @@ export class ScriptProcess {
   private listener: Listener | undefined;
   private unheard: ChildMessage[] = [];
   private readonly network: NetworkOptions | undefined;
+  /** It takes scripts from now on. */
+  isReady = false;
 
   constructor({ node, cwd, readOnly, trustedCaFile, network }: ScriptProcessOptions) {
     const env: NodeJS.ProcessEnv = trustedCaFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: trustedCaFile };
@@ -124,6 +126,7 @@ export class ScriptProcess {
   }
 
   private hear(message: ChildMessage): void {
+    if (message.type === 'ready') this.isReady = true;
     if (message.type === 'connection') this.network?.onConnection?.(message);
     if (message.type === 'other-way') this.network?.onOtherWay?.(message.way);
     if (message.type === 'name') this.network?.onName?.(message);
