@@ -4,6 +4,7 @@ import { type SharedTls, shareTls } from './contexts.ts';
 import { showCertificates } from './presented.ts';
 import type { KnownVerdict } from './repeated-verdict.ts';
 import type { Proof, VerifiedSession } from './sessions.ts';
+import { withoutCertificate } from './smaller-session.ts';
 
 /** Whose connections may share something. */
 export interface ReuseScope {
@@ -71,7 +72,7 @@ export class Reuse {
   /** Keeps a session of the connection, whose verdict has matched. */
   keep(session: Buffer): void {
     if (this.#server === undefined || this.#proof === undefined) return;
-    this.#shared?.sessions.keep(this.#server, { session, proof: this.#proof });
+    this.#shared?.sessions.keep(this.#server, { session: withoutCertificate(session), proof: this.#proof });
   }
 
   /** The connection was refused, or ended before its verdict. */
