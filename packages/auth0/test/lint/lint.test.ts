@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { codeBlocks } from '../../../../tools/test/markdown.ts';
+import { codeBlocks } from '../../../../dev/tools/test/markdown.ts';
 import { type Finding, type LintResult, lintFiles, lintText, rules, toSarif } from '../../src/lint/index.ts';
 import { samples } from './corpus.ts';
 import { page, withTable } from './rule-table.ts';
@@ -228,7 +228,7 @@ describe("certpin's own block in a script", () => {
 
 describe('robustness', () => {
   it('reads every source of this repository, and truncated ones give findings or one error with a place', () => {
-    const sources = ['packages', 'testkit', 'tools'].flatMap((folder) => sourcesIn(folder, '.ts'));
+    const sources = ['packages', 'dev/testkit', 'dev/tools'].flatMap((folder) => sourcesIn(folder, '.ts'));
     assert.ok(sources.length > 100);
     for (const path of sources) assert.equal(lintText(read(path), { path }).error, undefined, path);
     const some = sources.filter((_, index) => index % 10 === 0).map((path) => ({ path, code: read(path) }));

@@ -1,0 +1,62 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { benchmarks } from './benchmarks.ts';
+import { svgOf } from './chart.ts';
+import type { Chart, Figure } from './figure.ts';
+import { reasonFor } from './reasons.ts';
+import { metText, number, targetText } from './report.ts';
+
+const docs = fileURLToPath(new URL('../../../docs/', import.meta.url));
+
+/** Writes docs/performance.md and its charts from a whole run. */
+export function writePage(figures: readonly Figure[], charts: readonly Chart[]): void {
+  mkdirSync(`${docs}performance`, { recursive: true });
+  for (const chart of charts) writeFileSync(`${docs}performance/${chart.id}.svg`, svgOf(chart));
+  writeFileSync(`${docs}performance.md`, pageOf(figures, charts));
+}
+
+export function pageOf(figures: readonly Figure[], charts: readonly Chart[]): string {
+  const cores = cpus();
+  const machine = `${cores.length} cores (${cores[0]?.model.trim() || 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB of memory, ${process.platform}, Node ${process.versions.node} with OpenSSL ${process.versions.openssl}`;
+  const sections = benchmarks.flatMap(({ name, about }) => [
+    ...[`## ${name}`, '', about, ''],
+    ...tableLines(figures.filter((figure) => figure.name === name)),
+    ...(name === 'growth' ? charts.flatMap(({ id, title }) => [`![${title}](performance/${id}.svg)`, '']) : []),
+  ]);
+  return `${[
+    '# Performance',
+    '',
+    'Written by the bench from a run: `npm run bench -- --write`. One name is measured with `npm run bench -- verdict`, `--json` prints the',
+    'figures, and `--quick` takes fewer rounds.',
+    '',
+    'Every figure is a ratio against its peer, measured in the same run, in turn, round by round; the ratio is the median of the rounds, and',
+    'the spread is their middle half. Servers are real ones (HAProxy, PostgreSQL, MariaDB), in processes of their own on the same machine.',
+    'Absolute times are left out: they are those of one machine on one day.',
+    '',
+    `This run: ${machine}. Whatever else the machine does meets both sides, which is why nothing here is more than a ratio.`,
+    '',
+    ...sections,
+  ]
+    .join('\n')
+    .trim()}\n`;
+}
+
+function tableLines(figures: readonly Figure[]): string[] {
+  const reasons = figures.flatMap((figure) => {
+    const reason = figure.met === false ? reasonFor(figure) : undefined;
+    return reason === undefined
+      ? []
+      : [`- **${figure.what}, against ${figure.peer}: the target is not met.** ${reason}`];
+  });
+  return [
+    '| what | peer | ratio | spread | target | met |',
+    '|---|---|---|---|---|---|',
+    ...figures.map(
+      ({ what, peer, ratio, spread, target, met }) =>
+        `| ${what} | ${peer} | ${number(ratio)} | ${spread.map(number).join(' to ')} | ${targetText(target)} | ${metText(met)} |`,
+    ),
+    '',
+    ...(reasons.length === 0 ? [] : [...reasons, '']),
+  ];
+}

@@ -1,0 +1,95 @@
+/**
+ * The technique that people follow today, written in our own words: leave the ordinary verification on and compare the fingerprint
+ * in Node's identity callback, which throws; for MySQL, in a listener on the connection. Run on its own, it prints what the conformance suite finds: the proof that the suite
+ * can fail. `node --import tsx dev/testkit/src/recipe.ts`
+ */
+import { createHash } from 'node:crypto';
+import { Agent } from 'node:https';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
+import mysql from 'mysql2';
+import pg from 'pg';
+import { agentClient, loginTo, mysqlPoolClient, poolClient } from './clients.ts';
+import { runConformance, type SuiteAdapter, type SuitePolicy, type SuiteTls } from './conformance.ts';
+import { startMariadb, startMysqlRelay } from './mariadb.ts';
+import { mint } from './mint.ts';
+import { startPostgres, startPostgresRelay } from './postgres.ts';
+import { startHttpsServer } from './tls-server.ts';
+
+/** The TLS options of the technique. It knows one fingerprint; `tls` may add the `ca` without which nothing connects. */
+export function throwingIdentityCheck(pinnedHex: string, tls: SuiteTls = {}): object {
+  return {
+    ...tls,
+    rejectUnauthorized: true,
+    checkServerIdentity: (_host: string, certificate: PeerCertificate) => compare(certificate, pinnedHex),
+  };
+}
+
+/** The technique for MySQL's drivers: the comparison waits for an event of the connection. */
+function listenForCertificate(connection: mysql.Connection, pinnedHex: string): mysql.Connection {
+  return connection.on('secureConnect', () => {
+    try {
+      compare((connection as mysql.Connection & { stream: TLSSocket }).stream.getPeerCertificate(), pinnedHex);
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+  });
+}
+
+function compare(certificate: PeerCertificate, pinnedHex: string): void {
+  const presented = createHash('sha256').update(certificate.raw).digest('hex').toUpperCase();
+  if (presented !== pinnedHex) throw new Error('fingerprint of another certificate');
+}
+
+function onePin({ pins = '' }: SuitePolicy): string {
+  return typeof pins === 'string' ? pins : (pins[0] ?? '');
+}
+
+if (process.argv[1]?.endsWith('recipe.ts')) {
+  const postgres = await startPostgres({ certificate: await mint() });
+  const mariadb = await startMariadb({ certificate: await mint() });
+  const techniques: SuiteAdapter[] = [
+    {
+      name: 'https',
+      protocol: 'tls',
+      pools: true,
+      startServer: startHttpsServer,
+      createClient: (target, policy, tls) =>
+        agentClient(target, new Agent({ keepAlive: true, ...throwingIdentityCheck(onePin(policy), tls) })),
+    },
+    {
+      name: 'pg',
+      protocol: 'postgres',
+      pools: true,
+      startServer: (options) => startPostgresRelay({ ...options, upstream: postgres }),
+      createClient: (target, policy, tls) => {
+        const ssl = throwingIdentityCheck(onePin(policy), tls);
+        return poolClient(() => new pg.Pool({ ...target, ...loginTo(postgres), ssl, connectionTimeoutMillis: 2_000 }));
+      },
+    },
+    {
+      name: 'mysql2',
+      protocol: 'mysql',
+      pools: true,
+      startServer: (options) => startMysqlRelay({ ...options, upstream: mariadb }),
+      createClient: (target, policy, tls) => {
+        const ssl = { ...tls, rejectUnauthorized: true } as mysql.SslOptions;
+        const config = { ...target, ...loginTo(mariadb), connectTimeout: 2_000, ssl };
+        return mysqlPoolClient(() => {
+          const connection = listenForCertificate(mysql.createConnection(config), onePin(policy));
+          connection.on('error', () => undefined);
+          const promised = connection.promise();
+          return {
+            query: (text, values) => promised.query(text, values),
+            end: async () => connection.destroy(),
+          };
+        });
+      },
+    },
+  ];
+  const report: Record<string, unknown> = {};
+  for (const technique of techniques) report[technique.name] = await runConformance(technique);
+  process.stdout.write(`${JSON.stringify(report)}\n`);
+  await Promise.all([postgres.stop(), mariadb.stop()]);
+  process.exit(0);
+}

@@ -1,0 +1,71 @@
+// Joins the compiled command line, the library that it asks with, the reader of pins files, and what every command needs of other packages
+// into a few files: looking for a hundred small ones takes longer than a handshake. They are CommonJS, which Node loads in half of the time that it takes for ES
+// modules. Nothing is minified. A command is a file of its own, and what is imported in an action too.
+import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import commonjs from '@rollup/plugin-commonjs';
+import { rollup } from '@rollup/wasm-node';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const cli = `${root}packages/cli`;
+const dist = `${cli}/dist`;
+/** Packages of others that are joined: their licences stand beside the bundle. */
+const joined = ['commander', 'jsonc-parser', 'leven', 'picocolors'];
+const isOurs = (id) => /^(?:certpin|@certpin\/pins-file)(?:\/|$)/.test(id);
+const isJoined = (id) => /^[./\0]/.test(id) || isOurs(id) || joined.includes(id);
+
+/** The command line and the library are compiled. */
+export async function bundleCli() {
+  const bundled = await rollup({
+    input: [`${dist}/main.js`, `${dist}/asker.js`],
+    external: (id) => !isJoined(id),
+    // Whoever takes a word from the reader of pins files does not load the reader.
+    treeshake: { moduleSideEffects: (id) => !id.includes('/packages/pins-file/') && !id.includes('/jsonc-parser/') },
+    plugins: [
+      { name: 'packages', resolveId: (id) => (isOurs(id) || joined.includes(id) ? fileOf(id) : null) },
+      commonjs({ include: joined.map((name) => `${folderOf(name)}/**`) }),
+    ],
+  });
+  // Where the documentation says that an editor finds it, and where the joined reader does.
+  cpSync(`${root}packages/pins-file/pins.schema.json`, `${cli}/pins.schema.json`);
+  // All of it has been read: the bundle takes its place.
+  rmSync(dist, { recursive: true });
+  await bundled.write({
+    ...{ dir: dist, format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: '[name].cjs' },
+    manualChunks: chunkOf,
+  });
+  for (const name of joined) {
+    const folder = folderOf(name);
+    const license = readdirSync(folder).find((file) => /^licen[cs]e(?:\.|$)/i.test(file));
+    cpSync(`${folder}/${license}`, `${dist}/LICENSE.${name}`);
+  }
+}
+
+/** What asks and answers, which more than one command needs, is one file; what is loaded later, and the commands, are left to Rollup. */
+function chunkOf(id) {
+  if (id.includes('/packages/certpin/')) return 'certpin';
+  if (/\/packages\/pins-file\/dist\/(?:closest|days|pins-file-error)\.js$/.test(id)) return 'common';
+  if (/\/packages\/pins-file\/|\/jsonc-parser\//.test(id)) return 'pins-file';
+  const [, name] =
+    /\/packages\/cli\/dist\/([\w-]+|forms\/[\w-]+|files\/(?:file-reader|render-key|password|file-error))\.js$/.exec(
+      id,
+    ) ?? [];
+  return name === undefined || ['main', 'asker', 'askers', 'run', 'terminal', 'completion'].includes(name)
+    ? undefined
+    : 'common';
+}
+
+/**
+ * Our own packages as ES modules; another one as the command line itself finds it, for there may be several versions. jsonc-parser is there
+ * as ES modules too, which its package.json says to bundlers only; the other form of it cannot be joined.
+ */
+function fileOf(id) {
+  if (isOurs(id)) return fileURLToPath(import.meta.resolve(id));
+  return createRequire(`${cli}/src/main.ts`).resolve(id).replace('/jsonc-parser/lib/umd/', '/jsonc-parser/lib/esm/');
+}
+
+function folderOf(name) {
+  const file = fileOf(name);
+  return file.slice(0, file.lastIndexOf(`/${name}/`) + name.length + 1);
+}

@@ -1,0 +1,34 @@
+// Joins the compiled modules of the library into a few files, once for `import` and once for `require`: to look for 26 small ones took
+// longer than to read them. Nothing is minified. What several subpaths need is in dist/*/shared: no subpath loads what it does not use.
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rollup } from '@rollup/wasm-node';
+
+const library = fileURLToPath(new URL('../../packages/certpin', import.meta.url));
+const modules = `${library}/build`;
+
+/** The library is compiled. */
+export async function bundleLibrary() {
+  const bundled = await rollup({ input: entries(), external: /^node:/, treeshake: { moduleSideEffects: false } });
+  const common = {
+    chunkFileNames: 'shared/[name].js',
+    manualChunks: (id) => (id.startsWith(`${modules}/core/`) ? 'core' : undefined),
+    minifyInternalExports: false,
+    hoistTransitiveImports: false,
+  };
+  await bundled.write({ ...common, dir: `${library}/dist/esm`, format: 'es' });
+  await bundled.write({ ...common, dir: `${library}/dist/cjs`, format: 'cjs', esModule: true, interop: 'default' });
+  // Without the marker Node would read dist/cjs/*.js as ES modules, after the "type" of the package.
+  writeFileSync(`${library}/dist/cjs/package.json`, '{ "type": "commonjs" }\n');
+  for (const format of ['esm', 'cjs'])
+    cpSync(modules, `${library}/dist/${format}`, { recursive: true, filter: (path) => !path.endsWith('.js') });
+}
+
+/** What package.json exports, by its place in dist/esm. */
+function entries() {
+  const { exports } = JSON.parse(readFileSync(`${library}/package.json`, 'utf8'));
+  const files = Object.values(exports).flatMap(({ import: imported }) => imported?.default ?? []);
+  const names = files.map((file) => relative('dist/esm', file).replace(/\.js$/, ''));
+  return Object.fromEntries(names.map((name) => [name, `${modules}/${name}.js`]));
+}

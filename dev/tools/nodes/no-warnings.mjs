@@ -1,0 +1,19 @@
+// Loaded before every test file that dev/tools/nodes.ts runs. The accident it prevents: a newer Node deprecates what certpin does, and
+// every program that uses certpin prints a warning which is not its own.
+import process from 'node:process';
+
+/** What is not of certpin: a test calls pg's `client.cancel`, and one mints certificates with Ed25519, on Node 18 too. */
+const ofTests =
+  /^(Client\.activeQuery is deprecated and will be removed in pg@9\.0|The Ed25519 Web Crypto API algorithm is an experimental feature .*)$/;
+
+const warnings = [];
+process.on('warning', (warning) => {
+  if (!ofTests.test(warning.message)) warnings.push(warning);
+});
+
+// At the exit, because a warning is emitted a tick after its cause, possibly after the last test has passed.
+process.on('exit', () => {
+  if (warnings.length === 0) return;
+  process.exitCode = 1;
+  for (const warning of warnings) console.error(`process warning: ${warning.stack}`);
+});

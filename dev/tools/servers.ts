@@ -1,0 +1,25 @@
+// The accident this prevents: test files that run side by side each find a server, or a Node, missing, and install it at the same time.
+import { nodeOf } from '../../packages/auth0/test/nodes.ts';
+import { requirePackage } from '../testkit/src/debian.ts';
+
+for (const [name, program] of [
+  ['mariadb-server', 'mariadbd'],
+  ['tinyproxy-bin', 'tinyproxy'],
+] as const) {
+  try {
+    console.log(`${program}: ${requirePackage(name, program)}`);
+  } catch (error) {
+    // All that is missing is said at once.
+    console.error(`test:servers: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
+}
+
+for (const major of [18, 22] as const) {
+  try {
+    console.log(`Node ${major}: ${nodeOf(major)}`);
+  } catch (error) {
+    console.error(`test:servers: Node ${major} of dev/tools/nodes cannot be installed: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
+}
