@@ -13,7 +13,7 @@ export async function bundleLibrary() {
   const bundled = await rollup({ input: entries(), external: /^node:/, treeshake: { moduleSideEffects: false } });
   const common = {
     chunkFileNames: 'shared/[name].js',
-    manualChunks: (id) => (id.startsWith(`${modules}/core/`) ? 'core' : undefined),
+    manualChunks: (id) => (/\/(?:core|leaf|errors\.js)/.test(id.slice(modules.length)) ? 'core' : undefined),
     minifyInternalExports: false,
     hoistTransitiveImports: false,
   };

@@ -1,32 +1,25 @@
 // Bundles the library per client into the block that stands inside an Auth0 script: packages/auth0/dist/inline/<client>.js.
-// Nothing is rewritten: Rollup joins the compiled modules and leaves out what the client does not reach, and Biome formats the result.
+// Rollup joins the modules that the client's entry file (packages/certpin/src/inline) imports, and Biome formats the result. The only
+// thing that is left out of their text are the docstrings of what a module exports (CONTRIBUTING.md).
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { rollup } from '@rollup/wasm-node';
+import { withoutDocstrings } from './docstrings.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const library = `${root}packages/certpin/build`;
+const entries = `${root}packages/certpin/build/inline`;
 
-/** What each block offers, the adapter that has it, and who asks for TLS there (core/form.ts). */
-const clients = {
-  https: ['https', 'pinnedAgent', 'nobody'],
-  axios: ['axios', 'pinnedAxios', 'nobody'],
-  fetch: ['undici', 'pinnedFetch', 'nobody'],
-  pg: ['pg', 'pinnedPg', 'certpin'],
-  mysql2: ['mysql2', 'pinnedMysql2', 'driver'],
-  mysql: ['mysql', 'pinnedMysql', 'driver'],
-  mariadb: ['mariadb', 'pinnedMariadb', 'driver'],
-};
+const clients = ['https', 'axios', 'fetch', 'pg', 'mysql2', 'mysql', 'mariadb'];
 
 /** Writes all blocks. The library and @certpin/auth0 are compiled. */
 export async function buildInline() {
   const { version } = JSON.parse(readFileSync(`${root}packages/certpin/package.json`, 'utf8'));
   const header = await import('../../packages/auth0/dist/inline/header.js');
   mkdirSync(`${root}packages/auth0/dist/inline`, { recursive: true });
-  for (const [client, [adapter, pinned, asks]] of Object.entries(clients)) {
-    const body = format(toDeclaration(await bundle(adapter, pinned, asks)));
+  for (const client of clients) {
+    const body = format(await bundle(client));
     const lines = [
       header.firstLine(client, version),
       '// The source of https://www.npmjs.com/package/certpin, bundled for one client. Do not edit:',
@@ -39,52 +32,26 @@ export async function buildInline() {
   }
 }
 
-/** One ES module without imports of its own but Node's. */
-async function bundle(adapter, pinned, asks) {
-  const entry = '\0entry';
+/** One declaration, which can stand in a function: `const certpin = …`. */
+async function bundle(client) {
   const bundled = await rollup({
-    input: entry,
+    input: `${entries}/${client}.js`,
     treeshake: { moduleSideEffects: false, tryCatchDeoptimization: false },
     external: /^node:/,
-    plugins: [
-      {
-        name: 'inline',
-        resolveId: (id) => (id === entry ? id : null),
-        transform: (code) => toInlineForm(code, asks),
-        load: (id) => {
-          if (id !== entry) return null;
-          return `export { ${pinned} } from '${library}/adapters/${adapter}.js';
-                  export { findCertpinError } from '${library}/core/errors.js';`;
-        },
-      },
-    ],
+    plugins: [{ name: 'docstrings', transform: withoutDocstrings }],
   });
-  const { output } = await bundled.generate({ format: 'es' });
-  return output[0].code;
-}
-
-/**
- * Says that this is the inline form (core/form.ts), and drops the docstrings: they tell how a function is called, and stand in the
- * source. The comments between the lines, which tell why, stay.
- */
-function toInlineForm(code, asks) {
-  return code
-    .replace(/^import \{.*\} from .*\/form\.js.*\n/m, '')
-    .replace(/\bINLINE\b/g, 'true')
-    .replace(/\bASKS\b/g, `'${asks}'`)
-    .replace(/^[ \t]*\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n/gm, '');
-}
-
-/** The module as one declaration, which can stand in a function: its imports become calls of `require`, its exports a result. */
-function toDeclaration(code) {
-  const body = code
+  const { output } = await bundled.generate({
+    format: 'iife',
+    name: 'certpin',
+    generatedCode: { constBindings: true },
     // `require` of a name without `node:` works wherever scripts run; platforms wrap it and look at what it is given.
-    .replace(/^import \{(.*)\} from 'node:(.*)';$/gm, (_, names, module) => {
-      return `const {${names.replaceAll(' as ', ': ')}} = require('${module}');`;
-    })
-    .replace(/^export \{(.*)\};$/m, 'return {$1};')
-    .replace(/^(?:function|class) /gm, '\n$&');
-  return `const certpin = (() => {\n'use strict';\n\n${body}})();\n`;
+    globals: (id) => `require('${id.replace('node:', '')}')`,
+    esModule: false,
+    externalLiveBindings: false,
+    freeze: false,
+    interop: 'default',
+  });
+  return output[0].code;
 }
 
 function format(code) {

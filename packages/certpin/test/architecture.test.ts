@@ -81,17 +81,20 @@ const others = readdirSync(join(root, 'packages')).filter((name) => name !== 'ce
 
 /** The folder of the house that a file of the library stands in: `core`, `tls`, …; '' for the entry. */
 const folderOf = (file: string) => /^packages\/certpin\/src\/([^/]+)\//.exec(file)?.[1] ?? '';
+/** The ground floor, a file each: the errors, which import nothing but types, and the spelling of hosts, which imports nothing. */
+const [errors, host] = ['packages/certpin/src/errors.ts', 'packages/certpin/src/host.ts'];
+const placeOf = (file: string) => (file === errors || file === host ? file : folderOf(file));
 const isFile = ({ to }: Import) => to.startsWith('packages/');
 const show = (list: readonly Import[]) => list.map(({ from, to }) => `${from} -> ${to}`);
 
 describe('the reader of import statements', () => {
   it('sees all of them', () => {
     assert.ok(library.length > 20, `only ${library.length} sources`);
-    const handshake = imports.filter(({ from }) => from.endsWith('tls/handshake.ts'));
+    const handshake = imports.filter(({ from }) => from.endsWith('leaf/handshake.ts'));
     const tls = handshake.find(({ to }) => to === 'node:tls');
-    assert.ok(tls !== undefined && !tls.typeOnly && tls.names.includes('connect'));
+    assert.ok(tls !== undefined && !tls.typeOnly && tls.names.includes('default'));
     const guard = imports.filter(({ from }) => from.endsWith('tls/guard.ts'));
-    assert.ok(guard.some(({ to, typeOnly }) => to === 'packages/certpin/src/core/policy.ts' && typeOnly));
+    assert.ok(guard.some(({ to, typeOnly }) => to === 'packages/certpin/src/core/policy-type.ts' && typeOnly));
     // Every `from '…'` and bare import in the sources is one of those that were read.
     for (const file of library) {
       const counted = withoutComments(read(file)).match(/\bfrom '[^'\n]+'|^import '[^'\n]+'/gm)?.length ?? 0;
@@ -106,13 +109,16 @@ describe('the reader of import statements', () => {
 
 describe('the arrows inside the library', () => {
   const allowed: Record<string, readonly string[]> = {
-    core: ['core'],
-    protocols: ['core', 'protocols'],
-    tls: ['core', 'tls'],
-    proxy: ['core', 'tls', 'protocols'],
-    adapters: ['core', 'tls', 'protocols', 'proxy'],
-    probe: ['core', 'tls', 'protocols', 'proxy', 'probe'],
-    '': ['core'],
+    leaf: ['leaf', errors],
+    core: ['core', 'leaf', errors, host],
+    protocols: ['protocols', errors, host],
+    wire: ['wire', 'leaf', 'protocols', errors, host],
+    drivers: ['drivers', 'leaf', 'wire', 'protocols', errors, host],
+    inline: ['inline', 'leaf', 'wire', 'drivers', 'protocols', errors, host],
+    tls: ['tls', 'core', 'leaf', 'wire', 'drivers', 'protocols', errors, host],
+    adapters: ['core', 'leaf', 'tls', 'wire', 'drivers', 'protocols', errors, host],
+    probe: ['probe', 'core', 'leaf', 'tls', 'wire', 'protocols', errors, host],
+    '': ['core', 'leaf', errors, host],
   };
 
   it('join no folders but those of the house', () => {
@@ -125,7 +131,8 @@ describe('the arrows inside the library', () => {
   for (const [folder, targets] of Object.entries(allowed)) {
     it(`lead from ${folder || 'the entry'} to ${targets.join(', ')} only`, () => {
       const astray = imports.filter(
-        (one) => folderOf(one.from) === folder && isFile(one) && !targets.includes(folderOf(one.to)),
+        (one) =>
+          one.from !== errors && folderOf(one.from) === folder && isFile(one) && !targets.includes(placeOf(one.to)),
       );
       assert.deepEqual(show(astray), []);
     });
@@ -134,6 +141,20 @@ describe('the arrows inside the library', () => {
   it('lead from core to node:crypto and to nothing else outside', () => {
     const astray = imports.filter((one) => folderOf(one.from) === 'core' && !isFile(one) && one.to !== 'node:crypto');
     assert.deepEqual(show(astray), []);
+  });
+
+  it('lead from the ground floor to types alone', () => {
+    assert.deepEqual(show(imports.filter((one) => one.from === errors && !one.typeOnly)), []);
+    assert.deepEqual(show(imports.filter((one) => one.from === host)), []);
+  });
+
+  it('lead from the protocols to nothing outside: no socket, no timer', () => {
+    const outside = imports.filter((one) => folderOf(one.from) === 'protocols' && !isFile(one));
+    const pure = ({ to, names }: Import) =>
+      to === 'node:crypto' || (to === 'node:net' && /^isIP(?:v4,isIPv6)?$/.test(names.join()));
+    assert.deepEqual(show(outside.filter((one) => !pure(one))), []);
+    for (const file of library.filter((one) => folderOf(one) === 'protocols'))
+      assert.doesNotMatch(withoutComments(read(file)), /\b(?:set|clear)(?:Timeout|Interval|Immediate)\b/, file);
   });
 
   it('never lead from one adapter to another', () => {
@@ -147,9 +168,8 @@ describe('the arrows inside the library', () => {
     assert.deepEqual(show(imports.filter((one) => isFile(one) && !library.includes(one.to))), []);
   });
 
-  it('go in no circle, types left out', () => {
-    const next = (file: string) =>
-      imports.filter((one) => one.from === file && isFile(one) && !one.typeOnly).map(({ to }) => to);
+  it('go in no circle, types included', () => {
+    const next = (file: string) => imports.filter((one) => one.from === file && isFile(one)).map(({ to }) => to);
     const done = new Set<string>();
     const walk = (file: string, path: readonly string[]): void => {
       assert.ok(!path.includes(file), `a circle: ${[...path.slice(path.indexOf(file)), file].join(' -> ')}`);
@@ -158,6 +178,24 @@ describe('the arrows inside the library', () => {
       done.add(file);
     };
     for (const file of library) walk(file, []);
+  });
+});
+
+describe('what decides', () => {
+  const leaf = library.filter((file) => folderOf(file) === 'leaf');
+  const linesOf = (file: string): number => read(file).split('\n').length - 1;
+
+  it('is read in one go: no file above 120 lines, 900 in all', () => {
+    assert.deepEqual(
+      leaf.filter((file) => linesOf(file) > 120),
+      [],
+    );
+    const all = leaf.reduce((sum, file) => sum + linesOf(file), 0);
+    assert.ok(all <= 900, `${all} lines`);
+  });
+
+  it('has one reading: no flag says who it is built for', () => {
+    for (const file of library) assert.doesNotMatch(withoutComments(read(file)), /\b(?:INLINE|ASKS)\b/, file);
   });
 });
 
@@ -188,11 +226,11 @@ describe('what the library loads at run time', () => {
     );
     assert.deepEqual(
       openers.map(({ from }) => from),
-      ['packages/certpin/src/tls/handshake.ts'],
+      ['packages/certpin/src/leaf/handshake.ts'],
     );
-    const handshake = withoutComments(read('packages/certpin/src/tls/handshake.ts'));
-    const name = /\bconnect as (\w+)/.exec(handshake)?.[1] ?? 'connect';
-    assert.equal(handshake.match(new RegExp(`(?<![.\\w])${name}\\(`, 'g'))?.length, 1);
+    const handshake = withoutComments(read('packages/certpin/src/leaf/handshake.ts'));
+    assert.equal(handshake.match(/\btls\.connect\b/g)?.length, 1);
+    assert.doesNotMatch(handshake, /\btls(?:\.TLSSocket|\[)|(?<!tls\.)\bconnect\(/);
   });
 
   it('touches nothing global', () => {
@@ -218,7 +256,7 @@ describe('what the library loads at run time', () => {
     const touching = library.filter((file) =>
       /\.prototype\b|\b[gs]etPrototypeOf\b|__proto__/.test(withoutComments(read(file))),
     );
-    assert.deepEqual(touching, ['packages/certpin/src/adapters/mysql.ts']);
+    assert.deepEqual(touching, ['packages/certpin/src/drivers/mysql.ts']);
   });
 });
 

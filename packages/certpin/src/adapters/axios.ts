@@ -1,46 +1,18 @@
-import { Agent, type RequestOptions } from 'node:http';
-import type { AgentOptions, Agent as HttpsAgent } from 'node:https';
-import type { Duplex } from 'node:stream';
-import { CertpinError } from '../core/errors.ts';
-import { ownOptions } from '../core/own-options.ts';
-import type { Policy } from '../core/policy.ts';
-import { createTunnel, type ProxyInput } from '../proxy/tunnel.ts';
-import { agentKeys, PinnedAgent } from '../tls/agent.ts';
+import type { AgentOptions } from 'node:https';
+import type { Policy } from '../core/policy-type.ts';
+import { agentKeys } from '../drivers/agent.ts';
+import { configureAxios, type PinnedAxios } from '../drivers/axios.ts';
+import { FullAgent } from '../tls/agent.ts';
 import { type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
-import { plaintextRefused } from '../tls/plaintext.ts';
+import { createTunnel, type ProxyInput } from '../tls/proxy.ts';
 
-/** What {@link pinnedAxios} reads of a request configuration of axios; everything else passes through untouched. */
-interface AxiosConfig {
-  readonly url?: string | undefined;
-  readonly baseURL?: string | undefined;
-  readonly proxy?: unknown;
-  readonly adapter?: unknown;
-  readonly httpVersion?: unknown;
-  readonly [option: string]: unknown;
-}
-
-/** What {@link pinnedAxios} adds. */
-export interface PinnedAxios {
-  /** Pinned. */
-  readonly httpsAgent: HttpsAgent;
-  /** Opens nothing: every `http:` request fails in it, one after a redirect too. */
-  readonly httpAgent: Agent;
-  readonly proxy: false;
-}
+export type { PinnedAxios };
 
 /** Options of the `https.Agent` that {@link pinnedAxios} makes: `keepAlive`, `maxSockets`, `cert`, `key`, … */
 export interface AxiosAgentOptions extends AgentOptions {
   /** Every connection is made through this HTTP proxy, in a tunnel in which the server is pinned. */
   readonly proxy?: ProxyInput | undefined;
 }
-
-/** Options that would open connections beside certpin's agent. */
-const refusedOptions: Record<string, string> = {
-  httpsAgent: 'certpin makes the agent itself; its options are the third argument',
-  httpAgent: 'http: has nothing to pin, so it is refused',
-  transport: 'it would make the connection itself',
-  http2Options: 'HTTP/2 does not go through the agent',
-};
 
 /**
  * A configuration for `axios.create` and for single requests: every connection is pinned, no proxy takes the request away, and
@@ -61,52 +33,7 @@ export function pinnedAxios<Config extends object>(
   policy: GuardOptions | Policy,
   agentOptions: AxiosAgentOptions = {},
 ): Omit<Config, keyof PinnedAxios> & PinnedAxios {
-  if (typeof config !== 'object' || config === null) throw invalid('config', 'the configuration must be an object');
-  const given: AxiosConfig = ownOptions(config as AxiosConfig);
-  for (const [option, why] of Object.entries(refusedOptions)) {
-    if (given[option] !== undefined) throw invalid(option, `remove \`${option}\`: ${why}`);
-  }
-  if (given.proxy !== undefined && given.proxy !== false)
-    throw invalid('proxy', 'remove `proxy`: it would choose the connection; a proxy belongs into the third argument');
-  if (given.adapter !== undefined && given.adapter !== 'http') {
-    throw invalid('adapter', "remove `adapter`: only 'http' goes through the agent");
-  }
-  if (given.httpVersion !== undefined && Number(given.httpVersion) !== 1) {
-    throw invalid('httpVersion', 'remove `httpVersion`: HTTP/2 does not go through the agent');
-  }
-  for (const option of ['baseURL', 'url'] as const) {
-    const [protocol] = /^\s*[a-z][a-z0-9+.-]*:/i.exec(given[option] ?? '') ?? [];
-    if (protocol !== undefined && protocol.trim().toLowerCase() !== 'https:') {
-      throw invalid(option, `\`${option}\` must begin with https:, for without TLS there is nothing to pin`);
-    }
-  }
-  if ('XMLHttpRequest' in globalThis) {
-    const message = 'axios prefers the XMLHttpRequest of this process, which takes no agent: it cannot be pinned';
-    throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'axios' });
-  }
-  const { policy: checked, connectTimeoutMs } = readPolicy(policy);
   const { proxy, ...options } = readTlsOptions(agentOptions, 'pinnedAxios', [...agentKeys, 'proxy']);
-  return {
-    ...config,
-    httpsAgent: new PinnedAgent(options, { policy: checked, connectTimeoutMs, tunnel: createTunnel(proxy) }),
-    httpAgent: new NoPlaintextAgent(),
-    proxy: false,
-  };
-}
-
-/** The agent for `http:`, which Node asks for a connection and gets none. */
-class NoPlaintextAgent extends Agent {
-  override createConnection(
-    _options: RequestOptions,
-    callback?: (error: Error | null, socket: Duplex) => void,
-  ): Duplex | null | undefined {
-    const error = plaintextRefused('http:');
-    if (callback === undefined) throw error;
-    (callback as (error: Error) => void)(error);
-    return undefined;
-  }
-}
-
-function invalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {
-  return new CertpinError('ERR_OPTION_INVALID', `pinnedAxios: ${message}`, { option });
+  const agent = new FullAgent(options, { ...readPolicy(policy), tunnel: createTunnel(proxy) });
+  return configureAxios(config, agent);
 }

@@ -1,8 +1,8 @@
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
-import type { Policy } from '../core/policy.ts';
-import { guard } from '../tls/guard.ts';
+import type { Policy } from '../core/policy-type.ts';
+import { plaintextRefused } from '../drivers/plaintext.ts';
+import { createPinner } from '../tls/guard.ts';
 import { type ClientTlsOptions, type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
-import { plaintextRefused } from '../tls/plaintext.ts';
 
 /** The option of `http2.connect` in which the connection is made. */
 export interface PinnedHttp2 {
@@ -28,7 +28,7 @@ export interface PinnedHttp2 {
  */
 export function pinnedHttp2(policy: GuardOptions | Policy, tls: ClientTlsOptions = {}): PinnedHttp2 {
   const own = readTlsOptions(tls, 'pinnedHttp2');
-  const { policy: checked, connectTimeoutMs } = readPolicy(policy);
+  const pinner = createPinner(readPolicy(policy));
   const createConnection = ({ protocol, hostname, port }: URL): TLSSocket => {
     if (protocol !== 'https:') throw plaintextRefused(protocol);
     const host = hostname.replace(/^\[(.*)\]$/, '$1');
@@ -39,7 +39,7 @@ export function pinnedHttp2(policy: GuardOptions | Policy, tls: ClientTlsOptions
       host,
       port: Number(port) || 443,
     } as ConnectionOptions;
-    return guard({ options, policy: checked, connectTimeoutMs });
+    return pinner.open(options, pinner.connectTimeoutMs);
   };
   return { createConnection };
 }

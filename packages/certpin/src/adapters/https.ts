@@ -1,7 +1,8 @@
 import type { Agent, AgentOptions } from 'node:https';
-import { createTunnel, type ProxyInput } from '../proxy/tunnel.ts';
-import { agentKeys, PinnedAgent } from '../tls/agent.ts';
+import { agentKeys } from '../drivers/agent.ts';
+import { FullAgent } from '../tls/agent.ts';
 import { type GuardOptions, splitOptions } from '../tls/options.ts';
+import { createTunnel, type ProxyInput } from '../tls/proxy.ts';
 
 /** The options of `https.Agent`, less those that have no meaning beside a pin, and a policy. */
 export interface PinnedAgentOptions
@@ -29,7 +30,7 @@ export interface PinnedAgentOptions
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used
  */
 export function pinnedAgent(options: PinnedAgentOptions): Agent {
-  const { policy, connectTimeoutMs, rest } = splitOptions(options, [...agentKeys, 'proxy'], 'pinnedAgent');
+  const { guarded, rest } = splitOptions(options, [...agentKeys, 'proxy'], 'pinnedAgent');
   const { proxy, ...agentOptions } = rest;
-  return new PinnedAgent(agentOptions, { policy, connectTimeoutMs, tunnel: createTunnel(proxy) });
+  return new FullAgent(agentOptions, { ...guarded, tunnel: createTunnel(proxy) });
 }

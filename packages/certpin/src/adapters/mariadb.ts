@@ -1,42 +1,13 @@
-import { CertpinError, optionInvalid } from '../core/errors.ts';
-import { INLINE } from '../core/form.ts';
-import type { Policy } from '../core/policy.ts';
-import { dial } from '../protocols/dial.ts';
-import { createMysqlMediation } from '../protocols/mysql.ts';
-import {
-  type LostTls,
-  lostTls,
-  MAKES_STREAM,
-  parameterRefused,
-  readDriverConfig,
-  withPinned,
-} from '../tls/driver-config.ts';
-import { NO_UNIX_SOCKET } from '../tls/late-stream.ts';
-import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
-import { PinnedStream } from '../tls/pinned-stream.ts';
-import { openUpgraded } from '../tls/upgrade.ts';
+import type { Policy } from '../core/policy-type.ts';
+import { parameterRefused } from '../drivers/driver-config.ts';
+import { configureMariadb, type MariadbConfig, type PinnedMariadb } from '../drivers/mariadb.ts';
+import { CertpinError, optionErrors } from '../errors.ts';
+import { createPinner } from '../tls/guard.ts';
+import { type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
 
-/** What {@link pinnedMariadb} reads of a configuration of the connector; everything else passes through untouched. */
-interface MariadbConfig {
-  /** TLS options of the client itself: `cert` and `key` for mutual TLS, `servername`, `ciphers`, `ca` for `caVerification`. */
-  readonly ssl?: unknown;
-  readonly stream?: unknown;
-  readonly socketPath?: unknown;
-  readonly permitRedirect?: unknown;
-}
+export type { PinnedMariadb };
 
-/** What {@link pinnedMariadb} adds. */
-export interface PinnedMariadb {
-  /** Makes the TLS connection; the connector makes none. */
-  readonly stream: () => PinnedStream;
-  /**
-   * `stream` wins over it, for it takes it away. A copy of the configuration that has lost the function demands TLS that nobody can
-   * begin, so it says nothing to whoever answers.
-   */
-  readonly ssl: LostTls;
-  /** A server does not choose to whom the login goes. */
-  readonly permitRedirect: false;
-}
+const invalid = optionErrors('pinnedMariadb');
 
 /** What a connection string says, in the connector's own options. */
 export interface MariadbUrlOptions {
@@ -45,14 +16,6 @@ export interface MariadbUrlOptions {
   readonly host?: string;
   readonly port?: number;
   readonly database: string;
-}
-
-/** The options of one connection, a copy of its own, on which the connector calls `stream` (lib/connection.js). */
-interface ConnectionOptions {
-  readonly host: string;
-  readonly port: number;
-  ssl: unknown;
-  permitRedirect: boolean;
 }
 
 /**
@@ -78,42 +41,8 @@ export function pinnedMariadb<Config extends object>(
   policy: GuardOptions | Policy,
 ): Omit<Config, keyof PinnedMariadb | 'socketPath'> & PinnedMariadb;
 export function pinnedMariadb(config: string | MariadbConfig, policy: GuardOptions | Policy): object {
-  const given: MariadbConfig = readDriverConfig(
-    (!INLINE && typeof config === 'string' ? readConnectionString(config) : config) as MariadbConfig,
-    { stream: MAKES_STREAM, socketPath: NO_UNIX_SOCKET },
-    'pinnedMariadb',
-  );
-  if (given.permitRedirect)
-    throw optionInvalid(
-      'permitRedirect',
-      'pinnedMariadb: a redirect would send the login to a server that nobody named; remove it',
-    );
-  const tls = readClientTls(given.ssl);
-  const guarded = readPolicy(policy);
-
-  function stream(this: ConnectionOptions): PinnedStream {
-    // No TLS but ours, and no redirect, whatever a copy of the configuration says.
-    this.ssl = undefined;
-    this.permitRedirect = false;
-    const mediation = createMysqlMediation((packet) => pinned.push(packet));
-    const open = openUpgraded({
-      ...guarded,
-      tls,
-      dial: (address, ready) => dial(address, mediation, ready),
-    });
-    const pinned = new PinnedStream({ open, mediator: mediation });
-    // The connector looks here, and nowhere else, before it sends what only a safe connection may carry (caching_sha2_password).
-    pinned.once('connect', () => {
-      this.ssl = true;
-    });
-    /** As the connector does with the sockets that it makes itself. */
-    pinned.setNoDelay(true);
-    return pinned.connect(this.port, this.host);
-  }
-
-  /** The connector prefers a `socketPath` to a stream, so that stays ours. */
-  const own = { stream, ssl: lostTls(), socketPath: undefined, permitRedirect: false };
-  return withPinned(given, own, 'pinnedMariadb');
+  const given = (typeof config === 'string' ? readConnectionString(config) : config) as MariadbConfig;
+  return configureMariadb(given, createPinner(readPolicy(policy)), readTlsOptions);
 }
 
 /**
@@ -166,12 +95,8 @@ function readParameters(query: string): Record<string, unknown> {
   return options;
 }
 
-function unreadable(): CertpinError<'ERR_OPTION_INVALID'> {
+function unreadable(): CertpinError {
   const message =
     'the connection string cannot be read: mariadb://user:password@host:port/database, with percent-encoded names';
   return invalid('connectionString', message);
-}
-
-function invalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {
-  return new CertpinError('ERR_OPTION_INVALID', `pinnedMariadb: ${message}`, { option });
 }

@@ -1,54 +1,12 @@
-import { CertpinError } from '../core/errors.ts';
-import { INLINE } from '../core/form.ts';
-import type { Policy } from '../core/policy.ts';
-import { dial } from '../protocols/dial.ts';
-import { createMysqlMediation } from '../protocols/mysql.ts';
-import {
-  MAKES_STREAM,
-  NOWHERE,
-  readDriverConfig,
-  refuseParameters,
-  type TrustlessTls,
-  trustlessTls,
-  withPinned,
-} from '../tls/driver-config.ts';
-import { NO_UNIX_SOCKET } from '../tls/late-stream.ts';
-import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
-import { PinnedStream } from '../tls/pinned-stream.ts';
-import { openUpgraded } from '../tls/upgrade.ts';
+import type { Policy } from '../core/policy-type.ts';
+import { configureMysql2, type Mysql2Config, type PinnedMysql2 } from '../drivers/mysql2.ts';
+import { optionErrors } from '../errors.ts';
+import { createPinner } from '../tls/guard.ts';
+import { type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
 
-/** What {@link pinnedMysql2} reads of a mysql2 configuration; everything else passes through untouched. */
-interface Mysql2Config {
-  readonly uri?: string | undefined;
-  /** TLS options of the client itself: `cert` and `key` for mutual TLS, `servername`, `ciphers`, `ca` for `caVerification`. */
-  readonly ssl?: unknown;
-  readonly stream?: unknown;
-  readonly socketPath?: unknown;
-}
+export type { PinnedMysql2 };
 
-/** What {@link pinnedMysql2} adds. */
-export interface PinnedMysql2 {
-  /** Makes the TLS connection; the driver makes none. */
-  readonly stream: (options: Mysql2StreamOptions) => PinnedStream;
-  /**
-   * With a `socketPath` mysql2 takes the connection for a safe one, as it is, and sends what only a safe connection may carry
-   * (caching_sha2_password). `stream` wins over it. A copy of the configuration that has lost the function goes there and finds nothing.
-   */
-  readonly socketPath: string;
-  /** For a copy that has lost both of them: a demand for the ordinary verification by none of all CAs. */
-  readonly ssl: TrustlessTls;
-}
-
-/** What mysql2 hands to a `stream` function: its configuration, in which a `uri` has been read. */
-interface Mysql2StreamOptions {
-  readonly config: {
-    readonly host: string;
-    readonly port: number;
-    readonly enableKeepAlive?: boolean;
-    readonly keepAliveInitialDelay?: number;
-    ssl: unknown;
-  };
-}
+const invalid = optionErrors('pinnedMysql2');
 
 type UriConfig = { readonly uri: string };
 
@@ -74,36 +32,11 @@ export function pinnedMysql2<Config extends object>(
   policy: GuardOptions | Policy,
 ): Omit<Config, keyof PinnedMysql2> & PinnedMysql2;
 export function pinnedMysql2(config: string | Mysql2Config, policy: GuardOptions | Policy): object {
-  const given: Mysql2Config = readDriverConfig(
-    typeof config === 'string' ? { uri: config } : config,
-    { stream: MAKES_STREAM, socketPath: NO_UNIX_SOCKET },
-    'pinnedMysql2',
-  );
-  /** mysql2 takes what the configuration leaves out from the parameters of the URI. */
-  refuseParameters(given.uri, /^(?:ssl|stream$|socketpath$)/i, 'pinnedMysql2', 'URI');
-  if (!INLINE) checkIdentity(given.ssl);
-  const tls = readClientTls(given.ssl);
-  const guarded = readPolicy(policy);
-
-  const stream = ({ config: driver }: Mysql2StreamOptions): PinnedStream => {
-    /** No TLS but ours, whatever a copy of the configuration says. */
-    driver.ssl = false;
-    const mediation = createMysqlMediation((packet) => pinned.push(packet));
-    const open = openUpgraded({
-      ...guarded,
-      tls,
-      dial: (address, ready) => dial(address, mediation, ready),
-    });
-    const pinned = new PinnedStream({ open, mediator: mediation });
-    /** As mysql2 sets up the sockets that it makes itself (lib/base/connection.js). */
-    pinned.setNoDelay(true);
-    if (driver.enableKeepAlive === true) pinned.setKeepAlive(true, driver.keepAliveInitialDelay);
-    return pinned.connect(driver.port, driver.host);
-  };
-  return withPinned(given, { stream, socketPath: NOWHERE, ssl: trustlessTls() }, 'pinnedMysql2');
+  if (typeof config === 'object' && config !== null && Object.hasOwn(config, 'ssl')) checkSsl(config.ssl);
+  return configureMysql2(config, createPinner(readPolicy(policy)), readTlsOptions);
 }
 
-function checkIdentity(ssl: unknown): void {
+function checkSsl(ssl: unknown): void {
   if (typeof ssl === 'string') {
     throw invalid(
       'ssl',
@@ -115,8 +48,4 @@ function checkIdentity(ssl: unknown): void {
   const message =
     "`ssl.verifyIdentity` has no place beside a pin; remove it (`hostnameVerification: 'require'` demands the host name too)";
   throw invalid('verifyIdentity', message);
-}
-
-function invalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {
-  return new CertpinError('ERR_OPTION_INVALID', `pinnedMysql2: ${message}`, { option });
 }

@@ -1,48 +1,15 @@
-import { CertpinError } from '../core/errors.ts';
-import { INLINE } from '../core/form.ts';
-import type { Policy } from '../core/policy.ts';
-import { dial } from '../protocols/dial.ts';
-import { createPostgresUpgrade, isDirect, noAlpn, POSTGRES_ALPN } from '../protocols/postgres.ts';
-import { demandAlpn } from '../tls/demand-alpn.ts';
-import {
-  type LostTls,
-  lostTls,
-  MAKES_STREAM,
-  readDriverConfig,
-  refuseParameters,
-  withOwn,
-  withPinned,
-} from '../tls/driver-config.ts';
-import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
-import { PinnedStream } from '../tls/pinned-stream.ts';
-import { openUpgraded, type UpgradedConnection } from '../tls/upgrade.ts';
+import type { Policy } from '../core/policy-type.ts';
+import { MAKES_STREAM, readClientTls, readDriverConfig, withOwn } from '../drivers/driver-config.ts';
+import { configurePg, dialPostgres, type PgConfig, type PinnedPg, refusePgParameters } from '../drivers/pg.ts';
+import { CertpinError } from '../errors.ts';
+import { isDirect, noAlpn, POSTGRES_ALPN } from '../protocols/postgres.ts';
+import { createPinner } from '../tls/guard.ts';
+import { type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
+import { demandAlpn } from '../wire/demand-alpn.ts';
+import { dial } from '../wire/dial.ts';
+import { type Dial, openUpgraded } from '../wire/upgrade.ts';
 
-/** What {@link pinnedPg} reads of a pg configuration (`ClientConfig`, `PoolConfig`); everything else passes through untouched. */
-interface PgConfig {
-  readonly connectionString?: string | undefined;
-  /** TLS options of the client itself: `cert` and `key` for mutual TLS, `servername`, `ciphers`, `ca` for `caVerification`. */
-  readonly ssl?: boolean | object | string | undefined;
-  readonly stream?: unknown;
-  readonly sslnegotiation?: string | undefined;
-}
-
-/** What {@link pinnedPg} adds. */
-export interface PinnedPg {
-  /** Makes the TLS connection. */
-  readonly stream: (this: unknown, options?: PlainConnection) => PinnedStream;
-  /** For a copy that has lost `stream`, and for a client that does not know it: TLS that nobody can begin. */
-  readonly ssl: LostTls;
-}
-
-/** What pg hands to a `stream` function (lib/connection.js), and reads afterwards. */
-interface PlainConnection {
-  ssl: unknown;
-}
-
-/** The connection on which pg calls it: connected, it asks for TLS, and speaks when there is TLS (lib/client.js). */
-interface PgConnection extends NodeJS.EventEmitter {
-  requestSsl(): void;
-}
+export type { PinnedPg };
 
 type StringConfig = { readonly connectionString: string };
 
@@ -72,67 +39,32 @@ export function pinnedPg<Config extends object>(
 export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Policy): object {
   const given: PgConfig = readDriverConfig(
     typeof config === 'string' ? { connectionString: config } : config,
-    INLINE ? { stream: MAKES_STREAM, sslnegotiation: 'remove `sslnegotiation`' } : { stream: MAKES_STREAM },
+    { stream: MAKES_STREAM },
     'pinnedPg',
   );
-  if (!INLINE) refuseNativeClient();
-  const read = INLINE ? given : readNegotiation(given);
-  /** pg lets a connection string override the configuration, so one `sslmode` in it would take the connection out of certpin's hands. */
-  refuseParameters(read.connectionString, /^(?:ssl|uselibpqcompat$|stream$)/i, 'pinnedPg', 'connection string');
-  const tls = readClientTls(given.ssl);
-  const upgraded: UpgradedConnection = {
-    dial: (address, ready) => dial(address, createPostgresUpgrade(), ready),
-    tls,
-    ...readPolicy(policy),
-  };
-  const isAsked = INLINE || !isDirect(read.sslnegotiation, 'pinnedPg');
-  const open = isAsked ? openUpgraded(upgraded) : demandAlpn(openUpgraded(directly(upgraded)), POSTGRES_ALPN, noAlpn);
-  /** pg calls it on its connection, which is to make no TLS of its own: when the stream is connected, there is TLS. */
-  function stream(this: unknown, options?: PlainConnection): PinnedStream {
-    if (options?.ssl) {
-      const connection = this as PgConnection;
-      options.ssl = false;
-      connection.requestSsl = () => undefined;
-      connection.once('connect', () => connection.emit('sslconnect'));
-    }
-    return new PinnedStream({ open });
-  }
-  if (!INLINE) Object.assign(stream, { setNoDelay: refuseOldVersion });
-
-  const own = {
-    stream,
-    ssl: lostTls(),
-    /** Set, so that the environment does not set it. */
-    sslnegotiation: 'postgres',
+  refuseNativeClient();
+  const { connectionString, sslnegotiation } = readNegotiation(given);
+  refusePgParameters(connectionString);
+  const tls = readClientTls(given.ssl, readTlsOptions);
+  const pinner = createPinner(readPolicy(policy));
+  const open = isDirect(sslnegotiation, 'pinnedPg')
+    ? demandAlpn(openUpgraded(pinner, { ...tls, ALPNProtocols: [POSTGRES_ALPN] }, directly), POSTGRES_ALPN, noAlpn)
+    : openUpgraded(pinner, tls, dialPostgres);
+  const read = connectionString === undefined ? given : withOwn(given, { connectionString });
+  return configurePg(read, open, {
     // Only libpq reads this. It cannot parse it, so the native client fails before it opens a socket of its own.
     nativeConnectionString: 'certpin: the native client cannot be pinned, use the JavaScript client',
-  };
-  const pinned = withPinned(INLINE ? given : withConnectionString(given, read.connectionString), own, 'pinnedPg');
-  /** What is written down of a configuration knows no password. */
-  const toJSON = () => ({ ...pinned, stream: undefined, password: undefined, connectionString: undefined });
-  return Object.defineProperty(pinned, 'toJSON', { value: toJSON });
+  });
 }
+
+/** Starts TLS without the upgrade request. */
+const directly: Dial = (address, ready) => dial(address, undefined, ready);
 
 /** pg exports its native client in place of the other one where this variable is set (lib/index.js). */
 function refuseNativeClient(): void {
   if (process.env.NODE_PG_FORCE_NATIVE === undefined) return;
   const message = 'NODE_PG_FORCE_NATIVE selects libpq, which makes its own connection: it cannot be pinned; unset it';
   throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'pg-native' });
-}
-
-function withConnectionString(given: PgConfig, connectionString: string | undefined): PgConfig {
-  return connectionString === undefined ? given : withOwn(given, { connectionString });
-}
-
-/** Starts TLS without the upgrade request. */
-function directly({ dial: _, tls, ...others }: UpgradedConnection): UpgradedConnection {
-  const connect: UpgradedConnection['dial'] = (address, ready) => dial(address, undefined, ready);
-  return { ...others, dial: connect, tls: { ...tls, ALPNProtocols: [POSTGRES_ALPN] } };
-}
-
-/** pg before 8.9 takes the function for the stream; it calls `setNoDelay` first. */
-function refuseOldVersion(): never {
-  throw new CertpinError('ERR_CLIENT_UNSUPPORTED', 'certpin/pg needs pg 8.9 or newer', { client: 'pg' });
 }
 
 /** The parameter that is certpin's own, from the string, the configuration or the environment; and the string without it. */

@@ -1,15 +1,19 @@
 import { isIP } from 'node:net';
-import { CertpinError, findCertpinError } from '../core/errors.ts';
-import type { Policy } from '../core/policy.ts';
-import { dial } from '../protocols/dial.ts';
-import { createPostgresUpgrade, isDirect, noAlpn, POSTGRES_ALPN } from '../protocols/postgres.ts';
+import type { Policy } from '../core/policy-type.ts';
+import { NOWHERE, parameterRefused, readClientTls, readDriverConfig, withPinned } from '../drivers/driver-config.ts';
+import { dialPostgres } from '../drivers/pg.ts';
+import { findCertpinError, optionErrors } from '../errors.ts';
+import { isDirect, noAlpn, POSTGRES_ALPN } from '../protocols/postgres.ts';
 import { createTypeQueryWatch, type TypeQueryWatch } from '../protocols/postgres-types.ts';
-import { demandAlpn } from '../tls/demand-alpn.ts';
-import { NOWHERE, parameterRefused, readDriverConfig, withPinned } from '../tls/driver-config.ts';
-import type { Address, Attempt, Opener } from '../tls/late-stream.ts';
-import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
-import { PinnedStream } from '../tls/pinned-stream.ts';
-import { openUpgraded } from '../tls/upgrade.ts';
+import { createPinner } from '../tls/guard.ts';
+import { type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
+import { demandAlpn } from '../wire/demand-alpn.ts';
+import { dial } from '../wire/dial.ts';
+import type { Address, Attempt, Opener } from '../wire/late-stream.ts';
+import { PinnedStream } from '../wire/pinned-stream.ts';
+import { openUpgraded } from '../wire/upgrade.ts';
+
+const invalid = optionErrors('pinnedPostgres');
 
 /** What {@link pinnedPostgres} reads of the options of postgres.js; everything else passes through untouched. */
 interface PostgresOptions {
@@ -77,7 +81,7 @@ export function pinnedPostgres(options: string | PostgresOptions, policy: GuardO
     { socket: 'certpin makes the socket itself; remove `socket`' },
     'pinnedPostgres',
   );
-  const tls = readClientTls(given.ssl);
+  const tls = readClientTls(given.ssl, readTlsOptions);
   const direct = isDirect(given.sslnegotiation ?? process.env.PGSSLNEGOTIATION, 'pinnedPostgres');
   const addresses = readAddresses(given);
   const [first] = addresses as [Address];
@@ -88,11 +92,12 @@ export function pinnedPostgres(options: string | PostgresOptions, policy: GuardO
       '`target_session_attrs` needs one host: certpin tries several in order and takes the first that answers';
     throw invalid('target_session_attrs', message);
   }
-  const upgraded = openUpgraded({
-    dial: (address, ready) => dial(address, direct ? undefined : createPostgresUpgrade(), ready),
-    tls: direct ? { ...tls, ALPNProtocols: [POSTGRES_ALPN] } : tls,
-    ...readPolicy(policy),
-  });
+  const pinner = createPinner(readPolicy(policy));
+  const upgraded = direct
+    ? openUpgraded(pinner, { ...tls, ALPNProtocols: [POSTGRES_ALPN] }, (address, ready) =>
+        dial(address, undefined, ready),
+      )
+    : openUpgraded(pinner, tls, dialPostgres);
   const open = openFirst(direct ? demandAlpn(upgraded, POSTGRES_ALPN, noAlpn) : upgraded, addresses);
   const socket = (driver?: DriverAddress): PinnedStream => {
     if (driver !== undefined) Object.assign(driver, { host: [first.host], port: [first.port], path: false });
@@ -244,8 +249,4 @@ function readUrl(text: string): PostgresOptions {
     ...own,
     ...(Object.keys(connection).length === 0 ? {} : { connection }),
   } as PostgresOptions;
-}
-
-function invalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {
-  return new CertpinError('ERR_OPTION_INVALID', `pinnedPostgres: ${message}`, { option });
 }

@@ -1,40 +1,23 @@
-import type { Socket } from 'node:net';
-import type { ConnectionOptions, TLSSocket } from 'node:tls';
-import { CertpinError } from '../core/errors.ts';
-import { INLINE } from '../core/form.ts';
-import { ownOptions } from '../core/own-options.ts';
-import type { Policy } from '../core/policy.ts';
-import { createTunnel, type ProxyInput } from '../proxy/tunnel.ts';
-import { guard } from '../tls/guard.ts';
-import { handOver } from '../tls/hand-over.ts';
+import type { ConnectionOptions } from 'node:tls';
+import type { Policy } from '../core/policy-type.ts';
+import {
+  type AgentClass,
+  type AnyFetch,
+  type ConnectorRequest,
+  createConnector,
+  createDispatcher,
+  createFetch,
+  type DispatcherLike,
+  type PinnedConnector,
+  type PinnedFetch,
+  readFetchOptions,
+  readOptions,
+} from '../drivers/undici.ts';
+import { createPinner } from '../tls/guard.ts';
 import { type ClientTlsOptions, type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
-import { plaintextRefused } from '../tls/plaintext.ts';
+import { createTunnel, type ProxyInput } from '../tls/proxy.ts';
 
-/** What undici asks a connector for. */
-export interface ConnectorRequest {
-  readonly hostname: string;
-  readonly protocol: string;
-  readonly port: string | number;
-  readonly servername?: string | null | undefined;
-  readonly localAddress?: string | null | undefined;
-  readonly httpSocket?: Socket | undefined;
-  readonly socketPath?: string | null | undefined;
-}
-
-/** The `connect` option of undici's `Client`, `Pool` and `Agent`. */
-export type PinnedConnector = (
-  request: ConnectorRequest,
-  callback: (...result: [error: null, socket: TLSSocket] | [error: Error, socket: null]) => void,
-) => void;
-
-/** What certpin uses of a dispatcher; the rest is undici's. */
-export interface DispatcherLike {
-  dispatch(options: never, handler: never): boolean;
-  close(): Promise<void>;
-  destroy(): Promise<void>;
-}
-
-type AgentClass<Dispatcher extends DispatcherLike> = new (options: never) => Dispatcher;
+export type { ConnectorRequest, DispatcherLike, PinnedConnector, PinnedFetch };
 
 export interface PinnedDispatcherOptions<Dispatcher extends DispatcherLike = DispatcherLike> {
   /** The `Agent` of the undici whose `fetch` or `request` will use it. Default: that of the `fetch` which is part of Node. */
@@ -52,21 +35,6 @@ export interface PinnedFetchOptions<Fetch extends AnyFetch = typeof fetch> exten
   readonly fetch?: Fetch | undefined;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: each undici has parameter types of its own, and certpin hands them on
-type AnyFetch = (input: any, init?: any) => Promise<any>;
-
-/** Options of undici's Agent that would open connections beside certpin's, or that have no effect beside a connector. */
-const refusedOptions: Record<string, string> = {
-  connect: 'certpin makes the connection itself; TLS options stand in `tls`',
-  factory: 'it may make clients that connect by themselves',
-  allowH2: 'HTTP/1.1 is spoken; for HTTP/2 there is certpin/http2',
-  useH2c: 'HTTP/2 without TLS has nothing to pin',
-  connectTimeout: 'use `connectTimeoutMs`, beside the pins',
-  maxCachedSessions: 'TLS sessions are not cached: a resumed one shows no certificate',
-  autoSelectFamily: 'it belongs into `tls`',
-  autoSelectFamilyAttemptTimeout: 'it belongs into `tls`',
-};
-
 /**
  * The `connect` option for undici's `Client`, `Pool` and `Agent`: every connection is pinned, and `http:` origins are refused, a
  * redirect to one too. undici gets the socket after a matching verdict.
@@ -81,45 +49,12 @@ const refusedOptions: Record<string, string> = {
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used
  */
 export function pinnedConnector(policy: GuardOptions | Policy, tls: ClientTlsOptions = {}): PinnedConnector {
-  return createConnector(policy, tls);
+  return connectorOf(policy, tls);
 }
 
-function createConnector(
-  policy: GuardOptions | Policy,
-  tls: ClientTlsOptions = {},
-  proxy?: ProxyInput,
-): PinnedConnector {
-  const tunnel = createTunnel(proxy);
-  const own = readTlsOptions(tls, 'pinnedConnector');
-  const { policy: checked, connectTimeoutMs } = readPolicy(policy);
-  return ({ hostname, protocol, port, servername, localAddress, httpSocket, socketPath }, callback) => {
-    let socket: TLSSocket;
-    try {
-      if (protocol !== 'https:') throw plaintextRefused(protocol);
-      const options = {
-        ...own,
-        ALPNProtocols: ['http/1.1'],
-        host: hostname,
-        port: Number(port) || 443,
-        ...(localAddress ? { localAddress } : {}),
-        ...(httpSocket ? { socket: httpSocket } : {}),
-        ...(socketPath ? { path: socketPath } : {}),
-      } as ConnectionOptions;
-      /** undici makes the name of the `Host` header. */
-      socket = guard({ options, requestedName: servername, policy: checked, connectTimeoutMs, tunnel });
-    } catch (error) {
-      callback(error as Error, null);
-      return;
-    }
-    /** As undici's own connector sets them. */
-    socket.setNoDelay(true).setKeepAlive(true, 60_000);
-    const fail = (error: Error): void => callback(error, null);
-    socket.once('error', fail);
-    socket.once('secureConnect', () => {
-      socket.off('error', fail);
-      handOver(socket, () => callback(null, socket));
-    });
-  };
+function connectorOf(policy: GuardOptions | Policy, tls: ClientTlsOptions = {}, proxy?: ProxyInput): PinnedConnector {
+  const own = readTlsOptions(tls, 'pinnedConnector') as ConnectionOptions;
+  return createConnector(createPinner({ ...readPolicy(policy), tunnel: createTunnel(proxy) }), own);
 }
 
 /**
@@ -132,85 +67,9 @@ export function pinnedDispatcher<Dispatcher extends DispatcherLike = DispatcherL
   policy: GuardOptions | Policy,
   options: PinnedDispatcherOptions<Dispatcher> = {},
 ): Dispatcher {
-  if (typeof options !== 'object' || options === null) throw invalid('options', 'options must be an object');
-  const given = ownOptions(options);
-  for (const [option, why] of Object.entries(refusedOptions)) {
-    if (given[option] !== undefined && given[option] !== false) throw invalid(option, `remove \`${option}\`: ${why}`);
-  }
-  const { Agent, tls, proxy, ...others } = given;
-  const connect = createConnector(policy, tls, proxy);
-  const AgentOfFetch = Agent ?? (builtInAgent() as AgentClass<never>);
-  if (typeof AgentOfFetch !== 'function') throw invalid('Agent', '`Agent` must be the class Agent of undici');
-  if (Agent !== undefined && !isAgent(Agent)) throw unsupported('`Agent` is not that of undici, or was renamed');
-  /** In a block the class has to be enough: there is little room. */
-  if (!INLINE) proveAgent(AgentOfFetch, others);
-  return new AgentOfFetch({ ...others, connect } as never);
+  const { tls, proxy, ...others } = readOptions(options);
+  return createDispatcher(connectorOf(policy, tls, proxy), others);
 }
-
-/**
- * The other dispatchers of undici take the option `connect` too, and connect by themselves where a proxy, an environment variable or a
- * mock says so. So may a class that somebody has derived from any of them. How undici 5 to 8 and Node's builds of them begin:
- */
-const AGENT = /^class\s+(?:_?Agent\d*\s+)?extends\s+DispatcherBase\d*\b/;
-
-function isAgent(Class: { readonly name: string } | undefined): boolean {
-  return Class?.name === 'Agent' && AGENT.test(String(Class));
-}
-
-/** No server has a name in `.invalid` (RFC 6761 §6.4). */
-const NOWHERE = 'https://certpin.invalid';
-
-/**
- * Lets another agent of this class, with the same options, ask for a connection that leads nowhere, and looks whether its connector is
- * asked: a request must never leave on a connection that certpin has not made.
- */
-function proveAgent(Agent: AgentClass<DispatcherLike>, options: object): void {
-  let isAsked = false;
-  const connect: PinnedConnector = ({ hostname }, callback) => {
-    isAsked = NOWHERE.endsWith(hostname);
-    callback(new Error('certpin: this connection was never meant to be made'), null);
-  };
-  const agent = new Agent({ ...options, connect } as never);
-  const ignore = (): void => undefined;
-  // The names of undici 7 and 8, and those of 5 and 6. Each throws at the other's.
-  const handlers = [
-    {
-      onRequestStart: ignore,
-      onResponseStart: ignore,
-      onResponseData: ignore,
-      onResponseEnd: ignore,
-      onResponseError: ignore,
-    },
-    { onConnect: ignore, onHeaders: ignore, onData: ignore, onComplete: ignore, onError: ignore },
-  ];
-  for (const handler of handlers) {
-    try {
-      if (!isAsked) agent.dispatch({ origin: NOWHERE, path: '/', method: 'GET' } as never, handler as never);
-    } catch {
-      // then it has not asked
-    }
-  }
-  agent.destroy().catch(ignore);
-  if (!isAsked) throw unsupported('`Agent` does not ask its connector for connections: it cannot be pinned');
-}
-
-/**
- * Lets `fetch` make a request that leads nowhere, and looks whether the dispatcher is asked: a `fetch` of another origin than undici's
- * (a polyfill, a mock) passes it over, and would connect by itself.
- */
-function proveFetch(send: AnyFetch): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const dispatch = (): never => {
-      resolve();
-      throw new Error('not sent');
-    };
-    const isOver = (): void => reject(unsupported('`fetch` does not use its dispatcher'));
-    (async () => send(NOWHERE, { dispatcher: { dispatch } }))().then(isOver, isOver);
-  });
-}
-
-/** {@link pinnedFetch}'s result: `fetch`, and the pool behind it, to be closed. */
-export type PinnedFetch<Fetch extends AnyFetch> = Fetch & { readonly dispatcher: DispatcherLike };
 
 /**
  * `fetch`, with every connection pinned. Nothing global is changed: other code's `fetch` stays as it is.
@@ -229,58 +88,6 @@ export function pinnedFetch<Fetch extends AnyFetch = typeof fetch>(
   policy: GuardOptions | Policy,
   options: PinnedFetchOptions<Fetch> = {},
 ): PinnedFetch<Fetch> {
-  if (typeof options !== 'object' || options === null) throw invalid('options', 'options must be an object');
-  const { fetch: given, Agent, ...others } = ownOptions(options);
-  if ((given === undefined) !== (Agent === undefined)) {
-    throw invalid('fetch', '`fetch` and `Agent` must be of one undici: give both, or neither');
-  }
-  const dispatcher = pinnedDispatcher(policy, { ...others, Agent });
-  const send: AnyFetch = given ?? fetch;
-  let shown: Promise<void> | undefined;
-  const pinned = async (input: unknown, init?: { dispatcher?: unknown }): Promise<unknown> => {
-    if (ownOptions(init ?? {}).dispatcher !== undefined)
-      throw invalid('dispatcher', 'certpin has a dispatcher of its own; remove it');
-    shown ??= proveFetch(send);
-    await shown;
-    return send(input, { ...init, dispatcher });
-  };
-  return Object.assign(pinned as Fetch, { dispatcher });
-}
-
-/**
- * The Agent that fits Node's own `fetch`, which Node does not export: the class of the dispatcher that this `fetch` uses. undici 8
- * keeps it under 2, older ones under 1. Where the package undici 8 was loaded first, an older `fetch` finds a wrapper around an Agent
- * of undici 8 there, and gets the same from here.
- */
-function builtInAgent(): AgentClass<DispatcherLike> {
-  const isNew = Number.parseInt(process.versions.undici ?? '0', 10) >= 8;
-  /** Node loads its undici when one of its names is asked for. The answer is used, so that no bundler leaves the question out. */
-  const [current, agent] = typeof Headers === 'function' ? [isNew ? 2 : 1, 2].map(globalDispatcherClass) : [];
-  /** A proxy agent or a mock would open connections of its own. */
-  if (isAgent(current)) return current as AgentClass<DispatcherLike>;
-  if (current?.name === 'Dispatcher1Wrapper' && isAgent(agent)) {
-    const Wrapper = current as new (dispatcher: unknown) => DispatcherLike;
-    const Agent = agent as AgentClass<DispatcherLike>;
-    return class extends Wrapper {
-      constructor(options: never) {
-        super(new Agent(options));
-      }
-    };
-  }
-  throw unsupported(
-    'the global dispatcher is not an Agent that certpin knows (a proxy, a mock or another one was set): install undici and give its `Agent` and `fetch`',
-  );
-}
-
-function globalDispatcherClass(version: number): AgentClass<DispatcherLike> | undefined {
-  const key = Symbol.for(`undici.globalDispatcher.${version}`);
-  return (globalThis as Record<symbol, object | undefined>)[key]?.constructor as AgentClass<DispatcherLike> | undefined;
-}
-
-function unsupported(message: string): CertpinError<'ERR_CLIENT_UNSUPPORTED'> {
-  return new CertpinError('ERR_CLIENT_UNSUPPORTED', `certpin/undici: ${message}`, { client: 'undici' });
-}
-
-function invalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {
-  return new CertpinError('ERR_OPTION_INVALID', `certpin/undici: ${message}`, { option });
+  const { fetch: given, ...others } = readFetchOptions(options);
+  return createFetch(pinnedDispatcher(policy, others), given);
 }

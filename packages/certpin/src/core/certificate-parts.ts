@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import { readDate } from '../leaf/evidence.ts';
 import type { Certificate } from './certificate.ts';
 import {
   BIT_STRING,
@@ -24,7 +25,6 @@ import {
   SET,
   UTC_TIME,
 } from './der.ts';
-import { readDate } from './evidence.ts';
 
 /** What `node:crypto` does not show of a certificate, and a chain is judged by (RFC 5280 §4). */
 export interface CertificateParts {

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { type CertificateEvidence, hashKey, readDate } from './evidence.ts';
+import { type CertificateEvidence, hashKey, isoDate, readDate } from '../leaf/evidence.ts';
+import { type Sha256, sha256 } from '../leaf/pin.ts';
 import { isCostly } from './keys.ts';
-import { type Sha256, sha256 } from './pin.ts';
 
 /** What a report shows of a certificate: plain JSON. */
 export interface CertificateSummary {
@@ -103,11 +103,6 @@ export class Certificate implements CertificateEvidence {
       selfSigned: this.selfSigned,
     };
   }
-}
-
-/** ISO 8601 UTC, or `unreadable` for a date that Node could not parse. */
-export function isoDate(date: Date): string {
-  return Number.isNaN(date.getTime()) ? 'unreadable' : date.toISOString();
 }
 
 /** Node shows a distinguished name one attribute a line. The presented name may be an attacker's: no control character passes. */

@@ -1,9 +1,8 @@
+import { matchPin, validityProblem } from '../leaf/checks.ts';
+import type { Pin } from '../leaf/pin.ts';
 import { type Certificate, oneLine, shorten } from './certificate.ts';
 import { type CertificateParts, KEY_USAGE, NETSCAPE_SERVER, partsOf } from './certificate-parts.ts';
 import { keyProblem } from './keys.ts';
-import { matchPin } from './match.ts';
-import type { Pin } from './pin.ts';
-import { validityProblem } from './validity.ts';
 
 export interface ChainOptions {
   readonly now: Date;
@@ -122,7 +121,7 @@ function issuerProblem(issuer: Certificate, path: readonly Certificate[], option
   if (below > pathLength) return `${nameOf(issuer)} allows a path of ${pathLength} intermediates; there are ${below}`;
   const validity = validityProblem(issuer, options.now, options.expired);
   if (validity === undefined) return undefined;
-  return `${nameOf(issuer)} is ${validity === 'ERR_CERTIFICATE_EXPIRED' ? 'expired' : 'not yet valid'}`;
+  return `${nameOf(issuer)} is ${validity.code === 'ERR_CERTIFICATE_EXPIRED' ? 'expired' : 'not yet valid'}`;
 }
 
 /** What the leaf must be beside: it makes the handshake of a TLS server (RFC 5280 §4.2.1.3, as OpenSSL's check_purpose_ssl_server). */

@@ -1,9 +1,11 @@
+import { CertpinError } from '../errors.ts';
+import type { RefusalCode } from '../leaf/checks.ts';
+import { matchPin } from '../leaf/checks.ts';
+import { pinOf, type Sha256 } from '../leaf/pin.ts';
 import { type Certificate, printable, shorten } from './certificate.ts';
-import { CertpinError, type RefusalCode } from './errors.ts';
-import { INLINE } from './form.ts';
-import { matchPin } from './match.ts';
-import { formatPin, pinOf, type Sha256 } from './pin.ts';
-import { namesHost, type Refused, type Verdict } from './verify.ts';
+import { formatPin } from './format-pin.ts';
+import { namesHost } from './names.ts';
+import type { Refused, Verdict } from './verdict.ts';
 
 /**
  * What a person needs who stands before a verdict: the fact, what was presented, what is configured, the likely cause, and the
@@ -26,17 +28,7 @@ export function explain(verdict: Verdict): string {
 
 /** The error of a refusal: the verdict's code, and its explanation as the message. */
 export function refusalError(verdict: Refused): CertpinError<RefusalCode> {
-  return new CertpinError(verdict.code, INLINE ? explainBriefly(verdict) : explain(verdict), { verdict });
-}
-
-/**
- * The inline form says the fact, and the hashes, in spellings that can be compared and pasted; and nothing that the server has written.
- */
-function explainBriefly({ reason, host, port, presented: [leaf], policy: { pins } }: Refused): string {
-  const presented =
-    leaf === undefined ? 'nothing' : `${leaf.certificateSha256} or sha256:${leaf.publicKeySha256 ?? 'none'}`;
-  const pinned = pins.map(({ kind, sha256 }) => (kind === 'certificate' ? sha256 : `sha256:${sha256}`));
-  return `${reason} for ${host}:${port}; presented: ${presented}; pinned: ${pinned.join(', ')}`;
+  return new CertpinError(verdict.code, explain(verdict), { verdict });
 }
 
 const headlines: Record<RefusalCode, string> = {

@@ -1,7 +1,10 @@
-import { CertpinError } from './errors.ts';
-import { canonicalHost, isAddress } from './host.ts';
-import { ownOptions } from './own-options.ts';
-import { createPolicy, oneOf, type Policy, type PolicyOptions, policyKeys, refuseUnknownOptions } from './policy.ts';
+import { CertpinError } from '../errors.ts';
+import { canonicalHost, isAddress } from '../host.ts';
+import { ownOptions } from '../leaf/options.ts';
+import { oneOf } from '../leaf/policy.ts';
+import { createPolicy, type PolicyOptions, policyKeys } from './policy.ts';
+import type { Policy } from './policy-type.ts';
+import { refuseUnknownOptions } from './unknown-options.ts';
 
 /** A policy for each server, where one client talks to several. These stand in place of `pins` and the other options of a policy. */
 export interface HostOptions {
@@ -61,7 +64,7 @@ export function policyFor(policies: ServerPolicies | 'verify', host: string | un
 }
 
 /** The error with which {@link policiesFor} refuses a server; undefined where it has pins. */
-export function hostRefusal(policies: ServerPolicies, names: readonly string[]): Error | undefined {
+export function hostRefusal(policies: ServerPolicies | 'verify', names: readonly string[]): Error | undefined {
   try {
     policiesFor(policies, names);
     return undefined;

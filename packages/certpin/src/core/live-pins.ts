@@ -1,5 +1,5 @@
+import type { Pin } from '../leaf/pin.ts';
 import { type ParsedPins, type PinInput, parsePinSources } from './parse-pin.ts';
-import type { Pin } from './pin.ts';
 
 // Symbol.for, so that the ESM and the CommonJS copy of this file recognise each other's objects.
 const brand: unique symbol = Symbol.for('certpin.live-pins') as never;

@@ -1,9 +1,8 @@
 import { createPublicKey, X509Certificate } from 'node:crypto';
+import { ownOptions } from '../leaf/options.ts';
+import { asSha256, type Pin, pinOf, sha256 } from '../leaf/pin.ts';
+import { NO_PIN, pinInvalid, readPin, SPELLINGS, type Spelling, visibleText } from '../leaf/pin-text.ts';
 import { Certificate } from './certificate.ts';
-import { CertpinError } from './errors.ts';
-import { INLINE } from './form.ts';
-import { ownOptions } from './own-options.ts';
-import { asSha256, type Pin, pinOf, sha256 } from './pin.ts';
 
 /**
  * One pin: a string in any spelling, PEM text (a certificate or a public key), the bytes of a PEM or DER certificate, an
@@ -38,7 +37,10 @@ interface ParsedPin {
 export function parsePin(source: PinSource): Pin {
   const [pin, ...others] = parsePins(source);
   if (pin === undefined || others.length > 0) {
-    throw invalid(1, `${others.length === 0 ? 'no pin' : `${others.length + 1} pins`} where exactly one is expected`);
+    throw pinInvalid(
+      1,
+      `${others.length === 0 ? 'no pin' : `${others.length + 1} pins`} where exactly one is expected`,
+    );
   }
   return pin;
 }
@@ -59,14 +61,11 @@ export function parsePinSources(input: PinInput): ParsedPins {
   const parsed: ParsedPin[] = [];
   for (const source of [input].flat() as readonly PinSource[]) {
     if (typeof source === 'string') readText(source, parsed);
-    else if (INLINE) throw invalid(parsed.length + 1, 'it is not text');
     else readSource(source, parsed);
   }
-  if (parsed.length === 0) throw invalid(1, 'no pin: the set is empty');
-  const pins = parsed.map(({ pin }) => pin);
-  if (INLINE) return { pins, certificates: [] };
+  if (parsed.length === 0) throw pinInvalid(1, NO_PIN);
   return {
-    pins: distinctPins(pins),
+    pins: distinctPins(parsed.map(({ pin }) => pin)),
     certificates: Object.freeze(parsed.flatMap(({ certificate }) => certificate ?? [])),
   };
 }
@@ -84,7 +83,7 @@ function readSource(source: Exclude<PinSource, string>, parsed: ParsedPin[]): vo
   } else if (!(source instanceof Uint8Array)) {
     parsed.push({ pin: readPinObject(source, position) });
   } else if (source.length === 32) {
-    throw invalid(position, '32 raw bytes, which do not say whether they hash a certificate or a key');
+    throw pinInvalid(position, '32 raw bytes, which do not say whether they hash a certificate or a key');
   } else if (source[0] === 0x30 && (source[1] ?? 0) >= 0x80) {
     // 0x30 begins a DER certificate and is the digit 0 too; but no certificate is so short that its length is one byte.
     parsed.push(certificatePin(source, position));
@@ -96,28 +95,26 @@ function readSource(source: Exclude<PinSource, string>, parsed: ParsedPin[]): vo
 /** A pin that came back from JSON or from the other copy of the library is checked like any other input. */
 function readPinObject(source: unknown, position: number): Pin {
   if (typeof source !== 'object' || source === null)
-    throw invalid(position, `a value of type ${source === null ? 'null' : typeof source}`);
+    throw pinInvalid(position, `a value of type ${source === null ? 'null' : typeof source}`);
   const { kind, sha256: hash } = ownOptions(source as Partial<Record<keyof Pin, unknown>>);
-  if (kind !== 'certificate' && kind !== 'public-key') throw invalid(position, 'an object that is not a pin');
-  if (typeof hash !== 'string') throw invalid(position, 'an object that is not a pin');
+  if (kind !== 'certificate' && kind !== 'public-key') throw pinInvalid(position, 'an object that is not a pin');
+  if (typeof hash !== 'string') throw pinInvalid(position, 'an object that is not a pin');
   const isHex = /^(?:[0-9a-f]{64}|(?:[0-9a-f]{2}:){31}[0-9a-f]{2})$/i.test(hash);
-  if (!isHex) throw invalid(position, problemOfHex(hash));
+  if (!isHex) throw pinInvalid(position, problemOfHex(hash));
   return pinOf(kind, asSha256(hash.replaceAll(':', '').toUpperCase()));
 }
 
 /** RFC 7468 §3. A block reaches to the next five dashes, so that a text full of openings is read in one pass. */
 const PEM = /-----BEGIN ([A-Z0-9 ]+)-----([^-]*(?:-(?!----)[^-]*)*)-----END \1-----(?:\\[rn])*/g;
 
-/** Taken out before anything else: a pin that somebody has commented out, PEM block or not, must not be a pin. */
-const COMMENT = /(?<![^\s,;])#.*/g;
-
-/** Invisible characters that Windows' certificate viewer and text editors put in front of a copied hash. */
-const INVISIBLE = /[\u200B-\u200F\u2060\uFEFF]/g;
-
 function readText(text: string, parsed: ParsedPin[]): void {
-  const visible = text.replace(INVISIBLE, '').replace(COMMENT, '');
-  const rest = INLINE ? visible : readPemBlocks(visible, parsed);
-  for (const [token] of rest.matchAll(TOKEN)) parsed.push({ pin: readToken(token, parsed.length + 1) });
+  // Comments go first: a PEM block that somebody has commented out must not be a pin either.
+  for (const [token] of readPemBlocks(visibleText(text), parsed).matchAll(TOKEN)) {
+    const position = parsed.length + 1;
+    const pin = readPin(token, spellings);
+    if (pin === undefined) throw pinInvalid(position, problemOf(token));
+    parsed.push({ pin });
+  }
 }
 
 /** Returns what stands behind the last block. */
@@ -135,19 +132,19 @@ const PEM_LABELS = ['CERTIFICATE', 'X509 CERTIFICATE', 'PUBLIC KEY'];
 
 function readPem(label: string, body: string, position: number): ParsedPin {
   if (label.endsWith('PRIVATE KEY')) {
-    throw invalid(position, 'a private key: it belongs to the server alone; pin its certificate or its public key');
+    throw pinInvalid(position, 'a private key: it belongs to the server alone; pin its certificate or its public key');
   }
-  if (!PEM_LABELS.includes(label)) throw invalid(position, `a PEM block that is none of ${PEM_LABELS.join(', ')}`);
+  if (!PEM_LABELS.includes(label)) throw pinInvalid(position, `a PEM block that is none of ${PEM_LABELS.join(', ')}`);
   // Configuration forms often keep the line breaks of a PEM block as the two characters \n, or as spaces.
   const content = body.replace(/\\[rn]|\s/g, '');
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(content)) throw invalid(position, 'a PEM block whose content is not base64');
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(content)) throw pinInvalid(position, 'a PEM block whose content is not base64');
   const der = Buffer.from(content, 'base64');
   if (label !== 'PUBLIC KEY') return certificatePin(der, position);
   try {
     const spki = createPublicKey({ key: der, format: 'der', type: 'spki' }).export({ type: 'spki', format: 'der' });
     return { pin: pinOf('public-key', sha256(spki)) };
   } catch {
-    throw invalid(position, 'a PEM public key that cannot be read');
+    throw pinInvalid(position, 'a PEM public key that cannot be read');
   }
 }
 
@@ -157,46 +154,26 @@ function certificatePin(bytes: Uint8Array, position: number): ParsedPin {
     certificate = new Certificate(new X509Certificate(bytes));
     certificate.toJSON(); // what cannot be read in full fails here, not in the explanation of a refusal
   } catch {
-    throw invalid(position, 'a certificate that cannot be read');
+    throw pinInvalid(position, 'a certificate that cannot be read');
   }
   return { pin: pinOf('certificate', certificate.certificateSha256), certificate };
 }
 
-/**
- * The spellings that hold whitespace are matched first, whole; then whatever stands between separators. Hex in a TLSA
- * record may hold whitespace (RFC 6698 §2.2); `dig` breaks it after 56 digits.
- */
-const TOKEN: RegExp = INLINE
-  ? /\b[a-z0-9-]+[ \t]+fingerprint[ \t]*=[ \t]*[^\s,;]+|[^\s,;]+/gi
-  : /\b\d{1,3}[ \t]+\d{1,3}[ \t]+\d{1,3}[ \t]+(?:[0-9a-f]{56}[ \t]+[0-9a-f]{8}|[0-9a-f]+)(?![^\s,;])|\b[a-z0-9-]+[ \t]+fingerprint[ \t]*=[ \t]*[^\s,;]+|[^\s,;]+/gi;
-
-/** How a pin is written, what it is a hash of, and the encoding of the hash. */
-type Spelling = readonly [RegExp, Pin['kind'], 'hex' | 'base64'];
-
-const SPELLINGS: readonly Spelling[] = [
-  [/^(?:sha-?256\s+fingerprint\s*=\s*)?([0-9a-f]{64}|(?:[0-9a-f]{2}:){31}[0-9a-f]{2})$/i, 'certificate', 'hex'],
-  [/^sha-?256[:=]([0-9a-f]{64}|(?:[0-9a-f]{2}:){31}[0-9a-f]{2})$/i, 'public-key', 'hex'],
-  // The last digit holds two bits too many: a hash that was cut or mistyped must not pass as another.
-  [/^[Ss][Hh][Aa]-?256\/{1,2}([\w+/-]{42}[048AEIMQUYcgkosw])={0,2}$/, 'public-key', 'base64'],
-];
-
 /** RFC 7469 (`pin-sha256="…"`), bare base64 and RFC 6698 §2.1: certificate usage, selector, matching type, data. */
-const MORE_SPELLINGS: readonly Spelling[] = [
+const spellings: readonly Spelling[] = [
+  ...SPELLINGS,
   [/^[Pp][Ii][Nn]-[Ss][Hh][Aa]-?256[=:]"?([\w+/-]{42}[048AEIMQUYcgkosw])={0,2}"?$/, 'public-key', 'base64'],
   [/^([\w+/-]{42}[048AEIMQUYcgkosw])={0,2}$/, 'public-key', 'base64'],
   [/^3\s+0\s+1\s+([0-9a-f]{56}\s*[0-9a-f]{8})$/i, 'certificate', 'hex'],
   [/^3\s+1\s+1\s+([0-9a-f]{56}\s*[0-9a-f]{8})$/i, 'public-key', 'hex'],
 ];
 
-function readToken(token: string, position: number): Pin {
-  for (const [pattern, kind, encoding] of INLINE ? SPELLINGS : [...SPELLINGS, ...MORE_SPELLINGS]) {
-    const [, hash] = pattern.exec(token) ?? [];
-    if (hash === undefined) continue;
-    const sha256 = Buffer.from(hash.replace(/[:\s]/g, ''), encoding).toString('hex').toUpperCase() as Pin['sha256'];
-    return INLINE ? { kind, sha256 } : pinOf(kind, sha256);
-  }
-  throw invalid(position, INLINE ? 'a SHA-256 is 64 hex digits, sha256/BASE64 or sha256:HEX' : problemOf(token));
-}
+/**
+ * The spellings that hold whitespace are matched first, whole; then whatever stands between separators. Hex in a TLSA
+ * record may hold whitespace (RFC 6698 §2.2); `dig` breaks it after 56 digits.
+ */
+const TOKEN =
+  /\b\d{1,3}[ \t]+\d{1,3}[ \t]+\d{1,3}[ \t]+(?:[0-9a-f]{56}[ \t]+[0-9a-f]{8}|[0-9a-f]+)(?![^\s,;])|\b[a-z0-9-]+[ \t]+fingerprint[ \t]*=[ \t]*[^\s,;]+|[^\s,;]+/gi;
 
 /** The spellings that name their algorithm: `sha256 Fingerprint=…`, `pin-sha256="…"`, `sha256/…` and `sha256//…`, `sha256:…`. */
 const NAMED: readonly (readonly [RegExp, (hash: string) => string])[] = [
@@ -254,9 +231,4 @@ function wrongLength(found: number, unit: string, expected: 32 | 64): string {
   const fact = `${found} ${unit}; a SHA-256 has ${expected}`;
   const other = OTHER_HASHES[(found * 64) / expected];
   return other === undefined ? fact : `${fact} (this is the length of ${other})`;
-}
-
-/** The text of a pin that cannot be read is not repeated: people paste private keys and passwords into the wrong field. */
-function invalid(position: number, found: string): CertpinError<'ERR_PIN_INVALID'> {
-  return new CertpinError('ERR_PIN_INVALID', `pin ${position} cannot be used: ${found}`, { position, found });
 }

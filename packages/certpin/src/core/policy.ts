@@ -1,10 +1,10 @@
-import type { Certificate } from './certificate.ts';
-import { optionInvalid } from './errors.ts';
-import { INLINE } from './form.ts';
+import { optionInvalid } from '../errors.ts';
+import { ownOptions, shownOption } from '../leaf/options.ts';
+import { oneOf } from '../leaf/policy.ts';
 import { type LivePins, liveStateOf } from './live-pins.ts';
-import { ownOptions } from './own-options.ts';
 import { type ParsedPins, type PinInput, parsePinSources } from './parse-pin.ts';
-import type { Pin } from './pin.ts';
+import { type Policy, policyBrand, policySources } from './policy-type.ts';
+import { refuseUnknownOptions } from './unknown-options.ts';
 
 /** What must hold before a connection may be used. Each switch is independent of the others. */
 export interface PolicyOptions {
@@ -40,40 +40,10 @@ export interface PolicyOptions {
   readonly resumption?: 'refuse' | 'own' | undefined;
 }
 
-/**
- * A policy points to itself; what was copied from one points to the original. Symbol.for, so that the ESM and the CommonJS copy of this
- * file recognise each other's policies.
- */
-const policyBrand: unique symbol = Symbol.for('certpin.policy') as never;
-/** Where a policy keeps what its pins come from; a copy does not take it along. */
-const policySources: unique symbol = Symbol.for('certpin.policy-sources') as never;
-
-/** A checked policy. Made by {@link createPolicy}; wherever a policy is expected, options and policies are both accepted. */
-export interface Policy {
-  readonly pins: readonly Pin[];
-  readonly issuerPins: readonly Pin[];
-  /** Certificates that the pins were made from. */
-  readonly knownCertificates: readonly Certificate[];
-  readonly expired: 'refuse' | 'accept';
-  /** undefined: by the rule told at {@link PolicyOptions}. */
-  readonly hostnameVerification: 'require' | 'ignore' | undefined;
-  readonly caVerification: 'require' | 'ignore';
-  readonly resumption: 'refuse' | 'own';
-  /**
-   * Where pins are live: calls `listener` after each change, until the returned function is called. undefined where none are; then
-   * nothing of the policy ever changes.
-   */
-  readonly onChange: ((listener: () => void) => () => void) | undefined;
-  /** @internal */
-  readonly [policyBrand]: Policy;
-  /** @internal */
-  readonly [policySources]: Sources;
-}
-
 /** The options of a policy by name; adapters whose options hold more than a policy pick these. */
-export const policyKeys: readonly (keyof PolicyOptions)[] = INLINE
-  ? ['pins', 'expired']
-  : ['pins', 'issuerPins', 'expired', 'hostnameVerification', 'caVerification', 'resumption'];
+export const policyKeys: readonly (keyof PolicyOptions)[] = [
+  ...(['pins', 'issuerPins', 'expired', 'hostnameVerification', 'caVerification', 'resumption'] as const),
+];
 
 /**
  * Checks a policy, once, when the configuration is made.
@@ -82,20 +52,15 @@ export const policyKeys: readonly (keyof PolicyOptions)[] = INLINE
  * or an unknown value: a misspelt security option is never ignored
  */
 export function createPolicy(options: PolicyOptions | Policy): Policy {
-  // The inline form takes no policy that was made elsewhere: it cannot honour everything that one may hold.
-  if (!INLINE && isBranded(options))
-    return options[policyBrand] === options ? takePolicy(options) : createFromCopy(options);
+  if (isBranded(options)) return options[policyBrand] === options ? takePolicy(options) : createFromCopy(options);
   refuseUnknownOptions(options, policyKeys, 'policy');
   const own: PolicyOptions = ownOptions(options);
-  const noIssuerPins = INLINE ? true : own.issuerPins === undefined;
-  if (noIssuerPins && own.pins === undefined)
-    throw optionInvalid('pins', INLINE ? 'give `pins`' : 'a policy needs pins: give `pins` (or `issuerPins`)');
-  const { expired = 'refuse' } = own;
-  if (!['refuse', 'accept'].includes(expired))
-    throw optionInvalid('expired', "`expired` must be one of 'refuse', 'accept'");
-  return INLINE
-    ? (Object.freeze({ ...parsePinSources(own.pins as PinInput), expired }) as object as Policy)
-    : createFullPolicy({ pins: readPins(own.pins), issuerPins: readPins(own.issuerPins) }, own);
+  if (own.pins === undefined && own.issuerPins === undefined) throw noPins();
+  return createFrom({ pins: readPins(own.pins), issuerPins: readPins(own.issuerPins) }, own);
+}
+
+function noPins(): Error {
+  return optionInvalid('pins', 'a policy needs pins: give `pins` (or `issuerPins`)');
 }
 
 function isBranded(options: object): options is Policy {
@@ -124,8 +89,7 @@ interface Source {
 /** The policies that need no further look: this copy of the library has made them, or looked through them. */
 const known = /* @__PURE__ */ new WeakSet<Policy>();
 
-/** With everything that the inline form leaves out. */
-function createFullPolicy({ pins, issuerPins }: Sources, options: PolicyOptions): Policy {
+function createFrom({ pins, issuerPins }: Sources, options: PolicyOptions): Policy {
   const changes = [pins.onChange, issuerPins.onChange].filter((onChange) => onChange !== undefined);
   const policy = {
     get pins() {
@@ -173,9 +137,8 @@ function createFromCopy(copy: Policy): Policy {
     pins: readCopied('pins', copy.pins, pins),
     issuerPins: readCopied('issuerPins', copy.issuerPins, issuerPins),
   };
-  if (Object.values(sources).every((source) => source === absent))
-    throw optionInvalid('pins', 'a policy needs pins: give `pins` (or `issuerPins`)');
-  return createFullPolicy(sources, ownOptions(copy));
+  if (Object.values(sources).every((source) => source === absent)) throw noPins();
+  return createFrom(sources, ownOptions(copy));
 }
 
 function readCopied(option: string, input: PolicyOptions['pins'], source: Source): Source {
@@ -203,8 +166,8 @@ function sourcesOf(policy: Policy): Sources {
 /** The policy as it is now: what a verdict keeps, while the pins go on changing. */
 export function snapshot(policy: Policy): Policy {
   if (policy.onChange === undefined) return policy;
-  const { pins, issuerPins } = policy[policySources];
-  return createFullPolicy({ pins: fixed(pins.parsed()), issuerPins: fixed(issuerPins.parsed()) }, policy);
+  const { pins, issuerPins } = sourcesOf(policy);
+  return createFrom({ pins: fixed(pins.parsed()), issuerPins: fixed(issuerPins.parsed()) }, policy);
 }
 
 type OnChange = NonNullable<Policy['onChange']>;
@@ -227,50 +190,4 @@ function subscribeToAll(sources: readonly OnChange[]): OnChange {
       for (const end of ends) end();
     };
   };
-}
-
-/** @throws CertpinError `ERR_OPTION_INVALID` for a value that is given and is not among `allowed` */
-export function oneOf<Value extends string>(
-  option: string,
-  value: Value | undefined,
-  allowed: readonly Value[],
-): Value | undefined {
-  if (value === undefined || allowed.includes(value)) return value;
-  throw optionInvalid(option, `\`${option}\` must be one of '${allowed.join("', '")}'`);
-}
-
-/**
- * @throws CertpinError `ERR_OPTION_INVALID` for what is no object, and for the first own key of `options` that has a value and is not among `known`; `where` names the object
- */
-export function refuseUnknownOptions(options: object, known: readonly string[], where: string): void {
-  if (typeof options !== 'object' || options === null) throw optionInvalid(where, `${where}: must be an object`);
-  for (const [option, value] of Object.entries(options)) {
-    if (known.includes(option) || value === undefined) continue;
-    const problem = `unknown ${where} option \`${shownOption(option)}\``;
-    throw optionInvalid(shownOption(option), INLINE ? problem : problem + similarOption(option, known));
-  }
-}
-
-/** The name of an option. Nothing but a word is repeated: a URL that was put in its place holds a password. */
-function shownOption(option: string): string {
-  return /^[\w$-]{1,60}$/.test(option) ? option : '…';
-}
-
-function similarOption(option: string, known: readonly string[]): string {
-  const similar = known.find((key) => distance(key.toLowerCase(), option.toLowerCase()) <= 2);
-  return similar === undefined ? '' : `; did you mean \`${similar}\`?`;
-}
-
-/** Levenshtein distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

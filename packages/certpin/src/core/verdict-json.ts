@@ -1,5 +1,5 @@
 import type { Certificate } from './certificate.ts';
-import type { Policy } from './policy.ts';
+import type { Policy } from './policy-type.ts';
 
 /** A log has room for this many certificates of a server. */
 const MAX_PRESENTED = 10;

@@ -1,5 +1,6 @@
-import { CertpinError } from '../core/errors.ts';
-import { oneOf, refuseUnknownOptions } from '../core/policy.ts';
+import { refuseUnknownOptions } from '../core/unknown-options.ts';
+import { CertpinError } from '../errors.ts';
+import { oneOf } from '../leaf/policy.ts';
 import { askAgain } from './ask-again.ts';
 import { checkCount } from './options.ts';
 

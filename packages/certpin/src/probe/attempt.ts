@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
-import type { Peer } from '../core/verify.ts';
+import type { Peer } from '../core/verdict.ts';
 import type { UpgradeProtocol } from '../protocols/contract.ts';
-import { converse, dial } from '../protocols/dial.ts';
 import { observe } from '../tls/observe.ts';
+import { converse, dial } from '../wire/dial.ts';
 import { enclose } from './envelope.ts';
 import { explainHandshake } from './handshake-failure.ts';
 import type { Settings } from './options.ts';

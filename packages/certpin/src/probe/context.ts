@@ -1,5 +1,5 @@
 import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
-import { handshakeOptions } from '../tls/options.ts';
+import { safeHandshake } from '../leaf/handshake.ts';
 import { explainHandshake } from './handshake-failure.ts';
 
 /** Of all probes without TLS options of their own. */
@@ -28,7 +28,11 @@ export function createContext(tls: ConnectionOptions): () => SecureContext {
 /** An empty list of CAs: the chain is what the server presents, not what Node completes from its own list. */
 function make(tls: ConnectionOptions): SecureContext {
   try {
-    return createSecureContext(handshakeOptions({ ...tls, ca: [] }, true));
+    const { minVersion } = tls;
+    return createSecureContext({
+      ...safeHandshake({ ...tls, ca: [] }),
+      ...(minVersion === undefined ? {} : { minVersion }),
+    });
   } catch (error) {
     throw explainHandshake(error as Error);
   }

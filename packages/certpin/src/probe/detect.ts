@@ -1,6 +1,5 @@
-import type { Socket } from 'node:net';
-import { CertpinError } from '../core/errors.ts';
-import type { Peer } from '../core/verify.ts';
+import type { Peer } from '../core/verdict.ts';
+import { CertpinError } from '../errors.ts';
 import type { UpgradeProtocol, UpgradeStep } from '../protocols/contract.ts';
 import { type UpgradeName, upgradeProtocols } from '../protocols/registry.ts';
 import { attempt } from './attempt.ts';
@@ -50,18 +49,23 @@ export async function detect(
   const startedAt = performance.now();
   const ear = createEar(host);
   let failure: Error;
+  let listening: NodeJS.Timeout | undefined;
   try {
     const peer = await withTimeLimit(0, signal, (own, limit) =>
       attempt(target, settings, {
         upgrade: {
           ...ear.upgrade(() => limit(0)),
-          attach: (proceed, socket) =>
-            waitForGreeting(socket, Math.min(LISTENING_MS, budget / 4), () => {
-              if (ear.state() === 'answering') return;
-              // A server that does not answer to TLS leaves half of the time to the other protocols.
-              limit(budget / 2);
-              if (ear.startTls()) proceed({ next: 'tls' });
-            }),
+          attach: (proceed) => {
+            listening = setTimeout(
+              () => {
+                if (ear.state() === 'answering') return;
+                // A server that does not answer to TLS leaves half of the time to the other protocols.
+                limit(budget / 2);
+                if (ear.startTls()) proceed({ next: 'tls' });
+              },
+              Math.min(LISTENING_MS, budget / 4),
+            );
+          },
         },
         signal: own,
       }),
@@ -69,6 +73,8 @@ export async function detect(
     return { peer, protocol: ear.heard()[0] ?? 'tls' };
   } catch (error) {
     failure = error as Error;
+  } finally {
+    clearTimeout(listening);
   }
   if (signal.aborted) throw signal.reason;
 
@@ -164,15 +170,6 @@ function withOpening(opening: Uint8Array | undefined, step: UpgradeStep): Upgrad
   if (opening === undefined) return step;
   if (step.next === 'wait') return { next: 'send', bytes: opening };
   return { ...step, bytes: Buffer.concat([opening, step.bytes ?? new Uint8Array(0)]) };
-}
-
-function waitForGreeting(socket: Socket, listeningMs: number, end: () => void): void {
-  const start = (): void => {
-    const timer = setTimeout(end, listeningMs);
-    socket.once('close', () => clearTimeout(timer));
-  };
-  if (socket.connecting) socket.once('connect', start);
-  else start();
 }
 
 function notFound(reason: string, tried: readonly Protocol[], cause?: unknown): CertpinError<'ERR_TLS_NOT_FOUND'> {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Envelope } from '../protocols/contract.ts';
-import { LateStream, type Mediator } from '../tls/late-stream.ts';
+import { LateStream, type Mediator } from '../wire/late-stream.ts';
 
 /**
  * The stream on which TLS is to begin, called in the tick in which the conversation has ended: the socket itself, or where the protocol

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Certificate } from '../core/certificate.ts';
-import { CertpinError } from '../core/errors.ts';
+import { CertpinError } from '../errors.ts';
 import { leafFirst } from './leaf-first.ts';
 
 /** A certificate file is some kilobytes; a bundle of every public CA some hundred. */

@@ -1,4 +1,4 @@
-import { CertpinError } from '../core/errors.ts';
+import { CertpinError } from '../errors.ts';
 
 /** How to read the certificate of a server that is too old for the defaults; a probe alone may do so. */
 const OLD = "to read its certificate nevertheless, ask with minVersion 'TLSv1'";

@@ -1,11 +1,12 @@
 import { constants } from 'node:crypto';
 import type { ConnectionOptions, SecureContext } from 'node:tls';
-import { CertpinError } from '../core/errors.ts';
-import { oneOf, refuseUnknownOptions } from '../core/policy.ts';
+import { refuseUnknownOptions } from '../core/unknown-options.ts';
+import { CertpinError } from '../errors.ts';
+import { oneOf } from '../leaf/policy.ts';
 import { type UpgradeName, upgradeProtocols } from '../protocols/registry.ts';
-import { createTunnel, type ProxyInput } from '../proxy/tunnel.ts';
-import type { OpenTunnel } from '../tls/handshake.ts';
 import { isOld } from '../tls/options.ts';
+import { createTunnel, type ProxyInput } from '../tls/proxy.ts';
+import type { OpenTunnel } from '../wire/tunnel.ts';
 import { createContext } from './context.ts';
 import type { Protocol } from './target.ts';
 

@@ -1,6 +1,6 @@
 import type { Certificate, CertificateSummary } from '../core/certificate.ts';
-import { CertpinError } from '../core/errors.ts';
-import type { Peer } from '../core/verify.ts';
+import type { Peer } from '../core/verdict.ts';
+import { CertpinError } from '../errors.ts';
 import { upgradeProtocols } from '../protocols/registry.ts';
 import { attempt } from './attempt.ts';
 import { detect } from './detect.ts';

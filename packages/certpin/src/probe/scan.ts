@@ -1,4 +1,4 @@
-import { refuseUnknownOptions } from '../core/policy.ts';
+import { refuseUnknownOptions } from '../core/unknown-options.ts';
 import { type AskEachOptions, askEach, askEachKeys, type Targets } from './ask-each.ts';
 import { type ProbeOptions, probeKeys, readProbeOptions, type Settings } from './options.ts';
 import { ask, type ProbeReport, toFailure } from './probe.ts';

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { CertpinError } from '../core/errors.ts';
+import { CertpinError } from '../errors.ts';
 import { type UpgradeName, upgradeProtocols } from '../protocols/registry.ts';
 import { readConnectionString } from './connection-string.ts';
 

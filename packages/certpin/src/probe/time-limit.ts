@@ -1,4 +1,4 @@
-import { startTimeout } from '../tls/timeout.ts';
+import { startTimeout } from '../leaf/time-limit.ts';
 
 /** As much of an `AbortSignal` as a probe asks of one. Node's own takes as long to make as to read a certificate. */
 export interface Stop {

@@ -1,5 +1,3 @@
-import type { Socket } from 'node:net';
-
 /**
  * The plaintext conversation that ends with both sides agreeing to speak TLS. A state machine without sockets: it is given the
  * bytes that the server sent and says what to do. One object serves one connection.
@@ -18,10 +16,10 @@ export interface UpgradeProtocol {
    */
   receive(bytes: Uint8Array): UpgradeStep;
   /**
-   * Called once, when there is a socket. `proceed` takes a step that something else than the server's bytes has brought about: the driver,
-   * or time.
+   * Called once, when the conversation begins. `proceed` takes a step that something else than the server's bytes has brought about: the
+   * driver, or time.
    */
-  readonly attach?: ((proceed: (step: UpgradeStep) => void, socket: Socket) => void) | undefined;
+  readonly attach?: ((proceed: (step: UpgradeStep) => void) => void) | undefined;
   /** Where TLS does not begin on the wire itself, but inside the protocol's own packets. */
   readonly envelope?: Envelope | undefined;
 }

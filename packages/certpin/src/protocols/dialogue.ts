@@ -46,7 +46,7 @@ export function createDialogue({ name, title, turns }: Dialogue): UpgradeProtoco
   let answerBytes = 0;
   let answerLines = 0;
 
-  /** Looks at a line as soon as there is something of it. */
+  // Looks at a line as soon as there is something of it.
   const check = (turn: Turn, line: string): void => {
     if (/[\0\r\n]/.test(line) || !turn.begins(line)) throw foreign(turn);
     if (line.length > MAX_LINE_BYTES) throw tooLong(`a line of more than ${MAX_LINE_BYTES} bytes`);
@@ -61,7 +61,7 @@ export function createDialogue({ name, title, turns }: Dialogue): UpgradeProtoco
     );
   const tooLong = (what: string) => unexpected(name, `the ${title} server sent ${what}`);
 
-  /** After the last line of an answer. */
+  // After the last line of an answer.
   const advance = (): UpgradeStep => {
     queue.shift();
     answerBytes = 0;

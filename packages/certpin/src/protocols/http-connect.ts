@@ -1,5 +1,5 @@
-import { CertpinError } from '../core/errors.ts';
-import { urlHost } from '../core/host.ts';
+import { CertpinError } from '../errors.ts';
+import { urlHost } from '../host.ts';
 import type { UpgradeProtocol, UpgradeStep } from './contract.ts';
 
 const name = 'http-connect';

@@ -1,4 +1,4 @@
-import { CertpinError } from '../core/errors.ts';
+import { CertpinError } from '../errors.ts';
 import type { MediatedUpgrade, UpgradeProtocol, UpgradeStep } from './contract.ts';
 import { HEADER_BYTES, PacketReader } from './mysql-packets.ts';
 import { injected, upgradeError } from './upgrade-errors.ts';
@@ -187,15 +187,15 @@ export function isSslRequest(bytes: Buffer): boolean {
 function checkGreeting(packet: Buffer): void {
   const versionStart = HEADER_BYTES + 1;
   const versionEnd = packet.indexOf(0, versionStart);
-  /** connection 4, scramble 8, filler 1; capabilities 2, character set 1, status 2, capabilities 2, length 1, filler 10; scramble 13 */
+  // connection 4, scramble 8, filler 1; capabilities 2, character set 1, status 2, capabilities 2, length 1, filler 10; scramble 13
   const isWhole = versionEnd >= 0 && packet.length >= versionEnd + 44;
   const isGreeting = isWhole && packet[3] === 0 && packet[HEADER_BYTES] === PROTOCOL_VERSION;
   const flags = isGreeting ? packet.readUInt16LE(versionEnd + 14) : 0;
-  /** Without either, the fields stand elsewhere; every server has had both since 4.1. */
+  // Without either, the fields stand elsewhere; every server has had both since 4.1.
   if ((flags & CLIENT_PROTOCOL_41) === 0 || (flags & CLIENT_SECURE_CONNECTION) === 0) throw noGreeting();
   if ((flags & CLIENT_SSL) === 0)
     throw upgradeError('ERR_UPGRADE_REFUSED', name, 'the MySQL server offers no TLS (its greeting lacks CLIENT_SSL)');
-  /** The length is that of the whole scramble, of which 8 bytes stand before; its end is 13 bytes long, or longer. */
+  // The length is that of the whole scramble, of which 8 bytes stand before; its end is 13 bytes long, or longer.
   const pluginStart = versionEnd + 32 + Math.max(13, (packet[versionEnd + 21] as number) - 8);
   const pluginEnd = packet.indexOf(0, pluginStart);
   const version = packet.subarray(versionStart, versionEnd);

@@ -29,7 +29,7 @@ const NOTHING: Buffer = Buffer.alloc(0);
 
 export function createTypeQueryWatch(): TypeQueryWatch {
   let state: 'login' | 'ready' | 'asked' | 'over' = 'login';
-  /** The beginning of a message, kept back: what {@link TypeQueryWatch.end} gives has to follow a whole one. */
+  // The beginning of a message, kept back: what {@link TypeQueryWatch.end} gives has to follow a whole one.
   let rest = NOTHING;
 
   const fromDriver = (bytes: Buffer): Buffer => {

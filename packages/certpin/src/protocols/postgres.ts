@@ -1,4 +1,4 @@
-import { CertpinError } from '../core/errors.ts';
+import { CertpinError } from '../errors.ts';
 import type { UpgradeProtocol, UpgradeStep } from './contract.ts';
 import { injected, upgradeError } from './upgrade-errors.ts';
 
@@ -47,7 +47,7 @@ function receive(bytes: Uint8Array): UpgradeStep {
       'the PostgreSQL server refuses TLS (its answer to SSLRequest is N)',
     );
   if (answer !== 'S') {
-    /** The text of an error that came in plaintext is anybody's, so it is not shown (CVE-2024-10977). */
+    // The text of an error that came in plaintext is anybody's, so it is not shown (CVE-2024-10977).
     const what = answer === 'E' ? 'an error message' : 'something that PostgreSQL does not say';
     throw upgradeError('ERR_UPGRADE_UNEXPECTED', name, `the server answered SSLRequest with ${what}`);
   }

@@ -108,7 +108,7 @@ function readReply(name: string, title: string, grammar: Grammar, exchange: Exch
   let first: string | undefined;
   let isOffered = offer === undefined;
 
-  /** Looks at the status that the whole answer has. */
+  // Looks at the status that the whole answer has.
   const checkStatus = (status: string): void => {
     if (wanted.includes(status)) return;
     if (!/^[45-]/.test(status))

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { CertpinError } from '../core/errors.ts';
-import { urlHost } from '../core/host.ts';
+import { CertpinError } from '../errors.ts';
+import { urlHost } from '../host.ts';
 import type { UpgradeProtocol, UpgradeStep } from './contract.ts';
 
 const name = 'socks5';

@@ -24,7 +24,7 @@ export function createTelnetUpgrade(): UpgradeProtocol {
   let isAgreed = false;
   let ended = false;
 
-  /** @returns whether it is the consent */
+  // @returns whether it is the consent
   const take = (command: Uint8Array): boolean => {
     const [, verb, option] = command;
     if (option !== START_TLS) return false;

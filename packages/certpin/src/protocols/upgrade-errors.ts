@@ -1,4 +1,4 @@
-import { CertpinError, type CertpinErrorDetails } from '../core/errors.ts';
+import { CertpinError, type CertpinErrorDetails } from '../errors.ts';
 
 /** `message` repeats no text of the server: it is anybody's. */
 export function upgradeError<

@@ -1,5 +1,5 @@
-import { CertpinError } from '../core/errors.ts';
-import { urlHost } from '../core/host.ts';
+import { CertpinError } from '../errors.ts';
+import { urlHost } from '../host.ts';
 import type { UpgradeProtocol, UpgradeStep } from './contract.ts';
 import { injected, refused, unexpected } from './upgrade-errors.ts';
 import { readXmlTag, type XmlTag } from './xml-tags.ts';
@@ -51,7 +51,7 @@ export function createXmppUpgrade(name: XmppName, host: string): UpgradeProtocol
     `to='${toDomain(host)}' version='1.0'>`;
   let cut = '';
   let taken = 0;
-  /** The names of the elements around the current place. */
+  // The names of the elements around the current place.
   const path: string[] = [];
   let phase: 'features' | 'answer' | 'ended' = 'features';
   let isOffered = false;
@@ -62,7 +62,7 @@ export function createXmppUpgrade(name: XmppName, host: string): UpgradeProtocol
     return unexpected(name, `the server ${what}`);
   };
 
-  /** Takes the beginning of an element. */
+  // Takes the beginning of an element.
   const open = ({ name: element, attributes }: XmlTag): void => {
     const [, parent] = path;
     const isOfTls = attributes.get('xmlns') === namespaces.tls;
@@ -80,7 +80,7 @@ export function createXmppUpgrade(name: XmppName, host: string): UpgradeProtocol
     else if (parent === 'stream:error') throw turnedAway(name, conditions[element]);
   };
 
-  /** Takes the end of an element. */
+  // Takes the end of an element.
   const close = (element: string): UpgradeStep | undefined => {
     if (path.length === 0) throw refused(name, 'the XMPP server turns the client away (it ended the stream)');
     if (path.length > 1) return undefined;

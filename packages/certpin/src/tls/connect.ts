@@ -1,5 +1,5 @@
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
-import { guard } from './guard.ts';
+import { createPinner } from './guard.ts';
 import { type GuardOptions, splitOptions } from './options.ts';
 
 /** The options of `tls.connect`, less those that have no meaning beside a pin, and a policy. */
@@ -30,8 +30,8 @@ export interface PinnedConnectionOptions
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used
  */
 export function connect(options: PinnedConnectionOptions, secureConnectListener?: () => void): TLSSocket {
-  const { policy, connectTimeoutMs, rest } = splitOptions(options, [], 'connect');
-  const socket = guard({ options: rest as ConnectionOptions, policy, connectTimeoutMs });
+  const { guarded, rest } = splitOptions(options, [], 'connect');
+  const socket = createPinner(guarded).open(rest as ConnectionOptions, guarded.connectTimeoutMs);
   if (secureConnectListener !== undefined) socket.once('secureConnect', secureConnectListener);
   return socket;
 }

@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
-import type { Verdict } from '../core/verify.ts';
+import type { Verdict } from '../core/verdict.ts';
 
 /** The name of the `node:diagnostics_channel` on which every verdict of the guard is published, as a {@link Verdict}. */
 export const VERDICT_CHANNEL = 'certpin:verdict';

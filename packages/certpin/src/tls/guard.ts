@@ -1,60 +1,60 @@
+import { addAbortSignal } from 'node:stream';
 import { type ConnectionOptions, checkServerIdentity, type TLSSocket } from 'node:tls';
-import { INLINE } from '../core/form.ts';
-import { policiesFor, type ServerPolicies } from '../core/host-policies.ts';
-import { ownOptions } from '../core/own-options.ts';
-import type { Policy } from '../core/policy.ts';
-import { noVerification, type OpenTunnel, openTls } from './handshake.ts';
-import { intercept } from './intercept.ts';
-import { judgeBoth, judgeConnection, judgeLeaf } from './judge.ts';
-import { Reuse } from './reuse.ts';
-import { type CalledServer, identity, namesOf, type ServerIdentity } from './server-name.ts';
+import { hostRefusal, policiesFor, type ServerPolicies } from '../core/host-policies.ts';
+import type { Policy } from '../core/policy-type.ts';
+import { optionInvalid } from '../errors.ts';
+import { createContexts } from '../leaf/contexts.ts';
+import { noVerification, type OwnHandshake, openTls } from '../leaf/handshake.ts';
+import { intercept } from '../leaf/intercept.ts';
+import { ownOptions } from '../leaf/options.ts';
+import type { Pinner } from '../leaf/pinner.ts';
+import { type ServerIdentity, withRequestedName } from '../leaf/server-name.ts';
+import { LateStream } from '../wire/late-stream.ts';
+import type { OpenTunnel } from '../wire/tunnel.ts';
+import { judgeBoth, judgeConnection } from './judge.ts';
+import { serverOf, withSpelledName } from './server.ts';
+import { Reuse, type Sessions } from './speed/reuse.ts';
 
-/** A connection to be guarded: the options of `tls.connect`, and whom they are for. */
-export interface GuardedConnection extends CalledServer {
-  readonly policy: ServerPolicies | 'verify';
+/** What a {@link Pinner} of the package is made from; checked. */
+export interface PinnerConfig {
+  readonly policies: ServerPolicies | 'verify';
+  readonly connectTimeoutMs: number;
   /** Where a proxy stands before the server. */
   readonly tunnel?: OpenTunnel | undefined;
-  /** What a request wants to be sent as the server name, where the configuration gives none. It decides nothing. */
-  readonly requestedName?: string | null | undefined;
-  /** Milliseconds until the attempt is given up; 0, or undefined: never. */
-  readonly connectTimeoutMs?: number | undefined;
 }
 
 /**
- * Opens a TLS connection that nobody can use before its verdict.
- *
- * Returned at once, still connecting, like `tls.connect`'s. `secureConnect` is emitted only after a matching verdict. On a refusal
- * the socket is destroyed with the error in the same tick in which the handshake ends, and whatever had been written is dropped:
- * a check in a later tick is too late, for then the queued bytes have left.
+ * The pinner of the package: policies by host, issuers, live pins, proxies, and what earlier connections have proven.
  *
  * Under the ordinary verification Node itself keeps `secureConnect` back and destroys the socket, in the same tick.
- *
- * @throws CertpinError `ERR_HOST_UNPINNED` before anything is opened
  */
-export function guard(connection: GuardedConnection): TLSSocket {
-  const { policy, requestedName } = connection;
-  const own = ownOptions(connection.options);
-  const called: CalledServer = { ...connection, options: own };
-  const server = identity(called);
-  const options = own.servername || requestedName == null ? own : { ...own, servername: requestedName };
-  const pinned = { ...options, ...noVerification };
-  if (INLINE) {
-    const socket = openTls({ options: pinned, connectTimeoutMs: connection.connectTimeoutMs });
-    return intercept(socket, judgeLeaf(socket, policy as Policy, server));
-  }
-  const { connectTimeoutMs, tunnel } = connection;
-  const names = namesOf(called);
-  const [one, other] = policiesFor(policy, names);
-  if (one === 'verify')
-    return openTls({ options: { ...options, ...ordinaryVerification(server) }, connectTimeoutMs, tunnel });
-  if (other !== undefined) {
-    const socket = openTls({ options: pinned, connectTimeoutMs, tunnel });
-    return intercept(socket, judgeBoth(socket, [one, other as Policy], server));
-  }
-  // Both names: they chose the policy.
-  const reuse = new Reuse({ ...server, host: names.join(' '), owner: policy as object, policy: one, way: tunnel });
-  const socket = openTls({ options: pinned, connectTimeoutMs, tunnel, reuse });
-  return intercept(socket, judgeConnection(socket, one, server, reuse));
+export function createPinner({ policies, connectTimeoutMs, tunnel }: PinnerConfig): Pinner {
+  const contextFor = createContexts();
+  const sessions: Sessions = new WeakMap();
+  return {
+    connectTimeoutMs,
+    refusalOf: (options) => hostRefusal(policies, serverOf(ownOptions(options)).names),
+    open: (given, limitMs, requestedName) => {
+      const own = ownOptions(given);
+      const server = serverOf(own);
+      const [one, other] = policiesFor(policies, server.names);
+      const options = withSpelledName(withRequestedName(own, requestedName));
+      const open = (more: ConnectionOptions, ours?: OwnHandshake): TLSSocket =>
+        openThrough(tunnel, { ...options, ...more }, limitMs, ours);
+      if (one === 'verify') return open(ordinaryVerification(server));
+      // Node's list of CAs can be changed while the process runs. Where it decides, it is looked up each time.
+      const needsRoots = one.caVerification === 'require' && options.ca === undefined;
+      const context = needsRoots ? {} : contextFor(options);
+      if (other !== undefined) {
+        const socket = open(noVerification, context);
+        return intercept(socket, judgeBoth(socket, [one, other as Policy], server));
+      }
+      const reuse = new Reuse({ ...server, policy: one, sessions });
+      const socket = open(noVerification, { ...context, ...reuse.offer({ ...options, ...context }) });
+      reuse.attach(socket);
+      return intercept(socket, judgeConnection(socket, one, server, reuse));
+    },
+  };
 }
 
 /** As Node does by default, whatever NODE_TLS_REJECT_UNAUTHORIZED says, and by the host that the verdict would name. */
@@ -63,4 +63,38 @@ function ordinaryVerification({ host = '' }: ServerIdentity): ConnectionOptions 
     rejectUnauthorized: true,
     checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
   };
+}
+
+function openThrough(
+  tunnel: OpenTunnel | undefined,
+  given: ConnectionOptions & { readonly signal?: AbortSignal },
+  limitMs: number | undefined,
+  ours: OwnHandshake | undefined,
+): TLSSocket {
+  const { signal } = ownOptions(given);
+  const options: ConnectionOptions = ownOptions({ ...given, signal: undefined });
+  const way = tunnel && new LateStream();
+  if (way !== undefined && (options.path != null || options.socket != null)) {
+    const message = 'a unix socket, or a given one, is not reached through a proxy: remove it, or `proxy`';
+    throw optionInvalid('proxy', message);
+  }
+  const socket = openTls(way === undefined ? options : { ...options, socket: way }, limitMs, ours);
+  // Now, and not before: options that cannot be used have thrown, and no tunnel is left that nobody closes.
+  if (tunnel !== undefined && way !== undefined) startTunnel(tunnel, options, way, socket);
+  if (signal !== undefined) addAbortSignal(signal, socket);
+  return socket;
+}
+
+/** TLS has begun, on a stream whose socket comes when the tunnel stands: clients count the connection from now on. */
+function startTunnel(
+  tunnel: OpenTunnel,
+  { host = 'localhost', port }: ConnectionOptions,
+  way: LateStream,
+  socket: TLSSocket,
+): void {
+  const attempt = tunnel({ host, port: Number(port) }, (error, raw) => {
+    if (raw === undefined) socket.destroy(error);
+    else way.adopt(raw);
+  });
+  way.once('close', () => attempt.destroy());
 }

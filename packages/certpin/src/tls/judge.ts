@@ -1,66 +1,59 @@
+import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
+import { Certificate } from '../core/certificate.ts';
 import { refusalError } from '../core/explain.ts';
-import type { Policy } from '../core/policy.ts';
-import { type Peer, type Refused, type Verdict, verify } from '../core/verify.ts';
+import type { Policy } from '../core/policy-type.ts';
+import type { Peer, Refused, Verdict } from '../core/verdict.ts';
+import { withJson } from '../core/verdict-json.ts';
+import { verify } from '../core/verify.ts';
+import type { Judge } from '../leaf/intercept.ts';
+import { takeLeaf } from '../leaf/presented.ts';
+import type { ServerIdentity } from '../leaf/server-name.ts';
 import { publishVerdict } from './diagnostics.ts';
-import type { Judge } from './intercept.ts';
-import { chainOf, describePeer, takeLeaf } from './presented.ts';
-import { knownVerdict, rememberVerdict, repeatVerdict, stillHolds } from './repeated-verdict.ts';
-import type { Reuse } from './reuse.ts';
-import type { ServerIdentity } from './server-name.ts';
+import { chainOf, describePeer } from './peer.ts';
 
-/** The judge of a pasted block: one verdict on the leaf, for each handshake. */
-export function judgeLeaf(socket: TLSSocket, policy: Policy, server: ServerIdentity): Judge {
-  const presented = (): Peer['certificates'] => {
-    const leaf = takeLeaf(socket);
-    return leaf === undefined ? [] : [leaf];
-  };
-  return { refusal: () => refusalOf(verify(describePeer(socket, presented(), server), policy)) };
+/** What earlier connections have proven (speed/reuse.ts). */
+export interface Experience {
+  /** The server, and the verdict on it where that still holds. undefined: nothing is known of it. */
+  recall(socket: TLSSocket): { readonly peer: Peer; readonly verdict?: Verdict } | undefined;
+  /** A full handshake had this verdict. */
+  learn(verdict: Verdict, peer: Peer): void;
+  /** The connection may be used. */
+  release(): void;
+  /** The connection was refused. */
+  drop(): void;
 }
 
-/** The judge of the package: with issuers, what earlier connections have proven, and pins that change. */
-export function judgeConnection(socket: TLSSocket, policy: Policy, server: ServerIdentity, reuse: Reuse): Judge {
+/** The judge of the package: with issuers, and pins that change. */
+export function judgeConnection(
+  socket: TLSSocket,
+  policy: Policy,
+  server: ServerIdentity,
+  experience: Experience,
+): Judge {
   let peer: Peer | undefined;
-  let released = false;
 
   const judge = (): Verdict => {
-    if (socket.isSessionReused()) {
-      const proven = reuse.resumed(socket);
-      peer = proven?.peer ?? describePeer(socket, [], server);
-      // The pins may have changed since the session was offered.
-      return proven !== undefined && stillHolds(proven, policy, Date.now()) ? proven.verdict : verify(peer, policy);
+    const known = experience.recall(socket);
+    if (known !== undefined) {
+      peer = known.peer;
+      return known.verdict ?? verify(peer, policy);
     }
-    const leaf = takeLeaf(socket);
-    const before = leaf && repeatVerdict(socket, leaf, policy, server);
-    if (before !== undefined) {
-      peer = before.peer;
-      reuse.proved(before);
-      return before.verdict;
-    }
-    const withChain = (): Peer => describePeer(socket, chainOf(leaf), server);
+    const leaf = socket.isSessionReused() ? undefined : takeLeaf(socket);
     // The leaf decides where no issuer is pinned, and it alone is cheap to read.
-    const isEnough = policy.issuerPins.length === 0 && leaf !== undefined;
-    peer = isEnough ? describePeer(socket, [leaf], server) : withChain();
+    const presented = policy.issuerPins.length === 0 ? [leaf].flatMap((one) => one ?? []) : chainOf(leaf);
+    peer = describePeer(socket, presented, server);
     const verdict = verify(peer, policy);
-    const known = knownVerdict(verdict, peer, policy);
-    if (known !== undefined) rememberVerdict(known, policy);
-    reuse.proved(known);
-    // Whoever has to understand a refusal needs the chain: it may be the CA's pin that was configured.
-    return verdict.ok || !isEnough ? verdict : verify(withChain(), policy);
+    experience.learn(verdict, peer);
+    return verdict.ok ? verdict : withChain(verdict, leaf);
   };
 
-  if (reuse.mayResume) {
-    // Node makes no event of a session that nobody listens for. Heard after the verdict, as by everybody else.
-    socket.on('session', (session: Buffer) => socket.destroyed || reuse.keep(session));
-    // A server that cannot be reached with a session is tried without one.
-    socket.on('close', () => released || reuse.drop());
-  }
   const again = (): Verdict => verify(peer as Peer, policy);
   return {
     refusal: () => tell(socket, [policy], judge(), again),
-    onRefused: () => reuse.drop(),
+    onRefused: () => experience.drop(),
     onReleased: (ask) => {
-      released = true;
+      experience.release();
       judgeOnChange(socket, [policy], ask, again);
     },
   };
@@ -84,6 +77,17 @@ export function judgeBoth(socket: TLSSocket, policies: readonly [Policy, Policy]
     },
     onReleased: (ask) => judgeOnChange(socket, policies, ask, again),
   };
+}
+
+/** An explanation reads this many certificates: a server may send hundreds, to keep us busy. */
+const MAX_EXPLAINED = 16;
+
+/** Whoever has to understand a refusal needs what was sent along, too: it may be the CA's pin that was configured. It decides nothing. */
+function withChain(verdict: Refused, leaf: X509Certificate | undefined): Refused {
+  const [first, ...more] = verdict.presented;
+  if (first === undefined || more.length > 0) return verdict;
+  const others = chainOf(leaf, MAX_EXPLAINED).slice(1);
+  return withJson({ ...verdict, presented: [first, ...others.map((x509) => new Certificate(x509))] });
 }
 
 /** The pin of an open connection may go: then the connection goes too, whether it is in use or waits in a pool. */
@@ -125,9 +129,5 @@ function pinsOf(policies: readonly Policy[]): Policy['pins'][] {
 
 /** A refusal says which of a name's addresses was called. Through a proxy nobody here knows. */
 function withAddress(verdict: Verdict, { remoteAddress }: TLSSocket): Verdict {
-  return verdict.ok || remoteAddress === undefined ? verdict : { ...verdict, address: remoteAddress };
-}
-
-function refusalOf(verdict: Verdict): Error | undefined {
-  return verdict.ok ? undefined : refusalError(verdict);
+  return verdict.ok || remoteAddress === undefined ? verdict : withJson({ ...verdict, address: remoteAddress });
 }

@@ -1,11 +1,12 @@
-import type { TLSSocket } from 'node:tls';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { Certificate } from '../core/certificate.ts';
-import { CertpinError } from '../core/errors.ts';
-import type { Peer } from '../core/verify.ts';
-import type { GuardedConnection } from './guard.ts';
-import { noVerification, openTls } from './handshake.ts';
-import { chainOf, describePeer, takeLeaf } from './presented.ts';
-import { identity } from './server-name.ts';
+import type { Peer } from '../core/verdict.ts';
+import { CertpinError } from '../errors.ts';
+import { noVerification, openTls } from '../leaf/handshake.ts';
+import { ownOptions } from '../leaf/options.ts';
+import { takeLeaf } from '../leaf/presented.ts';
+import { chainOf, describePeer } from './peer.ts';
+import { serverOf, withSpelledName } from './server.ts';
 
 /**
  * Makes a handshake, hands over what the server presented, and closes: no application byte can be sent on the connection, so
@@ -13,17 +14,19 @@ import { identity } from './server-name.ts';
  *
  * A completed handshake proves that the server owns the key of its certificate (RFC 8446 §4.4.3, RFC 5246 §7.4.3).
  */
-export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<Peer> {
+export function observe(given: ConnectionOptions): Promise<Peer> {
   return new Promise((resolve, reject) => {
-    const options = { ...connection.options, ...noVerification };
-    const socket = openTls({ options, connectTimeoutMs: connection.connectTimeoutMs, oldVersions: true });
+    const options = ownOptions(given);
+    const { minVersion } = options;
+    const spelled = { ...withSpelledName(options), ...noVerification };
+    const socket = openTls(spelled, undefined, minVersion === undefined ? {} : { minVersion });
     socket.once('error', reject);
     const endsEarly = (): void => reject(closedEarly());
     socket.once('close', endsEarly);
     socket.once('secureConnect', () => {
       socket.off('close', endsEarly);
       try {
-        resolve(describePeer(socket, presentedBy(socket), identity(connection)));
+        resolve(describePeer(socket, presentedBy(socket), serverOf(options)));
       } catch (error) {
         reject(error);
       }
@@ -37,7 +40,7 @@ export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<
 const MAX_PRESENTED = 64;
 
 function presentedBy(socket: TLSSocket): Certificate[] {
-  const presented = chainOf(takeLeaf(socket)).slice(0, MAX_PRESENTED);
+  const presented = chainOf(takeLeaf(socket), MAX_PRESENTED);
   return presented.map((certificate) => new Certificate(certificate));
 }
 

@@ -1,18 +1,11 @@
-import { isIP } from 'node:net';
 import type { ConnectionOptions, SecureVersion } from 'node:tls';
-import { type CertpinError, optionInvalid } from '../core/errors.ts';
-import { INLINE } from '../core/form.ts';
-import { canonicalHost } from '../core/host.ts';
-import { createServerPolicies, type HostOptions, hostKeys, type ServerPolicies } from '../core/host-policies.ts';
-import { ownOptions } from '../core/own-options.ts';
-import {
-  createPolicy,
-  type Policy,
-  type PolicyOptions,
-  policyKeys,
-  policyKeysIn,
-  refuseUnknownOptions,
-} from '../core/policy.ts';
+import { createServerPolicies, type HostOptions, hostKeys } from '../core/host-policies.ts';
+import { type PolicyOptions, policyKeysIn } from '../core/policy.ts';
+import type { Policy } from '../core/policy-type.ts';
+import { refuseUnknownOptions } from '../core/unknown-options.ts';
+import { type CertpinError, optionInvalid } from '../errors.ts';
+import { ownOptions, readConnectTimeout, refuseOptions } from '../leaf/options.ts';
+import type { PinnerConfig } from './guard.ts';
 
 /** What certpin adds to a client's connection options. */
 export interface GuardOptions extends PolicyOptions, HostOptions {
@@ -23,7 +16,7 @@ export interface GuardOptions extends PolicyOptions, HostOptions {
 }
 
 /** Options of `tls.connect` (doc/api/tls.md, net.md) that decide nothing about trust, or that the guard sets safely. */
-const allTlsOptionKeys: readonly string[] = [
+const tlsOptionKeys: readonly string[] = [
   // the address
   ...['host', 'port', 'path', 'socket', 'lookup', 'family', 'hints', 'localAddress', 'localPort'],
   ...['autoSelectFamily', 'autoSelectFamilyAttemptTimeout'],
@@ -36,11 +29,6 @@ const allTlsOptionKeys: readonly string[] = [
   ...['cert', 'key', 'pfx', 'passphrase', 'ca', 'crl', 'allowPartialTrustChain', 'clientCertEngine'],
   ...['privateKeyEngine', 'privateKeyIdentifier'],
 ];
-
-/** In a script those that one may need. The others are unknown options there, with those that would weaken a pin. */
-const tlsOptionKeys = INLINE
-  ? 'host port keepAlive timeout servername ciphers cert key passphrase'.split(' ')
-  : allTlsOptionKeys;
 
 /** TLS options of a client beside its policy: those of `tls.connect`, less those that have no meaning beside a pin. */
 export type ClientTlsOptions = Omit<
@@ -71,8 +59,8 @@ export function splitOptions<Options extends GuardOptions>(
   options: Options,
   ownKeys: readonly string[],
   where: string,
-): { policy: ServerPolicies; connectTimeoutMs: number; rest: Omit<Options, keyof GuardOptions> } {
-  const guardKeys = INLINE ? [...policyKeys, 'connectTimeoutMs'] : guardKeysIn(options);
+): { guarded: Guarded; rest: Omit<Options, keyof GuardOptions> } {
+  const guardKeys = guardKeysIn(options);
   const policy = Object.create(null) as Record<string | symbol, unknown>;
   const rest = Object.create(null) as Record<string, unknown>;
   const given: Record<string | symbol, unknown> = ownOptions(
@@ -83,7 +71,7 @@ export function splitOptions<Options extends GuardOptions>(
     if (typeof key === 'symbol' || guardKeys.includes(key)) policy[key] = given[key];
     else rest[key] = given[key];
   }
-  return { ...readPolicy(policy), rest: rest as Omit<Options, keyof GuardOptions> };
+  return { guarded: readPolicy(policy), rest: rest as Omit<Options, keyof GuardOptions> };
 }
 
 /** The options of a policy, and what else stands beside them. */
@@ -91,43 +79,37 @@ function guardKeysIn(options: object): readonly string[] {
   return [...policyKeysIn(Object(options)), ...hostKeys, 'connectTimeoutMs'];
 }
 
-/** A policy that stands alone, with the time limit that may stand beside it. */
-export function readPolicy(options: GuardOptions | Policy): { policy: ServerPolicies; connectTimeoutMs: number } {
-  if (!INLINE) checkTlsOptions(options, 'policy');
-  const { connectTimeoutMs = 10_000, ...others }: GuardOptions = ownOptions(options ?? {});
-  /** A delay that setTimeout cannot keep fires at once. */
-  if (!(Number.isInteger(connectTimeoutMs) && connectTimeoutMs >= 0 && connectTimeoutMs < 2 ** 31))
-    throw optionInvalid('connectTimeoutMs', '`connectTimeoutMs` must be a whole number of milliseconds, or 0');
-  if (INLINE) return { policy: createPolicy(others), connectTimeoutMs };
-  /** A policy that was made stays whole: its pins may be live. */
+/** What every client's options say of its connections. */
+export type Guarded = Pick<PinnerConfig, 'policies' | 'connectTimeoutMs'>;
+
+/**
+ * A policy that stands alone, with the time limit that may stand beside it.
+ *
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`
+ */
+export function readPolicy(options: GuardOptions | Policy): Guarded {
+  checkTlsOptions(options, 'policy');
+  const { connectTimeoutMs, ...others }: GuardOptions = ownOptions(options ?? {});
+  // A policy that was made stays whole: its pins may be live.
   const isPolicyAlone = !Object.hasOwn(Object(options), 'connectTimeoutMs');
-  return { policy: createServerPolicies(isPolicyAlone ? options : others), connectTimeoutMs };
+  return {
+    connectTimeoutMs: readConnectTimeout(connectTimeoutMs),
+    policies: createServerPolicies(isPolicyAlone ? options : others),
+  };
 }
 
 /** @throws CertpinError `ERR_OPTION_INVALID` for options of `tls.connect` that would weaken a pin or make it meaningless */
 function checkTlsOptions(options: object, where: string, ownKeys: readonly string[] = []): void {
   if (typeof options !== 'object' || options === null) return; // which is refused as a whole
-  const own: Record<string, unknown> = ownOptions(options) as never;
-  for (const [option, why] of Object.entries(refusedOptions)) {
-    if (!ownKeys.includes(option) && own[option] !== undefined) {
-      throw optionInvalid(option, `${where}: \`${option}\` has no place beside a pin: ${why}`);
-    }
-  }
+  const own = ownOptions(options);
+  refuseOptions(own, refusedOptions, (option, why) =>
+    ownKeys.includes(option)
+      ? undefined
+      : optionInvalid(option, `${where}: \`${option}\` has no place beside a pin: ${why}`),
+  );
   const { minVersion, maxVersion } = own as ConnectionOptions;
   if (isOld(minVersion)) throw tooOld('minVersion', minVersion);
   if (isOld(maxVersion)) throw tooOld('maxVersion', maxVersion);
-}
-
-/**
- * The TLS options of a database client, as they stand in the `ssl` of its configuration.
- *
- * @throws CertpinError `ERR_OPTION_INVALID` for whatever is neither absent, `true` nor an object of TLS options
- */
-export function readClientTls(ssl: unknown): ConnectionOptions {
-  if (!INLINE && ssl === false)
-    throw optionInvalid('ssl', '`ssl: false` contradicts a pin: there is always TLS; remove it');
-  if (ssl === undefined || ssl === true) return {};
-  return readTlsOptions(ssl as object, 'ssl');
 }
 
 /**
@@ -141,51 +123,10 @@ export function readTlsOptions<Options extends object>(
   where: string,
   ownKeys: readonly string[] = [],
 ): Options {
-  if (!INLINE) checkTlsOptions(options, where, ownKeys);
+  checkTlsOptions(options, where, ownKeys);
   refuseUnknownOptions(options, [...tlsOptionKeys, ...ownKeys], where);
-  /** Without a prototype, see {@link ownOptions}; and with what is not enumerable: a pool of pg makes `ssl.key` so. */
+  // Without a prototype, see {@link ownOptions}; and with what is not enumerable: a pool of pg makes `ssl.key` so.
   return Object.create(null, Object.getOwnPropertyDescriptors(options)) as Options;
-}
-
-/** The options with which the guard calls `tls.connect`: what the caller chose, and what is not the caller's to choose. */
-export function safeHandshake(options: ConnectionOptions): ConnectionOptions {
-  const { minVersion, secureOptions, servername, host } = options;
-  return {
-    ...options,
-    minVersion: minVersion === 'TLSv1.3' ? minVersion : 'TLSv1.2',
-    // RFC 5746 renegotiation would put another certificate under a connection whose verdict has been given.
-    secureOptions: (secureOptions ?? 0) | SSL_OP_NO_RENEGOTIATION,
-    ...serverNameIndication(servername ?? host),
-    session: undefined,
-    pskCallback: undefined,
-  } as object as ConnectionOptions;
-}
-
-/**
- * As {@link safeHandshake}.
- *
- * @param oldVersions whether a `minVersion` before TLS 1.2 is taken: only where nothing is sent on the connection
- */
-export function handshakeOptions(options: ConnectionOptions, oldVersions = false): ConnectionOptions {
-  const { minVersion, host, servername = host } = options;
-  const name = servername == null ? {} : { servername: canonicalHost(servername) ?? '' };
-  const version = oldVersions && minVersion !== undefined ? { minVersion } : {};
-  return ownOptions({ ...notInherited, ...safeHandshake({ ...options, ...name }), ...version });
-}
-
-/** Node reads options from `Object.prototype` too. These would choose whom it trusts and where it connects. */
-const notInherited: ConnectionOptions = Object.fromEntries(
-  ['ca', 'crl', 'secureContext', 'socket', 'path', 'lookup'].map((option) => [option, undefined]),
-);
-
-/** Of OpenSSL 1.1.1 and newer; not among the constants of every Node. */
-const SSL_OP_NO_RENEGOTIATION = 0x4000_0000;
-
-/** RFC 6066 §3: a DNS name without trailing dot; literal addresses are not permitted (Node 25 throws on them). */
-function serverNameIndication(name: string | undefined): { servername?: string } {
-  const host = name?.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
-  /** An empty name, given on purpose, keeps Node from taking the host. */
-  return host === undefined ? {} : { servername: isIP(host) === 0 ? host.replace(/\.$/, '') : '' };
 }
 
 /** Before TLS 1.2. */

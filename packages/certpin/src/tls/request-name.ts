@@ -1,7 +1,7 @@
 import type { ClientRequest } from 'node:http';
 import type { Agent, RequestOptions } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
-import { ownOptions } from '../core/own-options.ts';
+import { ownOptions } from '../leaf/options.ts';
 
 /** In the options of a request: the server name that the request itself gives. */
 const configuredName: unique symbol = Symbol('certpin.servername');

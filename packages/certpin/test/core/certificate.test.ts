@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { type Minted, mint } from '@certpin/testkit';
-import { Certificate, isoDate, printable } from '../../src/core/certificate.ts';
+import { Certificate, printable } from '../../src/core/certificate.ts';
 import { readParts } from '../../src/core/certificate-parts.ts';
 import { parsePin } from '../../src/core/parse-pin.ts';
-import { validityProblem } from '../../src/core/validity.ts';
+import { validityProblem } from '../../src/leaf/checks.ts';
+import { isoDate } from '../../src/leaf/evidence.ts';
 import { makeOpensslCertificates } from './openssl-certificates.ts';
 import { inFolder, openssl } from './support.ts';
 
@@ -74,7 +75,7 @@ describe('the validity of a certificate', () => {
     const certificate = certificateOf(await mint());
     const { validFrom, validTo: end } = certificate;
     const at = (date: Date, milliseconds: number) =>
-      validityProblem(certificate, new Date(date.getTime() + milliseconds), 'refuse');
+      validityProblem(certificate, new Date(date.getTime() + milliseconds), 'refuse')?.code;
     assert.equal(at(validFrom, -1), 'ERR_CERTIFICATE_NOT_YET_VALID');
     assert.equal(at(validFrom, 0), undefined);
     assert.equal(at(end, 0), undefined);
@@ -83,15 +84,15 @@ describe('the validity of a certificate', () => {
 
   it('does not hold where a date cannot be read', () => {
     const unreadable = { validFrom: new Date(Number.NaN), validTo: new Date(Number.NaN) } as Certificate;
-    assert.equal(validityProblem(unreadable, new Date(), 'accept'), 'ERR_CERTIFICATE_NOT_YET_VALID');
+    assert.equal(validityProblem(unreadable, new Date(), 'accept')?.code, 'ERR_CERTIFICATE_NOT_YET_VALID');
     const endless = { validFrom: new Date(0), validTo: new Date(Number.NaN) } as Certificate;
-    assert.equal(validityProblem(endless, new Date(), 'refuse'), 'ERR_CERTIFICATE_EXPIRED');
+    assert.equal(validityProblem(endless, new Date(), 'refuse')?.code, 'ERR_CERTIFICATE_EXPIRED');
     assert.equal(isoDate(unreadable.validTo), 'unreadable');
   });
 
   it('does not hold at a time that is none', async () => {
     assert.equal(
-      validityProblem(certificateOf(await mint()), new Date(Number.NaN), 'accept'),
+      validityProblem(certificateOf(await mint()), new Date(Number.NaN), 'accept')?.code,
       'ERR_CERTIFICATE_NOT_YET_VALID',
     );
   });

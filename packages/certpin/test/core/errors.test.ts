@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { certificateHex, mint } from '@certpin/testkit';
-import { type AnyCertpinError, CertpinError, findCertpinError } from '../../src/core/errors.ts';
 import { refusalError } from '../../src/core/explain.ts';
 import { verify } from '../../src/core/verify.ts';
+import { type AnyCertpinError, CertpinError, findCertpinError } from '../../src/errors.ts';
 import { pinRefusal, refused } from './support.ts';
 
 const fromPackage = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const docs = readFileSync(fromPackage('../../docs/errors.md'), 'utf8');
-const errorsSource = readFileSync(fromPackage('src/core/errors.ts'), 'utf8');
+const errorsSource = readFileSync(fromPackage('src/errors.ts'), 'utf8');
 
 const unique = (codes: Iterable<string | undefined>) => [...new Set(codes)].sort();
 

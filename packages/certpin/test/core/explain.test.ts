@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { certificateHex, type Minted, mint, publicKeyPin } from '@certpin/testkit';
-import { CertpinError } from '../../src/core/errors.ts';
 import { explain, refusalError } from '../../src/core/explain.ts';
-import { formatPin } from '../../src/core/pin.ts';
+import { formatPin } from '../../src/core/format-pin.ts';
 import type { PolicyOptions } from '../../src/core/policy.ts';
-import { type Peer, verify } from '../../src/core/verify.ts';
+import type { Peer } from '../../src/core/verdict.ts';
+import { verify } from '../../src/core/verify.ts';
+import { CertpinError } from '../../src/errors.ts';
 import { inFolder, openssl, refused } from './support.ts';
 
 const ca = await mint({ ca: true, subject: 'CN=Example CA, O=Example' });

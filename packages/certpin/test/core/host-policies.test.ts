@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { CertpinError } from '../../src/core/errors.ts';
 import { createServerPolicies, type HostOptions, policyFor } from '../../src/core/host-policies.ts';
 import { createPolicy } from '../../src/core/policy.ts';
+import { CertpinError } from '../../src/errors.ts';
 
 const pin = (digit: string): string => digit.repeat(64).toUpperCase();
 

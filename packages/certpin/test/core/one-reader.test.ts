@@ -4,10 +4,10 @@ import { createPublicKey, type X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { certificateHex, type Minted, mint, mintWithHiddenKey, publicKeyPin } from '@certpin/testkit';
 import { Certificate } from '../../src/core/certificate.ts';
-import { readDate } from '../../src/core/evidence.ts';
 import { explain } from '../../src/core/explain.ts';
 import { parsePin } from '../../src/core/parse-pin.ts';
 import { verify } from '../../src/core/verify.ts';
+import { readDate } from '../../src/leaf/evidence.ts';
 import { makeOpensslCertificates } from './openssl-certificates.ts';
 import { changed, der, openssl, outcome, refused } from './support.ts';
 

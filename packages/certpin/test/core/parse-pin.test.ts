@@ -3,17 +3,15 @@ import { X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { certificateHex, mint, publicKeyPin } from '@certpin/testkit';
 import fc from 'fast-check';
-import { CertpinError } from '../../src/core/errors.ts';
-import { type PinSource, parsePin, parsePinSources, parsePins } from '../../src/core/parse-pin.ts';
 import {
-  asSha256,
   type CertificateSpelling,
   formatPin,
-  type Pin,
   type PinSpelling,
   type PublicKeySpelling,
-  pinOf,
-} from '../../src/core/pin.ts';
+} from '../../src/core/format-pin.ts';
+import { type PinSource, parsePin, parsePinSources, parsePins } from '../../src/core/parse-pin.ts';
+import { CertpinError } from '../../src/errors.ts';
+import { asSha256, type Pin, pinOf } from '../../src/leaf/pin.ts';
 import { openssl, pinRefusal, within } from './support.ts';
 
 const minted = await mint({ subject: 'CN=db.example.com' });

@@ -1,14 +1,16 @@
 // The accident this prevents: a policy that was copied is another policy, and nobody notices.
+
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
 import { certificateHex, mint } from '@certpin/testkit';
 import { createServerPolicies, policyFor } from '../../src/core/host-policies.ts';
 import { livePins } from '../../src/core/live-pins.ts';
-import { createPolicy, type Policy, type PolicyOptions } from '../../src/core/policy.ts';
+import { createPolicy, type PolicyOptions } from '../../src/core/policy.ts';
+import type { Policy } from '../../src/core/policy-type.ts';
 import { verify } from '../../src/core/verify.ts';
-import { createTunnel } from '../../src/proxy/tunnel.ts';
 import { readPolicy, splitOptions } from '../../src/tls/options.ts';
+import { createTunnel } from '../../src/tls/proxy.ts';
 import { outcome } from './support.ts';
 
 const [before, after] = [await mint(), await mint()];
@@ -20,8 +22,8 @@ const copies: Record<string, (policy: Policy) => unknown> = {
   'createPolicy({ ...policy })': (policy) => createPolicy({ ...policy }),
   'a copy of a copy': (policy) => createPolicy({ ...createPolicy({ ...policy }) }),
   'Object.assign({}, policy)': (policy) => createPolicy(Object.assign({}, policy)),
-  '{ ...policy, connectTimeoutMs }': (policy) => readPolicy({ ...policy, connectTimeoutMs: 5 }).policy,
-  'options of a client beside it': (policy) => splitOptions({ ...policy, keepAlive: true }, [], 'x').policy,
+  '{ ...policy, connectTimeoutMs }': (policy) => readPolicy({ ...policy, connectTimeoutMs: 5 }).policies,
+  'options of a client beside it': (policy) => splitOptions({ ...policy, keepAlive: true }, [], 'x').guarded.policies,
   'hosts: { a: { ...policy } }': (policy) => policyFor(createServerPolicies({ hosts: { a: { ...policy } } }), 'a'),
   'hosts: { a: policy }': (policy) => policyFor(createServerPolicies({ hosts: { a: policy } }), 'a'),
   '{ ...policy, expired }': (policy) => createPolicy({ ...policy, expired: 'accept' }),

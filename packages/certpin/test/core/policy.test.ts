@@ -2,15 +2,11 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
 import { certificateHex, mint } from '@certpin/testkit';
-import { CertpinError } from '../../src/core/errors.ts';
-import {
-  createPolicy,
-  type Policy,
-  type PolicyOptions,
-  policyKeys,
-  refuseUnknownOptions,
-} from '../../src/core/policy.ts';
+import { createPolicy, type PolicyOptions, policyKeys } from '../../src/core/policy.ts';
+import type { Policy } from '../../src/core/policy-type.ts';
+import { refuseUnknownOptions } from '../../src/core/unknown-options.ts';
 import { verify } from '../../src/core/verify.ts';
+import { CertpinError } from '../../src/errors.ts';
 import { outcome } from './support.ts';
 
 const minted = await mint();

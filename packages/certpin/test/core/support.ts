@@ -4,9 +4,9 @@ import { type KeyObject, sign, X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CertpinError } from '../../src/core/errors.ts';
 import { type PinInput, parsePins } from '../../src/core/parse-pin.ts';
-import type { Refused, Verdict } from '../../src/core/verify.ts';
+import type { Refused, Verdict } from '../../src/core/verdict.ts';
+import { CertpinError } from '../../src/errors.ts';
 
 /** Runs the openssl command, whose answers are the yardstick for our own. */
 export function openssl(args: readonly string[], input?: string | Uint8Array): Buffer {

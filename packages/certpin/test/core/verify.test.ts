@@ -5,7 +5,8 @@ import { certificateHex, mint, publicKeyPin } from '@certpin/testkit';
 import { Certificate } from '../../src/core/certificate.ts';
 import { explain, refusalError } from '../../src/core/explain.ts';
 import { createPolicy, type PolicyOptions } from '../../src/core/policy.ts';
-import { type Peer, verify } from '../../src/core/verify.ts';
+import type { Peer } from '../../src/core/verdict.ts';
+import { verify } from '../../src/core/verify.ts';
 import { inFolder, inIndefiniteLength, openssl, outcome, refused } from './support.ts';
 
 const DAY = 24 * 60 * 60 * 1000;

@@ -5,7 +5,8 @@ import { type AddressInfo, createServer, connect as tcpConnect } from 'node:net'
 import { describe, type TestContext, test } from 'node:test';
 import { createSecureContext, type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { asPlainDuplex, type CountingServerOptions, certificateHex, mint, startTlsServer } from '@certpin/testkit';
-import { CertpinError, type Verdict } from '../../src/index.ts';
+import type { Verdict } from '../../src/core/verdict.ts';
+import { CertpinError } from '../../src/index.ts';
 import { connect, type PinnedConnectionOptions, VERDICT_CHANNEL } from '../../src/tls/index.ts';
 
 const right = await mint();

@@ -8,7 +8,8 @@ import { startPostgres } from '@certpin/testkit/postgres';
 import pg from 'pg';
 import { pinnedAgent } from '../../src/adapters/https.ts';
 import { pinnedPg } from '../../src/adapters/pg.ts';
-import { createPolicy, livePins, type Verdict, verify } from '../../src/index.ts';
+import type { Verdict } from '../../src/core/verdict.ts';
+import { createPolicy, livePins, verify } from '../../src/index.ts';
 import { connect, VERDICT_CHANNEL } from '../../src/tls/index.ts';
 
 const current = await mint();

@@ -1,4 +1,5 @@
 // The accident this prevents: what somebody has put on Object.prototype counts as an option.
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { get } from 'node:https';
@@ -12,8 +13,8 @@ import { pinnedPg } from '../../src/adapters/pg.ts';
 import { pinnedPostgres } from '../../src/adapters/postgres.ts';
 import { pinnedConnector, pinnedFetch } from '../../src/adapters/undici.ts';
 import { createPolicy, findCertpinError, parsePin, verify } from '../../src/index.ts';
-import { createTunnel } from '../../src/proxy/tunnel.ts';
 import { connect } from '../../src/tls/index.ts';
+import { createTunnel } from '../../src/tls/proxy.ts';
 
 const genuine = await mint();
 const ca = await mint({ ca: true, subject: 'CN=Other CA' });

@@ -6,10 +6,11 @@ import { certificateHex, mint, publicKeyPin, startTlsServer } from '@certpin/tes
 import { Certificate } from '../../src/core/certificate.ts';
 import { livePins } from '../../src/core/live-pins.ts';
 import { createPolicy, type PolicyOptions } from '../../src/core/policy.ts';
-import { type Verdict, verify } from '../../src/core/verify.ts';
-import { guard } from '../../src/tls/guard.ts';
+import type { Verdict } from '../../src/core/verdict.ts';
+import { verify } from '../../src/core/verify.ts';
 import { VERDICT_CHANNEL } from '../../src/tls/index.ts';
-import { knownVerdict } from '../../src/tls/repeated-verdict.ts';
+import { knownVerdict } from '../../src/tls/speed/repeated-verdict.ts';
+import { guard } from '../guard.ts';
 import { atTime } from './clock.ts';
 
 const right = await mint();

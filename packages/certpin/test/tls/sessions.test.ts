@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { after, beforeEach, describe, it } from 'node:test';
-import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { type ConnectionOptions, createSecureContext, type TLSSocket } from 'node:tls';
 import { certificateHex, mint, publicKeyPin, startTlsServer } from '@certpin/testkit';
 import { livePins } from '../../src/core/live-pins.ts';
-import { createPolicy, type Policy, type PolicyOptions } from '../../src/core/policy.ts';
+import { createPolicy, type PolicyOptions } from '../../src/core/policy.ts';
+import type { Policy } from '../../src/core/policy-type.ts';
 import { verify } from '../../src/core/verify.ts';
-import { guard } from '../../src/tls/guard.ts';
-import { knownVerdict } from '../../src/tls/repeated-verdict.ts';
-import { Reuse } from '../../src/tls/reuse.ts';
-import { SessionStore } from '../../src/tls/sessions.ts';
+import { Reuse } from '../../src/tls/speed/reuse.ts';
+import { SessionStore } from '../../src/tls/speed/sessions.ts';
+import { guard } from '../guard.ts';
 import { atTime } from './clock.ts';
 
 const right = await mint();
@@ -196,33 +196,42 @@ describe('a session that certpin did not offer', () => {
 describe('a ticket that comes on a resumed connection', () => {
   it('is as old as the full handshake behind it', async () => {
     const policy = own();
-    const scope = { owner: {}, policy, way: undefined, host: 'localhost', port: 443 };
+    const secureContext = createSecureContext();
+    const scope = { policy, names: ['localhost'], host: 'localhost', port: 443, sessions: new WeakMap() };
     const peer = { certificates: [right.x509.raw], host: 'localhost', port: 443, tlsVersion: 'TLSv1.3' };
     const start = Date.now();
     const at = (minutes: number, use: (reuse: Reuse, offered: Buffer | undefined) => void) =>
       atTime(start + minutes * MINUTE, async () => {
         const reuse = new Reuse(scope);
-        use(reuse, reuse.prepare({}).session);
+        use(reuse, reuse.offer({ secureContext }).session);
       });
+    /** A connection whose handshake has ended, and which was resumed. */
+    const resumed = (version: string): TLSSocket =>
+      Object.assign(new EventEmitter(), {
+        getProtocol: () => version,
+        isSessionReused: () => true,
+      }) as unknown as TLSSocket;
+    const give = (reuse: Reuse, socket: TLSSocket, session: string): void => {
+      reuse.attach(socket);
+      socket.emit('session', Buffer.from(session));
+    };
     await at(0, (reuse, offered) => {
       assert.equal(offered, undefined);
-      reuse.proved(knownVerdict(verify(peer, policy), peer, policy));
-      reuse.keep(Buffer.from('of the full handshake'));
+      reuse.learn(verify(peer, policy), peer);
+      give(reuse, resumed('TLSv1.3'), 'of the full handshake');
     });
     await at(6, (reuse, offered) => {
       assert.equal(String(offered), 'of the full handshake');
-      assert.ok(reuse.resumed({ getProtocol: () => 'TLSv1.3' } as TLSSocket));
-      reuse.keep(Buffer.from('of the resumed one'));
+      const socket = resumed('TLSv1.3');
+      assert.ok(reuse.recall(socket));
+      give(reuse, socket, 'of the resumed one');
     });
     await at(9, (reuse, offered) => {
       assert.equal(String(offered), 'of the resumed one');
-      assert.equal(
-        reuse.resumed({ getProtocol: () => 'TLSv1.2' } as TLSSocket),
-        undefined,
-        'another version than proven',
-      );
-      assert.ok(reuse.resumed({ getProtocol: () => 'TLSv1.3' } as TLSSocket));
-      reuse.keep(Buffer.from('of the third'));
+      assert.equal(reuse.recall(resumed('TLSv1.2')), undefined, 'another version than proven');
+      const socket = resumed('TLSv1.3');
+      assert.ok(reuse.recall(socket));
+      give(reuse, socket, 'of the third');
     });
     await at(10, (_, offered) => assert.equal(offered, undefined));
   });

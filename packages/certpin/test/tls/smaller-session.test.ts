@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { after, describe, it } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { mint, startTlsServer } from '@certpin/testkit';
-import { withoutCertificate } from '../../src/tls/smaller-session.ts';
+import { withoutCertificate } from '../../src/tls/speed/smaller-session.ts';
 
 const certificate = await mint();
 const server = await startTlsServer({ certificate });

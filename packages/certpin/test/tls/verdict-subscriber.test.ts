@@ -1,4 +1,5 @@
 // The accident this prevents: whoever hears of a verdict takes the pin away, and the connection of that verdict goes on.
+
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
@@ -33,7 +34,8 @@ import { pinnedMysql2 } from '../../src/adapters/mysql2.ts';
 import { pinnedPg } from '../../src/adapters/pg.ts';
 import { pinnedPostgres } from '../../src/adapters/postgres.ts';
 import { pinnedConnector, pinnedFetch } from '../../src/adapters/undici.ts';
-import { findCertpinError, type LivePins, livePins, type Verdict } from '../../src/index.ts';
+import type { Verdict } from '../../src/core/verdict.ts';
+import { findCertpinError, type LivePins, livePins } from '../../src/index.ts';
 import { connect, VERDICT_CHANNEL } from '../../src/tls/index.ts';
 import { mariadb as connector } from '../adapters/mariadb-of-node.ts';
 

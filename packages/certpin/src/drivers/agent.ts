@@ -1,0 +1,56 @@
+import { Agent, type AgentOptions, type RequestOptions } from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { ConnectionOptions } from 'node:tls';
+import { ownOptions } from '../leaf/options.ts';
+import type { Pinner } from '../leaf/pinner.ts';
+
+/** Options of `https.Agent` (doc/api/http.md) beside those of the connection. */
+export const agentKeys: readonly string[] = [
+  'maxSockets',
+  'maxTotalSockets',
+  'maxFreeSockets',
+  'scheduling',
+  'keepAliveMsecs',
+  'agentKeepAliveTimeoutBuffer',
+];
+
+/** The agent of every client that takes one. It holds one policy. */
+export class PinnedAgent extends Agent {
+  readonly #pinner: Pinner;
+
+  /**
+   * @param whenForeign Node's check of the identity, for connections that others make with the options of this agent: proxy agents and
+   * wrappers copy `agent.options`. What they copy must not switch anything off: it demands the ordinary verification too, whatever
+   * the environment says.
+   */
+  constructor(options: AgentOptions, pinner: Pinner, whenForeign: ConnectionOptions['checkServerIdentity']) {
+    super({ ...options, rejectUnauthorized: true, checkServerIdentity: whenForeign, maxCachedSessions: 0 });
+    this.#pinner = pinner;
+  }
+
+  /** The server name that the configuration gives for a connection. */
+  protected configuredName(_connection: RequestOptions): string | undefined {
+    return ownOptions(this.options).servername;
+  }
+
+  /**
+   * Returns the socket at once, still connecting: the agent counts it towards `maxSockets` from now on, and the request that the
+   * agent writes into it waits for the verdict.
+   */
+  override createConnection(
+    options: RequestOptions,
+    callback?: (error: Error | null, socket: Duplex) => void,
+  ): Duplex | null | undefined {
+    const { socketPath, servername: requestedName, ...connection } = ownOptions(options);
+    try {
+      // Its own `path` is that of the request; to a socket it would be the path of a unix socket.
+      const own = { ...connection, servername: this.configuredName(connection), path: socketPath ?? undefined };
+      return this.#pinner.open(own as ConnectionOptions, this.#pinner.connectTimeoutMs, requestedName);
+    } catch (error) {
+      // A TLS option of the request can be unusable. A throw from here may come out of a timer, in nobody's call.
+      if (callback === undefined) throw error;
+      (callback as (error: Error) => void)(error as Error);
+      return undefined;
+    }
+  }
+}

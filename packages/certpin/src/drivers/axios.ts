@@ -1,0 +1,81 @@
+import { Agent, type RequestOptions } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { CertpinError, optionErrors } from '../errors.ts';
+import { ownOptions, refuseOptions } from '../leaf/options.ts';
+import { plaintextRefused } from './plaintext.ts';
+
+const invalid = optionErrors('pinnedAxios');
+
+/** What `pinnedAxios` reads of a request configuration of axios; everything else passes through untouched. */
+interface AxiosConfig {
+  readonly url?: string | undefined;
+  readonly baseURL?: string | undefined;
+  readonly proxy?: unknown;
+  readonly adapter?: unknown;
+  readonly httpVersion?: unknown;
+  readonly [option: string]: unknown;
+}
+
+/** What `pinnedAxios` adds. */
+export interface PinnedAxios {
+  /** Pinned. */
+  readonly httpsAgent: HttpsAgent;
+  /** Opens nothing: every `http:` request fails in it, one after a redirect too. */
+  readonly httpAgent: Agent;
+  readonly proxy: false;
+}
+
+/** Options that would open connections beside certpin's agent. */
+const refusedOptions: Record<string, string> = {
+  httpsAgent: 'certpin makes the agent itself; its options are the third argument',
+  httpAgent: 'http: has nothing to pin, so it is refused',
+  transport: 'it would make the connection itself',
+  http2Options: 'HTTP/2 does not go through the agent',
+};
+
+/**
+ * A request configuration in which every connection is the agent's.
+ *
+ * @throws CertpinError `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`
+ */
+export function configureAxios<Config extends object>(
+  config: Config,
+  agent: HttpsAgent,
+): Omit<Config, keyof PinnedAxios> & PinnedAxios {
+  if (typeof config !== 'object' || config === null) throw invalid('config', 'the configuration must be an object');
+  const given: AxiosConfig = ownOptions(config as AxiosConfig);
+  refuseOptions(given, refusedOptions, (option, why) => invalid(option, `remove \`${option}\`: ${why}`));
+  if (given.proxy !== undefined && given.proxy !== false)
+    throw invalid('proxy', 'remove `proxy`: it would choose the connection; a proxy belongs into the third argument');
+  if (given.adapter !== undefined && given.adapter !== 'http') {
+    throw invalid('adapter', "remove `adapter`: only 'http' goes through the agent");
+  }
+  if (given.httpVersion !== undefined && Number(given.httpVersion) !== 1) {
+    throw invalid('httpVersion', 'remove `httpVersion`: HTTP/2 does not go through the agent');
+  }
+  for (const option of ['baseURL', 'url'] as const) {
+    const [protocol] = /^\s*[a-z][a-z0-9+.-]*:/i.exec(given[option] ?? '') ?? [];
+    if (protocol !== undefined && protocol.trim().toLowerCase() !== 'https:') {
+      throw invalid(option, `\`${option}\` must begin with https:, for without TLS there is nothing to pin`);
+    }
+  }
+  if ('XMLHttpRequest' in globalThis) {
+    const message = 'axios prefers the XMLHttpRequest of this process, which takes no agent: it cannot be pinned';
+    throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'axios' });
+  }
+  return { ...config, httpsAgent: agent, httpAgent: new NoPlaintextAgent(), proxy: false };
+}
+
+/** The agent for `http:`, which Node asks for a connection and gets none. */
+class NoPlaintextAgent extends Agent {
+  override createConnection(
+    _options: RequestOptions,
+    callback?: (error: Error | null, socket: Duplex) => void,
+  ): Duplex | null | undefined {
+    const error = plaintextRefused('http:');
+    if (callback === undefined) throw error;
+    (callback as (error: Error) => void)(error);
+    return undefined;
+  }
+}

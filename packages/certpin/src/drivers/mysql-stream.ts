@@ -1,0 +1,16 @@
+import type { ConnectionOptions } from 'node:tls';
+import type { Pinner } from '../leaf/pinner.ts';
+import { createMysqlMediation } from '../protocols/mysql.ts';
+import { dial } from '../wire/dial.ts';
+import type { Address } from '../wire/late-stream.ts';
+import { PinnedStream } from '../wire/pinned-stream.ts';
+import { openUpgraded } from '../wire/upgrade.ts';
+
+/** What a driver of MySQL gets in place of its socket: it reads the greeting and answers it, and TLS begins in between. */
+export function openMysqlStream(pinner: Pinner, tls: ConnectionOptions, { host, port }: Address): PinnedStream {
+  const mediation = createMysqlMediation((packet) => stream.push(packet));
+  const open = openUpgraded(pinner, tls, (address, ready) => dial(address, mediation, ready));
+  const stream = new PinnedStream({ open, mediator: mediation });
+  // As the drivers do with the sockets that they make themselves.
+  return stream.setNoDelay(true).connect(port, host);
+}

@@ -1,0 +1,69 @@
+import { isIP } from 'node:net';
+import tls, { type ConnectionOptions, type SecureContext, type TLSSocket } from 'node:tls';
+import { emitOneError } from './one-error.ts';
+import { ownOptions } from './options.ts';
+import { startTimeout } from './time-limit.ts';
+
+// The ordinary verification must not end the handshake before the pin was looked at, by the judge of intercept.ts.
+export const noVerification: ConnectionOptions = { rejectUnauthorized: false, checkServerIdentity: () => undefined };
+
+/** What certpin itself brings to a handshake. No option of a caller counts beside it. */
+export interface OwnHandshake {
+  readonly secureContext?: SecureContext | undefined;
+  /** Of an earlier connection that certpin has verified. */
+  readonly session?: Buffer | undefined;
+  /** Before TLS 1.2 only where nothing is sent on the connection. */
+  readonly minVersion?: ConnectionOptions['minVersion'];
+}
+
+/**
+ * The only call of `tls.connect` in certpin. Nobody has looked at the server when the handshake ends: see {@link intercept}.
+ *
+ * @param limitMs until the attempt is given up, from now to the end of the handshake; 0, or undefined: never
+ */
+export function openTls(options: ConnectionOptions, limitMs?: number, ours: OwnHandshake = {}): TLSSocket {
+  const socket = emitOneError(tls.connect(ownOptions({ ...safeHandshake(options), ...ours })));
+  const stop = startTimeout(limitMs, (error) => socket.destroy(error));
+  return socket.on('secureConnect', stop).on('close', stop);
+}
+
+/** The options of a handshake: what the caller chose, and what is not the caller's to choose. */
+export function safeHandshake(options: ConnectionOptions): ConnectionOptions {
+  const own = ownOptions(options);
+  const { minVersion, secureOptions, servername, host } = own;
+  return {
+    ...notInherited,
+    ...own,
+    minVersion: minVersion === 'TLSv1.3' ? minVersion : 'TLSv1.2',
+    // RFC 5746 renegotiation would put another certificate under a connection whose verdict has been given.
+    secureOptions: (secureOptions ?? 0) | SSL_OP_NO_RENEGOTIATION,
+    ...serverNameIndication(servername ?? host),
+    session: undefined,
+    pskCallback: undefined,
+  } as object as ConnectionOptions;
+}
+
+/** Node reads options from `Object.prototype` too. These would choose whom it trusts and where it connects. */
+const notInherited: ConnectionOptions = {
+  ca: undefined,
+  crl: undefined,
+  secureContext: undefined,
+  socket: undefined,
+  path: undefined,
+  lookup: undefined,
+} as object as ConnectionOptions;
+
+/** Of OpenSSL 1.1.1 and newer; not among the constants of every Node. */
+const SSL_OP_NO_RENEGOTIATION = 0x4000_0000;
+
+/** RFC 6066 §3: a DNS name without trailing dot; literal addresses are not permitted (Node 25 throws on them). */
+function serverNameIndication(name: string | undefined): { servername?: string } {
+  const host = name?.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
+  // An empty name, given on purpose, keeps Node from taking the host.
+  return host === undefined ? {} : { servername: isIP(host) === 0 ? host.replace(/\.$/, '') : '' };
+}
+
+/** What a secure context takes from Node where no option says otherwise. A program may set these while it runs. */
+export function tlsDefaults(): unknown[] {
+  return [tls.DEFAULT_CIPHERS, tls.DEFAULT_ECDH_CURVE, tls.DEFAULT_MAX_VERSION];
+}

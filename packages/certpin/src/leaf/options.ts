@@ -1,0 +1,63 @@
+import { optionInvalid } from '../errors.ts';
+
+/**
+ * The options that the caller gave. A copy without a prototype: what somebody has put on `Object.prototype` is nobody's wish, and a
+ * `pins` or `servername` there must not count for any client.
+ */
+export function ownOptions<Options extends object>(options: Options): Options {
+  return Object.assign(Object.create(null), options) as Options;
+}
+
+/**
+ * A misspelt security option is never ignored.
+ *
+ * @param where names the object in the message
+ * @param hint what to say of an unknown option beside its name
+ * @throws CertpinError `ERR_OPTION_INVALID` for what is no object, and for the first own key of `options` that has a value and is not among `known`
+ */
+export function refuseUnknown(
+  options: object,
+  known: readonly string[],
+  where: string,
+  hint: (option: string) => string = () => '',
+): void {
+  if (typeof options !== 'object' || options === null) throw optionInvalid(where, `${where}: must be an object`);
+  for (const [option, value] of Object.entries(options)) {
+    if (known.includes(option) || value === undefined) continue;
+    throw optionInvalid(shownOption(option), `unknown ${where} option \`${shownOption(option)}\`${hint(option)}`);
+  }
+}
+
+/**
+ * Refuses options that would take the connection out of certpin's hands.
+ *
+ * @param refused why, by the name of the option
+ * @param toError undefined: this one is taken
+ */
+export function refuseOptions(
+  options: object,
+  refused: Readonly<Record<string, string>>,
+  toError: (option: string, why: string) => Error | undefined,
+): void {
+  for (const [option, why] of Object.entries(refused)) {
+    const value = Object.hasOwn(options, option) ? (options as Record<string, unknown>)[option] : undefined;
+    const error = value === undefined ? undefined : toError(option, why);
+    if (error !== undefined) throw error;
+  }
+}
+
+/** The name of an option. Nothing but a word is repeated: a URL that was put in its place holds a password. */
+export function shownOption(option: string): string {
+  return /^[\w$-]{1,60}$/.test(option) ? option : '…';
+}
+
+/**
+ * The longest time from the call to the verdict, in milliseconds. A delay that setTimeout cannot keep would fire at once.
+ *
+ * @throws CertpinError `ERR_OPTION_INVALID`
+ */
+export function readConnectTimeout(connectTimeoutMs: number | undefined = 10_000): number {
+  if (Number.isInteger(connectTimeoutMs) && connectTimeoutMs >= 0 && connectTimeoutMs < 2 ** 31)
+    return connectTimeoutMs;
+  throw optionInvalid('connectTimeoutMs', '`connectTimeoutMs` must be a whole number of milliseconds, or 0');
+}

@@ -1,0 +1,55 @@
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { createContexts } from './contexts.ts';
+import { noVerification, openTls } from './handshake.ts';
+import { intercept } from './intercept.ts';
+import { judgeLeaf } from './judge.ts';
+import { ownOptions, readConnectTimeout } from './options.ts';
+import { createLeafPolicy, type LeafPolicyOptions } from './policy.ts';
+import { calledServer, withRequestedName } from './server-name.ts';
+
+/** All that a client's adapter sees of a policy. */
+export interface Pinner {
+  /**
+   * Opens a TLS connection that nobody can use before its verdict.
+   *
+   * Returned at once, still connecting, like `tls.connect`'s. `secureConnect` is emitted only after a matching verdict. On a refusal
+   * the socket is destroyed with the error in the same tick in which the handshake ends, and whatever had been written is dropped:
+   * a check in a later tick is too late, for then the queued bytes have left.
+   *
+   * @param options those of `tls.connect`. With a given `socket`, `host` and `port` say whom it leads to. `servername` is one that the
+   * configuration gives
+   * @param limitMs milliseconds until the attempt is given up; 0, or undefined: never
+   * @param requestedName what a request wants to be sent as the server name, where the configuration gives none. It decides nothing
+   * @throws CertpinError `ERR_HOST_UNPINNED` before anything is opened; and what `tls.connect` throws
+   */
+  open(options: ConnectionOptions, limitMs?: number, requestedName?: string | null): TLSSocket;
+  /** Longest time from a client's call to the verdict, in milliseconds; 0: no limit. */
+  readonly connectTimeoutMs: number;
+  /** Why a server is not even called, before anything is opened: it has no pins. undefined: it may be called. */
+  readonly refusalOf?: ((options: ConnectionOptions) => Error | undefined) | undefined;
+}
+
+export interface LeafPinnerOptions extends LeafPolicyOptions {
+  /** Default 10 000. */
+  readonly connectTimeoutMs?: number | undefined;
+}
+
+/**
+ * The pinner that decides by the leaf alone.
+ *
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`
+ */
+export function createLeafPinner(options: LeafPinnerOptions): Pinner {
+  const { connectTimeoutMs, ...others } = ownOptions(options ?? {});
+  const policy = createLeafPolicy(others);
+  const contextFor = createContexts();
+  return {
+    connectTimeoutMs: readConnectTimeout(connectTimeoutMs),
+    open: (given, limitMs, requestedName) => {
+      const own = ownOptions(given);
+      const options = { ...withRequestedName(own, requestedName), ...noVerification };
+      const socket = openTls(options, limitMs, contextFor(own));
+      return intercept(socket, judgeLeaf(socket, policy, calledServer(own)));
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import type { ConnectionOptions } from 'node:tls';
+import { createPolicy, type PolicyOptions, policyKeysIn } from '../core/policy.ts';
+import { refuseUnknownOptions } from '../core/unknown-options.ts';
+import { type CertpinError, optionInvalid } from '../errors.ts';
+import { ownOptions } from '../leaf/options.ts';
+import { createHttpConnect } from '../protocols/http-connect.ts';
+import { createSocks5 } from '../protocols/socks5.ts';
+import { type OpenTunnel, type ProxyWay, tunnelThrough } from '../wire/tunnel.ts';
+import { createPinner } from './guard.ts';
+import { type ClientTlsOptions, readTlsOptions } from './options.ts';
+
+/** A proxy, and what must hold for its own certificate. */
+interface ProxyOptions extends PolicyOptions {
+  /**
+   * `http://proxy.example:3128`, `https://…`, or `socks5://…` (`socks5h:` is the same: the proxy looks up the name), with user name
+   * and password where the proxy demands a login (Basic, RFC 7617; for SOCKS RFC 1929).
+   * With `http:` and `socks5:` the proxy, and whoever listens on the way to it, sees the login and the host; never more of the pinned connection
+   * than its ciphertext.
+   */
+  readonly url: string | URL;
+  /** TLS options towards an `https:` proxy: `cert` and `key` for mutual TLS, `ca`, `servername`. */
+  readonly tls?: ClientTlsOptions | undefined;
+}
+
+/** The URL of a proxy, or its options. An `https:` proxy without pins gets the ordinary verification: a trusted CA, and its name. */
+export type ProxyInput = string | URL | ProxyOptions;
+
+/**
+ * Reads the configuration of a proxy.
+ *
+ * @returns opens a tunnel through it; undefined where there is no proxy
+ * @throws CertpinError `ERR_OPTION_INVALID`, `ERR_PIN_INVALID`; the URL is never part of a message, for it holds a password
+ */
+export function createTunnel(proxy: ProxyInput | undefined): OpenTunnel | undefined {
+  if (proxy === undefined) return undefined;
+  const { url, tls, ...policy } =
+    typeof proxy === 'string' || proxy instanceof URL ? { url: proxy } : readOptions(proxy);
+  const { address, scheme, login } = readUrl(url);
+  const isSecure = scheme === 'https:';
+  // A pin that was written down and is undefined is a variable that is not set, and no wish for less than a pin.
+  const isPinned = Object.keys(policy).length > 0;
+  if (!isSecure && (isPinned || tls !== undefined)) {
+    throw invalid(
+      'url',
+      `${scheme === 'http:' ? 'an http:' : 'a SOCKS'} proxy has no certificate to pin; use https:, or remove its pins and \`tls\``,
+    );
+  }
+  const createProtocol = scheme === 'socks5:' ? socks5(login) : httpConnect(login);
+  if (!isSecure) return tunnelThrough({ address, createProtocol });
+  const policies = isPinned ? createPolicy(policy) : 'verify';
+  const secured = {
+    pinner: createPinner({ policies, connectTimeoutMs: 0 }),
+    tls: readTlsOptions(tls ?? {}, 'proxy.tls') as ConnectionOptions,
+  };
+  return tunnelThrough({ address, secured, createProtocol });
+}
+
+function readOptions(proxy: ProxyOptions): ProxyOptions {
+  if (typeof proxy !== 'object' || proxy === null)
+    throw invalid('proxy', "give the URL of the proxy, or { url: 'https://…', pins: … }");
+  refuseUnknownOptions(proxy, ['url', 'tls', ...policyKeysIn(proxy)], 'proxy');
+  return ownOptions(proxy);
+}
+
+interface Login {
+  readonly user: string;
+  readonly password: string;
+}
+
+function httpConnect(login: Login | undefined): ProxyWay['createProtocol'] {
+  const authorization =
+    login === undefined ? undefined : `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`;
+  return (server) => createHttpConnect({ ...server, authorization });
+}
+
+function socks5(login: Login | undefined): ProxyWay['createProtocol'] {
+  // Now, and not with the first request: what is too long for the protocol is a mistake of the configuration.
+  createSocks5({ host: 'localhost', port: 1, login });
+  return (server) => createSocks5({ ...server, login });
+}
+
+const defaultPorts = { 'http:': 80, 'https:': 443, 'socks5:': 1080 } as const;
+
+type Scheme = keyof typeof defaultPorts;
+
+function readUrl(text: string | URL): {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly scheme: Scheme;
+  readonly login: Login | undefined;
+} {
+  let url: URL;
+  let login: Login;
+  try {
+    url = new URL(text);
+    login = { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
+  } catch {
+    throw invalid('url', "the URL of the proxy cannot be read: 'http://proxy.example:3128'");
+  }
+  const scheme = url.protocol === 'socks5h:' ? 'socks5:' : url.protocol;
+  if (!Object.hasOwn(defaultPorts, scheme))
+    throw invalid('url', 'the URL of the proxy must begin with http://, https:// or socks5://');
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  if (host === '') throw invalid('url', 'the URL of the proxy names no host');
+  return {
+    address: { host, port: Number(url.port) || defaultPorts[scheme as Scheme] },
+    scheme: scheme as Scheme,
+    login: login.user === '' && login.password === '' ? undefined : login,
+  };
+}
+
+function invalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {
+  return optionInvalid(`proxy.${option}`.replace('.proxy', ''), `proxy: ${message}`);
+}

@@ -1,0 +1,37 @@
+import type { Socket } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import type { Pinner } from '../leaf/pinner.ts';
+import type { UpgradeProtocol } from '../protocols/contract.ts';
+import { converse, dial } from './dial.ts';
+
+/**
+ * Opens a way to the server; calls `done` once, later. Destroying what it returns ends the attempt, and the way.
+ *
+ * `greets`: the server speaks first, in plaintext. Without it, a byte that follows the proxy's consent is an injection.
+ */
+export type OpenTunnel = (
+  server: { readonly host: string; readonly port: number; readonly greets?: boolean },
+  done: (error: Error | undefined, socket?: Socket) => void,
+) => { destroy(): unknown };
+
+/** A proxy, and what is said to it. */
+export interface ProxyWay {
+  readonly address: { readonly host: string; readonly port: number };
+  /** For a proxy that is reached over TLS: how, and under which options. */
+  readonly secured?: { readonly pinner: Pinner; readonly tls: ConnectionOptions } | undefined;
+  /** What is said to it, for each server. */
+  readonly createProtocol: (server: Parameters<OpenTunnel>[0]) => UpgradeProtocol;
+}
+
+/** A tunnel through the proxy, for each server. */
+export function tunnelThrough({ address, secured, createProtocol }: ProxyWay): OpenTunnel {
+  return (server, done) => {
+    const protocol = createProtocol(server);
+    const ready = (error?: Error): void => (error === undefined ? done(undefined, socket) : done(error));
+    const socket: Socket =
+      secured === undefined
+        ? dial(address, protocol, ready)
+        : converse(secured.pinner.open({ ...secured.tls, ...address }), 'secureConnect', protocol, ready);
+    return socket;
+  };
+}

@@ -1,0 +1,34 @@
+import type { Duplex } from 'node:stream';
+import type { ConnectionOptions } from 'node:tls';
+import type { Pinner } from '../leaf/pinner.ts';
+import { startTimeout } from '../leaf/time-limit.ts';
+import type { Address, Opener } from './late-stream.ts';
+
+/** Opens the plain connection and calls `ready` once: with an error, or when the next byte belongs to TLS. */
+export type Dial = (address: Address, ready: (error?: Error) => void) => Duplex;
+
+/** The {@link Opener} of a driver whose server is asked for TLS first: TLS begins where the plaintext conversation ends. */
+export function openUpgraded(pinner: Pinner, tls: ConnectionOptions, dial: Dial): Opener {
+  return (address, stream) => {
+    const unpinned = pinner.refusalOf?.({ ...tls, ...address });
+    if (unpinned !== undefined) {
+      // Before anybody is called; and later, as for any other attempt: when the caller has it in hand.
+      queueMicrotask(() => stream.destroy(unpinned));
+      return { destroy: () => undefined };
+    }
+    const fail = (error: Error): unknown => stream.destroy(error);
+    const raw = dial(address, (error) => {
+      try {
+        if (error !== undefined) throw error;
+        const socket = pinner.open({ ...tls, ...address, socket: raw });
+        socket.on('error', fail).once('secureConnect', stop);
+        socket.once('secureConnect', () => stream.adopt(socket));
+      } catch (problem) {
+        // A TLS option that cannot be used, too: nobody else could catch it here.
+        fail(problem as Error);
+      }
+    });
+    const stop = startTimeout(pinner.connectTimeoutMs, fail);
+    return raw.once('close', stop);
+  };
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import tls, { createSecureContext } from 'node:tls';
+import { mint } from '@certpin/testkit';
+import { createContexts } from '../../src/leaf/contexts.ts';
+
+const [client, other] = [await mint(), await mint()];
+
+describe('a secure context is shared', () => {
+  it('by connections of one configuration with the same options, and by no others', () => {
+    const contextFor = createContexts();
+    const { certPem: cert, keyPem: key } = client;
+    const different = [
+      {},
+      { minVersion: 'TLSv1.3' as const },
+      { cert, key },
+      { cert, key: [key] },
+      { cert: other.certPem, key: other.keyPem },
+      { ca: client.certPem },
+      { ca: [client.certPem, other.certPem] },
+      { ca: Buffer.from(other.certPem) },
+      { ca: new DataView(Uint8Array.from(Buffer.from(client.certPem + other.certPem)).buffer) as never },
+      { ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' },
+    ];
+    const made = different.map((options) => contextFor({ ...options }).secureContext);
+    assert.ok(!made.includes(undefined));
+    assert.equal(new Set(made).size, different.length);
+    different.forEach((options, index) => {
+      assert.equal(contextFor({ ...options }).secureContext, made[index]);
+    });
+    const ofAnother = createContexts()({ ca: client.certPem }).secureContext;
+    assert.notEqual(ofAnother, contextFor({ ca: client.certPem }).secureContext, 'another configuration');
+  });
+
+  it('by all configurations where it holds nothing of the client', () => {
+    assert.equal(createContexts()({}).secureContext, createContexts()({}).secureContext);
+    assert.equal(createContexts()({ host: 'a' }).secureContext, createContexts()({ port: 1 }).secureContext);
+    const { certPem: cert, keyPem: key } = client;
+    assert.notEqual(createContexts()({ cert, key }).secureContext, createContexts()({ cert, key }).secureContext);
+  });
+
+  it('until an option changes in place: a key that is renewed is used at once', () => {
+    const contextFor = createContexts();
+    const key = Buffer.from(client.keyPem);
+    const ca = [client.certPem];
+    const before = contextFor({ ca }).secureContext;
+    ca.push(other.certPem);
+    assert.notEqual(contextFor({ ca }).secureContext, before);
+    const withKey = contextFor({ key }).secureContext;
+    key.set(Buffer.from(other.keyPem.slice(0, key.length)));
+    assert.notEqual(contextFor({ key }).secureContext, withKey);
+    const list = [{ pem: client.keyPem }];
+    const withList = contextFor({ key: list }).secureContext;
+    list[0] = { pem: other.keyPem };
+    assert.notEqual(contextFor({ key: list }).secureContext, withList);
+  });
+
+  it('until a default of Node changes, which a program may set while it runs', (t) => {
+    const contextFor = createContexts();
+    const before = contextFor({}).secureContext;
+    const ciphers = tls.DEFAULT_CIPHERS;
+    t.after(() => {
+      tls.DEFAULT_CIPHERS = ciphers;
+    });
+    tls.DEFAULT_CIPHERS = 'ECDHE-ECDSA-AES128-GCM-SHA256';
+    assert.notEqual(contextFor({}).secureContext, before);
+    tls.DEFAULT_CIPHERS = ciphers;
+    assert.equal(contextFor({}).secureContext, before);
+  });
+
+  it('not where one is given', () => {
+    assert.deepEqual(createContexts()({ secureContext: createSecureContext() }), {});
+  });
+
+  it('by sixteen sets of options at most', () => {
+    const contextFor = createContexts();
+    const first = contextFor({ ca: 'CA 0' }).secureContext;
+    for (let index = 1; index <= 15; index++) contextFor({ ca: `CA ${index}` });
+    assert.equal(contextFor({ ca: 'CA 0' }).secureContext, first);
+    contextFor({ ca: 'CA 16' });
+    assert.notEqual(contextFor({ ca: 'CA 0' }).secureContext, first);
+  });
+});
