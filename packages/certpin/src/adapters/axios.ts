@@ -15,6 +15,7 @@ interface AxiosConfig {
   readonly baseURL?: string | undefined;
   readonly proxy?: unknown;
   readonly adapter?: unknown;
+  readonly env?: { readonly fetch?: unknown } | undefined;
   readonly httpVersion?: unknown;
   readonly [option: string]: unknown;
 }
@@ -26,6 +27,14 @@ export interface PinnedAxios {
   /** Opens nothing: every `http:` request fails in it, one after a redirect too. */
   readonly httpAgent: Agent;
   readonly proxy: false;
+  /** For the fetch adapter, which takes no agent: every request through it fails, whoever has chosen it. */
+  readonly fetchOptions: {
+    readonly referrer: { readonly toString: () => never };
+    readonly dispatcher: { readonly dispatch: () => never };
+  };
+  readonly env: { readonly fetch: () => never };
+  /** For HTTP/2, which takes no agent either. */
+  readonly http2Options: { readonly createConnection: () => never };
 }
 
 /** Options of the `https.Agent` that {@link pinnedAxios} makes: `keepAlive`, `maxSockets`, `cert`, `key`, … */
@@ -40,6 +49,7 @@ const refusedOptions: Record<string, string> = {
   httpAgent: 'http: has nothing to pin, so it is refused',
   transport: 'it would make the connection itself',
   http2Options: 'HTTP/2 does not go through the agent',
+  fetchOptions: 'only the fetch adapter reads it, which takes no agent',
 };
 
 /**
@@ -71,6 +81,9 @@ export function pinnedAxios<Config extends object>(
   if (given.adapter !== undefined && given.adapter !== 'http') {
     throw invalid('adapter', "remove `adapter`: only 'http' goes through the agent");
   }
+  if (ownOptions(given.env ?? {}).fetch !== undefined) {
+    throw invalid('env', 'remove `env.fetch`: only the fetch adapter reads it, which takes no agent');
+  }
   if (given.httpVersion !== undefined && Number(given.httpVersion) !== 1) {
     throw invalid('httpVersion', 'remove `httpVersion`: HTTP/2 does not go through the agent');
   }
@@ -91,7 +104,21 @@ export function pinnedAxios<Config extends object>(
     httpsAgent: new PinnedAgent(options, { policy: checked, connectTimeoutMs, tunnel: createTunnel(proxy) }),
     httpAgent: new NoPlaintextAgent(),
     proxy: false,
+    // axios takes an adapter or HTTP/2 from its defaults and from each request too. So each way beside the agent ends in an error.
+    // `referrer` is read where a `Request` is made, `dispatcher` where Node's `fetch` would connect; `env.fetch` is in the place of any
+    // `fetch` from axios 1.12 on.
+    fetchOptions: { referrer: { toString: refuseFetch }, dispatcher: { dispatch: refuseFetch } },
+    env: { ...given.env, fetch: refuseFetch },
+    http2Options: { createConnection: refuseHttp2 },
   };
+}
+
+function refuseFetch(): never {
+  throw invalid('adapter', "`adapter` must be 'http': a request through fetch would leave the pinned agent");
+}
+
+function refuseHttp2(): never {
+  throw invalid('httpVersion', '`httpVersion` must be 1: HTTP/2 does not go through the agent');
 }
 
 /** The agent for `http:`, which Node asks for a connection and gets none. */
