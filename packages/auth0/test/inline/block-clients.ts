@@ -72,13 +72,12 @@ export const blockClients = (login: Surroundings['login']): Record<InlineClient,
   },
   fetch: {
     protocol: 'tls',
-    create: (block, { host, port }, policy, tls, hostHeader) =>
+    create: (block, { host, port }, policy, tls) =>
       postClient(() => {
         const pinned = block.pinnedFetch(policy, { tls, connections: 1 });
         return {
           post: async (body) => {
-            const headers = hostHeaders(hostHeader);
-            const response = await pinned(`https://${host}:${port}/login`, { method: 'POST', headers, body });
+            const response = await pinned(`https://${host}:${port}/login`, { method: 'POST', body });
             await response.text();
             return response.status;
           },
