@@ -131,7 +131,7 @@ export class ConformanceTable {
       }
     }
     return [...lines].map(
-      ([reason, { adapters, names }]) => `${[...adapters].join(', ')}: ${reason}. Not run: ${[...names].join('; ')}.`,
+      ([reason, { adapters, names }]) => `${[...adapters].join('; ')}: ${reason}. Not run: ${[...names].join('; ')}.`,
     );
   }
 
