@@ -30,6 +30,8 @@ const suites: readonly string[] = [
 /** Clients and versions with a row of their own: the name of their tests, and of their package where that is another. */
 const clients: Readonly<Record<string, string>> = {
   'axios 1.21': 'axios',
+  'axios 1.11': 'axios-1.11',
+  'axios 1.7': 'axios-1.7',
   'axios 1.6': 'axios-1.6',
   'axios 1.0': 'axios-1.0',
   'axios 0.30': 'axios-0.30',

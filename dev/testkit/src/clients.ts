@@ -27,12 +27,16 @@ export function tlsClient(connect: () => Duplex): SuiteClient {
   };
 }
 
+/** The `Host` header of a request, where a case gives one. */
+export const hostHeaders = (host: string | undefined): { host?: string } => (host === undefined ? {} : { host });
+
 /** A suite client that posts through an agent. */
-export function agentClient(target: { host: string; port: number }, agent: Agent): SuiteClient {
+export function agentClient(target: { host: string; port: number }, agent: Agent, hostHeader?: string): SuiteClient {
+  const headers = hostHeaders(hostHeader);
   return {
     exchange: () =>
       new Promise((resolve, reject) => {
-        const outgoing = request({ ...target, agent, method: 'POST', path: '/login' }, (response) => {
+        const outgoing = request({ ...target, agent, headers, method: 'POST', path: '/login' }, (response) => {
           response.resume().once('end', () => (response.statusCode === 200 ? resolve() : reject(new Error('no 200'))));
         });
         outgoing.once('error', reject).end(CANARY);

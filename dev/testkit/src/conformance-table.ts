@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { type ConformanceCase, ConformanceFailure, type SuiteAdapter } from './conformance.ts';
+import { type ConformanceCase, ConformanceFailure, type SuiteAdapter, whyNotRun } from './conformance.ts';
 
 /** What came of one case for one adapter. */
 interface Cell {
@@ -17,10 +17,21 @@ export class ConformanceTable {
   readonly #cases: readonly string[];
   /** By adapter and case. What has not ended has no cell, so it cannot pass for a success. */
   readonly #cells = new Map<string, Cell>();
+  /** By adapter and case: why the adapter cannot express it. */
+  readonly #reasons = new Map<string, string>();
 
-  constructor(adapters: readonly Pick<SuiteAdapter, 'name'>[], cases: readonly Pick<ConformanceCase, 'name'>[]) {
+  constructor(
+    adapters: readonly Pick<SuiteAdapter, 'name' | 'cannot'>[],
+    cases: readonly Pick<ConformanceCase, 'name' | 'needs'>[],
+  ) {
     this.#adapters = adapters.map(({ name }) => name);
     this.#cases = cases.map(({ name }) => name);
+    for (const adapter of adapters) {
+      for (const suiteCase of cases) {
+        const reason = whyNotRun(adapter, suiteCase);
+        if (reason !== undefined) this.#reasons.set(keyOf(adapter.name, suiteCase.name), reason);
+      }
+    }
   }
 
   /** Runs a case, notes the outcome, and rejects as the case does. */
@@ -43,9 +54,9 @@ export class ConformanceTable {
     }
   }
 
-  /** Whether a case of an adapter has not run. */
+  /** Whether a case of an adapter that can express it has not run. */
   isPartial(): boolean {
-    return this.#adapters.some((adapter) => this.#cases.some((name) => this.#cell(adapter, name) === undefined));
+    return this.#expected().some((cell) => cell === undefined);
   }
 
   /** For a terminal: the case stands last, because its name is long. Failures are told below. */
@@ -60,12 +71,13 @@ export class ConformanceTable {
       }),
     );
     return [
-      'Conformance. ✓ passed; 0 B passed, and the wrong server received 0 bytes; ✗ failed; – not run.',
+      'Conformance. ✓ passed; 0 B passed, and the wrong server received 0 bytes; ✗ failed; – not run; n/a see below.',
       line(this.#adapters, 'case'),
       ...this.#cases.map((name) => line(this.#row(name), name)),
       line(this.#sums('refusals').map(String), 'exchanges with wrong servers'),
       line(this.#sums('bytes').map(String), 'bytes that they received'),
       ...failures,
+      ...this.#inexpressible().map((line) => `n/a ${line}`),
     ].join('\n');
   }
 
@@ -79,6 +91,8 @@ export class ConformanceTable {
       ...this.#cases.map((name) => row([name, ...this.#row(name)])),
       row(['**exchanges with wrong servers**', ...this.#sums('refusals').map(String)]),
       row(['**bytes that they received**', ...this.#sums('bytes').map((bytes) => `**${bytes}**`)]),
+      ...(this.#reasons.size === 0 ? [] : ['', 'What a client cannot express (n/a):', '']),
+      ...this.#inexpressible().map((line) => `- ${line}`),
     ].join('\n')}\n`;
   }
 
@@ -88,12 +102,37 @@ export class ConformanceTable {
    * @throws Error where a case failed or was not run, with the page left as it is; and where the page was not this table
    */
   publish(page: string): void {
-    const cells = this.#adapters.flatMap((adapter) => this.#cases.map((name) => this.#cell(adapter, name)));
-    if (!cells.every((cell) => cell?.passed)) throw new Error(`not every case has passed: ${page} stays as it is`);
+    if (!this.#expected().every((cell) => cell?.passed))
+      throw new Error(`not every case has passed: ${page} stays as it is`);
     const table = this.toMarkdown();
     if (existsSync(page) && readFileSync(page, 'utf8') === table) return;
     writeFileSync(page, table);
     throw new Error(`${page} was out of date; it has been written anew: commit it`);
+  }
+
+  /** Of every case that an adapter can express. */
+  #expected(): (Cell | undefined)[] {
+    return this.#adapters.flatMap((adapter) =>
+      this.#cases.flatMap((name) => (this.#reasons.has(keyOf(adapter, name)) ? [] : [this.#cell(adapter, name)])),
+    );
+  }
+
+  /** What was not run, and why: one line for each reason. */
+  #inexpressible(): string[] {
+    const lines = new Map<string, { adapters: Set<string>; names: Set<string> }>();
+    for (const adapter of this.#adapters) {
+      for (const name of this.#cases) {
+        const reason = this.#reasons.get(keyOf(adapter, name));
+        if (reason === undefined) continue;
+        const line = lines.get(reason) ?? { adapters: new Set(), names: new Set() };
+        lines.set(reason, line);
+        line.adapters.add(adapter);
+        line.names.add(`“${name}”`);
+      }
+    }
+    return [...lines].map(
+      ([reason, { adapters, names }]) => `${[...adapters].join('; ')}: ${reason}. Not run: ${[...names].join('; ')}.`,
+    );
   }
 
   #cell(adapter: string, name: string): Cell | undefined {
@@ -103,7 +142,7 @@ export class ConformanceTable {
   #row(name: string): string[] {
     return this.#adapters.map((adapter) => {
       const cell = this.#cell(adapter, name);
-      if (cell === undefined) return '–';
+      if (cell === undefined) return this.#reasons.has(keyOf(adapter, name)) ? 'n/a' : '–';
       const bytes = cell.refusals > 0 ? `${cell.bytes} B` : '';
       return cell.passed ? bytes || '✓' : `✗ ${bytes}`.trim();
     });
@@ -124,13 +163,15 @@ function keyOf(adapter: string, name: string): string {
 const introduction = `<!-- Written by \`npm run test:conformance\`. Do not edit it: run that, and commit what it writes. -->
 # Conformance
 
-Every adapter runs every case of the [conformance suite](../testkit/src/conformance.ts), with the client itself, as npm delivers it,
-and the compiled library. The servers are real: TLS and HTTP servers of Node, and PostgreSQL and MariaDB behind a relay that presents
-the certificate of the case, counts what it can decrypt, and passes everything on. A wrong server is therefore one that would answer.
+Every adapter runs every case of the [conformance suite](../dev/testkit/src/conformance.ts) that it can express, with the client
+itself, as npm delivers it, and the compiled library. The servers are real: TLS and HTTP servers of Node, and PostgreSQL and MariaDB
+behind a relay that presents the certificate of the case, counts what it can decrypt, and passes everything on. A wrong server is
+therefore one that would answer.
 
 What a column proves of its adapter:
 
 - it reaches the pinned server, by every kind of pin, over TLS 1.2 and 1.3, with pools, sessions and client certificates;
+- the server that is called decides whose pins count: no \`Host\` header does, and a server name only where the configuration gives it;
 - every exchange with a wrong server is refused with the error that the case names, as an ordinary rejection of the client's own call;
 - whatever the client had ready to send, the user name and the password with it, **the wrong server received 0 bytes** after the handshake.
 
@@ -139,6 +180,7 @@ peculiar to a client, other versions of it included, is tested beside it in [tes
 
 - ✓: passed; the case has no wrong server.
 - 0 B: passed; in every exchange the wrong server was refused, and it received 0 bytes.
+- n/a: the client cannot express the case; the reasons stand below the table.
 
 A run in which a case fails, or is left out, does not write this page.
 `;

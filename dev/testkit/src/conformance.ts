@@ -4,10 +4,16 @@ import { mintWithHiddenKey } from './hidden-key.ts';
 import { certificateHex, type Minted, mint, publicKeyPin } from './mint.ts';
 import type { CountingServer, CountingServerOptions } from './tls-server.ts';
 
-/** A policy as the suite writes it; the adapter under test gets it as it is. */
-export interface SuitePolicy {
+/** The policy of one server. */
+export interface SuiteHostPolicy {
   readonly pins?: string | readonly string[];
   readonly issuerPins?: string;
+}
+
+/** A policy as the suite writes it; the adapter under test gets it as it is. */
+export interface SuitePolicy extends SuiteHostPolicy {
+  readonly hosts?: Readonly<Record<string, SuiteHostPolicy>>;
+  readonly otherHosts?: 'verify';
   readonly expired?: 'accept';
   readonly connectTimeoutMs?: number;
   readonly resumption?: 'own';
@@ -19,6 +25,19 @@ export interface SuiteTls {
   readonly cert?: string;
   readonly key?: string;
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+  readonly servername?: string;
+}
+
+/**
+ * What a case needs beyond one pin set: requests with a `Host` header (or `:authority`), a policy for each host, and pins that are
+ * replaced while the client uses them.
+ */
+export type SuiteAbility = 'host header' | 'hosts' | 'live pins';
+
+/** A policy whose pins are replaced while a client uses it. */
+export interface LivePolicy {
+  readonly policy: SuiteHostPolicy;
+  readonly set: (pins: string) => void;
 }
 
 export interface SuiteTarget {
@@ -46,8 +65,13 @@ export interface SuiteAdapter {
   readonly pools: boolean;
   /** `false`: each exchange has a configuration of its own, so there are no sessions of an earlier one. */
   readonly keepsConfiguration?: false;
+  /** What this client cannot express, and why. Cases that need it are not run; the table says so, with the reason. */
+  readonly cannot?: Readonly<Partial<Record<SuiteAbility, string>>>;
   readonly startServer: (options: Omit<CountingServerOptions, 'onSocket'>) => Promise<CountingServer>;
-  readonly createClient: (target: SuiteTarget, policy: SuitePolicy, tls: SuiteTls) => SuiteClient;
+  /** @param hostHeader what stands in the `Host` header, or `:authority`, of each request; by default the client's own */
+  readonly createClient: (target: SuiteTarget, policy: SuitePolicy, tls: SuiteTls, hostHeader?: string) => SuiteClient;
+  /** Stands in every adapter that has live pins. */
+  readonly createLivePolicy?: (pins: string) => LivePolicy;
 }
 
 /** What every exchange sends, and what a wrong server must never see a byte of. */
@@ -80,10 +104,25 @@ export interface ObservedAdapter extends SuiteAdapter {
 
 export interface ConformanceCase {
   readonly name: string;
+  /** What a client must be able to express. */
+  readonly needs?: readonly SuiteAbility[];
   readonly run: (adapter: ObservedAdapter) => Promise<void>;
 }
 
-/** The suite: every case is run for every adapter. */
+/** Why an adapter cannot run a case; undefined where it has to. */
+export function whyNotRun(
+  { cannot }: Pick<SuiteAdapter, 'cannot'>,
+  { needs = [] }: Pick<ConformanceCase, 'needs'>,
+): string | undefined {
+  return needs.map((ability) => cannot?.[ability]).find((reason) => reason !== undefined);
+}
+
+/** A name for which a stranger has a certificate of a CA that the client trusts; the stranger puts it into headers. */
+const STRANGER = 'stranger.example';
+/** A name that only a configuration gives, as for a server behind a tunnel. */
+const NAMED = 'named.example';
+
+/** The suite: every case is run for every adapter that can express it. */
 export const conformanceCases: readonly ConformanceCase[] = [
   {
     name: 'a self-signed certificate connects by its certificate pin',
@@ -376,7 +415,160 @@ export const conformanceCases: readonly ConformanceCase[] = [
       );
     },
   },
+  {
+    name: "a Host header chooses no other host's pins",
+    needs: ['host header', 'hosts'],
+    run: (adapter) =>
+      meetStranger(adapter, 'ERR_PIN_MISMATCH', ({ right, stranger }) => ({
+        hosts: { localhost: { pins: right }, '127.0.0.1': { pins: right }, [STRANGER]: { pins: stranger } },
+      })),
+  },
+  {
+    name: 'a Host header gives no pins to a host that has none',
+    needs: ['host header', 'hosts'],
+    run: (adapter) =>
+      meetStranger(adapter, 'ERR_HOST_UNPINNED', ({ stranger }) => ({ hosts: { [STRANGER]: { pins: stranger } } })),
+  },
+  {
+    name: 'a Host header does not lead a pinned host to the ordinary verification',
+    needs: ['host header', 'hosts'],
+    run: (adapter) =>
+      meetStranger(adapter, 'ERR_PIN_MISMATCH', ({ right }) => ({
+        hosts: { localhost: { pins: right }, '127.0.0.1': { pins: right } },
+        otherHosts: 'verify',
+      })),
+  },
+  {
+    name: 'a Host header is not the name that the ordinary verification verifies',
+    needs: ['host header', 'hosts'],
+    run: (adapter) =>
+      meetStranger(adapter, 'ERR_TLS_CERT_ALTNAME_INVALID', ({ stranger }) => ({
+        hosts: { [STRANGER]: { pins: stranger } },
+        otherHosts: 'verify',
+      })),
+  },
+  {
+    name: 'a Host header is not the name that the leaf of a pinned CA is verified by',
+    needs: ['host header'],
+    run: (adapter) => meetStranger(adapter, 'ERR_HOSTNAME_MISMATCH', ({ ca }) => ({ issuerPins: ca })),
+  },
+  {
+    name: 'a Host header changes nothing about a pin',
+    needs: ['host header'],
+    run: (adapter) => meetStranger(adapter, 'ERR_PIN_MISMATCH', ({ right }) => ({ pins: right })),
+  },
+  {
+    name: 'a server name of the configuration decides where the dialled host has no entry',
+    needs: ['hosts'],
+    run: async (adapter) => {
+      const [right, other] = [await mint(), await mint()];
+      await meetNamed(adapter, right, { [NAMED]: { pins: certificateHex(right) } }, 'connects');
+      await meetNamed(adapter, other, { [NAMED]: { pins: certificateHex(right) } }, 'ERR_PIN_MISMATCH');
+    },
+  },
+  {
+    name: 'the dialled host decides where the server name of the configuration has no entry',
+    needs: ['hosts'],
+    run: async (adapter) => {
+      const [right, other] = [await mint(), await mint()];
+      await meetNamed(adapter, right, { '127.0.0.1': { pins: certificateHex(right) } }, 'connects');
+      await meetNamed(adapter, other, { '127.0.0.1': { pins: certificateHex(right) } }, 'ERR_PIN_MISMATCH');
+    },
+  },
+  {
+    name: 'where server name and dialled host both have an entry, both must agree',
+    needs: ['hosts'],
+    run: async (adapter) => {
+      const [one, two] = [await mint(), await mint()];
+      const [pins, others] = [certificateHex(one), certificateHex(two)];
+      await meetNamed(adapter, one, { [NAMED]: { pins }, '127.0.0.1': { pins: [others, pins] } }, 'connects');
+      const contrary = { [NAMED]: { pins }, '127.0.0.1': { pins: others } };
+      for (const presented of [one, two]) await meetNamed(adapter, presented, contrary, 'ERR_PIN_MISMATCH');
+    },
+  },
+  {
+    name: 'a host that neither its name nor the server name of the configuration has an entry for gets nothing',
+    needs: ['hosts'],
+    run: async (adapter) => {
+      const right = await mint();
+      await meetNamed(adapter, right, { 'other.example': { pins: certificateHex(right) } }, 'ERR_HOST_UNPINNED');
+    },
+  },
+  {
+    name: 'a copy of a policy with live pins follows them',
+    needs: ['live pins'],
+    run: (adapter) => meetRevoked(adapter, (policy) => ({ ...policy })),
+  },
+  {
+    name: 'a copy of a policy with live pins follows them in `hosts`',
+    needs: ['live pins', 'hosts'],
+    run: (adapter) => meetRevoked(adapter, (policy) => ({ hosts: { '127.0.0.1': { ...policy } } })),
+  },
 ];
+
+/**
+ * A stranger whose name stands in the header is refused, and the right server is not, whatever stands there. Both have their certificate of
+ * a CA that the client trusts.
+ *
+ * @param code the error of the refusal; under `ERR_HOST_UNPINNED` no server is the right one
+ */
+async function meetStranger(
+  adapter: ObservedAdapter,
+  code: string,
+  policyOf: (pins: Readonly<Record<'ca' | 'right' | 'stranger', string>>) => SuitePolicy,
+): Promise<void> {
+  const ca = await mint({ ca: true, subject: 'CN=Trusted CA' });
+  const [right, stranger] = [await mint({ issuer: ca }), await mint({ issuer: ca, names: [STRANGER] })];
+  const policy = policyOf({ ca: ca.certPem, right: certificateHex(right), stranger: certificateHex(stranger) });
+  const tls = { ca: ca.certPem };
+  await withServer(adapter, stranger, {}, async (server) => {
+    for (const host of ['localhost', '127.0.0.1'])
+      for (const header of [STRANGER, `${STRANGER}:${server.port}`]) {
+        const use = (client: SuiteClient) => fails(adapter, client, server, code);
+        await withClient(adapter, { ...server, host }, policy, tls, use, header);
+      }
+    if (code === 'ERR_HOST_UNPINNED') return;
+    server.present(right);
+    for (const host of ['localhost', '127.0.0.1'])
+      await withClient(adapter, { ...server, host }, policy, tls, succeeds, STRANGER);
+    // Compressed over HTTP/2. A client that drops the header would show nothing.
+    if (adapter.protocol === 'tls') assert.match(server.receivedText(), new RegExp(`host: ${STRANGER}\\r\\n`, 'i'));
+  });
+}
+
+/** A server that is dialled at 127.0.0.1, under a server name that the configuration gives. */
+function meetNamed(
+  adapter: ObservedAdapter,
+  presented: Minted,
+  hosts: NonNullable<SuitePolicy['hosts']>,
+  outcome: 'connects' | 'ERR_PIN_MISMATCH' | 'ERR_HOST_UNPINNED',
+): Promise<void> {
+  const tls = { servername: NAMED };
+  return withServer(adapter, presented, {}, (server) =>
+    outcome === 'connects'
+      ? connects(adapter, server, { hosts }, tls)
+      : refuses(adapter, server, { hosts }, outcome, tls),
+  );
+}
+
+/** The pin of a server is taken away and given back, while a client uses the policy. */
+async function meetRevoked(adapter: ObservedAdapter, copy: (policy: SuiteHostPolicy) => SuitePolicy): Promise<void> {
+  if (adapter.createLivePolicy === undefined) throw new Error(`${adapter.name} has no live pins, and does not say so`);
+  const [right, next] = [await mint(), await mint()];
+  const { policy, set } = adapter.createLivePolicy(certificateHex(right));
+  await withServer(adapter, right, {}, (server) =>
+    withClient(adapter, server, copy(policy), {}, async (client) => {
+      await succeeds(client);
+      await client.reconnect();
+      set(certificateHex(next));
+      server.forget();
+      await fails(adapter, client, server, 'ERR_PIN_MISMATCH');
+      server.present(next);
+      await client.reconnect();
+      await succeeds(client);
+    }),
+  );
+}
 
 /** The one with an RSA key, which takes a while to make: one for all adapters. */
 function mintRsa(): Promise<Minted> {
@@ -405,8 +597,9 @@ async function withClient(
   policy: SuitePolicy,
   tls: SuiteTls,
   use: (client: SuiteClient) => Promise<void>,
+  hostHeader?: string,
 ): Promise<void> {
-  const client = adapter.createClient({ host: server.host, port: server.port }, policy, tls);
+  const client = adapter.createClient({ host: server.host, port: server.port }, policy, tls, hostHeader);
   try {
     await use(client);
   } finally {
@@ -495,7 +688,7 @@ export async function runConformance(adapter: SuiteAdapter): Promise<CaseResult[
     uncaught.push(String((error as Error).message));
   };
   process.on('uncaughtException', note).on('unhandledRejection', note);
-  for (const { name, run } of conformanceCases) {
+  for (const { name, run } of conformanceCases.filter((each) => whyNotRun(adapter, each) === undefined)) {
     uncaught = [];
     const failure = await Promise.race([
       run({ ...adapter, onWrongServer: () => undefined }).then(

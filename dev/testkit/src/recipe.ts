@@ -48,19 +48,25 @@ function onePin({ pins = '' }: SuitePolicy): string {
 if (process.argv[1]?.endsWith('recipe.ts')) {
   const postgres = await startPostgres({ certificate: await mint() });
   const mariadb = await startMariadb({ certificate: await mint() });
+  const oneFingerprint = { hosts: 'it knows one fingerprint', 'live pins': 'its fingerprint stands in the code' };
+  const ofDatabase = { ...oneFingerprint, 'host header': 'its protocol has no Host header' };
   const techniques: SuiteAdapter[] = [
     {
       name: 'https',
       protocol: 'tls',
       pools: true,
+      cannot: oneFingerprint,
       startServer: startHttpsServer,
-      createClient: (target, policy, tls) =>
-        agentClient(target, new Agent({ keepAlive: true, ...throwingIdentityCheck(onePin(policy), tls) })),
+      createClient: (target, policy, tls, hostHeader) => {
+        const agent = new Agent({ keepAlive: true, ...throwingIdentityCheck(onePin(policy), tls) });
+        return agentClient(target, agent, hostHeader);
+      },
     },
     {
       name: 'pg',
       protocol: 'postgres',
       pools: true,
+      cannot: ofDatabase,
       startServer: (options) => startPostgresRelay({ ...options, upstream: postgres }),
       createClient: (target, policy, tls) => {
         const ssl = throwingIdentityCheck(onePin(policy), tls);
@@ -71,6 +77,7 @@ if (process.argv[1]?.endsWith('recipe.ts')) {
       name: 'mysql2',
       protocol: 'mysql',
       pools: true,
+      cannot: ofDatabase,
       startServer: (options) => startMysqlRelay({ ...options, upstream: mariadb }),
       createClient: (target, policy, tls) => {
         const ssl = { ...tls, rejectUnauthorized: true } as mysql.SslOptions;

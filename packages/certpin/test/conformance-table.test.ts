@@ -53,6 +53,31 @@ describe('a whole run', () => {
   });
 });
 
+describe('what a client cannot express', () => {
+  const chooses: ConformanceCase = { ...refuses, name: 'chooses', needs: ['host header'] };
+  const mute = { name: 'two', cannot: { 'host header': 'it has no headers' } } as object as SuiteAdapter;
+
+  test('stands below the table, with its reason, and the rest of the run is a whole one', async () => {
+    const table = new ConformanceTable([one, mute], [connects, chooses]);
+    for (const suiteCase of [connects, chooses]) await table.run(one, suiteCase);
+    assert.equal(table.isPartial(), true);
+    await table.run(mute, connects);
+    assert.equal(table.isPartial(), false);
+    assert.match(table.toMarkdown(), /^\| chooses \| 0 B \| n\/a \|$/m);
+    assert.match(table.toMarkdown(), /^- two: it has no headers\. Not run: “chooses”\.$/m);
+    assert.match(table.toText(), /^n\/a two: it has no headers\. Not run: “chooses”\.$/m);
+  });
+
+  test('is none of a case that needs nothing of it, and no excuse for one that failed', async () => {
+    const table = new ConformanceTable([one, mute], [refuses, chooses]);
+    await table.run(one, refuses);
+    await table.run(one, { ...leaks, name: 'chooses' }).catch(() => undefined);
+    assert.equal(table.isPartial(), true);
+    await table.run(mute, refuses);
+    assert.throws(() => table.publish(page), /not every case has passed/);
+  });
+});
+
 describe('a run that shows less than the page leaves it alone', () => {
   test('a case that failed is seen in what is printed, with its bytes', async () => {
     const table = await tableWith(connects, leaks);

@@ -2,6 +2,7 @@ import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { promisify } from 'node:util';
 import {
   agentClient,
+  hostHeaders,
   mariadbClient,
   mysqlPoolClient,
   poolClient,
@@ -9,10 +10,17 @@ import {
   sqlClient,
   tlsClient,
 } from '@certpin/testkit/clients';
-import type { SuiteAdapter, SuiteClient, SuitePolicy, SuiteTarget } from '@certpin/testkit/conformance';
+import type {
+  LivePolicy,
+  SuiteAdapter,
+  SuiteClient,
+  SuiteHostPolicy,
+  SuitePolicy,
+  SuiteTarget,
+} from '@certpin/testkit/conformance';
 // By name: the suite runs against the build, which is what is published.
 import axios from 'axios';
-import { createPolicy, type Policy } from 'certpin';
+import { createPolicy, livePins, type Policy } from 'certpin';
 import { pinnedAxios } from 'certpin/axios';
 import { pinnedHttp2 } from 'certpin/http2';
 import { pinnedAgent } from 'certpin/https';
@@ -42,6 +50,16 @@ export interface Surroundings {
 /** Without a limit undici opens another connection where a request comes in the tick in which the last one ends. */
 const oneConnection = { connections: 1 };
 
+const noHeader = { 'host header': 'its protocol has no Host header' };
+/** undici.test.ts shows it. */
+const ownHeader = { 'host header': 'the fetch of Node sends the host of the URL, whatever header it is given' };
+
+/** The live pins of the library. */
+export function createLivePolicy(pins: string): LivePolicy {
+  const live = livePins(pins);
+  return { policy: createPolicy({ pins: live }) as object as SuiteHostPolicy, set: live.set };
+}
+
 /** Every client that certpin has an adapter for, and those that go through a proxy. */
 export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedClient[] => [
   {
@@ -49,25 +67,28 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
     protocol: 'tls',
     pools: false,
     keepsConfiguration: false,
+    cannot: noHeader,
     createClient: (target, policy, tls) => tlsClient(() => connect({ ...target, ...policy, ...tls })),
   },
   {
     name: 'https',
     protocol: 'tls',
     pools: true,
-    createClient: (target, policy, tls) => agentClient(target, pinnedAgent({ keepAlive: true, ...policy, ...tls })),
+    createClient: (target, policy, tls, host) =>
+      agentClient(target, pinnedAgent({ keepAlive: true, ...policy, ...tls }), host),
   },
   {
     name: 'https, proxied',
     protocol: 'tls',
     pools: true,
-    createClient: (target, policy, tls) =>
-      agentClient(target, pinnedAgent({ keepAlive: true, proxy: proxyUrl(), ...policy, ...tls })),
+    createClient: (target, policy, tls, host) =>
+      agentClient(target, pinnedAgent({ keepAlive: true, proxy: proxyUrl(), ...policy, ...tls }), host),
   },
   {
     name: 'pg',
     protocol: 'postgres',
     pools: true,
+    cannot: noHeader,
     createClient: (target, policy, tls) => {
       const config = pinnedPg({ ...target, ...login('postgres'), max: 10, ssl: tls }, policy);
       return poolClient(() => new pg.Pool(config));
@@ -77,6 +98,7 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
     name: 'postgres',
     protocol: 'postgres',
     pools: true,
+    cannot: noHeader,
     createClient: (target, policy, tls) => {
       const options = pinnedPostgres({ ...target, ...login('postgres'), ssl: tls }, policy);
       return sqlClient(() => postgresJs(options));
@@ -86,6 +108,7 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
     name: 'mysql2',
     protocol: 'mysql',
     pools: true,
+    cannot: noHeader,
     createClient: (target, policy, tls) => {
       const config = pinnedMysql2({ ...target, ...login('mysql'), connectionLimit: 10, ssl: tls }, policy);
       return mysqlPoolClient(() => mysql2.createPool(config));
@@ -95,6 +118,7 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
     name: 'mysql',
     protocol: 'mysql',
     pools: true,
+    cannot: noHeader,
     createClient: (target, policy, tls) => {
       const config = pinnedMysql(mysql, { ...target, ...login('mysql'), connectionLimit: 10, ssl: tls }, policy);
       return mysqlPoolClient(() => {
@@ -113,6 +137,7 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
     name: 'mariadb',
     protocol: 'mysql',
     pools: true,
+    cannot: noHeader,
     createClient: (target, policy, tls) => {
       const config = pinnedMariadb({ ...target, ...login('mysql'), connectTimeout: 10_000, ssl: tls }, policy);
       return mariadbClient(() => connector.createConnection(config));
@@ -122,6 +147,7 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
     name: 'fetch',
     protocol: 'tls',
     pools: true,
+    cannot: ownHeader,
     createClient: (target, policy, tls) => {
       const made = keep(policy);
       return fetchClient(target, () => pinnedFetch(made, { tls, ...oneConnection }));
@@ -131,6 +157,7 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
     name: 'fetch, proxied',
     protocol: 'tls',
     pools: true,
+    cannot: ownHeader,
     keepsConfiguration: false, // each dispatcher has a tunnel of its own
     createClient: (target, policy, tls) => {
       const made = keep(policy);
@@ -141,14 +168,15 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
     name: 'undici',
     protocol: 'tls',
     pools: true,
-    createClient: ({ host, port }, policy, tls) => {
+    createClient: ({ host, port }, policy, tls, hostHeader) => {
       const connect = pinnedConnector(policy, tls);
       return postClient(() => {
         const agent = new Agent({ connect, ...oneConnection });
         return {
           post: async (body) => {
             const origin = `https://${host}:${port}`;
-            const answer = await agent.request({ origin, path: '/login', method: 'POST', body });
+            const headers = hostHeaders(hostHeader);
+            const answer = await agent.request({ origin, path: '/login', method: 'POST', headers, body });
             await answer.body.text();
             return answer.statusCode;
           },
@@ -161,7 +189,7 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
     name: 'http2',
     protocol: 'http2',
     pools: true,
-    createClient: ({ host, port }, policy, tls) => {
+    createClient: ({ host, port }, policy, tls, hostHeader) => {
       const options = pinnedHttp2(policy, tls);
       return postClient(() => {
         let session: ClientHttp2Session | undefined;
@@ -172,7 +200,8 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
                 session = connectHttp2(`https://${host}:${port}`, { ...options });
                 session.on('error', reject);
               }
-              const stream = session.request({ ':method': 'POST', ':path': '/login' });
+              const authority = hostHeader === undefined ? {} : { ':authority': hostHeader };
+              const stream = session.request({ ':method': 'POST', ':path': '/login', ...authority });
               let status = 0;
               stream.on('response', (headers) => {
                 status = headers[':status'] ?? 0;
@@ -195,12 +224,12 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
     name: 'axios',
     protocol: 'tls',
     pools: true,
-    createClient: ({ host, port }, policy, tls) => {
+    createClient: ({ host, port }, policy, tls, hostHeader) => {
       const config = pinnedAxios({ baseURL: `https://${host}:${port}` }, policy, { keepAlive: true, ...tls });
       return postClient(() => {
         const api = axios.create(config);
         return {
-          post: async (body) => (await api.post('/login', body)).status,
+          post: async (body) => (await api.post('/login', body, { headers: hostHeaders(hostHeader) })).status,
           close: () => config.httpsAgent.destroy(),
         };
       });
@@ -208,9 +237,9 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
   },
 ];
 
-/** Closing ends a dispatcher for good; what is kept belongs to the policy. A time limit is none of a policy. */
+/** Closing ends a dispatcher for good; what is kept belongs to the policy. A time limit and `hosts` are none of a policy. */
 function keep(policy: SuitePolicy): SuitePolicy | Policy {
-  return policy.connectTimeoutMs === undefined ? createPolicy(policy) : policy;
+  return policy.connectTimeoutMs === undefined && policy.hosts === undefined ? createPolicy(policy) : policy;
 }
 
 function fetchClient({ host, port }: SuiteTarget, create: () => ReturnType<typeof pinnedFetch>): SuiteClient {

@@ -2,7 +2,14 @@
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { runInThisContext } from 'node:vm';
-import { agentClient, mariadbClient, mysqlPoolClient, poolClient, postClient } from '@certpin/testkit/clients';
+import {
+  agentClient,
+  hostHeaders,
+  mariadbClient,
+  mysqlPoolClient,
+  poolClient,
+  postClient,
+} from '@certpin/testkit/clients';
 import type { SuiteAdapter, SuiteClient, SuiteProtocol } from '@certpin/testkit/conformance';
 import type { pinnedAxios } from 'certpin/axios';
 import type { pinnedAgent } from 'certpin/https';
@@ -48,17 +55,17 @@ interface BlockClient {
 export const blockClients = (login: Surroundings['login']): Record<InlineClient, BlockClient> => ({
   https: {
     protocol: 'tls',
-    create: (block, target, policy, tls) =>
-      agentClient(target, block.pinnedAgent({ keepAlive: true, ...policy, ...tls })),
+    create: (block, target, policy, tls, host) =>
+      agentClient(target, block.pinnedAgent({ keepAlive: true, ...policy, ...tls }), host),
   },
   axios: {
     protocol: 'tls',
-    create: (block, { host, port }, policy, tls) =>
+    create: (block, { host, port }, policy, tls, hostHeader) =>
       postClient(() => {
         const config = block.pinnedAxios({ baseURL: `https://${host}:${port}` }, policy, { keepAlive: true, ...tls });
         const api = axios.create(config);
         return {
-          post: async (body) => (await api.post('/login', body)).status,
+          post: async (body) => (await api.post('/login', body, { headers: hostHeaders(hostHeader) })).status,
           close: () => config.httpsAgent.destroy(),
         };
       }),

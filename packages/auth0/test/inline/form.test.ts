@@ -11,8 +11,8 @@ import { type InlineClient, inlineBlock, inlineClients } from '../../src/inline/
 /** Auth0 takes 100 kB for a script, and no block may take a third of it; a block that grows has to be looked at. In bytes. */
 const budgets: Record<InlineClient, number> = {
   https: 18_000,
-  axios: 20_000,
-  fetch: 21_500,
+  axios: 21_000,
+  fetch: 22_500,
   pg: 25_000,
   mysql2: 30_500,
   mysql: 25_500,

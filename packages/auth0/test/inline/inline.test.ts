@@ -13,7 +13,13 @@ import {
   startScriptedServer,
 } from '@certpin/testkit';
 import { loginTo } from '@certpin/testkit/clients';
-import { CANARY, conformanceCases, type SuiteAdapter, type SuiteProtocol } from '@certpin/testkit/conformance';
+import {
+  CANARY,
+  conformanceCases,
+  type SuiteAdapter,
+  type SuiteProtocol,
+  whyNotRun,
+} from '@certpin/testkit/conformance';
 import { recordCases } from '@certpin/testkit/conformance-records';
 import { type Mariadb, startMariadb, startMysqlRelay } from '@certpin/testkit/mariadb';
 import { mysqlGreeting } from '@certpin/testkit/mysql-script';
@@ -47,7 +53,7 @@ const servers: Record<SuiteProtocol, SuiteAdapter['startServer']> = {
  * what is looked for here is a part that was left out.
  */
 const cases = [...conformanceCases, ...recordCases].filter(
-  ({ name }) => !/the pinned CA|pin of the CA|four times|a CA|its CA|trusted CA|own sessions/.test(name),
+  ({ name }) => !/(?:the|a) pinned CA|pin of the CA|four times|a CA|its CA|trusted CA|own sessions/.test(name),
 );
 
 /** Says what certpin must never let happen: no TLS is offered, in the words of the protocol. */
@@ -61,7 +67,14 @@ const plaintext: Record<InlineClient, (socket: Socket) => void> = {
   mariadb: (socket) => socket.write(mysqlGreeting({ tls: false })),
 };
 
-test('21 cases of the suite are run', () => assert.equal(cases.length, 21));
+/** What no block can express; what stands here is refused by one (`hosts`), or is no text (a live pin set). */
+const onePinSet = {
+  hosts: 'a block has one pin set, for whatever server it calls',
+  'live pins': 'a block takes its pins as text',
+};
+/** Whose requests can carry a strange `Host` header: Node's `fetch` sends that of the URL. */
+const withHeader: readonly InlineClient[] = ['https', 'axios'];
+const noHeader = { 'host header': 'it has no Host header, or one of its own making' };
 
 for (const client of inlineClients) {
   describe(`the block for ${client}`, () => {
@@ -73,12 +86,19 @@ for (const client of inlineClients) {
       name: client,
       protocol,
       pools: true,
+      cannot: withHeader.includes(client) ? onePinSet : { ...onePinSet, ...noHeader },
       startServer,
       // A CA in the options tempts the ordinary verification; a block takes none.
-      createClient: (target, policy, { ca: _, maxVersion: __, ...tls }) => create(block, target, policy, tls),
+      createClient: (target, policy, { ca: _, maxVersion: __, ...tls }, hostHeader) =>
+        create(block, target, policy, tls, hostHeader),
     };
-    for (const { name, run } of cases) {
-      test(name, () => run({ ...adapter, onWrongServer: (bytes) => assert.equal(bytes, 0) }));
+    const expressible = cases.filter((suiteCase) => whyNotRun(adapter, suiteCase) === undefined);
+    const count = withHeader.includes(client) ? 22 : 21;
+    test(`${count} cases of the suite are run`, () => assert.equal(expressible.length, count));
+    for (const suiteCase of cases) {
+      const skip = whyNotRun(adapter, suiteCase) ?? false;
+      const run = () => suiteCase.run({ ...adapter, onWrongServer: (bytes) => assert.equal(bytes, 0) });
+      test(suiteCase.name, { skip }, run);
     }
 
     test('a server that offers no TLS gets no name and no password', async (t) => {
@@ -196,6 +216,59 @@ for (const client of inlineClients) {
     }
   });
 }
+
+test('the block for fetch takes no class that only looks like an Agent: it would connect by itself', () => {
+  const block = evaluate(inlineBlock('fetch').text);
+  class EventEmitter {}
+  class Dispatcher extends EventEmitter {}
+  class DispatcherBase extends Dispatcher {}
+  class Agent extends DispatcherBase {
+    dispatch(): boolean {
+      return true;
+    }
+    async close(): Promise<void> {}
+    async destroy(): Promise<void> {}
+  }
+  const options = { Agent, fetch } as never;
+  assert.throws(() => block.pinnedFetch({ pins: 'AB'.repeat(32) }, options), {
+    code: 'ERR_CLIENT_UNSUPPORTED',
+    message: /does not ask its connector/,
+  });
+});
+
+describe('the block for axios sends nothing beside its agent', () => {
+  const block = evaluate(inlineBlock('axios').text);
+  for (const [name, option, startServer] of [
+    ['through fetch', { adapter: 'fetch' }, startHttpsServer],
+    ['through the first adapter of a list', { adapter: ['fetch', 'http'] }, startHttpsServer],
+    ['over HTTP/2', { httpVersion: 2 }, startHttp2Server],
+  ] as const) {
+    for (const place of ['the defaults of axios', 'the instance', 'the request']) {
+      test(`${name}, as ${place} says`, async (t) => {
+        const axios = (require('axios') as typeof import('axios').default).create();
+        const defaults = axios.defaults as unknown as Record<string, unknown>;
+        t.mock.method(process, 'emitWarning', () => undefined);
+        process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+        t.after(() => {
+          delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+        });
+        const server = await startServer({ certificate: await mint() });
+        t.after(() => server.close());
+        const url = `https://127.0.0.1:${server.port}/`;
+        const config = block.pinnedAxios({}, { pins: certificateHex(await mint()) });
+        if (place === 'the defaults of axios') Object.assign(defaults, option);
+        const api = place === 'the defaults of axios' ? axios : axios.create(config);
+        if (place === 'the instance') Object.assign(api.defaults, option);
+        const own = {
+          ...(place === 'the defaults of axios' ? config : {}),
+          ...(place === 'the request' ? option : {}),
+        };
+        await assert.rejects(api.post(url, CANARY, own as object), { code: 'ERR_OPTION_INVALID' });
+        assert.equal(server.received(), 0);
+      });
+    }
+  }
+});
 
 test('blocks stand side by side in one script, each in a scope of its own', () => {
   const script = `(function (require) {

@@ -13,6 +13,7 @@ interface AxiosConfig {
   readonly baseURL?: string | undefined;
   readonly proxy?: unknown;
   readonly adapter?: unknown;
+  readonly env?: { readonly fetch?: unknown } | undefined;
   readonly httpVersion?: unknown;
   readonly [option: string]: unknown;
 }
@@ -24,6 +25,14 @@ export interface PinnedAxios {
   /** Opens nothing: every `http:` request fails in it, one after a redirect too. */
   readonly httpAgent: Agent;
   readonly proxy: false;
+  /** For the fetch adapter, which takes no agent: every request through it fails, whoever has chosen it. */
+  readonly fetchOptions: {
+    readonly referrer: { readonly toString: () => never };
+    readonly dispatcher: { readonly dispatch: () => never };
+  };
+  readonly env: { readonly fetch: () => never };
+  /** For HTTP/2, which takes no agent either. */
+  readonly http2Options: { readonly createConnection: () => never };
 }
 
 /** Options that would open connections beside certpin's agent. */
@@ -32,6 +41,7 @@ const refusedOptions: Record<string, string> = {
   httpAgent: 'http: has nothing to pin, so it is refused',
   transport: 'it would make the connection itself',
   http2Options: 'HTTP/2 does not go through the agent',
+  fetchOptions: 'only the fetch adapter reads it, which takes no agent',
 };
 
 /**
@@ -51,6 +61,9 @@ export function configureAxios<Config extends object>(
   if (given.adapter !== undefined && given.adapter !== 'http') {
     throw invalid('adapter', "remove `adapter`: only 'http' goes through the agent");
   }
+  if (ownOptions(given.env ?? {}).fetch !== undefined) {
+    throw invalid('env', 'remove `env.fetch`: only the fetch adapter reads it, which takes no agent');
+  }
   if (given.httpVersion !== undefined && Number(given.httpVersion) !== 1) {
     throw invalid('httpVersion', 'remove `httpVersion`: HTTP/2 does not go through the agent');
   }
@@ -64,7 +77,26 @@ export function configureAxios<Config extends object>(
     const message = 'axios prefers the XMLHttpRequest of this process, which takes no agent: it cannot be pinned';
     throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'axios' });
   }
-  return { ...config, httpsAgent: agent, httpAgent: new NoPlaintextAgent(), proxy: false };
+  return {
+    ...config,
+    httpsAgent: agent,
+    httpAgent: new NoPlaintextAgent(),
+    proxy: false,
+    // axios takes an adapter or HTTP/2 from its defaults and from each request too. So each way beside the agent ends in an error.
+    // `referrer` is read where a `Request` is made, `dispatcher` where Node's `fetch` would connect; `env.fetch` is in the place of any
+    // `fetch` from axios 1.12 on.
+    fetchOptions: { referrer: { toString: refuseFetch }, dispatcher: { dispatch: refuseFetch } },
+    env: { ...given.env, fetch: refuseFetch },
+    http2Options: { createConnection: refuseHttp2 },
+  };
+}
+
+function refuseFetch(): never {
+  throw invalid('adapter', "`adapter` must be 'http': a request through fetch would leave the pinned agent");
+}
+
+function refuseHttp2(): never {
+  throw invalid('httpVersion', '`httpVersion` must be 1: HTTP/2 does not go through the agent');
 }
 
 /** The agent for `http:`, which Node asks for a connection and gets none. */

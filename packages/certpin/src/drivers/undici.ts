@@ -133,30 +133,19 @@ function proveAgent(Agent: AgentClass<DispatcherLike>, options: object): void {
   let isAsked = false;
   const connect: PinnedConnector = ({ hostname }, callback) => {
     isAsked = NOWHERE.endsWith(hostname);
-    callback(new Error('certpin: this connection was never meant to be made'), null);
+    callback(new Error('not sent'), null);
   };
   const agent = new Agent({ ...options, connect } as never);
   const ignore = (): void => undefined;
-  // The names of undici 7 and 8, and those of 5 and 6. Each throws at the other's.
-  const handlers = [
-    {
-      onRequestStart: ignore,
-      onResponseStart: ignore,
-      onResponseData: ignore,
-      onResponseEnd: ignore,
-      onResponseError: ignore,
-    },
-    { onConnect: ignore, onHeaders: ignore, onData: ignore, onComplete: ignore, onError: ignore },
-  ];
-  for (const handler of handlers) {
-    try {
-      if (!isAsked) agent.dispatch({ origin: NOWHERE, path: '/', method: 'GET' } as never, handler as never);
-    } catch {
-      // then it has not asked
-    }
+  // Each undici has names of its own for what a handler has to have.
+  const handler = new Proxy({}, { get: () => ignore });
+  try {
+    agent.dispatch({ origin: NOWHERE, path: '/', method: 'GET' } as never, handler as never);
+  } catch {
+    // then it has not asked
   }
   agent.destroy().catch(ignore);
-  if (!isAsked) throw unsupported('`Agent` does not ask its connector for connections: it cannot be pinned');
+  if (!isAsked) throw unsupported('`Agent` does not ask its connector: it cannot be pinned');
 }
 
 /**

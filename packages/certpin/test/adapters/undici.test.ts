@@ -259,6 +259,16 @@ describe('the dispatcher and the connector of undici', () => {
   });
 });
 
+// If this changes, the rows of the conformance suite about a Host header apply to fetch too: see suite-clients.ts.
+test('the fetch of Node sends the host of the URL, whatever header it is given', async (t) => {
+  const { url, receivedText } = await serve(t);
+  const api = pinnedFetch({ pins });
+  t.after(() => api.dispatcher.destroy());
+  await (await api(url, { headers: { host: 'stranger.example' } })).text();
+  assert.match(receivedText(), /\r\nhost: (?:127\.0\.0\.1|localhost):\d+\r\n/i);
+  assert.doesNotMatch(receivedText(), /stranger/);
+});
+
 describe('a configuration that cannot be used is refused at once', () => {
   const cases: [string, Record<string, unknown>, RegExp][] = [
     ['a connector', { connect: {} }, /certpin makes the connection itself/],
