@@ -38,11 +38,12 @@ async function bundle(client) {
     input: `${entries}/${client}.js`,
     treeshake: { moduleSideEffects: false, tryCatchDeoptimization: false },
     external: /^node:/,
+    onwarn,
     plugins: [{ name: 'docstrings', transform: withoutDocstrings }],
   });
   const { output } = await bundled.generate({
     format: 'iife',
-    name: 'certpin',
+    banner: 'const certpin =',
     generatedCode: { constBindings: true },
     // `require` of a name without `node:` works wherever scripts run; platforms wrap it and look at what it is given.
     globals: (id) => `require('${id.replace('node:', '')}')`,
@@ -52,6 +53,11 @@ async function bundle(client) {
     interop: 'default',
   });
   return output[0].code;
+}
+
+/** A block is no program of a browser, and its name stands in the banner, for Rollup would write `var`. */
+function onwarn(warning) {
+  if (!['MISSING_NODE_BUILTINS', 'MISSING_NAME_OPTION_FOR_IIFE_EXPORT'].includes(warning.code)) throw warning;
 }
 
 function format(code) {

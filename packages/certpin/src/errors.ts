@@ -72,11 +72,11 @@ export class CertpinError<
   declare readonly code: Code;
   declare readonly details: Details;
 
+  /** `meta`: Prisma makes an error of its own, of the message, the code and what it finds there, and forgets the one that it was given. */
   constructor(code: Code, message: string, details: Details, options?: ErrorOptions) {
     super(message, options);
     Object.assign(this, { name: 'CertpinError', code, details });
     Object.defineProperty(this, brand, { value: true });
-    // Prisma makes an error of its own, of the message, the code and what it finds in `meta`, and forgets the one that it was given.
     Object.defineProperty(this, 'meta', { get: () => ({ cause: this }) });
   }
 
@@ -102,14 +102,14 @@ export function optionErrors(where: string): typeof optionInvalid {
 /**
  * The `CertpinError` in a client's error, found through the chain in which clients wrap it: `cause`, `original` (sequelize),
  * `driverError` (typeorm), `meta` (Prisma), and `errors` of an `AggregateError`. undefined where there is none.
+ *
+ * A Set holds each error once, so a circle of them ends; what is added while it is walked through is walked through too.
  */
 export function findCertpinError(error: unknown): AnyCertpinError | undefined {
-  // A Set holds each error once, so a circle of them ends; what is added while it is walked through is walked through too.
   const queue = new Set<unknown>([error]);
   for (const candidate of queue) {
     if (isCertpinError(candidate)) return candidate;
     const { cause, original, driverError, meta, errors } = Object(candidate) as Record<string, unknown>;
-    // A list is added one by one, anything else as it is.
     for (const next of [cause, original, driverError, meta].concat(errors)) queue.add(next);
   }
   return undefined;

@@ -1,6 +1,13 @@
 import { isIP } from 'node:net';
 import type { Policy } from '../core/policy-type.ts';
-import { NOWHERE, parameterRefused, readClientTls, readDriverConfig, withPinned } from '../drivers/driver-config.ts';
+import {
+  NOWHERE,
+  parameterRefused,
+  readClientTls,
+  readDriverConfig,
+  withPinned,
+  withToJson,
+} from '../drivers/driver-config.ts';
 import { dialPostgres } from '../drivers/pg.ts';
 import { findCertpinError, optionErrors } from '../errors.ts';
 import { isDirect, noAlpn, POSTGRES_ALPN } from '../protocols/postgres.ts';
@@ -116,7 +123,7 @@ export function pinnedPostgres(options: string | PostgresOptions, policy: GuardO
   const pinned = withPinned(given, own, 'pinnedPostgres');
   // What is written down of a configuration knows no password. And if somebody puts the address back, it demands TLS.
   const toJSON = () => ({ ...pinned, ssl: true, socket: undefined, password: undefined, pass: undefined });
-  return Object.defineProperty(pinned, 'toJSON', { value: toJSON });
+  return withToJson(pinned, toJSON, 'pinnedPostgres');
 }
 
 /** What postgres.js gets in place of its socket. */

@@ -14,23 +14,29 @@ export const agentKeys: readonly string[] = [
   'agentKeepAliveTimeoutBuffer',
 ];
 
+/** The server name that the configuration gives for a connection. */
+type NameOf = (connection: RequestOptions) => string | undefined;
+
 /** The agent of every client that takes one. It holds one policy. */
 export class PinnedAgent extends Agent {
   readonly #pinner: Pinner;
+  readonly #nameOf: NameOf;
 
   /**
    * @param whenForeign Node's check of the identity, for connections that others make with the options of this agent: proxy agents and
    * wrappers copy `agent.options`. What they copy must not switch anything off: it demands the ordinary verification too, whatever
    * the environment says.
+   * @param nameOf the server name that a request gives itself, where the agent has none
    */
-  constructor(options: AgentOptions, pinner: Pinner, whenForeign: ConnectionOptions['checkServerIdentity']) {
+  constructor(
+    options: AgentOptions,
+    pinner: Pinner,
+    whenForeign: ConnectionOptions['checkServerIdentity'],
+    nameOf: NameOf = () => undefined,
+  ) {
     super({ ...options, rejectUnauthorized: true, checkServerIdentity: whenForeign, maxCachedSessions: 0 });
     this.#pinner = pinner;
-  }
-
-  /** The server name that the configuration gives for a connection. */
-  protected configuredName(_connection: RequestOptions): string | undefined {
-    return ownOptions(this.options).servername;
+    this.#nameOf = nameOf;
   }
 
   /**
@@ -43,8 +49,9 @@ export class PinnedAgent extends Agent {
   ): Duplex | null | undefined {
     const { socketPath, servername: requestedName, ...connection } = ownOptions(options);
     try {
+      const servername = ownOptions(this.options).servername || this.#nameOf(connection);
       // Its own `path` is that of the request; to a socket it would be the path of a unix socket.
-      const own = { ...connection, servername: this.configuredName(connection), path: socketPath ?? undefined };
+      const own = { ...connection, servername, path: socketPath ?? undefined };
       return this.#pinner.open(own as ConnectionOptions, this.#pinner.connectTimeoutMs, requestedName);
     } catch (error) {
       // A TLS option of the request can be unusable. A throw from here may come out of a timer, in nobody's call.

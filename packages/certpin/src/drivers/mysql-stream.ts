@@ -6,11 +6,13 @@ import type { Address } from '../wire/late-stream.ts';
 import { PinnedStream } from '../wire/pinned-stream.ts';
 import { openUpgraded } from '../wire/upgrade.ts';
 
-/** What a driver of MySQL gets in place of its socket: it reads the greeting and answers it, and TLS begins in between. */
+/**
+ * What a driver of MySQL gets in place of its socket: it reads the greeting and answers it, and TLS begins in between. Without delay, as
+ * the drivers make their own sockets.
+ */
 export function openMysqlStream(pinner: Pinner, tls: ConnectionOptions, { host, port }: Address): PinnedStream {
   const mediation = createMysqlMediation((packet) => stream.push(packet));
   const open = openUpgraded(pinner, tls, (address, ready) => dial(address, mediation, ready));
   const stream = new PinnedStream({ open, mediator: mediation });
-  // As the drivers do with the sockets that they make themselves.
   return stream.setNoDelay(true).connect(port, host);
 }

@@ -48,7 +48,8 @@ interface Mysql2StreamOptions {
 }
 
 /**
- * A configuration of mysql2 whose connections are the pinner's. There is no plaintext path.
+ * A configuration of mysql2 whose connections are the pinner's. There is no plaintext path. mysql2 takes what the configuration leaves out
+ * from the parameters of the URI. It keeps the sockets alive that it makes itself where it is told to (lib/base/connection.js).
  *
  * @throws CertpinError `ERR_OPTION_INVALID`
  */
@@ -58,14 +59,12 @@ export function configureMysql2(config: string | Mysql2Config, pinner: Pinner, r
     { stream: MAKES_STREAM, socketPath: NO_UNIX_SOCKET },
     'pinnedMysql2',
   );
-  // mysql2 takes what the configuration leaves out from the parameters of the URI.
   refuseParameters(given.uri, /^(?:ssl|stream$|socketpath$)/i, 'pinnedMysql2', 'URI');
   const tls = readClientTls(given.ssl, readTls);
   const stream = ({ config: driver }: Mysql2StreamOptions): PinnedStream => {
     // No TLS but ours, whatever a copy of the configuration says.
     driver.ssl = false;
     const opened = openMysqlStream(pinner, tls, driver);
-    // As mysql2 does with the sockets that it makes itself (lib/base/connection.js).
     return driver.enableKeepAlive === true ? opened.setKeepAlive(true, driver.keepAliveInitialDelay) : opened;
   };
   return withPinned(given, { stream, socketPath: NOWHERE, ssl: trustlessTls() }, 'pinnedMysql2');

@@ -4,7 +4,7 @@ import { dial } from '../wire/dial.ts';
 import type { Opener } from '../wire/late-stream.ts';
 import { PinnedStream } from '../wire/pinned-stream.ts';
 import type { Dial } from '../wire/upgrade.ts';
-import { type LostTls, lostTls, refuseParameters, withPinned } from './driver-config.ts';
+import { type LostTls, lostTls, refuseParameters, withPinned, withToJson } from './driver-config.ts';
 
 /** What `pinnedPg` reads of a pg configuration (`ClientConfig`, `PoolConfig`); everything else passes through untouched. */
 export interface PgConfig {
@@ -49,7 +49,7 @@ export function configurePg(given: PgConfig, open: Opener, more: object = {}): o
   const pinned = withPinned(given, own, 'pinnedPg');
   // What is written down of a configuration knows no password.
   const toJSON = () => ({ ...pinned, stream: undefined, password: undefined, connectionString: undefined });
-  return Object.defineProperty(pinned, 'toJSON', { value: toJSON });
+  return withToJson(pinned, toJSON, 'pinnedPg');
 }
 
 /** Asks the server for TLS. */

@@ -3,12 +3,13 @@ import { type ConnectionOptions, createSecureContext, type SecureContext } from 
 import { safeHandshake, tlsDefaults } from './handshake.ts';
 
 /** Options of `tls.createSecureContext` (doc/api/tls.md): what the client keeps for itself, and the others. */
-const own = ['ca', 'cert', 'key', 'pfx', 'passphrase', 'crl', 'dhparam'] as const;
-const common = ['allowPartialTrustChain', 'ciphers', 'ecdhCurve', 'sigalgs', 'honorCipherOrder'] as const;
-const versions = ['minVersion', 'maxVersion', 'secureOptions'] as const;
+const own = namesIn('ca cert key pfx passphrase crl dhparam');
+const others = namesIn(
+  'allowPartialTrustChain ciphers ecdhCurve sigalgs honorCipherOrder minVersion maxVersion secureOptions',
+);
 
 /** With one of these a context is given, or has a state outside of Node, and nothing is shared. */
-const unshared = ['secureContext', 'clientCertEngine', 'privateKeyEngine', 'privateKeyIdentifier'] as const;
+const unshared = namesIn('secureContext clientCertEngine privateKeyEngine privateKeyIdentifier');
 
 /** More than these come from a client whose options are new at each connection. */
 const MAX_CONTEXTS = 16;
@@ -33,9 +34,9 @@ export function createContexts(): ContextFor {
   const ofConfiguration = new Map<string, SecureContext>();
   return (given) => {
     const options = safeHandshake(given);
-    if (unshared.some((option) => options[option as keyof ConnectionOptions] !== undefined)) return {};
+    if (unshared.some((option) => options[option] !== undefined)) return {};
     const contexts = own.some((option) => options[option] !== undefined) ? ofConfiguration : ofProcess;
-    const key = digestOf([...own, ...common, ...versions].map((option) => options[option as keyof ConnectionOptions]));
+    const key = digestOf([...own, ...others].map((option) => options[option]));
     const { ca, cert, pfx } = options;
     const secureContext =
       contexts.get(key) ?? createSecureContext((ca ?? cert ?? pfx) === undefined ? { ...options, ca: [] } : options);
@@ -44,6 +45,10 @@ export function createContexts(): ContextFor {
     if (contexts.size > MAX_CONTEXTS) contexts.delete(oldest as string);
     return { secureContext };
   };
+}
+
+function namesIn(text: string): (keyof ConnectionOptions)[] {
+  return text.split(' ') as (keyof ConnectionOptions)[];
 }
 
 /** The same for the same content: bytes and lists can be changed in place. A digest, for there are keys among the values. */

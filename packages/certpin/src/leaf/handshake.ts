@@ -56,10 +56,12 @@ const notInherited: ConnectionOptions = {
 /** Of OpenSSL 1.1.1 and newer; not among the constants of every Node. */
 const SSL_OP_NO_RENEGOTIATION = 0x4000_0000;
 
-/** RFC 6066 §3: a DNS name without trailing dot; literal addresses are not permitted (Node 25 throws on them). */
+/**
+ * RFC 6066 §3: a DNS name without trailing dot; literal addresses are not permitted (Node 25 throws on them). An empty name keeps Node from
+ * taking the host.
+ */
 function serverNameIndication(name: string | undefined): { servername?: string } {
   const host = name?.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
-  // An empty name, given on purpose, keeps Node from taking the host.
   return host === undefined ? {} : { servername: isIP(host) === 0 ? host.replace(/\.$/, '') : '' };
 }
 

@@ -10,13 +10,13 @@ const taken = new WeakMap<TLSSocket, { readonly finished: Buffer; readonly leaf:
  *
  * Up to Node 24 `getPeerX509Certificate()` takes the certificates out of OpenSSL's hands: asked again, it gives the one that was sent
  * behind. So both of the socket's getters answer from what was taken: drivers hash the certificate (SCRAM channel binding).
+ *
+ * Node says that a handshake has ended also where a server asked for another one and was declined.
  */
 export function takeLeaf(socket: TLSSocket): X509Certificate | undefined {
-  // Node says that a handshake has ended where a server asked for another one and was declined, too. The Finished message, which
-  // follows from all that was said in a handshake (RFC 5246 §7.4.9), tells whether there was another one.
   const [before, finished] = [taken.get(socket), socket.getFinished()];
   if (before !== undefined && finished?.equals(before.finished)) return before.leaf;
-  // Another handshake shows other certificates than the first.
+  // Another handshake, which its Finished message tells (RFC 5246 §7.4.9), shows other certificates than the first.
   delete (socket as Partial<TLSSocket>).getPeerX509Certificate;
   const leaf = socket.getPeerX509Certificate();
   if (leaf === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { CertpinError } from '../errors.ts';
 
 /**
- * Gives up an attempt that has no verdict in time.
+ * Gives up an attempt that has no verdict in time. The connection keeps the process alive, the clock does not.
  *
  * @param timeoutMs 0, or undefined: never
  * @param giveUp called once with `ERR_CONNECT_TIMEOUT`, unless the returned function was called before
@@ -10,7 +10,6 @@ export function startTimeout(timeoutMs: number | undefined, giveUp: (error: Cert
   if (!timeoutMs) return () => undefined;
   const isOver = (): void =>
     giveUp(new CertpinError('ERR_CONNECT_TIMEOUT', `no TLS connection within ${timeoutMs} ms`, { timeoutMs }));
-  // The connection keeps the process alive, the clock does not.
   const timer = setTimeout(isOver, timeoutMs).unref();
   return () => clearTimeout(timer);
 }

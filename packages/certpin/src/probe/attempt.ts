@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { SecureContext } from 'node:tls';
+import type { ConnectionOptions, SecureContext } from 'node:tls';
 import type { Peer } from '../core/verdict.ts';
 import type { UpgradeProtocol } from '../protocols/contract.ts';
 import { observe } from '../tls/observe.ts';
@@ -74,13 +74,9 @@ function toConnection(
   { servername }: Settings,
   secureContext: SecureContext,
   socket: Duplex,
-) {
+): ConnectionOptions {
   const { host, port, alpn }: Partial<ServerTarget> = 'socketPath' in target ? {} : target;
-  const options = {
-    socket,
-    secureContext,
-    servername: servername ?? host ?? '',
-    ...(alpn && { ALPNProtocols: [alpn] }),
-  };
-  return { options, host, port, connectTimeoutMs: 0 };
+  const address = host === undefined ? {} : { host, port };
+  const protocols = alpn && { ALPNProtocols: [alpn] };
+  return { ...address, ...protocols, socket, secureContext, servername: servername ?? host ?? '' };
 }

@@ -183,19 +183,19 @@ export function isSslRequest(bytes: Buffer): boolean {
 /**
  * Protocol::HandshakeV10, to the end of what every version since MySQL 4.1 sends. A driver is to parse it, unverified: it gets no
  * greeting that ends where a field begins, and no text that is not printable.
+ *
+ * Behind the version: connection 4, scramble 8, filler 1; capabilities 2, character set 1, status 2, capabilities 2, length 1, filler 10;
+ * scramble 13. Without the two capabilities these fields stand elsewhere; every server has had both since 4.1. The length is that of the whole scramble, of which 8 bytes stand before; its end is 13 bytes long, or longer.
  */
 function checkGreeting(packet: Buffer): void {
   const versionStart = HEADER_BYTES + 1;
   const versionEnd = packet.indexOf(0, versionStart);
-  // connection 4, scramble 8, filler 1; capabilities 2, character set 1, status 2, capabilities 2, length 1, filler 10; scramble 13
   const isWhole = versionEnd >= 0 && packet.length >= versionEnd + 44;
   const isGreeting = isWhole && packet[3] === 0 && packet[HEADER_BYTES] === PROTOCOL_VERSION;
   const flags = isGreeting ? packet.readUInt16LE(versionEnd + 14) : 0;
-  // Without either, the fields stand elsewhere; every server has had both since 4.1.
   if ((flags & CLIENT_PROTOCOL_41) === 0 || (flags & CLIENT_SECURE_CONNECTION) === 0) throw noGreeting();
   if ((flags & CLIENT_SSL) === 0)
     throw upgradeError('ERR_UPGRADE_REFUSED', name, 'the MySQL server offers no TLS (its greeting lacks CLIENT_SSL)');
-  // The length is that of the whole scramble, of which 8 bytes stand before; its end is 13 bytes long, or longer.
   const pluginStart = versionEnd + 32 + Math.max(13, (packet[versionEnd + 21] as number) - 8);
   const pluginEnd = packet.indexOf(0, pluginStart);
   const version = packet.subarray(versionStart, versionEnd);
@@ -205,10 +205,12 @@ function checkGreeting(packet: Buffer): void {
   makePrintable(plugin);
 }
 
-/** Sets CLIENT_SSL in the driver's answer, and gives what comes before its user name, once it is sure that it does. */
+/**
+ * Sets CLIENT_SSL in the driver's answer, and gives what comes before its user name, once it is sure that it does: before 4.1 that name began
+ * at the sixth byte, and since then 19 zeros stand there.
+ */
 function takeSslRequest(response: Buffer): Buffer {
   const flags = response.length > SSL_REQUEST_END ? response.readUInt16LE(HEADER_BYTES) : 0;
-  // Before 4.1 the user name began at the sixth byte; since then 19 zeros stand here.
   const filler = response.subarray(FILLER_START, FILLER_START + 19);
   if ((flags & CLIENT_PROTOCOL_41) === 0 || filler.some(Boolean))
     throw unsupported('its answer to the greeting is not of protocol 4.1');

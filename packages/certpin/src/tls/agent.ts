@@ -1,4 +1,4 @@
-import type { AgentOptions, RequestOptions } from 'node:https';
+import type { AgentOptions } from 'node:https';
 import { type ConnectionOptions, checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { refusalError } from '../core/explain.ts';
 import { policiesFor } from '../core/host-policies.ts';
@@ -21,12 +21,9 @@ export class FullAgent extends PinnedAgent {
         const host = (this === undefined ? name : this.host) ?? '';
         return checkIdentity(serverOf({ servername, host } as ConnectionOptions).names, certificate, config.policies);
       },
+      configuredNameOf,
     );
     noteRequestNames(this);
-  }
-
-  protected override configuredName(connection: RequestOptions): string | undefined {
-    return super.configuredName(connection) || configuredNameOf(connection);
   }
 }
 

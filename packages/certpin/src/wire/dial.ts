@@ -22,7 +22,7 @@ export function dial(
  * As {@link dial}, on a socket that is being connected, or is connected and paused.
  *
  * @param opened its event after which the conversation begins; undefined: it begins at once, and `ready` may be called before this
- * returns
+ * returns. What goes wrong with the socket after the conversation is reported by the TLS connection above it
  */
 export function converse<Opening extends Socket>(
   socket: Opening,
@@ -31,7 +31,6 @@ export function converse<Opening extends Socket>(
   ready: (error?: Error) => void,
 ): Opening {
   let settled = false;
-  // What goes wrong with the socket after the conversation is reported by the TLS connection above it.
   const settle = (error?: Error): void => {
     if (settled) return;
     settled = true;

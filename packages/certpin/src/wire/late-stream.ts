@@ -107,12 +107,11 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     };
     socket.on('data', receive).on('end', () => this.push(null));
     socket.on('timeout', () => this.emit('timeout')).on('error', (error) => this.destroy(error));
-    // After an orderly end the driver may still have to read what came before it; the stream closes by itself behind that.
+    // After an orderly end the driver may still have to read what came before it.
     socket.on('close', () => socket.readableEnded || this.destroy());
     for (const call of this.#waiting.splice(0)) call();
     this.emit('connect');
     this.emit('ready');
-    // It may have been paused at the end of a plaintext conversation.
     socket.resume();
   }
 
@@ -123,7 +122,6 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
   override _write(chunk: Buffer, _: BufferEncoding, callback: (error?: Error | null) => void): void {
     try {
       const bytes = this.mediator?.fromDriver(chunk) ?? chunk;
-      // Straight on where there is a socket: all that a driver says passes here.
       if (bytes.length === 0) callback();
       else if (this.socket !== undefined) this.socket.write(bytes, callback);
       else this.#call('write', bytes, callback);
@@ -146,9 +144,11 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     else callback();
   }
 
+  /**
+   * Destroys the TLS socket alone, which ends the one below it: where that has gone before, Node frees the connection while OpenSSL reads in
+   * it, and a reset behind the handshake crashes the process (a write of the driver fails in the tick in which the handshake ends).
+   */
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    // The TLS socket alone, which ends the one below it: where that has gone before, Node frees the connection while OpenSSL reads in it,
-    // and a reset behind the handshake crashes the process (a write of the driver fails in the tick in which the handshake ends).
     (this.socket ?? this.attempt)?.destroy();
     callback(error);
   }

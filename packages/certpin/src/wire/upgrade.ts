@@ -12,8 +12,7 @@ export function openUpgraded(pinner: Pinner, tls: ConnectionOptions, dial: Dial)
   return (address, stream) => {
     const unpinned = pinner.refusalOf?.({ ...tls, ...address });
     if (unpinned !== undefined) {
-      // Before anybody is called; and later, as for any other attempt: when the caller has it in hand.
-      queueMicrotask(() => stream.destroy(unpinned));
+      process.nextTick(() => stream.destroy(unpinned));
       return { destroy: () => undefined };
     }
     const fail = (error: Error): unknown => stream.destroy(error);
@@ -24,7 +23,7 @@ export function openUpgraded(pinner: Pinner, tls: ConnectionOptions, dial: Dial)
         socket.on('error', fail).once('secureConnect', stop);
         socket.once('secureConnect', () => stream.adopt(socket));
       } catch (problem) {
-        // A TLS option that cannot be used, too: nobody else could catch it here.
+        // A TLS option that cannot be used, too.
         fail(problem as Error);
       }
     });

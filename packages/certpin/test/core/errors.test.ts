@@ -17,7 +17,7 @@ const errorsSource = readFileSync(fromPackage('src/errors.ts'), 'utf8');
 const unique = (codes: Iterable<string | undefined>) => [...new Set(codes)].sort();
 
 describe('the error codes', () => {
-  const declaration = /export interface CertpinErrorDetails \{([\s\S]*?)\n\}/.exec(errorsSource)?.[1] ?? '';
+  const declaration = /export interface CertpinErrorDetails .*\{\n([\s\S]*?)\n\}/.exec(errorsSource)?.[1] ?? '';
   const declared = new Map(
     [...declaration.matchAll(/^ {2}(ERR_[A-Z_]+): \{(.*)\};$/gm)].map(([, code = '', fields = '']) => [code, fields]),
   );
