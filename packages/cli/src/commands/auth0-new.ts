@@ -2,16 +2,16 @@ import { join } from 'node:path';
 import type { CreateScriptsOptions, ScriptFile } from '@certpin/auth0';
 import { type CertificateSummary, formatPin, parsePins } from 'certpin';
 import type { Command } from 'commander';
-import { askForFlags } from '../auth0/ask-new.ts';
 import { asUsageError, prefixOf, withWhatIsThere } from '../auth0/existing.ts';
 import { addNewOptions, type NewFlags, readColumns, readModules } from '../auth0/new-flags.ts';
+import { askForFlags } from '../auth0/new-questions.ts';
 import { nextSteps } from '../auth0/next-steps.ts';
 import { fetchCertificate, readServer, type Server } from '../auth0/server.ts';
 import { occupancyOf, writeFiles } from '../auth0/write-files.ts';
+import { toProbeOptions } from '../command-line/options.ts';
+import { readPinsFile, readPinValues } from '../command-line/pins.ts';
 import { failureOf, plainWords, printFailure, UsageError } from '../failure.ts';
 import { type ExitCode, type Io, printable, printError, printHint, printText, quote } from '../io.ts';
-import { toProbeOptions } from '../options.ts';
-import { readPinsFile, readPinValues } from '../pins.ts';
 
 const COMMAND = 'auth0 new';
 

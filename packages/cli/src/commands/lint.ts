@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { UsageError } from '../failure.ts';
 import { type ExitCode, type Io, printError, printJson, printSummary, printText, stdoutColors } from '../io.ts';
 import { renderResult, renderSummary } from '../lint/render.ts';
-import { readVersion } from '../package-file.ts';
+import { readVersion } from '../version.ts';
 
 interface LintFlags {
   readonly rule?: string[];

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { Judged, Status } from '@certpin/pins-file';
 import { explain } from 'certpin';
 import { printableLines, printJson } from '../io.ts';
-import { readVersion } from '../package-file.ts';
+import { readVersion } from '../version.ts';
 import { type CreateReport, isRefusal } from './report.ts';
 
 type Finding = Exclude<Status, 'holds'>;

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { writeTemporary } from '../peers.ts';
+import { certpin, transcript } from '../transcript.ts';
+
+const FAULT = "require('axios').create({ httpsAgent });\nconst ssl = { rejectUnauthorized: false };\n";
+const REPAIRED =
+  "require('axios').get('https://x', { maxRedirects: 0, httpsAgent: require('certpin/https').pinnedAgent(pins) });\n";
+
+test('lint: 0 nothing was found, 1 something was, 2 a file could not be read', async (t) => {
+  const clean = writeTemporary(t, 'clean.js', 'module.exports = 1;\n');
+  const faulty = writeTemporary(t, 'faulty.js', FAULT);
+  const broken = writeTemporary(t, 'broken.js', 'function (');
+  assert.equal(await transcript('lint CLEAN', { CLEAN: clean }), '2> certpin: summary: 1 file, 0 findings\nexit 0');
+  assert.equal(
+    await transcript('lint FAULTY', { FAULTY: faulty }),
+    `FAULTY
+  1:27  error  require-axios-proxy-false
+    Where HTTPS_PROXY is set, or a proxy is given, axios does not use this httpsAgent as it is: the request is sent without its checks.
+    Write proxy: false beside httpsAgent. docs/lint/require-axios-proxy-false.md
+    suggestion: Write proxy: false beside httpsAgent. Look first: the request then goes to the server itself, so this agent has to verify it, and no URL and no redirect may lead to http.
+  2:15  error  no-reject-unauthorized-false
+    rejectUnauthorized: false accepts every certificate: whoever stands between you and the server reads and changes everything.
+    Pin the server's certificate with certpin, or give the certificate itself as ca. docs/lint/no-reject-unauthorized-false.md
+
+2> certpin: summary: 1 file, 2 findings, 1 suggestion to decide about
+exit 1`,
+  );
+  assert.equal(
+    await transcript('lint BROKEN CLEAN GONE.js', { BROKEN: broken, CLEAN: clean }),
+    `BROKEN
+  1:10  error  Unexpected token
+
+GONE.js
+  error  no such file
+
+2> certpin: summary: 3 files, 0 findings, 2 files could not be read
+exit 2`,
+  );
+});
+
+test('lint: JSON, SARIF, one rule, --fix', async (t) => {
+  const file = writeTemporary(t, 'faulty.js', FAULT);
+  const json = await certpin(['lint', file, '--json', '--rule', 'no-reject-unauthorized-false']);
+  const { path, findings, fixed } = JSON.parse(json.stdout);
+  assert.deepEqual(
+    { path, fixed, count: findings.length, code: json.code },
+    { path: file, fixed: false, count: 1, code: 1 },
+  );
+  const sarif = await certpin(['lint', file, '--format', 'sarif']);
+  assert.equal(JSON.parse(sarif.stdout).runs[0].results.length, 2);
+  const before = await certpin(['lint', file, '--fix', '--json', '--rule', 'require-axios-proxy-false']);
+  const [{ suggestion, fix }] = JSON.parse(before.stdout).findings;
+  assert.deepEqual([fix, suggestion.edit], [undefined, { range: [26, 26], text: 'proxy: false, ' }]);
+  assert.equal(readFileSync(file, 'utf8'), FAULT, 'a suggestion is not written');
+  const repaired = writeTemporary(t, 'repaired.js', REPAIRED);
+  assert.match((await certpin(['lint', repaired])).stderr, /1 finding, 1 of them to be repaired by --fix/);
+  assert.equal((await certpin(['lint', repaired, '--fix'])).code, 0);
+  assert.equal(readFileSync(repaired, 'utf8'), REPAIRED.replace('httpsAgent:', 'proxy: false, httpsAgent:'));
+});
+
+test('lint: a rule that does not exist is a mistake in the command line, and is not repeated', async () => {
+  const { stdout, stderr, code } = await certpin(['lint', 'x.js', '--rule', 'correct']);
+  assert.deepEqual({ stdout, code }, { stdout: '', code: 2 });
+  assert.match(
+    stderr,
+    /^certpin: error: --rule takes one of no-reject-unauthorized-false, .*\ncertpin: hint: certpin help lint\n$/,
+  );
+});
