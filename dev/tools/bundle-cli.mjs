@@ -12,7 +12,7 @@ const cli = `${root}packages/cli`;
 const dist = `${cli}/dist`;
 /** Packages of others that are joined: their licences stand beside the bundle. */
 const joined = ['commander', 'jsonc-parser', 'leven', 'picocolors'];
-const isOurs = (id) => /^(?:certpin|@certpin\/pins-file)(?:\/|$)/.test(id);
+const isOurs = (id) => /^(?:certpin(?:\/|$)|@certpin\/(?:pins-file|auth0\/sarif)$)/.test(id);
 const isJoined = (id) => /^[./\0]/.test(id) || isOurs(id) || joined.includes(id);
 
 /** The command line and the library are compiled. */

@@ -37,11 +37,7 @@ const reasons: readonly (readonly [name: string, what: string, reason: string])[
     'CPU',
     "Node's TLSSocket, its streams, and the list of targets come on top of the handshake, and the start of the process.",
   ],
-  [
-    'scan',
-    'memory',
-    'A scan makes much and forgets it, and V8 lets the space for that grow to 30 MB.',
-  ],
+  ['scan', 'memory', 'A scan makes much and forgets it, and V8 lets the space for that grow to 30 MB.'],
   [
     'start',
     'certpin get',

@@ -1,5 +1,6 @@
 import type { Comment, Node, Program } from 'estree';
 import { inlineBlocks } from './inline-blocks.ts';
+import { pageOf } from './pages.ts';
 import { type Script, type ScriptKind, scriptOf } from './script.ts';
 import { Values } from './values.ts';
 
@@ -133,11 +134,6 @@ export interface RuleDefinition<Id extends string> {
 
 /** The message of {@link RuleDefinition.suggestion}. */
 const SUGGESTION = 'suggestion';
-
-/** The page of a rule, from the root of the repository. */
-export function pageOf(rule: string): string {
-  return `docs/lint/${rule}.md`;
-}
 
 export function defineRule<Id extends string>({ create, ...definition }: RuleDefinition<Id>): Rule {
   const { name, severity, description, fixable, suggestion, messages } = definition;

@@ -93,7 +93,7 @@ test('files that are there: all are named, none is written; the very same is no 
   await transcript(command, { DIR: folder });
   const login = join(folder, 'login.js');
   const written = readFileSync(login, 'utf8');
-  assert.match(await transcript(command, { DIR: folder }), /^wrote 3 files/);
+  assert.match(await transcript(command, { DIR: folder }), /^unchanged: 3 files\n {2}DIR\/login\.js\n/);
   writeFileSync(login, 'mine');
   writeFileSync(join(folder, 'get_user.js'), 'mine too');
   assert.equal(
@@ -104,7 +104,10 @@ test('files that are there: all are named, none is written; the very same is no 
 exit 2`,
   );
   assert.equal(readFileSync(login, 'utf8'), 'mine');
-  assert.match(await transcript(`${command} --force`, { DIR: folder }), /^wrote 3 files/);
+  assert.match(
+    await transcript(`${command} --force`, { DIR: folder }),
+    /^wrote 2 files\n {2}DIR\/login\.js\n {2}DIR\/get_user\.js\nunchanged: 1 file\n {2}DIR\/configuration\.json\n/,
+  );
   assert.equal(readFileSync(login, 'utf8'), written);
   mkdirSync(join(folder, 'verify.js'));
   symlinkSync('nowhere', join(folder, 'create.js'));
@@ -115,6 +118,35 @@ exit 2`,
 2> certpin: hint: give another folder: --output DIR
 exit 2`,
   );
+});
+
+test('--force keeps the values that somebody has filled in, and the next steps ask for the others', async (t) => {
+  for (const [file, flags] of [
+    ['configuration.json', '--client pg --new-users --keys login'],
+    ['secrets.json', '--client pg --kind action'],
+  ] as const) {
+    const folder = temporary(t);
+    const command = `auth0 new ${flags} --output DIR`;
+    const first = await transcript(command, { DIR: folder });
+    assert.match(first, /2> certpin: warning: no pin was given: no script connects before DB_PINS is filled in; /);
+    assert.match(first, /fill in DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PINS in DIR/);
+    const path = join(folder, file);
+    const filled = {
+      ...JSON.parse(readFileSync(path, 'utf8')),
+      DB_HOST: 'db',
+      DB_PASSWORD: 'x',
+      DB_PINS: PINS,
+      OWN: '1',
+    };
+    writeFileSync(path, JSON.stringify(filled));
+    const again = await transcript(`${command} --force`, { DIR: folder });
+    assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')), filled);
+    assert.match(again, /fill in DB_PORT, DB_NAME, DB_USER in DIR/);
+    assert.doesNotMatch(again, /no pin was given/);
+    const other = 'EE'.repeat(32);
+    await transcript(`${command} --force --pins ${other}`, { DIR: folder });
+    assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')), { ...filled, DB_PINS: other });
+  }
 });
 
 test('a failure after the first file has its name: what is there is said', (t) => {
@@ -276,14 +308,20 @@ test('on a terminal: users who are known already keep their user_id; Enter takes
   assert.ok(shown.some((values) => values.join() === 'pg')); // of a PostgreSQL server no other client is offered
   assert.equal(filesIn(folder).filter((name) => name.endsWith('.js')).length, 7);
   assert.match(readFileSync(join(folder, 'login.js'), 'utf8'), /user_id: String\(user\.id\)/);
-  assert.match(stdout, /ATTENTION: does anybody log in[\s\S]*user_id will be the id of the table, without a prefix/);
+  assert.match(
+    stdout,
+    /ATTENTION: user_id will be the id of the table, without a prefix, as you said\n {2}The scripts in use have to give the very same/,
+  );
 });
 
 test('a later run reads the prefix in the scripts that are there, and refuses another one', async (t) => {
   const folder = temporary(t);
   const command = `auth0 new --client pg --pins ${PINS} --output DIR`;
   await transcript(`${command} --user-id-prefix old: --keys login`, { DIR: folder });
-  assert.match(await transcript(`${command} --keys get_user,verify`, { DIR: folder }), /^wrote 3 files/);
+  assert.match(
+    await transcript(`${command} --keys get_user,verify`, { DIR: folder }),
+    /^wrote 2 files\n[\s\S]*, as the scripts that are there have it\n/,
+  );
   for (const key of ['login', 'get_user'])
     assert.match(readFileSync(join(folder, `${key}.js`), 'utf8'), /const USER_ID_PREFIX = 'old:';/);
   assert.match(readFileSync(join(folder, 'verify.js'), 'utf8'), /user_id: 'old:' and the id of the table\./);
@@ -295,7 +333,10 @@ exit 2`,
   );
   // --force replaces files. It does not make every user another user.
   assert.match(await transcript(`${command} --new-users --force`, { DIR: folder }), /begin user_id with 'old:'/);
-  assert.match(await transcript(`${command} --force`, { DIR: folder }), /^wrote 8 files/);
+  assert.match(
+    await transcript(`${command} --force`, { DIR: folder }),
+    /^wrote 4 files\n[\s\S]*^unchanged: 4 files\n/m,
+  );
   assert.match(
     await transcript(`${command} --table crm.people --force`, { DIR: folder }),
     /are for the table users \(id, email, password, email_verified, nickname\): give --table and --column as before/,
@@ -331,7 +372,10 @@ test('the Deploy CLI: what stands in its files stays, and the commands of the ne
   };
   writeFileSync(path, JSON.stringify(mine));
   assert.match(await transcript(command, { DIR: folder }), /database\.json: another file is there/);
-  assert.match(await transcript(`${command} --force`, { DIR: folder }), /^wrote 8 files/);
+  assert.match(
+    await transcript(`${command} --force`, { DIR: folder }),
+    /^wrote 1 file\n.*database\.json\nunchanged: 7/,
+  );
   assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')), {
     ...mine,
     options: {

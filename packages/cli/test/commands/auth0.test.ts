@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { after, describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { certificateHex, mint, startHttpsServer } from '@certpin/testkit';
 import { certpin, PASSWORD, type TranscriptOptions } from '../transcript.ts';
@@ -16,6 +17,15 @@ const write = (name: string, text: string): string => {
   writeFileSync(file, text);
   return file;
 };
+
+/** A named pipe out of which the password can be read once; whoever reads again gets nothing, as of `<(…)`. */
+function passwordPipe(t: TestContext): string {
+  const pipe = join(mkdtempSync(join(folder, 'pipe-')), 'password');
+  execFileSync('mkfifo', [pipe]);
+  const writer = spawn('sh', ['-c', 'printf "%s\\n" "$0" > "$1"; while :; do : > "$1"; done', PASSWORD, pipe]);
+  t.after(() => writer.kill('SIGKILL'));
+  return pipe;
+}
 
 /** stdout, stderr and the exit code, with what differs from run to run left out. */
 async function transcript(argv: readonly string[], options: TranscriptOptions = {}): Promise<string> {
@@ -92,6 +102,21 @@ exit 2`,
         ['1', '1'],
       ],
     );
+  });
+
+  it('a password is read once, be it out of a pipe', async (t) => {
+    const argv = ['run', login, '-u', 'ada', '--config', 'PINS=AB', '--password-file', passwordPipe(t)];
+    assert.match(await transcript(argv), /^success: .*\n.*\nexit 0$/m);
+  });
+
+  it('a script that changes between two runs is the one that was read first', async () => {
+    const file = join(folder, 'delete.js');
+    const text = (name: string, more: string): string =>
+      `function remove(id, callback) { console.log('${name}'); ${more} callback(null); }`;
+    const change = `require('fs').writeFileSync(${JSON.stringify(file)}, ${JSON.stringify(text('second', ''))});`;
+    write('delete.js', text('first', change));
+    const said = await transcript(['run', file, '--arg', 'id=1', '--times', '2', '--cold']);
+    assert.deepEqual(said.match(/console\.log: \w+/g), ['console.log: first', 'console.log: first']);
   });
 
   it('an Action with its event and its secrets; a chain of Rules', async () => {
@@ -240,6 +265,26 @@ held: no byte reached any of the impostors below
     trusted-ca, after-stall    not asked; ERR_CONNECT_TIMEOUT
     trusted-ca, warm           0 bytes; ERR_PIN_MISMATCH
 exit 0`,
+    );
+    // Where the script tells the user something neutral, the cause is what it told the log.
+    const neutral = write(
+      'neutral.js',
+      readFileSync(post('pinnedAgent({ pins: configuration.PINS, connectTimeoutMs: 4000 })'), 'utf8').replace(
+        "'error', callback",
+        "'error', ({ code }) => { console.error('login failed: ' + code); callback(new Error('not now')); }",
+      ),
+    );
+    const told = await transcript(['prove', neutral, '--as', 'login', ...argv], { env: { PW: PASSWORD } });
+    assert.match(told, /^ {4}another-key {16}0 bytes; Error: not now \(ERR_PIN_MISMATCH\)$/m);
+    assert.match(told, /^ {4}plaintext {18}0 bytes; Error: not now$/m);
+    // Once it runs, another script stands in its place, which gives everything away.
+    const leaking = post('new (require("https").Agent)({ rejectUnauthorized: false })');
+    const text = JSON.stringify(readFileSync(leaking, 'utf8'));
+    const change = `(require('fs').writeFileSync(${JSON.stringify(leaking)}, ${text}), pinnedAgent({ pins: configuration.PINS, connectTimeoutMs: 4000 }))`;
+    const changing = ['prove', post(change), '--user', 'ada@example.com', '--password-file', passwordPipe(t)];
+    assert.match(
+      await transcript([...changing, '--config', `PINS=${certificateHex(certificate)}`]),
+      /^held: .*exit 0$/ms,
     );
     const ca = write('genuine.pem', certificate.certPem);
     const trusting = await prove('undefined', '--trust-ca', ca, '--time-limit', '8');

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { writeTemporary } from '../peers.ts';
 import { certpin, transcript } from '../transcript.ts';
+
+/** They come with the package. */
+const pages = join(dirname(fileURLToPath(import.meta.resolve('@certpin/auth0/lint'))), '../docs/lint');
 
 const FAULT = "require('axios').create({ httpsAgent });\nconst ssl = { rejectUnauthorized: false };\n";
 const REPAIRED =
@@ -14,17 +19,18 @@ test('lint: 0 nothing was found, 1 something was, 2 a file could not be read', a
   const broken = writeTemporary(t, 'broken.js', 'function (');
   assert.equal(await transcript('lint CLEAN', { CLEAN: clean }), '2> certpin: summary: 1 file, 0 findings\nexit 0');
   assert.equal(
-    await transcript('lint FAULTY', { FAULTY: faulty }),
+    await transcript('lint FAULTY', { FAULTY: faulty, PAGES: pages }),
     `FAULTY
   1:27  error  require-axios-proxy-false
     Where HTTPS_PROXY is set, or a proxy is given, axios does not use this httpsAgent as it is: the request is sent without its checks.
-    Write proxy: false beside httpsAgent. docs/lint/require-axios-proxy-false.md
+    Write proxy: false beside httpsAgent.
     suggestion: Write proxy: false beside httpsAgent. Look first: the request then goes to the server itself, so this agent has to verify it, and no URL and no redirect may lead to http.
   2:15  error  no-reject-unauthorized-false
     rejectUnauthorized: false accepts every certificate: whoever stands between you and the server reads and changes everything.
-    Pin the server's certificate with certpin, or give the certificate itself as ca. docs/lint/no-reject-unauthorized-false.md
+    Pin the server's certificate with certpin, or give the certificate itself as ca.
 
 2> certpin: summary: 1 file, 2 findings, 1 suggestion to decide about
+2> certpin: hint: the page of each rule: PAGES/RULE.md
 exit 1`,
   );
   assert.equal(
@@ -67,4 +73,35 @@ test('lint: a rule that does not exist is a mistake in the command line, and is 
     stderr,
     /^certpin: error: --rule takes one of no-reject-unauthorized-false, .*\ncertpin: hint: certpin help lint\n$/,
   );
+});
+
+test('lint: each rule has a page that comes with the package, and every report names it from there', async (t) => {
+  const file = writeTemporary(t, 'faulty.js', FAULT);
+  const { findings } = JSON.parse((await certpin(['lint', file, '--json'])).stdout);
+  const [run] = JSON.parse((await certpin(['lint', file, '--format', 'sarif'])).stdout).runs;
+  const named = [
+    ...findings.map(({ page }: { page: string }) => page),
+    ...run.tool.driver.rules.map(({ help }: { help: { text: string } }) => help.text),
+  ];
+  assert.ok(named.length > 15);
+  for (const page of named) {
+    const [, name = ''] = /^@certpin\/auth0\/dist\/docs\/lint\/([\w-]+\.md)$/.exec(page) ?? [];
+    assert.ok(existsSync(join(pages, name)), page);
+  }
+});
+
+test('lint: in a script that can require no package of ours the advice is the command that puts the block there', async (t) => {
+  const script =
+    "function login(email, password, callback) {\n  new (require('pg').Pool)({ host: 'db', ssl: SSL });\n}\n";
+  const file = writeTemporary(t, 'login.js', script.replace('SSL', 'false'));
+  assert.match(
+    await transcript('lint FILE', { FILE: file }),
+    /Pin the certificate with certpin \(certpin auth0 block pg --insert FILE\), or verify it/,
+  );
+  const other = writeTemporary(t, 'get_user.js', script.replace('SSL', '{ rejectUnauthorized: false }'));
+  assert.match(
+    await transcript('lint FILE', { FILE: other }),
+    /with certpin \(certpin auth0 block CLIENT --insert FILE\), or give/,
+  );
+  assert.match(await transcript('lint FILE --as other', { FILE: file }), /with certpin \(certpin\/pg\)/);
 });
