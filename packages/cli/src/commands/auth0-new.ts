@@ -79,8 +79,8 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
   const known = toOptions(flags, server);
   const planned = { ...known, userIdPrefix: await prefixOf(known, flags) };
   asUsageError(() => createScripts(planned)); // told before anything is connected to
-  if (pins === undefined && flags.from !== undefined && server !== undefined) {
-    const found = await fetchCertificate(flags.from, server, probeOptions, io);
+  if (pins === undefined && server !== undefined) {
+    const found = await fetchCertificate(server, probeOptions, io);
     if ('code' in found) {
       printFailure(io, { command: 'get', label: server.label, failure: found });
       return 2;
