@@ -1,11 +1,10 @@
-import { adviseBlock } from './advice.ts';
 import { applyDirectives } from './directives.ts';
 import { applyFixes } from './fix.ts';
 import { type Finding, runRules } from './host.ts';
 import { parseScript, ScriptSyntaxError } from './parse.ts';
 import type { Rule } from './rule.ts';
 import { rules as allRules } from './rules.ts';
-import { type ScriptKind, scriptOf } from './script.ts';
+import type { ScriptKind } from './script.ts';
 
 /** Why a file could not be linted. */
 export interface LintError {
@@ -67,10 +66,7 @@ export function lintText(text: string, options: LintTextOptions = {}): LintResul
 function lintOnce(text: string, path: string, rules: readonly Rule[], script: ScriptKind | undefined): Finding[] {
   const parsed = parseScript(text, path);
   const settings = script === undefined ? {} : { certpin: { script } };
-  const { kind } = scriptOf(parsed.ast, path, script);
-  const findings = runRules(rules, parsed, { text, filename: path, settings }).map((finding) =>
-    adviseBlock(finding, kind, path),
-  );
+  const findings = runRules(rules, parsed, { text, filename: path, settings });
   const names = (list: readonly Rule[]): Set<string> => new Set(list.map(({ name }) => name));
   return applyDirectives(findings, parsed.comments, names(rules), names(allRules));
 }

@@ -103,5 +103,14 @@ test('lint: in a script that can require no package of ours the advice is the co
     await transcript('lint FILE', { FILE: other }),
     /with certpin \(certpin auth0 block CLIENT --insert FILE\), or give/,
   );
+  const fetching = writeTemporary(
+    t,
+    'verify.js',
+    'function verify(email, callback) {\n  fetch("https://x", { agent });\n}\n',
+  );
+  assert.match(
+    await transcript('lint FILE --rule no-fetch-agent', { FILE: fetching }),
+    /the fetch of certpin \(certpin auth0 block fetch --insert FILE\), or its agent/,
+  );
   assert.match(await transcript('lint FILE --as other', { FILE: file }), /with certpin \(certpin\/pg\)/);
 });
