@@ -28,5 +28,9 @@ cpSync(
     recursive: true,
   },
 );
+// Messages name the pages of the rules: whoever installs the package finds them in it.
+cpSync(new URL('../../docs/lint', import.meta.url), new URL('../../packages/auth0/dist/docs/lint', import.meta.url), {
+  recursive: true,
+});
 compile('packages/cli/tsconfig.json');
 await bundleCli();

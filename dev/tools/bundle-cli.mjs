@@ -12,13 +12,13 @@ const cli = `${root}packages/cli`;
 const dist = `${cli}/dist`;
 /** Packages of others that are joined: their licences stand beside the bundle. */
 const joined = ['commander', 'jsonc-parser', 'leven', 'picocolors'];
-const isOurs = (id) => /^(?:certpin|@certpin\/pins-file)(?:\/|$)/.test(id);
+const isOurs = (id) => /^(?:certpin(?:\/|$)|@certpin\/(?:pins-file|auth0\/sarif)$)/.test(id);
 const isJoined = (id) => /^[./\0]/.test(id) || isOurs(id) || joined.includes(id);
 
 /** The command line and the library are compiled. */
 export async function bundleCli() {
   const bundled = await rollup({
-    input: [`${dist}/main.js`, `${dist}/asker.js`],
+    input: `${dist}/main.js`,
     external: (id) => !isJoined(id),
     // Whoever takes a word from the reader of pins files does not load the reader.
     treeshake: { moduleSideEffects: (id) => !id.includes('/packages/pins-file/') && !id.includes('/jsonc-parser/') },
@@ -48,12 +48,10 @@ function chunkOf(id) {
   if (/\/packages\/pins-file\/dist\/(?:closest|days|pins-file-error)\.js$/.test(id)) return 'common';
   if (/\/packages\/pins-file\/|\/jsonc-parser\//.test(id)) return 'pins-file';
   const [, name] =
-    /\/packages\/cli\/dist\/([\w-]+|forms\/[\w-]+|files\/(?:file-reader|render-key|password|file-error))\.js$/.exec(
+    /\/packages\/cli\/dist\/([\w-]+|(?:answers|command-line|forms|scan)\/[\w-]+|terminal\/progress|files\/(?:file-reader|password|file-error))\.js$/.exec(
       id,
     ) ?? [];
-  return name === undefined || ['main', 'asker', 'askers', 'run', 'terminal', 'completion'].includes(name)
-    ? undefined
-    : 'common';
+  return name === undefined || ['main', 'run', 'command-line/completion'].includes(name) ? undefined : 'common';
 }
 
 /**

@@ -25,7 +25,6 @@ export async function renderManPage(): Promise<string> {
     onInterrupt: () => () => undefined,
     askSecret: async () => undefined,
     confirm: async () => undefined,
-    threads: 0,
     env: {},
   };
   const program = await createProgram(io, () => undefined);

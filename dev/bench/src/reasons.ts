@@ -30,18 +30,14 @@ const reasons: readonly (readonly [name: string, what: string, reason: string])[
   [
     'scan',
     'targets',
-    'A handshake in Node takes half a millisecond of CPU time and more. Beside the thread that reads and prints, others ask, as many as there are cores left; here there is one, and the server shares it.',
+    'A handshake in Node takes half a millisecond of CPU time and more. One thread does everything (decision 0034), and the server has the other core.',
   ],
   [
     'scan',
     'CPU',
     "Node's TLSSocket, its streams, and the list of targets come on top of the handshake, and the start of the process.",
   ],
-  [
-    'scan',
-    'memory',
-    'Each thread has a heap of its own. The space for what is made and forgotten is kept as small as it begins.',
-  ],
+  ['scan', 'memory', 'A scan makes much and forgets it, and V8 lets the space for that grow to 30 MB.'],
   [
     'start',
     'certpin get',

@@ -65,6 +65,7 @@ export {
   type RunOptions,
   type RunResult,
   type RunScriptOptions,
+  readScript,
   roleNames,
   runScript,
   type Script,

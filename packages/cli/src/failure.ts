@@ -53,8 +53,13 @@ export function printFailure(io: Io, { command, label, failure }: FailedQuestion
     printHint(io, `certpin help ${command}`);
   } else if (label !== undefined && failure.code === 'ERR_CONNECT_TIMEOUT') {
     printHint(io, `certpin get ${quote(label)} --timeout 30`);
-  } else if (label !== undefined && isPlaintext(failure) && !label.includes('://')) {
-    printHint(io, `certpin get ${quote(`postgres://${label}`)}`);
+  } else if (isPlaintext(failure)) {
+    printHint(io, 'a PostgreSQL server is named with postgres://, MySQL and MariaDB with mysql://');
+    if (label !== undefined && !label.includes('://')) printHint(io, `certpin get ${quote(`postgres://${label}`)}`);
+  } else if (label !== undefined && failure.code === 'ERR_TLS_NOT_FOUND') {
+    printHint(io, `certpin get ${quote(label)} --protocol NAME`);
+  } else if (label !== undefined && failure.message.includes(`minVersion 'TLSv1'`)) {
+    printHint(io, `certpin get ${quote(label)} --tls-min 1.0`);
   }
 }
 
@@ -66,12 +71,12 @@ function meantScheme({ message }: Failure): string | undefined {
     : closest(given, known.match(/[\w+.-]+(?=:\/\/)/g) ?? []);
 }
 
-/** Node and OpenSSL speak to programmers; where a name has several addresses, Node's error has no message at all. */
+/** Node speaks to programmers; where a name has several addresses, its error has no message at all. */
 const words: Record<string, string> = {
   ...fileErrorWords,
   EAI_AGAIN: 'the name server did not answer',
   ECONNREFUSED: 'connection refused: nothing listens there',
-  ECONNRESET: 'the server reset the connection before TLS was established',
+  ECONNRESET: 'the server reset the connection',
   EHOSTUNREACH: 'there is no route to the host',
   ENETUNREACH: 'there is no route to the network',
   ENOENT: 'no such file',
@@ -79,18 +84,13 @@ const words: Record<string, string> = {
   ETIMEDOUT: 'the server does not answer',
 };
 
-export function plainWords(failure: Failure): string {
-  const { code, message } = failure;
-  if (isPlaintext(failure)) {
-    return 'the server does not begin with TLS; a PostgreSQL server is named with postgres://, MySQL and MariaDB with mysql://';
-  }
-  const reason = /^ERR_SSL_(\w+)$/.exec(code)?.[1] ?? /SSL routines:[^:]*:([^:]+):/.exec(message)?.[1];
-  if (/protocol.version|unsupported.protocol/i.test(reason ?? '')) return 'the server does not offer TLS 1.2 or newer';
-  if (reason !== undefined) return `the TLS handshake failed: ${reason.toLowerCase().replaceAll('_', ' ')}`;
+export function plainWords({ code, message }: Failure): string {
+  // What a failed handshake means, the library says, with the code behind it.
+  if (message.endsWith(`(${code})`)) return message;
   return words[code] ?? (message || code);
 }
 
-/** What OpenSSL makes of an answer that is not TLS; the word depends on its version. */
+/** In the library's words. A server that was asked in every protocol in vain is another matter. */
 function isPlaintext({ code, message }: Failure): boolean {
-  return /wrong.version.number|packet.length.too.long|http.request|not.ssl.record/i.test(`${code} ${message}`);
+  return message === `the server does not begin with TLS (${code})`;
 }

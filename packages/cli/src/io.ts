@@ -10,7 +10,6 @@
  */
 import type { Readable } from 'node:stream';
 import pc from 'picocolors';
-import type { Questions } from './auth0/questions.ts';
 
 /** The outside world, as far as the commands know it. */
 export interface Io {
@@ -32,9 +31,27 @@ export interface Io {
   readonly stdoutReady: () => Promise<void>;
   /** Calls back at the first Ctrl-C in place of the end of the process; a second one ends it. The result takes it back. */
   readonly onInterrupt: (stop: () => void) => () => void;
-  /** How many threads a scan may start beside this one. */
-  readonly threads: number;
   readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What a person is asked on a terminal: the parts of @inquirer/prompts that are used. */
+export interface Questions {
+  readonly select: <Value extends string>(question: {
+    readonly message: string;
+    readonly choices: readonly { readonly name: string; readonly value: Value }[];
+  }) => Promise<Value>;
+  readonly checkbox: (question: {
+    readonly message: string;
+    readonly required: boolean;
+    readonly pageSize: number;
+    readonly choices: readonly { readonly name: string; readonly value: string; readonly checked: boolean }[];
+  }) => Promise<string[]>;
+  readonly input: (question: {
+    readonly message: string;
+    readonly default?: string;
+    readonly validate?: (answer: string) => string | true;
+  }) => Promise<string>;
+  readonly confirm: (question: { readonly message: string; readonly default: boolean }) => Promise<boolean>;
 }
 
 export type Colors = ReturnType<typeof pc.createColors>;

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
 import { isatty } from 'node:tty';
 import type { Io } from './io.ts';
 import { run } from './run.ts';
@@ -27,10 +26,10 @@ const io: Io = {
   // What `process.stdin.isTTY` says, without the stream behind it, which takes longer to set up than an answer may.
   stdoutIsTerminal: isatty(1),
   stderrIsTerminal: isatty(2),
-  askSecret: async (prompt) => (await import('./terminal.ts')).askSecret(prompt),
-  confirm: async (question) => (await import('./terminal.ts')).confirm(question),
+  askSecret: async (prompt) => (await import('./terminal/prompts.ts')).askSecret(prompt),
+  confirm: async (question) => (await import('./terminal/prompts.ts')).confirm(question),
   // The questions go to stderr: stdout is for the answer.
-  ...(isatty(0) && isatty(2) ? { questions: async () => (await import('./terminal.ts')).askQuestions() } : {}),
+  ...(isatty(0) && isatty(2) ? { questions: async () => (await import('./terminal/prompts.ts')).askQuestions() } : {}),
   stdoutClosed: () => closed.stdout,
   stdoutReady: async () => {
     // An early end of the reader rejects here, and is told by the stream's own listener.
@@ -44,8 +43,6 @@ const io: Io = {
     process.once('SIGINT', stop);
     return () => process.off('SIGINT', stop);
   },
-  // Four of them ask more than most networks give.
-  threads: Math.min(availableParallelism() - 1, 4),
   env: process.env,
 };
 

@@ -1,8 +1,8 @@
 import { Command, CommanderError } from 'commander';
+import { printUsageError } from './command-line/usage.ts';
 import { failureOf, UsageError } from './failure.ts';
 import { type ExitCode, type Io, printError } from './io.ts';
-import { readVersion } from './package-file.ts';
-import { printUsageError } from './usage.ts';
+import { readVersion } from './version.ts';
 
 type Define = (program: Command, io: Io, finish: (code: ExitCode) => void) => void;
 

@@ -107,7 +107,7 @@ test('a disk that is full: certpin trust leaves the pins file as it was, and no 
   assert.deepEqual(readdirSync(dirname(file)).sort(), ['certpin.json', 'server.crt']);
 });
 
-test('many targets are asked by threads, and the answers are the same', async (t) => {
+test('the answers are the same, however many targets are asked at a time', async (t) => {
   const servers = [await startServer(t), await startServer(t, await mint({ subject: 'CN=other' }))];
   const gone = await startPeer(t, (socket) => socket.destroy());
   const ports = [...servers, gone].map(({ port }) => port);

@@ -96,7 +96,6 @@ export async function certpin(
     },
     stdoutClosed: () => closed,
     stdoutReady: async () => undefined,
-    threads: 0,
     onInterrupt: (stop) => {
       interrupt?.addEventListener('abort', stop);
       return () => interrupt?.removeEventListener('abort', stop);

@@ -9,8 +9,8 @@ import { readGrammar } from './schema.ts';
 export interface Placed {
   /** As it stands in the file and in answers. */
   readonly label: string;
-  /** What the probe is asked with: a file is found from the folder of the pins file. */
-  readonly question: string;
+  /** What a probe is given: a file is found from the folder of the pins file. */
+  readonly target: Target;
   /** Two targets with one key are the same server, or the same file. */
   readonly key: string;
 }
@@ -22,9 +22,9 @@ export interface Placed {
  */
 export function placeTarget(text: string, pinsFile: string, servername: string | undefined): Placed {
   const target = parseTarget(text);
-  if (target.protocol !== 'file') return { label: target.label, question: text, key: keyOf(target, servername) };
+  if (target.protocol !== 'file') return { label: target.label, target, key: keyOf(target, servername) };
   const path = resolve(dirname(pinsFile), target.path);
-  return { label: text, question: path, key: `file ${path}` };
+  return { label: text, target: { ...target, label: path, path }, key: `file ${path}` };
 }
 
 /**

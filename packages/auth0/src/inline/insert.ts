@@ -2,6 +2,7 @@ import type { Node, Program } from 'estree';
 import { parseScript } from '../lint/parse.ts';
 import { type InlineClient, inlineBlock, inlineClients } from './block.ts';
 import { findBlocks } from './find.ts';
+import { type BlockState, stateOf } from './state.ts';
 
 /**
  * Puts the block of a client into a script: as the first thing in the body of the function, where the script is one function, and else
@@ -14,7 +15,14 @@ export function insertBlock(text: string, client: InlineClient, path: string): s
   if (findBlocks(text.split(/\r?\n/)).some((block) => block.client === client))
     throw new RangeError(`a block for ${client} is there already`);
   const { statements, start, indentation } = placeIn(parseScript(text, path).ast, text);
-  if (statements.some(declaresCertpin)) throw new RangeError('the script has a variable `certpin` of its own');
+  if (statements.some(declaresCertpin)) {
+    const [other] = findBlocks(text.split(/\r?\n/));
+    throw new RangeError(
+      other === undefined
+        ? 'the script has a variable `certpin` of its own'
+        : `the block for ${other.client} is there, and one scope has room for one`,
+    );
+  }
   const newline = text.includes('\r\n') ? '\r\n' : '\n';
   const block = indented(inlineBlock(client).text, indentation).join(newline);
   const [before, rest] = [text.slice(0, start), text.slice(start)];
@@ -68,10 +76,12 @@ function indented(block: string, indentation: string): string[] {
 /** What {@link updateBlocks} did. */
 export interface BlockUpdate {
   readonly text: string;
-  /** The blocks that were replaced: where they stand (from 1, in the old text), and their versions before and after. */
+  /** The whole blocks: where they stand (from 1, in the old text), what they were, and their versions before and after. */
   readonly updated: readonly {
     readonly client: string;
     readonly line: number;
+    /** `unmodified`: the block of this release, to which nothing was done. */
+    readonly state: BlockState;
     readonly from: string;
     readonly to: string;
   }[];
@@ -91,8 +101,9 @@ export function updateBlocks(text: string): BlockUpdate {
   }
   return {
     text: lines.join(newline),
-    updated: usable.map(({ client, line, version }) => ({
-      ...{ client, line, from: version, to: inlineBlock(client as InlineClient).version },
+    updated: usable.map((block) => ({
+      ...{ client: block.client, line: block.line, state: stateOf(block).block },
+      ...{ from: block.version, to: inlineBlock(block.client as InlineClient).version },
     })),
     broken: found.filter((block) => !usable.includes(block)).map(({ client, line }) => ({ client, line })),
   };

@@ -1,6 +1,7 @@
 import type { Comment } from 'estree';
 import { byPlace, type Finding, placeOf } from './host.ts';
-import { type Location, pageOf } from './rule.ts';
+import { pageOf } from './pages.ts';
+import type { Location } from './rule.ts';
 
 /** The name under which a comment is reported that disables nothing. */
 export const UNUSED = 'unused-disable';

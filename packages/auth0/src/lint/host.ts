@@ -16,7 +16,7 @@ export interface Finding {
   readonly message: string;
   /** What to write in its place. */
   readonly instead: string;
-  /** The page of the rule, from the root of certpin's repository. */
+  /** The page of the rule, which comes with the package: a path in `node_modules`. */
   readonly page: string;
   /** What `--fix` writes; undefined where a person has to decide. */
   readonly fix?: Edit;

@@ -1,5 +1,7 @@
 import type { Comment, Node, Program } from 'estree';
+import { howToPin } from './advice.ts';
 import { inlineBlocks } from './inline-blocks.ts';
+import { pageOf } from './pages.ts';
 import { type Script, type ScriptKind, scriptOf } from './script.ts';
 import { Values } from './values.ts';
 
@@ -80,7 +82,10 @@ export type Listeners = {
 
 export type Severity = 'error' | 'warning';
 
-/** What happens, and what to write in its place: one sentence or two each, with `{{name}}` for the data of a finding. */
+/**
+ * What happens, and what to write in its place: one sentence or two each, with `{{name}}` for the data of a finding. `{{certpin}}` is how
+ * certpin comes into this script, by the subpath `how` where the data says one.
+ */
 interface Message {
   readonly happens: string;
   readonly instead: string;
@@ -134,11 +139,6 @@ export interface RuleDefinition<Id extends string> {
 /** The message of {@link RuleDefinition.suggestion}. */
 const SUGGESTION = 'suggestion';
 
-/** The page of a rule, from the root of the repository. */
-export function pageOf(rule: string): string {
-  return `docs/lint/${rule}.md`;
-}
-
 export function defineRule<Id extends string>({ create, ...definition }: RuleDefinition<Id>): Rule {
   const { name, severity, description, fixable, suggestion, messages } = definition;
   const texts = Object.entries<Message>(messages).map(([id, { happens, instead }]) => [id, `${happens} ${instead}`]);
@@ -167,7 +167,7 @@ export function defineRule<Id extends string>({ create, ...definition }: RuleDef
           report({
             loc: firstLineOf(node, sourceCode.text),
             messageId,
-            data,
+            data: { certpin: howToPin(data.how, script.kind, filename), ...data },
             fix: fix ?? null,
             suggest: suggest === undefined ? [] : [{ messageId: SUGGESTION, fix: suggest }],
           });

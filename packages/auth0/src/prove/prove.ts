@@ -6,7 +6,7 @@ import { inspect } from 'certpin/probe';
 import type { ScriptConnection } from '../run/process.ts';
 import type { RunResult } from '../run/result.ts';
 import type { RunScriptOptions } from '../run/run-script.ts';
-import type { Script } from '../run/source.ts';
+import { readScript, type Script, type ScriptText } from '../run/source.ts';
 import type { KnownValue } from './evidence.ts';
 import { impostorsFor } from './impostors.ts';
 import { carriedBy, knownValues, withoutValues } from './known-values.ts';
@@ -53,11 +53,13 @@ export interface ProveOptions extends RunScriptOptions {
  */
 export async function prove(script: Script, options: ProveOptions = {}): Promise<ProofReport> {
   const started = performance.now();
+  // Once: what stands in the file at a later trial would be another script.
+  const text = readScript(script, options.cwd);
   const folder = mkdtempSync(join(tmpdir(), 'certpin-proof-'));
   const relays = await Promise.all(Array.from({ length: SERVERS }, () => Relay.open()));
   // Loaded here: whoever only runs a script does not wait for it.
   const { mintProofCa } = await import('./mint.ts');
-  const proof = new Proof(script, options, folder, await mintProofCa());
+  const proof = new Proof(text, options, folder, await mintProofCa());
   try {
     const { control, servers, stage, seen } = await proof.runControl(relays);
     const { proofs, together } =
@@ -88,11 +90,11 @@ export async function prove(script: Script, options: ProveOptions = {}): Promise
 
 function reasonsOfControl(control: RunResult, servers: readonly Server[], proof: Proof): string[] {
   if (control.status !== 'success') {
-    const { error } = summarize(control);
+    const { error, certpinCode } = summarize(control);
     const said =
       error === null
         ? control.findings.map(({ message }) => message).join('; ')
-        : `${error.code ?? error.name}: ${error.message}`;
+        : `${error.code ?? error.name}: ${error.message}${certpinCode === null || certpinCode === error.code ? '' : ` (${certpinCode})`}`;
     const advice = control.warnings.filter(({ code }) => code === 'advice').map(({ message }) => `; ${message}`);
     return [`the script does not succeed with the genuine server, so nothing can be proved: ${said}${advice.join('')}`];
   }
@@ -126,7 +128,7 @@ function reasonsOfLeavings(
 }
 
 class Proof {
-  private readonly script: Script;
+  private readonly script: ScriptText;
   private readonly options: ProveOptions;
   private readonly ca: ProofCa;
   /** The CAs that the script trusts anyway, and the proof's. */
@@ -139,7 +141,7 @@ class Proof {
   /** Servers that showed the script another certificate than the proof, one sentence each. */
   differing: readonly string[] = [];
 
-  constructor(script: Script, options: ProveOptions, folder: string, ca: ProofCa) {
+  constructor(script: ScriptText, options: ProveOptions, folder: string, ca: ProofCa) {
     this.script = script;
     this.options = options;
     this.ca = ca;

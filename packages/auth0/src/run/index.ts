@@ -16,4 +16,4 @@ export type {
 export { roleNames, type ScriptKind } from './roles.ts';
 export { RunError, type RunErrorCode } from './run-error.ts';
 export { type RunScriptOptions, runScript } from './run-script.ts';
-export type { Script, ScriptText } from './source.ts';
+export { readScript, type Script, type ScriptText } from './source.ts';

@@ -47,6 +47,17 @@ interface Node {
 
 type Statement = ReturnType<typeof parse>['program']['body'][number];
 
+/**
+ * The text of a script, for whoever runs it more than once: a file may change between two runs.
+ *
+ * @param cwd where its name is looked for. Default: the working folder of this process
+ * @throws RunError `ERR_SCRIPT_UNREADABLE`
+ */
+export function readScript(script: Script, cwd: string = process.cwd()): ScriptText {
+  const { text, file, folder } = readText(script, cwd);
+  return { source: text, fileName: basename(file), folder };
+}
+
 /** @throws RunError `ERR_SCRIPT_UNREADABLE`, `ERR_SCRIPT_SYNTAX` */
 export function readSource(script: Script, cwd: string): Source {
   const { text, file, folder } = readText(script, cwd);

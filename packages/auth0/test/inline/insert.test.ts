@@ -47,6 +47,7 @@ test('a module: the block stands at the top, behind a shebang, directives and im
 test('where it has no place it is refused', () => {
   assert.throws(() => insertBlock(insertBlock(login, 'pg', 'a.js'), 'pg', 'a.js'), /a block for pg is there already/);
   assert.throws(() => insertBlock("const certpin = require('certpin/pg');", 'pg', 'a.js'), /`certpin` of its own/);
+  assert.throws(() => insertBlock(insertBlock(login, 'pg', 'a.js'), 'https', 'a.js'), /block for pg is there, and one/);
   assert.throws(() => insertBlock('(user, context, callback) => callback()', 'pg', 'a.js'), /no braces/);
   assert.throws(() => insertBlock('function login( {', 'pg', 'a.js'), /Unexpected/);
 });
@@ -60,7 +61,9 @@ test('an old block is replaced in its place, and the rest of the script stays', 
     `function login() {\n${text.replace(/^(?=.)/gm, '  ')}\n  return certpin.pinnedPg;\n}\n`;
   const { text, updated, broken } = updateBlocks(script(old));
   assert.equal(text, script(block));
-  assert.deepEqual(updated, [{ client: 'pg', line: 2, from: '0.0.0-old', to: version }]);
+  assert.deepEqual(updated, [{ client: 'pg', line: 2, state: 'modified', from: '0.0.0-old', to: version }]);
+  const [again] = updateBlocks(text).updated;
+  assert.deepEqual(again, { client: 'pg', line: 2, state: 'unmodified', from: version, to: version });
   assert.deepEqual(broken, []);
   const windows = updateBlocks(script(old).replaceAll('\n', '\r\n')).text;
   assert.equal(windows, script(block).replaceAll('\n', '\r\n'));

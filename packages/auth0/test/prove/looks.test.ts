@@ -38,7 +38,7 @@ describe('what others can have too', () => {
 describe('the impostor that the trust list of the script takes got nothing', () => {
   const reasons = (seen: Pick<Trial, 'lookedAt' | 'trusted'>): readonly string[] => {
     const arrival = { bytes: 0, kinds: [], handshakes: 1, connections: 1, undecided: 0, disagreement: null };
-    const run = { status: 'error' as const, error: null, findings: [] };
+    const run = { status: 'error' as const, error: null, certpinCode: null, findings: [] };
     const trial = { ...arrival, threwBefore: false, elsewhere: [], run, passedOn: 0, ...seen };
     const trials: Trial[] = [{ ...trial, impostor: 'trusted-ca', moment: 'at-once' }];
     return reasonsOf({ host: 'h', port: 1, speech: 'http', tls: true, certificateSha256: 'AB', trials });

@@ -54,10 +54,16 @@ const meanings: readonly (readonly [reason: RegExp, words: string])[] = [
 export function explainHandshake(error: Error & { readonly code?: string }): Error {
   if (error instanceof CertpinError) return error;
   const reason = reasonOf(error);
-  const words = meanings.find(([pattern]) => pattern.test(reason))?.[1];
+  const words = meanings.find(([pattern]) => pattern.test(reason))?.[1] ?? unknownReason(reason);
   if (words === undefined) return error;
   const code = error.code ?? reason;
   return Object.assign(new Error(`${words} (${code})`, { cause: error }), { code });
+}
+
+/** OpenSSL's own word for what has no better one here. */
+function unknownReason(reason: string): string | undefined {
+  const word = /^ERR_SSL_(\w+)$/.exec(reason)?.[1];
+  return word === undefined ? undefined : `the TLS handshake failed: ${word.toLowerCase().replaceAll('_', ' ')}`;
 }
 
 /** Whether a server that failed to make a handshake is sure to speak TLS from the first byte. */

@@ -1,7 +1,16 @@
-export { type AskEachOptions, type Asked, askEach, type Targets } from './ask-each.ts';
 export { leafFirst } from './leaf-first.ts';
+export { type MapTargetsOptions, mapTargets, type TargetOutcome, type Targets } from './map-targets.ts';
 export { type ProbeOptions, type ProbeTlsOptions, protocols } from './options.ts';
-export { type Inspected, inspect, type ProbeFailure, type ProbeReport, type ProbeSuccess, probe } from './probe.ts';
+export {
+  type Inspected,
+  inspect,
+  type ProbeFailure,
+  type ProbeReport,
+  type ProbeSuccess,
+  probe,
+  toProbeFailure,
+  toProbeSuccess,
+} from './probe.ts';
 export { type ScanOptions, scan } from './scan.ts';
 export {
   type FileTarget,

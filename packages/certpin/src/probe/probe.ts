@@ -52,23 +52,35 @@ export interface Inspected extends Peer {
  * Asks a server or a file for its certificate: connects, upgrades, makes the handshake, closes. No credential is sent; a completed
  * handshake proves that the server owns the certificate's key. Whether the certificate is the right one, it cannot know.
  *
+ * @param target its text, or what `parseTarget` has made of it
  * @returns a report; a failure is a report too, never an exception
  */
-export async function probe(target: string, options: ProbeOptions = {}): Promise<ProbeReport> {
+export async function probe(target: string | Target, options: ProbeOptions = {}): Promise<ProbeReport> {
   let protocol: Protocol | undefined;
   try {
     const settings = readProbeOptions(options);
     protocol = settings.protocol;
-    return await ask(target, settings);
+    return await probeWith(target, settings);
   } catch (error) {
-    return toFailure(target, protocol, error);
+    return toProbeFailure(target, error, protocol);
   }
 }
 
-/** As {@link probe}, with options that have been read. @throws what is to be given to {@link toFailure} */
-export async function ask(text: string, settings: Settings): Promise<ProbeSuccess> {
-  const target = parseTarget(text);
-  const { certificates, protocol, detected, tlsVersion } = await inspectTarget(target, settings);
+/** As {@link probe}, with options that have been read. @throws what is to be given to {@link toProbeFailure} */
+export async function probeWith(target: string | Target, settings: Settings): Promise<ProbeSuccess> {
+  const read = toTarget(target);
+  return toProbeSuccess(read, await inspectTarget(read, settings));
+}
+
+/**
+ * The report of what {@link inspect} has found, as {@link probe} gives it.
+ *
+ * @throws CertpinError `ERR_CONNECTION_CLOSED` where no certificate was presented; the error of `node:crypto` for one that cannot be read
+ */
+export function toProbeSuccess(
+  target: Target,
+  { certificates, protocol, detected, tlsVersion }: Inspected,
+): ProbeSuccess {
   const chain = certificates.map((certificate) => (certificate as Certificate).toJSON());
   const [certificate] = chain;
   if (certificate === undefined)
@@ -89,7 +101,11 @@ export async function ask(text: string, settings: Settings): Promise<ProbeSucces
  * handshake with the reason in words
  */
 export async function inspect(target: string | Target, options: ProbeOptions = {}): Promise<Inspected> {
-  return inspectTarget(typeof target === 'string' ? parseTarget(target) : target, readProbeOptions(options));
+  return inspectTarget(toTarget(target), readProbeOptions(options));
+}
+
+function toTarget(target: string | Target): Target {
+  return typeof target === 'string' ? parseTarget(target) : target;
 }
 
 async function inspectTarget(target: Target, settings: Settings): Promise<Inspected> {
@@ -119,9 +135,14 @@ async function inspectServer(
   return { ...(await attempt(target, settings, { upgrade, signal })), protocol, detected: false };
 }
 
-/** The report of a target that could not be asked. @param forced the protocol that was given as an option */
-export function toFailure(text: string, forced: Protocol | undefined, error: unknown): ProbeFailure {
-  const target = readTarget(text);
+/**
+ * The report of a target that could not be asked, as {@link probe} gives it.
+ *
+ * @param given its text, or what `parseTarget` has made of it
+ * @param forced the protocol that was given as an option
+ */
+export function toProbeFailure(given: string | Target, error: unknown, forced?: Protocol): ProbeFailure {
+  const target = typeof given === 'string' ? readTarget(given) : given;
   const { code, message } = error as NodeJS.ErrnoException;
   // An AbortError has a number.
   const name = typeof code === 'string' ? code : (error as Error).name === 'AbortError' ? 'ABORT_ERR' : 'ERR_UNKNOWN';

@@ -1,10 +1,11 @@
 import { refuseUnknownOptions } from '../core/unknown-options.ts';
-import { type AskEachOptions, askEach, askEachKeys, type Targets } from './ask-each.ts';
+import { type MapTargetsOptions, mapTargets, mapTargetsKeys, type Targets } from './map-targets.ts';
 import { type ProbeOptions, probeKeys, readProbeOptions, type Settings } from './options.ts';
-import { ask, type ProbeReport, toFailure } from './probe.ts';
+import { type ProbeReport, probeWith, toProbeFailure } from './probe.ts';
+import type { Target } from './target.ts';
 
 /** `timeoutMs` is for each target, and for each attempt anew. */
-export interface ScanOptions extends ProbeOptions, AskEachOptions {}
+export interface ScanOptions extends ProbeOptions, MapTargetsOptions {}
 
 /**
  * Asks many servers and files for their certificates, some at the same time.
@@ -21,17 +22,18 @@ export interface ScanOptions extends ProbeOptions, AskEachOptions {}
  *
  * @throws CertpinError `ERR_OPTION_INVALID`, at once; what `targets` throws, from the iteration
  */
-export function scan(targets: Targets, options: ScanOptions = {}): AsyncIterableIterator<ProbeReport> {
-  refuseUnknownOptions(options, [...probeKeys, ...askEachKeys], 'scan');
+export function scan(targets: Targets<string | Target>, options: ScanOptions = {}): AsyncIterableIterator<ProbeReport> {
+  refuseUnknownOptions(options, [...probeKeys, ...mapTargetsKeys], 'scan');
   const { concurrency, retries, totalTimeoutMs, order, signal, ...others } = options;
   const settings = readProbeOptions(others);
-  const question = (target: string, own: AbortSignal) => ask(target, { ...settings, signal: own });
-  return toReports(askEach(targets, question, { concurrency, retries, totalTimeoutMs, order, signal }), settings);
+  const question = (target: string | Target, own: AbortSignal) => probeWith(target, { ...settings, signal: own });
+  return toReports(mapTargets(targets, question, { concurrency, retries, totalTimeoutMs, order, signal }), settings);
 }
 
 async function* toReports(
-  answers: ReturnType<typeof askEach<string, ProbeReport>>,
+  answers: ReturnType<typeof mapTargets<string | Target, ProbeReport>>,
   { protocol }: Settings,
 ): AsyncGenerator<ProbeReport, undefined, undefined> {
-  for await (const asked of answers) yield asked.ok ? asked.answer : toFailure(asked.target, protocol, asked.error);
+  for await (const asked of answers)
+    yield asked.ok ? asked.answer : toProbeFailure(asked.target, asked.error, protocol);
 }

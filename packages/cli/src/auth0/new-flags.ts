@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
+import { addConnectionOptions, type ConnectionFlags } from '../command-line/options.ts';
 import { UsageError } from '../failure.ts';
-import { addConnectionOptions, type ConnectionFlags } from '../options.ts';
 
 export interface NewFlags extends ConnectionFlags {
   readonly kind?: string;

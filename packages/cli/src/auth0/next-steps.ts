@@ -6,10 +6,11 @@ import { quote } from '../io.ts';
 export function nextSteps(files: readonly ScriptFile[], options: CreateScriptsOptions, output: string): string[] {
   const { kind, client, context, layout = 'files' } = options;
   const script = files.find(({ isScript }) => isScript);
-  const settings = quote(join(output, files.find(({ isScript }) => !isScript)?.path ?? ''));
+  const written = files.find(({ isScript }) => !isScript);
+  const settings = quote(join(output, written?.path ?? ''));
   const isApi = client === 'axios' || client === 'fetch';
   const secret = isApi ? 'API_KEY' : 'DB_PASSWORD';
-  const open = isApi
+  const named = isApi
     ? unknown({ API_URL: options.url, API_PINS: options.pins })
     : unknown({
         DB_HOST: options.host,
@@ -18,6 +19,8 @@ export function nextSteps(files: readonly ScriptFile[], options: CreateScriptsOp
         DB_USER: undefined,
         DB_PINS: options.pins,
       });
+  // What somebody has filled in is in the file.
+  const open = layout === 'files' ? named.filter((name) => isEmpty(written, name)) : named;
   const all = [...open, secret].join(', ');
   const where: Record<string, string> = {
     files: `fill in ${open.join(', ')} in ${settings}, and put ${secret} into the environment`,
@@ -35,6 +38,11 @@ export function nextSteps(files: readonly ScriptFile[], options: CreateScriptsOp
       ? ['Auth0 ended Rules and Hooks on 18 November 2026: plan the move to an Action (--kind action)']
       : []),
   ];
+}
+
+/** Whether a file of plain settings has no value of this name. */
+function isEmpty(file: ScriptFile | undefined, name: string): boolean {
+  return !(JSON.parse(file?.content ?? '{}') as Record<string, unknown>)[name];
 }
 
 function unknown(values: Readonly<Record<string, string | number | undefined>>): string[] {

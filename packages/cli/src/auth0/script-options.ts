@@ -47,13 +47,42 @@ export function addScriptOptions(command: Command): Command {
 }
 
 /** What the flags say, as the library takes it. */
-export interface ReadFlags {
+interface ReadFlags {
   readonly container: ContainerOptions;
   readonly run: RunOptions;
 }
 
+/** The flags of a command. What they name is read where it is told here, and never a second time: it may be a pipe, or change. */
+export interface FlagReader {
+  /** Reads what the flags name, but the password, which is read when the reader is made. @throws UsageError */
+  readonly read: () => ReadFlags;
+  /** Does `work`, and asks for the password, once, where a script needs one that was not given. */
+  readonly call: <Result>(run: RunOptions, work: (options: RunOptions) => Promise<Result>) => Promise<Result>;
+}
+
 /** @throws UsageError */
-export function toRunOptions(flags: ScriptFlags, io: Io, command: string): ReadFlags {
+export function createFlagReader(flags: ScriptFlags, io: Io, command: string): FlagReader {
+  const password = readPassword(flags, io, command);
+  const typed: Record<string, string> = {};
+  return {
+    read: () => toRunOptions(flags, password, io, command),
+    call: async (run, work) => {
+      try {
+        return await work({ ...run, args: { ...typed, ...run.args } });
+      } catch (error) {
+        const { argument, message } = error as RunError;
+        if (argument === undefined || !/password/i.test(argument)) throw error;
+        const answer = await io.askSecret(`${argument} for ${flags.user ?? 'the user'}: `);
+        if (answer === undefined) throw new UsageError(`${message}: give --password-env or --password-file`, command);
+        typed[argument] = answer;
+        return work({ ...run, args: { ...typed, ...run.args } });
+      }
+    },
+  };
+}
+
+/** @throws UsageError */
+function toRunOptions(flags: ScriptFlags, password: string | undefined, io: Io, command: string): ReadFlags {
   const { as, handler, user, node, trustCa } = flags;
   const json = (option: string, file: string | undefined): JsonObject | undefined =>
     file === undefined ? undefined : readJson(option, file, command);
@@ -62,7 +91,6 @@ export function toRunOptions(flags: ScriptFlags, io: Io, command: string): ReadF
     ...(trustCa === undefined ? {} : { trustedCaFile: trustCa }),
     ...(flags.timeLimit === undefined ? {} : { timeLimitMs: toMilliseconds(flags.timeLimit, command) }),
   };
-  const password = readPassword(flags, io, command);
   const given = {
     ...{ user: json('--profile', flags.profile), event: json('--event', flags.event) },
     context: json('--context', flags.context),
@@ -85,24 +113,6 @@ export function toRunOptions(flags: ScriptFlags, io: Io, command: string): ReadF
     } as Record<string, string>,
   };
   return { container, run };
-}
-
-/** Runs scripts with what the flags say, and asks for the password, once, where a script needs one that was not given. */
-export function createCaller(io: Io, flags: ScriptFlags, command: string) {
-  const typed: Record<string, string> = {};
-  return async function call<Result>(work: (options: RunOptions) => Promise<Result>): Promise<Result> {
-    const { run } = toRunOptions(flags, io, command);
-    try {
-      return await work({ ...run, args: { ...typed, ...run.args } });
-    } catch (error) {
-      const { argument, message } = error as RunError;
-      if (argument === undefined || !/password/i.test(argument)) throw error;
-      const answer = await io.askSecret(`${argument} for ${flags.user ?? 'the user'}: `);
-      if (answer === undefined) throw new UsageError(`${message}: give --password-env or --password-file`, command);
-      typed[argument] = answer;
-      return work({ ...run, args: { ...typed, ...run.args } });
-    }
-  };
 }
 
 /** Every file that the flags name: what `--watch` looks at. */

@@ -1,5 +1,5 @@
 import type { CertificateSummary } from 'certpin';
-import { type ProbeOptions, parseTarget, probe } from 'certpin/probe';
+import { type ProbeOptions, parseTarget, probe, type ServerTarget } from 'certpin/probe';
 import { UsageError } from '../failure.ts';
 import { type Io, withProgress } from '../io.ts';
 
@@ -7,6 +7,7 @@ const COMMAND = 'auth0 new';
 
 /** What `--from` says, less its credentials. */
 export interface Server {
+  readonly target: ServerTarget;
   /** As it may be shown. */
   readonly label: string;
   readonly host: string;
@@ -30,7 +31,7 @@ export function readServer(text: string): Server {
   const client = protocol !== null && protocol in clients ? clients[protocol as keyof typeof clients] : undefined;
   const path = pathOf(text);
   return {
-    ...{ label, host, port, client },
+    ...{ target, label, host, port, client },
     database: client === 'axios' || path === '' ? undefined : path,
     url:
       client === 'axios'
@@ -47,11 +48,10 @@ function pathOf(text: string): string {
 
 /** The certificate that it presents just now. Nothing but a handshake is sent; no credential is. */
 export async function fetchCertificate(
-  text: string,
-  { label }: Server,
+  { target, label }: Server,
   options: ProbeOptions,
   io: Io,
 ): Promise<CertificateSummary | { readonly code: string; readonly message: string }> {
-  const report = await withProgress(io, `probing ${label} ...`, probe(text, options));
+  const report = await withProgress(io, `probing ${label} ...`, probe(target, options));
   return report.ok ? report.certificate : report.error;
 }

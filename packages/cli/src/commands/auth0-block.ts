@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import type { InlineClient } from '@certpin/auth0';
+import type { BlockState, InlineClient } from '@certpin/auth0';
 import { Argument, type Command } from 'commander';
 import { writeFiles } from '../auth0/write-files.ts';
 import { failureOf, plainWords, UsageError } from '../failure.ts';
+import { FileError } from '../files/file-error.ts';
 import { type ExitCode, type Io, printError, printHint, printText, quote } from '../io.ts';
 
 const COMMAND = 'auth0 block';
@@ -26,6 +27,13 @@ Exit code: 0 printed or written; 1 --update found no whole block; 2 it could not
 /** Those of @certpin/auth0, which is loaded when the command runs: a test compares them. */
 export const blockClients = ['https', 'axios', 'fetch', 'pg', 'mysql2', 'mysql', 'mariadb'] as const;
 
+/** What `--update` says of a block, by what it was. */
+const stateWords: Readonly<Record<BlockState, (block: string, now: string) => string>> = {
+  unmodified: (block) => `${block} is up to date`,
+  modified: (block, now) => `${block} was modified; now it is ${now}, unmodified`,
+  'unknown-version': (block, now) => `${block} was outdated; now it is ${now}`,
+};
+
 interface BlockFlags {
   readonly insert?: string;
   readonly update?: string;
@@ -46,14 +54,14 @@ export function defineAuth0Block(auth0: Command, io: Io, finish: (code: ExitCode
 async function block(client: InlineClient | undefined, { insert, update }: BlockFlags, io: Io): Promise<ExitCode> {
   if (insert !== undefined && update !== undefined)
     throw new UsageError('--insert and --update are two jobs: give one', COMMAND);
-  const { inlineBlock, insertBlock, updateBlocks } = await import('@certpin/auth0');
+  const { inlineBlock, insertBlock, updateBlocks, verifyInline } = await import('@certpin/auth0');
   if (update !== undefined) {
     if (client !== undefined) throw new UsageError('--update takes no client: the blocks say theirs', COMMAND);
     return change(update, io, (text) => {
       const { updated, broken, ...changed } = updateBlocks(text);
       for (const { client, line } of broken) printError(io, `${update}:${line}: the block for ${client} is not whole`);
-      for (const { client, line, from, to } of updated)
-        printText(io, `${quote(update)}:${line}: certpin ${from} for ${client}, now ${to}`);
+      for (const { client, line, state, from, to } of updated)
+        printText(io, `${quote(update)}:${line}: ${stateWords[state](`certpin ${from} for ${client}`, to)}`);
       if (updated.length > 0) return broken.length > 0 ? undefined : changed.text;
       if (broken.length === 0) printError(io, `${update}: there is no block of certpin`);
       printHint(io, `certpin auth0 block CLIENT --insert ${quote(update)}`);
@@ -66,7 +74,19 @@ async function block(client: InlineClient | undefined, { insert, update }: Block
     return 0;
   }
   return change(insert, io, (text) => {
-    const changed = insertBlock(text, client, insert);
+    let changed: string;
+    try {
+      changed = insertBlock(text, client, insert);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      const others = verifyInline(text).filter((block) => block.client !== client);
+      throw others.length === 0
+        ? error
+        : new FileError(
+            error.message,
+            `put the calls for ${client} into a function of their own, and the block into that: certpin auth0 block ${client}`,
+          );
+    }
     printText(io, `certpin for ${client} stands in ${quote(insert)}; the script has to call it`);
     return changed;
   });
@@ -85,10 +105,13 @@ function change(file: string, io: Io, work: (text: string) => string | undefined
   try {
     changed = work(text);
   } catch (error) {
-    printError(io, `${file}: ${(error as Error).message}`);
+    const { message, hint } = failureOf(error);
+    printError(io, `${file}: ${message}`);
+    if (hint !== undefined) printHint(io, hint);
     return 2;
   }
   if (changed === undefined) return 1;
+  if (changed === text) return 0;
   const failed = writeFiles(dirname(file), [{ path: basename(file), content: changed }]);
   if (failed === undefined) return 0;
   printError(io, `${file}: nothing was written: ${plainWords(failureOf(failed.error))}`);

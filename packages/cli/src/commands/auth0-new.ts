@@ -2,16 +2,16 @@ import { join } from 'node:path';
 import type { CreateScriptsOptions, ScriptFile } from '@certpin/auth0';
 import { type CertificateSummary, formatPin, parsePins } from 'certpin';
 import type { Command } from 'commander';
-import { askForFlags } from '../auth0/ask-new.ts';
 import { asUsageError, prefixOf, withWhatIsThere } from '../auth0/existing.ts';
 import { addNewOptions, type NewFlags, readColumns, readModules } from '../auth0/new-flags.ts';
+import { askForFlags } from '../auth0/new-questions.ts';
 import { nextSteps } from '../auth0/next-steps.ts';
 import { fetchCertificate, readServer, type Server } from '../auth0/server.ts';
-import { occupancyOf, writeFiles } from '../auth0/write-files.ts';
+import { type Occupancy, occupancyOf, writeFiles } from '../auth0/write-files.ts';
+import { toProbeOptions } from '../command-line/options.ts';
+import { readPinsFile, readPinValues } from '../command-line/pins.ts';
 import { failureOf, plainWords, printFailure, UsageError } from '../failure.ts';
-import { type ExitCode, type Io, printable, printError, printHint, printText, quote } from '../io.ts';
-import { toProbeOptions } from '../options.ts';
-import { readPinsFile, readPinValues } from '../pins.ts';
+import { type ExitCode, type Io, printable, printError, printHint, printText, printWarning, quote } from '../io.ts';
 
 const COMMAND = 'auth0 new';
 
@@ -27,8 +27,9 @@ the connection yet, else --user-id-prefix with what the scripts in use put befor
 prefix makes every user another user. A later run reads it in the scripts that are there.
 
 The layouts: plain files with the settings beside them; the Deploy CLI's directory or its YAML;
-Terraform, with the scripts in files or in heredocs. No file is replaced without --force. Into a
-database.json, tenant.yaml or actions/NAME.json the new parts are put, and what is there stays.
+Terraform, with the scripts in files or in heredocs. No file is replaced without --force. Into
+configuration.json, secrets.json, database.json, tenant.yaml or actions/NAME.json the new parts are
+put, and what is there stays.
 
 Keys: login, get_user, create, verify, change_password, delete, change_email; and, with parameters
 that Auth0 does not document, change_username, change_phone_number.
@@ -78,8 +79,8 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
   const known = toOptions(flags, server);
   const planned = { ...known, userIdPrefix: await prefixOf(known, flags) };
   asUsageError(() => createScripts(planned)); // told before anything is connected to
-  if (pins === undefined && flags.from !== undefined && server !== undefined) {
-    const found = await fetchCertificate(flags.from, server, probeOptions, io);
+  if (pins === undefined && server !== undefined) {
+    const found = await fetchCertificate(server, probeOptions, io);
     if ('code' in found) {
       printFailure(io, { command: 'get', label: server.label, failure: found });
       return 2;
@@ -89,16 +90,21 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
   }
   const options: CreateScriptsOptions = { ...planned, pins };
   const files = await withWhatIsThere(createScripts(options), flags, io);
-  if (files === undefined || !isFree(files, flags, io)) return 2;
+  if (files === undefined) return 2;
+  const places = files.map((file) => ({
+    ...{ file, path: join(flags.output, file.path), found: occupancyOf(flags.output, file) },
+  }));
+  if (!isFree(places, flags, io)) return 2;
   if (!flags.dryRun) {
-    const failed = writeFiles(flags.output, files);
+    const changed = places.filter(({ found }) => found !== 'same').map(({ file }) => file);
+    const failed = writeFiles(flags.output, changed);
     if (failed !== undefined) {
       const written = failed.named.length === 0 ? 'nothing' : `no more than ${failed.named.map(printable).join(', ')}`;
       printError(io, `${written} was written: ${plainWords(failureOf(failed.error))}`);
       return 2;
     }
   }
-  report({ files, flags, options, server, presented }, io);
+  report({ files, places, flags, options, server, presented }, io);
   return 0;
 }
 
@@ -136,11 +142,17 @@ function toOptions(flags: NewFlags, server: Server | undefined): CreateScriptsOp
   } as CreateScriptsOptions;
 }
 
+/** A file that is to be written, and what is there. */
+interface Place {
+  readonly file: ScriptFile;
+  readonly path: string;
+  readonly found: Occupancy;
+}
+
 /** Names everything that is in the way before anything is written. */
-function isFree(files: readonly ScriptFile[], { output, force }: NewFlags, io: Io): boolean {
-  const taken = files.map((file) => ({ path: join(output, file.path), found: occupancyOf(output, file) }));
-  const folders = taken.filter(({ found }) => found === 'no-file');
-  const others = force ? [] : taken.filter(({ found }) => found === 'other');
+function isFree(places: readonly Place[], { force }: NewFlags, io: Io): boolean {
+  const folders = places.filter(({ found }) => found === 'no-file');
+  const others = force ? [] : places.filter(({ found }) => found === 'other');
   for (const { path } of folders) printError(io, `${path}: something that is no file is in its way`);
   for (const { path } of others) printError(io, `${path}: another file is there`);
   if (folders.length + others.length === 0) return true;
@@ -150,17 +162,21 @@ function isFree(files: readonly ScriptFile[], { output, force }: NewFlags, io: I
 
 interface Written {
   readonly files: readonly ScriptFile[];
+  readonly places: readonly Place[];
   readonly flags: NewFlags;
   readonly options: CreateScriptsOptions;
   readonly server: Server | undefined;
   readonly presented: CertificateSummary | undefined;
 }
 
-function report({ files, flags, options, server, presented }: Written, io: Io): void {
+function report({ files, places, flags, options, server, presented }: Written, io: Io): void {
   const { output, dryRun } = flags;
-  const count = files.length === 1 ? '1 file' : `${files.length} files`;
-  printText(io, dryRun ? `would write ${count}` : `wrote ${count}`);
-  for (const { path } of files) printText(io, `  ${quote(join(output, path))}`);
+  const same = places.filter(({ found }) => found === 'same');
+  const written = places.filter((place) => !same.includes(place));
+  if (written.length > 0) printText(io, `${dryRun ? 'would write' : 'wrote'} ${count(written)}`);
+  for (const { path } of written) printText(io, `  ${quote(path)}`);
+  if (same.length > 0) printText(io, `unchanged: ${count(same)}`);
+  for (const { path } of same) printText(io, `  ${quote(path)}`);
   if (server !== undefined && presented !== undefined) {
     printText(io, `\nfingerprint ${presented.sha256}`);
     printText(
@@ -172,16 +188,34 @@ function report({ files, flags, options, server, presented }: Written, io: Io): 
       "  as presented just now: compare with the server's own certificate file, or its operator, before you pin it",
     );
   }
-  if (options.userIdPrefix !== undefined) printText(io, attention(options.userIdPrefix));
+  if (options.pins === undefined && !files.some(holdsPins)) printWarning(io, `no pin was given: ${howToPin(options)}`);
+  if (options.userIdPrefix !== undefined) printText(io, aboutUserId(options.userIdPrefix, flags));
   const steps = nextSteps(files, options, output);
   printText(io, `\nnext\n${steps.map((step, index) => `  ${index + 1}. ${step}`).join('\n')}`);
 }
 
-function attention(prefix: string): string {
+function count(places: readonly Place[]): string {
+  return places.length === 1 ? '1 file' : `${places.length} files`;
+}
+
+/** Whether somebody has filled in the pins of a file that was there. */
+function holdsPins({ content, isScript }: ScriptFile): boolean {
+  return !isScript && /_PINS"?: "?\w/.test(content);
+}
+
+function howToPin({ client }: CreateScriptsOptions): string {
+  const name = client === 'axios' || client === 'fetch' ? 'API_PINS' : 'DB_PINS';
+  return `no script connects before ${name} is filled in; certpin get SERVER prints the fingerprint, and --from fetches it`;
+}
+
+/** What follows from the answer to the question who logs in already. */
+function aboutUserId(prefix: string, { newUsers, userIdPrefix }: NewFlags): string {
   const words = prefix === '' ? 'the id of the table, without a prefix' : `'${prefix}' and the id of the table`;
+  if (newUsers) return `\nuser_id will be ${words}; all users are new, as you said`;
+  const source = userIdPrefix === undefined ? 'as the scripts that are there have it' : 'as you said';
   return `
-ATTENTION: does anybody log in with this connection already?
-  user_id will be ${words}. The scripts in use have to give the very same, from
-  login and from get_user. Where they give another one, every user becomes another user at the next
-  login, without roles, metadata and linked accounts. Compare before you deploy: certpin auth0 run`;
+ATTENTION: user_id will be ${words}, ${source}
+  The scripts in use have to give the very same, from login and from get_user. Where they give another
+  one, every user becomes another user at the next login, without roles, metadata and linked accounts.
+  Compare before you deploy: certpin auth0 run`;
 }

@@ -1,7 +1,7 @@
 import type { ProofReport } from '@certpin/auth0';
 import type { Command } from 'commander';
 import { renderProof } from '../auth0/render-proof.ts';
-import { addScriptOptions, createCaller, orExplain, type ScriptFlags, toRunOptions } from '../auth0/script-options.ts';
+import { addScriptOptions, createFlagReader, orExplain, type ScriptFlags } from '../auth0/script-options.ts';
 import { type ExitCode, type Io, printJson, printText, stdoutColors, withProgress } from '../io.ts';
 
 const command = 'auth0 prove';
@@ -58,18 +58,21 @@ export function defineAuth0Prove(group: Command, io: Io, finish: (code: ExitCode
     .option('--json', 'print the report as one JSON object')
     .usage('[options] <script>')
     .addHelpText('after', examples)
-    .action(async (script: string, flags: ProveFlags) => finish(await orExplain(io, () => run(script, flags, io))));
+    .action(async (script: string, flags: ProveFlags) =>
+      finish(await orExplain(io, () => proveScript(script, flags, io))),
+    );
 }
 
-async function run(script: string, flags: ProveFlags, io: Io): Promise<ExitCode> {
-  const { prove } = await import('@certpin/auth0');
-  const { container } = toRunOptions(flags, io, command);
-  const call = createCaller(io, flags, command);
-  const report = await call((options) =>
+async function proveScript(script: string, flags: ProveFlags, io: Io): Promise<ExitCode> {
+  const { prove, readScript } = await import('@certpin/auth0');
+  const reader = createFlagReader(flags, io, command);
+  const { container, run } = reader.read();
+  const source = readScript(script);
+  const report = await reader.call(run, (options) =>
     withProgress(
       io,
       'running the script with its server, and with impostors ...',
-      prove(script, { ...container, ...options }),
+      prove(source, { ...container, ...options }),
     ),
   );
   if (flags.json) printJson(io, report);

@@ -3,14 +3,7 @@ import type { RunResult } from '@certpin/auth0';
 import { type Command, Option } from 'commander';
 import { changes } from '../auth0/changes.ts';
 import { renderRun } from '../auth0/render-run.ts';
-import {
-  addScriptOptions,
-  createCaller,
-  filesOf,
-  orExplain,
-  type ScriptFlags,
-  toRunOptions,
-} from '../auth0/script-options.ts';
+import { addScriptOptions, createFlagReader, filesOf, orExplain, type ScriptFlags } from '../auth0/script-options.ts';
 import { UsageError } from '../failure.ts';
 import { type ExitCode, type Io, printJson, printText, stdoutColors } from '../io.ts';
 
@@ -64,16 +57,18 @@ export function defineAuth0Run(group: Command, io: Io, finish: (code: ExitCode) 
 async function run(scripts: readonly string[], flags: RunFlags, io: Io): Promise<ExitCode> {
   const times = readTimes(flags.times);
   // Loaded here, so that the other commands do not wait for it.
-  const { createContainer } = await import('@certpin/auth0');
-  const script = scripts.length === 1 ? (scripts[0] ?? '') : scripts;
-  const call = createCaller(io, flags, command);
+  const { createContainer, readScript } = await import('@certpin/auth0');
+  const reader = createFlagReader(flags, io, command);
   const once = async (): Promise<ExitCode> => {
-    const container = createContainer(toRunOptions(flags, io, command).container);
+    const given = reader.read();
+    const sources = scripts.map((file) => readScript(file));
+    const script = (sources.length === 1 ? sources[0] : undefined) ?? sources;
+    const container = createContainer(given.container);
     try {
       let code: ExitCode = 0;
       for (let index = 0; index < times; index++) {
         if (flags.cold) await container.reset();
-        const result = await call((options) => container.run(script, options));
+        const result = await reader.call(given.run, (options) => container.run(script, options));
         print(io, result, flags, index);
         if (result.status !== 'success' || result.findings.length > 0) code = 1;
       }

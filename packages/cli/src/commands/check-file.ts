@@ -1,13 +1,12 @@
 import { DAY, type Entry, findTargets, loadPinsFile, type PinsDocument } from '@certpin/pins-file';
+import { type ScanFlags, toScanOptions } from '../command-line/options.ts';
+import { refuseConnectionString } from '../command-line/target.ts';
 import { UsageError } from '../failure.ts';
 import { FileReader } from '../files/file-reader.ts';
 import type { PasswordFlags } from '../files/password.ts';
 import { type ExitCode, type Io, printError, printSummary } from '../io.ts';
-import { type ScanFlags, toScanOptions } from '../options.ts';
-import { inOrder } from '../order.ts';
 import { judgeAnswer } from '../pins-file/judge-answer.ts';
 import { StatusTally } from '../pins-file/tally.ts';
-import { bar, startProgress } from '../progress.ts';
 import { createCsvReport } from '../reports/csv-report.ts';
 import { createJsonReport } from '../reports/json-report.ts';
 import { createJunitReport } from '../reports/junit-report.ts';
@@ -15,9 +14,10 @@ import { createQuietReport } from '../reports/quiet-report.ts';
 import type { CreateReport } from '../reports/report.ts';
 import { createSarifReport } from '../reports/sarif-report.ts';
 import { createTextReport } from '../reports/text-report.ts';
-import { createRotationWarning } from '../rotating.ts';
-import { type Scanned, scan, threadsFor } from '../scan.ts';
-import { refuseConnectionString } from '../target.ts';
+import { fetchAnswers, type NumberedAnswer, type Question } from '../scan/fetch-answers.ts';
+import { inOrder } from '../scan/order.ts';
+import { createRotationWarning } from '../scan/rotating.ts';
+import { bar, startProgress } from '../terminal/progress.ts';
 
 export interface CheckFileFlags extends ScanFlags, PasswordFlags {
   readonly expiresWithin?: string;
@@ -54,9 +54,8 @@ export async function checkFile(path: string, names: string[], flags: CheckFileF
   const warn = createRotationWarning(io, undefined);
   try {
     const files = new FileReader(flags, io);
-    const threads = threadsFor(asked.length, options.concurrency, io.threads);
-    const all = { ...options, threads, signal: interrupt.signal, files, format: undefined };
-    for await (const answer of inOrder(scan(questions(asked, io), all))) {
+    const how = { ...options, signal: interrupt.signal, files, format: undefined };
+    for await (const answer of inOrder(fetchAnswers(questions(asked, io), how))) {
       const entry = asked[answer.index] as Entry;
       const judged = judgeAnswer(entry, answer, expiresWithinMs, new Date());
       progress.clear();
@@ -97,15 +96,19 @@ function formOf({ quiet, json, csv, junit, sarif }: CheckFileFlags): CreateRepor
 }
 
 /** Once nobody reads any more, no further target is asked. */
-async function* questions(entries: PinsDocument['entries'], io: Io) {
-  for (const { question, protocol, servername } of entries) {
+async function* questions(entries: PinsDocument['entries'], io: Io): AsyncGenerator<Question, void, void> {
+  for (const { target, protocol, servername } of entries) {
     if (io.stdoutClosed()) return;
-    yield { target: question, protocol, servername };
+    yield { target: { target, label: target.label }, protocol, servername };
   }
 }
 
 /** The service is known by the name that the server is called by. */
-function warnOf(entry: Entry, { target, certificates }: Scanned, warn: ReturnType<typeof createRotationWarning>): void {
+function warnOf(
+  entry: Entry,
+  { target, certificates }: NumberedAnswer,
+  warn: ReturnType<typeof createRotationWarning>,
+): void {
   if (target === undefined) return;
   const called = 'host' in target ? { ...target, host: entry.servername ?? target.host } : target;
   warn(called, certificates[0]);

@@ -11,16 +11,16 @@ import {
 } from 'certpin';
 import { type Inspected, inspect, type Target } from 'certpin/probe';
 import { type Command, Option } from 'commander';
-import { type Asked, type CheckReport, spelled, toReport } from '../check-report.ts';
+import { addScanOptions, toProbeOptions } from '../command-line/options.ts';
+import { readPinsFile, readPinValues } from '../command-line/pins.ts';
+import { showTarget } from '../command-line/target.ts';
 import { type Failure, failureOf, printFailure, UsageError } from '../failure.ts';
 import { checkKey } from '../files/check-key.ts';
 import { addFileOptions, FileReader } from '../files/file-reader.ts';
 import type { KeyPin } from '../files/key-pin.ts';
 import { type ExitCode, type Io, printHint, printJson, printText, quote, stdoutColors, withProgress } from '../io.ts';
-import { addScanOptions, toProbeOptions } from '../options.ts';
-import { readPinsFile, readPinValues } from '../pins.ts';
-import { createRotationWarning } from '../rotating.ts';
-import { showTarget } from '../target.ts';
+import { type AnsweredTarget, type CheckReport, spelled, toReport } from '../reports/check-report.ts';
+import { createRotationWarning } from '../scan/rotating.ts';
 import type { CheckFileFlags } from './check-file.ts';
 
 interface CheckFlags extends CheckFileFlags {
@@ -180,11 +180,11 @@ async function checkOne([target, ...others]: string[], flags: CheckFlags, io: Io
   let found: Inspected['protocol'] = 'file';
   try {
     if (shown.target.protocol === 'file') {
-      const { certificates, key } = await new FileReader(flags, io).inspect(shown.target);
-      if (key !== undefined) return printKeyVerdict(io, shown.target, key, policy, flags);
+      const { certificates, key } = await new FileReader(flags, io).read(shown.target);
+      if (key !== undefined) return printKeyFinding(io, shown.target, key, policy, flags);
       peer = { certificates };
     } else {
-      const pending = inspect(target, options);
+      const pending = inspect(shown.target, options);
       const inspected = flags.quiet ? await pending : await withProgress(io, `probing ${shown.label} ...`, pending);
       found = inspected.protocol;
       peer = inspected;
@@ -214,7 +214,7 @@ function readPolicy({ pin = [], pinsFile = [], issuerPin = [], acceptExpired, re
 }
 
 /** @throws FileError where the pins cannot tell */
-function printKeyVerdict(io: Io, target: Target, key: KeyPin, policy: Policy, { quiet, json }: CheckFlags): ExitCode {
+function printKeyFinding(io: Io, target: Target, key: KeyPin, policy: Policy, { quiet, json }: CheckFlags): ExitCode {
   const { matched, explanation } = checkKey(target.label, key, policy);
   if (json) {
     const { label, protocol } = target;
@@ -243,7 +243,7 @@ function printAnswer(io: Io, ok: boolean, explanation: string): void {
 }
 
 /** The explanation is the answer, not an error: it goes to stdout whether the pin holds or not. */
-function printVerdict(io: Io, target: Asked, verdict: Verdict, { quiet, json }: CheckFlags): void {
+function printVerdict(io: Io, target: AnsweredTarget, verdict: Verdict, { quiet, json }: CheckFlags): void {
   if (quiet) return;
   if (json) {
     printJson(io, toReport(target, verdict));

@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import { completionScript, shells } from '../completion.ts';
+import { completionScript, shells } from '../command-line/completion.ts';
 import { type ExitCode, type Io, printText } from '../io.ts';
 
 const description = 'Print a script that completes commands, options and their values in a shell.';

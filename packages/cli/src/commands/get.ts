@@ -1,18 +1,18 @@
 import { type Command, Option } from 'commander';
+import { createPrinter, isBrief, type PrinterFlags } from '../answers/printer.ts';
+import { addScanOptions, type ScanFlags, toScanOptions } from '../command-line/options.ts';
+import { type ShownTarget, showTarget } from '../command-line/target.ts';
+import { readTargetList } from '../command-line/target-list.ts';
 import { UsageError } from '../failure.ts';
 import { addFileOptions, FileReader } from '../files/file-reader.ts';
 import type { PasswordFlags } from '../files/password.ts';
 import { forms } from '../forms/forms.ts';
 import { type ExitCode, type Io, printError, printSummary } from '../io.ts';
-import { addScanOptions, type ScanFlags, toScanOptions } from '../options.ts';
-import { inOrder } from '../order.ts';
-import { createPrinter, isBrief, type PrinterFlags } from '../printer.ts';
-import { bar, startProgress } from '../progress.ts';
-import { createRotationWarning } from '../rotating.ts';
-import { scan, threadsFor } from '../scan.ts';
-import { Tally } from '../tally.ts';
-import { showTarget } from '../target.ts';
-import { readTargetList } from '../target-list.ts';
+import { fetchAnswers, type Question } from '../scan/fetch-answers.ts';
+import { inOrder } from '../scan/order.ts';
+import { createRotationWarning } from '../scan/rotating.ts';
+import { Tally } from '../scan/tally.ts';
+import { bar, startProgress } from '../terminal/progress.ts';
 
 interface GetFlags extends ScanFlags, PrinterFlags, PasswordFlags {
   readonly targetsFile?: string[];
@@ -89,25 +89,25 @@ async function get(args: readonly string[], flags: GetFlags, io: Io): Promise<Ex
   checkFlags(flags, args.length + targetsFile.length * 2);
   const options = toScanOptions(flags, 'get');
   const files = new FileReader(flags, io, targetsFile.includes('-'));
-  const list = readTargetList(args, targetsFile, io);
+  const named = args.map(showTarget);
+  const list = readTargetList(named, targetsFile, io);
   const tally = new Tally(list.targets);
   const isShort = targetsFile.length === 0 && args.length <= options.concurrency;
   const progress = startProgress(io, () => {
     if (quiet) return '';
-    return isShort ? `probing ${labelOf(args[tally.done] ?? '', tally.done)} ...` : bar(tally, list.count);
+    return isShort ? `probing ${labelOf(named[tally.done], tally.done)} ...` : bar(tally, list.count);
   });
   const interrupt = new AbortController();
   const letGo = io.onInterrupt(() => interrupt.abort());
   try {
     const print = createPrinter(io, flags);
     const warn = createRotationWarning(io, flags.servername);
-    const threads = threadsFor(list.count, options.concurrency, io.threads);
-    const question = { ...options, threads, format, files, brief: isBrief(flags), signal: interrupt.signal };
-    const answers = scan(untilClosed(tally.targets, io), question);
+    const how = { ...options, format, files, brief: isBrief(flags), signal: interrupt.signal };
+    const answers = fetchAnswers(untilClosed(tally.targets, io), how);
     for await (const answer of inOrder(answers)) {
       progress.clear();
-      tally.count(answer.report);
-      print(answer, answer.target?.label ?? `target ${answer.index + 1}`);
+      tally.count(answer);
+      print(answer, labelOf(answer.target, answer.index));
       if (answer.target !== undefined) warn(answer.target, answer.certificates[0]);
       await io.stdoutReady();
     }
@@ -126,15 +126,15 @@ async function get(args: readonly string[], flags: GetFlags, io: Io): Promise<Ex
 }
 
 /** Once nobody reads any more, no further target is asked. */
-async function* untilClosed(targets: AsyncIterable<string>, io: Io): AsyncGenerator<string, void, void> {
+async function* untilClosed(targets: AsyncIterable<ShownTarget>, io: Io): AsyncGenerator<Question, void, void> {
   for await (const target of targets) {
     if (io.stdoutClosed()) return;
-    yield target;
+    yield { target };
   }
 }
 
-function labelOf(text: string, index: number): string {
-  return showTarget(text).label ?? `target ${index + 1}`;
+function labelOf(named: { readonly label?: string | undefined } | undefined, index: number): string {
+  return named?.label ?? `target ${index + 1}`;
 }
 
 /** @throws UsageError */

@@ -1,9 +1,19 @@
+import { join } from 'node:path';
 import type { LintResult } from '@certpin/auth0/lint';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../failure.ts';
-import { type ExitCode, type Io, printError, printJson, printSummary, printText, stdoutColors } from '../io.ts';
+import {
+  type ExitCode,
+  type Io,
+  printError,
+  printHint,
+  printJson,
+  printSummary,
+  printText,
+  stdoutColors,
+} from '../io.ts';
 import { renderResult, renderSummary } from '../lint/render.ts';
-import { readVersion } from '../package-file.ts';
+import { readVersion } from '../version.ts';
 
 interface LintFlags {
   readonly rule?: string[];
@@ -57,7 +67,7 @@ export function defineLint(program: Command, io: Io, finish: (code: ExitCode) =>
 }
 
 async function lint(paths: readonly string[], { rule, fix, json, format, as }: LintFlags, io: Io): Promise<ExitCode> {
-  const { lintFiles, rules, toSarif } = await import('@certpin/auth0/lint');
+  const { lintFiles, pagesFolder, rules, toSarif } = await import('@certpin/auth0/lint');
   const unknown = rule?.some((name) => !rules.some((known) => known.name === name));
   if (unknown) throw new UsageError(`--rule takes one of ${rules.map(({ name }) => name).join(', ')}`, 'lint');
   const form = json ? 'json' : (format ?? 'text');
@@ -77,7 +87,11 @@ async function lint(paths: readonly string[], { rule, fix, json, format, as }: L
     await io.stdoutReady();
   }
   if (form === 'sarif') printJson(io, toSarif(results, readVersion()));
-  if (form === 'text') printSummary(io, renderSummary(results));
+  if (form === 'text') {
+    printSummary(io, renderSummary(results));
+    const isFound = results.some(({ findings }) => findings.length > 0);
+    if (isFound) printHint(io, `the page of each rule: ${join(pagesFolder, 'RULE.md')}`);
+  }
   if (results.length === 0) printError(io, 'there is no JavaScript and no TypeScript in these folders');
   if (results.length === 0 || results.some(({ error }) => error !== undefined)) return 2;
   return results.some(({ findings }) => findings.length > 0) ? 1 : 0;

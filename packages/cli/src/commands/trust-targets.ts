@@ -1,12 +1,14 @@
 import { resolve } from 'node:path';
 import { changedMeanwhile, changePinsFile, openPinsFile, type Placed, placeArgument } from '@certpin/pins-file';
 import { type CertificateSummary, formatPin, type Pin } from 'certpin';
-import type { ProbeReport, ProbeSuccess } from 'certpin/probe';
-import type { Answer, KeyReport } from '../ask.ts';
+import type { Target } from 'certpin/probe';
+import { renderKeyReport } from '../answers/key-text.ts';
+import { renderReport } from '../answers/text.ts';
+import { type ScanFlags, toScanOptions } from '../command-line/options.ts';
+import { refuseConnectionString } from '../command-line/target.ts';
 import { type Failure, failureOf, printFailure, UsageError } from '../failure.ts';
 import { FileReader } from '../files/file-reader.ts';
 import type { PasswordFlags } from '../files/password.ts';
-import { renderKeyReport } from '../files/render-key.ts';
 import {
   type ExitCode,
   type Io,
@@ -18,7 +20,6 @@ import {
   printWarning,
   stdoutColors,
 } from '../io.ts';
-import { type ScanFlags, toScanOptions } from '../options.ts';
 import {
   applyStep,
   type Candidate,
@@ -28,11 +29,10 @@ import {
   type Step,
   type TrustMode,
 } from '../pins-file/trust.ts';
-import { bar, startProgress } from '../progress.ts';
-import { createRotationWarning } from '../rotating.ts';
-import { type ScanOptions, scan } from '../scan.ts';
-import { refuseConnectionString } from '../target.ts';
-import { renderReport } from '../text.ts';
+import type { Answer } from '../scan/answer.ts';
+import { type FetchOptions, fetchAnswers } from '../scan/fetch-answers.ts';
+import { createRotationWarning } from '../scan/rotating.ts';
+import { bar, startProgress } from '../terminal/progress.ts';
 
 export interface TrustFlags extends ScanFlags, PasswordFlags {
   readonly file: string;
@@ -94,7 +94,7 @@ export async function trustTargets(args: readonly string[], flags: TrustFlags, i
   let answers: Answer[];
   try {
     const asking = { ...options, signal: interrupt.signal, files: new FileReader(flags, io), format: undefined };
-    const questions = from === undefined ? targets.map(({ question }) => question) : [fileQuestion(from)];
+    const questions = from === undefined ? targets.map(({ target }) => target) : [fileTarget(from)];
     answers = await fetchAll(questions, asking, io);
   } finally {
     letGo();
@@ -124,14 +124,14 @@ const timeIsOver: Outcome = {
 };
 
 /** The answers in the order of the questions; those that nobody waited for are missing. */
-async function fetchAll(questions: readonly string[], options: ScanOptions, io: Io): Promise<Answer[]> {
+async function fetchAll(targets: readonly Target[], options: FetchOptions, io: Io): Promise<Answer[]> {
   const answers: Answer[] = [];
-  const progress = startProgress(io, () => bar({ done: answers.length, failed: 0 }, questions.length));
+  const progress = startProgress(io, () => bar({ done: answers.length, failed: 0 }, targets.length));
   try {
     const each = (async function* () {
-      yield* questions;
+      for (const target of targets) yield { target: { target, label: target.label } };
     })();
-    for await (const { index, ...answer } of scan(each, options)) answers[index] = answer;
+    for await (const { index, ...answer } of fetchAnswers(each, options)) answers[index] = answer;
   } finally {
     progress.end();
   }
@@ -139,8 +139,9 @@ async function fetchAll(questions: readonly string[], options: ScanOptions, io: 
 }
 
 /** As a file, whatever else the name may mean. */
-function fileQuestion(path: string): string {
-  return path === '-' ? path : resolve(path);
+function fileTarget(path: string): Target {
+  const label = path === '-' ? path : resolve(path);
+  return { protocol: 'file', label, path: label };
 }
 
 interface Trusting {
@@ -151,11 +152,11 @@ interface Trusting {
 }
 
 async function trustOne({ placed, answer, flags, warn }: Trusting, io: Io): Promise<Outcome> {
-  const { report } = answer;
+  const { found, key, failure } = answer;
   const failed = (error: Failure): Outcome => ({ status: 'failed', ok: false, error });
-  if (!report.ok) return failed(report.error);
-  if (report.certificate === null && flags.from === undefined) {
-    const message = `it holds a ${report.publicKey.source} and no certificate: name the server, and give the file with --from`;
+  if (failure !== undefined) return failed(failure);
+  if (key !== undefined && flags.from === undefined) {
+    const message = `it holds a ${key.source} and no certificate: name the server, and give the file with --from`;
     return failed({ code: 'ERR_FILE_UNREADABLE', message });
   }
   let pin: Pin | undefined;
@@ -165,8 +166,7 @@ async function trustOne({ placed, answer, flags, warn }: Trusting, io: Io): Prom
     return failed(failureOf(error));
   }
   if (pin === undefined) return failed({ code: 'ERR_CONNECTION_CLOSED', message: 'no certificate was presented' });
-  const protocol =
-    flags.protocol ?? (report.ok && 'detected' in report && report.detected ? report.protocol : undefined);
+  const protocol = flags.protocol ?? (found?.detected ? found.protocol : undefined);
   const candidate: Candidate = {
     placed,
     protocol: protocol === 'file' ? undefined : protocol,
@@ -174,24 +174,24 @@ async function trustOne({ placed, answer, flags, warn }: Trusting, io: Io): Prom
     pin,
     answer,
   };
-  if (!flags.json) printText(io, renderFetched({ ...report, target: placed.label }, io));
+  if (!flags.json) printText(io, renderFetched(answer, placed.label, io));
   if (answer.target !== undefined) warn(answer.target, answer.certificates[0]);
   try {
     const { status, step } = await decide(candidate, flags, io);
     const ok =
       status === 'added' || status === 'pin-added' || status === 'pins-replaced' || status === 'already-trusted';
     const previousPins = step.entry?.policy.pins.map((one) => formatPin(one)) ?? [];
-    return { status, ok, pin: formatPin(pin), previousPins, certificate: report.certificate };
+    return { status, ok, pin: formatPin(pin), previousPins, certificate: answer.report().certificate };
   } catch (error) {
     return failed(failureOf(error));
   }
 }
 
-function renderFetched(report: (ProbeReport & { readonly ok: true }) | KeyReport, io: Io): string {
+function renderFetched({ key, report }: Exclude<Answer, { failure: Failure }>, target: string, io: Io): string {
   const colors = stdoutColors(io);
-  return report.certificate === null
-    ? renderKeyReport(report, colors)
-    : renderReport(report as ProbeSuccess, colors, new Date());
+  return key === undefined
+    ? renderReport({ ...report(), target }, colors, new Date())
+    : renderKeyReport({ ...report(), target }, colors);
 }
 
 /** Finds out what there is to do, asks whether to do it, and does it. */

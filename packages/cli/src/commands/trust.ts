@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
+import { addScanOptions } from '../command-line/options.ts';
 import { addFileOptions } from '../files/file-reader.ts';
 import type { ExitCode, Io } from '../io.ts';
-import { addScanOptions } from '../options.ts';
 import type { TrustFlags } from './trust-targets.ts';
 
 const description = `Add a server, or a certificate file, to a pins file: the known servers, for certpin check --file.

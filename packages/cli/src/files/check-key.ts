@@ -4,13 +4,13 @@ import { FileError } from './file-error.ts';
 import type { KeyPin } from './key-pin.ts';
 
 /** Whether the pins hold for every certificate that is made with a key. */
-export interface KeyVerdict {
+export interface KeyFinding {
   readonly matched: Pin | undefined;
   readonly explanation: string;
 }
 
 /** @throws FileError where the pins cannot tell: only those on a public key say something about a key */
-export function checkKey(label: string, key: KeyPin, policy: Policy): KeyVerdict {
+export function checkKey(label: string, key: KeyPin, policy: Policy): KeyFinding {
   const pins = policy.pins.filter(({ kind }) => kind === 'public-key');
   const what = `${key.source} (${key.algorithm})`;
   if (pins.length === 0) {

@@ -2,8 +2,8 @@ import type { FileTarget } from 'certpin/probe';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Io } from '../io.ts';
+import type { FileContents } from './contents.ts';
 import { FileError } from './file-error.ts';
-import type { FileContents } from './inspect.ts';
 import { type PasswordFlags, Passwords } from './password.ts';
 
 /** The options of every command that reads files. */
@@ -31,13 +31,13 @@ export class FileReader {
   }
 
   /** @throws FileError; Node's own error (`ENOENT`, …) where the file cannot be opened */
-  async inspect({ path, label }: FileTarget, signal?: AbortSignal): Promise<FileContents> {
+  async read({ path, label }: FileTarget, signal?: AbortSignal): Promise<FileContents> {
     const source = path === '-' ? this.#stdin() : path;
     // Loaded where there is a file: most targets are servers.
-    const [{ readBounded }, { inspectBytes }] = await Promise.all([import('./read.ts'), import('./inspect.ts')]);
+    const [{ readBounded }, { readContents }] = await Promise.all([import('./read.ts'), import('./contents.ts')]);
     const bytes = await readBounded(source, 'certificate file', signal);
     if (bytes.length === 0) throw new FileError('it is empty');
-    return inspectBytes(bytes, label, this.#passwords);
+    return readContents(bytes, label, this.#passwords);
   }
 
   #stdin(): AsyncIterable<Uint8Array> {

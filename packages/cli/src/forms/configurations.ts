@@ -1,5 +1,5 @@
 import type { Protocol } from 'certpin/probe';
-import type { Form, Subject } from './forms.ts';
+import type { Form, Subject } from './form.ts';
 
 /** What a configuration is made of, each a piece of TypeScript. */
 interface Pieces {

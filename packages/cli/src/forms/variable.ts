@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { parseTarget, type ServerTarget, type Target } from 'certpin/probe';
-import type { Subject } from './forms.ts';
+import type { Subject } from './form.ts';
 
 /**
  * `NAME=pin`. The pin is the certificate's: its public-key pin beside it would say less, because whatever matches the certificate

@@ -16,12 +16,12 @@ export function renderResult({ path, findings, error }: LintResult, colors: Colo
 }
 
 function renderFinding(finding: Finding, colors: Colors): string[] {
-  const { line, column, severity, rule, message, instead, page, suggestion } = finding;
+  const { line, column, severity, rule, message, instead, suggestion } = finding;
   const word = severity === 'error' ? colors.red('error') : colors.yellow('warning');
   return [
     `  ${place(line, column, colors)}${word}  ${colors.bold(rule)}`,
     `    ${printable(message)}`,
-    `    ${printable(instead)} ${colors.dim(page)}`,
+    `    ${printable(instead)}`,
     ...(suggestion === undefined ? [] : [`    suggestion: ${printable(suggestion.message)}`]),
   ];
 }

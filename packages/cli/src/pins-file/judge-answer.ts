@@ -1,6 +1,6 @@
 import { type Entry, type Judged, type Answer as JudgedAnswer, judge } from '@certpin/pins-file';
-import type { Answer } from '../ask.ts';
 import { plainWords } from '../failure.ts';
+import type { Answer } from '../scan/answer.ts';
 
 /** As `judge`, of what the command line has asked: a file may hold a key alone, and why a question failed is said in plain words. */
 export function judgeAnswer(entry: Entry, answer: Answer, expiresWithinMs: number, now: Date): Judged {
@@ -8,18 +8,9 @@ export function judgeAnswer(entry: Entry, answer: Answer, expiresWithinMs: numbe
   return judged.failure === undefined ? judged : { ...judged, reason: plainWords(judged.failure) };
 }
 
-function toJudged({ report, certificates }: Answer): JudgedAnswer {
-  if (!report.ok) return { protocol: report.protocol, failure: report.error };
-  if (report.certificate === null) {
-    const message = `it holds a ${report.publicKey.source} and no certificate`;
-    return { protocol: 'file', failure: { code: 'ERR_FILE_UNREADABLE', message } };
-  }
-  const { protocol, host, port, tlsVersion } = report;
-  const peer = {
-    certificates,
-    host: host ?? undefined,
-    port: port ?? undefined,
-    tlsVersion: protocol === 'file' ? undefined : tlsVersion,
-  };
-  return { protocol, peer };
+function toJudged({ found, key, failure, report }: Answer): JudgedAnswer {
+  if (failure !== undefined) return { protocol: report().protocol, failure };
+  if (key === undefined) return { protocol: found.protocol, peer: found };
+  const message = `it holds a ${key.source} and no certificate`;
+  return { protocol: 'file', failure: { code: 'ERR_FILE_UNREADABLE', message } };
 }

@@ -9,8 +9,8 @@ import {
 } from '@certpin/pins-file';
 import { explain, formatPin, type Pin, parsePin } from 'certpin';
 import type { Protocol } from 'certpin/probe';
-import type { Answer } from '../ask.ts';
-import { publicKeyPin } from '../public-key-pin.ts';
+import { publicKeyPin } from '../forms/public-key-pin.ts';
+import type { Answer } from '../scan/answer.ts';
 import { judgeAnswer } from './judge-answer.ts';
 
 /** What may become of a target that is in the file already. */
@@ -39,8 +39,8 @@ export type Step =
     };
 
 /** @throws CertpinError `ERR_PIN_INVALID` where the certificate has no public-key pin */
-export function readPin({ report, certificates: [leaf] }: Answer, kind: Pin['kind']): Pin | undefined {
-  if (report.ok && report.certificate === null) return parsePin(report.publicKey.pin);
+export function readPin({ key, certificates: [leaf] }: Answer, kind: Pin['kind']): Pin | undefined {
+  if (key !== undefined) return parsePin(key.pin);
   if (leaf === undefined) return undefined;
   return kind === 'certificate' ? parsePin(leaf.certificateSha256) : publicKeyPin(leaf);
 }

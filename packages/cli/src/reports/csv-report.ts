@@ -1,6 +1,6 @@
 import type { Judged } from '@certpin/pins-file';
 import { formatPin } from 'certpin';
-import { cell } from '../csv.ts';
+import { cell } from '../answers/csv.ts';
 import { printCsv } from '../io.ts';
 import type { CreateReport } from './report.ts';
 

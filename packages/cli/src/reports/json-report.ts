@@ -1,6 +1,6 @@
 import type { Judged, Status } from '@certpin/pins-file';
-import { type CheckReport, toReport } from '../check-report.ts';
 import { printJson } from '../io.ts';
+import { type CheckReport, toReport } from './check-report.ts';
 import type { CreateReport } from './report.ts';
 
 /** A line of `certpin check --file --json`: what `certpin check --json` prints of one target, and more. Fields are added, never renamed. */

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { createHash, createPublicKey, sign, X509Certificate } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { type FileContents, readContents } from '../../src/files/contents.ts';
 import { FileError } from '../../src/files/file-error.ts';
-import { type FileContents, inspectBytes } from '../../src/files/inspect.ts';
 import { Passwords } from '../../src/files/password.ts';
 import type { Io } from '../../src/io.ts';
 import { mintFiles, openWorkshop, type Workshop } from './openssl.ts';
@@ -128,7 +128,7 @@ function changes(hidden: readonly Element[]): Record<string, (element: Element) 
 async function inspect(bytes: Buffer): Promise<FileContents | undefined> {
   const io = { env: {}, askSecret: async () => undefined } as unknown as Io;
   try {
-    return await inspectBytes(bytes, 'file', new Passwords({}, io));
+    return await readContents(bytes, 'file', new Passwords({}, io));
   } catch (error) {
     assert.ok(error instanceof FileError, String(error));
     return undefined;

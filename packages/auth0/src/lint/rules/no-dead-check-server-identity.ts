@@ -14,12 +14,12 @@ export const noDeadCheckServerIdentity: Rule = defineRule({
     off: {
       happens:
         'With rejectUnauthorized: false, checkServerIdentity is not called for a certificate that is not trusted, and its error is ignored: every certificate is accepted.',
-      instead: "Pin the certificate with certpin, or verify with the server's certificate as ca.",
+      instead: "Pin the certificate with {{certpin}}, or verify with the server's certificate as ca.",
     },
     chainFirst: {
       happens:
         'checkServerIdentity is called only after the chain was verified. There is no ca, so a self-signed certificate is refused before (DEPTH_ZERO_SELF_SIGNED_CERT), the right one too.',
-      instead: "Pin the certificate with certpin, or give the server's certificate as ca beside it.",
+      instead: "Pin the certificate with {{certpin}}, or give the server's certificate as ca beside it.",
     },
   },
   create({ values, report }) {

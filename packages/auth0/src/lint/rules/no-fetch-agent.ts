@@ -11,7 +11,7 @@ export const noFetchAgent: Rule = defineRule({
   messages: {
     ignored: {
       happens: 'The global fetch ignores {{option}}: the request goes out as if it were not there.',
-      instead: "Use the fetch that certpin/undici makes, or node:https with certpin's agent.",
+      instead: 'Use the fetch of {{certpin}}, or its agent with node:https.',
     },
   },
   create({ values, report }) {
@@ -23,7 +23,7 @@ export const noFetchAgent: Rule = defineRule({
         for (const options of objectsOf(values.possible(node.arguments[1]))) {
           for (const option of IGNORED) {
             const entry = options.entries.get(option);
-            if (entry !== undefined) report(entry.node, 'ignored', { data: { option } });
+            if (entry !== undefined) report(entry.node, 'ignored', { data: { option, how: 'certpin/undici' } });
           }
         }
       },

@@ -6,21 +6,31 @@ import type { Values } from '../values.ts';
 
 const IGNORING: ReadonlySet<Driver> = new Set(['mysql', 'mysql2', 'tedious', 'mssql']);
 
+const IGNORED = 'The connection of {{driver}} never calls checkServerIdentity: what it should compare is not compared.';
+
 export const noIgnoredCheckServerIdentity: Rule = defineRule({
   name: 'no-ignored-check-server-identity',
   severity: 'error',
   description: 'checkServerIdentity is given to a driver that does not call it',
   messages: {
     ignored: {
-      happens: 'The connection of {{driver}} never calls checkServerIdentity: what it should compare is not compared.',
-      instead: '{{remedy}}',
+      happens: IGNORED,
+      instead: "Pin the certificate with {{certpin}}, or give the server's certificate as ssl.ca.",
+    },
+    mssql: {
+      happens: IGNORED,
+      instead: "Give the server's certificate as options.cryptoCredentialsDetails.ca, with encrypt: true.",
     },
   },
   create({ values, report }) {
     const check = (node: AnyCall): void => {
       const connection = ignoredIn(node, values);
-      for (const entry of connection?.entries ?? [])
-        report(entry, 'ignored', { data: { driver: connection?.driver ?? '', remedy: remedyFor(connection?.driver) } });
+      const { driver = '', entries = [] } = connection ?? {};
+      const isMysql = driver === 'mysql' || driver === 'mysql2';
+      for (const entry of entries)
+        report(entry, isMysql ? 'ignored' : 'mssql', {
+          data: { driver, ...(isMysql ? { how: `certpin/${driver}` } : {}) },
+        });
     };
     return { CallExpression: check, NewExpression: check };
   },
@@ -34,10 +44,4 @@ export function ignoredIn(node: AnyCall, values: Values): { driver: Driver; entr
     (object) => object.entries.get('checkServerIdentity')?.node ?? [],
   );
   return { driver: connection.driver, entries };
-}
-
-function remedyFor(driver: Driver | undefined): string {
-  if (driver === 'mysql' || driver === 'mysql2')
-    return "Pin the certificate with certpin, or give the server's certificate as ssl.ca.";
-  return "Give the server's certificate as options.cryptoCredentialsDetails.ca, with encrypt: true.";
 }

@@ -8,7 +8,7 @@ export const noMysqlSecureConnect: Rule = defineRule({
   messages: {
     never: {
       happens: 'A connection of {{driver}} emits no secureConnect: the listener never runs, and nothing is checked.',
-      instead: "Pin the certificate with certpin, or give the server's certificate as ssl.ca.",
+      instead: "Pin the certificate with {{certpin}}, or give the server's certificate as ssl.ca.",
     },
   },
   create({ values, report }) {

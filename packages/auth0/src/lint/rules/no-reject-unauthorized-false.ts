@@ -19,7 +19,7 @@ export const noRejectUnauthorizedFalse: Rule = defineRule({
     off: {
       happens:
         '{{option}}: {{value}} accepts every certificate: whoever stands between you and the server reads and changes everything.',
-      instead: "Pin the server's certificate with certpin, or give the certificate itself as ca.",
+      instead: "Pin the server's certificate with {{certpin}}, or give the certificate itself as ca.",
     },
   },
   create({ values, report }) {

@@ -12,12 +12,12 @@ export const requireTls: Rule = defineRule({
     none: {
       happens:
         'This connection to the database has no TLS: its password and every password that it reads or checks can be read on the way.',
-      instead: 'Pin the certificate with certpin ({{how}}), or verify it: {{option}}.',
+      instead: 'Pin the certificate with {{certpin}}, or verify it: {{option}}.',
     },
     off: {
       happens:
         '{{setting}} switches TLS off: the password of the database and every password that it reads or checks can be read on the way.',
-      instead: 'Pin the certificate with certpin ({{how}}), or verify it: {{option}}.',
+      instead: 'Pin the certificate with {{certpin}}, or verify it: {{option}}.',
     },
   },
   create({ values, script, report }) {

@@ -7,14 +7,14 @@ const MARKER = /^(?:@@\w+@@|##\w+##)$/;
 /** A value that has to stand at a path. */
 type Change = readonly [path: readonly (string | number)[], value: unknown];
 
-/** Whether a file of the Deploy CLI holds more than scripts: then {@link mergeSettings} is to be asked before it is replaced. */
+/** Whether a file holds settings, which somebody may have filled in: then {@link mergeSettings} is to be asked before it is replaced. */
 export function isMerged(path: string): boolean {
-  return /(?:^|\/)(?:database\.json|tenant\.yaml|actions\/[^/]+\.json)$/.test(path);
+  return /(?:^|\/)(?:(?:configuration|secrets|database)\.json|tenant\.yaml|actions\/[^/]+\.json)$/.test(path);
 }
 
 /**
- * Puts what a planned file of the Deploy CLI says into the file that is there. What stands there stays: other options, other settings,
- * other connections, and in YAML the comments. Settings that the planned file only names (`@@DB_PASSWORD@@`) keep the value that is there.
+ * Puts what a planned file of settings says into the file that is there. What stands there stays: other options, other settings,
+ * other connections, and in YAML the comments. Settings that the planned file only names (`@@DB_PASSWORD@@`, or an empty text) keep the value that is there.
  *
  * @throws SyntaxError where the existing file cannot be read
  */
@@ -57,7 +57,7 @@ function changesOf(existing: unknown, planned: unknown, path: Change[0] = []): C
       return index === -1 ? [[[...path, end++], item] as const] : changesOf(existing[index], item, [...path, index]);
     });
   }
-  const isKnown = existing !== undefined && typeof planned === 'string' && MARKER.test(planned);
+  const isKnown = existing !== undefined && typeof planned === 'string' && (planned === '' || MARKER.test(planned));
   return isKnown || JSON.stringify(existing) === JSON.stringify(planned) ? [] : [[path, planned]];
 }
 

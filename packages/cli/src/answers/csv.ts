@@ -1,0 +1,66 @@
+import { printableLines } from '../io.ts';
+import type { AnswerReport } from '../scan/answer.ts';
+
+const columns = [
+  'target',
+  'protocol',
+  'ok',
+  'position',
+  'certificate_sha256',
+  'public_key_sha256',
+  'subject',
+  'issuer',
+  'names',
+  'valid_from',
+  'valid_to',
+  'self_signed',
+  'error_code',
+  'error_message',
+] as const;
+
+export const csvHeader: string = columns.join(',');
+
+/** One row, or with `chain` one per presented certificate: position 0 is the server's own. */
+export function csvRows(report: AnswerReport, chain: boolean): string[] {
+  const { target, protocol, ok } = report;
+  const common = { target, protocol: protocol ?? '', ok: String(ok) };
+  if (!report.ok) {
+    return [row({ ...common, error_code: report.error.code, error_message: report.error.message })];
+  }
+  if (report.certificate === null) return [row({ ...common, public_key_sha256: report.publicKey.sha256 })];
+  return (chain ? report.chain : [report.certificate]).map((certificate, position) =>
+    row({
+      ...common,
+      position: String(position),
+      certificate_sha256: certificate.sha256,
+      public_key_sha256: certificate.publicKeySha256 ?? '',
+      subject: certificate.subject,
+      issuer: certificate.issuer,
+      names: certificate.subjectAltNames.join(', '),
+      valid_from: certificate.validFrom,
+      valid_to: certificate.validTo,
+      self_signed: String(certificate.selfSigned),
+    }),
+  );
+}
+
+function row(values: Partial<Record<(typeof columns)[number], string>>): string {
+  return columns.map((column) => cell(values[column] ?? '')).join(',');
+}
+
+const SIGN = '[=+\\-@\\uFF1D\\uFF0B\\uFF0D\\uFF20]';
+const SEPARATOR = '[\\t\\r\\n,;:|"\\uFF0C\\uFF1B\\uFF1A\\uFF5C]';
+/**
+ * Where a formula begins: at the start, or where a cell begins for a spreadsheet that parts them at another sign than the comma, which then
+ * knows nothing of our quotation marks. Behind a space alone, a sign with a space behind it is a dash.
+ */
+const FORMULA = new RegExp(`(?<=(?:^|${SEPARATOR})\\s*)${SIGN}|(?<=\\s)${SIGN}(?=\\S)|^[\\t\\r\\n]`, 'g');
+
+/**
+ * RFC 4180 §2. A name in a certificate is its maker's: what a spreadsheet would take for a formula gets an apostrophe. Where East Asian text
+ * is written, the wide forms of the signs begin a formula too.
+ */
+export function cell(text: string): string {
+  const harmless = printableLines(text).replace(FORMULA, "'$&");
+  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+}

@@ -1,0 +1,56 @@
+import { printFailure } from '../failure.ts';
+import type { Subject } from '../forms/form.ts';
+import { forms } from '../forms/forms.ts';
+import { type Io, printCsv, printJson, printText, stdoutColors } from '../io.ts';
+import type { Answer, KeyReport } from '../scan/answer.ts';
+import { csvHeader, csvRows } from './csv.ts';
+import { renderKeyReport } from './key-text.ts';
+import { renderReport } from './text.ts';
+
+/** How `certpin get` is asked to print. */
+export interface PrinterFlags {
+  readonly quiet?: true;
+  readonly json?: true;
+  readonly csv?: true;
+  readonly format?: string;
+  readonly chain?: true;
+  readonly envName?: string;
+  readonly servername?: string;
+}
+
+/** Whether nothing of a report is printed but its failure: then what stands in the certificates need not be read. */
+export function isBrief({ quiet, json, csv, format }: PrinterFlags): boolean {
+  return !json && !csv && (quiet === true || format !== undefined);
+}
+
+/** Prints one answer after the other, the way that the flags say. */
+export function createPrinter(io: Io, flags: PrinterFlags): (answer: Answer, label: string) => void {
+  const colors = stdoutColors(io);
+  if (flags.csv) printCsv(io, csvHeader);
+  let blocks = 0;
+  const printBlock = (text: string): void => printText(io, `${blocks++ === 0 ? '' : '\n'}${text}`);
+  // Of a key there is one pin and no certificate: it fits no form but its own.
+  const printKey = (report: KeyReport): void =>
+    flags.quiet ? printText(io, report.publicKey.pin) : printBlock(renderKeyReport(report, colors));
+  const form = forms[flags.quiet ? 'hex' : (flags.format ?? '')];
+  return (answer, label) => {
+    const { target, failure, key, report } = answer;
+    if (flags.json) printJson(io, report());
+    else if (flags.csv) for (const row of csvRows(report(), flags.chain === true)) printCsv(io, row);
+    else if (failure !== undefined) printFailure(io, { command: 'get', label, failure });
+    else if (key !== undefined) printKey(report());
+    else if (form === undefined) printBlock(renderReport(report(), colors, new Date()));
+    else if (isPresented(answer.certificates)) {
+      const print = (flags.chain ? form.printChain : undefined) ?? form.print;
+      const { servername, envName } = flags;
+      const text = print({ target, certificates: answer.certificates, servername, envName });
+      if (form.isBlock) printBlock(text);
+      else printText(io, text);
+    }
+  };
+}
+
+/** Of an answer that is no failure there is one at least. */
+function isPresented(certificates: Answer['certificates']): certificates is Subject['certificates'] {
+  return certificates.length > 0;
+}

@@ -1,0 +1,139 @@
+import { createSecureContext } from 'node:tls';
+import { type MapTargetsOptions, type ProbeOptions, type Protocol, protocols, scan } from 'certpin/probe';
+import { type Command, Option } from 'commander';
+import { failureOf, plainWords, UsageError } from '../failure.ts';
+import { readBoundedSync } from '../files/read.ts';
+
+/** The options of every command that connects. */
+export interface ConnectionFlags {
+  readonly timeout?: string;
+  readonly servername?: string;
+  readonly protocol?: Protocol;
+  readonly proxy?: string;
+  readonly ipv4?: true;
+  readonly ipv6?: true;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly tlsMin?: string;
+  readonly tlsMax?: string;
+}
+
+/** A name; of a file, an IP address too. */
+const SERVERNAME = /^(?:[\p{L}\p{M}\p{N}._-]+|[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*)$/iu;
+
+/** As people write them, and as Node does. */
+const tlsVersions = { '1.0': 'TLSv1', '1.1': 'TLSv1.1', '1.2': 'TLSv1.2', '1.3': 'TLSv1.3' } as const;
+
+export function addConnectionOptions(command: Command): Command {
+  return command
+    .option('--timeout <seconds>', 'longest time for one server; 0 for no limit (default: 10)')
+    .option('--servername <name>', 'the name to send to the server (SNI), where it differs from the host')
+    .addOption(
+      new Option('--protocol <name>', 'how the server comes to TLS, whatever URL and port say').choices(protocols),
+    )
+    .option('--proxy <url>', 'go through a proxy: http://, https:// or socks5://, with user:password@ where it asks')
+    .addOption(new Option('-4, --ipv4', 'connect to IPv4 addresses only').conflicts('ipv6'))
+    .option('-6, --ipv6', 'connect to IPv6 addresses only')
+    .option('--cert <file>', "the client's own certificate, PEM, for a server that demands one")
+    .option('--key <file>', 'its private key, PEM, not encrypted')
+    .addOption(new Option('--tls-min <version>', 'oldest version of TLS').choices(Object.keys(tlsVersions)))
+    .addOption(new Option('--tls-max <version>', 'newest version of TLS').choices(Object.keys(tlsVersions)));
+}
+
+/** @throws UsageError */
+export function toProbeOptions(flags: ConnectionFlags, command: string): ProbeOptions {
+  const { timeout, servername, protocol, proxy, ipv4, ipv6 } = flags;
+  // It is sent in the clear: a connection string in the wrong place must not be.
+  if (servername !== undefined && !SERVERNAME.test(servername)) {
+    throw new UsageError('--servername takes a host name', command);
+  }
+  const family = ipv4 ? 4 : ipv6 ? 6 : undefined;
+  if (family !== undefined && proxy !== undefined) {
+    throw new UsageError('-4 and -6 have no effect behind a proxy, which looks up the name', command);
+  }
+  checkProxy(proxy, command);
+  return {
+    timeoutMs: timeout === undefined ? undefined : toMilliseconds('--timeout', timeout, command),
+    ...{ servername, protocol, proxy, family, tls: toTls(flags, command) },
+  };
+}
+
+/** Once, and not with each target. The message repeats nothing of the URL, which may hold a login. */
+function checkProxy(proxy: string | undefined, command: string): void {
+  try {
+    scan([], { proxy }); // reads its options at once
+  } catch (error) {
+    throw new UsageError(`--${failureOf(error).message}`, command);
+  }
+}
+
+function toTls({ cert, key, tlsMin, tlsMax }: ConnectionFlags, command: string): NonNullable<ProbeOptions['tls']> {
+  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key go together', command);
+  if (tlsMax !== undefined && tlsMax < (tlsMin ?? '1.2')) {
+    throw new UsageError('--tls-max is older than --tls-min, which is 1.2 where it is not given', command);
+  }
+  const versionOf = (version: string | undefined) => tlsVersions[version as keyof typeof tlsVersions];
+  return {
+    ...(cert === undefined || key === undefined ? {} : readIdentity(cert, key, command)),
+    ...(tlsMin === undefined ? {} : { minVersion: versionOf(tlsMin) }),
+    ...(tlsMax === undefined ? {} : { maxVersion: versionOf(tlsMax) }),
+  };
+}
+
+function readIdentity(certFile: string, keyFile: string, command: string): { cert: Buffer; key: Buffer } {
+  const identity = { cert: read('--cert', certFile, command), key: read('--key', keyFile, command) };
+  try {
+    createSecureContext(identity);
+  } catch {
+    throw new UsageError('--cert takes a certificate and --key its private key, both PEM and not encrypted', command);
+  }
+  return identity;
+}
+
+function read(option: string, path: string, command: string): Buffer {
+  try {
+    return readBoundedSync(path, 'certificate file');
+  } catch (error) {
+    throw new UsageError(`${option}: ${plainWords(failureOf(error))}`, command);
+  }
+}
+
+/** The options of a command that asks many targets. */
+export interface ScanFlags extends ConnectionFlags {
+  readonly concurrency?: string;
+  readonly retries?: string;
+  readonly totalTimeout?: string;
+}
+
+export function addScanOptions(command: Command): Command {
+  return addConnectionOptions(command)
+    .option('--total-timeout <seconds>', 'longest time for all targets together; 0 for no limit (default: 0)')
+    .option('--concurrency <number>', 'targets that are asked at the same time (default: 8)')
+    .option('--retries <number>', 'how often to ask again after a failure of the network (default: 0)');
+}
+
+/** @throws UsageError */
+export function toScanOptions(
+  { totalTimeout = '0', concurrency = '8', retries = '0', ...flags }: ScanFlags,
+  command: string,
+): ProbeOptions & MapTargetsOptions & { readonly concurrency: number } {
+  return {
+    ...toProbeOptions(flags, command),
+    totalTimeoutMs: toMilliseconds('--total-timeout', totalTimeout, command),
+    concurrency: toInteger('--concurrency', concurrency, [1, 1000], command),
+    retries: toInteger('--retries', retries, [0, 10], command),
+  };
+}
+
+/** The text is not repeated: what stands in the wrong place may be anything. */
+function toMilliseconds(option: string, text: string, command: string): number {
+  const milliseconds = Math.ceil(Number(text) * 1000);
+  if (/^\d+(?:\.\d+)?$/.test(text) && milliseconds <= 86_400_000) return milliseconds;
+  throw new UsageError(`${option} takes a number of seconds, up to 86400; 0 for no limit`, command);
+}
+
+function toInteger(option: string, text: string, [least, most]: [number, number], command: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= least && number <= most) return number;
+  throw new UsageError(`${option} takes a number from ${least} to ${most}`, command);
+}

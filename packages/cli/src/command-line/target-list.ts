@@ -1,0 +1,67 @@
+import { StringDecoder } from 'node:string_decoder';
+import { CertpinError } from 'certpin';
+import { failureOf, plainWords } from '../failure.ts';
+import { FileError } from '../files/file-error.ts';
+import { readBoundedSync } from '../files/read.ts';
+import type { Io } from '../io.ts';
+import { type ShownTarget, showPath, showTarget } from './target.ts';
+
+export interface TargetList {
+  /** How many there are; undefined where standard input will tell. */
+  readonly count: number | undefined;
+  readonly targets: AsyncIterable<ShownTarget>;
+}
+
+/**
+ * The targets of the arguments, then those of the files, one a line, `-` being standard input, which is read as it comes.
+ *
+ * @throws CertpinError `ERR_FILE_UNREADABLE`
+ */
+export function readTargetList(args: readonly ShownTarget[], files: readonly string[], io: Io): TargetList {
+  const sources = files.map((path) => (path === '-' ? undefined : readLines(path)));
+  const known = sources.filter((source) => source !== undefined);
+  return {
+    count: known.length < sources.length ? undefined : known.reduce((sum, { length }) => sum + length, args.length),
+    targets: (async function* () {
+      yield* args;
+      for (const source of sources) {
+        for await (const text of source ?? readStandardInput(io)) yield showTarget(text);
+      }
+    })(),
+  };
+}
+
+function readLines(path: string): string[] {
+  try {
+    return readBoundedSync(path, 'list of targets').toString().split('\n').flatMap(targetOf);
+  } catch (error) {
+    const reason = plainWords(failureOf(error));
+    throw new CertpinError(
+      'ERR_FILE_UNREADABLE',
+      `${showPath(path, '--targets-file')}: ${reason}`,
+      { reason },
+      { cause: error },
+    );
+  }
+}
+
+/** No target is so long, and what has no line end would be kept in memory for ever. */
+const MAX_LINE = 64 * 1024;
+
+async function* readStandardInput(io: Io): AsyncGenerator<string, void, void> {
+  const decoder = new StringDecoder();
+  let begun = '';
+  for await (const chunk of io.stdin()) {
+    const lines = (begun + decoder.write(chunk as Buffer)).split(/\r\n|\n|\r/);
+    begun = lines.pop() ?? '';
+    if (begun.length > MAX_LINE) throw new FileError('standard input: a line of more than 64 KiB is no target');
+    yield* lines.flatMap(targetOf);
+  }
+  yield* targetOf(begun);
+}
+
+/** A line without its comment: `#` begins one at the start of the line or behind a space, so that a URL may hold it. */
+function targetOf(line: string): string[] {
+  const target = line.replace(/(?:^|\s)#.*$/s, '').trim();
+  return target === '' ? [] : [target];
+}

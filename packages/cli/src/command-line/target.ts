@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { type ProbeFailure, parseTarget, type Target } from 'certpin/probe';
+import { failureOf } from '../failure.ts';
+import { FileError } from '../files/file-error.ts';
+
+/** A target that has been read, or why it cannot be: then it may be a mistyped connection string, and must not be shown. */
+export type ShownTarget =
+  | { readonly target: Target; readonly label: string; readonly refusal?: undefined }
+  | { readonly target?: undefined; readonly label?: undefined; readonly refusal: ProbeFailure['error'] };
+
+/** Reads a target, and says under which name answers, errors and hints may show it. `-` is standard input. */
+export function showTarget(text: string): ShownTarget {
+  try {
+    const target: Target = text === '-' ? { protocol: 'file', label: '-', path: '-' } : parseTarget(text);
+    return { target, label: target.label };
+  } catch (error) {
+    return { refusal: failureOf(error) };
+  }
+}
+
+/**
+ * How errors name a file: by its path, but by the option that gave it where it is not there and could be a connection string in the wrong
+ * place.
+ */
+export function showPath(path: string, option: string): string {
+  if (path === '') return option;
+  const mayHoldLogin = (text: string): boolean => /[@=]|^(?:[\w-]+\+)?unix:/i.test(text);
+  if (!mayHoldLogin(path) || existsSync(path)) return path;
+  return existsSync(dirname(path)) && !mayHoldLogin(basename(path)) ? path : option;
+}
+
+/** @throws FileError for the path of a pins file that must not be repeated, nor become the name of a file */
+export function refuseConnectionString(path: string): void {
+  if (showPath(path, '') === '') throw new FileError('--file: no such file', 'certpin help trust');
+}

@@ -1,0 +1,64 @@
+import { closest } from '@certpin/pins-file';
+import type { CommanderError } from 'commander';
+import { UsageError } from '../failure.ts';
+import { type Io, printError, printHint, quote } from '../io.ts';
+import { showTarget } from './target.ts';
+
+/** Says what is wrong with the command line. `argv` is looked at for the hint only. */
+export function printUsageError(io: Io, error: CommanderError | UsageError, argv: readonly string[]): void {
+  if (error instanceof UsageError) {
+    printError(io, error.message);
+    printHint(io, helpOf(error.command));
+    return;
+  }
+  printError(io, reword(error));
+  printHint(
+    io,
+    error.code === 'commander.unknownCommand' && argv[0] !== 'auth0' ? missingCommand(argv[0] ?? '') : helpFor(argv),
+  );
+}
+
+/** Brings commander's message into certpin's form. */
+function reword({ code, message }: CommanderError): string {
+  const text = message
+    .replace(/^error: /, '')
+    .replace('.. Expected', ': expected')
+    .replace(/\.$/, '');
+  if (code === 'commander.invalidArgument') return rewordChoices(text);
+  if (code !== 'commander.unknownCommand' && code !== 'commander.unknownOption') return text;
+  // The word that commander quotes is the user's: a connection string, or an option with a password behind it.
+  const word = /'([\s\S]*)'/.exec(message)?.[1] ?? '';
+  const shown = /^(?:--[\w-]+(?==|$)|-\w|\w[\w-]*$)/.exec(word)?.[0];
+  const meant = /\(Did you mean (?:one of )?([^)]*)\?\)$/.exec(message)?.[1];
+  const what = code === 'commander.unknownCommand' ? 'unknown command' : 'unknown option';
+  return `${what}${shown === undefined ? '' : ` '${shown}'`}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+}
+
+/** The word that was given is not repeated: what stands in the wrong place may be anything. */
+function rewordChoices(text: string): string {
+  const { option, word, other, argument, choices } =
+    /^(?:option '(?<option>-[^ ']*)[^']*' argument '(?<word>[\s\S]*)' is invalid|command-argument value '(?<other>[\s\S]*)' is invalid for argument '(?<argument>[^']*)')\. Allowed choices are (?<choices>.*)$/.exec(
+      text,
+    )?.groups ?? {};
+  const meant = closest(word ?? other ?? '', choices?.split(', ') ?? []);
+  return `${option ?? argument} takes one of ${choices}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+}
+
+/** `certpin db.example.com:5432`: the command was left out. */
+function missingCommand(word: string): string {
+  const { label } = showTarget(word);
+  return label !== undefined && /[.:/]/.test(label) ? `certpin get ${quote(label)}` : 'certpin --help';
+}
+
+function helpFor(argv: readonly string[]): string {
+  const [command, inner] = argv.filter((argument) =>
+    /^(?:get|check|trust|completion|lint|auth0|new|run|prove|verify)$/.test(argument),
+  );
+  if (command === undefined) return 'certpin --help';
+  return helpOf(command === 'auth0' && inner !== undefined ? `${command} ${inner}` : command);
+}
+
+/** `certpin help` knows the commands, and not those within a group. */
+function helpOf(command: string): string {
+  return command.includes(' ') ? `certpin ${command} --help` : `certpin help ${command}`;
+}

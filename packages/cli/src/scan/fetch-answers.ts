@@ -1,0 +1,30 @@
+import { type MapTargetsOptions, mapTargets, type ProbeOptions } from 'certpin/probe';
+import type { ShownTarget } from '../command-line/target.ts';
+import { type Answer, type AnswerOptions, failedAnswer, fetchAnswer } from './answer.ts';
+
+/** What is asked of many targets, and how. */
+export interface FetchOptions extends AnswerOptions, MapTargetsOptions {}
+
+/** A target, and what is said of it alone. */
+export interface Question extends Pick<ProbeOptions, 'protocol' | 'servername'> {
+  readonly target: ShownTarget;
+}
+
+export type NumberedAnswer = Answer & {
+  /** Which of the targets, from 0. */
+  readonly index: number;
+};
+
+/** Asks every target, and yields the answers as they come: `mapTargets` with the question of the command line. */
+export async function* fetchAnswers(
+  questions: AsyncIterable<Question>,
+  options: FetchOptions,
+): AsyncGenerator<NumberedAnswer, void, void> {
+  const { concurrency, retries, totalTimeoutMs, signal, ...common } = options;
+  const fetch = ({ target, ...own }: Question, signal: AbortSignal): Promise<Answer> =>
+    fetchAnswer(target, { ...common, ...own, signal });
+  for await (const outcome of mapTargets(questions, fetch, { concurrency, retries, totalTimeoutMs, signal })) {
+    const { target, protocol = common.protocol } = outcome.target;
+    yield { index: outcome.index, ...(outcome.ok ? outcome.answer : failedAnswer(target, outcome.error, protocol)) };
+  }
+}
