@@ -13,7 +13,7 @@ import { LateStream } from '../wire/late-stream.ts';
 import type { OpenTunnel } from '../wire/tunnel.ts';
 import { judgeBoth, judgeConnection } from './judge.ts';
 import { serverOf, withSpelledName } from './server.ts';
-import { Reuse, type Sessions } from './speed/reuse.ts';
+import { Reuse, sessionsOf } from './speed/reuse.ts';
 
 /** What a {@link Pinner} of the package is made from; checked. */
 export interface PinnerConfig {
@@ -30,7 +30,6 @@ export interface PinnerConfig {
  */
 export function createPinner({ policies, connectTimeoutMs, tunnel }: PinnerConfig): Pinner {
   const contextFor = createContexts();
-  const sessions: Sessions = new WeakMap();
   return {
     connectTimeoutMs,
     refusalOf: (options) => hostRefusal(policies, serverOf(ownOptions(options)).names),
@@ -49,7 +48,7 @@ export function createPinner({ policies, connectTimeoutMs, tunnel }: PinnerConfi
         const socket = open(noVerification, context);
         return intercept(socket, judgeBoth(socket, [one, other as Policy], server));
       }
-      const reuse = new Reuse({ ...server, policy: one, sessions });
+      const reuse = new Reuse({ ...server, policy: one, sessions: sessionsOf(policies as ServerPolicies, tunnel) });
       const socket = open(noVerification, { ...context, ...reuse.offer({ ...options, ...context }) });
       reuse.attach(socket);
       return intercept(socket, judgeConnection(socket, one, server, reuse));

@@ -7,12 +7,17 @@ import type { Address, Opener } from './late-stream.ts';
 /** Opens the plain connection and calls `ready` once: with an error, or when the next byte belongs to TLS. */
 export type Dial = (address: Address, ready: (error?: Error) => void) => Duplex;
 
-/** The {@link Opener} of a driver whose server is asked for TLS first: TLS begins where the plaintext conversation ends. */
+/**
+ * The {@link Opener} of a driver whose server is asked for TLS first: TLS begins where the plaintext conversation ends.
+ *
+ * A server without pins is refused before anybody is called; and later, as in any other attempt: postgres.js listens when a promise of its
+ * own has settled.
+ */
 export function openUpgraded(pinner: Pinner, tls: ConnectionOptions, dial: Dial): Opener {
   return (address, stream) => {
     const unpinned = pinner.refusalOf?.({ ...tls, ...address });
     if (unpinned !== undefined) {
-      process.nextTick(() => stream.destroy(unpinned));
+      Promise.resolve().then(() => stream.destroy(unpinned));
       return { destroy: () => undefined };
     }
     const fail = (error: Error): unknown => stream.destroy(error);

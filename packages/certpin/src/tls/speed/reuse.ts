@@ -10,6 +10,23 @@ import { withoutCertificate } from './smaller-session.ts';
 /** The sessions of one configuration, by the secure context that they were made in. */
 export type Sessions = WeakMap<SecureContext, SessionStore>;
 
+/** By what stands for the configuration, and by the way that connections go. */
+const sessions = new WeakMap<object, WeakMap<object, Sessions>>();
+
+/**
+ * The sessions of a configuration.
+ *
+ * @param owner its policies, of which several clients may be made
+ * @param way what its connections go through: connections through another proxy share nothing
+ */
+export function sessionsOf(owner: object, way: object = owner): Sessions {
+  const ofOwner = sessions.get(owner) ?? new WeakMap<object, Sessions>();
+  sessions.set(owner, ofOwner);
+  const ofWay = ofOwner.get(way) ?? new WeakMap<SecureContext, SessionStore>();
+  ofOwner.set(way, ofWay);
+  return ofWay;
+}
+
 /** What one connection is for. */
 export interface ReuseScope extends ServerIdentity {
   readonly policy: Policy;
