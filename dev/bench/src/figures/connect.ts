@@ -1,12 +1,21 @@
 import type { Agent } from 'node:https';
 import { connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls';
 import { pinnedAgent } from 'certpin/https';
-import { type Benchmark, figure, medians } from '../figure.ts';
+import { connect as connectPinned } from 'certpin/tls';
+import { blockOf } from '../block.ts';
+import { type Benchmark, type Figure, figure, medians } from '../figure.ts';
 import { alternate, inParallel, type Run } from '../measure.ts';
 import type { PinnedServer } from '../stage.ts';
 
 /** Connections that are being made at a time. */
 const WIDTH = 4;
+
+const BARE = 'tls.connect with one shared context and no check at all';
+
+/** What the block for https gives to a script. */
+interface HttpsBlock {
+  pinnedAgent(options: { pins: string }): Agent;
+}
 
 export const connect: Benchmark = {
   name: 'connect',
@@ -20,13 +29,22 @@ export const connect: Benchmark = {
     const unverified = await alternate({ ours, peer: plainHandshakes(server, { rejectUnauthorized: false }), ...size });
     // What is left when nothing is checked and nothing made twice: no client of Node's TLS can be faster.
     const secureContext = createSecureContext({ ca: [] });
-    const bare = await alternate({
-      ours,
-      peer: plainHandshakes(server, { rejectUnauthorized: false, secureContext }),
-      ...size,
-    });
+    // Both sides share one context; what is compared is all the rest.
+    const besideBare = async (what: string, ours: Run, atLeast: number): Promise<Figure> => {
+      const peer = plainHandshakes(server, { rejectUnauthorized: false, secureContext });
+      const measured = await alternate({ ours, peer, ...size });
+      const { speed: ratio } = measured;
+      const details = medians(measured);
+      return figure({ name: 'connect', what, peer: BARE, ratio, target: { atLeast }, details });
+    };
+    const { host, port, certificatePin: pins } = server;
+    const inline = handshakes(() => connectPinned({ host, port, servername: 'localhost', pins }));
+    const block = agentHandshakes(server, blockOf<HttpsBlock>('https').pinnedAgent({ pins }));
     return {
       figures: [
+        await besideBare('connections a second, through the agent', ours, 0.95),
+        await besideBare('connections a second, `connect` with its pins', inline, 0.9),
+        await besideBare("connections a second, through a pasted block's agent", block, 0.9),
         figure({
           name: 'connect',
           what: 'connections a second',
@@ -42,13 +60,6 @@ export const connect: Benchmark = {
           ratio: unverified.speed,
           target: { atLeast: 1.4 },
           details: medians(unverified),
-        }),
-        figure({
-          name: 'connect',
-          what: 'connections a second',
-          peer: 'tls.connect with one shared context and no check at all',
-          ratio: bare.speed,
-          details: medians(bare),
         }),
       ],
     };

@@ -4,6 +4,7 @@ import mysqlCallbacks from 'mysql2';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
 import QueryStream from 'pg-query-stream';
+import { blockOf } from '../block.ts';
 import { type Benchmark, type Figure, figure, medians } from '../figure.ts';
 import { alternate, type Comparison, inParallel, type Run, spreadOf } from '../measure.ts';
 import type { Stage } from '../stage.ts';
@@ -34,6 +35,7 @@ export const databases: Benchmark = {
   run: async (stage) => ({
     figures: [
       ...(await compare(stage, 'pg', await pgSides(stage))),
+      await compareBlock(stage),
       ...(await compare(stage, 'mysql2', await mysqlSides(stage))),
       await compareResuming(stage),
     ],
@@ -121,19 +123,44 @@ async function compareResuming(stage: Stage): Promise<Figure> {
   });
 }
 
+/** What a script at Auth0 does for each login. */
+async function compareBlock(stage: Stage): Promise<Figure> {
+  const { port, user, password, database, certificatePin: pins, ca } = await stage.postgres();
+  const config = { host: 'localhost', port, user, password, database };
+  const block = blockOf<{ pinnedPg(given: object, policy: object): pg.ClientConfig }>('pg');
+  const { speed, ...costs } = await alternate({
+    ours: pgLogins(block.pinnedPg(config, { pins })),
+    peer: pgLogins({ ...config, ssl: { ca } }),
+    count: 1,
+    rounds: loginRounds(stage.quick),
+  });
+  return figure({
+    name: 'databases',
+    what: 'pg: time to connect, by a pasted block',
+    peer: 'pg with `ssl: { ca }`',
+    ratio: { low: 1 / speed.high, median: 1 / speed.median, high: 1 / speed.low },
+    target: { atMost: 1 },
+    details: medians({ speed, ...costs }),
+  });
+}
+
+function pgLogins(config: pg.ClientConfig): Run {
+  return async (count) => {
+    for (let left = count; left > 0; left--) {
+      const client = new pg.Client(config);
+      await client.connect();
+      await client.end();
+    }
+  };
+}
+
 async function pgSides(stage: Stage): Promise<{ ours: Side; peer: Side }> {
   const { port, user, password, database, certificatePin, ca } = await stage.postgres();
   const config = { host: 'localhost', port, user, password, database, max: POOL };
   const side = (own: pg.PoolConfig): Side => {
     const pool = new pg.Pool(own);
     return {
-      connect: async (count) => {
-        for (let left = count; left > 0; left--) {
-          const client = new pg.Client(own);
-          await client.connect();
-          await client.end();
-        }
-      },
+      connect: pgLogins(own),
       pool: () => {
         const asked = new pg.Pool(own);
         return { select: (count) => inParallel(count, POOL, () => asked.query('SELECT 1')), close: () => asked.end() };

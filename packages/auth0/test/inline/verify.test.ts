@@ -73,7 +73,8 @@ describe('a modified block', () => {
 
   it('is one whose lines are not indented alike, are wrapped, lost or added', () => {
     const lines = text.split('\n');
-    const middle = lines.findIndex((line) => line.includes('function verify('));
+    const middle = lines.findIndex((line) => line.includes('function verifyLeaf('));
+    assert.ok(middle > 0);
     const [before, line, after] = [lines.slice(0, middle), lines[middle] ?? '', lines.slice(middle + 1)];
     for (const replaced of [
       [...before, `  ${line}`, ...after],
