@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
-import { safeHandshake, tlsDefaults } from './handshake.ts';
+import { tlsDefaults } from './handshake.ts';
 
 /** Options of `tls.createSecureContext` (doc/api/tls.md): what the client keeps for itself, and the others. */
 const own = namesIn('ca cert key pfx passphrase crl dhparam');
@@ -17,7 +17,7 @@ const MAX_CONTEXTS = 16;
 /** Those of connections without a certificate, a key or a CA of their own, of the whole process. */
 const ofProcess = new Map<string, SecureContext>();
 
-/** The secure context for a connection. Nothing: Node has to make one for it alone. */
+/** The secure context for the options of a handshake. Nothing: Node has to make one for this connection alone. */
 export type ContextFor = (options: ConnectionOptions) => { readonly secureContext?: SecureContext };
 
 /**
@@ -32,8 +32,7 @@ export type ContextFor = (options: ConnectionOptions) => { readonly secureContex
  */
 export function createContexts(): ContextFor {
   const ofConfiguration = new Map<string, SecureContext>();
-  return (given) => {
-    const options = safeHandshake(given);
+  return (options) => {
     if (unshared.some((option) => options[option] !== undefined)) return {};
     const contexts = own.some((option) => options[option] !== undefined) ? ofConfiguration : ofProcess;
     const key = digestOf([...own, ...others].map((option) => options[option]));

@@ -20,9 +20,15 @@ export interface OwnHandshake {
  * The only call of `tls.connect` in certpin. Nobody has looked at the server when the handshake ends: see {@link intercept}.
  *
  * @param limitMs until the attempt is given up, from now to the end of the handshake; 0, or undefined: never
+ * @param add what certpin brings to these options
  */
-export function openTls(options: ConnectionOptions, limitMs?: number, ours: OwnHandshake = {}): TLSSocket {
-  const socket = emitOneError(tls.connect(ownOptions({ ...safeHandshake(options), ...ours })));
+export function openTls(
+  options: ConnectionOptions,
+  limitMs?: number,
+  add: (safe: ConnectionOptions) => OwnHandshake = () => ({}),
+): TLSSocket {
+  const safe = safeHandshake(options);
+  const socket = emitOneError(tls.connect(ownOptions({ ...safe, ...add(safe) })));
   const stop = startTimeout(limitMs, (error) => socket.destroy(error));
   return socket.on('secureConnect', stop).on('close', stop);
 }

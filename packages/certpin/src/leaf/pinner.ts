@@ -48,7 +48,7 @@ export function createLeafPinner(options: LeafPinnerOptions): Pinner {
     open: (given, limitMs, requestedName) => {
       const own = ownOptions(given);
       const options = { ...withRequestedName(own, requestedName), ...noVerification };
-      const socket = openTls(options, limitMs, contextFor(own));
+      const socket = openTls(options, limitMs, contextFor);
       return intercept(socket, judgeLeaf(socket, policy, calledServer(own)));
     },
   };

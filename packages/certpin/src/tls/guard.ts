@@ -3,7 +3,7 @@ import { type ConnectionOptions, checkServerIdentity, type TLSSocket } from 'nod
 import { hostRefusal, policiesFor, type ServerPolicies } from '../core/host-policies.ts';
 import type { Policy } from '../core/policy-type.ts';
 import { optionInvalid } from '../errors.ts';
-import { createContexts } from '../leaf/contexts.ts';
+import { type ContextFor, createContexts } from '../leaf/contexts.ts';
 import { noVerification, type OwnHandshake, openTls } from '../leaf/handshake.ts';
 import { intercept } from '../leaf/intercept.ts';
 import { ownOptions } from '../leaf/options.ts';
@@ -14,6 +14,8 @@ import type { OpenTunnel } from '../wire/tunnel.ts';
 import { judgeBoth, judgeConnection } from './judge.ts';
 import { serverOf, withSpelledName } from './server.ts';
 import { Reuse, sessionsOf } from './speed/reuse.ts';
+
+type AddToHandshake = (safe: ConnectionOptions) => OwnHandshake;
 
 /** What a {@link Pinner} of the package is made from; checked. */
 export interface PinnerConfig {
@@ -38,18 +40,21 @@ export function createPinner({ policies, connectTimeoutMs, tunnel }: PinnerConfi
       const server = serverOf(own);
       const [one, other] = policiesFor(policies, server.names);
       const options = withSpelledName(withRequestedName(own, requestedName));
-      const open = (more: ConnectionOptions, ours?: OwnHandshake): TLSSocket =>
-        openThrough(tunnel, { ...options, ...more }, limitMs, ours);
+      const open = (more: ConnectionOptions, add?: AddToHandshake): TLSSocket =>
+        openThrough(tunnel, { ...options, ...more }, limitMs, add);
       if (one === 'verify') return open(ordinaryVerification(server));
       // Node's list of CAs can be changed while the process runs. Where it decides, it is looked up each time.
       const needsRoots = one.caVerification === 'require' && options.ca === undefined;
-      const context = needsRoots ? {} : contextFor(options);
+      const context: ContextFor = needsRoots ? () => ({}) : contextFor;
       if (other !== undefined) {
         const socket = open(noVerification, context);
         return intercept(socket, judgeBoth(socket, [one, other as Policy], server));
       }
       const reuse = new Reuse({ ...server, policy: one, sessions: sessionsOf(policies as ServerPolicies, tunnel) });
-      const socket = open(noVerification, { ...context, ...reuse.offer({ ...options, ...context }) });
+      const socket = open(noVerification, (safe) => {
+        const shared = context(safe);
+        return { ...shared, ...reuse.offer({ ...safe, ...shared }) };
+      });
       reuse.attach(socket);
       return intercept(socket, judgeConnection(socket, one, server, reuse));
     },
@@ -68,7 +73,7 @@ function openThrough(
   tunnel: OpenTunnel | undefined,
   given: ConnectionOptions & { readonly signal?: AbortSignal },
   limitMs: number | undefined,
-  ours: OwnHandshake | undefined,
+  add: AddToHandshake | undefined,
 ): TLSSocket {
   const { signal } = ownOptions(given);
   const options: ConnectionOptions = ownOptions({ ...given, signal: undefined });
@@ -77,7 +82,7 @@ function openThrough(
     const message = 'a unix socket, or a given one, is not reached through a proxy: remove it, or `proxy`';
     throw optionInvalid('proxy', message);
   }
-  const socket = openTls(way === undefined ? options : { ...options, socket: way }, limitMs, ours);
+  const socket = openTls(way === undefined ? options : { ...options, socket: way }, limitMs, add);
   // Now, and not before: options that cannot be used have thrown, and no tunnel is left that nobody closes.
   if (tunnel !== undefined && way !== undefined) startTunnel(tunnel, options, way, socket);
   if (signal !== undefined) addAbortSignal(signal, socket);

@@ -19,7 +19,7 @@ export function observe(given: ConnectionOptions): Promise<Peer> {
     const options = ownOptions(given);
     const { minVersion } = options;
     const spelled = { ...withSpelledName(options), ...noVerification };
-    const socket = openTls(spelled, undefined, minVersion === undefined ? {} : { minVersion });
+    const socket = openTls(spelled, undefined, () => (minVersion === undefined ? {} : { minVersion }));
     socket.once('error', reject);
     const endsEarly = (): void => reject(closedEarly());
     socket.once('close', endsEarly);
