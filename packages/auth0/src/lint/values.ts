@@ -11,7 +11,7 @@ import {
   unwrap,
 } from './ast.ts';
 import { HOLE, withHoles } from './markers.ts';
-import type { Scope, SourceCode, Variable } from './rule.ts';
+import type { Scope, SourceCode, Variable } from './source-code.ts';
 
 /** What an expression is, as far as it can be known without running it. */
 export type Value =

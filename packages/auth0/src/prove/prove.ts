@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inspect } from 'certpin/probe';
-import type { ScriptConnection } from '../run/process.ts';
+import type { ScriptConnection } from '../run/child-messages.ts';
 import type { RunResult } from '../run/result.ts';
 import type { RunScriptOptions } from '../run/run-script.ts';
 import type { Script } from '../run/source.ts';

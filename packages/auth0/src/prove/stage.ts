@@ -1,5 +1,6 @@
+import type { ScriptConnection } from '../run/child-messages.ts';
 import { type Container, openContainer } from '../run/container.ts';
-import type { Redirect, ScriptConnection, TrustOptions } from '../run/process.ts';
+import type { Redirect, TrustOptions } from '../run/process.ts';
 import type { RunResult } from '../run/result.ts';
 import type { RunScriptOptions } from '../run/run-script.ts';
 import type { Script } from '../run/source.ts';

@@ -1,5 +1,6 @@
+import type { ChildMessage } from './child-messages.ts';
 import type { ScriptProcess } from './process.ts';
-import type { ChildMessage, RunRecord } from './record.ts';
+import type { RunRecord } from './record.ts';
 
 /** How long a child may take to say that its event loop is free. */
 const ANSWER_MS = 500;
