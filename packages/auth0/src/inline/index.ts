@@ -1,4 +1,4 @@
 export { type InlineBlock, type InlineClient, inlineBlock, inlineClients } from './block.ts';
 export { type BlockUpdate, insertBlock, updateBlocks } from './insert.ts';
-export type { Problem } from './surroundings.ts';
+export type { Problem } from './surroundings/scene.ts';
 export { type BlockState, type InlineFinding, type SurroundingsState, verifyInline } from './verify.ts';

@@ -2,7 +2,8 @@ import { inlineBlock, inlineClients } from './block.ts';
 import { type FoundBlock, findBlocks } from './find.ts';
 import { digestOf } from './header.ts';
 import { ScriptUnreadable } from './script.ts';
-import { judgeSurroundings, type Problem } from './surroundings.ts';
+import { judgeSurroundings } from './surroundings/judge.ts';
+import type { Problem } from './surroundings/scene.ts';
 import { normaliseLineEnds } from './text.ts';
 
 /**
