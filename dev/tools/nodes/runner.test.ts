@@ -64,8 +64,8 @@ for (const [client, call] of [
       ${call};
     }`;
     const configuration = { URL: `https://localhost:${server.port}/users?email=ada@example.com` };
-    const { verdict, servers } = await prove({ source }, { args, configuration, trustedCaFile, stallMs: 3000 });
-    assert.equal(verdict, 'leaked');
+    const { finding, servers } = await prove({ source }, { args, configuration, trustedCaFile, stallMs: 3000 });
+    assert.equal(finding, 'leaked');
     const atOnce = servers[0]?.trials.filter(({ moment }) => moment === 'at-once');
     assert.deepEqual(
       atOnce?.map(({ impostor, bytes, connections }) => [impostor, bytes > 0, connections > 0]),

@@ -43,6 +43,9 @@ function postgres(stream: Duplex, evidence: Evidence): void {
   });
 }
 
+/** ER_NO_SUCH_TABLE: every driver fails a query with it. */
+const noSuchMysqlTable = mysqlError(1, 1146, '#42S02no such table here');
+
 /** The commands of MySQL that carry what the script asks: COM_QUERY, COM_STMT_PREPARE, COM_STMT_EXECUTE. */
 const questions: readonly number[] = [0x03, 0x16, 0x17];
 
@@ -68,7 +71,7 @@ function mysql(stream: Duplex, evidence: Evidence, sealed: boolean): void {
       stream.write(mysqlOk(sequence + 1));
     } else if (questions.includes(buffer[4] ?? 0)) {
       evidence.see('query');
-      stream.write(mysqlError(1));
+      stream.write(noSuchMysqlTable);
     }
     return length;
   });

@@ -94,7 +94,7 @@ function openPostgres(socket: Socket, speak: Receive, seal: Receive | undefined)
 }
 
 function openMysql(socket: Socket, speak: Receive, seal: Receive | undefined): void {
-  socket.write(mysqlGreeting(seal !== undefined));
+  socket.write(mysqlGreeting({ tls: seal !== undefined }));
   readFirst(socket, SSL_REQUEST_BYTES, (request) => {
     const isSslRequest = request.readUIntLE(0, 3) === SSL_REQUEST_BYTES - 4;
     if (!isSslRequest) {

@@ -98,10 +98,10 @@ export function openContainer(options: ContainerOptions, network?: NetworkOption
     await follow(container.process, job, container.runs, timeLimitMs, record);
     const durationMs = Math.round(performance.now() - started);
     if (record.ended !== null) await reset();
-    const verdict = judgeOutcome(role, record);
+    const judged = judgeOutcome(role, record);
     const { findings, warnings, calls, consoleDropped, modules, ended } = record;
     return {
-      ...{ script: source.file, kind: role.kind, name: role.name, ...verdict, calls, findings, warnings },
+      ...{ script: source.file, kind: role.kind, name: role.name, ...judged, calls, findings, warnings },
       ...{
         console: record.console,
         consoleDropped,

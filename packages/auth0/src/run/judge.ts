@@ -56,10 +56,10 @@ export function entryOf({ form, functions }: Source, role: Role): Source['functi
 }
 
 /** Everything of a result but what the container knows. */
-export type Verdict = Pick<RunResult, 'status' | 'outcome' | 'client' | 'log'>;
+export type JudgedOutcome = Pick<RunResult, 'status' | 'outcome' | 'client' | 'log'>;
 
 /** Reads what happened as the platform would. */
-export function judgeOutcome(role: Role, record: RunRecord): Verdict {
+export function judgeOutcome(role: Role, record: RunRecord): JudgedOutcome {
   for (const module of record.modules)
     for (const { code, message } of judgeModule(role.kind, module)) record.warn(code, message);
   const outcome: Outcome = record.outcome ?? { type: 'none', reason: 'exited' };

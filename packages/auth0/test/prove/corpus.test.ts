@@ -48,16 +48,16 @@ describe('the corpus', { concurrency: 2 }, () => {
 
   for (const name of wrongNames) {
     it(`not held: ${name}`, async () => {
-      const { verdict, control, reasons } = await site.prove(find(wrongCases(site), name));
+      const { finding, control, reasons } = await site.prove(find(wrongCases(site), name));
       assert.equal(control.status, 'success', reasons.join('\n'));
-      assert.equal(verdict, name.includes('says success') ? 'unproved' : 'leaked', reasons.join('\n'));
+      assert.equal(finding, name.includes('says success') ? 'unproved' : 'leaked', reasons.join('\n'));
     });
   }
 
   for (const name of rightNames) {
     it(`held: ${name}`, async () => {
-      const { verdict, reasons } = await site.prove(find(rightCases(site), name));
-      assert.deepEqual([verdict, reasons], ['held', []]);
+      const { finding, reasons } = await site.prove(find(rightCases(site), name));
+      assert.deepEqual([finding, reasons], ['held', []]);
     });
   }
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { objectionTo } from '../../src/prove/looks.ts';
-import { reasonsOf, type Trial } from '../../src/prove/report.ts';
+import { reasonsOf } from '../../src/prove/reasons-of-trials.ts';
+import type { Trial } from '../../src/prove/report.ts';
 
 describe('what belongs to one certificate, or one key', () => {
   for (const lookedAt of [

@@ -46,7 +46,7 @@ Examples:
 Exit code: 0 held, before the impostors that the report names; 1 something reached an impostor;
 2 nothing did, and something is missing for a proof, or it could not be asked.`;
 
-const exitCodes: Readonly<Record<ProofReport['verdict'], ExitCode>> = { held: 0, leaked: 1, unproved: 2 };
+const exitCodes: Readonly<Record<ProofReport['finding'], ExitCode>> = { held: 0, leaked: 1, unproved: 2 };
 
 export function defineAuth0Prove(group: Command, io: Io, finish: (code: ExitCode) => void): void {
   const defined = group
@@ -74,5 +74,5 @@ async function run(script: string, flags: ProveFlags, io: Io): Promise<ExitCode>
   );
   if (flags.json) printJson(io, report);
   else printText(io, renderProof(report, stdoutColors(io)));
-  return exitCodes[report.verdict];
+  return exitCodes[report.finding];
 }

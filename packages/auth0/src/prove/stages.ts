@@ -1,0 +1,53 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Script } from '../run/source.ts';
+import type { ProveOptions } from './options.ts';
+import { Leavings, Stage, type StageOptions } from './stage.ts';
+
+/** The containers of one proof. */
+export class Stages {
+  private readonly script: Script;
+  private readonly options: ProveOptions;
+  private readonly ca: string;
+  /** The CAs that the script trusts anyway, and the proof's. */
+  private readonly trustedCaFile: string;
+  private readonly open = new Set<Stage>();
+  readonly leavings: Leavings = new Leavings();
+
+  /**
+   * @param folder for files of the proof
+   * @param ca PEM
+   */
+  constructor(script: Script, options: ProveOptions, folder: string, ca: string) {
+    this.script = script;
+    this.options = options;
+    this.ca = ca;
+    const { trustedCaFile, cwd = process.cwd() } = options;
+    const before = trustedCaFile === undefined ? '' : readFileSync(resolve(cwd, trustedCaFile), 'utf8');
+    this.trustedCaFile = join(folder, 'ca.pem');
+    writeFileSync(this.trustedCaFile, `${before}\n${ca}\n`);
+  }
+
+  /**
+   * @param genuine the certificates of the genuine servers, PEM; null: they are not known yet
+   * @param stalls whether a connection will stall, and the script is watched for longer
+   */
+  create(
+    redirects: StageOptions['redirects'],
+    spare: readonly number[],
+    genuine: readonly string[] | null,
+    stalls = false,
+  ): Stage {
+    const { script, trustedCaFile } = this;
+    const { stallMs, ...given } = this.options;
+    const options = stalls && stallMs !== undefined ? { ...given, timeLimitMs: stallMs } : given;
+    const trust = { ca: this.ca, genuine };
+    const stage = new Stage({ script, options, redirects, spare, trust, trustedCaFile }, this.leavings);
+    this.open.add(stage);
+    return stage;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.open].map((stage) => stage.close()));
+  }
+}
