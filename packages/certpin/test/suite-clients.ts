@@ -1,7 +1,9 @@
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
-import { promisify } from 'node:util';
 import {
   agentClient,
+  axiosClient,
+  callbackPoolClient,
+  fetchClient,
   mariadbClient,
   mysqlPoolClient,
   poolClient,
@@ -9,7 +11,7 @@ import {
   sqlClient,
   tlsClient,
 } from '@certpin/testkit/clients';
-import type { SuiteAdapter, SuiteClient, SuitePolicy, SuiteTarget } from '@certpin/testkit/conformance';
+import type { SuiteAdapter, SuitePolicy } from '@certpin/testkit/conformance';
 // By name: the suite runs against the build, which is what is published.
 import axios from 'axios';
 import { createPolicy, type Policy } from 'certpin';
@@ -97,16 +99,7 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
     pools: true,
     createClient: (target, policy, tls) => {
       const config = pinnedMysql(mysql, { ...target, ...login('mysql'), connectionLimit: 10, ssl: tls }, policy);
-      return mysqlPoolClient(() => {
-        const pool = mysql.createPool(config);
-        return {
-          query: (text, values) =>
-            new Promise((resolve, reject) => {
-              pool.query(text, values, (error, rows, fields) => (error ? reject(error) : resolve([rows, fields])));
-            }),
-          end: () => promisify(pool.end).call(pool),
-        };
-      });
+      return callbackPoolClient(() => mysql.createPool(config));
     },
   },
   {
@@ -197,13 +190,7 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
     pools: true,
     createClient: ({ host, port }, policy, tls) => {
       const config = pinnedAxios({ baseURL: `https://${host}:${port}` }, policy, { keepAlive: true, ...tls });
-      return postClient(() => {
-        const api = axios.create(config);
-        return {
-          post: async (body) => (await api.post('/login', body)).status,
-          close: () => config.httpsAgent.destroy(),
-        };
-      });
+      return axiosClient(config.httpsAgent, () => axios.create(config));
     },
   },
 ];
@@ -211,18 +198,4 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
 /** Closing ends a dispatcher for good; what is kept belongs to the policy. A time limit is none of a policy. */
 function keep(policy: SuitePolicy): SuitePolicy | Policy {
   return policy.connectTimeoutMs === undefined ? createPolicy(policy) : policy;
-}
-
-function fetchClient({ host, port }: SuiteTarget, create: () => ReturnType<typeof pinnedFetch>): SuiteClient {
-  return postClient(() => {
-    const pinned = create();
-    return {
-      post: async (body) => {
-        const response = await pinned(`https://${host}:${port}/login`, { method: 'POST', body });
-        await response.text();
-        return response.status;
-      },
-      close: () => pinned.dispatcher.destroy(),
-    };
-  });
 }
