@@ -115,7 +115,7 @@ function openHttp(socket: Socket, speak: Receive, seal: Receive | undefined): vo
     if (!isRecord(first)) speak(socket);
     else if (seal !== undefined) seal(socket);
     else {
-      // The answer is in clear, and what would come in clear behind it is heard.
+      // The answer is in clear. What comes in clear after it is heard.
       socket.write('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n');
       skipRecords(socket, speak);
     }

@@ -91,13 +91,13 @@ export class Forger {
     ]);
   }
 
-  /** The forged leaf, and the genuine certificates behind it. */
+  /** The forged leaf, followed by the genuine certificates. */
   async genuineChain(): Promise<Credentials> {
     const forged = await copy(this.leaf, this.leafKeys, this.isSelfSigned ? this.leafKeys : (this.keys.at(-1) as Keys));
     return this.present([forged, ...this.chain]);
   }
 
-  /** A leaf that names the genuine leaf as its issuer, and that and the rest behind it. */
+  /** A leaf that names the genuine leaf as its issuer, followed by that leaf and the rest. */
   async genuineIssuer(): Promise<Credentials> {
     const forged = await copy(this.leaf, this.leafKeys, this.leafKeys, {
       issuer: this.leaf.subjectName,

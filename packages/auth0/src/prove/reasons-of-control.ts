@@ -45,7 +45,7 @@ function reasonsOfLeavings(
   const strange = [...lookedUp].filter((name) => !ours.has(name));
   const carried = new Set([...hosts, ...serverNames, ...lookedUp].flatMap((name) => carriedBy(name, known)));
   return [
-    ...[...ways].map((way) => `the script uses ${way}, and what it says there is not seen`),
+    ...[...ways].map((way) => `the script uses ${way}, and the proof does not see what it says there`),
     ...(strange.length > 0
       ? ['the script looks up a name that none of its servers has, and a name can carry data']
       : []),

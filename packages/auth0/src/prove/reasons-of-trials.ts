@@ -6,7 +6,7 @@ const momentWords: Readonly<Record<Exclude<Moment, 'at-once'>, string>> = {
   'after-refusal': 'after a connection that was refused',
   'after-stall': 'after a connection on which nothing came',
   again: 'at the second login in one container',
-  warm: 'at a login behind one that met the genuine server, in one container',
+  warm: 'at a login after one that met the genuine server, in one container',
 };
 
 /** What keeps a server from being proved, one sentence each. */
@@ -18,7 +18,7 @@ export function reasonsOf(server: ServerProof): string[] {
     .map((trial) => reasonOf(`${host}:${port}`, tls, trial))
     .filter((reason) => reason !== undefined);
   if (!tls || certificateSha256 !== null) return found;
-  return [...found, `${host}:${port}: its certificate could not be read, so there was none to imitate`];
+  return [...found, `${host}:${port}: its certificate could not be read, so no impostor could imitate it`];
 }
 
 /** What keeps it from being proved where impostors stand in the place of all servers. */
@@ -35,7 +35,7 @@ function reasonOf(server: string, tls: boolean, trial: Trial): string | undefine
   const got = `${place}: an impostor (${impostorWords[impostor]})${when} got ${bytes} bytes: ${what}`;
   if (!tls) return `${got}; the script does not ask for TLS`;
   const uncaught = run.findings.find(({ code }) => code.startsWith('uncaught'));
-  if (uncaught !== undefined && threwBefore) return `${got}; the exchange went on behind ${uncaught.message}`;
+  if (uncaught !== undefined && threwBefore) return `${got}; the exchange went on after ${uncaught.message}`;
   if (impostor === 'plaintext') return `${got}; the script goes on without TLS where the server refuses it`;
   if (moment !== 'at-once') return got;
   if (objectionTo(trial.lookedAt) === undefined) return `${got}; what it compared did not stop it`;
@@ -57,8 +57,7 @@ function doubtOf(place: string, tls: boolean, trial: Trial): string | undefined 
   if (connections === 0)
     return optional.includes(moment) ? undefined : `${place}: the script did not connect to the impostor (${who})`;
   const late = run.findings.find(({ code }) => code === 'time-limit' || code === 'blocked');
-  if (!tls)
-    return `${place}: the script does not ask for TLS in a way that is known here, and said nothing to the impostor`;
+  if (!tls) return `${place}: the script does not ask for TLS in a known way, and said nothing to the impostor`;
   if (disagreement !== null)
     return `${place}: the script and the impostor (${who}) do not agree on TLS: ${disagreement}`;
   if (late !== undefined && moment !== 'after-stall') return `${place}: with the impostor (${who}), ${late.message}`;

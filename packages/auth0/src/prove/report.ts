@@ -87,8 +87,8 @@ export function summarize({ status, outcome, findings }: RunResult): RunSummary 
 export const impostorWords: Readonly<Record<ImpostorName, string>> = {
   'another-key': 'the same certificate with another key, issued by itself or by a forged CA of the same name',
   'self-signed': 'the same certificate with another key, issued by itself',
-  'genuine-chain': 'the same certificate with another key, and the genuine chain behind it',
-  'genuine-issuer': 'the same certificate with another key, and the genuine one behind it as if it were the issuer',
+  'genuine-chain': 'the same certificate with another key, followed by the genuine chain',
+  'genuine-issuer': 'the same certificate with another key, followed by the genuine one as if that were the issuer',
   'trusted-ca': 'the same names, issued by a CA that the script trusts',
   'trusted-namesake': 'the same names, issued by a CA that the script trusts and that has the name of the genuine one',
   'another-name': 'another name, issued by a CA that the script trusts',

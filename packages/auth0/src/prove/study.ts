@@ -30,7 +30,6 @@ export function differences(targets: readonly Target[], { handshakes }: Observat
   return targets
     .filter(({ chain: [leaf] }) => leaf !== undefined && !handshakes.has(leaf.fingerprint256))
     .map(
-      ({ server: { host, port } }) =>
-        `${host}:${port}: it presented another certificate to the script than to the proof`,
+      ({ server: { host, port } }) => `${host}:${port}: the proof was shown another certificate than the script was`,
     );
 }

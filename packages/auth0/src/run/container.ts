@@ -155,7 +155,8 @@ function isChain(script: Script | readonly Script[]): script is readonly Script[
 /** @throws RunError */
 function readRole(source: Source, { as, handler }: RunOptions): Role {
   const role = as === undefined ? detectRole(source) : parseRole(as);
-  if (role === undefined) throw new RunError('ERR_SCRIPT_ROLE', `${as} is no kind of script, or may be two of them`);
+  if (role === undefined)
+    throw new RunError('ERR_SCRIPT_ROLE', `${as} is not a kind of script, or the name fits two kinds`);
   if (role.kind !== 'action') {
     const found = role.kind === 'hook' ? source.moduleExport : entryOf(source, role);
     if (found !== undefined) return role;

@@ -28,7 +28,7 @@ export function judgeSource(
     record.find('not-one-function', message);
   }
   if (source.trailingSemicolon) {
-    const message = 'a semicolon stands behind the function; the platform puts the script into an expression';
+    const message = 'a semicolon follows the function; the platform puts the script into an expression';
     if (role.kind === 'rule') record.find('trailing-semicolon', message);
     else record.warn('trailing-semicolon', message);
   }
@@ -102,7 +102,7 @@ function judgeValues(role: Role, values: readonly Json[], record: RunRecord): vo
     return;
   }
   if (typeof value !== 'object' || Array.isArray(value)) {
-    record.find('profile', 'the profile is no object');
+    record.find('profile', 'the profile is not an object');
     return;
   }
   const profile = value as JsonObject;

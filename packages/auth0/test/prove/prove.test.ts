@@ -102,7 +102,7 @@ describe("the article's scripts, as they stand there", () => {
   it('for MySQL, name a global that there is no more', async () => {
     const { status, warnings } = await run(mysqlScript(account(mariadb), 'AB'));
     assert.equal(status, 'error');
-    assert.match(warnings[0]?.message ?? '', /^mysql is no global since Node 16/);
+    assert.match(warnings[0]?.message ?? '', /^mysql is not a global since Node 16/);
   });
 
   it('prove nothing with a self-signed certificate: the control fails, and the report says why', async () => {
@@ -117,13 +117,13 @@ describe("the article's scripts, as they stand there", () => {
       'axios',
       () => axiosScript(api, certificateHex(issued)),
       ['body', 'password', 'request', 'user name'],
-      /the exchange went on behind .*fingerprint mismatch/,
+      /the exchange went on after .*fingerprint mismatch/,
     ],
     [
       'pg',
       () => pgScript(account(postgres), certificateHex(issued)),
       ['password', 'query', 'user name'],
-      /the exchange went on behind .*fingerprint mismatch/,
+      /the exchange went on after .*fingerprint mismatch/,
     ],
     [
       'mysql2',
@@ -291,7 +291,9 @@ describe('what was not tried is not called held', () => {
       ${post(api, pinned, answer)}`);
     assert.equal(finding, 'unproved');
     assert.deepEqual(
-      reasons.map((reason) => /^the script uses (.*), and what it says there is not seen$/.exec(reason)?.[1]).sort(),
+      reasons
+        .map((reason) => /^the script uses (.*), and the proof does not see what it says there$/.exec(reason)?.[1])
+        .sort(),
       ['a socket of this machine', 'another process', 'another thread', 'datagrams'],
     );
   });
@@ -306,7 +308,7 @@ describe('what was not tried is not called held', () => {
     assert.deepEqual([...reasons].sort(), [
       'the script looks up a name that none of its servers has, and a name can carry data',
       'the script puts password into a name that goes over the network in clear',
-      'the script uses a port that it opens, and what it says there is not seen',
+      'the script uses a port that it opens, and the proof does not see what it says there',
     ]);
   });
 
@@ -394,7 +396,7 @@ describe('what was not tried is not called held', () => {
       });`);
     greeter.close();
     assert.equal(finding, 'unproved');
-    assert.match(reasons[0] ?? '', /does not ask for TLS in a way that is known here, and said nothing/);
+    assert.match(reasons[0] ?? '', /does not ask for TLS in a known way, and said nothing/);
   });
 
   it('an impostor whose TLS the script cannot speak', async () => {

@@ -21,7 +21,7 @@ export function judgeHandingOn(scene: Scene, node: Node): void {
       scene.unclear(node, `\`${value.path.join('.')}\` is handed on, and may be changed there`);
   }
   if (values.has('pinned') && (values.has('plain', 'own', 'fresh', 'function') || isInGetter(scene, node)))
-    scene.unclear(node, 'it is not always what certpin made');
+    scene.unclear(node, 'this is not always what certpin made');
 }
 
 /** Whether what certpin made goes where it is not followed. */

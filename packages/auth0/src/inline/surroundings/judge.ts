@@ -30,7 +30,7 @@ export function judgeSurroundings(text: string, blocks: readonly FoundBlock[]): 
     );
   const scene = new Scene(new Analysis(script, isOurs), usedBy(script, isOurs));
   for (const [index, range] of ranges.entries()) {
-    const reason = 'the block is no code here: a comment, or a string';
+    const reason = 'the block is not code here: it stands in a comment or a string';
     if (!isCode(range)) scene.problems.push({ state: 'tampered', line: blocks[index]?.line ?? 1, reason });
   }
   judgeDeclarations(scene);

@@ -35,7 +35,7 @@ function isTheSame(values: Values, name: string): boolean {
 
 /** A name where it is used. */
 export function judgeName(scene: Scene, node: Identifier): void {
-  if (looksLikeCertpin(node.name)) scene.tampered(node, 'a name that looks like `certpin` and is another one');
+  if (looksLikeCertpin(node.name)) scene.tampered(node, 'a name that looks like `certpin` and is not');
   const reference = scene.analysis.names.referenceOf(node);
   if (reference === undefined) return;
   if (reference.isWrite()) judgeWrite(scene, node, reference);

@@ -78,7 +78,8 @@ function judgeNeighbours(scene: Scene, { properties }: ObjectExpression): void {
       name === ''
         ? isPinned(property) || (property.type !== 'Property' && index < first)
         : HARMLESS_OPTIONS.has(name) && !names.has(name);
-    if (!isHarmless && !(isSpread && index < first)) scene.unclear(property, 'it may switch off what certpin made');
+    if (!isHarmless && !(isSpread && index < first))
+      scene.unclear(property, 'this option may switch off what certpin made');
     names.add(name);
   }
 }

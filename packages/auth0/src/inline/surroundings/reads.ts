@@ -20,7 +20,8 @@ export function judgeReads(scene: Scene, node: Node): void {
       if (node.left.type !== 'MemberExpression') judgePattern(scene, node.left, scene.valuesOf(node.right));
       break;
     case 'ForOfStatement':
-      if (scene.valuesOf(node.right).has('shared', 'certpin')) scene.unclear(node, 'it goes through something of Node');
+      if (scene.valuesOf(node.right).has('shared', 'certpin'))
+        scene.unclear(node, 'a loop goes through something of Node');
       break;
     default:
   }

@@ -14,16 +14,16 @@ export const noInsecureSslmode: Rule = defineRule({
     plain: {
       happens:
         '{{setting}} allows a connection without TLS: user name, password and every answer can be read and changed on the way.',
-      instead: 'Write no such setting, and pin the certificate with certpin, or give ssl: { ca }.',
+      instead: 'Remove the setting, and pin the certificate with certpin, or give ssl: { ca }.',
     },
     unverified: {
       happens: '{{setting}} encrypts and does not verify: every certificate is accepted, that of an impostor too.',
-      instead: 'Write no such setting, and pin the certificate with certpin, or give ssl: { ca }.',
+      instead: 'Remove the setting, and pin the certificate with certpin, or give ssl: { ca }.',
     },
     required: {
       happens:
         '{{setting}} says that there must be TLS, not whose certificate: the clients of libpq verify nothing, and pg verifies against public authorities and forgets the ssl beside it.',
-      instead: 'Write no sslmode, and pin the certificate with certpin, or give ssl: { ca }.',
+      instead: 'Remove sslmode, and pin the certificate with certpin, or give ssl: { ca }.',
     },
     replaced: {
       happens: '{{setting}} in the connection string replaces the ssl beside it, with its ca and its checks.',

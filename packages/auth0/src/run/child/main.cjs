@@ -120,7 +120,7 @@ process.on('uncaughtException', (error, origin) => fatal(error, origin));
  * @param {string} origin
  */
 function fatal(error, origin) {
-  const at = Number(now()); // before anything that the script does behind it
+  const at = Number(now()); // before anything that the script does next
   const { serialized } = serializeError(error, current?.job.kind === 'hook');
   const message = { type: 'fatal', at, origin, calls: current?.calls ?? 0, error: serialized };
   if (survives) settle(current, { ...message, survived: true });
