@@ -188,6 +188,18 @@ describe('a script that takes the effect of its block away', () => {
     ['import(configuration.CODE);', 'unclear: the module that is imported here is not known'],
     ['global[email] = fake;', 'unclear: a global is changed, and its name is not known'],
     ["require('https').globalAgent.maxSockets = 5;", 'unclear: `https` is changed'],
+    [
+      'callback(certpin.pinnedPg({}, {})); load((row) => { row.seen = 1; });',
+      'unclear: what certpin made may be changed here',
+    ],
+    [
+      'const list = []; list.push(certpin.pinnedPg({}, {})); list[0].ssl = 1;',
+      'tampered: what certpin made is changed',
+    ],
+    [
+      'const { pinnedPg: { constructor: make } } = certpin;',
+      'unclear: `constructor` leads to what every script of the container shares',
+    ],
     ['const \u0441ertpin = {};', 'tampered: a name that looks like `certpin` and is not'],
   ];
   for (const [rest, expected] of cases) {
