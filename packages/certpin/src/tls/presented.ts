@@ -62,7 +62,7 @@ function toLegacy(certificate: X509Certificate, detailed: boolean | undefined): 
  * The first `most` certificates that the server presented, in its order: also what belongs to no chain. Node links each to the one that
  * was sent after it (src/crypto/crypto_x509.cc), which need not be its issuer.
  */
-export function chainOf(leaf: X509Certificate | undefined, most = Number.POSITIVE_INFINITY): X509Certificate[] {
+export function chainOf(leaf: X509Certificate | undefined, most: number): X509Certificate[] {
   const presented: X509Certificate[] = [];
   for (let next = leaf; next !== undefined && presented.length < most; next = next.issuerCertificate)
     presented.push(next);
@@ -74,5 +74,6 @@ const MAX_EXPLAINED = 16;
 
 /** What may count, or may explain a refusal: all that was presented where an issuer is pinned, and else the first certificates. */
 export function relevantChain(leaf: X509Certificate | undefined, policies: readonly Policy[]): X509Certificate[] {
-  return chainOf(leaf, policies.some(({ issuerPins }) => issuerPins.length > 0) ? undefined : MAX_EXPLAINED);
+  const mayCount = policies.some(({ issuerPins }) => issuerPins.length > 0);
+  return chainOf(leaf, mayCount ? Number.POSITIVE_INFINITY : MAX_EXPLAINED);
 }
