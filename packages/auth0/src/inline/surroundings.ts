@@ -1,5 +1,5 @@
 import type { Reference } from 'eslint-scope';
-import type { CallExpression, Identifier, NewExpression, Node, ObjectExpression } from 'estree';
+import type { CallExpression, Identifier, MemberExpression, NewExpression, Node, ObjectExpression } from 'estree';
 import type { FoundBlock } from './find.ts';
 import type { Key } from './keys.ts';
 import {
@@ -14,7 +14,7 @@ import {
   mayBeOfNode,
   REACHING,
 } from './known.ts';
-import { readScript, type Script } from './script.ts';
+import { nodesIn, readScript, type Script } from './script.ts';
 import { Analysis, isGlobalObject, type MemberWrite, moduleName, type Value, type Values } from './values.ts';
 
 /**
@@ -301,6 +301,12 @@ class Judge {
         this.#analysis.valuesOf(node).has('anything')
       )
         this.#unclear(node, 'nobody knows which module is required here');
+    const isPinned = values.has('pinned');
+    if (isPinned && values.has('shared', 'function')) this.#unclear(node, 'it is not always what certpin made');
+    if (isPinned && callee.type === 'MemberExpression' && LEADS_ELSEWHERE.has(this.#analysis.keyOf(callee).text ?? ''))
+      this.#unclear(node, 'what certpin made is given a connection');
+    if (isPinned) for (const argument of node.arguments) this.#besidePinned(argument);
+    if (node.type === 'CallExpression' && this.#isAssign(callee)) this.#assigned(node);
     const made = this.#analysis.valuesOf(node).has('pinned');
     if (made && values.has('certpin', 'function')) for (const argument of node.arguments) this.#configuration(argument);
     if (made && values.has('certpin') && this.#parent(node)?.type === 'ExpressionStatement')
@@ -332,13 +338,51 @@ class Judge {
       this.#unclear(argument, 'certpin is given code as a setting');
   }
 
+  /** What a client is given for a single request, or in a function that it calls, may lead the request past what certpin made. */
+  #besidePinned(argument: Node): void {
+    const isOther = (value: Node): boolean => !this.#analysis.valuesOf(value).has('pinned') && !isFalse(value);
+    for (const node of nodesIn(argument)) {
+      if (node.type !== 'Property' || this.#parent(node)?.type !== 'ObjectExpression') continue;
+      if (CONNECTORS.has(this.#analysis.nameOf(node)) && isOther(node.value))
+        this.#unclear(node, 'it may lead a request past what certpin made');
+    }
+    if (argument.type !== 'Identifier') return;
+    for (const name of CONNECTORS)
+      if (this.#analysis.valuesOf(argument).has('own') && this.#analysis.mayHoldOther(name))
+        this.#unclear(argument, `an object has \`${name}\`, which may lead a request past what certpin made`);
+  }
+
+  #isAssign(callee: Node): boolean {
+    return [...this.#analysis.valuesOf(callee)].some(
+      (value) => value.kind === 'shared' && !value.isModule && value.path.join('.') === 'Object.assign',
+    );
+  }
+
+  /** `Object.assign({}, pinned, { … })`, which is `{ ...pinned, … }`. */
+  #assigned({ arguments: given }: CallExpression): void {
+    const first = given.findIndex((argument) => this.#analysis.valuesOf(argument).has('pinned'));
+    for (const argument of first === -1 ? [] : given.slice(first + 1)) {
+      if (argument.type === 'ObjectExpression') this.#options(argument.properties, () => true);
+      else if (!this.#analysis.valuesOf(argument).has('pinned'))
+        this.#unclear(argument, 'it may switch off what certpin made');
+    }
+  }
+
   /** What certpin made stays what it is: nothing beside it in an object switches it off. */
   #object({ properties }: ObjectExpression): void {
-    const isPinned = (property: (typeof properties)[number]): boolean =>
-      this.#analysis.valuesOf(property.type === 'Property' ? property.value : property.argument).has('pinned');
-    const first = properties.findIndex(isPinned);
+    const first = properties.findIndex((property) => this.#isPinned(property));
     if (first === -1) return;
     const isSpread = properties[first]?.type !== 'Property';
+    this.#options(properties, (index) => !isSpread || index >= first);
+  }
+
+  #isPinned(property: ObjectExpression['properties'][number]): boolean {
+    return this.#analysis.valuesOf(property.type === 'Property' ? property.value : property.argument).has('pinned');
+  }
+
+  /** @param counts whether the property at a place is not written over by what certpin made */
+  #options(properties: ObjectExpression['properties'], counts: (index: number) => boolean): void {
+    const first = properties.findIndex((property) => this.#isPinned(property));
     const names = new Set<string>();
     for (const [index, property] of properties.entries()) {
       const key = property.type === 'Property' ? property.key : undefined;
@@ -350,11 +394,14 @@ class Judge {
               ? String(key.value)
               : ''
           : '';
+      // An agent is harmless where it is the pinned one.
+      const isNoProxy = name === 'proxy' && property.type === 'Property' && isFalse(property.value);
+      const isAllowed = isNoProxy || (HARMLESS_OPTIONS.has(name) && (!AGENTS.has(name) || this.#isPinned(property)));
       const isHarmless =
         name === ''
-          ? isPinned(property) || (property.type !== 'Property' && index < first)
-          : HARMLESS_OPTIONS.has(name) && !names.has(name);
-      if (!isHarmless && !(isSpread && index < first)) this.#unclear(property, 'it may switch off what certpin made');
+          ? this.#isPinned(property) || (property.type !== 'Property' && index < first)
+          : isAllowed && !names.has(name);
+      if (!isHarmless && counts(index)) this.#unclear(property, 'it may switch off what certpin made');
       names.add(name);
     }
   }
@@ -375,9 +422,31 @@ class Judge {
         this.#unclear(node, `\`${value.path.join('.')}\` is handed on, and may be changed there`);
     }
     if (!values.has('pinned')) return;
-    if (values.has('plain', 'own', 'fresh', 'function') || this.#isInGetter(node))
+    // A pool that is not there fails; options without what certpin made do not.
+    const isReturned = /^(?:ReturnStatement|ArrowFunctionExpression)$/.test(parent.type);
+    if (
+      values.has('plain', 'own', 'fresh', 'function', 'given', 'data') ||
+      (!isReturned && values.has('unset')) ||
+      this.#isInGetter(node)
+    )
       this.#unclear(node, 'it is not always what certpin made');
+    if (this.#isPart(node, parent)) this.#unclear(node, 'a part of what certpin made may be nothing');
     if (!this.#isFollowed(node, parent)) this.#lostPinned = true;
+  }
+
+  /** `agents[1]` in the place of an agent; `Object.entries(options)`, of which one may be left out. */
+  #isPart(node: Node, parent: Node): boolean {
+    if (parent.type === 'Property')
+      return node.type === 'MemberExpression' && AGENTS.has(this.#analysis.nameOf(parent)) && !this.#isKept(node);
+    if (parent.type !== 'CallExpression') return false;
+    return [...this.#analysis.valuesOf(parent.callee)].some(
+      (callee) => callee.kind === 'shared' && !callee.isModule && TAKES_APART.test(callee.path.join('.')),
+    );
+  }
+
+  /** Whether the object in which it stands is not itself what certpin made: `global.agent`. */
+  #isKept({ object }: MemberExpression): boolean {
+    return !this.#analysis.valuesOf(object).has('pinned');
   }
 
   #isInGetter(node: Node): boolean {
@@ -428,7 +497,8 @@ class Judge {
       for (const base of this.#analysis.valuesOf(write.object)) this.#write(write, base);
   }
 
-  #write({ node, key, value }: MemberWrite, base: Value): void {
+  #write(write: MemberWrite, base: Value): void {
+    const { node, object, key, value } = write;
     switch (base.kind) {
       case 'certpin':
         this.#report(
@@ -450,15 +520,26 @@ class Judge {
         break;
       case 'own':
       case 'fresh':
-        if (value === undefined ? false : this.#analysis.valuesOf(value).has('pinned')) break;
-        if (key.text !== undefined && this.#analysis.mayHoldPinned(key))
-          this.#unclear(node, `\`${key.text}\` may be what certpin made, and gets another value`);
+        if (value !== undefined && this.#analysis.valuesOf(value).has('pinned')) {
+          if (!this.#analysis.isCertain(write)) this.#unclear(node, 'it is not always what certpin made');
+          break;
+        }
+        if (
+          key.text === undefined
+            ? this.#isAny(key) && this.#analysis.mayCarry(object)
+            : this.#analysis.mayHoldPinned(key)
+        )
+          this.#unclear(node, `\`${key.text ?? 'a member'}\` may be what certpin made, and gets another value`);
         break;
       case 'shared':
         this.#writeToShared(node, key.text, base);
         break;
       default:
     }
+  }
+
+  #isAny({ isIndex, isApart }: Key): boolean {
+    return !isIndex && !isApart;
   }
 
   #writeToShared(node: Node, key: string | undefined, { isModule, path }: Extract<Value, { kind: 'shared' }>): void {
@@ -494,7 +575,7 @@ class Judge {
         (element) => element === null || (element.type !== 'SpreadElement' && this.#isData(element)),
       );
     return [...this.#analysis.valuesOf(node)].every(
-      ({ kind }) => kind === 'plain' || kind === 'given' || kind === 'data',
+      ({ kind }) => kind === 'plain' || kind === 'unset' || kind === 'given' || kind === 'data',
     );
   }
 
@@ -507,6 +588,29 @@ class Judge {
   #parent(node: Node): Node | undefined {
     return this.#analysis.script.parents.get(node);
   }
+}
+
+/** In which clients find the connection of a request. */
+const AGENTS = new Set(['agent', 'httpAgent', 'httpsAgent']);
+const CONNECTORS = new Set([
+  ...AGENTS,
+  'adapter',
+  'transport',
+  'dispatcher',
+  'proxy',
+  'createConnection',
+  'socketPath',
+]);
+
+const TAKES_APART = /^Object\.(?:entries|values|fromEntries|create|defineProperty|defineProperties)$/;
+
+/** Methods of an agent through which it is given a connection. */
+const LEADS_ELSEWHERE = new Set(
+  'emit addRequest createConnection createSocket keepSocketAlive reuseSocket setRequestSocket'.split(' '),
+);
+
+function isFalse(node: Node): boolean {
+  return node.type === 'Literal' && node.value === false;
 }
 
 function isExpression(node: Node): boolean {

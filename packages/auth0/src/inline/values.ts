@@ -8,7 +8,9 @@ import type {
   NewExpression,
   Node,
   Pattern,
+  Property,
 } from 'estree';
+import { isCertain, mayEnd } from './certain.ts';
 import { type Key, keyOf, known } from './keys.ts';
 import {
   CONSTANTS,
@@ -29,7 +31,7 @@ import { isMarker, type Script } from './script.ts';
 /**
  * What an expression may stand for.
  *
- * - `plain`: a text, a number, nothing.
+ * - `plain`: a text, a number, nothing. `unset`: nothing, as nobody may have written it.
  * - `own`: an object that this script made; what stands in it is followed. `function`: a function or a class of it.
  * - `fresh`: an object that was made for this script alone, of which it is not known what stands in it.
  * - `given`: what the platform hands to the function that it calls. `data`: what `JSON.parse` gave.
@@ -39,7 +41,19 @@ import { isMarker, type Script } from './script.ts';
  * - `certpin`: the block's, or a member. `pinned`: what certpin made, or what was made with that.
  */
 export type Value =
-  | { readonly kind: 'plain' | 'own' | 'fresh' | 'function' | 'given' | 'data' | 'outside' | 'anything' | 'pinned' }
+  | {
+      readonly kind:
+        | 'plain'
+        | 'unset'
+        | 'own'
+        | 'fresh'
+        | 'function'
+        | 'given'
+        | 'data'
+        | 'outside'
+        | 'anything'
+        | 'pinned';
+    }
   | { readonly kind: 'shared'; readonly isModule: boolean; readonly path: readonly string[] }
   | { readonly kind: 'certpin'; readonly path: readonly string[] };
 
@@ -47,6 +61,7 @@ type Kind = Value['kind'];
 type Shared = Extract<Value, { kind: 'shared' }>;
 
 const PLAIN: Value = { kind: 'plain' };
+const UNSET: Value = { kind: 'unset' };
 const OWN: Value = { kind: 'own' };
 const FRESH: Value = { kind: 'fresh' };
 const DATA: Value = { kind: 'data' };
@@ -110,6 +125,8 @@ export class Analysis {
   readonly #variables = new Map<Variable, Values>();
   /** Those that the script makes itself. */
   readonly #globals = new Map<string, Values>();
+  /** Those of them that nothing may have been written to. */
+  readonly #unsetGlobals = new Set<string>();
   readonly #returned = new Map<Node, Values>();
   readonly #functions = new Map<Node, Variable>();
   /** What was put into objects, by whose they are and the name under which it was put there. */
@@ -132,7 +149,10 @@ export class Analysis {
       }
     this.#memberWrites = script.nodes.filter((node) => !isOurs(node)).flatMap((node) => this.#writesBy(node));
     this.#calls = script.nodes.filter((node) => node.type === 'CallExpression').filter((node) => !isOurs(node));
-    for (const name of this.#globalsMade()) this.#globals.set(name, new Values());
+    for (const name of this.#globalsMade()) {
+      this.#globals.set(name, new Values());
+      if (!this.#isCertainGlobal(name)) this.#unsetGlobals.add(name);
+    }
     this.#mains = new Set(script.nodes.filter((node) => isFunction(node) && this.#isMain(node)));
     this.#called = this.#onlyCalled();
     while (this.#pass()) this.#memo = new Map();
@@ -147,6 +167,10 @@ export class Analysis {
 
   keyOf(node: MemberExpression): Key {
     return keyOf(node, this.referenceOf);
+  }
+
+  nameOf(node: Property): string {
+    return keyOf(node, this.referenceOf).text ?? '';
   }
 
   valuesOf(node: Node): Values {
@@ -188,6 +212,30 @@ export class Analysis {
   /** Whether what certpin made stands somewhere under this name. */
   mayHoldPinned({ text }: Key): boolean {
     return text !== undefined && this.#fields.get(`own ${text}`)?.has('pinned') === true;
+  }
+
+  /** Whether something else stands somewhere under this name. */
+  mayHoldOther(name: string): boolean {
+    const held = this.#fields.get(`own ${name}`);
+    return held !== undefined && [...held].some(({ kind }) => kind !== 'pinned');
+  }
+
+  /** Whether an object may be one into which the script has put what certpin made. */
+  mayCarry(object: Node): boolean {
+    const carriers = this.memberWrites()
+      .filter(({ value }) => value !== undefined && this.valuesOf(value).has('pinned'))
+      .filter((write) => this.valuesOf(write.object).has('own'))
+      .map((write) => this.#variableNamed(write.object));
+    if (carriers.length === 0) return false;
+    const variable = this.#variableNamed(object);
+    const isApart = variable?.references.every(
+      ({ writeExpr }) => !writeExpr || /^(?:Object|Array|New)Expr/.test(writeExpr.type),
+    );
+    return !isApart || carriers.some((carrier) => carrier === undefined || carrier === variable);
+  }
+
+  #variableNamed(node: Node): Variable | undefined {
+    return node.type === 'Identifier' ? (this.referenceOf(node)?.resolved ?? undefined) : undefined;
   }
 
   /** What `values` have under a name. */
@@ -284,10 +332,11 @@ export class Analysis {
         }
         if (node.type === 'ArrowFunctionExpression' && node.body.type !== 'BlockStatement')
           learn(this.#returned, node, this.valuesOf(node.body));
+        if (mayEnd(node)) learn(this.#returned, node, [UNSET]);
       }
-      if (node.type === 'ReturnStatement' && node.argument) {
+      if (node.type === 'ReturnStatement') {
         const from = this.functionAround(node);
-        if (from !== undefined) learn(this.#returned, from, this.valuesOf(node.argument));
+        if (from !== undefined) learn(this.#returned, from, node.argument ? this.valuesOf(node.argument) : [UNSET]);
       }
     }
     for (const { object, key, value } of this.memberWrites()) {
@@ -393,8 +442,10 @@ export class Analysis {
 
   #definedAs(variable: Variable): Value[] {
     if (variable.name === 'arguments' && variable.defs.length === 0) return [OUTSIDE];
+    const unset = this.#mayBeUnset(variable) ? [UNSET] : [];
     return variable.defs.flatMap((definition): Value[] => {
       const { type, node, parent } = definition;
+      if (type === 'Variable' && !this.#isOurs(definition.name as Node)) return unset;
       if (type === 'FunctionName' || type === 'ClassName') return [FUNCTION];
       if (type === 'CatchClause') return [OUTSIDE];
       if (this.#isOurs(definition.name as Node)) return [{ kind: 'certpin', path: [] }];
@@ -404,6 +455,31 @@ export class Analysis {
       if (imported === undefined) return [module(name)];
       return [module(name, imported.type === 'Identifier' ? imported.name : String(imported.value))];
     });
+  }
+
+  /** Whether a variable can be read before, or without, anything being written to it. */
+  #mayBeUnset({ defs, references }: Variable): boolean {
+    const place = (node: Node): boolean =>
+      node.type === 'Identifier' && references.some(({ identifier }) => identifier === node);
+    const isConstant = defs.some(
+      ({ type, parent, node }) =>
+        type !== 'Variable' ||
+        this.#isLoop(parent as Node) ||
+        (parent?.type === 'VariableDeclaration' && parent.kind !== 'var' && node.init),
+    );
+    if (isConstant) return false;
+    const writes = references.filter((reference) => reference.isWrite());
+    return !writes.some(({ identifier }) => isCertain(identifier as Node, place, this.script.parents));
+  }
+
+  #isLoop(declaration: Node): boolean {
+    return /^For(?:In|Of)Statement$/.test(this.script.parents.get(declaration)?.type ?? '');
+  }
+
+  /** Whether a member is written whenever it has to be. */
+  isCertain(write: MemberWrite): boolean {
+    const place = placeOf(write.node);
+    return isCertain(write.node, (node) => place !== undefined && placeOf(node) === place, this.script.parents);
   }
 
   *#evaluate(node: Node): Generator<Value> {
@@ -460,6 +536,7 @@ export class Analysis {
       case 'LogicalExpression':
         yield* this.valuesOf(node.left);
         yield* this.valuesOf(node.right);
+        if (node.operator === '&&') yield UNSET;
         break;
       case 'ConditionalExpression':
         yield* this.valuesOf(node.consequent);
@@ -528,13 +605,25 @@ export class Analysis {
     return [...members, ...names].filter((name) => !isNodeGlobal(name));
   }
 
+  #isCertainGlobal(name: string): boolean {
+    const isPlace = (node: Node): boolean => (placeOf(node) ?? '').replace(/^global(?:This)?\./, '') === name;
+    const writes = [
+      ...this.#memberWrites.map(({ node }) => node).filter(isPlace),
+      ...this.script.references.flatMap((reference) =>
+        reference.resolved === null && reference.isWrite() && reference.identifier.name === name
+          ? [reference.identifier as Node]
+          : [],
+      ),
+    ];
+    return writes.some((write) => isCertain(write, isPlace, this.script.parents));
+  }
+
   #globalNamed(name: string): Iterable<Value> {
     if (isNodeGlobal(name)) return name === 'crypto' ? [global(name), module(name)] : [global(name)];
     // Where the script writes it, it is what the script wrote; else it is a package that old platforms have as a global.
-    return (
-      this.#globals.get(name) ??
-      (isLegacyPackage(name) ? [isNodeModule(name) ? module(name) : global(name)] : [OUTSIDE])
-    );
+    const made = this.#globals.get(name);
+    if (made !== undefined) return this.#unsetGlobals.has(name) ? [...made, UNSET] : made;
+    return isLegacyPackage(name) ? [isNodeModule(name) ? module(name) : global(name)] : [OUTSIDE];
   }
 
   /** `this` is the script's own object in constructors only: a method can be called on anything. */
@@ -589,7 +678,7 @@ export class Analysis {
     else if (kind === 'pinned') yield key.ordinary ? PINNED : ANYTHING;
     else if (!key.ordinary) yield key.text === 'prototype' && kind === 'function' ? OWN : ANYTHING;
     else if (kind === 'outside' && isInternal(key.text ?? '')) yield ANYTHING;
-    else if (kind === 'outside' || kind === 'plain' || kind === 'function') yield OUTSIDE;
+    else if (/^(?:outside|plain|unset|function)$/.test(kind)) yield OUTSIDE;
     else yield* this.#fieldsAt(homeOf(value), key, kind === 'own' ? [] : [kind === 'fresh' ? OUTSIDE : value]);
   }
 
@@ -813,9 +902,9 @@ function unchained(node: Node): Node {
   return node.type === 'ChainExpression' ? node.expression : node;
 }
 
-/** `{ ...rest }`: a new object with what stands in the old one. */
+/** `{ ...rest }`: a new object with what stands in the old one, less what was taken out: of what certpin made, it may be that. */
 function copyOf(values: Values): Values {
   const copy = new Values();
-  copy.add([values.has('pinned') ? PINNED : OWN]);
+  copy.add(values.has('pinned') ? [PINNED, OWN] : [OWN]);
   return copy;
 }
