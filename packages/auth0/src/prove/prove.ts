@@ -40,6 +40,12 @@ const WARM_LOGINS = 3;
 /** Stands in the place of all servers at once, and comes after a connection that failed: whom a script refuses last. */
 const STRONGEST = 'trusted-ca';
 
+/**
+ * Who comes to a second login in one container: what a script has kept of the first is compared with names and numbers, and the one has
+ * the genuine issuer's name where the other has a CA that is trusted.
+ */
+const RETURNING: readonly ImpostorName[] = [STRONGEST, 'another-key'];
+
 export interface ProveOptions extends RunScriptOptions {
   /** How long a script is watched whose first connection stalls. Default: the time limit, at which the platform ends the container. */
   readonly stallMs?: number;
@@ -249,7 +255,7 @@ class Proof {
     return forger === undefined ? inOrder : [...inOrder, ...(await this.tryWarm(target, all, warm))];
   }
 
-  /** One act in a container of its own; and the strongest impostor meets a second login there. */
+  /** One act in a container of its own; and some impostors meet a second login there. */
   private async tryAct(act: Act, targets: readonly Target[], all: readonly Target[]): Promise<readonly Trial[]> {
     const posts = new Map<Target, Relay>();
     for (const target of targets) posts.set(target, await Relay.open());
@@ -263,7 +269,7 @@ class Proof {
     const stage = this.openStage(redirects, [], genuine, act.moment === 'after-stall');
     try {
       const first = await perform(stage, act, this.cast(posts, all));
-      const comesAgain = act.impostor === STRONGEST && act.moment === 'at-once' && act.passedOn === 0;
+      const comesAgain = RETURNING.includes(act.impostor) && act.moment === 'at-once' && act.passedOn === 0;
       if (!comesAgain) return [first];
       return [first, await perform(stage, { ...act, moment: 'again' }, this.cast(posts, all))];
     } finally {
@@ -275,15 +281,19 @@ class Proof {
   /** In the container of the control run, whose connections are severed. */
   private async tryWarm(target: Target, all: readonly Target[], warm: Stage): Promise<readonly Trial[]> {
     const { relay, host, port } = target.server;
-    const act: Act = { impostor: STRONGEST, moment: 'warm', passedOn: 0 };
-    let trial: Trial | undefined;
-    for (let login = 0; login < WARM_LOGINS && (trial?.connections ?? 0) === 0; login++) {
-      relay.sever();
-      trial = await perform(warm, act, this.cast(new Map([[target, relay]]), all));
+    const trials: Trial[] = [];
+    for (const impostor of RETURNING) {
+      const act: Act = { impostor, moment: 'warm', passedOn: 0 };
+      let trial: Trial | undefined;
+      for (let login = 0; login < WARM_LOGINS && (trial?.connections ?? 0) === 0; login++) {
+        relay.sever();
+        trial = await perform(warm, act, this.cast(new Map([[target, relay]]), all));
+      }
+      if (trial !== undefined) trials.push(trial);
     }
     relay.sever();
     relay.receive = (socket) => passOn(socket, { host, port });
-    return trial === undefined ? [] : [trial];
+    return trials;
   }
 
   private cast(posts: Cast['posts'], all: readonly Target[]): Cast {

@@ -14,6 +14,7 @@ export type ImpostorName =
   | 'another-name'
   | 'asked-name'
   | 'expired'
+  | 'renewed'
   | 'stolen-certificate'
   | 'plaintext';
 
@@ -95,6 +96,7 @@ export const impostorWords: Readonly<Record<ImpostorName, string>> = {
   'another-name': 'another name, issued by a CA that the script trusts',
   'asked-name': 'the name that the script asks for, issued by a CA that the script trusts',
   expired: 'the same names, issued by a CA that the script trusts, and expired',
+  renewed: 'the same names, issued anew by a CA that the script trusts: valid for longer, with a key of another kind',
   'stolen-certificate': 'the genuine certificate, without its key',
   plaintext: 'no TLS',
 };
@@ -145,7 +147,7 @@ const optional: readonly Moment[] = ['after-reset', 'after-refusal', 'after-stal
 
 /** Why it says nothing that an impostor got nothing; undefined where it does. */
 function doubtOf(place: string, tls: boolean, trial: Trial): string | undefined {
-  const { impostor, moment, connections, undecided, disagreement, elsewhere, run } = trial;
+  const { impostor, moment, connections, undecided, disagreement, elsewhere, run, threwBefore } = trial;
   const who = moment === 'at-once' ? impostor : `${impostor}, ${moment}`;
   const failed = moment.startsWith('after-');
   if (elsewhere.length > 0)
@@ -157,10 +159,14 @@ function doubtOf(place: string, tls: boolean, trial: Trial): string | undefined 
   const late = run.findings.find(({ code }) => code === 'time-limit' || code === 'blocked');
   if (!tls)
     return `${place}: the script does not ask for TLS in a way that is known here, and said nothing to the impostor`;
+  // A key of a kind that the script does not take is no way in.
+  if (disagreement !== null && impostor === 'renewed') return undefined;
   if (disagreement !== null)
     return `${place}: the script and the impostor (${who}) do not agree on TLS: ${disagreement}`;
   if (late !== undefined && moment !== 'after-stall') return `${place}: with the impostor (${who}), ${late.message}`;
-  if (undecided > 0) return `${place}: the script neither spoke to the impostor (${who}) nor gave it up`;
+  // What Node shows of one kind of key it does not show of another: a check that stumbles over that lets nobody in.
+  const stumbled = impostor === 'renewed' && threwBefore;
+  if (undecided > 0 && !stumbled) return `${place}: the script neither spoke to the impostor (${who}) nor gave it up`;
   if (run.status === 'success') return success;
   return impostor === 'trusted-ca' && moment === 'at-once' ? objectionOf(place, trial) : undefined;
 }
