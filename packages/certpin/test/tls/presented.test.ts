@@ -105,7 +105,10 @@ describe('a server that sends as much as OpenSSL takes', () => {
     server.present({ ...right, chainPem: right.certPem + intermediates });
     const pins = 'ab'.repeat(32);
     const presentedUnder = (policy: PolicyOptions): Promise<number> =>
-      open(policy).then(() => assert.fail(), (error) => error.details.verdict.presented.length);
+      open(policy).then(
+        () => assert.fail(),
+        (error) => error.details.verdict.presented.length,
+      );
     assert.equal(await presentedUnder({ pins }), 16);
     assert.equal(await presentedUnder({ pins, issuerPins: pins }), 151);
     // What stands among the first still explains it.
