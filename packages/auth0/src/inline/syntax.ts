@@ -25,3 +25,8 @@ export function plainPath(node: Node): string | undefined {
 export function unchained(node: Node): Node {
   return node.type === 'ChainExpression' ? node.expression : node;
 }
+
+/** Whether a node is the word `false`. */
+export function isFalse(node: Node): boolean {
+  return node.type === 'Literal' && node.value === false;
+}

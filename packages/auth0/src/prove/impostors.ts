@@ -17,6 +17,7 @@ export function impostorsFor(forger: Forger): readonly ImpostorName[] {
     'another-name',
     'asked-name',
     'expired',
+    'renewed',
     'stolen-certificate',
     'plaintext',
   ];
@@ -59,6 +60,8 @@ export async function dress(
       return { credentials: await forger.forName(host), forName: (name) => forger.forName(name) };
     case 'expired':
       return { credentials: await forger.expired() };
+    case 'renewed':
+      return { credentials: await forger.renewed() };
     case 'stolen-certificate':
       return { credentials: await forger.selfSigned(), stolenChain: chain };
     case 'plaintext':

@@ -21,7 +21,8 @@ export interface ProofCa {
   readonly keys: Keys;
 }
 
-const DAY = 24 * 60 * 60 * 1000;
+const HOUR = 60 * 60 * 1000;
+const DAY = 24 * HOUR;
 const PROOF_CA = 'CN=Proof CA, O=certpin';
 
 /** authorityKeyIdentifier: it chooses the issuer among CAs of one name. */
@@ -134,6 +135,23 @@ export class Forger {
     return this.presentIssued([await this.issued({ notBefore: new Date(notAfter.getTime() - 90 * DAY), notAfter })]);
   }
 
+  /**
+   * The leaf as it may look after its renewal: with another serial number, valid for longer, and a key of another kind, of which Node's
+   * object for a certificate does not show everything (`pubkey`, `modulus`).
+   */
+  async renewed(): Promise<Credentials> {
+    const isEdwards = this.leafKeys.publicKey.algorithm.name === 'Ed25519';
+    const algorithm = isEdwards ? { name: 'ECDSA', namedCurve: 'P-256' } : { name: 'Ed25519' };
+    const keys = await generate(algorithm as webcrypto.EcKeyGenParams);
+    const now = Date.now();
+    const notAfter = new Date(Math.max(now, this.leaf.notAfter.getTime()) + 90 * DAY);
+    const certificate = await sign({
+      ...{ subject: this.leaf.subjectName, issuer: PROOF_CA, keys, signer: this.ca.keys },
+      ...{ notBefore: new Date(now - HOUR), notAfter, extensions: this.withoutAuthority() },
+    });
+    return this.presentIssued([certificate], keys);
+  }
+
   /** What the proof's CA issues for one name, and nothing of the genuine certificate. */
   async forName(name: string): Promise<Credentials> {
     const type = isIP(name) === 0 ? ('dns' as const) : ('ip' as const);
@@ -153,13 +171,16 @@ export class Forger {
     return this.leaf.extensions.filter(({ type }) => type !== AUTHORITY_KEY);
   }
 
-  private async presentIssued(certificates: readonly x509.X509Certificate[]): Promise<Credentials> {
-    const { cert, key } = await this.present(certificates);
+  private async presentIssued(
+    certificates: readonly x509.X509Certificate[],
+    keys = this.leafKeys,
+  ): Promise<Credentials> {
+    const { cert, key } = await this.present(certificates, keys);
     return { cert: `${cert}${this.ca.pem}\n`, key };
   }
 
-  private async present(certificates: readonly x509.X509Certificate[]): Promise<Credentials> {
-    const pkcs8 = await subtle.exportKey('pkcs8', this.leafKeys.privateKey);
+  private async present(certificates: readonly x509.X509Certificate[], keys = this.leafKeys): Promise<Credentials> {
+    const pkcs8 = await subtle.exportKey('pkcs8', keys.privateKey);
     return {
       cert: certificates.map((certificate) => `${certificate.toString('pem')}\n`).join(''),
       key: `${x509.PemConverter.encode(pkcs8, 'PRIVATE KEY')}\n`,

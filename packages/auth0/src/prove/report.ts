@@ -13,6 +13,7 @@ export type ImpostorName =
   | 'another-name'
   | 'asked-name'
   | 'expired'
+  | 'renewed'
   | 'stolen-certificate'
   | 'plaintext';
 
@@ -94,6 +95,7 @@ export const impostorWords: Readonly<Record<ImpostorName, string>> = {
   'another-name': 'another name, issued by a CA that the script trusts',
   'asked-name': 'the name that the script asks for, issued by a CA that the script trusts',
   expired: 'the same names, issued by a CA that the script trusts, and expired',
+  renewed: 'the same names, issued anew by a CA that the script trusts: valid for longer, with a key of another kind',
   'stolen-certificate': 'the genuine certificate, without its key',
   plaintext: 'no TLS',
 };

@@ -16,6 +16,12 @@ const WARM_LOGINS = 3;
 /** Stands in the place of all servers at once, and comes after a connection that failed: whom a script refuses last. */
 const STRONGEST = 'trusted-ca';
 
+/**
+ * Who comes to a second login in one container. A script may compare names and numbers with those that it has kept of the first login:
+ * one has the genuine issuer's name, and the other a CA that is trusted.
+ */
+const RETURNING: readonly ImpostorName[] = [STRONGEST, 'another-key'];
+
 /** All servers of a script, and where it runs. */
 export interface Theatre {
   readonly targets: readonly Target[];
@@ -75,7 +81,7 @@ async function inTurns<Value, Result>(
   return results;
 }
 
-/** One act in a container of its own; and the strongest impostor meets a second login there. */
+/** One act in a container of its own; and some impostors meet a second login there. */
 async function tryAct(theatre: Theatre, act: Act, replaced: readonly Target[]): Promise<readonly Trial[]> {
   const { targets, stages } = theatre;
   const posts = new Map<Target, Relay>();
@@ -90,7 +96,7 @@ async function tryAct(theatre: Theatre, act: Act, replaced: readonly Target[]): 
   const stage = stages.create(redirects, [], genuine, act.moment === 'after-stall');
   try {
     const first = await perform(stage, act, castOf(theatre, posts));
-    const comesAgain = act.impostor === STRONGEST && act.moment === 'at-once' && act.passedOn === 0;
+    const comesAgain = RETURNING.includes(act.impostor) && act.moment === 'at-once' && act.passedOn === 0;
     if (!comesAgain) return [first];
     return [first, await perform(stage, { ...act, moment: 'again' }, castOf(theatre, posts))];
   } finally {
@@ -111,15 +117,19 @@ async function closedPort(): Promise<number> {
 async function tryWarm(theatre: Theatre, target: Target): Promise<readonly Trial[]> {
   const { server } = target;
   const { relay } = server;
-  const act: Act = { impostor: STRONGEST, moment: 'warm', passedOn: 0 };
-  let trial: Trial | undefined;
-  for (let login = 0; login < WARM_LOGINS && (trial?.connections ?? 0) === 0; login++) {
-    relay.sever();
-    trial = await perform(theatre.warm, act, castOf(theatre, new Map([[target, relay]])));
+  const trials: Trial[] = [];
+  for (const impostor of RETURNING) {
+    const act: Act = { impostor, moment: 'warm', passedOn: 0 };
+    let trial: Trial | undefined;
+    for (let login = 0; login < WARM_LOGINS && (trial?.connections ?? 0) === 0; login++) {
+      relay.sever();
+      trial = await perform(theatre.warm, act, castOf(theatre, new Map([[target, relay]])));
+    }
+    if (trial !== undefined) trials.push(trial);
   }
   relay.sever();
   relay.receive = (socket) => passOn(socket, server);
-  return trial === undefined ? [] : [trial];
+  return trials;
 }
 
 function castOf({ targets, known }: Theatre, posts: Cast['posts']): Cast {

@@ -57,13 +57,13 @@ const trialsOf = ({ servers: [server] }: ProofReport) =>
     (server?.trials ?? []).filter(({ moment }) => moment === 'at-once').map((trial) => [trial.impostor, trial]),
   );
 const imitated: readonly ImpostorName[] = [
-  ...(['another-key', 'genuine-chain', 'trusted-ca', 'another-name', 'asked-name', 'expired'] as const),
+  ...(['another-key', 'genuine-chain', 'trusted-ca', 'another-name', 'asked-name', 'expired', 'renewed'] as const),
   ...(['stolen-certificate', 'plaintext'] as const),
 ];
 /** Of a certificate that a CA has issued. */
 const imitatedIssued: readonly ImpostorName[] = [
   ...(['another-key', 'self-signed', 'genuine-chain', 'genuine-issuer', 'trusted-ca', 'trusted-namesake'] as const),
-  ...(['another-name', 'asked-name', 'expired', 'stolen-certificate', 'plaintext'] as const),
+  ...(['another-name', 'asked-name', 'expired', 'renewed', 'stolen-certificate', 'plaintext'] as const),
 ];
 const account = ({ host, port, user, password, database }: Postgres | Mariadb) => ({
   host,
@@ -202,7 +202,13 @@ describe('scripts with certpin', () => {
           trials
             .filter(({ moment }) => moment !== 'at-once')
             .map(({ impostor, moment, bytes }) => `${impostor} ${moment} ${bytes}`),
-          ['again', 'after-reset', 'after-refusal', 'after-stall', 'warm'].map((moment) => `trusted-ca ${moment} 0`),
+          [
+            'another-key again 0',
+            ...['again', 'after-reset', 'after-refusal', 'after-stall', 'warm'].map(
+              (moment) => `trusted-ca ${moment} 0`,
+            ),
+            'another-key warm 0',
+          ],
         );
         assert.deepEqual(
           [report.servers[0]?.certificateSha256, report.servers[0]?.tls],

@@ -12,6 +12,7 @@ import {
   refuseParameters,
   withOwn,
   withPinned,
+  withToJson,
 } from '../tls/driver-config.ts';
 import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
 import { PinnedStream } from '../tls/pinned-stream.ts';
@@ -110,7 +111,7 @@ export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Polic
   const pinned = withPinned(INLINE ? given : withConnectionString(given, read.connectionString), own, 'pinnedPg');
   /** What is written down of a configuration knows no password. */
   const toJSON = () => ({ ...pinned, stream: undefined, password: undefined, connectionString: undefined });
-  return Object.defineProperty(pinned, 'toJSON', { value: toJSON });
+  return withToJson(pinned, toJSON, 'pinnedPg');
 }
 
 /** pg exports its native client in place of the other one where this variable is set (lib/index.js). */

@@ -5,7 +5,7 @@ import { dial } from '../protocols/dial.ts';
 import { createPostgresUpgrade, isDirect, noAlpn, POSTGRES_ALPN } from '../protocols/postgres.ts';
 import { createTypeQueryWatch, type TypeQueryWatch } from '../protocols/postgres-types.ts';
 import { demandAlpn } from '../tls/demand-alpn.ts';
-import { NOWHERE, parameterRefused, readDriverConfig, withPinned } from '../tls/driver-config.ts';
+import { NOWHERE, parameterRefused, readDriverConfig, withPinned, withToJson } from '../tls/driver-config.ts';
 import type { Address, Attempt, Opener } from '../tls/late-stream.ts';
 import { type GuardOptions, readClientTls, readPolicy } from '../tls/options.ts';
 import { PinnedStream } from '../tls/pinned-stream.ts';
@@ -111,7 +111,7 @@ export function pinnedPostgres(options: string | PostgresOptions, policy: GuardO
   const pinned = withPinned(given, own, 'pinnedPostgres');
   // What is written down of a configuration knows no password. And if somebody puts the address back, it demands TLS.
   const toJSON = () => ({ ...pinned, ssl: true, socket: undefined, password: undefined, pass: undefined });
-  return Object.defineProperty(pinned, 'toJSON', { value: toJSON });
+  return withToJson(pinned, toJSON, 'pinnedPostgres');
 }
 
 /** What postgres.js gets in place of its socket. */

@@ -105,14 +105,28 @@ export function withPinned<Given extends object, Own extends object>(
   where: string,
 ): Given & Own {
   const pinned = withOwn(given, own);
-  for (const [key, value] of Object.entries(own)) {
-    const message = `${where}: \`${key}\` is certpin's own; remove it from the connection string, or from what is assigned here`;
-    const set = (): never => {
-      throw optionInvalid(key, message);
-    };
-    Object.defineProperty(pinned, key, { get: () => value, set, enumerable: true, configurable: false });
-  }
+  for (const [key, value] of Object.entries(own)) hold(pinned, key, value, where);
   return pinned;
+}
+
+/** Gives `pinned` its form for `JSON.stringify`. It goes into no copy: a copy would write down what it was made from. */
+export function withToJson<Pinned extends object>(pinned: Pinned, toJSON: () => object, where: string): Pinned {
+  return hold(pinned, 'toJSON', toJSON, where, false);
+}
+
+/** A property over which nobody writes. Whoever tries is told so in words. */
+function hold<Pinned extends object>(
+  pinned: Pinned,
+  key: string,
+  value: unknown,
+  where: string,
+  enumerable = true,
+): Pinned {
+  const message = `${where}: \`${key}\` is certpin's own; remove it from the connection string, or from what is assigned here`;
+  const set = (): never => {
+    throw optionInvalid(key, message);
+  };
+  return Object.defineProperty(pinned, key, { get: () => value, set, enumerable, configurable: false });
 }
 
 export const MAKES_STREAM = 'certpin makes the stream itself; remove `stream`';

@@ -4,7 +4,7 @@ import type { Policy } from '../core/policy.ts';
 import { type Peer, type Refused, type Verdict, verify } from '../core/verify.ts';
 import { publishVerdict } from './diagnostics.ts';
 import type { Judge } from './intercept.ts';
-import { chainOf, describePeer, takeLeaf } from './presented.ts';
+import { describePeer, relevantChain, takeLeaf } from './presented.ts';
 import { knownVerdict, rememberVerdict, repeatVerdict, stillHolds } from './repeated-verdict.ts';
 import type { Reuse } from './reuse.ts';
 import type { ServerIdentity } from './server-name.ts';
@@ -37,7 +37,7 @@ export function judgeConnection(socket: TLSSocket, policy: Policy, server: Serve
       reuse.proved(before);
       return before.verdict;
     }
-    const withChain = (): Peer => describePeer(socket, chainOf(leaf), server);
+    const withChain = (): Peer => describePeer(socket, relevantChain(leaf, [policy]), server);
     // The leaf decides where no issuer is pinned, and it alone is cheap to read.
     const isEnough = policy.issuerPins.length === 0 && leaf !== undefined;
     peer = isEnough ? describePeer(socket, [leaf], server) : withChain();
@@ -79,7 +79,7 @@ export function judgeBoth(socket: TLSSocket, policies: readonly [Policy, Policy]
   };
   return {
     refusal: () => {
-      peer = describePeer(socket, chainOf(takeLeaf(socket)), server);
+      peer = describePeer(socket, relevantChain(takeLeaf(socket), policies), server);
       return tell(socket, policies, again(), again);
     },
     onReleased: (ask) => judgeOnChange(socket, policies, ask, again),

@@ -37,7 +37,7 @@ export function observe(connection: Omit<GuardedConnection, 'policy'>): Promise<
 const MAX_PRESENTED = 64;
 
 function presentedBy(socket: TLSSocket): Certificate[] {
-  const presented = chainOf(takeLeaf(socket)).slice(0, MAX_PRESENTED);
+  const presented = chainOf(takeLeaf(socket), MAX_PRESENTED);
   return presented.map((certificate) => new Certificate(certificate));
 }
 

@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { INLINE } from '../core/form.ts';
+import type { Policy } from '../core/policy.ts';
 import type { Peer } from '../core/verify.ts';
 import type { ServerIdentity } from './server-name.ts';
 
@@ -58,11 +59,21 @@ function toLegacy(certificate: X509Certificate, detailed: boolean | undefined): 
 }
 
 /**
- * All that the server presented, in its order: also what belongs to no chain. Node links each to the one that was sent after it
- * (src/crypto/crypto_x509.cc), which need not be its issuer.
+ * The first `most` certificates that the server presented, in its order: also what belongs to no chain. Node links each to the one that
+ * was sent after it (src/crypto/crypto_x509.cc), which need not be its issuer.
  */
-export function chainOf(leaf: X509Certificate | undefined): X509Certificate[] {
+export function chainOf(leaf: X509Certificate | undefined, most: number): X509Certificate[] {
   const presented: X509Certificate[] = [];
-  for (let next = leaf; next !== undefined; next = next.issuerCertificate) presented.push(next);
+  for (let next = leaf; next !== undefined && presented.length < most; next = next.issuerCertificate)
+    presented.push(next);
   return presented;
+}
+
+/** An explanation needs no more than these, and each costs time: a server may send hundreds. */
+const MAX_EXPLAINED = 16;
+
+/** What may count, or may explain a refusal: all that was presented where an issuer is pinned, and else the first certificates. */
+export function relevantChain(leaf: X509Certificate | undefined, policies: readonly Policy[]): X509Certificate[] {
+  const mayCount = policies.some(({ issuerPins }) => issuerPins.length > 0);
+  return chainOf(leaf, mayCount ? Number.POSITIVE_INFINITY : MAX_EXPLAINED);
 }

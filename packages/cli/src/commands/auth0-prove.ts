@@ -24,6 +24,7 @@ the right password. Then it runs with impostors in that server's place, on this 
   another-name          a certificate of that CA for another name
   asked-name            a certificate of that CA for the name that the script asks for
   expired               a certificate of that CA for the same names that has expired
+  renewed               the same names again, valid for longer, with a key of another kind
   stolen-certificate    the genuine certificate, without its key
   plaintext             no TLS
 

@@ -27,3 +27,8 @@ export const isFreshCall = (path: string): boolean => FRESH_CALLS.test(path);
 export const WRITING_CALLS: ReadonlySet<string> = words(`
   Object.assign Object.defineProperty Object.defineProperties Object.setPrototypeOf
   Reflect.set Reflect.defineProperty Reflect.deleteProperty Reflect.setPrototypeOf`);
+
+/** Functions that take an object apart, or make one of parts. */
+const TAKES_APART = /^Object\.(?:entries|values|fromEntries|create|defineProperty|defineProperties)$/;
+
+export const takesApart = (path: string): boolean => TAKES_APART.test(path);

@@ -1,9 +1,11 @@
 import type { Node } from 'estree';
+import { AGENTS } from '../known/connectors.ts';
+import { takesApart } from '../known/functions.ts';
 import { isPackage } from '../known/packages.ts';
 import { mayBeExtended, mayBeHandedOver } from '../known/understood.ts';
 import { functionAround } from '../syntax.ts';
 import { isFollowedInto } from '../values/calls.ts';
-import { isGlobalObject, type Shared } from '../values/value.ts';
+import { isGlobalObject, type Shared, type Values } from '../values/value.ts';
 import type { Scene } from './scene.ts';
 
 /** What is shared may be called and looked into. Where it goes into an object or to other code, it is not known what becomes of it. */
@@ -20,8 +22,30 @@ export function judgeHandingOn(scene: Scene, node: Node): void {
     )
       scene.unclear(node, `\`${value.path.join('.')}\` is handed on, and may be changed there`);
   }
-  if (values.has('pinned') && (values.has('plain', 'own', 'fresh', 'function') || isInGetter(scene, node)))
+  if (!values.has('pinned')) return;
+  if (isDoubtful(values, parent) || isInGetter(scene, node))
     scene.unclear(node, 'this is not always what certpin made');
+  if (isPart(scene, node, parent)) scene.unclear(node, 'a part of what certpin made may be nothing');
+}
+
+/** Whether it may be something else. A pool that is not there fails, and options without what certpin made do not. */
+function isDoubtful(values: Values, parent: Node): boolean {
+  const isReturned = parent.type === 'ReturnStatement' || parent.type === 'ArrowFunctionExpression';
+  return values.has('plain', 'own', 'fresh', 'function', 'given', 'data') || (!isReturned && values.has('unset'));
+}
+
+/** `agents[1]` in the place of an agent; `Object.entries(options)`, of which one may be left out. */
+function isPart(scene: Scene, node: Node, parent: Node): boolean {
+  if (parent.type === 'Property')
+    return (
+      node.type === 'MemberExpression' &&
+      AGENTS.has(scene.keyOf(parent).text ?? '') &&
+      scene.valuesOf(node.object).has('pinned')
+    );
+  if (parent.type !== 'CallExpression') return false;
+  return [...scene.valuesOf(parent.callee)].some(
+    (callee) => callee.kind === 'shared' && !callee.isModule && takesApart(callee.path.join('.')),
+  );
 }
 
 /** Whether what certpin made goes where it is not followed. */

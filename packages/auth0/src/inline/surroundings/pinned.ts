@@ -1,9 +1,10 @@
-import type { Identifier, Node, ObjectExpression } from 'estree';
-import { words } from '../known/words.ts';
+import type { Identifier, Node } from 'estree';
 import type { AnyCall } from '../syntax.ts';
+import { judgeAssigned, judgeNeighbours } from './neighbours.ts';
 import type { Scene } from './scene.ts';
+import { judgeUse } from './use.ts';
 
-/** What certpin makes: it is given settings and no code, it is used, and nothing beside it switches it off. */
+/** What certpin makes: it is given settings and no code, it is used, nothing beside it switches it off, and nothing leads past it. */
 export function judgePinned(scene: Scene, node: Node): void {
   switch (node.type) {
     case 'VariableDeclarator':
@@ -12,6 +13,8 @@ export function judgePinned(scene: Scene, node: Node): void {
       break;
     case 'CallExpression':
     case 'NewExpression':
+      judgeUse(scene, node);
+      judgeAssigned(scene, node);
       judgeMaking(scene, node);
       break;
     case 'ObjectExpression':
@@ -55,39 +58,4 @@ function judgeSetting(scene: Scene, argument: Node): void {
 function isWrittenTwice(scene: Scene, identifier: Identifier): boolean {
   const variable = scene.analysis.names.referenceOf(identifier)?.resolved;
   return (variable?.references ?? []).filter((reference) => reference.isWrite()).length > 1;
-}
-
-/** Options that may stand beside what certpin made: they switch nothing of it off. */
-const HARMLESS_OPTIONS: ReadonlySet<string> = words(`
-  agent httpsAgent httpAgent auth baseURL body connectionLimit connectionTimeoutMillis data database family form headers host hostname
-  idleTimeoutMillis json keepAlive key max maxFreeSockets maxRedirects maxSockets method min params password path pathname pool port
-  protocol qs query_timeout queueLimit redirect responseType search signal statement_timeout timeout url user validateStatus
-  waitForConnections api client connection`);
-
-/** What certpin made stays what it is: nothing beside it in an object switches it off. */
-function judgeNeighbours(scene: Scene, { properties }: ObjectExpression): void {
-  const isPinned = (property: (typeof properties)[number]): boolean =>
-    scene.valuesOf(property.type === 'Property' ? property.value : property.argument).has('pinned');
-  const first = properties.findIndex(isPinned);
-  if (first === -1) return;
-  const isSpread = properties[first]?.type !== 'Property';
-  const names = new Set<string>();
-  for (const [index, property] of properties.entries()) {
-    const name = writtenName(property);
-    const isHarmless =
-      name === ''
-        ? isPinned(property) || (property.type !== 'Property' && index < first)
-        : HARMLESS_OPTIONS.has(name) && !names.has(name);
-    if (!isHarmless && !(isSpread && index < first))
-      scene.unclear(property, 'this option may switch off what certpin made');
-    names.add(name);
-  }
-}
-
-/** The name of a property as it is written; empty where it is computed, or none. */
-function writtenName(property: ObjectExpression['properties'][number]): string {
-  if (property.type !== 'Property' || property.computed) return '';
-  const { key } = property;
-  if (key.type === 'Identifier') return key.name;
-  return key.type === 'Literal' ? String(key.value) : '';
 }

@@ -3,7 +3,9 @@ import type { Key } from '../keys/key.ts';
 import { mayBeOfNetwork, mayBeOfNode } from '../keys/node-members.ts';
 import { isNodeGlobal } from '../known/globals.ts';
 import type { MemberWrite } from '../values/member-writes.ts';
+import { isCertainWrite } from '../values/unset.ts';
 import { isGlobalObject, type Shared, type Value } from '../values/value.ts';
+import { mayCarry } from './carriers.ts';
 import type { Scene } from './scene.ts';
 
 /**
@@ -16,7 +18,8 @@ export function judgeWrites(scene: Scene, isPinnedLost: boolean): void {
     for (const base of scene.valuesOf(write.object)) judgeWrite(scene, write, base, isPinnedLost);
 }
 
-function judgeWrite(scene: Scene, { node, key, value }: MemberWrite, base: Value, isPinnedLost: boolean): void {
+function judgeWrite(scene: Scene, write: MemberWrite, base: Value, isPinnedLost: boolean): void {
+  const { node, key, value } = write;
   switch (base.kind) {
     case 'certpin':
       scene.tampered(
@@ -37,15 +40,28 @@ function judgeWrite(scene: Scene, { node, key, value }: MemberWrite, base: Value
       break;
     case 'own':
     case 'fresh':
-      if (value !== undefined && scene.valuesOf(value).has('pinned')) break;
-      if (key.text !== undefined && scene.analysis.knowledge.fields.mayHoldPinned(key))
-        scene.unclear(node, `\`${key.text}\` may be what certpin made, and gets another value`);
+      judgeOwnWrite(scene, write);
       break;
     case 'shared':
       judgeSharedWrite(scene, node, key.text, base);
       break;
     default:
   }
+}
+
+/** A write to an object that the script made, in which what certpin made may stand. */
+function judgeOwnWrite(scene: Scene, write: MemberWrite): void {
+  const { node, object, key, value } = write;
+  if (value !== undefined && scene.valuesOf(value).has('pinned')) {
+    if (!isCertainWrite(write, scene.analysis.script.parents))
+      scene.unclear(node, 'this is not always what certpin made');
+    return;
+  }
+  const isAny = key.text === undefined && !key.isIndex && !key.isApart;
+  if (isAny && mayCarry(scene, object))
+    scene.unclear(node, 'a member that may be what certpin made gets another value');
+  if (key.text !== undefined && scene.analysis.knowledge.fields.mayHoldPinned(key))
+    scene.unclear(node, `\`${key.text}\` may be what certpin made, and gets another value`);
 }
 
 function judgeSharedWrite(scene: Scene, node: Node, key: string | undefined, base: Shared): void {
@@ -81,5 +97,5 @@ function isData(scene: Scene, node: Node): boolean {
     return node.elements.every(
       (element) => element === null || (element.type !== 'SpreadElement' && isData(scene, element)),
     );
-  return [...scene.valuesOf(node)].every(({ kind }) => kind === 'plain' || kind === 'given' || kind === 'data');
+  return [...scene.valuesOf(node)].every(({ kind }) => /^(?:plain|unset|given|data)$/.test(kind));
 }

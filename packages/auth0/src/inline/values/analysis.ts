@@ -1,8 +1,8 @@
 import type { CallExpression, Node } from 'estree';
-import { isNodeGlobal } from '../known/globals.ts';
 import type { Script } from '../script.ts';
 import { evaluate } from './evaluate.ts';
 import { Functions } from './functions.ts';
+import { globalsMade } from './globals-made.ts';
 import { Knowledge } from './knowledge.ts';
 import { learn } from './learn.ts';
 import { type MemberWrite, writesBy, writesByCall } from './member-writes.ts';
@@ -53,15 +53,4 @@ export class Analysis implements Reading {
   memberWrites(): readonly MemberWrite[] {
     return [...this.#memberWrites, ...this.#calls.flatMap((call) => writesByCall(call, this))];
   }
-}
-
-/** The globals that the script makes: `global.pool = …`, and a name that is written and nowhere declared. */
-function globalsMade({ references }: Script, memberWrites: readonly MemberWrite[]): string[] {
-  const members = memberWrites.flatMap(({ object, key }) =>
-    object.type === 'Identifier' && /^(?:global|globalThis)$/.test(object.name) ? (key.text ?? []) : [],
-  );
-  const names = references
-    .filter((reference) => reference.resolved === null && reference.isWrite())
-    .map(({ identifier }) => identifier.name);
-  return [...members, ...names].filter((name) => !isNodeGlobal(name));
 }

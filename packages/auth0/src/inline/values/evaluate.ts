@@ -16,6 +16,7 @@ import {
   OWN,
   PINNED,
   PLAIN,
+  UNSET,
   type Value,
 } from './value.ts';
 
@@ -68,6 +69,7 @@ export function* evaluate(reading: Reading, node: Node): Generator<Value> {
     case 'LogicalExpression':
       yield* valuesOf(node.left);
       yield* valuesOf(node.right);
+      if (node.operator === '&&') yield UNSET;
       break;
     case 'ConditionalExpression':
       yield* valuesOf(node.consequent);

@@ -34,4 +34,10 @@ export class Fields {
   mayHoldPinned({ text }: Key): boolean {
     return text !== undefined && this.#values.get(`own ${text}`)?.has('pinned') === true;
   }
+
+  /** Whether something else stands in an object of the script under this name. */
+  mayHoldOther(name: string): boolean {
+    const held = this.#values.get(`own ${name}`);
+    return held !== undefined && [...held].some(({ kind }) => kind !== 'pinned');
+  }
 }

@@ -13,8 +13,9 @@ export class Knowledge {
   readonly #globals: Map<string, Values>;
   #hasNews = false;
 
-  constructor(globals: readonly string[]) {
-    this.#globals = new Map(globals.map((name) => [name, new Values()]));
+  /** @param globals those that the script makes, with what each of them is before */
+  constructor(globals: ReadonlyMap<string, Iterable<Value>>) {
+    this.#globals = new Map([...globals].map(([name, values]) => [name, new Values(values)]));
   }
 
   variable(variable: Variable): Iterable<Value> {

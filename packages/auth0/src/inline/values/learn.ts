@@ -3,13 +3,25 @@ import type { Node, Pattern } from 'estree';
 import { isNodeGlobal } from '../known/globals.ts';
 import { moduleName } from '../known/modules.ts';
 import { functionAround, isFunction } from '../syntax.ts';
+import { mayEnd } from './certain.ts';
 import { homeOf } from './fields.ts';
 import { fieldsMade } from './fields-made.ts';
 import type { MemberWrite } from './member-writes.ts';
 import { membersOf } from './members.ts';
 import { takeApart, type Visit } from './patterns.ts';
 import type { Reading } from './reading.ts';
-import { FUNCTION, GIVEN_VALUE, isGlobalObject, moduleValue, OUTSIDE, PLAIN, type Value, Values } from './value.ts';
+import { mayBeUnset } from './unset.ts';
+import {
+  FUNCTION,
+  GIVEN_VALUE,
+  isGlobalObject,
+  moduleValue,
+  OUTSIDE,
+  PLAIN,
+  UNSET,
+  type Value,
+  Values,
+} from './value.ts';
 
 /** Goes through the whole script once, and learns what its names, objects and functions may give by what is known so far. */
 export function learn(reading: Reading, memberWrites: () => readonly MemberWrite[]): void {
@@ -25,10 +37,12 @@ export function learn(reading: Reading, memberWrites: () => readonly MemberWrite
 }
 
 /** What a variable is by its declaration. */
-function definedAs({ isOurs }: Reading, variable: Variable): Value[] {
+function definedAs({ script, isOurs }: Reading, variable: Variable): Value[] {
   if (variable.name === 'arguments' && variable.defs.length === 0) return [OUTSIDE];
   return variable.defs.flatMap((definition): Value[] => {
     const { type, node, parent } = definition;
+    if (type === 'Variable' && !isOurs(definition.name as Node))
+      return mayBeUnset(variable, script.parents) ? [UNSET] : [];
     if (type === 'FunctionName' || type === 'ClassName') return [FUNCTION];
     if (type === 'CatchClause') return [OUTSIDE];
     if (isOurs(definition.name as Node)) return [{ kind: 'certpin', path: [] }];
@@ -76,9 +90,10 @@ function learnPattern(reading: Reading, pattern: Pattern, values: Values): void 
 function learnReturned({ script, knowledge, valuesOf }: Reading, node: Node): void {
   if (node.type === 'ArrowFunctionExpression' && node.body.type !== 'BlockStatement')
     knowledge.learnReturned(node, valuesOf(node.body));
-  if (node.type !== 'ReturnStatement' || !node.argument) return;
+  if (isFunction(node) && mayEnd(node)) knowledge.learnReturned(node, [UNSET]);
+  if (node.type !== 'ReturnStatement') return;
   const from = functionAround(node, script.parents);
-  if (from !== undefined) knowledge.learnReturned(from, valuesOf(node.argument));
+  if (from !== undefined) knowledge.learnReturned(from, node.argument ? valuesOf(node.argument) : [UNSET]);
 }
 
 function learnWrite({ knowledge, valuesOf }: Reading, { object, key, value }: MemberWrite): void {

@@ -46,7 +46,7 @@ function memberOf(known: Known, value: Value, key: Key): Iterable<Value> {
   const { kind } = value;
   if (!key.ordinary) return [key.text === 'prototype' && kind === 'function' ? OWN : ANYTHING];
   if (kind === 'outside' && isInternal(key.text ?? '')) return [ANYTHING];
-  if (kind === 'outside' || kind === 'plain' || kind === 'function') return [OUTSIDE];
+  if (/^(?:outside|plain|unset|function)$/.test(kind)) return [OUTSIDE];
   return fieldsAt(known, homeOf(value), key, kind === 'own' ? [] : [kind === 'fresh' ? OUTSIDE : value]);
 }
 

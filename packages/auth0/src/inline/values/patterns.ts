@@ -45,7 +45,7 @@ function takeFrom(reading: Reading, pattern: Pattern, values: Values, origin: Or
   }
 }
 
-/** `{ ...rest }`: a new object with what stands in the old one. */
+/** `{ ...rest }`: a new object with what stands in the old one and was not taken out. What certpin made may be what was taken out. */
 function copyOf(values: Values): Values {
-  return new Values([values.has('pinned') ? PINNED : OWN]);
+  return new Values(values.has('pinned') ? [PINNED, OWN] : [OWN]);
 }

@@ -1,7 +1,7 @@
 /**
  * What an expression may stand for.
  *
- * - `plain`: a text, a number, nothing.
+ * - `plain`: a text, a number, nothing. `unset`: nothing, because the script may not have written it yet.
  * - `own`: an object that this script made; what stands in it is followed. `function`: a function or a class of the script.
  * - `fresh`: an object that was made for this script alone. It is not known what stands in it.
  * - `given`: what the platform hands to the function that it calls. `data`: what `JSON.parse` gave.
@@ -11,7 +11,19 @@
  * - `certpin`: the block's, or a member. `pinned`: what certpin made, or what was made with that.
  */
 export type Value =
-  | { readonly kind: 'plain' | 'own' | 'fresh' | 'function' | 'given' | 'data' | 'outside' | 'anything' | 'pinned' }
+  | {
+      readonly kind:
+        | 'plain'
+        | 'unset'
+        | 'own'
+        | 'fresh'
+        | 'function'
+        | 'given'
+        | 'data'
+        | 'outside'
+        | 'anything'
+        | 'pinned';
+    }
   | { readonly kind: 'shared'; readonly isModule: boolean; readonly path: readonly string[] }
   | { readonly kind: 'certpin'; readonly path: readonly string[] };
 
@@ -19,6 +31,7 @@ type Kind = Value['kind'];
 export type Shared = Extract<Value, { kind: 'shared' }>;
 
 export const PLAIN: Value = { kind: 'plain' };
+export const UNSET: Value = { kind: 'unset' };
 export const OWN: Value = { kind: 'own' };
 export const FRESH: Value = { kind: 'fresh' };
 export const FUNCTION: Value = { kind: 'function' };
