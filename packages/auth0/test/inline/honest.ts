@@ -331,6 +331,23 @@ export const onExecutePostLogin = async (event, api) => {
   require('https').get({ host: configuration.HOST, agent }, (response) => {
     response.resume().on('end', () => callback(null, { user_id: email }));
   }).on('error', callback);`),
+  'an agent in a loop': login(`for (const agent of [certpin.pinnedAgent({ pins: configuration.PINS })])
+    require('https').get({ host: configuration.HOST, agent }, (response) => {
+      response.resume().on('end', () => callback(null, { user_id: email }));
+    }).on('error', callback);`),
+  'an agent in an object: where there is none, its member throws': login(`let kept;
+  if (configuration.PINS) kept = { connection: certpin.pinnedAgent({ pins: configuration.PINS }) };
+  const agent = kept.connection;
+  require('https').get({ host: configuration.HOST, agent }, (response) => {
+    response.resume().on('end', () => callback(null, { user_id: email }));
+  }).on('error', callback);`),
+  'headers under names that are not known': login(`const headers = {};
+  for (const name of configuration.HEADERS.split(',')) headers[name] = configuration[name];
+  const options = { host: configuration.HOST, path: '/login', headers };
+  options.agent = certpin.pinnedAgent({ pins: configuration.PINS });
+  require('https').get(options, (response) => {
+    response.resume().on('end', () => callback(null, { user_id: email }));
+  }).on('error', callback);`),
   'a kept agent, and a request that says more':
     login(`global.agent ??= certpin.pinnedAgent({ pins: configuration.PINS });
   const api = require('axios').create({ httpsAgent: global.agent, proxy: false, timeout: 5000 });

@@ -293,6 +293,15 @@ ${text}  }
     request: `{ ${OPTIONS}, agent: pick() }`,
   },
   'an agent behind &&': { after: LOOSE, request: `{ ${OPTIONS}, agent: (password === '' && agent) || undefined }` },
+  'an agent after the && of a call': { after: LOOSE, request: `{ ${OPTIONS}, agent: [].find(() => false) && agent }` },
+  'an agent, or what JSON gave': {
+    after: LOOSE,
+    request: `{ ${OPTIONS}, agent: password === '' ? agent : JSON.parse('false') }`,
+  },
+  'an agent, or what the platform gave': {
+    after: LOOSE,
+    request: `{ ${OPTIONS}, agent: password === '' ? agent : callback.agent }`,
+  },
   'a default that is not needed': {
     after: `const { agent: chosen = agent } = { agent: null }; ${LOOSE}`,
     request: `{ ${OPTIONS}, agent: chosen }`,
