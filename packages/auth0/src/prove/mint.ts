@@ -128,20 +128,48 @@ export class Forger {
     return this.presentIssued([await copy(this.leaf, this.leafKeys, keys, changes), namesake]);
   }
 
+  /**
+   * The leaf again, issued by the proof's CA. Behind it stand a certificate that has the name of that CA and says that the genuine one
+   * issued it, and the genuine chain. OpenSSL takes the CA of its trust list; Node's `issuerCertificate` follows names alone, to the
+   * genuine certificate.
+   */
+  async trustedChain(): Promise<Credentials> {
+    const signs = maySign(this.leaf) ? 0 : this.chain.findIndex(({ subject }) => subject === this.leaf.issuer);
+    const issuer = signs === 0 ? this.leaf.subjectName : this.leaf.issuerName;
+    const bridge = await sign({
+      ...{ subject: PROOF_CA, issuer, keys: this.ca.keys, signer: this.keys.at(signs) as Keys },
+      extensions: [caExtension()],
+    });
+    return this.present([await this.issued(currentDates(this.leaf)), bridge, ...this.chain]);
+  }
+
   /** The leaf again, issued by the proof's CA, and a day too old. */
   async expired(): Promise<Credentials> {
     const notAfter = new Date(Date.now() - DAY);
     return this.presentIssued([await this.issued({ notBefore: new Date(notAfter.getTime() - 90 * DAY), notAfter })]);
   }
 
+  /** The leaf again, issued by the proof's CA, and about to expire. */
+  async expiring(inMs: number): Promise<Credentials> {
+    const { notBefore = this.leaf.notBefore } = currentDates(this.leaf);
+    return this.presentIssued([await this.issued({ notBefore, notAfter: new Date(Date.now() + inMs) })]);
+  }
+
   /** What the proof's CA issues for one name, and nothing of the genuine certificate. */
-  async forName(name: string): Promise<Credentials> {
+  forName(name: string, commonName: string): Promise<Credentials> {
     const type = isIP(name) === 0 ? ('dns' as const) : ('ip' as const);
-    const certificate = await sign({
-      ...{ subject: new x509.Name([{ CN: [name] }]), issuer: PROOF_CA, keys: this.leafKeys, signer: this.ca.keys },
-      extensions: [new x509.SubjectAlternativeNameExtension([{ type, value: name }])],
-    });
-    return this.presentIssued([certificate]);
+    return this.forSubject(commonName, [new x509.SubjectAlternativeNameExtension([{ type, value: name }])]);
+  }
+
+  /** The same with no alternative name: Node and others then take the common name (RFC 6125 §6.4.4). */
+  forCommonName(name: string): Promise<Credentials> {
+    return this.forSubject(name, []);
+  }
+
+  private async forSubject(commonName: string, extensions: x509.Extension[]): Promise<Credentials> {
+    const subject = new x509.Name([{ CN: [commonName] }]);
+    const signing = { subject, issuer: PROOF_CA, keys: this.leafKeys, signer: this.ca.keys, extensions };
+    return this.presentIssued([await sign(signing)]);
   }
 
   private issued(dates: Partial<Dates>): Promise<x509.X509Certificate> {
@@ -209,6 +237,12 @@ function sign({ keys, signer, serialNumber = randomSerial(), ...rest }: Signing)
 }
 
 const caExtension = (): x509.Extension => new x509.BasicConstraintsExtension(true, undefined, true);
+
+/** Whether OpenSSL lets it stand as an issuer: keyUsage, where there is one, says so (RFC 5280 §4.2.1.3). */
+function maySign(certificate: x509.X509Certificate): boolean {
+  const usage = certificate.getExtension(x509.KeyUsagesExtension);
+  return usage === null || (usage.usages & x509.KeyUsageFlags.keyCertSign) !== 0;
+}
 
 function currentDates({ notBefore, notAfter }: Dates): Partial<Dates> {
   const now = Date.now();

@@ -8,7 +8,7 @@ import type { RunResult } from '../run/result.ts';
 import type { RunScriptOptions } from '../run/run-script.ts';
 import type { Script } from '../run/source.ts';
 import type { KnownValue } from './evidence.ts';
-import { impostorsFor } from './impostors.ts';
+import { BRIEF_MS, impostorsFor } from './impostors.ts';
 import { carriedBy, knownValues, withoutValues } from './known-values.ts';
 import type { ProofCa } from './mint.ts';
 import { type Opening, OpeningWatch } from './opening.ts';
@@ -154,13 +154,14 @@ class Proof {
     redirects: StageOptions['redirects'],
     spare: readonly number[],
     genuine: readonly string[] | null,
-    stalls = false,
+    act?: Act,
   ): Stage {
     const { script, trustedCaFile } = this;
     const { stallMs, ...given } = this.options;
-    const options = stalls && stallMs !== undefined ? { ...given, timeLimitMs: stallMs } : given;
+    const options = act?.moment === 'after-stall' && stallMs !== undefined ? { ...given, timeLimitMs: stallMs } : given;
     const trust = { ca: this.ca.pem, genuine };
-    const stage = new Stage({ script, options, redirects, spare, trust, trustedCaFile }, this.leavings);
+    const passesMs = act?.impostor === 'expiring' ? BRIEF_MS : undefined;
+    const stage = new Stage({ script, options, redirects, spare, trust, passesMs, trustedCaFile }, this.leavings);
     this.stages.add(stage);
     return stage;
   }
@@ -260,7 +261,7 @@ class Proof {
       return { host, port, via: (post ?? relay).port, ...(post === undefined ? {} : firstVia) };
     });
     const genuine = all.flatMap(({ chain }) => chain.slice(0, 1)).map((leaf) => leaf.toString());
-    const stage = this.openStage(redirects, [], genuine, act.moment === 'after-stall');
+    const stage = this.openStage(redirects, [], genuine, act);
     try {
       const first = await perform(stage, act, this.cast(posts, all));
       const comesAgain = act.impostor === STRONGEST && act.moment === 'at-once' && act.passedOn === 0;

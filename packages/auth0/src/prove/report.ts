@@ -11,9 +11,12 @@ export type ImpostorName =
   | 'genuine-issuer'
   | 'trusted-ca'
   | 'trusted-namesake'
+  | 'trusted-chain'
   | 'another-name'
   | 'asked-name'
+  | 'common-name'
   | 'expired'
+  | 'expiring'
   | 'stolen-certificate'
   | 'plaintext';
 
@@ -92,9 +95,12 @@ export const impostorWords: Readonly<Record<ImpostorName, string>> = {
   'genuine-issuer': 'the same certificate with another key, and the genuine one behind it as if it were the issuer',
   'trusted-ca': 'the same names, issued by a CA that the script trusts',
   'trusted-namesake': 'the same names, issued by a CA that the script trusts and that has the name of the genuine one',
+  'trusted-chain': 'the same names, issued by a CA that the script trusts, and the genuine chain behind it',
   'another-name': 'another name, issued by a CA that the script trusts',
   'asked-name': 'the name that the script asks for, issued by a CA that the script trusts',
+  'common-name': 'the name that the script asks for as common name alone, issued by a CA that the script trusts',
   expired: 'the same names, issued by a CA that the script trusts, and expired',
+  expiring: 'the same names, issued by a CA that the script trusts, which expires while the script connects',
   'stolen-certificate': 'the genuine certificate, without its key',
   plaintext: 'no TLS',
 };
@@ -113,7 +119,7 @@ export function reasonsOf(server: ServerProof): string[] {
   // What leaked stands before what was not found out.
   const weighed = [...trials].sort((one, other) => Number(other.bytes > 0) - Number(one.bytes > 0));
   const found = weighed
-    .map((trial) => reasonOf(`${host}:${port}`, tls, trial))
+    .map((trial) => reasonOf(`${host}:${port}`, tls, trial) ?? noChanceOf(`${host}:${port}`, trial, trials))
     .filter((reason) => reason !== undefined);
   if (!tls || certificateSha256 !== null) return found;
   return [...found, `${host}:${port}: its certificate could not be read, so there was none to imitate`];
@@ -125,8 +131,8 @@ export function reasonsTogether(trials: readonly Trial[]): string[] {
 }
 
 function reasonOf(server: string, tls: boolean, trial: Trial): string | undefined {
-  const { bytes, impostor, kinds, moment, passedOn, run, threwBefore } = trial;
-  const place = passedOn === 0 ? server : `${server}, connection ${passedOn + 1}`;
+  const { bytes, impostor, kinds, moment, run, threwBefore } = trial;
+  const place = placeOf(server, trial);
   if (bytes === 0) return doubtOf(place, tls, trial);
   const what = kinds.length === 0 ? 'data' : kinds.join(', ');
   const when = moment === 'at-once' ? '' : `, ${momentWords[moment]}`;
@@ -138,6 +144,10 @@ function reasonOf(server: string, tls: boolean, trial: Trial): string | undefine
   if (moment !== 'at-once') return got;
   if (objectionTo(trial.lookedAt) === undefined) return `${got}; what it compared did not stop it`;
   return `${got}; ${trial.trusted ? 'nothing compared the certificate with a pin' : 'nothing verified the certificate'}`;
+}
+
+function placeOf(server: string, { passedOn }: Trial): string {
+  return passedOn === 0 ? server : `${server}, connection ${passedOn + 1}`;
 }
 
 /** Moments at which a script may well not come again. */
@@ -162,7 +172,26 @@ function doubtOf(place: string, tls: boolean, trial: Trial): string | undefined 
   if (late !== undefined && moment !== 'after-stall') return `${place}: with the impostor (${who}), ${late.message}`;
   if (undecided > 0) return `${place}: the script neither spoke to the impostor (${who}) nor gave it up`;
   if (run.status === 'success') return success;
-  return impostor === 'trusted-ca' && moment === 'at-once' ? objectionOf(place, trial) : undefined;
+  const objection = impostor === 'trusted-ca' && moment === 'at-once' ? objectionOf(place, trial) : undefined;
+  if (objection !== undefined || trial.trusted !== null || withoutHandshake.includes(impostor)) return objection;
+  return `${place}: the script gave the impostor (${who}) up before a TLS handshake was complete, so what it makes of its certificate was not seen`;
+}
+
+/** Impostors with which no TLS handshake comes about. */
+const withoutHandshake: readonly ImpostorName[] = ['stolen-certificate', 'plaintext'];
+
+/** Impostors that OpenSSL takes by every trust list that takes trusted-ca. */
+const takenAlike: readonly ImpostorName[] = [
+  ...(['trusted-namesake', 'trusted-chain', 'another-name', 'asked-name', 'common-name', 'expiring'] as const),
+];
+
+/** An impostor that the trust list should have taken, and did not, got nothing for a reason that says nothing of the script. */
+function noChanceOf(server: string, trial: Trial, trials: readonly Trial[]): string | undefined {
+  const { bytes, impostor, moment, passedOn, trusted } = trial;
+  if (bytes > 0 || moment !== 'at-once' || trusted !== false || !takenAlike.includes(impostor)) return undefined;
+  const isTaken = trials.some((one) => one.impostor === 'trusted-ca' && one.passedOn === passedOn && one.trusted);
+  if (!isTaken) return undefined;
+  return `${placeOf(server, trial)}: OpenSSL refused the impostor (${impostor}), whose CA the script's trust list takes, so what the script makes of it was not seen`;
 }
 
 /**
