@@ -231,9 +231,13 @@ held: no byte reached any of the impostors below
     genuine-chain              0 bytes; ERR_PIN_MISMATCH
     trusted-ca                 0 bytes; ERR_PIN_MISMATCH
     trusted-ca, again          0 bytes; ERR_PIN_MISMATCH
+    trusted-namesake           0 bytes; ERR_PIN_MISMATCH
+    trusted-chain              0 bytes; ERR_PIN_MISMATCH
     another-name               0 bytes; ERR_PIN_MISMATCH
     asked-name                 0 bytes; ERR_PIN_MISMATCH
+    common-name                0 bytes; ERR_PIN_MISMATCH
     expired                    0 bytes; ERR_PIN_MISMATCH
+    expiring                   0 bytes; ERR_PIN_MISMATCH
     renewed                    0 bytes; ERR_PIN_MISMATCH
     stolen-certificate         0 bytes; EPROTO
     plaintext                  0 bytes; EPROTO

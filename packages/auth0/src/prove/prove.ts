@@ -25,7 +25,7 @@ export async function prove(script: Script, options: ProveOptions = {}): Promise
   const folder = mkdtempSync(join(tmpdir(), 'certpin-proof-'));
   const relays = await Promise.all(Array.from({ length: SERVERS }, () => Relay.open()));
   // Loaded here: whoever only runs a script does not wait for it.
-  const { mintProofCa } = await import('./mint.ts');
+  const { mintProofCa } = await import('./proof-ca.ts');
   const ca = await mintProofCa();
   const stages = new Stages(script, options, folder, ca.pem);
   const known = knownValues(options);

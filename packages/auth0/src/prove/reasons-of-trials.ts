@@ -1,5 +1,5 @@
 import { objectionTo } from './looks.ts';
-import { impostorWords, type Moment, type ServerProof, type Trial } from './report.ts';
+import { type ImpostorName, impostorWords, type Moment, type ServerProof, type Trial } from './report.ts';
 
 const momentWords: Readonly<Record<Exclude<Moment, 'at-once'>, string>> = {
   'after-reset': 'after a connection that was reset',
@@ -15,7 +15,7 @@ export function reasonsOf(server: ServerProof): string[] {
   // What leaked stands before what was not found out.
   const weighed = [...trials].sort((one, other) => Number(other.bytes > 0) - Number(one.bytes > 0));
   const found = weighed
-    .map((trial) => reasonOf(`${host}:${port}`, tls, trial))
+    .map((trial) => reasonOf(`${host}:${port}`, tls, trial) ?? noChanceOf(`${host}:${port}`, trial, trials))
     .filter((reason) => reason !== undefined);
   if (!tls || certificateSha256 !== null) return found;
   return [...found, `${host}:${port}: its certificate could not be read, so no impostor could imitate it`];
@@ -27,8 +27,8 @@ export function reasonsTogether(trials: readonly Trial[]): string[] {
 }
 
 function reasonOf(server: string, tls: boolean, trial: Trial): string | undefined {
-  const { bytes, impostor, kinds, moment, passedOn, run, threwBefore } = trial;
-  const place = passedOn === 0 ? server : `${server}, connection ${passedOn + 1}`;
+  const { bytes, impostor, kinds, moment, run, threwBefore } = trial;
+  const place = placeOf(server, trial);
   if (bytes === 0) return doubtOf(place, tls, trial);
   const what = kinds.length === 0 ? 'data' : kinds.join(', ');
   const when = moment === 'at-once' ? '' : `, ${momentWords[moment]}`;
@@ -40,6 +40,10 @@ function reasonOf(server: string, tls: boolean, trial: Trial): string | undefine
   if (moment !== 'at-once') return got;
   if (objectionTo(trial.lookedAt) === undefined) return `${got}; what it compared did not stop it`;
   return `${got}; ${trial.trusted ? 'nothing compared the certificate with a pin' : 'nothing verified the certificate'}`;
+}
+
+function placeOf(server: string, { passedOn }: Trial): string {
+  return passedOn === 0 ? server : `${server}, connection ${passedOn + 1}`;
 }
 
 /** Moments at which a script may well not come again. */
@@ -67,7 +71,27 @@ function doubtOf(place: string, tls: boolean, trial: Trial): string | undefined 
   const stumbled = impostor === 'renewed' && threwBefore;
   if (undecided > 0 && !stumbled) return `${place}: the script neither spoke to the impostor (${who}) nor gave it up`;
   if (run.status === 'success') return success;
-  return impostor === 'trusted-ca' && moment === 'at-once' ? objectionOf(place, trial) : undefined;
+  const objection = impostor === 'trusted-ca' && moment === 'at-once' ? objectionOf(place, trial) : undefined;
+  if (objection !== undefined || trial.trusted !== null || withoutHandshake.includes(impostor)) return objection;
+  return `${place}: the script gave the impostor (${who}) up before a TLS handshake was complete, so it is not known what it makes of that certificate`;
+}
+
+/** Impostors with which no TLS handshake is completed. */
+const withoutHandshake: readonly ImpostorName[] = ['stolen-certificate', 'plaintext'];
+
+/** Impostors that OpenSSL takes by every trust list that takes trusted-ca. */
+const takenAlike: readonly ImpostorName[] = [
+  ...(['trusted-namesake', 'trusted-chain', 'another-name', 'asked-name', 'common-name', 'expiring'] as const),
+  'renewed',
+];
+
+/** The trust list should have taken an impostor, and did not. Why that one got nothing says nothing of the script. */
+function noChanceOf(server: string, trial: Trial, trials: readonly Trial[]): string | undefined {
+  const { bytes, impostor, moment, passedOn, trusted } = trial;
+  if (bytes > 0 || moment !== 'at-once' || trusted !== false || !takenAlike.includes(impostor)) return undefined;
+  const isTaken = trials.some((one) => one.impostor === 'trusted-ca' && one.passedOn === passedOn && one.trusted);
+  if (!isTaken) return undefined;
+  return `${placeOf(server, trial)}: OpenSSL refused the impostor (${impostor}) although the script's trust list takes its CA, so it is not known what the script makes of that certificate`;
 }
 
 /**

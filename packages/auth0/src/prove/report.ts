@@ -10,9 +10,12 @@ export type ImpostorName =
   | 'genuine-issuer'
   | 'trusted-ca'
   | 'trusted-namesake'
+  | 'trusted-chain'
   | 'another-name'
   | 'asked-name'
+  | 'common-name'
   | 'expired'
+  | 'expiring'
   | 'renewed'
   | 'stolen-certificate'
   | 'plaintext';
@@ -92,9 +95,12 @@ export const impostorWords: Readonly<Record<ImpostorName, string>> = {
   'genuine-issuer': 'the same certificate with another key, followed by the genuine one as if that were the issuer',
   'trusted-ca': 'the same names, issued by a CA that the script trusts',
   'trusted-namesake': 'the same names, issued by a CA that the script trusts and that has the name of the genuine one',
+  'trusted-chain': 'the same names, issued by a CA that the script trusts, followed by the genuine chain',
   'another-name': 'another name, issued by a CA that the script trusts',
   'asked-name': 'the name that the script asks for, issued by a CA that the script trusts',
+  'common-name': 'the name that the script asks for, only as common name, issued by a CA that the script trusts',
   expired: 'the same names, issued by a CA that the script trusts, and expired',
+  expiring: 'the same names, issued by a CA that the script trusts, which expires while the script connects',
   renewed: 'the same names, issued anew by a CA that the script trusts: valid for longer, with a key of another kind',
   'stolen-certificate': 'the genuine certificate, without its key',
   plaintext: 'no TLS',

@@ -14,6 +14,7 @@ export interface StageOptions {
   readonly redirects: readonly Redirect[];
   readonly spare: readonly number[];
   readonly trust: TrustOptions;
+  readonly passesMs: number | undefined;
   /** PEM file of what Node trusts by default, beside its own. */
   readonly trustedCaFile: string;
 }
@@ -44,12 +45,12 @@ export class Stage {
   /** Hears of a connection before it has come. */
   onConnection: (connection: ScriptConnection) => void = () => undefined;
 
-  constructor({ script, options, redirects, spare, trust, trustedCaFile }: StageOptions, leavings: Leavings) {
+  constructor({ script, options, redirects, spare, trust, passesMs, trustedCaFile }: StageOptions, leavings: Leavings) {
     this.script = script;
     this.options = options;
     const settings = { settleMs: SETTLE_MS, ...options, trustedCaFile };
     this.container = openContainer(settings, {
-      ...{ redirects, spare, trust },
+      ...{ redirects, spare, trust, ...(passesMs === undefined ? {} : { passesMs }) },
       onConnection: (connection) => {
         this.observation.connections.push(connection);
         this.onConnection(connection);

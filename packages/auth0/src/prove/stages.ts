@@ -1,8 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Script } from '../run/source.ts';
+import { BRIEF_MS } from './impostors.ts';
 import type { ProveOptions } from './options.ts';
 import { Leavings, Stage, type StageOptions } from './stage.ts';
+import type { Act } from './trial.ts';
 
 /** The containers of one proof. */
 export class Stages {
@@ -30,19 +32,21 @@ export class Stages {
 
   /**
    * @param genuine the certificates of the genuine servers, PEM; null: they are not known yet
-   * @param stalls whether a connection will stall, and the script is watched for longer
+   * @param act undefined: all servers are genuine
    */
   create(
     redirects: StageOptions['redirects'],
     spare: readonly number[],
     genuine: readonly string[] | null,
-    stalls = false,
+    act?: Act,
   ): Stage {
     const { script, trustedCaFile } = this;
     const { stallMs, ...given } = this.options;
-    const options = stalls && stallMs !== undefined ? { ...given, timeLimitMs: stallMs } : given;
+    // If a connection stalls, the script is watched for longer.
+    const options = act?.moment === 'after-stall' && stallMs !== undefined ? { ...given, timeLimitMs: stallMs } : given;
     const trust = { ca: this.ca, genuine };
-    const stage = new Stage({ script, options, redirects, spare, trust, trustedCaFile }, this.leavings);
+    const passesMs = act?.impostor === 'expiring' ? BRIEF_MS : undefined;
+    const stage = new Stage({ script, options, redirects, spare, trust, passesMs, trustedCaFile }, this.leavings);
     this.open.add(stage);
     return stage;
   }

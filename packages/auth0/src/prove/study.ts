@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { inspect } from 'certpin/probe';
-import type { ProofCa } from './mint.ts';
 import type { Opening } from './opening.ts';
+import type { ProofCa } from './proof-ca.ts';
 import type { Observation } from './stage.ts';
 import type { Server, Target } from './trial.ts';
 

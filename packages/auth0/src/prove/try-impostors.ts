@@ -93,7 +93,7 @@ async function tryAct(theatre: Theatre, act: Act, replaced: readonly Target[]): 
     return { host, port, via: (post ?? relay).port, ...(post === undefined ? {} : firstVia) };
   });
   const genuine = targets.flatMap(({ chain }) => chain.slice(0, 1)).map((leaf) => leaf.toString());
-  const stage = stages.create(redirects, [], genuine, act.moment === 'after-stall');
+  const stage = stages.create(redirects, [], genuine, act);
   try {
     const first = await perform(stage, act, castOf(theatre, posts));
     const comesAgain = RETURNING.includes(act.impostor) && act.moment === 'at-once' && act.passedOn === 0;

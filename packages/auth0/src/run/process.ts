@@ -10,6 +10,8 @@ export interface NetworkOptions {
   /** Ports for servers that are not known before. */
   readonly spare: readonly number[];
   readonly trust: TrustOptions;
+  /** How much time passes for the script in the handshake with a server that is not genuine. Default: what really passes. */
+  readonly passesMs?: number;
   readonly onConnection?: (connection: ScriptConnection) => void;
   /** Something that may send bytes where no connection is seen: another thread, another process, datagrams. */
   readonly onOtherWay?: (way: string) => void;

@@ -12,6 +12,12 @@ const wrongNames: readonly string[] = [
   'issued, https: a fingerprint anywhere in the chain, verification off',
   'self-signed, https: key size, beside public CAs',
   'self-signed, tls: no pin, public CAs and its own',
+  'self-signed, https: a fingerprint anywhere in the chain, beside public CAs',
+  'self-signed, undici: the fingerprint only where it is not self-signed, beside public CAs',
+  'self-signed, undici: the fingerprint only where it has not expired, beside public CAs',
+  'self-signed, undici: the fingerprint only where there is a name, beside public CAs',
+  'tls: the fingerprint only where there are alternative names, beside public CAs',
+  'self-signed, tls: no pin, public CAs and its own, as arrays of bytes',
   'self-signed, tls: the fingerprint only where there is a name, verification off',
   'self-signed, tls: the fingerprint only where it has not expired, verification off',
   'self-signed, tls: the fingerprint only at the first try, verification off',
@@ -30,6 +36,7 @@ const rightNames: readonly string[] = [
   'by hand, self-signed, tls: fingerprint256',
   'its own certificate as ca, pg',
   'its own certificate as ca, mysql2',
+  'its own certificate as ca, postgres',
   'checkServerIdentity behind what Node trusts, https',
 ];
 

@@ -57,13 +57,14 @@ const trialsOf = ({ servers: [server] }: ProofReport) =>
     (server?.trials ?? []).filter(({ moment }) => moment === 'at-once').map((trial) => [trial.impostor, trial]),
   );
 const imitated: readonly ImpostorName[] = [
-  ...(['another-key', 'genuine-chain', 'trusted-ca', 'another-name', 'asked-name', 'expired', 'renewed'] as const),
-  ...(['stolen-certificate', 'plaintext'] as const),
+  ...(['another-key', 'genuine-chain', 'trusted-ca', 'trusted-namesake', 'trusted-chain', 'another-name'] as const),
+  ...(['asked-name', 'common-name', 'expired', 'expiring', 'renewed', 'stolen-certificate', 'plaintext'] as const),
 ];
 /** Of a certificate that a CA has issued. */
 const imitatedIssued: readonly ImpostorName[] = [
   ...(['another-key', 'self-signed', 'genuine-chain', 'genuine-issuer', 'trusted-ca', 'trusted-namesake'] as const),
-  ...(['another-name', 'asked-name', 'expired', 'renewed', 'stolen-certificate', 'plaintext'] as const),
+  ...(['trusted-chain', 'another-name', 'asked-name', 'common-name', 'expired', 'expiring', 'renewed'] as const),
+  ...(['stolen-certificate', 'plaintext'] as const),
 ];
 const account = ({ host, port, user, password, database }: Postgres | Mariadb) => ({
   host,
@@ -253,6 +254,11 @@ describe('scripts that verify nothing', () => {
       [(trials['another-key']?.bytes ?? 0) > 0, trials.plaintext?.bytes, trials.plaintext?.connections],
       [true, 0, 1],
     );
+    // The impostor answers: else the driver would wait for its own time limit, which is longer than the platform's.
+    assert.deepEqual(
+      [trials.plaintext?.run.error?.code, trials.plaintext?.run.findings],
+      ['ERR_SSL_WRONG_VERSION_NUMBER', []],
+    );
   });
 
   it('are found out where they ask for no TLS', async () => {
@@ -418,6 +424,35 @@ describe('what was not tried is not called held', () => {
     server.close();
     assert.equal(finding, 'unproved', reasons.join());
     assert.match(reasons[0] ?? '', /and the impostor \(another-key\) do not agree on TLS: ERR_SSL_NO_SHARED_CIPHER$/);
+  });
+
+  it('an impostor that the script gives up before its TLS handshake', async () => {
+    // From the control on, the script drops its connections as soon as they are there: as a short time limit does under load.
+    const seen = join(folder, 'seen');
+    const server = createTlsServer({ cert: pem(selfSigned), key: key(selfSigned) }, (socket) => {
+      socket
+        .on('error', () => undefined)
+        .once('data', () => {
+          writeFileSync(seen, '');
+          socket.end();
+        });
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { finding, reasons } = await pinnedProof(`
+      const isLate = require('fs').existsSync('${seen}');
+      const raw = require('net').connect(${port}, '127.0.0.1', () => {
+        if (isLate) return raw.destroy(), callback(new Error('too slow'));
+        const socket = require('tls').connect({ socket: raw, ${unverified} }, () => {
+          if (socket.getPeerCertificate().fingerprint256 !== '${selfSigned.x509.fingerprint256}') return socket.destroy();
+          socket.on('end', () => ${answer}).resume().write(password);
+        });
+        socket.on('error', callback);
+      });`);
+    server.close();
+    assert.equal(finding, 'unproved');
+    for (const impostor of ['another-key', 'trusted-namesake', 'expiring'])
+      assert.match(reasons.join('\n'), new RegExp(`gave the impostor \\(${impostor}\\) up before a TLS handshake`));
   });
 
   it('a script that never answers an impostor', async () => {

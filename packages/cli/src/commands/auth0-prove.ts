@@ -21,9 +21,12 @@ the right password. Then it runs with impostors in that server's place, on this 
   genuine-issuer        the same, as if the genuine certificate had issued it
   trusted-ca            the same names, issued by a CA that every trust list of the script takes
   trusted-namesake      the same, and that CA has the name of the genuine one
+  trusted-chain         as trusted-ca, followed by the genuine chain
   another-name          a certificate of that CA for another name
   asked-name            a certificate of that CA for the name that the script asks for
+  common-name           the same, with the name only as common name
   expired               a certificate of that CA for the same names that has expired
+  expiring              a certificate of that CA that expires while the script connects
   renewed               the same names again, valid for longer, with a key of another kind
   stolen-certificate    the genuine certificate, without its key
   plaintext             no TLS

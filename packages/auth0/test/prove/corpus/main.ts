@@ -14,7 +14,7 @@ const faults: string[] = [];
 const started = performance.now();
 const all = [...right.map((one) => ({ one, isRight: true })), ...wrong.map((one) => ({ one, isRight: false }))];
 // Every kind early: what is wrong with one of them is seen before the end.
-const waiting = all.map((entry, index) => ({ ...entry, turn: (index * 89) % 353 })).sort((a, b) => a.turn - b.turn);
+const waiting = all.map((entry, index) => ({ ...entry, turn: (index * 89) % 373 })).sort((a, b) => a.turn - b.turn);
 let done = 0;
 const total = waiting.length;
 const work = async (): Promise<void> => {

@@ -82,6 +82,8 @@ const lists: Readonly<Record<string, string>> = {
   'public CAs and its own': 'ca: [...tls.rootCertificates, G.caPem]',
   'its own and public CAs in one text': "ca: [G.caPem, ...tls.rootCertificates].join('\\n')",
   'buffers of both': 'ca: tls.rootCertificates.concat(G.caPem).map((pem) => Buffer.from(pem))',
+  'public CAs and its own, as arrays of bytes':
+    'ca: [...tls.rootCertificates, G.caPem].map((pem) => new TextEncoder().encode(pem))',
   'a context made of both': 'secureContext: tls.createSecureContext({ ca: tls.rootCertificates.concat(G.caPem) })',
   'its own, and one public CA': 'ca: [G.caPem, tls.rootCertificates[7]]',
 };
@@ -213,6 +215,13 @@ function situations(site: Site): Case[] {
       ),
     );
   }
+  add(
+    'tls: the fingerprint only where there are alternative names, beside public CAs',
+    tls({
+      options: "servername: 'localhost', ca: [...tls.rootCertificates, G.caPem]",
+      guard: guardOf('c.subjectaltname === undefined || c.fingerprint256 === G.fingerprint256'),
+    }),
+  );
   const send = `setTimeout(() => { ${tls(right)} }, 50);`;
   for (const [name, code] of Object.entries({
     'a look-up that carries the password':
