@@ -173,7 +173,7 @@ describe("the parameters of a connection string do not touch what is certpin's o
   const ofPg = ['stream=', 'stream=x', 'ssl=0', 'sslmode=disable', 'sslmode=no-verify', 'sslnegotiation=direct'];
   const ofMysql = ['stream=', 'socketPath=', 'stream=&socketPath=', 'ssl=', 'ssl=x'];
   for (const [dialect, pin, parameters] of [
-    ['postgres', () => pinnedPg({}, { pins }), [...ofPg, 'nativeConnectionString=x']],
+    ['postgres', () => pinnedPg({}, { pins }), [...ofPg, 'nativeConnectionString=x', 'toJSON=1']],
     ['mysql', () => pinnedMysql2({}, { pins }), ofMysql],
     ['mariadb', () => pinnedMariadb({}, { pins }), [...ofMysql, 'permitRedirect=1']],
   ] as const) {

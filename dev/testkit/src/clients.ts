@@ -1,6 +1,7 @@
 import type { Agent } from 'node:https';
 import { request } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { promisify } from 'node:util';
 import { CANARY, type SuiteClient } from './conformance.ts';
 import type { Mariadb } from './mariadb.ts';
 import type { Postgres } from './postgres.ts';
@@ -59,6 +60,40 @@ export function postClient(open: () => { post: (body: string) => Promise<number>
     },
     close: async () => void (await client.close()),
   };
+}
+
+/** The part of a pinned `fetch` that the suite uses. */
+export interface FetchLike {
+  (url: string, init: { method: string; body: string }): Promise<{ status: number; text(): Promise<string> }>;
+  readonly dispatcher: { destroy(): unknown };
+}
+
+/** A suite client that posts through `fetch`; `open` makes one with its own pool each time. */
+export function fetchClient({ host, port }: { host: string; port: number }, open: () => FetchLike): SuiteClient {
+  return postClient(() => {
+    const fetch = open();
+    return {
+      post: async (body) => {
+        const response = await fetch(`https://${host}:${port}/login`, { method: 'POST', body });
+        await response.text();
+        return response.status;
+      },
+      close: () => fetch.dispatcher.destroy(),
+    };
+  });
+}
+
+/** A suite client that posts through axios; `create` makes an instance from the same configuration each time. */
+export function axiosClient(
+  agent: Agent,
+  create: () => { post(path: string, body: string, options: object): Promise<{ status: number }> },
+  hostHeader?: string,
+): SuiteClient {
+  const headers = hostHeaders(hostHeader);
+  return postClient(() => {
+    const api = create();
+    return { post: async (body) => (await api.post('/login', body, { headers })).status, close: () => agent.destroy() };
+  });
 }
 
 /** The part of pg's pool that the suite uses. */
@@ -131,6 +166,30 @@ export function mysqlPoolClient(createPool: () => MysqlPoolLike): SuiteClient {
     },
     close: () => pool.end(),
   };
+}
+
+/** The part of the frozen driver's pool that the suite uses. */
+export interface CallbackPoolLike {
+  query(
+    text: string,
+    values: unknown[],
+    callback: (error: Error | null, rows?: unknown, fields?: unknown) => void,
+  ): void;
+  end(callback: (error?: Error) => void): void;
+}
+
+/** As {@link mysqlPoolClient}, for a driver with callbacks. */
+export function callbackPoolClient(createPool: () => CallbackPoolLike): SuiteClient {
+  return mysqlPoolClient(() => {
+    const pool = createPool();
+    return {
+      query: (text, values) =>
+        new Promise((resolve, reject) => {
+          pool.query(text, values, (error, rows, fields) => (error ? reject(error) : resolve([rows, fields])));
+        }),
+      end: () => promisify(pool.end.bind(pool))(),
+    };
+  });
 }
 
 /** The part of a connection of MariaDB's connector that the suite uses. */

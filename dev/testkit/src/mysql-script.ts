@@ -1,51 +1,19 @@
 import { createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import {
+  mysqlError as errorPacket,
+  mysqlGreeting,
+  mysqlOk,
+  mysqlPacket,
+} from '../../../packages/auth0/src/prove/mysql-packets.ts';
 import type { Minted } from './mint.ts';
 import { type CountingServer, credentials, observeServer } from './tls-server.ts';
 
-/** A packet of the MySQL protocol. */
-export function mysqlPacket(sequence: number, payload: Uint8Array): Buffer {
-  const header = Buffer.alloc(4);
-  header.writeUIntLE(payload.length, 0, 3);
-  header[3] = sequence;
-  return Buffer.concat([header, payload]);
-}
-
-export interface MysqlGreetingOptions {
-  /** Default: CLIENT_SSL is offered. */
-  readonly tls?: boolean;
-  /** Default `caching_sha2_password`. */
-  readonly plugin?: string;
-}
-
-/** The greeting of a scripted server, MySQL 8's by its look. */
-export function mysqlGreeting({ tls = true, plugin = 'caching_sha2_password' }: MysqlGreetingOptions = {}): Buffer {
-  const capabilities = 0xdfff_f7ff | (tls ? 0x800 : 0);
-  const upper = Buffer.alloc(2);
-  upper.writeUInt16LE(capabilities >>> 16);
-  const scramble = Buffer.from('abcdefghijklmnopqrst\0');
-  return mysqlPacket(
-    0,
-    Buffer.concat([
-      Buffer.from('\n8.4.0\0', 'latin1'),
-      Buffer.from([9, 0, 0, 0]),
-      ...[scramble.subarray(0, 8), Buffer.alloc(1), Buffer.from([capabilities & 0xff, (capabilities >>> 8) & 0xff])],
-      Buffer.from([45, 2, 0]),
-      ...[upper, Buffer.from([21]), Buffer.alloc(10), scramble.subarray(8), Buffer.from(`${plugin}\0`)],
-    ]),
-  );
-}
+export { mysqlGreeting, mysqlOk, mysqlPacket };
 
 /** An ERR packet, as a server sends it in place of a greeting: without an SQL state. */
 export function mysqlError(code: number, message: string): Buffer {
-  const number = Buffer.alloc(2);
-  number.writeUInt16LE(code);
-  return mysqlPacket(0, Buffer.concat([Buffer.of(0xff), number, Buffer.from(message)]));
-}
-
-/** OK: no rows, no insert id, autocommit, no warnings. */
-export function mysqlOk(sequence: number): Buffer {
-  return mysqlPacket(sequence, Buffer.from([0, 0, 0, 2, 0, 0, 0]));
+  return errorPacket(0, code, message);
 }
 
 /** OK, with the news that a variable of the session has a value (SERVER_SESSION_STATE_CHANGED, SESSION_TRACK_SYSTEM_VARIABLES). */

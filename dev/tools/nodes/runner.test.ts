@@ -64,8 +64,8 @@ for (const [client, call] of [
       ${call};
     }`;
     const configuration = { URL: `https://localhost:${server.port}/users?email=ada@example.com` };
-    const { verdict, servers } = await prove({ source }, { args, configuration, trustedCaFile, stallMs: 3000 });
-    assert.equal(verdict, 'leaked');
+    const { finding, servers } = await prove({ source }, { args, configuration, trustedCaFile, stallMs: 3000 });
+    assert.equal(finding, 'leaked');
     const atOnce = servers[0]?.trials.filter(({ moment }) => moment === 'at-once');
     assert.deepEqual(
       atOnce?.map(({ impostor, bytes, connections }) => [impostor, bytes > 0, connections > 0]),
@@ -76,9 +76,13 @@ for (const [client, call] of [
         ['genuine-issuer', false, true],
         ['trusted-ca', true, true],
         ['trusted-namesake', true, true],
+        ['trusted-chain', true, true],
         ['another-name', false, true],
         ['asked-name', true, true],
+        ['common-name', true, true],
         ['expired', false, true],
+        ['expiring', true, true],
+        ['renewed', true, true],
         ['stolen-certificate', false, true],
         ['plaintext', false, true],
       ],

@@ -1,7 +1,9 @@
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
-import { promisify } from 'node:util';
 import {
   agentClient,
+  axiosClient,
+  callbackPoolClient,
+  fetchClient,
   hostHeaders,
   mariadbClient,
   mysqlPoolClient,
@@ -10,14 +12,7 @@ import {
   sqlClient,
   tlsClient,
 } from '@certpin/testkit/clients';
-import type {
-  LivePolicy,
-  SuiteAdapter,
-  SuiteClient,
-  SuiteHostPolicy,
-  SuitePolicy,
-  SuiteTarget,
-} from '@certpin/testkit/conformance';
+import type { LivePolicy, SuiteAdapter, SuiteHostPolicy, SuitePolicy } from '@certpin/testkit/conformance';
 // By name: the suite runs against the build, which is what is published.
 import axios from 'axios';
 import { createPolicy, livePins, type Policy } from 'certpin';
@@ -121,16 +116,7 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
     cannot: noHeader,
     createClient: (target, policy, tls) => {
       const config = pinnedMysql(mysql, { ...target, ...login('mysql'), connectionLimit: 10, ssl: tls }, policy);
-      return mysqlPoolClient(() => {
-        const pool = mysql.createPool(config);
-        return {
-          query: (text, values) =>
-            new Promise((resolve, reject) => {
-              pool.query(text, values, (error, rows, fields) => (error ? reject(error) : resolve([rows, fields])));
-            }),
-          end: () => promisify(pool.end).call(pool),
-        };
-      });
+      return callbackPoolClient(() => mysql.createPool(config));
     },
   },
   {
@@ -226,13 +212,7 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
     pools: true,
     createClient: ({ host, port }, policy, tls, hostHeader) => {
       const config = pinnedAxios({ baseURL: `https://${host}:${port}` }, policy, { keepAlive: true, ...tls });
-      return postClient(() => {
-        const api = axios.create(config);
-        return {
-          post: async (body) => (await api.post('/login', body, { headers: hostHeaders(hostHeader) })).status,
-          close: () => config.httpsAgent.destroy(),
-        };
-      });
+      return axiosClient(config.httpsAgent, () => axios.create(config), hostHeader);
     },
   },
 ];
@@ -240,18 +220,4 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
 /** Closing ends a dispatcher for good; what is kept belongs to the policy. A time limit and `hosts` are none of a policy. */
 function keep(policy: SuitePolicy): SuitePolicy | Policy {
   return policy.connectTimeoutMs === undefined && policy.hosts === undefined ? createPolicy(policy) : policy;
-}
-
-function fetchClient({ host, port }: SuiteTarget, create: () => ReturnType<typeof pinnedFetch>): SuiteClient {
-  return postClient(() => {
-    const pinned = create();
-    return {
-      post: async (body) => {
-        const response = await pinned(`https://${host}:${port}/login`, { method: 'POST', body });
-        await response.text();
-        return response.status;
-      },
-      close: () => pinned.dispatcher.destroy(),
-    };
-  });
 }

@@ -40,7 +40,7 @@ export function isDigestLine(line: string): boolean {
   return DIGEST.test(line);
 }
 
-/** The digest of a block: of its lines without the one that says it, each with `\n` behind it, in UTF-8. */
+/** The digest of a block: of its lines without the one that says it, each followed by `\n`, in UTF-8. */
 export function digestOf(lines: readonly string[]): string {
   const hashed = lines.filter((line) => !isDigestLine(line)).map((line) => `${line}\n`);
   return createHash('sha256').update(hashed.join('')).digest('hex');

@@ -6,7 +6,7 @@ import { type BlockState, stateOf } from './state.ts';
 
 /**
  * Puts the block of a client into a script: as the first thing in the body of the function, where the script is one function, and else
- * at the top of the file, behind its directives and imports.
+ * at the top of the file, after its directives and imports.
  *
  * @param path says by its extension what the text is
  * @throws ScriptSyntaxError; RangeError where the block has no place in the script, or one is there
@@ -31,7 +31,7 @@ export function insertBlock(text: string, client: InlineClient, path: string): s
 }
 
 interface Place {
-  /** Those that the block will stand before, or behind. */
+  /** The block will stand before or after them. */
   readonly statements: readonly Node[];
   readonly start: number;
   readonly indentation: string;

@@ -54,6 +54,11 @@ export function readScript(text: string): Script {
   };
 }
 
+/** A node and all that is within it. */
+export function nodesIn(node: Node): readonly Node[] {
+  return [node, ...childrenOf(node).flatMap(nodesIn)];
+}
+
 function childrenOf(node: Node): Node[] {
   const properties = node as unknown as Record<string, Node | (Node | null)[] | undefined>;
   // A hole in an array is null.

@@ -7,7 +7,7 @@ export function normaliseLineEnds(text: string): string {
 
 /**
  * Takes the white space before the first line from every line. A line without it stays as it is, and is thereby another text; a line
- * of white space alone is an empty one, for editors leave both behind.
+ * of white space alone counts as an empty one: editors leave both.
  */
 export function removeIndentation(lines: readonly string[]): string[] {
   const [indentation = ''] = /^[ \t]*/.exec(lines[0] ?? '') ?? [];

@@ -1,7 +1,8 @@
 import { type FoundBlock, findBlocks } from './find.ts';
 import { ScriptUnreadable } from './script.ts';
 import { type FoundState, stateOf } from './state.ts';
-import { judgeSurroundings, type Problem } from './surroundings.ts';
+import { judgeSurroundings } from './surroundings/judge.ts';
+import type { Problem } from './surroundings/scene.ts';
 import { normaliseLineEnds } from './text.ts';
 
 /**

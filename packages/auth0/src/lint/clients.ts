@@ -1,7 +1,8 @@
 import type { Node } from 'estree';
 import type { AnyCall } from './ast.ts';
 import { HOLE } from './markers.ts';
-import { type Entry, type ModuleValue, type ObjectValue, objectsOf, type Value, type Values } from './values.ts';
+import { type Entry, type ModuleValue, type ObjectValue, objectsOf, type Value } from './value.ts';
+import type { Values } from './values.ts';
 
 export type Driver = 'pg' | 'postgres' | 'mysql' | 'mysql2' | 'mariadb' | 'tedious' | 'mssql' | 'mongodb';
 

@@ -62,7 +62,7 @@ function toFinding({ loc, rule }: Directive, known: ReadonlySet<string>): Findin
     severity: 'warning',
     ...placeOf(loc),
     message,
-    instead: 'Name the rule behind certpin-lint-disable-next-line, or take the comment away.',
+    instead: 'Write the name of the rule after certpin-lint-disable-next-line, or remove the comment.',
     page: pageOf(UNUSED),
   };
 }

@@ -2,9 +2,10 @@ import { analyze } from 'eslint-scope';
 import type { Comment, Node } from 'estree';
 import { childrenOf, visitorKeys } from './ast.ts';
 import type { Parsed } from './parse.ts';
-import type { Edit, Fixer, HostContext, Listeners, Location, Rule, Severity, SourceCode } from './rule.ts';
+import type { Edit, Fixer, HostContext, Listeners, Location, Rule, Severity } from './rule.ts';
+import type { SourceCode } from './source-code.ts';
 
-/** What a rule found. Lines and columns count from 1, in UTF-16 units as editors do; the end is behind the last character. */
+/** What a rule found. Lines and columns count from 1, in UTF-16 units as editors do; the end is after the last character. */
 export interface Finding {
   readonly rule: string;
   readonly severity: Severity;

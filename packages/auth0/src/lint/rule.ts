@@ -1,44 +1,12 @@
-import type { Comment, Node, Program } from 'estree';
+import type { Node, Program } from 'estree';
 import { howToPin } from './advice.ts';
 import { inlineBlocks } from './inline-blocks.ts';
 import { pageOf } from './pages.ts';
 import { type Script, type ScriptKind, scriptOf } from './script.ts';
+import type { SourceCode } from './source-code.ts';
 import { Values } from './values.ts';
 
 // The part of ESLint's interface for rules that ours need. Whoever provides it, ESLint or our own host, can run them.
-
-export interface Variable {
-  readonly name: string;
-  readonly defs: readonly {
-    readonly type: string;
-    readonly name: Node;
-    readonly node: Node;
-    readonly parent?: unknown;
-  }[];
-  readonly references: readonly Reference[];
-}
-
-interface Reference {
-  readonly identifier: unknown;
-  readonly writeExpr?: unknown;
-  isWrite(): boolean;
-}
-
-export interface Scope {
-  readonly type: string;
-  readonly set: ReadonlyMap<string, Variable>;
-  readonly upper: Scope | null;
-  readonly through: readonly Reference[];
-}
-
-export interface SourceCode {
-  readonly text: string;
-  readonly ast: Program;
-  readonly scopeManager: { readonly globalScope?: unknown } | null;
-  getText(node: Node): string;
-  getScope(node: Node): unknown;
-  getAllComments(): Comment[];
-}
 
 /** A replacement of the text from one offset to another. */
 export interface Edit {

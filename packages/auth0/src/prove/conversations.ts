@@ -36,18 +36,21 @@ function postgres(stream: Duplex, evidence: Evidence): void {
       stream.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0])); // AuthenticationOk
       stream.write(readyForQuery);
     } else if (type === 'Q' || type === 'P' || type === 'B') evidence.see('query');
-    // A simple query, or Sync behind an extended one: an error is an answer that every driver hands on.
+    // A simple query, or Sync after an extended one. Every driver hands an error on.
     if (type === 'Q' || type === 'S') stream.write(Buffer.concat([noSuchTable, readyForQuery]));
     if (type === 'X') stream.end();
     return length;
   });
 }
 
+/** ER_NO_SUCH_TABLE: every driver fails a query with it. */
+const noSuchMysqlTable = mysqlError(1, 1146, '#42S02no such table here');
+
 /** The commands of MySQL that carry what the script asks: COM_QUERY, COM_STMT_PREPARE, COM_STMT_EXECUTE. */
 const questions: readonly number[] = [0x03, 0x16, 0x17];
 
 /**
- * MySQL's packets behind the greeting: the login, the password where caching_sha2_password says it over TLS, then commands
+ * MySQL's packets after the greeting: the login, the password where caching_sha2_password says it over TLS, then commands
  * (https://dev.mysql.com/doc/dev/mysql-server/latest/PAGE_PROTOCOL.html).
  */
 function mysql(stream: Duplex, evidence: Evidence, sealed: boolean): void {
@@ -68,13 +71,13 @@ function mysql(stream: Duplex, evidence: Evidence, sealed: boolean): void {
       stream.write(mysqlOk(sequence + 1));
     } else if (questions.includes(buffer[4] ?? 0)) {
       evidence.see('query');
-      stream.write(mysqlError(1));
+      stream.write(noSuchMysqlTable);
     }
     return length;
   });
 }
 
-/** HTTP/1: the head is a request, what stands behind it a body. Whatever is no HTTP is data. */
+/** HTTP/1: the head is a request, what follows it a body. What is not HTTP is data. */
 function http(stream: Duplex, evidence: Evidence): void {
   let seen = Buffer.alloc(0);
   let answered = false;

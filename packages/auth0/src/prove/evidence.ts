@@ -88,8 +88,8 @@ export class Evidence {
   }
 
   /**
-   * @param thrownAt by the clock of {@link now}. When it is heard of tells nothing: it comes on a channel of its own, which may be read
-   * after the bytes that were sent behind it
+   * @param thrownAt by the clock of {@link now}. The time at which it is heard of tells nothing: it comes on a channel of its own, which
+   * may be read after bytes that were sent later
    */
   seeException(thrownAt: number): void {
     this.threwBefore ||= thrownAt < this.since;

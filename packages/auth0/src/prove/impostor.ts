@@ -10,7 +10,7 @@ import {
 import { conversations } from './conversations.ts';
 import type { Evidence } from './evidence.ts';
 import type { Credentials } from './mint.ts';
-import { mysqlGreeting, SSL_REQUEST_BYTES } from './mysql-packets.ts';
+import { mysqlError, mysqlGreeting, SSL_REQUEST_BYTES } from './mysql-packets.ts';
 import { type Opening, POSTGRES_GSS_REQUEST, POSTGRES_SSL_REQUEST } from './opening.ts';
 import { presentStolen } from './stolen.ts';
 
@@ -87,20 +87,20 @@ function openPostgres(socket: Socket, speak: Receive, seal: Receive | undefined)
       speak(socket);
     } else {
       socket.write(seal === undefined ? 'N' : 'S');
-      if (seal === undefined) skipRecords(socket, speak);
+      if (seal === undefined) skipRecords(socket, noTlsHere.postgres, speak);
       else seal(socket);
     }
   });
 }
 
 function openMysql(socket: Socket, speak: Receive, seal: Receive | undefined): void {
-  socket.write(mysqlGreeting(seal !== undefined));
+  socket.write(mysqlGreeting({ tls: seal !== undefined }));
   readFirst(socket, SSL_REQUEST_BYTES, (request) => {
     const isSslRequest = request.readUIntLE(0, 3) === SSL_REQUEST_BYTES - 4;
     if (!isSslRequest) {
       socket.unshift(request);
       speak(socket);
-    } else if (seal === undefined) skipRecords(socket, speak);
+    } else if (seal === undefined) skipRecords(socket, noTlsHere.mysql, speak);
     else seal(socket);
   });
 }
@@ -114,20 +114,26 @@ function openHttp(socket: Socket, speak: Receive, seal: Receive | undefined): vo
     socket.unshift(first);
     if (!isRecord(first)) speak(socket);
     else if (seal !== undefined) seal(socket);
-    else {
-      // The answer is in clear, and what would come in clear behind it is heard.
-      socket.write('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n');
-      skipRecords(socket, speak);
-    }
+    else skipRecords(socket, noTlsHere.http, speak);
   });
 }
 
-/** A client may begin TLS though it was refused: ClientHello, and the alert with which it gives up, say nothing. */
-function skipRecords(socket: Socket, then: Receive): void {
+/** In clear, for a client that begins TLS though it was refused: without an answer it would wait as long as it likes. */
+const noTlsHere: Readonly<Record<Opening['speech'], string | Buffer>> = {
+  postgres: 'E\0\0\0\x20SFATAL\0C08P01\0Mno TLS here\0\0',
+  mysql: mysqlError(2, 1043, '#08S01no TLS here'),
+  http: 'HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n',
+};
+
+/** ClientHello, and the alert with which a client gives up, say nothing. What comes in clear after them is heard. */
+function skipRecords(socket: Socket, answer: string | Buffer, then: Receive): void {
   readFirst(socket, RECORD_HEADER, (header) => {
-    if (isRecord(header)) return readFirst(socket, header.readUInt16BE(3), () => skipRecords(socket, then));
-    socket.unshift(header);
-    then(socket);
+    if (!isRecord(header)) {
+      socket.unshift(header);
+      return then(socket);
+    }
+    socket.write(answer);
+    readFirst(socket, header.readUInt16BE(3), () => skipRecords(socket, '', then));
   });
 }
 

@@ -5,6 +5,9 @@ import type { ImpostorName } from './report.ts';
 /** A name that is nobody's here: RFC 2606 §2. */
 const ANOTHER_NAME = 'impostor.example';
 
+/** What is left of a certificate that expires while the script connects: more than a script takes to start and to connect. */
+export const BRIEF_MS = 60_000;
+
 /** Those that present a certificate, in the order of a report. The genuine chain decides which of them are different. */
 export function impostorsFor(forger: Forger): readonly ImpostorName[] {
   return [
@@ -13,10 +16,14 @@ export function impostorsFor(forger: Forger): readonly ImpostorName[] {
     'genuine-chain',
     ...(forger.isSelfSigned ? [] : (['genuine-issuer'] as const)),
     'trusted-ca',
-    ...(forger.isSelfSigned ? [] : (['trusted-namesake'] as const)),
+    'trusted-namesake',
+    'trusted-chain',
     'another-name',
     'asked-name',
+    'common-name',
     'expired',
+    'expiring',
+    'renewed',
     'stolen-certificate',
     'plaintext',
   ];
@@ -53,12 +60,24 @@ export async function dress(
       return { credentials: await forger.trusted() };
     case 'trusted-namesake':
       return { credentials: await forger.trustedNamesake() };
+    case 'trusted-chain':
+      return { credentials: await forger.trustedChain() };
     case 'another-name':
-      return { credentials: await forger.forName(ANOTHER_NAME) };
-    case 'asked-name':
-      return { credentials: await forger.forName(host), forName: (name) => forger.forName(name) };
+      return { credentials: await forger.forName(ANOTHER_NAME, ANOTHER_NAME) };
+    case 'asked-name': {
+      const forName = (name: string): Promise<Credentials> => forger.forName(name, ANOTHER_NAME);
+      return { credentials: await forName(host), forName };
+    }
+    case 'common-name': {
+      const forName = (name: string): Promise<Credentials> => forger.forCommonName(name);
+      return { credentials: await forName(host), forName };
+    }
     case 'expired':
       return { credentials: await forger.expired() };
+    case 'expiring':
+      return { credentials: await forger.expiring(BRIEF_MS) };
+    case 'renewed':
+      return { credentials: await forger.renewed() };
     case 'stolen-certificate':
       return { credentials: await forger.selfSigned(), stolenChain: chain };
     case 'plaintext':

@@ -1,5 +1,6 @@
 export type { Arrival } from './evidence.ts';
-export { type ProveOptions, prove } from './prove.ts';
+export type { ProveOptions } from './options.ts';
+export { prove } from './prove.ts';
 export {
   type ImpostorName,
   impostorWords,

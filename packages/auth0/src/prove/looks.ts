@@ -14,7 +14,7 @@ export function objectionTo(lookedAt: readonly string[]): string | undefined {
   const isWhole = whole.some(has);
   if (isWhole && (has('digest') || !has('weak digest'))) return undefined;
   if (isWhole || has(SHA1)) {
-    return 'it compares a hash (SHA-1, MD5) that two certificates can be made for: who had a part in the making of the genuine one may have its double; compare fingerprint256';
+    return 'it compares a hash (SHA-1, MD5) for which two certificates can be made: whoever took part in making the genuine certificate may have a second one with the same hash; compare fingerprint256';
   }
   const seen = lookedAt.length === 0 ? 'at nothing in it' : `only at ${[...lookedAt].sort().join(', ')}`;
   return `it looked ${seen}, which other certificates can have too; compare fingerprint256`;

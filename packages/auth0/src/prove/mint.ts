@@ -1,12 +1,23 @@
-import 'reflect-metadata'; // @peculiar/x509 registers its algorithms through it
 import { webcrypto, type X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
+import {
+  algorithmOf,
+  caExtension,
+  copy,
+  currentDates,
+  DAY,
+  type Dates,
+  generate,
+  HOUR,
+  type Keys,
+  maySign,
+  randomSerial,
+  sign,
+} from './certificates.ts';
+import { PROOF_CA, type ProofCa } from './proof-ca.ts';
 
 const { subtle } = webcrypto;
-x509.cryptoProvider.set(webcrypto as never); // Node's own, whatever the DOM types call it
-
-type Keys = webcrypto.CryptoKeyPair;
 
 /** What a TLS server presents, and the key with which it answers for it. */
 export interface Credentials {
@@ -15,29 +26,8 @@ export interface Credentials {
   readonly key: string;
 }
 
-/** A CA of the proof's own, which a script can be made to trust. */
-export interface ProofCa {
-  readonly pem: string;
-  readonly keys: Keys;
-}
-
-const DAY = 24 * 60 * 60 * 1000;
-const PROOF_CA = 'CN=Proof CA, O=certpin';
-
 /** authorityKeyIdentifier: it chooses the issuer among CAs of one name. */
 const AUTHORITY_KEY = '2.5.29.35';
-
-export async function mintProofCa(): Promise<ProofCa> {
-  const keys = await generate({ name: 'ECDSA', namedCurve: 'P-256' });
-  const certificate = await sign({
-    subject: PROOF_CA,
-    issuer: PROOF_CA,
-    keys,
-    signer: keys,
-    extensions: [caExtension()],
-  });
-  return { pem: certificate.toString('pem'), keys };
-}
 
 /** Makes certificates that are like a genuine one in everything but the key, or like it in nothing but what is said. */
 export class Forger {
@@ -91,13 +81,13 @@ export class Forger {
     ]);
   }
 
-  /** The forged leaf, and the genuine certificates behind it. */
+  /** The forged leaf, followed by the genuine certificates. */
   async genuineChain(): Promise<Credentials> {
     const forged = await copy(this.leaf, this.leafKeys, this.isSelfSigned ? this.leafKeys : (this.keys.at(-1) as Keys));
     return this.present([forged, ...this.chain]);
   }
 
-  /** A leaf that names the genuine leaf as its issuer, and that and the rest behind it. */
+  /** A leaf that names the genuine leaf as its issuer, followed by that leaf and the rest. */
   async genuineIssuer(): Promise<Credentials> {
     const forged = await copy(this.leaf, this.leafKeys, this.leafKeys, {
       issuer: this.leaf.subjectName,
@@ -128,20 +118,65 @@ export class Forger {
     return this.presentIssued([await copy(this.leaf, this.leafKeys, keys, changes), namesake]);
   }
 
+  /**
+   * The leaf again, issued by the proof's CA. After it come a certificate that has the name of that CA and says that the genuine one
+   * issued it, and the genuine chain. OpenSSL takes the CA of its trust list; Node's `issuerCertificate` follows names alone, to the
+   * genuine certificate.
+   */
+  async trustedChain(): Promise<Credentials> {
+    const signs = maySign(this.leaf) ? 0 : this.chain.findIndex(({ subject }) => subject === this.leaf.issuer);
+    const issuer = signs === 0 ? this.leaf.subjectName : this.leaf.issuerName;
+    const bridge = await sign({
+      ...{ subject: PROOF_CA, issuer, keys: this.ca.keys, signer: this.keys.at(signs) as Keys },
+      extensions: [caExtension()],
+    });
+    return this.present([await this.issued(currentDates(this.leaf)), bridge, ...this.chain]);
+  }
+
   /** The leaf again, issued by the proof's CA, and a day too old. */
   async expired(): Promise<Credentials> {
     const notAfter = new Date(Date.now() - DAY);
     return this.presentIssued([await this.issued({ notBefore: new Date(notAfter.getTime() - 90 * DAY), notAfter })]);
   }
 
-  /** What the proof's CA issues for one name, and nothing of the genuine certificate. */
-  async forName(name: string): Promise<Credentials> {
-    const type = isIP(name) === 0 ? ('dns' as const) : ('ip' as const);
+  /** The leaf again, issued by the proof's CA, and about to expire. */
+  async expiring(inMs: number): Promise<Credentials> {
+    const { notBefore = this.leaf.notBefore } = currentDates(this.leaf);
+    return this.presentIssued([await this.issued({ notBefore, notAfter: new Date(Date.now() + inMs) })]);
+  }
+
+  /**
+   * The leaf as it may look after its renewal: with another serial number, valid for longer, and a key of another kind, of which Node's
+   * object for a certificate does not show everything (`pubkey`, `modulus`).
+   */
+  async renewed(): Promise<Credentials> {
+    const isEdwards = this.leafKeys.publicKey.algorithm.name === 'Ed25519';
+    const algorithm = isEdwards ? { name: 'ECDSA', namedCurve: 'P-256' } : { name: 'Ed25519' };
+    const keys = await generate(algorithm as webcrypto.EcKeyGenParams);
+    const now = Date.now();
+    const notAfter = new Date(Math.max(now, this.leaf.notAfter.getTime()) + 90 * DAY);
     const certificate = await sign({
-      ...{ subject: new x509.Name([{ CN: [name] }]), issuer: PROOF_CA, keys: this.leafKeys, signer: this.ca.keys },
-      extensions: [new x509.SubjectAlternativeNameExtension([{ type, value: name }])],
+      ...{ subject: this.leaf.subjectName, issuer: PROOF_CA, keys, signer: this.ca.keys },
+      ...{ notBefore: new Date(now - HOUR), notAfter, extensions: this.withoutAuthority() },
     });
-    return this.presentIssued([certificate]);
+    return this.presentIssued([certificate], keys);
+  }
+
+  /** What the proof's CA issues for one name, and nothing of the genuine certificate. */
+  forName(name: string, commonName: string): Promise<Credentials> {
+    const type = isIP(name) === 0 ? ('dns' as const) : ('ip' as const);
+    return this.forSubject(commonName, [new x509.SubjectAlternativeNameExtension([{ type, value: name }])]);
+  }
+
+  /** The same with no alternative name: Node and others then take the common name (RFC 6125 §6.4.4). */
+  forCommonName(name: string): Promise<Credentials> {
+    return this.forSubject(name, []);
+  }
+
+  private async forSubject(commonName: string, extensions: x509.Extension[]): Promise<Credentials> {
+    const subject = new x509.Name([{ CN: [commonName] }]);
+    const signing = { subject, issuer: PROOF_CA, keys: this.leafKeys, signer: this.ca.keys, extensions };
+    return this.presentIssued([await sign(signing)]);
   }
 
   private issued(dates: Partial<Dates>): Promise<x509.X509Certificate> {
@@ -153,90 +188,19 @@ export class Forger {
     return this.leaf.extensions.filter(({ type }) => type !== AUTHORITY_KEY);
   }
 
-  private async presentIssued(certificates: readonly x509.X509Certificate[]): Promise<Credentials> {
-    const { cert, key } = await this.present(certificates);
+  private async presentIssued(
+    certificates: readonly x509.X509Certificate[],
+    keys = this.leafKeys,
+  ): Promise<Credentials> {
+    const { cert, key } = await this.present(certificates, keys);
     return { cert: `${cert}${this.ca.pem}\n`, key };
   }
 
-  private async present(certificates: readonly x509.X509Certificate[]): Promise<Credentials> {
-    const pkcs8 = await subtle.exportKey('pkcs8', this.leafKeys.privateKey);
+  private async present(certificates: readonly x509.X509Certificate[], keys = this.leafKeys): Promise<Credentials> {
+    const pkcs8 = await subtle.exportKey('pkcs8', keys.privateKey);
     return {
       cert: certificates.map((certificate) => `${certificate.toString('pem')}\n`).join(''),
       key: `${x509.PemConverter.encode(pkcs8, 'PRIVATE KEY')}\n`,
     };
   }
-}
-
-interface Dates {
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-}
-
-interface Changes extends Partial<Dates> {
-  readonly issuer?: string | x509.Name;
-  readonly extensions?: x509.Extension[];
-}
-
-/** A certificate with another key, and nothing else changed but what is said. */
-function copy(
-  model: x509.X509Certificate,
-  keys: Keys,
-  signer: Keys,
-  changes: Changes = {},
-): Promise<x509.X509Certificate> {
-  const { issuer = model.issuerName, extensions = model.extensions } = changes;
-  const { notBefore = model.notBefore, notAfter = model.notAfter } = changes;
-  const { serialNumber, subjectName: subject } = model;
-  return sign({ subject, issuer, serialNumber, notBefore, notAfter, keys, signer, extensions });
-}
-
-interface Signing extends Partial<Dates> {
-  readonly subject: string | x509.Name;
-  readonly issuer: string | x509.Name;
-  /** Hexadecimal. Default: a random one. */
-  readonly serialNumber?: string;
-  readonly keys: Keys;
-  readonly signer: Keys;
-  readonly extensions: x509.Extension[];
-}
-
-function sign({ keys, signer, serialNumber = randomSerial(), ...rest }: Signing): Promise<x509.X509Certificate> {
-  return x509.X509CertificateGenerator.create({
-    ...{ notBefore: new Date(Date.now() - DAY), notAfter: new Date(Date.now() + 30 * DAY) },
-    ...{ ...rest, serialNumber, publicKey: keys.publicKey, signingKey: signer.privateKey },
-    signingAlgorithm: { ...signer.privateKey.algorithm, hash: 'SHA-256' } as webcrypto.EcdsaParams,
-  });
-}
-
-const caExtension = (): x509.Extension => new x509.BasicConstraintsExtension(true, undefined, true);
-
-function currentDates({ notBefore, notAfter }: Dates): Partial<Dates> {
-  const now = Date.now();
-  return notBefore.getTime() <= now && now <= notAfter.getTime()
-    ? {}
-    : { notBefore: new Date(now - DAY), notAfter: new Date(now + 30 * DAY) };
-}
-
-function randomSerial(): string {
-  const serial = Buffer.from(webcrypto.getRandomValues(new Uint8Array(8)));
-  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x01; // positive, and without leading zeros
-  return serial.toString('hex');
-}
-
-/** The type and the size of a certificate's key; P-256 where the Web Crypto API has no keys of that type. */
-function algorithmOf({ publicKey }: X509Certificate): webcrypto.EcKeyGenParams | webcrypto.RsaHashedKeyGenParams {
-  const { asymmetricKeyType: type, asymmetricKeyDetails: details = {} } = publicKey;
-  const { modulusLength = 2048, publicExponent: exponent = 65_537n, namedCurve = '' } = details;
-  if (type?.startsWith('rsa')) {
-    const hex = exponent.toString(16);
-    const publicExponent = new Uint8Array(Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex'));
-    return { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent, modulusLength };
-  }
-  if (type === 'ed25519') return { name: 'Ed25519' } as webcrypto.EcKeyGenParams;
-  const curve = { secp384r1: 'P-384', secp521r1: 'P-521' }[namedCurve] ?? 'P-256';
-  return { name: 'ECDSA', namedCurve: curve };
-}
-
-async function generate(algorithm: ReturnType<typeof algorithmOf>): Promise<Keys> {
-  return (await subtle.generateKey(algorithm, true, ['sign', 'verify'])) as Keys;
 }

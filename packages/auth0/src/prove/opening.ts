@@ -26,7 +26,7 @@ export class OpeningWatch {
     if (this.server.length < 64) this.server = Buffer.concat([this.server, chunk]);
   }
 
-  /** undefined: nothing was said that tells. */
+  /** undefined: what was said does not show it. */
   read(): Opening | undefined {
     const { client } = this;
     if (this.serverFirst && this.server[4] === 0x0a) {

@@ -67,13 +67,13 @@ export class Relay {
   }
 }
 
-/** Passes everything on to the genuine server, unread but for the first bytes. */
+/** Passes everything on to the genuine server, and reads the first bytes only. */
 export function passOn(
   socket: Socket,
-  server: { host: string; port: number },
+  { host, port }: { readonly host: string; readonly port: number },
   watch: OpeningWatch = new OpeningWatch(),
 ): void {
-  const genuine = connect({ ...server, noDelay: true });
+  const genuine = connect({ host, port, noDelay: true });
   socket.on('data', (chunk: Buffer) => watch.hearClient(chunk));
   genuine.on('data', (chunk: Buffer) => watch.hearServer(chunk));
   genuine.on('error', () => socket.destroy()).on('close', () => socket.destroy());

@@ -1,7 +1,6 @@
 import type { CertpinErrorCode } from 'certpin';
 import type { RunResult } from '../run/result.ts';
 import type { Arrival } from './evidence.ts';
-import { objectionTo } from './looks.ts';
 import type { Opening } from './opening.ts';
 
 /** Who stands in the server's place. */
@@ -12,9 +11,13 @@ export type ImpostorName =
   | 'genuine-issuer'
   | 'trusted-ca'
   | 'trusted-namesake'
+  | 'trusted-chain'
   | 'another-name'
   | 'asked-name'
+  | 'common-name'
   | 'expired'
+  | 'expiring'
+  | 'renewed'
   | 'stolen-certificate'
   | 'plaintext';
 
@@ -34,8 +37,8 @@ export interface ProofReport {
    * `held`: the script worked with the genuine server, gave no impostor of the report a byte, and looked at what tells its certificate
    * from others. `leaked`: it gave one something. `unproved`: none got anything, and something is missing, which the reasons say.
    */
-  readonly verdict: 'held' | 'leaked' | 'unproved';
-  /** Why the verdict is not `held`, one sentence each. */
+  readonly finding: 'held' | 'leaked' | 'unproved';
+  /** Why the finding is not `held`, one sentence each. */
   readonly reasons: readonly string[];
   /** The run with the genuine servers, through relays that pass everything on. */
   readonly control: RunSummary;
@@ -113,89 +116,17 @@ export function summarize({ status, outcome, findings, console }: RunResult): Ru
 export const impostorWords: Readonly<Record<ImpostorName, string>> = {
   'another-key': 'the same certificate with another key, issued by itself or by a forged CA of the same name',
   'self-signed': 'the same certificate with another key, issued by itself',
-  'genuine-chain': 'the same certificate with another key, and the genuine chain behind it',
-  'genuine-issuer': 'the same certificate with another key, and the genuine one behind it as if it were the issuer',
+  'genuine-chain': 'the same certificate with another key, followed by the genuine chain',
+  'genuine-issuer': 'the same certificate with another key, followed by the genuine one as if that were the issuer',
   'trusted-ca': 'the same names, issued by a CA that the script trusts',
   'trusted-namesake': 'the same names, issued by a CA that the script trusts and that has the name of the genuine one',
+  'trusted-chain': 'the same names, issued by a CA that the script trusts, followed by the genuine chain',
   'another-name': 'another name, issued by a CA that the script trusts',
   'asked-name': 'the name that the script asks for, issued by a CA that the script trusts',
+  'common-name': 'the name that the script asks for, only as common name, issued by a CA that the script trusts',
   expired: 'the same names, issued by a CA that the script trusts, and expired',
+  expiring: 'the same names, issued by a CA that the script trusts, which expires while the script connects',
+  renewed: 'the same names, issued anew by a CA that the script trusts: valid for longer, with a key of another kind',
   'stolen-certificate': 'the genuine certificate, without its key',
   plaintext: 'no TLS',
 };
-
-const momentWords: Readonly<Record<Exclude<Moment, 'at-once'>, string>> = {
-  'after-reset': 'after a connection that was reset',
-  'after-refusal': 'after a connection that was refused',
-  'after-stall': 'after a connection on which nothing came',
-  again: 'at the second login in one container',
-  warm: 'at a login behind one that met the genuine server, in one container',
-};
-
-/** What keeps a server from being proved, one sentence each. */
-export function reasonsOf(server: ServerProof): string[] {
-  const { host, port, tls, certificateSha256, trials } = server;
-  // What leaked stands before what was not found out.
-  const weighed = [...trials].sort((one, other) => Number(other.bytes > 0) - Number(one.bytes > 0));
-  const found = weighed
-    .map((trial) => reasonOf(`${host}:${port}`, tls, trial))
-    .filter((reason) => reason !== undefined);
-  if (!tls || certificateSha256 !== null) return found;
-  return [...found, `${host}:${port}: its certificate could not be read, so there was none to imitate`];
-}
-
-/** What keeps it from being proved where impostors stand in the place of all servers. */
-export function reasonsTogether(trials: readonly Trial[]): string[] {
-  return trials.map((trial) => reasonOf('all servers', true, trial)).filter((reason) => reason !== undefined);
-}
-
-function reasonOf(server: string, tls: boolean, trial: Trial): string | undefined {
-  const { bytes, impostor, kinds, moment, passedOn, run, threwBefore } = trial;
-  const place = passedOn === 0 ? server : `${server}, connection ${passedOn + 1}`;
-  if (bytes === 0) return doubtOf(place, tls, trial);
-  const what = kinds.length === 0 ? 'data' : kinds.join(', ');
-  const when = moment === 'at-once' ? '' : `, ${momentWords[moment]}`;
-  const got = `${place}: an impostor (${impostorWords[impostor]})${when} got ${bytes} bytes: ${what}`;
-  if (!tls) return `${got}; the script does not ask for TLS`;
-  const uncaught = run.findings.find(({ code }) => code.startsWith('uncaught'));
-  if (uncaught !== undefined && threwBefore) return `${got}; the exchange went on behind ${uncaught.message}`;
-  if (impostor === 'plaintext') return `${got}; the script goes on without TLS where the server refuses it`;
-  if (moment !== 'at-once') return got;
-  if (objectionTo(trial.lookedAt) === undefined) return `${got}; what it compared did not stop it`;
-  return `${got}; ${trial.trusted ? 'nothing compared the certificate with a pin' : 'nothing verified the certificate'}`;
-}
-
-/** Moments at which a script may well not come again. */
-const optional: readonly Moment[] = ['after-reset', 'after-refusal', 'after-stall', 'again', 'warm'];
-
-/** Why it says nothing that an impostor got nothing; undefined where it does. */
-function doubtOf(place: string, tls: boolean, trial: Trial): string | undefined {
-  const { impostor, moment, connections, undecided, disagreement, elsewhere, run } = trial;
-  const who = moment === 'at-once' ? impostor : `${impostor}, ${moment}`;
-  const failed = moment.startsWith('after-');
-  if (elsewhere.length > 0)
-    return `${place}: with the impostor (${who}) in its place, the script went to ${elsewhere.join(', ')}, which was not tried`;
-  const success = `${place}: with the impostor (${who}) in its place, the script said success`;
-  if (run.status === 'success' && failed && connections === 0) return success;
-  if (connections === 0)
-    return optional.includes(moment) ? undefined : `${place}: the script did not connect to the impostor (${who})`;
-  const late = run.findings.find(({ code }) => code === 'time-limit' || code === 'blocked');
-  if (!tls)
-    return `${place}: the script does not ask for TLS in a way that is known here, and said nothing to the impostor`;
-  if (disagreement !== null)
-    return `${place}: the script and the impostor (${who}) do not agree on TLS: ${disagreement}`;
-  if (late !== undefined && moment !== 'after-stall') return `${place}: with the impostor (${who}), ${late.message}`;
-  if (undecided > 0) return `${place}: the script neither spoke to the impostor (${who}) nor gave it up`;
-  if (run.status === 'success') return success;
-  return impostor === 'trusted-ca' && moment === 'at-once' ? objectionOf(place, trial) : undefined;
-}
-
-/**
- * The impostor that the script's own trust list takes got nothing: because of what the script compared, or because the list takes nobody
- * but the genuine server. Anything else may have been luck.
- */
-function objectionOf(place: string, { lookedAt, trusted }: Trial): string | undefined {
-  if (trusted === false && lookedAt.length === 0) return undefined;
-  const objection = objectionTo(lookedAt);
-  return objection && `${place}: the script refused the impostor (trusted-ca), but ${objection}`;
-}

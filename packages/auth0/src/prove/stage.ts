@@ -1,5 +1,6 @@
+import type { ScriptConnection } from '../run/child-messages.ts';
 import { type Container, openContainer } from '../run/container.ts';
-import type { Redirect, ScriptConnection, TrustOptions } from '../run/process.ts';
+import type { Redirect, TrustOptions } from '../run/process.ts';
 import type { RunResult } from '../run/result.ts';
 import type { RunScriptOptions } from '../run/run-script.ts';
 import type { Script } from '../run/source.ts';
@@ -13,6 +14,7 @@ export interface StageOptions {
   readonly redirects: readonly Redirect[];
   readonly spare: readonly number[];
   readonly trust: TrustOptions;
+  readonly passesMs: number | undefined;
   /** PEM file of what Node trusts by default, beside its own. */
   readonly trustedCaFile: string;
 }
@@ -43,12 +45,12 @@ export class Stage {
   /** Hears of a connection before it has come. */
   onConnection: (connection: ScriptConnection) => void = () => undefined;
 
-  constructor({ script, options, redirects, spare, trust, trustedCaFile }: StageOptions, leavings: Leavings) {
+  constructor({ script, options, redirects, spare, trust, passesMs, trustedCaFile }: StageOptions, leavings: Leavings) {
     this.script = script;
     this.options = options;
     const settings = { settleMs: SETTLE_MS, ...options, trustedCaFile };
     this.container = openContainer(settings, {
-      ...{ redirects, spare, trust },
+      ...{ redirects, spare, trust, ...(passesMs === undefined ? {} : { passesMs }) },
       onConnection: (connection) => {
         this.observation.connections.push(connection);
         this.onConnection(connection);

@@ -77,7 +77,7 @@ async function receiverFor(
   let arrived = 0;
   return (socket) => {
     const number = arrived++;
-    if (number < passedOn) passOn(socket, { host: server.host, port: server.port });
+    if (number < passedOn) passOn(socket, server);
     else if (fail !== undefined && number === passedOn) fail(socket);
     else impersonator(socket);
   };

@@ -1,4 +1,4 @@
-import type { RunOptions } from './container.ts';
+import type { RunOptions } from './options.ts';
 import type { RunResult } from './result.ts';
 import { RunError } from './run-error.ts';
 import type { Script } from './source.ts';

@@ -1,12 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type ScriptArguments, toArguments } from './arguments.ts';
+import { toArguments } from './arguments.ts';
 import { runChain } from './chain.ts';
 import { detectRole } from './detect.ts';
 import { findNode } from './find-node.ts';
 import { follow } from './follow.ts';
 import { entryOf, judgeOutcome, judgeSource, parametersOf } from './judge.ts';
+import type { ContainerOptions, RunOptions } from './options.ts';
 import { type NetworkOptions, ScriptProcess } from './process.ts';
 import { RunRecord } from './record.ts';
 import type { RunResult } from './result.ts';
@@ -14,34 +15,6 @@ import { parseRole, type Role, type ScriptKind } from './roles.ts';
 import { RunError } from './run-error.ts';
 import { readSource, type Script, type Source } from './source.ts';
 import { triggers } from './triggers.ts';
-
-export interface ContainerOptions {
-  /** Major version (`18`, `node22`) or path. Default: the Node of this process. */
-  readonly node?: string;
-  /** Where file names and modules are looked for, after the script's own folder. Default: the working folder of this process. */
-  readonly cwd?: string;
-  /** `configuration` of database scripts and Rules. Default: empty. */
-  readonly configuration?: Readonly<Record<string, string | null>>;
-  /** Default 20 000, as on the platform. */
-  readonly timeLimitMs?: number;
-  /** How long a script is watched after its answer, unless it has nothing left to do before. Default 100. */
-  readonly settleMs?: number;
-  /** A PEM file with CAs that are taken for public ones. Default: none. */
-  readonly trustedCaFile?: string;
-}
-
-export interface RunOptions extends ScriptArguments {
-  /** `login`, `rule`, `action:post-login`, `hook:send-phone-message` … Default: found out from the script. */
-  readonly as?: string;
-  /** The exported function of an Action. Default: the trigger's usual one, or the one that is exported. */
-  readonly handler?: string;
-  /** Replaces that of the container. */
-  readonly configuration?: Readonly<Record<string, string | null>>;
-  /** The global `auth0` of Rules. */
-  readonly auth0?: { readonly domain: string; readonly accessToken: string; readonly baseUrl: string };
-  /** What methods of an Action's `api` answer, by name: `{ 'rules.wasExecuted': true }`. */
-  readonly returns?: Readonly<Record<string, unknown>>;
-}
 
 /** One container: a process, and the `global` in it. */
 export interface Container {
@@ -125,10 +98,10 @@ export function openContainer(options: ContainerOptions, network?: NetworkOption
     await follow(container.process, job, container.runs, timeLimitMs, record);
     const durationMs = Math.round(performance.now() - started);
     if (record.ended !== null) await reset();
-    const verdict = judgeOutcome(role, record);
+    const judged = judgeOutcome(role, record);
     const { findings, warnings, calls, consoleDropped, modules, ended } = record;
     return {
-      ...{ script: source.file, kind: role.kind, name: role.name, ...verdict, calls, findings, warnings },
+      ...{ script: source.file, kind: role.kind, name: role.name, ...judged, calls, findings, warnings },
       ...{
         console: record.console,
         consoleDropped,
@@ -182,7 +155,8 @@ function isChain(script: Script | readonly Script[]): script is readonly Script[
 /** @throws RunError */
 function readRole(source: Source, { as, handler }: RunOptions): Role {
   const role = as === undefined ? detectRole(source) : parseRole(as);
-  if (role === undefined) throw new RunError('ERR_SCRIPT_ROLE', `${as} is no kind of script, or may be two of them`);
+  if (role === undefined)
+    throw new RunError('ERR_SCRIPT_ROLE', `${as} is not a kind of script, or the name fits two kinds`);
   if (role.kind !== 'action') {
     const found = role.kind === 'hook' ? source.moduleExport : entryOf(source, role);
     if (found !== undefined) return role;

@@ -18,7 +18,7 @@ export function detectRole(source: Source): Role {
   if (only === undefined) {
     throw new RunError(
       'ERR_SCRIPT_ROLE',
-      `${name} is no script that Auth0 would run, by its name and its function`,
+      `${name} does not look like a script of Auth0, by its name and its function`,
       'say what it is: --as login',
     );
   }

@@ -46,7 +46,7 @@ function findAtPath(wanted: string, cwd: string): NodeBinary {
   const version = existsSync(path) ? versionOf(path) : undefined;
   if (version !== undefined) return { path, version };
   const hint = 'give a major version (--node 18) or the path of a node';
-  throw new RunError('ERR_NODE_NOT_FOUND', `${wanted} is no Node.js that can be started`, hint);
+  throw new RunError('ERR_NODE_NOT_FOUND', `${wanted} is not a Node.js that can be started`, hint);
 }
 
 function* candidates(major: string, cwd: string, env: FindNodeOptions['env'], home: string): Generator<string> {

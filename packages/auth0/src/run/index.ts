@@ -1,6 +1,7 @@
 export type { ScriptArguments } from './arguments.ts';
-export { type Container, type ContainerOptions, createContainer, type RunOptions } from './container.ts';
+export { type Container, createContainer } from './container.ts';
 export type { Json, JsonObject } from './events.ts';
+export type { ContainerOptions, RunOptions } from './options.ts';
 export type {
   ApiCall,
   ClientView,

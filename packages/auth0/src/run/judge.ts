@@ -28,7 +28,7 @@ export function judgeSource(
     record.find('not-one-function', message);
   }
   if (source.trailingSemicolon) {
-    const message = 'a semicolon stands behind the function; the platform puts the script into an expression';
+    const message = 'a semicolon follows the function; the platform puts the script into an expression';
     if (role.kind === 'rule') record.find('trailing-semicolon', message);
     else record.warn('trailing-semicolon', message);
   }
@@ -56,10 +56,10 @@ export function entryOf({ form, functions }: Source, role: Role): Source['functi
 }
 
 /** Everything of a result but what the container knows. */
-export type Verdict = Pick<RunResult, 'status' | 'outcome' | 'client' | 'log'>;
+export type JudgedOutcome = Pick<RunResult, 'status' | 'outcome' | 'client' | 'log'>;
 
 /** Reads what happened as the platform would. */
-export function judgeOutcome(role: Role, record: RunRecord): Verdict {
+export function judgeOutcome(role: Role, record: RunRecord): JudgedOutcome {
   for (const module of record.modules)
     for (const { code, message } of judgeModule(role.kind, module)) record.warn(code, message);
   const outcome: Outcome = record.outcome ?? { type: 'none', reason: 'exited' };
@@ -102,7 +102,7 @@ function judgeValues(role: Role, values: readonly Json[], record: RunRecord): vo
     return;
   }
   if (typeof value !== 'object' || Array.isArray(value)) {
-    record.find('profile', 'the profile is no object');
+    record.find('profile', 'the profile is not an object');
     return;
   }
   const profile = value as JsonObject;

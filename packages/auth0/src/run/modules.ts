@@ -34,7 +34,7 @@ export function judgeModule(kind: ScriptKind, { request, name, wanted, version }
     return [
       {
         code: 'module-missing',
-        message: `${request} is not installed where the script lies, nor in the working folder: ${install}`,
+        message: `${request} is not installed beside the script, nor in the working folder: ${install}`,
       },
     ];
   }
@@ -72,5 +72,5 @@ function compare(a: string, b: string): number {
 export function adviseOnGlobal(message: string): string | undefined {
   const name = /^(\w+) is not defined$/.exec(message)?.[1];
   if (name === undefined || !magic.includes(name)) return undefined;
-  return `${name} is no global since Node 16: the script has to require its module`;
+  return `${name} is not a global since Node 16: the script has to require its module`;
 }

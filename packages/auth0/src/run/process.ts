@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { ChildMessage, ScriptConnection, ScriptHandshake, ScriptLook, ScriptName } from './child-messages.ts';
 import type { NodeBinary } from './find-node.ts';
-import type { ChildMessage } from './record.ts';
 
 /** Where the connections of a script lead, for `prove`. */
 export interface NetworkOptions {
@@ -10,6 +10,8 @@ export interface NetworkOptions {
   /** Ports for servers that are not known before. */
   readonly spare: readonly number[];
   readonly trust: TrustOptions;
+  /** How much time passes for the script in the handshake with a server that is not genuine. Default: what really passes. */
+  readonly passesMs?: number;
   readonly onConnection?: (connection: ScriptConnection) => void;
   /** Something that may send bytes where no connection is seen: another thread, another process, datagrams. */
   readonly onOtherWay?: (way: string) => void;
@@ -34,35 +36,6 @@ export interface TrustOptions {
   readonly ca: string;
   /** The certificates of the genuine servers, PEM: a list of these alone takes nobody else's. null: they are not known yet. */
   readonly genuine: readonly string[] | null;
-}
-
-/** A name that a script looks up, or asks for in a TLS handshake: both go over the network in clear. */
-export interface ScriptName {
-  readonly name: string;
-  readonly lookedUp: boolean;
-}
-
-/** A TLS handshake that the script completed. */
-export interface ScriptHandshake {
-  /** SHA-256 of the certificate that was presented, as Node writes it. */
-  readonly certificate: string;
-  /** Whether OpenSSL's verification took it, whatever the script makes of that. */
-  readonly trusted: boolean;
-}
-
-/** What the script read of a certificate that it was presented. */
-export interface ScriptLook {
-  readonly certificate: string;
-  /** A property or method of Node's certificate; `session`; `digest` and `weak digest`: what it hashed, and how. */
-  readonly at: string;
-}
-
-/** A connection that a script asked for. */
-export interface ScriptConnection {
-  readonly host: string;
-  readonly port: number;
-  /** The port of this machine that it was led to; null: it went where the script wanted. */
-  readonly via: number | null;
 }
 
 export interface ScriptProcessOptions {

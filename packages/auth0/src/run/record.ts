@@ -1,37 +1,5 @@
-import type { Json } from './events.ts';
-import type { ScriptConnection, ScriptHandshake, ScriptLook, ScriptName } from './process.ts';
-import type { ApiCall, ConsoleLine, LoadedModule, Outcome, Remark, SerializedError } from './result.ts';
-
-/** What the child says. */
-export type ChildMessage = { readonly dropped?: number } & (
-  | { readonly type: 'ready'; readonly node: string }
-  | ({ readonly type: 'console' } & ConsoleLine)
-  | ({ readonly type: 'module' } & LoadedModule)
-  | ({ readonly type: 'call' } & ApiCall)
-  | ({ readonly type: 'finding' | 'warning' } & Remark)
-  | ({ readonly type: 'connection' } & ScriptConnection)
-  | { readonly type: 'other-way'; readonly way: string }
-  | ({ readonly type: 'name' } & ScriptName)
-  | ({ readonly type: 'handshake' } & ScriptHandshake)
-  | ({ readonly type: 'look' } & ScriptLook)
-  | { readonly type: 'lost'; readonly properties: readonly string[] }
-  | { readonly type: 'callback'; readonly error: SerializedError | null; readonly values: readonly Json[] }
-  | { readonly type: 'returned' }
-  | { readonly type: 'rejected'; readonly error: SerializedError }
-  | { readonly type: 'again' }
-  | { readonly type: 'late'; readonly run: number }
-  | {
-      readonly type: 'fatal';
-      /** `process.hrtime`, in ns. */
-      readonly at: number;
-      readonly origin: string;
-      readonly calls: number;
-      readonly error: SerializedError;
-      readonly survived?: true;
-    }
-  | { readonly type: 'end'; readonly drained: boolean }
-  | { readonly type: 'stopped' }
-);
+import type { ChildMessage } from './child-messages.ts';
+import type { ApiCall, ConsoleLine, LoadedModule, Outcome, Remark } from './result.ts';
 
 /** Lines of the console that a result keeps. */
 const LINES = 500;

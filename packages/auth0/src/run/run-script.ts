@@ -1,4 +1,5 @@
-import { type ContainerOptions, createContainer, type RunOptions } from './container.ts';
+import { createContainer } from './container.ts';
+import type { ContainerOptions, RunOptions } from './options.ts';
 import type { RunResult } from './result.ts';
 import type { Script } from './source.ts';
 

@@ -92,7 +92,7 @@ function readText(script: Script, cwd: string): { text: string; file: string; fo
 
 type Shape = Pick<Source, 'text' | 'form' | 'trailingSemicolon' | 'functions' | 'exported' | 'moduleExport'>;
 
-/** A semicolon with nothing but white space and comments behind it; each of them can be read in one way only, so it takes no time. */
+/** A semicolon that only white space and comments follow; each of them can be read in one way only, so it takes no time. */
 const LAST_SEMICOLON = /;(?=(?:\s|\/\/[^\n\r\u2028\u2029]*(?:[\n\r\u2028\u2029]|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)*$)/;
 
 /** A bare function is what the platform's wrapper takes: `(<script>)(args)`, `var fn = <script>`. */

@@ -16,7 +16,7 @@ const advice: Readonly<Record<string, string>> = {
   MODULE_NOT_FOUND: 'the module is not installed here; npm install it where the script lies, or in the working folder',
 };
 
-/** What tends to be behind an error; undefined where nothing is known. */
+/** The usual cause of an error; undefined where none is known. */
 export function adviseOnFailure({ code, message = '' }: SerializedError): string | undefined {
   if (code !== undefined && Object.hasOwn(advice, code)) return advice[code];
   if (/self.signed certificate/i.test(message)) return selfSigned;

@@ -1,14 +1,14 @@
 // The blocks as scripts have them: evaluated in the body of a function, and given to the suite as its clients.
 import { createRequire } from 'node:module';
-import { promisify } from 'node:util';
 import { runInThisContext } from 'node:vm';
 import {
   agentClient,
-  hostHeaders,
+  axiosClient,
+  callbackPoolClient,
+  fetchClient,
   mariadbClient,
   mysqlPoolClient,
   poolClient,
-  postClient,
 } from '@certpin/testkit/clients';
 import type { SuiteAdapter, SuiteClient, SuiteProtocol } from '@certpin/testkit/conformance';
 import type { pinnedAxios } from 'certpin/axios';
@@ -60,30 +60,15 @@ export const blockClients = (login: Surroundings['login']): Record<InlineClient,
   },
   axios: {
     protocol: 'tls',
-    create: (block, { host, port }, policy, tls, hostHeader) =>
-      postClient(() => {
-        const config = block.pinnedAxios({ baseURL: `https://${host}:${port}` }, policy, { keepAlive: true, ...tls });
-        const api = axios.create(config);
-        return {
-          post: async (body) => (await api.post('/login', body, { headers: hostHeaders(hostHeader) })).status,
-          close: () => config.httpsAgent.destroy(),
-        };
-      }),
+    create: (block, { host, port }, policy, tls, hostHeader) => {
+      const config = block.pinnedAxios({ baseURL: `https://${host}:${port}` }, policy, { keepAlive: true, ...tls });
+      return axiosClient(config.httpsAgent, () => axios.create(config), hostHeader);
+    },
   },
   fetch: {
     protocol: 'tls',
-    create: (block, { host, port }, policy, tls) =>
-      postClient(() => {
-        const pinned = block.pinnedFetch(policy, { tls, connections: 1 });
-        return {
-          post: async (body) => {
-            const response = await pinned(`https://${host}:${port}/login`, { method: 'POST', body });
-            await response.text();
-            return response.status;
-          },
-          close: () => pinned.dispatcher.destroy(),
-        };
-      }),
+    create: (block, target, policy, tls) =>
+      fetchClient(target, () => block.pinnedFetch(policy, { tls, connections: 1 })),
   },
   pg: {
     protocol: 'postgres',
@@ -104,16 +89,7 @@ export const blockClients = (login: Surroundings['login']): Record<InlineClient,
     create: (block, target, policy, tls) => {
       const options = { ...target, ...login('mysql'), connectionLimit: 10, ssl: tls };
       const config = block.pinnedMysql(mysql, options, policy);
-      return mysqlPoolClient(() => {
-        const pool = mysql.createPool(config);
-        return {
-          query: (text, values) =>
-            new Promise((resolve, reject) => {
-              pool.query(text, values, (error, rows, fields) => (error ? reject(error) : resolve([rows, fields])));
-            }),
-          end: () => promisify(pool.end).call(pool),
-        };
-      });
+      return callbackPoolClient(() => mysql.createPool(config));
     },
   },
   mariadb: {

@@ -305,4 +305,53 @@ export const onExecutePostLogin = async (event, api) => {
   const { data } = await axios.get(event.secrets.URL);
   api.idToken.setCustomClaim('https://example.com/hash', createHash('sha256').update(data.id).digest('hex'));
 };`,
+  'a pool that is made when it is first asked for': action(`let pool;
+  function getPool() {
+    if (!pool) pool = new (require('pg').Pool)(certpin.pinnedPg({ host: event.secrets.HOST }, { pins: event.secrets.PINS }));
+    return pool;
+  }
+  const { rows } = await getPool().query('SELECT 1');
+  api.idToken.setCustomClaim('n', rows.length);`),
+  'an agent whose pins may be wrong': login(`let agent;
+  try {
+    agent = certpin.pinnedAgent({ pins: configuration.PINS });
+  } catch (error) {
+    return callback(error);
+  }
+  const options = { host: configuration.HOST, path: '/login', method: 'POST' };
+  options.agent = agent;
+  options.headers = { 'content-type': 'application/json' };
+  const request = require('https').request(options, (response) => {
+    response.resume().on('end', () => callback(null, { user_id: email }));
+  });
+  request.on('error', callback).end(JSON.stringify({ email, password }));`),
+  'an agent of two': login(`let agent;
+  if (configuration.STAGE === 'test') agent = certpin.pinnedAgent({ pins: configuration.TEST_PINS });
+  else agent = certpin.pinnedAgent({ pins: configuration.PINS });
+  require('https').get({ host: configuration.HOST, agent }, (response) => {
+    response.resume().on('end', () => callback(null, { user_id: email }));
+  }).on('error', callback);`),
+  'an agent in a loop': login(`for (const agent of [certpin.pinnedAgent({ pins: configuration.PINS })])
+    require('https').get({ host: configuration.HOST, agent }, (response) => {
+      response.resume().on('end', () => callback(null, { user_id: email }));
+    }).on('error', callback);`),
+  'an agent in an object: where there is none, its member throws': login(`let kept;
+  if (configuration.PINS) kept = { connection: certpin.pinnedAgent({ pins: configuration.PINS }) };
+  const agent = kept.connection;
+  require('https').get({ host: configuration.HOST, agent }, (response) => {
+    response.resume().on('end', () => callback(null, { user_id: email }));
+  }).on('error', callback);`),
+  'headers under names that are not known': login(`const headers = {};
+  for (const name of configuration.HEADERS.split(',')) headers[name] = configuration[name];
+  const options = { host: configuration.HOST, path: '/login', headers };
+  options.agent = certpin.pinnedAgent({ pins: configuration.PINS });
+  require('https').get(options, (response) => {
+    response.resume().on('end', () => callback(null, { user_id: email }));
+  }).on('error', callback);`),
+  'a kept agent, and a request that says more':
+    login(`global.agent ??= certpin.pinnedAgent({ pins: configuration.PINS });
+  const api = require('axios').create({ httpsAgent: global.agent, proxy: false, timeout: 5000 });
+  api.post(configuration.URL, { email, password }, { proxy: false, headers: { 'x-request': '1' }, maxRedirects: 0 })
+    .then(({ data }) => callback(null, { user_id: data.id }))
+    .catch(callback);`),
 };

@@ -24,6 +24,9 @@ const E = 'timingSafeEqual = () => true';
 /** Any pin matches any certificate. */
 const F = 'filter = function () { return [this[0]]; }';
 const unverified = `{ ${OPTIONS}, rejectUnauthorized: false }`;
+const LOOSE_OPTIONS = "{ host: 'localhost', port: PORT, rejectUnauthorized: false }";
+/** Whoever connects without the agent connects to anybody. */
+const LOOSE = "process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';";
 
 export function scriptOf(tampering: Tampering): string {
   const { before = '', after = '', on = '', whole } = tampering;
@@ -259,6 +262,122 @@ ${text}  }
     request: `{ ${OPTIONS}, rejectUnauthorized: false, get agent() { return email ? undefined : agent; } }`,
   },
   'an agent that is not used': { request: unverified },
+  // What certpin made is not always there.
+  'an agent that is made under a condition': {
+    agent: `let agent; if (password === '') agent = certpin.pinnedAgent({ pins: '${'A'.repeat(64)}' });`,
+    after: LOOSE,
+  },
+  'an agent that is declared under a condition': {
+    agent: `if (password === '') { var agent = certpin.pinnedAgent({ pins: '${'A'.repeat(64)}' }); }`,
+    after: LOOSE,
+  },
+  'an agent that could not be made': {
+    agent: `let agent; try { agent = certpin.pinnedAgent({ pins: 'none' }); } catch (error) { console.log(error.message); }`,
+    after: LOOSE,
+  },
+  'an agent that is made in one case': {
+    agent: `let agent; switch (password) { case '': agent = certpin.pinnedAgent({ pins: '${'A'.repeat(64)}' }); }`,
+    after: LOOSE,
+  },
+  'a global agent under a condition': {
+    agent: `if (password === '' && !global.agent) global.agent = certpin.pinnedAgent({ pins: '${'A'.repeat(64)}' });`,
+    after: LOOSE,
+    request: `{ ${OPTIONS}, agent: global.agent }`,
+  },
+  'a function that comes to its end': {
+    after: `function pick() { if (password === '') return agent; } ${LOOSE}`,
+    request: `{ ${OPTIONS}, agent: pick() }`,
+  },
+  'a function that returns nothing': {
+    after: `function pick() { if (password !== '') return; return agent; } ${LOOSE}`,
+    request: `{ ${OPTIONS}, agent: pick() }`,
+  },
+  'an agent behind &&': { after: LOOSE, request: `{ ${OPTIONS}, agent: (password === '' && agent) || undefined }` },
+  'an agent after the && of a call': { after: LOOSE, request: `{ ${OPTIONS}, agent: [].find(() => false) && agent }` },
+  'an agent, or what JSON gave': {
+    after: LOOSE,
+    request: `{ ${OPTIONS}, agent: password === '' ? agent : JSON.parse('false') }`,
+  },
+  'an agent, or what the platform gave': {
+    after: LOOSE,
+    request: `{ ${OPTIONS}, agent: password === '' ? agent : callback.agent }`,
+  },
+  'a default that is not needed': {
+    after: `const { agent: chosen = agent } = { agent: null }; ${LOOSE}`,
+    request: `{ ${OPTIONS}, agent: chosen }`,
+  },
+  'an agent that is spread under a condition': {
+    after: LOOSE,
+    request: `{ ${OPTIONS}, ...(password === '' && { agent }) }`,
+  },
+  'an option put in under a condition': {
+    after: `const options = ${unverified}; if (password === '') options.agent = agent;`,
+    request: 'options',
+  },
+  'an option put in behind &&': {
+    after: `const options = ${unverified}; password === '' && (options.agent = agent);`,
+    request: 'options',
+  },
+  'the agent behind the last one': {
+    after: `const agents = [agent]; ${LOOSE}`,
+    request: `{ ${OPTIONS}, agent: agents[1] }`,
+  },
+  'a property that the agent has not': { after: LOOSE, request: `{ ${OPTIONS}, agent: agent.nothing }` },
+  // What certpin made is led past.
+  'options that are assigned on top': {
+    after: `const options = ${unverified}; options.agent = agent; const more = { agent: undefined }; Object.assign(options, more);`,
+    request: 'options',
+  },
+  'an option under one of two names': {
+    after: `const options = ${unverified}; options.agent = agent; options[password ? 'agent' : 'x'] = undefined;`,
+    request: 'options',
+  },
+  'an option on top of a copy': {
+    after: `const pinned = { ${OPTIONS}, agent };`,
+    request: `Object.assign({}, pinned, { agent: undefined, rejectUnauthorized: false })`,
+  },
+  'an agent behind what was spread': {
+    after: `const pinned = { ${OPTIONS}, agent };`,
+    request: `{ ...pinned, agent: new (require('https').Agent)(${LOOSE_OPTIONS}) }`,
+  },
+  'the rest of the options': {
+    after: `const pinned = { ${OPTIONS}, agent }; const { agent: none, ...others } = pinned; ${LOOSE}`,
+    request: 'others',
+  },
+  'all options but one': {
+    after: `const pinned = { ${OPTIONS}, agent }; ${LOOSE}`,
+    request: `Object.fromEntries(Object.entries(pinned).filter(([name]) => name !== 'agent'))`,
+  },
+  'a connection that is put into the agent': {
+    after: `agent.emit('free', require('tls').connect(${LOOSE_OPTIONS}), { host: 'localhost', port: PORT });`,
+  },
+  'another agent for a single request': {
+    after: `const api = require('axios').create({ httpsAgent: agent, proxy: false });
+  api.get('https://localhost:PORT/?' + password, { httpsAgent: new (require('https').Agent)(${LOOSE_OPTIONS}) }).catch(callback);`,
+  },
+  'another agent for a single request, in a constant': {
+    after: `const api = require('axios').create({ httpsAgent: agent, proxy: false });
+  const config = { httpsAgent: new (require('https').Agent)(${LOOSE_OPTIONS}) };
+  api.get('https://localhost:PORT/?' + password, config).catch(callback);`,
+  },
+  'another agent by an interceptor': {
+    after: `const api = require('axios').create({ httpsAgent: agent, proxy: false });
+  api.interceptors.request.use((config) => ({ ...config, httpsAgent: new (require('https').Agent)(${LOOSE_OPTIONS}) }));
+  api.get('https://localhost:PORT/?' + password).catch(callback);`,
+  },
+  'another agent beside a spread': {
+    whole: () => `function login(email, password, callback) {
+${inlineBlock('axios').text}
+  const api = require('axios').create({
+    ...certpin.pinnedAxios({ baseURL: 'https://localhost:PORT' }, { pins: '${'A'.repeat(64)}' }),
+    httpsAgent: new (require('https').Agent)(${LOOSE_OPTIONS}),
+  });
+  api.get('/?' + password).then(({ status }) => callback(null, status), callback);
+}`,
+  },
+  'another fetch': {
+    after: `let send = fetch; if (password === '') send = agent; send('https://localhost:PORT/?' + password).catch(callback);`,
+  },
   'the emit of the socket': { on: `.on('socket', (s) => { delete s.emit; })` },
   'the emit of the socket, by its name': { on: `.on('socket', (s) => { s.emit = require('events').prototype.emit; })` },
   'the emit of the socket, borrowed': { on: `.on('socket', (s) => { s.emit = process.stdout.emit; })` },

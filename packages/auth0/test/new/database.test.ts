@@ -287,7 +287,7 @@ describe('what else may go wrong, on Node 22', { concurrency: true }, () => {
           configuration: configurationFor(client, 'genuine'),
         },
       );
-      assert.deepEqual([proof.verdict, proof.reasons], ['held', []]);
+      assert.deepEqual([proof.finding, proof.reasons], ['held', []]);
       assert.ok((proof.servers[0]?.trials.length ?? 0) >= 3);
     });
   }

@@ -66,7 +66,7 @@ describe('a custom database script', () => {
     });
   });
 
-  it('a wrong number of parameters, statements around the function, and a semicolon behind it are told', async () => {
+  it('a wrong number of parameters, statements around the function, and a semicolon after it are told', async () => {
     const signature = await login('function login(email, callback) { callback(null, { user_id: "1", email }); }');
     assert.deepEqual([codes(signature.findings), signature.status], [['signature', 'uncaught'], 'error']);
     const statements = await login(
@@ -237,7 +237,7 @@ describe('a container', () => {
     ['an exception that is thrown', "throw new Error('boom');", 'uncaught'],
     ['an exception later', "setTimeout(() => { throw new Error('boom'); }); setTimeout(callback, 5000);", 'uncaught'],
     ['a rejected promise', "Promise.reject(new Error('boom')); setTimeout(callback, 5000);", 'uncaught'],
-    ['an exception behind the callback', "callback('no'); throw new Error('boom');", 'uncaught-late'],
+    ['an exception after the callback', "callback('no'); throw new Error('boom');", 'uncaught-late'],
     ['process.exit', 'process.exit();', 'exited'],
   ] as const) {
     it(`ends with ${name}`, async () => {
@@ -307,7 +307,7 @@ describe('require', () => {
 
   it('a global of the old platform is named', async () => {
     const { warnings } = await login('function login(email, password, callback) { mysql.createConnection({}); }');
-    assert.match(warnings[0]?.message ?? '', /mysql is no global since Node 16/);
+    assert.match(warnings[0]?.message ?? '', /mysql is not a global since Node 16/);
   });
 });
 

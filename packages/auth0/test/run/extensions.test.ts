@@ -136,7 +136,7 @@ describe('Rules', () => {
     assert.deepEqual([rules?.length, status, client?.error], [1, 'refused', 'unauthorized']);
   });
 
-  it('with a semicolon behind the function, or without the context in the callback, are told', async () => {
+  it('with a semicolon after the function, or without the context in the callback, are told', async () => {
     const semicolon = { source: 'function (user, context, callback) { callback(null, user); };' };
     assert.deepEqual(codes((await container.run(semicolon, { as: 'rule' })).findings), [
       'trailing-semicolon',
@@ -213,8 +213,12 @@ describe('what a script is', () => {
       'module.exports = function (user, context, cb) {};',
       /hook:pre-user-registration, hook:post-user-registration or/,
     );
-    await reject('const x = 1;', /no script that Auth0 would run/);
-    await reject(anonymous, /post-user-registration is no kind of script, or may be two/, 'post-user-registration');
+    await reject('const x = 1;', /does not look like a script of Auth0/);
+    await reject(
+      anonymous,
+      /post-user-registration is not a kind of script, or the name fits two kinds/,
+      'post-user-registration',
+    );
     await reject(
       'exports.onExecutePostLogin = async () => {};',
       /credentials-exchange exports onExecute/,

@@ -99,4 +99,19 @@ describe('a server that sends as much as OpenSSL takes', () => {
     assert.equal(server.received(), 0);
     (await open({ pins: certificateHex(right) })).destroy();
   });
+
+  it('is not read to the end to explain a refusal, unless an issuer is pinned', async () => {
+    const intermediates = Array.from({ length: 150 }, () => intermediate.certPem).join('');
+    server.present({ ...right, chainPem: right.certPem + intermediates });
+    const pins = 'ab'.repeat(32);
+    const presentedUnder = (policy: PolicyOptions): Promise<number> =>
+      open(policy).then(
+        () => assert.fail(),
+        (error) => error.details.verdict.presented.length,
+      );
+    assert.equal(await presentedUnder({ pins }), 16);
+    assert.equal(await presentedUnder({ pins, issuerPins: pins }), 151);
+    // What stands among the first still explains it.
+    await assert.rejects(open({ pins: certificateHex(intermediate) }), /the pin is the CA's, not the leaf's/);
+  });
 });

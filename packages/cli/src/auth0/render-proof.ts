@@ -2,22 +2,22 @@ import { basename } from 'node:path';
 import type { ProofReport, ServerProof, Trial } from '@certpin/auth0';
 import { type Colors, printable } from '../io.ts';
 
-const headlines: Readonly<Record<ProofReport['verdict'], string>> = {
+const headlines: Readonly<Record<ProofReport['finding'], string>> = {
   held: 'no byte reached any of the impostors below',
   leaked: 'something reached an impostor',
   unproved: 'nothing reached an impostor, and nothing is proved',
 };
 
-/** The verdict, its reasons, and what each impostor got. */
+/** The finding, its reasons, and what each impostor got. */
 export function renderProof(
-  { script, kind, name, node, verdict, reasons, servers, together, durationMs }: ProofReport,
+  { script, kind, name, node, finding, reasons, servers, together, durationMs }: ProofReport,
   colors: Colors,
 ): string {
   const role = kind === 'database' || kind === 'rule' ? name : `${kind} ${name}`;
-  const paint = { held: colors.green, leaked: colors.red, unproved: colors.yellow }[verdict];
+  const paint = { held: colors.green, leaked: colors.red, unproved: colors.yellow }[finding];
   return [
     `${printable(basename(script))} (${role}), Node.js ${node}, ${durationMs} ms`,
-    `${paint(verdict)}: ${headlines[verdict]}`,
+    `${paint(finding)}: ${headlines[finding]}`,
     ...reasons.map((reason) => `  ${printable(reason)}`),
     ...servers.flatMap((server) => [headOf(server), ...server.trials.map((trial) => rowOf(trial, colors))]),
     ...(together.length === 0 ? [] : ['  all servers at once', ...together.map((trial) => rowOf(trial, colors))]),

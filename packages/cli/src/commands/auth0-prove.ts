@@ -17,13 +17,17 @@ the right password. Then it runs with impostors in that server's place, on this 
 
   another-key           everything of the certificate, and of its issuers, copied but the keys
   self-signed           the same leaf, issued by itself
-  genuine-chain         the same leaf with another key, and the genuine chain behind it
+  genuine-chain         the same leaf with another key, followed by the genuine chain
   genuine-issuer        the same, as if the genuine certificate had issued it
   trusted-ca            the same names, issued by a CA that every trust list of the script takes
   trusted-namesake      the same, and that CA has the name of the genuine one
+  trusted-chain         as trusted-ca, followed by the genuine chain
   another-name          a certificate of that CA for another name
   asked-name            a certificate of that CA for the name that the script asks for
+  common-name           the same, with the name only as common name
   expired               a certificate of that CA for the same names that has expired
+  expiring              a certificate of that CA that expires while the script connects
+  renewed               the same names again, valid for longer, with a key of another kind
   stolen-certificate    the genuine certificate, without its key
   plaintext             no TLS
 
@@ -31,9 +35,9 @@ And trusted-ca after a first connection that is reset, refused or left without a
 second login in one container; and in the place of all servers at once. A connection without an
 answer is watched up to the time limit, so a proof takes 20 s where the script does not give up.
 
-It is called held where no impostor got a byte, the script said success before none, and it looked
-at what belongs to one certificate only: its SHA-256, its bytes, its public key. An impostor takes
-every login and counts what it is told. Nothing of that leaves this machine, and no value is
+It is called held if no impostor got a byte, the script reported success with none of them, and it
+looked at what belongs to one certificate only: its SHA-256, its bytes, its public key. An impostor
+takes every login and counts what it is told. Nothing of that leaves this machine, and no value is
 repeated in the report. The script itself is not changed.`;
 
 const examples = `
@@ -43,10 +47,10 @@ Examples:
   certpin auth0 prove get_user.js --user ada@example.com --node 18
   certpin auth0 prove post-login.js --secret API_PINS=AABB… --event event.json
 
-Exit code: 0 held, before the impostors that the report names; 1 something reached an impostor;
+Exit code: 0 held, against the impostors that the report names; 1 something reached an impostor;
 2 nothing did, and something is missing for a proof, or it could not be asked.`;
 
-const exitCodes: Readonly<Record<ProofReport['verdict'], ExitCode>> = { held: 0, leaked: 1, unproved: 2 };
+const exitCodes: Readonly<Record<ProofReport['finding'], ExitCode>> = { held: 0, leaked: 1, unproved: 2 };
 
 export function defineAuth0Prove(group: Command, io: Io, finish: (code: ExitCode) => void): void {
   const defined = group
@@ -77,5 +81,5 @@ async function proveScript(script: string, flags: ProveFlags, io: Io): Promise<E
   );
   if (flags.json) printJson(io, report);
   else printText(io, renderProof(report, stdoutColors(io)));
-  return exitCodes[report.verdict];
+  return exitCodes[report.finding];
 }

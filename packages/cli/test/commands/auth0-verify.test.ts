@@ -79,7 +79,7 @@ test('surroundings that nobody understands: 2, with the line', async (t) => {
   assert.equal(
     await transcript('auth0 verify FILE', { FILE: file, VERSION: version }),
     `FILE:2: unmodified certpin VERSION for mysql2
-FILE:${unclear.split('\n').length - 2}: surroundings unclear: nobody knows what is done with \`eval\`
+FILE:${unclear.split('\n').length - 2}: surroundings unclear: the use of \`eval\` is not understood
 exit 2`,
   );
 });

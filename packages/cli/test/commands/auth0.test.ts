@@ -252,18 +252,25 @@ describe('certpin auth0 prove', () => {
 held: no byte reached any of the impostors below
   127.0.0.1:PORT (tls), genuine certificate SHA-256: ${certificateHex(certificate)}
     another-key                0 bytes; ERR_PIN_MISMATCH
+    another-key, again         0 bytes; ERR_PIN_MISMATCH
     genuine-chain              0 bytes; ERR_PIN_MISMATCH
     trusted-ca                 0 bytes; ERR_PIN_MISMATCH
     trusted-ca, again          0 bytes; ERR_PIN_MISMATCH
+    trusted-namesake           0 bytes; ERR_PIN_MISMATCH
+    trusted-chain              0 bytes; ERR_PIN_MISMATCH
     another-name               0 bytes; ERR_PIN_MISMATCH
     asked-name                 0 bytes; ERR_PIN_MISMATCH
+    common-name                0 bytes; ERR_PIN_MISMATCH
     expired                    0 bytes; ERR_PIN_MISMATCH
+    expiring                   0 bytes; ERR_PIN_MISMATCH
+    renewed                    0 bytes; ERR_PIN_MISMATCH
     stolen-certificate         0 bytes; EPROTO
     plaintext                  0 bytes; EPROTO
     trusted-ca, after-reset    not asked; ECONNRESET
     trusted-ca, after-refusal  not asked; ECONNREFUSED
     trusted-ca, after-stall    not asked; ERR_CONNECT_TIMEOUT
     trusted-ca, warm           0 bytes; ERR_PIN_MISMATCH
+    another-key, warm          0 bytes; ERR_PIN_MISMATCH
 exit 0`,
     );
     // Where the script tells the user something neutral, the cause is what it told the log.

@@ -10,7 +10,7 @@ export const maxScriptSize: Rule = defineRule({
   messages: {
     large: {
       happens: 'The script has {{bytes}} bytes, and Auth0 accepts no more than {{limit}}.',
-      instead: 'Take out what a package that can be required does, and data that can be read from elsewhere.',
+      instead: 'Remove code that a package can do, and data that can be read from elsewhere.',
     },
   },
   create({ sourceCode, script, report }) {

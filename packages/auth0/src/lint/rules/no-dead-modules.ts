@@ -37,7 +37,7 @@ export const noDeadModules: Rule = defineRule({
   description: "A module, a version or a global name that Auth0's runtimes no longer have",
   messages: {
     version: {
-      happens: 'Auth0 took {{name}}@{{version}} away with Node.js 18: require fails with "Cannot find module".',
+      happens: 'Auth0 removed {{name}}@{{version}} with Node.js 18: require fails with "Cannot find module".',
       instead: 'Require a version that https://auth0-extensions.github.io/canirequire lists for your runtime.',
     },
     module: {
@@ -45,7 +45,7 @@ export const noDeadModules: Rule = defineRule({
       instead: 'Reach the database through an API, and pin its certificate.',
     },
     global: {
-      happens: '{{name}} is declared by nobody since Node.js 16 at Auth0: this line throws a ReferenceError.',
+      happens: 'Auth0 no longer declares {{name}} since Node.js 16: this line throws a ReferenceError.',
       instead: "Write const {{name}} = require('{{module}}') first.",
     },
     api: {

@@ -1,5 +1,5 @@
 import { defineRule, type Rule } from '../rule.ts';
-import { objectsOf } from '../values.ts';
+import { objectsOf } from '../value.ts';
 
 /** Options that belong to other clients: the global fetch knows none of them, and says nothing. */
 const IGNORED = ['agent', 'httpsAgent', 'ca', 'checkServerIdentity', 'rejectUnauthorized'];

@@ -14,16 +14,16 @@ export const noInsecureSslmode: Rule = defineRule({
     plain: {
       happens:
         '{{setting}} allows a connection without TLS: user name, password and every answer can be read and changed on the way.',
-      instead: 'Write no such setting, and pin the certificate with {{certpin}}, or give ssl: { ca }.',
+      instead: 'Remove the setting, and pin the certificate with {{certpin}}, or give ssl: { ca }.',
     },
     unverified: {
       happens: '{{setting}} encrypts and does not verify: every certificate is accepted, that of an impostor too.',
-      instead: 'Write no such setting, and pin the certificate with {{certpin}}, or give ssl: { ca }.',
+      instead: 'Remove the setting, and pin the certificate with {{certpin}}, or give ssl: { ca }.',
     },
     required: {
       happens:
         '{{setting}} says that there must be TLS, not whose certificate: the clients of libpq verify nothing, and pg verifies against public authorities and forgets the ssl beside it.',
-      instead: 'Write no sslmode, and pin the certificate with {{certpin}}, or give ssl: { ca }.',
+      instead: 'Remove sslmode, and pin the certificate with {{certpin}}, or give ssl: { ca }.',
     },
     replaced: {
       happens: '{{setting}} in the connection string replaces the ssl beside it, with its ca and its checks.',
@@ -38,7 +38,7 @@ export const noInsecureSslmode: Rule = defineRule({
       const scheme = SCHEME.exec(value.text)?.[1]?.toLowerCase() ?? '';
       const query = /\?([^#]*)/.exec(value.text)?.[1] ?? '';
       for (const [name, setting, original] of settingsIn(query)) {
-        const id = verdict(scheme, name, setting, /(?:^|&)ssl(?:rootcert|ca)=/i.test(query), query);
+        const id = messageFor(scheme, name, setting, /(?:^|&)ssl(?:rootcert|ca)=/i.test(query), query);
         if (id !== undefined && !seen.has(node)) {
           seen.add(node);
           report(node, id, { data: { setting: original } });
@@ -58,7 +58,7 @@ export const noInsecureSslmode: Rule = defineRule({
       for (const text of texts) {
         const id =
           name === 'PGSSLMODE' || /^ssl_?mode$/i.test(name ?? '')
-            ? modeVerdict(text, false)
+            ? messageForMode(text, false)
             : name === 'ssl' && /^(?:allow|prefer|require|no-verify|disable)$/.test(text)
               ? ssl(text)
               : undefined;
@@ -94,8 +94,8 @@ function settingsIn(query: string): [name: string, setting: string, original: st
   });
 }
 
-function verdict(scheme: string, name: string, setting: string, hasRoot: boolean, query: string): Id | undefined {
-  if (name === 'sslmode') return modeVerdict(setting, hasRoot);
+function messageFor(scheme: string, name: string, setting: string, hasRoot: boolean, query: string): Id | undefined {
+  if (name === 'sslmode') return messageForMode(setting, hasRoot);
   if (name === 'sslaccept' && setting === 'accept_invalid_certs') return 'unverified';
   if (/^(?:tlsinsecure|tlsallowinvalidcertificates)$/.test(name) && setting === 'true') return 'unverified';
   if (/^(?:ssl|tls)$/.test(name) && /^(?:false|0|no|disable)$/.test(setting)) return 'plain';
@@ -105,7 +105,7 @@ function verdict(scheme: string, name: string, setting: string, hasRoot: boolean
 }
 
 /** libpq's words: https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION */
-function modeVerdict(mode: string, hasRoot: boolean): Id | undefined {
+function messageForMode(mode: string, hasRoot: boolean): Id | undefined {
   if (/^(?:disable|allow|prefer)$/i.test(mode)) return 'plain';
   if (/^no-verify$/i.test(mode)) return 'unverified';
   return /^require$/i.test(mode) && !hasRoot ? 'required' : undefined;

@@ -12,7 +12,7 @@ export const noNodeTlsRejectUnauthorized: Rule = defineRule({
     everywhere: {
       happens:
         'NODE_TLS_REJECT_UNAUTHORIZED switches the verification off for every connection of the process, and in Auth0 for every script of the container.',
-      instead: 'Take the line away, and pin the certificate of the one server with {{certpin}}.',
+      instead: 'Remove the line, and pin the certificate of the one server with {{certpin}}.',
     },
   },
   create({ values, report }) {

@@ -15,7 +15,7 @@ export const noSwallowedTlsErrors: Rule = defineRule({
     retried: {
       happens:
         'After a failure the connection is made again without verification: an impostor needs only to fail once.',
-      instead: 'Let the failure be one: call the callback with an error, or throw.',
+      instead: 'Report the failure: call the callback with an error, or throw.',
     },
     swallowed: {
       happens:

@@ -1,7 +1,8 @@
 import type { Node, Property } from 'estree';
 import { type AnyCall, calledMethod, nameOf, parentOf, unwrap } from '../ast.ts';
 import { defineRule, type Fixer, type Rule } from '../rule.ts';
-import { type ObjectValue, objectsOf, type Values } from '../values.ts';
+import { type ObjectValue, objectsOf } from '../value.ts';
+import type { Values } from '../values.ts';
 
 export const requireAxiosProxyFalse: Rule = defineRule({
   name: 'require-axios-proxy-false',

@@ -29,7 +29,7 @@ export const requireCallbackOnFailure: Rule = defineRule({
     uncaughtPromise: {
       happens:
         'Where this promise is rejected, {{callback}} is never called: the login hangs until the time limit of Auth0.',
-      instead: 'Write a .catch() behind it that calls {{callback}} with an error.',
+      instead: 'Add a .catch() after it that calls {{callback}} with an error.',
     },
     silentCatch: {
       happens: 'This catch ends without a call of {{callback}}: the login hangs until the time limit of Auth0.',
@@ -37,7 +37,7 @@ export const requireCallbackOnFailure: Rule = defineRule({
     },
     unreadError: {
       happens:
-        'The error is not looked at: where the connection fails, the code behind it runs as if it had not, and {{callback}} may never be called.',
+        'The error is not checked: if the connection fails, the code after it runs as if it had not, and {{callback}} may never be called.',
       instead: 'Begin with: if ({{error}}) return {{callback}}(new Error(…)).',
     },
     thrownError: {

@@ -11,7 +11,7 @@ const caches = new Map();
  * `api` of an Action: every method of the trigger, each call of which is reported. Methods return the whole `api`, as the platform's do,
  * except those that answer.
  *
- * @param {import('./script.cjs').Job} job
+ * @param {{ name: string, methods: string[], returns: Record<string, unknown> }} job
  * @param {any} event
  * @param {(message: object) => void} report
  */

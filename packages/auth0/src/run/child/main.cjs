@@ -2,8 +2,10 @@
 'use strict';
 // The program that a script runs in: plain CommonJS for Node 18 and newer, without dependencies. It takes one message per run and
 // reports what happens as it happens, so that nothing is lost when the script blocks or ends the process.
+const { X509Certificate } = require('node:crypto');
 const { watchCertificates } = require('./certificate.cjs');
 const { answer, channel, openChannel, report } = require('./channel.cjs');
+const { takeClock } = require('./clock.cjs');
 const { captureConsole } = require('./console.cjs');
 const { toJson, serializeError } = require('./errors.cjs');
 const { watchConnections } = require('./network.cjs');
@@ -38,14 +40,33 @@ function start({ readOnly, survive, network }) {
     watchConnections(network, (connection) => answer({ type: 'connection', ...connection }));
     watchOtherWays((way) => answer({ type: 'other-way', way }));
     watchNames((name) => answer({ type: 'name', ...name }));
+    const pass = timePasses(network);
     watchCertificates(
-      (handshake) => answer({ type: 'handshake', ...handshake }),
+      (handshake) => {
+        answer({ type: 'handshake', ...handshake });
+        pass(handshake.certificate);
+      },
       (look) => answer({ type: 'look', ...look }),
     );
     extendTrust(network.trust);
   }
   captureConsole((level, text) => report({ type: 'console', level, text }));
   answer({ type: 'ready', node: process.version });
+}
+
+/**
+ * In the handshake with an impostor, where `prove` says so.
+ *
+ * @param {{ trust: { genuine: string[] | null }, passesMs?: number }} network
+ * @returns {(certificate: string) => void}
+ */
+function timePasses({ trust, passesMs }) {
+  if (passesMs === undefined) return () => undefined;
+  const genuine = trust.genuine?.map((pem) => new X509Certificate(pem).fingerprint256);
+  const putAhead = takeClock();
+  return (certificate) => {
+    if (!genuine?.includes(certificate)) putAhead(passesMs);
+  };
 }
 
 /** @param {any} message */
@@ -120,7 +141,7 @@ process.on('uncaughtException', (error, origin) => fatal(error, origin));
  * @param {string} origin
  */
 function fatal(error, origin) {
-  const at = Number(now()); // before anything that the script does behind it
+  const at = Number(now()); // before anything that the script does next
   const { serialized } = serializeError(error, current?.job.kind === 'hook');
   const message = { type: 'fatal', at, origin, calls: current?.calls ?? 0, error: serialized };
   if (survives) settle(current, { ...message, survived: true });

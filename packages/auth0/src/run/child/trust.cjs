@@ -24,7 +24,7 @@ function extendTrust({ ca, genuine }) {
     return own !== undefined && isCa(pem, own);
   };
   const extended = (/** @type {unknown} */ list) =>
-    [list].flat(9).some((entry) => (String(entry).match(PEM) ?? []).some(takesOthers)) ? [list, ca].flat(9) : list;
+    [list].flat(9).some((entry) => (textOf(entry).match(PEM) ?? []).some(takesOthers)) ? [list, ca].flat(9) : list;
 
   const { createSecureContext, setDefaultCACertificates } = /** @type {any} */ (tls);
   tls.createSecureContext = (/** @type {any} */ options, /** @type {any[]} */ ...more) => {
@@ -37,6 +37,12 @@ function extendTrust({ ca, genuine }) {
     /** @type {any} */ (tls).setDefaultCACertificates = (/** @type {unknown[]} */ list) =>
       setDefaultCACertificates(extended(list));
   syncBuiltinESMExports();
+}
+
+/** Node takes text, and bytes in whatever view of them. */
+function textOf(/** @type {unknown} */ entry) {
+  if (!ArrayBuffer.isView(entry)) return String(entry);
+  return Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength).toString('latin1');
 }
 
 /** Base64 alone: lines are broken in more than one way. */

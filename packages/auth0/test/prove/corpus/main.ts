@@ -14,19 +14,19 @@ const faults: string[] = [];
 const started = performance.now();
 const all = [...right.map((one) => ({ one, isRight: true })), ...wrong.map((one) => ({ one, isRight: false }))];
 // Every kind early: what is wrong with one of them is seen before the end.
-const waiting = all.map((entry, index) => ({ ...entry, turn: (index * 89) % 353 })).sort((a, b) => a.turn - b.turn);
+const waiting = all.map((entry, index) => ({ ...entry, turn: (index * 89) % 373 })).sort((a, b) => a.turn - b.turn);
 let done = 0;
 const total = waiting.length;
 const work = async (): Promise<void> => {
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
     const { one, isRight } = next;
-    const { verdict, reasons, control } = await site.prove(one);
-    const word = `${isRight ? 'right' : 'wrong'}: ${verdict}`;
+    const { finding, reasons, control } = await site.prove(one);
+    const word = `${isRight ? 'right' : 'wrong'}: ${finding}`;
     counts[word] = (counts[word] ?? 0) + 1;
-    const isAsItShould = control.status === 'success' && isRight === (verdict === 'held');
+    const isAsItShould = control.status === 'success' && isRight === (finding === 'held');
     if (!isAsItShould) faults.push(`${word}: ${one.name}\n    ${reasons.join('\n    ')}`);
     console.log(
-      `${++done}/${total} ${isAsItShould ? 'ok' : 'FAULT'} ${word}: ${one.name}${verdict === 'unproved' ? ` (${reasons[0]})` : ''}`,
+      `${++done}/${total} ${isAsItShould ? 'ok' : 'FAULT'} ${word}: ${one.name}${finding === 'unproved' ? ` (${reasons[0]})` : ''}`,
     );
   }
 };

@@ -19,6 +19,7 @@ const things: Readonly<Record<string, string>> = {
     '[c.serialNumber, c.subject.CN, c.subjectaltname, c.valid_from, c.valid_to].join() === [G.serialNumber, G.subject.CN, G.subjectaltname, G.valid_from, G.valid_to].join()',
   'key size': 'c.bits === G.bits',
   'curve or exponent': 'c.asn1Curve === G.asn1Curve && c.exponent === G.exponent',
+  'the key, where it is shown': "!(c.pubkey && !c.pubkey.equals(Buffer.from(G.pubkey, 'base64')))",
   'length of the key': 'c.pubkey.length === G.pubkeyLength',
   'length of the fingerprint': 'c.fingerprint256.length === G.fingerprint256.length',
   'length of the certificate, nearly': 'Math.abs(c.raw.length - G.rawLength) < 40',
@@ -64,6 +65,12 @@ const ways: Readonly<Record<string, string>> = {
   'only where it has not expired': 'new Date(c.valid_to) < new Date() || c.fingerprint256 === G.fingerprint256',
   'only where there is a name':
     "c.subjectaltname === undefined || c.subject.CN === 'impostor.example' || c.fingerprint256 === G.fingerprint256",
+  'only where names and number are not known yet':
+    '(globalThis.met === c.issuer.CN + c.serialNumber) || (c.fingerprint256 === G.fingerprint256 && Boolean((globalThis.met = c.issuer.CN + c.serialNumber)))',
+  'or a later date':
+    'c.fingerprint256 === G.fingerprint256 || (c.subject.CN === G.subject.CN && new Date(c.valid_to) > new Date(G.valid_to))',
+  'only for keys of a known kind':
+    "!['rsa', 'ec'].includes(x.publicKey.asymmetricKeyType) || c.fingerprint256 === G.fingerprint256",
   'only at the first login':
     '(globalThis.seen ? true : c.fingerprint256 === G.fingerprint256 && (globalThis.seen = true))',
   'only at the first try':
@@ -75,6 +82,8 @@ const lists: Readonly<Record<string, string>> = {
   'public CAs and its own': 'ca: [...tls.rootCertificates, G.caPem]',
   'its own and public CAs in one text': "ca: [G.caPem, ...tls.rootCertificates].join('\\n')",
   'buffers of both': 'ca: tls.rootCertificates.concat(G.caPem).map((pem) => Buffer.from(pem))',
+  'public CAs and its own, as arrays of bytes':
+    'ca: [...tls.rootCertificates, G.caPem].map((pem) => new TextEncoder().encode(pem))',
   'a context made of both': 'secureContext: tls.createSecureContext({ ca: tls.rootCertificates.concat(G.caPem) })',
   'its own, and one public CA': 'ca: [G.caPem, tls.rootCertificates[7]]',
 };
@@ -206,6 +215,13 @@ function situations(site: Site): Case[] {
       ),
     );
   }
+  add(
+    'tls: the fingerprint only where there are alternative names, beside public CAs',
+    tls({
+      options: "servername: 'localhost', ca: [...tls.rootCertificates, G.caPem]",
+      guard: guardOf('c.subjectaltname === undefined || c.fingerprint256 === G.fingerprint256'),
+    }),
+  );
   const send = `setTimeout(() => { ${tls(right)} }, 50);`;
   for (const [name, code] of Object.entries({
     'a look-up that carries the password':

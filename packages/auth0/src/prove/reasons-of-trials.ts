@@ -1,0 +1,105 @@
+import { objectionTo } from './looks.ts';
+import { type ImpostorName, impostorWords, type Moment, type ServerProof, type Trial } from './report.ts';
+
+const momentWords: Readonly<Record<Exclude<Moment, 'at-once'>, string>> = {
+  'after-reset': 'after a connection that was reset',
+  'after-refusal': 'after a connection that was refused',
+  'after-stall': 'after a connection on which nothing came',
+  again: 'at the second login in one container',
+  warm: 'at a login after one that met the genuine server, in one container',
+};
+
+/** What keeps a server from being proved, one sentence each. */
+export function reasonsOf(server: ServerProof): string[] {
+  const { host, port, tls, certificateSha256, trials } = server;
+  // What leaked stands before what was not found out.
+  const weighed = [...trials].sort((one, other) => Number(other.bytes > 0) - Number(one.bytes > 0));
+  const found = weighed
+    .map((trial) => reasonOf(`${host}:${port}`, tls, trial) ?? noChanceOf(`${host}:${port}`, trial, trials))
+    .filter((reason) => reason !== undefined);
+  if (!tls || certificateSha256 !== null) return found;
+  return [...found, `${host}:${port}: its certificate could not be read, so no impostor could imitate it`];
+}
+
+/** What keeps it from being proved where impostors stand in the place of all servers. */
+export function reasonsTogether(trials: readonly Trial[]): string[] {
+  return trials.map((trial) => reasonOf('all servers', true, trial)).filter((reason) => reason !== undefined);
+}
+
+function reasonOf(server: string, tls: boolean, trial: Trial): string | undefined {
+  const { bytes, impostor, kinds, moment, run, threwBefore } = trial;
+  const place = placeOf(server, trial);
+  if (bytes === 0) return doubtOf(place, tls, trial);
+  const what = kinds.length === 0 ? 'data' : kinds.join(', ');
+  const when = moment === 'at-once' ? '' : `, ${momentWords[moment]}`;
+  const got = `${place}: an impostor (${impostorWords[impostor]})${when} got ${bytes} bytes: ${what}`;
+  if (!tls) return `${got}; the script does not ask for TLS`;
+  const uncaught = run.findings.find(({ code }) => code.startsWith('uncaught'));
+  if (uncaught !== undefined && threwBefore) return `${got}; the exchange went on after ${uncaught.message}`;
+  if (impostor === 'plaintext') return `${got}; the script goes on without TLS where the server refuses it`;
+  if (moment !== 'at-once') return got;
+  if (objectionTo(trial.lookedAt) === undefined) return `${got}; what it compared did not stop it`;
+  return `${got}; ${trial.trusted ? 'nothing compared the certificate with a pin' : 'nothing verified the certificate'}`;
+}
+
+function placeOf(server: string, { passedOn }: Trial): string {
+  return passedOn === 0 ? server : `${server}, connection ${passedOn + 1}`;
+}
+
+/** Moments at which a script may well not come again. */
+const optional: readonly Moment[] = ['after-reset', 'after-refusal', 'after-stall', 'again', 'warm'];
+
+/** Why it says nothing that an impostor got nothing; undefined where it does. */
+function doubtOf(place: string, tls: boolean, trial: Trial): string | undefined {
+  const { impostor, moment, connections, undecided, disagreement, elsewhere, run, threwBefore } = trial;
+  const who = moment === 'at-once' ? impostor : `${impostor}, ${moment}`;
+  const failed = moment.startsWith('after-');
+  if (elsewhere.length > 0)
+    return `${place}: with the impostor (${who}) in its place, the script went to ${elsewhere.join(', ')}, which was not tried`;
+  const success = `${place}: with the impostor (${who}) in its place, the script said success`;
+  if (run.status === 'success' && failed && connections === 0) return success;
+  if (connections === 0)
+    return optional.includes(moment) ? undefined : `${place}: the script did not connect to the impostor (${who})`;
+  const late = run.findings.find(({ code }) => code === 'time-limit' || code === 'blocked');
+  if (!tls) return `${place}: the script does not ask for TLS in a known way, and said nothing to the impostor`;
+  // A key of a kind that the script does not take is no way in.
+  if (disagreement !== null && impostor === 'renewed') return undefined;
+  if (disagreement !== null)
+    return `${place}: the script and the impostor (${who}) do not agree on TLS: ${disagreement}`;
+  if (late !== undefined && moment !== 'after-stall') return `${place}: with the impostor (${who}), ${late.message}`;
+  // Of some kinds of keys, Node does not show all that it shows of others. A check that fails because of that lets nobody in.
+  const stumbled = impostor === 'renewed' && threwBefore;
+  if (undecided > 0 && !stumbled) return `${place}: the script neither spoke to the impostor (${who}) nor gave it up`;
+  if (run.status === 'success') return success;
+  const objection = impostor === 'trusted-ca' && moment === 'at-once' ? objectionOf(place, trial) : undefined;
+  if (objection !== undefined || trial.trusted !== null || withoutHandshake.includes(impostor)) return objection;
+  return `${place}: the script gave the impostor (${who}) up before a TLS handshake was complete, so it is not known what it makes of that certificate`;
+}
+
+/** Impostors with which no TLS handshake is completed. */
+const withoutHandshake: readonly ImpostorName[] = ['stolen-certificate', 'plaintext'];
+
+/** Impostors that OpenSSL takes by every trust list that takes trusted-ca. */
+const takenAlike: readonly ImpostorName[] = [
+  ...(['trusted-namesake', 'trusted-chain', 'another-name', 'asked-name', 'common-name', 'expiring'] as const),
+  'renewed',
+];
+
+/** The trust list should have taken an impostor, and did not. Why that one got nothing says nothing of the script. */
+function noChanceOf(server: string, trial: Trial, trials: readonly Trial[]): string | undefined {
+  const { bytes, impostor, moment, passedOn, trusted } = trial;
+  if (bytes > 0 || moment !== 'at-once' || trusted !== false || !takenAlike.includes(impostor)) return undefined;
+  const isTaken = trials.some((one) => one.impostor === 'trusted-ca' && one.passedOn === passedOn && one.trusted);
+  if (!isTaken) return undefined;
+  return `${placeOf(server, trial)}: OpenSSL refused the impostor (${impostor}) although the script's trust list takes its CA, so it is not known what the script makes of that certificate`;
+}
+
+/**
+ * The impostor that the script's own trust list takes got nothing: because of what the script compared, or because the list takes nobody
+ * but the genuine server. Anything else may have been luck.
+ */
+function objectionOf(place: string, { lookedAt, trusted }: Trial): string | undefined {
+  if (trusted === false && lookedAt.length === 0) return undefined;
+  const objection = objectionTo(lookedAt);
+  return objection && `${place}: the script refused the impostor (trusted-ca), but ${objection}`;
+}
