@@ -193,10 +193,6 @@ describe('what decides', () => {
     const all = leaf.reduce((sum, file) => sum + linesOf(file), 0);
     assert.ok(all <= 900, `${all} lines`);
   });
-
-  it('has one reading: no flag says who it is built for', () => {
-    for (const file of library) assert.doesNotMatch(withoutComments(read(file)), /\b(?:INLINE|ASKS)\b/, file);
-  });
 });
 
 describe('what the library loads at run time', () => {
