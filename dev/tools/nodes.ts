@@ -20,7 +20,8 @@ const nodesFolder = join(root, 'dev', 'tools', 'nodes');
 const suites: readonly string[] = [
   'packages/certpin/test/conformance.test.ts',
   ...testFiles('packages/certpin/test/tls'),
-  ...testFiles('packages/certpin/test/proxy'),
+  ...testFiles('packages/certpin/test/leaf'),
+  ...testFiles('packages/certpin/test/wire'),
   ...testFiles('packages/certpin/test/adapters'),
   'packages/auth0/test/inline/inline.test.ts',
   ...testFiles('dev/tools/nodes'),
