@@ -250,9 +250,12 @@ describe('the dispatcher and the connector of undici', () => {
   });
 
   test('where the global dispatcher is none of Node, the way out is named', async (t) => {
-    const { MockAgent, getGlobalDispatcher, setGlobalDispatcher } = await import(major >= 20 ? 'undici-7' : 'undici-6');
-    const original = getGlobalDispatcher();
-    t.after(() => setGlobalDispatcher(original));
+    const { MockAgent, setGlobalDispatcher } = await import(major >= 20 ? 'undici-7' : 'undici-6');
+    // Each of the two keys: an undici writes both, and gives one back.
+    const keys = [1, 2].map((version) => Symbol.for(`undici.globalDispatcher.${version}`));
+    const all = globalThis as Record<symbol, unknown>;
+    const before = keys.map((key) => all[key]);
+    t.after(() => keys.forEach((key, index) => Object.defineProperty(all, key, { value: before[index] })));
     setGlobalDispatcher(new MockAgent());
     const message = /give its `Agent` and `fetch`/;
     assert.throws(() => pinnedFetch({ pins }), { code: 'ERR_CLIENT_UNSUPPORTED', message });

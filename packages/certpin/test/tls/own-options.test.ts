@@ -107,6 +107,11 @@ test('what works goes on working beside it', async (t) => {
   t.after(server.close);
   // Not `connect`: Node's own emitters would take it for a listener.
   pollute(t, { dispatcher: {}, proxy: false, Agent: {}, tls: {}, pins: 'x' });
+  if (Number.parseInt(process.versions.undici ?? '0', 10) >= 8) {
+    // undici 8 sends a request through a `dispatcher` that it finds there, past every agent. So this is refused.
+    assert.throws(() => pinnedFetch({ pins }), { code: 'ERR_CLIENT_UNSUPPORTED' });
+    delete (Object.prototype as Record<string, unknown>).dispatcher;
+  }
   const api = pinnedFetch({ pins });
   t.after(() => api.dispatcher.destroy());
   const answer = await api(`https://localhost:${server.port}/`).catch((error) => findCertpinError(error) ?? error);
