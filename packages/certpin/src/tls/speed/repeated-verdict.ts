@@ -4,6 +4,9 @@ import type { Certificate } from '../../core/certificate.ts';
 import type { Policy } from '../../core/policy-type.ts';
 import type { Matched, Peer, Verdict } from '../../core/verdict.ts';
 
+// Saves the reading of a certificate that was read before, and the comparison of its hash with the pins. It never decides about a
+// certificate: it gives again what `verify` has said of the same bytes, for the same server, under the same pins, within the validity.
+
 /** A matching verdict, and what it depends on. */
 export interface KnownVerdict {
   readonly verdict: Matched;

@@ -1,6 +1,9 @@
 import type { Policy } from '../../core/policy-type.ts';
 import { type KnownVerdict, stillHolds } from './repeated-verdict.ts';
 
+// Saves full handshakes, where the policy says `resumption: 'own'`. It never decides: a session is kept after a matching verdict only, and
+// what was proven then is judged again by the policy and the clock of now.
+
 /** A TLS session of a connection that had a matching verdict. */
 export interface VerifiedSession {
   /** As Node gives it. It holds secrets, and goes nowhere but to Node. */
