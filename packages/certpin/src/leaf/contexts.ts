@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
 import { tlsDefaults } from './handshake.ts';
+import { ownOptions } from './options.ts';
 
 /** Options of `tls.createSecureContext` (doc/api/tls.md): what the client keeps for itself, and the others. */
 const own = namesIn('ca cert key pfx passphrase crl dhparam');
@@ -8,8 +9,11 @@ const others = namesIn(
   'allowPartialTrustChain ciphers ecdhCurve sigalgs honorCipherOrder minVersion maxVersion secureOptions',
 );
 
-/** With one of these a context is given, or has a state outside of Node, and nothing is shared. */
-const unshared = namesIn('secureContext clientCertEngine privateKeyEngine privateKeyIdentifier');
+/** With one of these a context is given, or has a state outside of Node, or is not compared: nothing is shared. */
+const unshared = [
+  ...namesIn('secureContext clientCertEngine privateKeyEngine privateKeyIdentifier'),
+  ...namesIn('secureProtocol ticketKeys sessionIdContext sessionTimeout certificateCompression'),
+];
 
 /** More than these come from a client whose options are new at each connection. */
 const MAX_CONTEXTS = 16;
@@ -35,10 +39,14 @@ export function createContexts(): ContextFor {
   return (options) => {
     if (unshared.some((option) => options[option] !== undefined)) return {};
     const contexts = own.some((option) => options[option] !== undefined) ? ofConfiguration : ofProcess;
-    const key = digestOf([...own, ...others].map((option) => options[option]));
-    const { ca, cert, pfx } = options;
-    const secureContext =
-      contexts.get(key) ?? createSecureContext((ca ?? cert ?? pfx) === undefined ? { ...options, ca: [] } : options);
+    // What is not compared does not come into it: others may get it.
+    const compared = ownOptions(
+      Object.fromEntries([...own, ...others].map((option) => [option, options[option]])) as ConnectionOptions,
+    );
+    const key = digestOf(Object.values(compared));
+    const { ca, cert, pfx } = compared;
+    if ((ca ?? cert ?? pfx) === undefined) compared.ca = [];
+    const secureContext = contexts.get(key) ?? createSecureContext(compared);
     contexts.set(key, secureContext);
     const [oldest] = contexts.keys();
     if (contexts.size > MAX_CONTEXTS) contexts.delete(oldest as string);
@@ -52,11 +60,17 @@ function namesIn(text: string): (keyof ConnectionOptions)[] {
 
 /** The same for the same content: bytes and lists can be changed in place. A digest, for there are keys among the values. */
 function digestOf(values: readonly unknown[]): string {
-  const bytesAsText = (_: string, value: unknown): unknown =>
-    ArrayBuffer.isView(value)
-      ? Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1')
-      : value;
   return createHash('sha256')
-    .update(JSON.stringify([tlsDefaults(), ...values], bytesAsText))
+    .update(contentOf([tlsDefaults(), ...values]))
     .digest('base64');
+}
+
+/** All that Node reads of an option. Not its JSON: that may hide a key. */
+function contentOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(contentOf).join()}]`;
+  if (ArrayBuffer.isView(value))
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
+  if (typeof value !== 'object' || value === null) return typeof value + JSON.stringify(value);
+  const { pem, buf, passphrase } = value as Record<string, unknown>;
+  return `{${contentOf([pem, buf, passphrase])}}`;
 }

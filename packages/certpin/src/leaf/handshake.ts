@@ -37,7 +37,7 @@ export function openTls(
 export function safeHandshake(options: ConnectionOptions): ConnectionOptions {
   const own = ownOptions(options);
   const { minVersion, secureOptions, servername, host } = own;
-  return {
+  return ownOptions({
     ...notInherited,
     ...own,
     minVersion: minVersion === 'TLSv1.3' ? minVersion : 'TLSv1.2',
@@ -46,7 +46,7 @@ export function safeHandshake(options: ConnectionOptions): ConnectionOptions {
     ...serverNameIndication(servername ?? host),
     session: undefined,
     pskCallback: undefined,
-  } as object as ConnectionOptions;
+  } as object as ConnectionOptions);
 }
 
 /** Node reads options from `Object.prototype` too. These would choose whom it trusts and where it connects. */

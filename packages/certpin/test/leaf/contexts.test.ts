@@ -68,8 +68,39 @@ describe('a secure context is shared', () => {
     assert.equal(contextFor({}).secureContext, before);
   });
 
-  it('not where one is given', () => {
-    assert.deepEqual(createContexts()({ secureContext: createSecureContext() }), {});
+  it('by what an option is, not by what it says of itself in JSON', (t) => {
+    const contextFor = createContexts();
+    const secret = (text: string) => Object.assign(Buffer.from(text), { toJSON: () => '[secret]' });
+    const first = contextFor({ key: secret(client.keyPem) }).secureContext;
+    assert.notEqual(contextFor({ key: secret(other.keyPem) }).secureContext, first);
+    class Key {
+      readonly #text: string;
+      constructor(text: string) {
+        this.#text = text;
+      }
+      get pem(): string {
+        return this.#text;
+      }
+    }
+    const [one, two] = [client, other].map(({ keyPem }) => contextFor({ key: [new Key(keyPem)] }).secureContext);
+    assert.notEqual(one, two);
+    // As an old library does.
+    Object.defineProperty(Array.prototype, 'toJSON', { value: () => 'list', configurable: true });
+    t.after(() => delete (Array.prototype as { toJSON?: unknown }).toJSON);
+    assert.notEqual(
+      contextFor({ ca: [client.certPem] }).secureContext,
+      contextFor({ ca: [other.certPem] }).secureContext,
+    );
+    assert.notEqual(contextFor({}).secureContext, contextFor({ minVersion: 'TLSv1.3' }).secureContext);
+  });
+
+  it('not where one is given, nor with an option that is not compared', () => {
+    for (const options of [
+      ...[{ secureContext: createSecureContext() }, { clientCertEngine: 'x' }, { privateKeyEngine: 'x' }],
+      ...[{ privateKeyIdentifier: 'x' }, { ticketKeys: Buffer.alloc(48) }, { sessionIdContext: 'x' }],
+      ...[{ sessionTimeout: 1 }, { secureProtocol: 'TLS_method' }, { certificateCompression: ['zlib'] }],
+    ])
+      assert.deepEqual(createContexts()(options as object), {}, JSON.stringify(Object.keys(options)));
   });
 
   it('by sixteen sets of options at most', () => {

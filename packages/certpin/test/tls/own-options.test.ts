@@ -13,6 +13,8 @@ import { pinnedPg } from '../../src/adapters/pg.ts';
 import { pinnedPostgres } from '../../src/adapters/postgres.ts';
 import { pinnedConnector, pinnedFetch } from '../../src/adapters/undici.ts';
 import { createPolicy, findCertpinError, parsePin, verify } from '../../src/index.ts';
+import { createLeafPinner } from '../../src/leaf/pinner.ts';
+import { probe } from '../../src/probe/index.ts';
 import { connect } from '../../src/tls/index.ts';
 import { createTunnel } from '../../src/tls/proxy.ts';
 
@@ -100,6 +102,34 @@ test('neither a server name, nor a CA, nor a time limit comes from there', async
     await failureOf(api(`https://localhost:${http.port}/`));
   }
   assert.deepEqual([server.received(), http.received()], [0, 0]);
+});
+
+test('the CA of a proxy does not come from there', async (t) => {
+  const front = await startTlsServer({ certificate: await mint({ issuer: ca }) });
+  t.after(front.close);
+  pollute(t, { tls: { ca: ca.certPem } });
+  for (const proxy of [`https://localhost:${front.port}`, new URL(`https://localhost:${front.port}`)]) {
+    const error = await new Promise<Error | undefined>((resolve) => {
+      createTunnel(proxy)?.({ host: 'db.example', port: 1 }, (failure) => resolve(failure));
+    });
+    assert.match(String((error as { code?: string } | undefined)?.code), /^(?:UNABLE_TO|SELF_SIGNED)_/);
+  }
+  assert.equal(front.received(), 0);
+});
+
+test('a secure context is made from own options only', async (t) => {
+  const server = await startTlsServer({ certificate: genuine });
+  t.after(server.close);
+  pollute(t, { pfx: 'none', minVersion: 'TLSv1', maxVersion: 'TLSv1.1', clientCertEngine: '/none', dhparam: 'none' });
+  const report = await probe(`tls://localhost:${server.port}`);
+  assert.ok(report.ok, JSON.stringify(report));
+  const socket = connect({ host: 'localhost', port: server.port, pins });
+  t.after(() => socket.destroy());
+  await once(socket, 'secureConnect');
+  const pinner = createLeafPinner({ pins });
+  const leaf = pinner.open({ host: 'localhost', port: server.port });
+  t.after(() => leaf.destroy());
+  await once(leaf, 'secureConnect');
 });
 
 test('what works goes on working beside it', async (t) => {
