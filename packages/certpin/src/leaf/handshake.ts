@@ -4,7 +4,7 @@ import { emitOneError } from './one-error.ts';
 import { ownOptions } from './options.ts';
 import { startTimeout } from './time-limit.ts';
 
-// The ordinary verification must not end the handshake before the pin was looked at, by the judge of intercept.ts.
+// The ordinary verification must not end the handshake before the pin was looked at.
 export const noVerification: ConnectionOptions = { rejectUnauthorized: false, checkServerIdentity: () => undefined };
 
 /** What certpin itself brings to a handshake. No option of a caller counts beside it. */
@@ -28,7 +28,7 @@ export function openTls(
   add: (safe: ConnectionOptions) => OwnHandshake = () => ({}),
 ): TLSSocket {
   const safe = safeHandshake(options);
-  const socket = emitOneError(tls.connect(ownOptions({ ...safe, ...add(safe) })));
+  const socket = emitOneError(tls.connect(Object.assign(safe, add(safe))));
   const stop = startTimeout(limitMs, (error) => socket.destroy(error));
   return socket.on('secureConnect', stop).on('close', stop);
 }
@@ -69,9 +69,4 @@ const SSL_OP_NO_RENEGOTIATION = 0x4000_0000;
 function serverNameIndication(name: string | undefined): { servername?: string } {
   const host = name?.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
   return host === undefined ? {} : { servername: isIP(host) === 0 ? host.replace(/\.$/, '') : '' };
-}
-
-/** What a secure context takes from Node where no option says otherwise. A program may set these while it runs. */
-export function tlsDefaults(): unknown[] {
-  return [tls.DEFAULT_CIPHERS, tls.DEFAULT_ECDH_CURVE, tls.DEFAULT_MAX_VERSION];
 }
