@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import tls, { type ConnectionOptions, type SecureContext } from 'node:tls';
+import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
+import { tlsDefaults } from './handshake.ts';
 import { ownOptions } from './options.ts';
 
 type Names = readonly (keyof ConnectionOptions)[];
@@ -40,12 +41,11 @@ export function createContexts(): ContextFor {
     const has = (names: Names): boolean => names.some((option) => options[option] !== undefined);
     if (has(unshared)) return {};
     const contexts = has(own) ? ofConfiguration : ofProcess;
-    const compared = ownOptions(Object.fromEntries([...own, ...others].map((option) => [option, options[option]])));
-    const defaults = [tls.DEFAULT_CIPHERS, tls.DEFAULT_ECDH_CURVE, tls.DEFAULT_MAX_VERSION];
-    const content = contentOf([defaults, Object.values(compared)]);
+    const asked = ownOptions(Object.fromEntries([...own, ...others].map((option) => [option, options[option]])));
+    const content = contentOf([tlsDefaults(), Object.values(asked)]);
     const key = createHash('sha256').update(content).digest('hex');
-    if (!has(['ca', 'cert', 'pfx'])) compared.ca = [];
-    const secureContext = contexts.get(key) ?? tls.createSecureContext(compared);
+    if (!has(['ca', 'cert', 'pfx'])) asked.ca = [];
+    const secureContext = contexts.get(key) ?? createSecureContext(asked);
     contexts.set(key, secureContext);
     if (contexts.size > MAX_CONTEXTS) contexts.delete(contexts.keys().next().value as string);
     return { secureContext };

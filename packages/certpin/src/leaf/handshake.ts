@@ -70,3 +70,6 @@ function serverNameIndication(name: string | undefined): { servername?: string }
   const host = name?.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
   return host === undefined ? {} : { servername: isIP(host) === 0 ? host.replace(/\.$/, '') : '' };
 }
+
+/** What a secure context takes from Node where no option says otherwise. A program may set these while it runs. */
+export const tlsDefaults = (): unknown[] => [tls.DEFAULT_CIPHERS, tls.DEFAULT_ECDH_CURVE, tls.DEFAULT_MAX_VERSION];

@@ -16,7 +16,7 @@ import {
 import { handshakeProblem, matchPin, mismatch, NONE_PRESENTED, tried, validityProblem } from '../../src/leaf/checks.ts';
 import { type CertificateEvidence, readEvidence } from '../../src/leaf/evidence.ts';
 import { safeHandshake } from '../../src/leaf/handshake.ts';
-import { readConnectTimeout } from '../../src/leaf/options.ts';
+import { readConnectTimeout, refuseOptions } from '../../src/leaf/options.ts';
 import { asSha256, pinOf } from '../../src/leaf/pin.ts';
 import { readPins } from '../../src/leaf/pin-text.ts';
 import { createLeafPinner, type LeafPinnerOptions } from '../../src/leaf/pinner.ts';
@@ -42,7 +42,11 @@ function open(t: TestContext, { port }: CountingServer, policy: LeafPinnerOption
 /** The code with which a server is refused that was written to, and got nothing. */
 async function refusal(server: CountingServer, socket: TLSSocket) {
   const heard: string[] = [];
-  socket.on('secureConnect', () => heard.push('secureConnect')).on('session', () => heard.push('session'));
+  socket.on('session', () => heard.push('session'));
+  socket.on('secureConnect', () => {
+    heard.push('secureConnect');
+    setTimeout(() => socket.destroy(new Error('it was used')), 50); // what was written arrives
+  });
   socket.write('password');
   const [error] = await once(socket, 'error');
   await new Promise((resolve) => setTimeout(resolve, 20)); // bytes on their way arrive
@@ -165,13 +169,23 @@ describe('the pinner of the leaf', () => {
     assert.deepEqual([error.code, error.details], ['ERR_CONNECT_TIMEOUT', { timeoutMs: 30 }]);
   });
 
+  test('keeps no clock of a connection that is over', async (t) => {
+    const server = await serve(t, { certificate: impostor });
+    const socket = createLeafPinner({ pins }).open({ host: 'localhost', port: server.port }, 60_000);
+    const clear = t.mock.method(globalThis, 'clearTimeout');
+    await once(socket, 'error');
+    if (!socket.closed) await once(socket, 'close');
+    assert.equal(clear.mock.callCount(), 1);
+  });
+
   test('names the server that is called, whatever name a request wants to be sent', async (t) => {
     const server = await serve(t, { certificate: impostor, maxVersion: 'TLSv1.2' });
     const pinner = createLeafPinner({ pins });
-    const [error] = await once(pinner.open({ port: server.port, host: 'localhost' }, 0, 'evil.example'), 'error');
-    assert.equal(error.details.verdict.host, 'localhost');
-    const named = pinner.open({ port: server.port, host: 'localhost', servername: 'db.example' }, 0, 'evil.example');
-    assert.equal((await once(named, 'error'))[0].details.verdict.host, 'db.example');
+    for (const [host, servername] of [['localhost'], ['db.example', 'db.example']]) {
+      const options = { port: server.port, host: 'localhost', servername };
+      const [error] = await once(pinner.open(options, 0, 'evil.example'), 'error');
+      assert.equal(error.details.verdict.host, host);
+    }
     while (server.servernames.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
     assert.deepEqual(server.servernames, ['evil.example', 'db.example']);
   });
@@ -268,6 +282,14 @@ describe('the checks', () => {
   });
 });
 
+test('an option is refused where it is the caller’s own', () => {
+  const refuse = (options: object): void =>
+    refuseOptions(options, { constructor: 'made for this' }, (option, why) => new Error(`${option}: ${why}`));
+  refuse({});
+  refuse({ constructor: undefined });
+  assert.throws(() => refuse({ constructor: 'x' }), /constructor: made for this/);
+});
+
 test('the options of a handshake are what is not the caller’s to choose', () => {
   const safe = (options: object) => safeHandshake(options as never) as Record<string, unknown>;
   for (const minVersion of ['TLSv1', 'TLSv1.1', 'TLSv1.2', undefined])
@@ -277,7 +299,7 @@ test('the options of a handshake are what is not the caller’s to choose', () =
   assert.equal(safe({ secureOptions: 4 }).secureOptions, 0x4000_0004);
   const given = { session: Buffer.alloc(1), pskCallback: () => undefined };
   assert.deepEqual([safe(given).session, safe(given).pskCallback], [undefined, undefined]);
-  const names = ['db.example', 'db.example.', '10.0.0.5', '[fd00::5]', 'fe80::1%eth0'];
+  const names = ['db.example', 'db.example.', '10.0.0.5', '[fd00::5]', 'fe80::1%eth_0'];
   assert.deepEqual(
     names.map((host) => safe({ host }).servername),
     ['db.example', 'db.example', '', '', ''],
@@ -286,6 +308,8 @@ test('the options of a handshake are what is not the caller’s to choose', () =
   const inherited = ['ca', 'crl', 'secureContext', 'socket', 'path', 'lookup'];
   for (const option of inherited) assert.ok(Object.hasOwn(safe({}), option), option);
   assert.equal(Object.getPrototypeOf(safe({})), null);
+  const prototype = { minVersion: 'TLSv1.3', secureOptions: 4, servername: 'evil.example', host: 'evil.example' };
+  assert.deepEqual(safe(Object.create(prototype)), safe({}));
 });
 
 describe('the text of a pin', () => {
@@ -312,6 +336,11 @@ describe('the text of a pin', () => {
     ]);
     assert.throws(() => readPins(`#${hex}`), { code: 'ERR_PIN_INVALID' });
     assert.deepEqual(readPins(`\u200E\uFEFF${hex}\u200B`), [pinOf('certificate', hex)]);
+  });
+
+  test('is text, and nothing that can be made text', () => {
+    for (const input of [Buffer.alloc(32), { replace: () => hex }, new String(hex), [[hex]], 5, null])
+      assert.throws(() => readPins(input), { code: 'ERR_PIN_INVALID' });
   });
 
   test('is repeated in no message', () => {
