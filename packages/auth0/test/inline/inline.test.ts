@@ -236,6 +236,21 @@ test('the block for fetch takes no class that only looks like an Agent: it would
   });
 });
 
+test('no block passes over a proxy that a configuration names', () => {
+  const pins = 'AB'.repeat(32);
+  const proxy = 'http://127.0.0.1:1';
+  const [https, axios, fetching] = (['https', 'axios', 'fetch'] as const).map((name) =>
+    evaluate(inlineBlock(name).text),
+  );
+  for (const make of [
+    () => https?.pinnedAgent({ pins, proxy } as never),
+    () => axios?.pinnedAxios({}, { pins }, { proxy } as never),
+    () => axios?.pinnedAxios({ proxy } as never, { pins }),
+    () => fetching?.pinnedFetch({ pins }, { proxy } as never),
+  ])
+    assert.throws(make, { code: 'ERR_OPTION_INVALID', message: /proxy/ });
+});
+
 describe('the block for axios sends nothing beside its agent', () => {
   const block = evaluate(inlineBlock('axios').text);
   for (const [name, option, startServer] of [

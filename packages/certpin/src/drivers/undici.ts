@@ -46,6 +46,7 @@ export interface DispatcherOptions<Dispatcher extends DispatcherLike> {
 /** Options of undici's Agent that would open connections beside certpin's, or that have no effect beside a connector. */
 const refusedOptions: Record<string, string> = {
   connect: 'certpin makes the connection itself; TLS options stand in `tls`',
+  proxy: 'the connections lead to the server itself',
   factory: 'it may make clients that connect by themselves',
   allowH2: 'HTTP/1.1 is spoken; for HTTP/2 there is certpin/http2',
   useH2c: 'HTTP/2 without TLS has nothing to pin',

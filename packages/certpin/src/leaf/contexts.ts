@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto';
 import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
 import { tlsDefaults } from './handshake.ts';
+import { ownOptions } from './options.ts';
 
-/** Options of `tls.createSecureContext` (doc/api/tls.md): what the client keeps for itself, and the others. */
-const own = namesIn('ca cert key pfx passphrase crl dhparam');
-const others = namesIn(
-  'allowPartialTrustChain ciphers ecdhCurve sigalgs honorCipherOrder minVersion maxVersion secureOptions',
-);
+type Names = readonly (keyof ConnectionOptions)[];
 
-/** With one of these a context is given, or has a state outside of Node, and nothing is shared. */
-const unshared = namesIn('secureContext clientCertEngine privateKeyEngine privateKeyIdentifier');
+/**
+ * Options of `tls.createSecureContext` (doc/api/tls.md) for a client: what it keeps for itself, and the others. With one of the last a context
+ * is given, has a state outside of Node, or cannot be made: nothing is shared.
+ */
+const [own, others, unshared] = [
+  'ca cert key pfx passphrase crl',
+  'allowPartialTrustChain ciphers ecdhCurve sigalgs minVersion maxVersion secureOptions',
+  'secureContext secureProtocol clientCertEngine privateKeyEngine privateKeyIdentifier',
+].map((names) => names.split(' ')) as unknown as [Names, Names, Names];
 
 /** More than these come from a client whose options are new at each connection. */
 const MAX_CONTEXTS = 16;
@@ -23,40 +27,38 @@ export type ContextFor = (options: ConnectionOptions) => { readonly secureContex
 /**
  * The secure contexts of one configuration, which live as long as it does, with the keys in them. Node makes one for each connection
  * otherwise, which takes as long as half a handshake. A context does not depend on pins. An option that has another value, or another
- * content, makes another context: a key that is renewed in place is used at once.
+ * content, makes another context: a key that is renewed in place is used at once. So does a default of Node, which a program may set while it
+ * runs. What is not compared is not in a context: it would be in the connections of others.
  *
  * Node's own list of CAs is not in it, unless the client's certificate may need it. Where that list decides, ask for no context here: a
- * program can change the list while it runs.
+ * program can change the list while it runs. There are keys among what is compared; a digest of it is kept.
  *
  * @returns throws the error of `tls.createSecureContext`
  */
 export function createContexts(): ContextFor {
   const ofConfiguration = new Map<string, SecureContext>();
   return (options) => {
-    if (unshared.some((option) => options[option] !== undefined)) return {};
-    const contexts = own.some((option) => options[option] !== undefined) ? ofConfiguration : ofProcess;
-    const key = digestOf([...own, ...others].map((option) => options[option]));
-    const { ca, cert, pfx } = options;
-    const secureContext =
-      contexts.get(key) ?? createSecureContext((ca ?? cert ?? pfx) === undefined ? { ...options, ca: [] } : options);
+    const has = (names: Names): boolean => names.some((option) => options[option] !== undefined);
+    if (has(unshared)) return {};
+    const contexts = has(own) ? ofConfiguration : ofProcess;
+    const asked = ownOptions(Object.fromEntries([...own, ...others].map((option) => [option, options[option]])));
+    const content = contentOf([tlsDefaults(), Object.values(asked)]);
+    const key = createHash('sha256').update(content).digest('hex');
+    if (!has(['ca', 'cert', 'pfx'])) asked.ca = [];
+    const secureContext = contexts.get(key) ?? createSecureContext(asked);
     contexts.set(key, secureContext);
-    const [oldest] = contexts.keys();
-    if (contexts.size > MAX_CONTEXTS) contexts.delete(oldest as string);
+    if (contexts.size > MAX_CONTEXTS) contexts.delete(contexts.keys().next().value as string);
     return { secureContext };
   };
 }
 
-function namesIn(text: string): (keyof ConnectionOptions)[] {
-  return text.split(' ') as (keyof ConnectionOptions)[];
-}
-
-/** The same for the same content: bytes and lists can be changed in place. A digest, for there are keys among the values. */
-function digestOf(values: readonly unknown[]): string {
-  const bytesAsText = (_: string, value: unknown): unknown =>
-    ArrayBuffer.isView(value)
-      ? Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1')
-      : value;
-  return createHash('sha256')
-    .update(JSON.stringify([tlsDefaults(), ...values], bytesAsText))
-    .digest('base64');
+/**
+ * The same for the same content: bytes and lists can be changed in place. Of an object what Node reads of it; not its JSON, in which a key may
+ * be hidden.
+ */
+function contentOf(value: unknown): string {
+  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex');
+  if (Object(value) !== value) return `${JSON.stringify(value)}`;
+  const { pem, buf, passphrase } = value as Record<string, unknown>;
+  return `[${(Array.isArray(value) ? value : [pem, buf, passphrase]).map(contentOf)}]`;
 }

@@ -4,7 +4,7 @@ import { emitOneError } from './one-error.ts';
 import { ownOptions } from './options.ts';
 import { startTimeout } from './time-limit.ts';
 
-// The ordinary verification must not end the handshake before the pin was looked at, by the judge of intercept.ts.
+// The ordinary verification must not end the handshake before the pin was looked at.
 export const noVerification: ConnectionOptions = { rejectUnauthorized: false, checkServerIdentity: () => undefined };
 
 /** What certpin itself brings to a handshake. No option of a caller counts beside it. */
@@ -28,7 +28,7 @@ export function openTls(
   add: (safe: ConnectionOptions) => OwnHandshake = () => ({}),
 ): TLSSocket {
   const safe = safeHandshake(options);
-  const socket = emitOneError(tls.connect(ownOptions({ ...safe, ...add(safe) })));
+  const socket = emitOneError(tls.connect(Object.assign(safe, add(safe))));
   const stop = startTimeout(limitMs, (error) => socket.destroy(error));
   return socket.on('secureConnect', stop).on('close', stop);
 }
@@ -37,7 +37,7 @@ export function openTls(
 export function safeHandshake(options: ConnectionOptions): ConnectionOptions {
   const own = ownOptions(options);
   const { minVersion, secureOptions, servername, host } = own;
-  return {
+  return ownOptions({
     ...notInherited,
     ...own,
     minVersion: minVersion === 'TLSv1.3' ? minVersion : 'TLSv1.2',
@@ -46,7 +46,7 @@ export function safeHandshake(options: ConnectionOptions): ConnectionOptions {
     ...serverNameIndication(servername ?? host),
     session: undefined,
     pskCallback: undefined,
-  } as object as ConnectionOptions;
+  } as object as ConnectionOptions);
 }
 
 /** Node reads options from `Object.prototype` too. These would choose whom it trusts and where it connects. */
@@ -72,6 +72,4 @@ function serverNameIndication(name: string | undefined): { servername?: string }
 }
 
 /** What a secure context takes from Node where no option says otherwise. A program may set these while it runs. */
-export function tlsDefaults(): unknown[] {
-  return [tls.DEFAULT_CIPHERS, tls.DEFAULT_ECDH_CURVE, tls.DEFAULT_MAX_VERSION];
-}
+export const tlsDefaults = (): unknown[] => [tls.DEFAULT_CIPHERS, tls.DEFAULT_ECDH_CURVE, tls.DEFAULT_MAX_VERSION];

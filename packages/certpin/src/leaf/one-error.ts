@@ -12,7 +12,7 @@ export function emitOneError<TLS extends Socket>(socket: TLS): TLS {
   let hasFailed = false;
   socket.emit = function emitOnce(this: TLS, event: string | symbol, ...args: unknown[]): boolean {
     if (event !== 'error') return emit.call(this, event, ...args);
-    // What a destroyed socket says is why it was destroyed: a server cannot hide its refusal behind an error of its own making.
+    // A destroyed socket says why it was destroyed: a server cannot hide its refusal behind an error of its own.
     const error = socket.destroyed ? socket.errored : (args[0] as Error);
     if (hasFailed || error === null) return false;
     hasFailed = true;

@@ -1,5 +1,6 @@
 import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
 import { safeHandshake } from '../leaf/handshake.ts';
+import { ownOptions } from '../leaf/options.ts';
 import { explainHandshake } from './handshake-failure.ts';
 
 /** Of all probes without TLS options of their own. */
@@ -28,11 +29,9 @@ export function createContext(tls: ConnectionOptions): () => SecureContext {
 /** An empty list of CAs: the chain is what the server presents, not what Node completes from its own list. */
 function make(tls: ConnectionOptions): SecureContext {
   try {
-    const { minVersion } = tls;
-    return createSecureContext({
-      ...safeHandshake({ ...tls, ca: [] }),
-      ...(minVersion === undefined ? {} : { minVersion }),
-    });
+    const { minVersion } = ownOptions(tls);
+    const version = minVersion === undefined ? {} : { minVersion };
+    return createSecureContext(ownOptions({ ...safeHandshake({ ...tls, ca: [] }), ...version }));
   } catch (error) {
     throw explainHandshake(error as Error);
   }

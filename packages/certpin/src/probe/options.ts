@@ -2,6 +2,7 @@ import { constants } from 'node:crypto';
 import type { ConnectionOptions, SecureContext } from 'node:tls';
 import { refuseUnknownOptions } from '../core/unknown-options.ts';
 import { CertpinError } from '../errors.ts';
+import { ownOptions } from '../leaf/options.ts';
 import { oneOf } from '../leaf/policy.ts';
 import { type UpgradeName, upgradeProtocols } from '../protocols/registry.ts';
 import { isOld } from '../tls/options.ts';
@@ -58,7 +59,7 @@ export const protocols: readonly Protocol[] = ['tls', ...(Object.keys(upgradePro
 /** @throws CertpinError `ERR_OPTION_INVALID`, `ERR_PIN_INVALID` (of a proxy) */
 export function readProbeOptions(options: ProbeOptions): Settings {
   refuseUnknownOptions(options, probeKeys, 'probe');
-  const { timeoutMs = 10_000, servername, protocol, family, tls = {}, proxy, signal } = options;
+  const { timeoutMs = 10_000, servername, protocol, family, tls = {}, proxy, signal } = ownOptions(options);
   if (family !== undefined && family !== 4 && family !== 6) throw invalid('family', 'must be 4 or 6');
   if (family !== undefined && proxy !== undefined)
     throw invalid('family', 'has no effect behind a proxy, which looks up the name: remove it');
@@ -73,8 +74,9 @@ export function readProbeOptions(options: ProbeOptions): Settings {
   };
 }
 
-function readTls(tls: ProbeTlsOptions): ConnectionOptions {
-  refuseUnknownOptions(tls, tlsKeys, 'probe.tls');
+function readTls(options: ProbeTlsOptions): ConnectionOptions {
+  refuseUnknownOptions(options, tlsKeys, 'probe.tls');
+  const tls = ownOptions(options);
   oneOf('minVersion', tls.minVersion, versions);
   oneOf('maxVersion', tls.maxVersion, versions);
   const given = Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined));

@@ -38,13 +38,15 @@ export function createPinner({ policies, connectTimeoutMs, tunnel }: PinnerConfi
     open: (given, limitMs, requestedName) => {
       const own = ownOptions(given);
       const server = serverOf(own);
-      const [one, other] = policiesFor(policies, server.names);
+      const rules = policiesFor(policies, server.names);
+      const [one, other] = rules;
       const options = withSpelledName(withRequestedName(own, requestedName));
       const open = (more: ConnectionOptions, add?: AddToHandshake): TLSSocket =>
         openThrough(tunnel, { ...options, ...more }, limitMs, add);
       if (one === 'verify') return open(ordinaryVerification(server));
       // Node's list of CAs can be changed while the process runs. Where it decides, it is looked up each time.
-      const needsRoots = one.caVerification === 'require' && options.ca === undefined;
+      const needsRoots =
+        options.ca === undefined && rules.some((rule) => (rule as Policy).caVerification === 'require');
       const context: ContextFor = needsRoots ? () => ({}) : contextFor;
       if (other !== undefined) {
         const socket = open(noVerification, context);

@@ -33,8 +33,8 @@ export type ProxyInput = string | URL | ProxyOptions;
  */
 export function createTunnel(proxy: ProxyInput | undefined): OpenTunnel | undefined {
   if (proxy === undefined) return undefined;
-  const { url, tls, ...policy } =
-    typeof proxy === 'string' || proxy instanceof URL ? { url: proxy } : readOptions(proxy);
+  const isUrl = typeof proxy === 'string' || proxy instanceof URL;
+  const { url, tls, ...policy }: ProxyOptions = readOptions(isUrl ? { url: proxy } : proxy);
   const { address, scheme, login } = readUrl(url);
   const isSecure = scheme === 'https:';
   // A pin that was written down and is undefined is a variable that is not set, and no wish for less than a pin.

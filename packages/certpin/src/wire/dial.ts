@@ -1,4 +1,5 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { ownOptions } from '../leaf/options.ts';
 import type { UpgradeProtocol, UpgradeStep } from '../protocols/contract.ts';
 import { closedEarly } from '../protocols/upgrade-errors.ts';
 
@@ -15,7 +16,7 @@ export function dial(
   protocol: UpgradeProtocol | undefined,
   ready: (error?: Error) => void,
 ): Socket {
-  return converse(connect(options), 'connect', protocol, ready);
+  return converse(connect(ownOptions(options)), 'connect', protocol, ready);
 }
 
 /**

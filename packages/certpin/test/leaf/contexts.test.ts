@@ -1,10 +1,24 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import tls, { createSecureContext } from 'node:tls';
-import { mint } from '@certpin/testkit';
+import { type Minted, mint } from '@certpin/testkit';
 import { createContexts } from '../../src/leaf/contexts.ts';
 
 const [client, other] = [await mint(), await mint()];
+
+function pfxOf({ certPem, keyPem }: Minted): Buffer {
+  const file = join(tmpdir(), `certpin-pfx-${process.pid}.pem`);
+  writeFileSync(file, `${keyPem}\n${certPem}`, { mode: 0o600 });
+  try {
+    return execFileSync('openssl', ['pkcs12', '-export', '-in', file, '-passout', 'pass:']);
+  } finally {
+    rmSync(file);
+  }
+}
 
 describe('a secure context is shared', () => {
   it('by connections of one configuration with the same options, and by no others', () => {
@@ -68,8 +82,63 @@ describe('a secure context is shared', () => {
     assert.equal(contextFor({}).secureContext, before);
   });
 
-  it('not where one is given', () => {
-    assert.deepEqual(createContexts()({ secureContext: createSecureContext() }), {});
+  it('by what an option is, not by what it says of itself in JSON', (t) => {
+    const contextFor = createContexts();
+    const secret = (text: string) => Object.assign(Buffer.from(text), { toJSON: () => '[secret]' });
+    const first = contextFor({ key: secret(client.keyPem) }).secureContext;
+    assert.notEqual(contextFor({ key: secret(other.keyPem) }).secureContext, first);
+    class Key {
+      readonly #text: string;
+      constructor(text: string) {
+        this.#text = text;
+      }
+      get pem(): string {
+        return this.#text;
+      }
+    }
+    const [one, two] = [client, other].map(({ keyPem }) => contextFor({ key: [new Key(keyPem)] }).secureContext);
+    assert.notEqual(one, two);
+    const protectedBy = (passphrase: string) => contextFor({ key: [{ pem: client.keyPem, passphrase }] }).secureContext;
+    assert.notEqual(protectedBy('one'), protectedBy('two'));
+    const [ofClient, ofOther] = [client, other].map((minted) => contextFor({ pfx: [{ buf: pfxOf(minted) }] } as never));
+    assert.notEqual(ofClient?.secureContext, ofOther?.secureContext);
+    // As an old library does.
+    Object.defineProperty(Array.prototype, 'toJSON', { value: () => 'list', configurable: true });
+    t.after(() => delete (Array.prototype as { toJSON?: unknown }).toJSON);
+    assert.notEqual(
+      contextFor({ ca: [client.certPem] }).secureContext,
+      contextFor({ ca: [other.certPem] }).secureContext,
+    );
+    assert.notEqual(contextFor({}).secureContext, contextFor({ minVersion: 'TLSv1.3' }).secureContext);
+  });
+
+  it('not where one is given, nor where it has a state outside of Node', () => {
+    for (const options of [
+      ...[{ secureContext: createSecureContext() }, { clientCertEngine: 'x' }, { privateKeyEngine: 'x' }],
+      ...[{ privateKeyIdentifier: 'x' }, { secureProtocol: 'TLS_method' }],
+    ])
+      assert.deepEqual(createContexts()(options as object), {}, JSON.stringify(Object.keys(options)));
+  });
+
+  it('and gets nothing that is not compared: it would be in the connections of others', () => {
+    const ciphers = 'ECDHE-ECDSA-AES256-GCM-SHA384'; // no other test asks for these alone
+    const ticketKeys = Buffer.alloc(48, 7);
+    const { secureContext } = createContexts()({ ciphers, ticketKeys } as object);
+    const { context } = secureContext as unknown as { context: { getTicketKeys(): Buffer } };
+    assert.notDeepEqual(context.getTicketKeys(), ticketKeys);
+  });
+
+  it('without Node’s own list of CAs, unless the client’s certificate may need it', (t) => {
+    const prototype = Object.getPrototypeOf(createSecureContext().context);
+    const roots = t.mock.method(prototype, 'addRootCerts');
+    const contextFor = createContexts();
+    contextFor({ ecdhCurve: 'P-521' }); // nobody else asks for this alone
+    contextFor({ key: client.keyPem });
+    contextFor({ ca: client.certPem });
+    assert.equal(roots.mock.callCount(), 0);
+    contextFor({ cert: client.certPem, key: client.keyPem });
+    contextFor({ pfx: pfxOf(client), passphrase: '' });
+    assert.equal(roots.mock.callCount(), 2);
   });
 
   it('by sixteen sets of options at most', () => {

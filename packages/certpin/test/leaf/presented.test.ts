@@ -1,10 +1,12 @@
 // The leaf of a handshake is taken from OpenSSL once; whoever asks the socket afterwards gets what Node would have shown.
 import assert from 'node:assert/strict';
+import type { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { after, describe, it } from 'node:test';
 import { type ConnectionOptions, connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import { certificateHex, type Minted, mint, mintWithHiddenKey, publicKeyPin, startTlsServer } from '@certpin/testkit';
 import { createPolicy, type PolicyOptions } from '../../src/core/policy.ts';
+import { takeLeaf } from '../../src/leaf/presented.ts';
 import { guard } from '../guard.ts';
 
 const right = await mint();
@@ -90,6 +92,29 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
     });
   });
 }
+
+describe('what is taken', () => {
+  it('is of one handshake, which its Finished message tells', () => {
+    const shown = [right.x509, below.x509, ca.x509];
+    class Socket {
+      finished = 'first';
+      getFinished(): Buffer {
+        return Buffer.from(this.finished);
+      }
+      getPeerX509Certificate(): X509Certificate | undefined {
+        return shown.shift();
+      }
+    }
+    const socket = new Socket();
+    const take = () => takeLeaf(socket as unknown as TLSSocket);
+    assert.equal(take(), right.x509);
+    assert.equal(take(), right.x509);
+    socket.finished = 'second';
+    assert.equal(take(), below.x509);
+    assert.equal(take(), below.x509);
+    assert.equal(socket.getPeerX509Certificate(), below.x509);
+  });
+});
 
 describe('a server that sends as much as OpenSSL takes', () => {
   it('is refused, and the process goes on', async () => {

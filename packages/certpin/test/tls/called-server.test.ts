@@ -1,9 +1,13 @@
 // The accident this prevents: a stranger's words (a header, an authority, a spelling) choose whose pins count.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
 import { connect as connectHttp2, createSecureServer } from 'node:http2';
 import { Agent, get, type RequestOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import {
@@ -190,6 +194,31 @@ describe('a server name', () => {
     t.after(() => agreed.destroy());
     await once(agreed, 'secureConnect');
     assert.equal(agreed.authorized, true);
+  });
+
+  test('beside a dialled host: where one entry demands a CA too, Node’s own list is asked', async (t) => {
+    const server = await startTlsServer({ certificate: stranger });
+    t.after(server.close);
+    const trusted = join(tmpdir(), `certpin-called-${process.pid}.pem`);
+    writeFileSync(trusted, ca.certPem);
+    t.after(() => rmSync(trusted));
+    const library = new URL('../../src/tls/index.ts', import.meta.url).href;
+    const plain = { pins: certificateHex(stranger) };
+    const demanding = { ...plain, caVerification: 'require' };
+    for (const hosts of [
+      { localhost: demanding, [EVIL]: plain },
+      { localhost: plain, [EVIL]: demanding },
+    ]) {
+      const options = JSON.stringify({ host: 'localhost', port: server.port, servername: EVIL, hosts });
+      const script = `import { connect } from '${library}';
+        const socket = connect(${options}, () => socket.end(() => console.log('connected')));
+        socket.on('error', ({ code }) => console.log(code));`;
+      const command = ['--import', 'tsx', '--input-type=module', '-e', script];
+      const run = async (env: object) =>
+        (await promisify(execFile)(process.execPath, command, { env: { ...process.env, ...env } })).stdout.trim();
+      assert.equal(await run({ NODE_EXTRA_CA_CERTS: trusted }), 'connected');
+      assert.equal(await run({}), 'ERR_CA_UNTRUSTED');
+    }
   });
 
   test('of a header is sent, where the pin alone decides', async (t) => {

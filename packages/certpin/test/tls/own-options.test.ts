@@ -4,7 +4,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { get } from 'node:https';
 import { describe, type TestContext, test } from 'node:test';
-import { certificateHex, failureOf, mint, startHttpsServer, startTlsServer } from '@certpin/testkit';
+import {
+  certificateHex,
+  failureOf,
+  mint,
+  startHttpsServer,
+  startScriptedServer,
+  startTlsServer,
+} from '@certpin/testkit';
 import { pinnedAxios } from '../../src/adapters/axios.ts';
 import { pinnedAgent } from '../../src/adapters/https.ts';
 import { pinnedMariadb } from '../../src/adapters/mariadb.ts';
@@ -13,6 +20,8 @@ import { pinnedPg } from '../../src/adapters/pg.ts';
 import { pinnedPostgres } from '../../src/adapters/postgres.ts';
 import { pinnedConnector, pinnedFetch } from '../../src/adapters/undici.ts';
 import { createPolicy, findCertpinError, parsePin, verify } from '../../src/index.ts';
+import { createLeafPinner } from '../../src/leaf/pinner.ts';
+import { probe } from '../../src/probe/index.ts';
 import { connect } from '../../src/tls/index.ts';
 import { createTunnel } from '../../src/tls/proxy.ts';
 
@@ -100,6 +109,73 @@ test('neither a server name, nor a CA, nor a time limit comes from there', async
     await failureOf(api(`https://localhost:${http.port}/`));
   }
   assert.deepEqual([server.received(), http.received()], [0, 0]);
+});
+
+test('the CA of a proxy does not come from there', async (t) => {
+  const front = await startTlsServer({ certificate: await mint({ issuer: ca }) });
+  t.after(front.close);
+  pollute(t, { tls: { ca: ca.certPem } });
+  for (const proxy of [`https://localhost:${front.port}`, new URL(`https://localhost:${front.port}`)]) {
+    const error = await new Promise<Error | undefined>((resolve) => {
+      createTunnel(proxy)?.({ host: 'db.example', port: 1 }, (failure) => resolve(failure));
+    });
+    assert.match(String((error as { code?: string } | undefined)?.code), /^(?:UNABLE_TO|SELF_SIGNED)_/);
+  }
+  assert.equal(front.received(), 0);
+});
+
+test('a secure context is made from own options only', async (t) => {
+  const server = await startTlsServer({ certificate: genuine });
+  t.after(server.close);
+  pollute(t, { pfx: 'none', minVersion: 'TLSv1', maxVersion: 'TLSv1.1', clientCertEngine: '/none', dhparam: 'none' });
+  const report = await probe(`tls://localhost:${server.port}`);
+  assert.ok(report.ok, JSON.stringify(report));
+  const socket = connect({ host: 'localhost', port: server.port, pins });
+  t.after(() => socket.destroy());
+  await once(socket, 'secureConnect');
+  const pinner = createLeafPinner({ pins });
+  const leaf = pinner.open({ host: 'localhost', port: server.port });
+  t.after(() => leaf.destroy());
+  await once(leaf, 'secureConnect');
+});
+
+test('a probe goes where its own options lead it', async (t) => {
+  const server = await startTlsServer({ certificate: genuine });
+  t.after(server.close);
+  pollute(t, { proxy: 'http://127.0.0.1:1', family: 6, timeoutMs: 1, protocol: 'smtp', servername: 'evil.example' });
+  const report = await probe(`tls://127.0.0.1:${server.port}`, {});
+  assert.ok(report.ok, JSON.stringify(report));
+  while (server.handshakes() === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(server.servernames, [false]);
+});
+
+test('a database is dialled at its own address', async (t) => {
+  const server = await startScriptedServer((socket) => socket.once('data', () => socket.end('N')));
+  t.after(server.close);
+  pollute(t, { path: '/dev/null/none' });
+  const { stream } = pinnedPg({}, { pins });
+  const [error] = await once(stream().connect(server.port, '127.0.0.1'), 'error');
+  assert.equal(error.code, 'ERR_UPGRADE_REFUSED');
+});
+
+test('a probe asks for no older version than its own options say', async (t) => {
+  const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+  const server = await startTlsServer({ certificate: await mint({ keyType: 'rsa' }), ...old });
+  t.after(server.close);
+  const target = `tls://localhost:${server.port}`;
+  assert.equal((await probe(target, { tls: old })).ok, true);
+  pollute(t, { minVersion: 'TLSv1.1' });
+  assert.equal((await probe(target, { tls: { ciphers: old.ciphers } })).ok, false);
+});
+
+test('a proxy is reached at its own address', async (t) => {
+  const proxy = await startScriptedServer((socket) => socket.end('HTTP/1.1 403 Forbidden\r\n\r\n'));
+  t.after(proxy.close);
+  pollute(t, { path: '/dev/null/none' });
+  const failure = new Promise<unknown>((resolve) => {
+    createTunnel(`http://127.0.0.1:${proxy.port}`)?.({ host: 'db.example', port: 1 }, resolve);
+  });
+  assert.equal(((await failure) as { code?: string }).code, 'ERR_PROXY_REFUSED');
 });
 
 test('what works goes on working beside it', async (t) => {
