@@ -2,14 +2,16 @@ import assert from 'node:assert/strict';
 import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { after, describe, it } from 'node:test';
+import { createSecureContext } from 'node:tls';
 import { certificateHex, mint, publicKeyPin, startTlsServer } from '@certpin/testkit';
 import { Certificate } from '../../src/core/certificate.ts';
 import { livePins } from '../../src/core/live-pins.ts';
+import { parsePins } from '../../src/core/parse-pin.ts';
 import { createPolicy, type PolicyOptions } from '../../src/core/policy.ts';
 import type { Verdict } from '../../src/core/verdict.ts';
 import { verify } from '../../src/core/verify.ts';
 import { VERDICT_CHANNEL } from '../../src/tls/index.ts';
-import { knownVerdict } from '../../src/tls/speed/repeated-verdict.ts';
+import { type KnownVerdict, knownVerdict, stillHolds } from '../../src/tls/speed/repeated-verdict.ts';
 import { guard } from '../guard.ts';
 import { atTime } from './clock.ts';
 
@@ -103,5 +105,34 @@ describe('a verdict that was given before', () => {
     assert.ok(knownVerdict(verify(peer, policy), peer, policy));
     const other = createPolicy({ pins: certificateHex(await mint()) });
     assert.equal(knownVerdict(verify(peer, other), peer, other), undefined);
+  });
+});
+
+describe('what is known of a server', () => {
+  it('is of the version of TLS in which it was proven', async () => {
+    const certificate = await mint({ keyType: 'rsa' });
+    const ciphers = 'DEFAULT@SECLEVEL=0';
+    const old = await startTlsServer({ certificate, ciphers, minVersion: 'TLSv1.1' });
+    try {
+      const policy = createPolicy({ pins: certificateHex(certificate) });
+      const open = (more: object) =>
+        guard({ options: { host: '127.0.0.1', port: old.port, servername: 'localhost', ...more }, policy });
+      const first = open({});
+      await once(first, 'secureConnect');
+      first.destroy();
+      const secureContext = createSecureContext({ ciphers, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' });
+      await assert.rejects(once(open({ secureContext }), 'secureConnect'), { code: 'ERR_TLS_VERSION' });
+    } finally {
+      await old.close();
+    }
+  });
+
+  it('holds by the issuers that are pinned now', () => {
+    const [pins, issuerPins] = [parsePins('ab'.repeat(32)), parsePins('cd'.repeat(32))];
+    const known = { pins, issuerPins, validFromMs: 0, validToMs: 10 } as never as KnownVerdict;
+    const holds = (policy: object): boolean => stillHolds(known, policy as never, 5);
+    assert.equal(holds({ pins, issuerPins }), true);
+    assert.equal(holds({ pins, issuerPins: parsePins('cd'.repeat(32)) }), false);
+    assert.equal(holds({ pins: parsePins('ab'.repeat(32)), issuerPins }), false);
   });
 });
