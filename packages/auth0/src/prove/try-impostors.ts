@@ -18,9 +18,9 @@ const STRONGEST = 'trusted-ca';
 
 /**
  * Who comes to a second login in one container. A script may compare names and numbers with those that it has kept of the first login:
- * one has the genuine issuer's name, and the other a CA that is trusted.
+ * one has a CA that is trusted, one the genuine issuer's name, and one has both.
  */
-const RETURNING: readonly ImpostorName[] = [STRONGEST, 'another-key'];
+const RETURNING: readonly ImpostorName[] = [STRONGEST, 'another-key', 'trusted-namesake'];
 
 /** All servers of a script, and where it runs. */
 export interface Theatre {

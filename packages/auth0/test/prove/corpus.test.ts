@@ -22,6 +22,7 @@ const wrongNames: readonly string[] = [
   'self-signed, tls: the fingerprint only where it has not expired, verification off',
   'self-signed, tls: the fingerprint only at the first try, verification off',
   'self-signed, tls: the fingerprint only where names and number are not known yet, verification off',
+  'self-signed, undici: the fingerprint only where names and number are not known yet, beside public CAs',
   'self-signed, tls: the fingerprint or a later date, verification off',
   'self-signed, tls: the fingerprint only for keys of a known kind, verification off',
   'issued, https: the key, where it is shown, verification off',
