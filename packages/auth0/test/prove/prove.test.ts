@@ -205,10 +205,11 @@ describe('scripts with certpin', () => {
             .map(({ impostor, moment, bytes }) => `${impostor} ${moment} ${bytes}`),
           [
             'another-key again 0',
-            ...['again', 'after-reset', 'after-refusal', 'after-stall', 'warm'].map(
-              (moment) => `trusted-ca ${moment} 0`,
-            ),
+            'trusted-ca again 0',
+            'trusted-namesake again 0',
+            ...['after-reset', 'after-refusal', 'after-stall', 'warm'].map((moment) => `trusted-ca ${moment} 0`),
             'another-key warm 0',
+            'trusted-namesake warm 0',
           ],
         );
         assert.deepEqual(
