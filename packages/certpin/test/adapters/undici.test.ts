@@ -255,7 +255,9 @@ describe('the dispatcher and the connector of undici', () => {
     const keys = [1, 2].map((version) => Symbol.for(`undici.globalDispatcher.${version}`));
     const all = globalThis as Record<symbol, unknown>;
     const before = keys.map((key) => all[key]);
-    t.after(() => keys.forEach((key, index) => Object.defineProperty(all, key, { value: before[index] })));
+    t.after(() => {
+      for (const [index, key] of keys.entries()) Object.defineProperty(all, key, { value: before[index] });
+    });
     setGlobalDispatcher(new MockAgent());
     const message = /give its `Agent` and `fetch`/;
     assert.throws(() => pinnedFetch({ pins }), { code: 'ERR_CLIENT_UNSUPPORTED', message });
