@@ -257,6 +257,7 @@ held: no byte reached any of the impostors below
     trusted-ca                 0 bytes; ERR_PIN_MISMATCH
     trusted-ca, again          0 bytes; ERR_PIN_MISMATCH
     trusted-namesake           0 bytes; ERR_PIN_MISMATCH
+    trusted-namesake, again    0 bytes; ERR_PIN_MISMATCH
     trusted-chain              0 bytes; ERR_PIN_MISMATCH
     another-name               0 bytes; ERR_PIN_MISMATCH
     asked-name                 0 bytes; ERR_PIN_MISMATCH
@@ -271,6 +272,7 @@ held: no byte reached any of the impostors below
     trusted-ca, after-stall    not asked; ERR_CONNECT_TIMEOUT
     trusted-ca, warm           0 bytes; ERR_PIN_MISMATCH
     another-key, warm          0 bytes; ERR_PIN_MISMATCH
+    trusted-namesake, warm     0 bytes; ERR_PIN_MISMATCH
 exit 0`,
     );
     // Where the script tells the user something neutral, the cause is what it told the log.
