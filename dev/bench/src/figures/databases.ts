@@ -6,7 +6,7 @@ import pg from 'pg';
 import QueryStream from 'pg-query-stream';
 import { blockOf } from '../block.ts';
 import { type Benchmark, type Figure, figure, medians } from '../figure.ts';
-import { alternate, type Comparison, inParallel, type Run, spreadOf } from '../measure.ts';
+import { alternate, type Comparison, inParallel, type Run, type Spread, spreadOf } from '../measure.ts';
 import type { Stage } from '../stage.ts';
 
 const POOL = 10;
@@ -51,14 +51,11 @@ async function compare({ quick }: Stage, driver: string, sides: { ours: Side; pe
   const stream = await of('stream', quick ? 10 : 100, quick ? 7 : 15);
   await Promise.all([ours.close(), peer.close()]);
   const common = { name: 'databases', peer: `${driver} with \`ssl: { ca }\`` };
-  // Latency: what ours costs, where the peer's costs one.
-  const { low, median, high } = connect.speed;
-  const latency = { low: 1 / high, median: 1 / median, high: 1 / low };
   return [
     figure({
       ...common,
       what: `${driver}: time to connect`,
-      ratio: latency,
+      ratio: latencyOf(connect),
       target: { atMost: 1 },
       details: medians(connect),
     }),
@@ -107,20 +104,10 @@ async function compareResuming(stage: Stage): Promise<Figure> {
     async (count) => {
       for (let left = count; left > 0; left--) await (await mysql.createConnection(own)).end();
     };
-  const { speed, ...costs } = await alternate({
-    ours: connecting(pinnedMysql2(config, { pins: certificatePin, resumption: 'own' })),
-    peer: connecting({ ...config, ssl: { ca } }),
-    count: 1,
-    rounds: loginRounds(stage.quick),
-  });
-  return figure({
-    name: 'databases',
-    what: "mysql2: time to connect, with `resumption: 'own'`",
-    peer: 'mysql2 with `ssl: { ca }`, which resumes too',
-    ratio: { low: 1 / speed.high, median: 1 / speed.median, high: 1 / speed.low },
-    target: { atMost: 1 },
-    details: medians({ speed, ...costs }),
-  });
+  const ours = connecting(pinnedMysql2(config, { pins: certificatePin, resumption: 'own' }));
+  const what = "mysql2: time to connect, with `resumption: 'own'`";
+  const peer = connecting({ ...config, ssl: { ca } });
+  return compareLogins(stage, what, { ours, peer, named: 'mysql2 with `ssl: { ca }`, which resumes too' });
 }
 
 /** What a script at Auth0 does for each login. */
@@ -128,20 +115,24 @@ async function compareBlock(stage: Stage): Promise<Figure> {
   const { port, user, password, database, certificatePin: pins, ca } = await stage.postgres();
   const config = { host: 'localhost', port, user, password, database };
   const block = blockOf<{ pinnedPg(given: object, policy: object): pg.ClientConfig }>('pg');
-  const { speed, ...costs } = await alternate({
-    ours: pgLogins(block.pinnedPg(config, { pins })),
-    peer: pgLogins({ ...config, ssl: { ca } }),
-    count: 1,
-    rounds: loginRounds(stage.quick),
-  });
-  return figure({
-    name: 'databases',
-    what: 'pg: time to connect, by a pasted block',
-    peer: 'pg with `ssl: { ca }`',
-    ratio: { low: 1 / speed.high, median: 1 / speed.median, high: 1 / speed.low },
-    target: { atMost: 1 },
-    details: medians({ speed, ...costs }),
-  });
+  const ours = pgLogins(block.pinnedPg(config, { pins }));
+  const peer = pgLogins({ ...config, ssl: { ca } });
+  return compareLogins(stage, 'pg: time to connect, by a pasted block', { ours, peer, named: 'pg with `ssl: { ca }`' });
+}
+
+async function compareLogins(
+  { quick }: Stage,
+  what: string,
+  { ours, peer, named }: { readonly ours: Run; readonly peer: Run; readonly named: string },
+): Promise<Figure> {
+  const measured = await alternate({ ours, peer, count: 1, rounds: loginRounds(quick) });
+  const ratio = latencyOf(measured);
+  return figure({ name: 'databases', what, peer: named, ratio, target: { atMost: 1 }, details: medians(measured) });
+}
+
+/** What ours costs, where the peer's costs one. */
+function latencyOf({ speed: { low, median, high } }: Comparison): Spread {
+  return { low: 1 / high, median: 1 / median, high: 1 / low };
 }
 
 function pgLogins(config: pg.ClientConfig): Run {

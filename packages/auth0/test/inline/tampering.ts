@@ -44,6 +44,13 @@ ${block}
 
 const before = (text: string): Tampering => ({ before: text });
 
+/** The agent comes out of a function of the script, which is also given one that verifies nothing. */
+const wrapped = (body: string): Tampering => ({
+  agent: `const loose = new (require('https').Agent)({ rejectUnauthorized: false });
+  function pinned(...all) { ${body} }
+  const agent = pinned(loose, { pins: '${'A'.repeat(64)}' });`,
+});
+
 export const tamperings: Readonly<Record<string, Tampering>> = {
   // How a module is reached.
   'a module, directly': before(`require('crypto').${E};`),
@@ -271,6 +278,18 @@ ${text}  }
     agent: `if (password === '') { var agent = certpin.pinnedAgent({ pins: '${'A'.repeat(64)}' }); }`,
     after: LOOSE,
   },
+  'a function that gives back what it was given, under a condition': wrapped(
+    'if (email) return all[0]; return certpin.pinnedAgent(all[1]);',
+  ),
+  'a function that chooses between what it was given and what certpin makes': wrapped(
+    'return email ? all[0] : certpin.pinnedAgent(all[1]);',
+  ),
+  'a function that gives back what it was given, or what certpin makes': wrapped(
+    'return all[0] || certpin.pinnedAgent(all[1]);',
+  ),
+  'a function that gives back what it has laid aside': wrapped(
+    'const [given] = all; if (email) return given; return certpin.pinnedAgent(all[1]);',
+  ),
   'an agent that could not be made': {
     agent: `let agent; try { agent = certpin.pinnedAgent({ pins: 'none' }); } catch (error) { console.log(error.message); }`,
     after: LOOSE,

@@ -207,7 +207,7 @@ function problemOfTlsa([, usage, selector, matching, data = '']: RegExpExecArray
 function problemOfAlgorithm(algorithm: string): string {
   const name = algorithm.toLowerCase().replace('-', '');
   const known = Object.values(OTHER_HASHES).find((hash) => hash.toLowerCase().replace('-', '') === name);
-  return `${known === undefined ? 'an unknown kind of' : `a ${known}`} fingerprint; only SHA-256 pins are accepted`;
+  return `${known === undefined ? 'an unknown kind of' : `${known === 'MD5' ? 'an' : 'a'} ${known}`} fingerprint; only SHA-256 pins are accepted`;
 }
 
 /** Other hashes that people paste, by their number of hex digits. */

@@ -221,7 +221,7 @@ describe('a pin that cannot be read', () => {
     ['base64 with stray bits in its last character', bits, /stray bits/],
     ['sha256/ with stray bits', `sha256/${bits}`, /stray bits/],
     ['sha1/BASE64', `sha1/${ofBytes(20)}`, /a SHA-1 fingerprint; only SHA-256/],
-    ['md5:HEX', `md5:${digits(32)}`, /a MD5 fingerprint; only SHA-256/],
+    ['md5:HEX', `md5:${digits(32)}`, /an MD5 fingerprint; only SHA-256/],
     ['sha512//BASE64', `sha512//${ofBytes(64)}`, /a SHA-512 fingerprint/],
     ['sha-384:HEX', `sha-384:${digits(96)}`, /a SHA-384 fingerprint/],
     ['pin-sha1="BASE64"', `pin-sha1="${ofBytes(20)}"`, /a SHA-1 fingerprint/],
@@ -234,7 +234,7 @@ describe('a pin that cannot be read', () => {
     [
       'the output of openssl for MD5',
       openssl(['x509', '-noout', '-fingerprint', '-md5'], pem).toString(),
-      /a MD5 finger/,
+      /an MD5 finger/,
     ],
     ['openssl output with an unknown hash', `rot13 Fingerprint=${colons}`, /unknown kind of fingerprint/],
     ['openssl output that was cut', `sha256 Fingerprint=${colons.slice(0, -6)}`, /^60 hex digits/],

@@ -171,9 +171,9 @@ for (const [name, call] of Object.entries(clients)) {
       for (const other of [socks.url, at('someone:else')]) {
         assert.equal(await codeOf(call(t, server.url, other)), 'ERR_PROXY_REFUSED');
       }
-      const gone = await serve(t);
-      await gone.close();
-      assert.equal(await codeOf(call(t, gone.url, at(encoded))), 'ERR_PROXY_REFUSED');
+      // Nobody listens there. A port that a server has just given back may have another one by now.
+      const nobody = server.url.replace(`:${server.port}`, ':1');
+      assert.equal(await codeOf(call(t, nobody, at(encoded))), 'ERR_PROXY_REFUSED');
     });
 
     test('does not tell the proxy of a host without pins', async (t) => {

@@ -1,5 +1,6 @@
 import type { ContainerOptions, JsonObject, RunError, RunOptions } from '@certpin/auth0';
 import type { Command } from 'commander';
+import { showPath } from '../command-line/target.ts';
 import { failureOf, plainWords, UsageError } from '../failure.ts';
 import { readBoundedSync } from '../files/read.ts';
 import { type ExitCode, type Io, printError, printHint } from '../io.ts';
@@ -194,7 +195,8 @@ function readText(option: string, file: string, command: string): string {
   try {
     return readBoundedSync(file, 'file of settings').toString();
   } catch (error) {
-    throw new UsageError(`${option}: ${plainWords(failureOf(error))}`, command);
+    const shown = showPath(file, '');
+    throw new UsageError(`${option}${shown === '' ? '' : ` ${shown}`}: ${plainWords(failureOf(error))}`, command);
   }
 }
 

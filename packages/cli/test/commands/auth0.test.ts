@@ -155,6 +155,12 @@ exit 1`,
         ['run', login, '--config', 'NO_SUCH'],
         '2> certpin: error: --config NO_SUCH: no value, and no such environment variable\n',
       ],
+      [
+        ['run', login, '--config-file', '/nowhere/config.json'],
+        '2> certpin: error: --config-file /nowhere/config.json: no such file\n',
+      ],
+      // A connection string in the place of a file is not repeated.
+      [['run', login, '--config-file', 'postgres://u:secret@h/d'], '2> certpin: error: --config-file: no such file\n'],
       [['run', login, '--event', login], '2> certpin: error: --event: the file is no JSON object\n'],
       [['run'], "2> certpin: error: missing required argument 'script'\n2> certpin: hint: certpin auth0 run --help"],
       [['rum', login], "2> certpin: error: unknown command 'rum'; did you mean run?\n"],

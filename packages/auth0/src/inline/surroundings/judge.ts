@@ -2,6 +2,7 @@ import type { Node } from 'estree';
 import type { FoundBlock } from '../find.ts';
 import { readScript } from '../script.ts';
 import { Analysis } from '../values/analysis.ts';
+import { judgeBranches } from './branches.ts';
 import { judgeCall } from './calls.ts';
 import { isPinnedLost, judgeHandingOn } from './handing-on.ts';
 import { judgeDeclarations, judgeName } from './names.ts';
@@ -36,6 +37,7 @@ export function judgeSurroundings(text: string, blocks: readonly FoundBlock[]): 
   judgeDeclarations(scene);
   const { nodes } = scene.analysis;
   for (const node of nodes) judgeNode(scene, node);
+  judgeBranches(scene, nodes);
   judgeWrites(
     scene,
     nodes.some((node) => isPinnedLost(scene, node)),
