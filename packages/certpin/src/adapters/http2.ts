@@ -1,8 +1,7 @@
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
-import type { Policy } from '../core/policy-type.ts';
 import { plaintextRefused } from '../drivers/plaintext.ts';
-import { createPinner } from '../tls/guard.ts';
-import { type ClientTlsOptions, type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
+import { type ClientTlsOptions, readTlsOptions } from '../tls/options.ts';
+import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
 
 /** The option of `http2.connect` in which the connection is made. */
 export interface PinnedHttp2 {
@@ -26,9 +25,9 @@ export interface PinnedHttp2 {
  *
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used
  */
-export function pinnedHttp2(policy: GuardOptions | Policy, tls: ClientTlsOptions = {}): PinnedHttp2 {
+export function pinnedHttp2(policy: PolicyInput, tls: ClientTlsOptions = {}): PinnedHttp2 {
   const own = readTlsOptions(tls, 'pinnedHttp2');
-  const pinner = createPinner(readPolicy(policy));
+  const pinner = pinnerOf(policy);
   const createConnection = ({ protocol, hostname, port }: URL): TLSSocket => {
     if (protocol !== 'https:') throw plaintextRefused(protocol);
     const host = hostname.replace(/^\[(.*)\]$/, '$1');

@@ -1,9 +1,8 @@
-import type { Policy } from '../core/policy-type.ts';
 import { parameterRefused } from '../drivers/driver-config.ts';
 import { configureMariadb, type MariadbConfig, type PinnedMariadb } from '../drivers/mariadb.ts';
 import { CertpinError, optionErrors } from '../errors.ts';
-import { createPinner } from '../tls/guard.ts';
-import { type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
+import { readTlsOptions } from '../tls/options.ts';
+import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
 
 export type { PinnedMariadb };
 
@@ -35,14 +34,14 @@ export interface MariadbUrlOptions {
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used. The error of a
  * refused connection comes out of `createConnection` as it is; a pool wraps it (`findCertpinError`)
  */
-export function pinnedMariadb(config: string, policy: GuardOptions | Policy): MariadbUrlOptions & PinnedMariadb;
+export function pinnedMariadb(config: string, policy: PolicyInput): MariadbUrlOptions & PinnedMariadb;
 export function pinnedMariadb<Config extends object>(
   config: Config,
-  policy: GuardOptions | Policy,
+  policy: PolicyInput,
 ): Omit<Config, keyof PinnedMariadb | 'socketPath'> & PinnedMariadb;
-export function pinnedMariadb(config: string | MariadbConfig, policy: GuardOptions | Policy): object {
+export function pinnedMariadb(config: string | MariadbConfig, policy: PolicyInput): object {
   const given = (typeof config === 'string' ? readConnectionString(config) : config) as MariadbConfig;
-  return configureMariadb(given, createPinner(readPolicy(policy)), readTlsOptions);
+  return configureMariadb(given, pinnerOf(policy), readTlsOptions);
 }
 
 /**

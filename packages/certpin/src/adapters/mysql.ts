@@ -1,9 +1,8 @@
-import type { Policy } from '../core/policy-type.ts';
 import { refuseParameters } from '../drivers/driver-config.ts';
 import { configureMysql, hookMysql, type MysqlConfig, type MysqlModule, type PinnedMysql } from '../drivers/mysql.ts';
 import { optionErrors } from '../errors.ts';
-import { createPinner } from '../tls/guard.ts';
-import { type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
+import { readTlsOptions } from '../tls/options.ts';
+import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
 
 export type { PinnedMysql };
 
@@ -27,20 +26,20 @@ const invalid = optionErrors('pinnedMysql');
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once, for what cannot be used; the
  * error of a refused connection comes out of the driver's own call as it is
  */
-export function pinnedMysql(mysql: MysqlModule, url: string, policy: GuardOptions | Policy): object & PinnedMysql;
+export function pinnedMysql(mysql: MysqlModule, url: string, policy: PolicyInput): object & PinnedMysql;
 export function pinnedMysql<Config extends object>(
   mysql: MysqlModule,
   config: Config,
-  policy: GuardOptions | Policy,
+  policy: PolicyInput,
 ): Omit<Config, keyof PinnedMysql> & PinnedMysql;
-export function pinnedMysql(mysql: MysqlModule, config: string | MysqlConfig, policy: GuardOptions | Policy): object {
+export function pinnedMysql(mysql: MysqlModule, config: string | MysqlConfig, policy: PolicyInput): object {
   hookMysql(mysql);
   const given = (typeof config === 'string' ? readUrl(mysql, config) : config) as MysqlConfig;
   if (Object.hasOwn(Object(given), 'ssl') && typeof given.ssl === 'string') {
     const message = 'a profile in `ssl` is a list of CAs; pin the server, or its CA with `issuerPins`, and remove it';
     throw invalid('ssl', message);
   }
-  return configureMysql(given, createPinner(readPolicy(policy)), readTlsOptions);
+  return configureMysql(given, pinnerOf(policy), readTlsOptions);
 }
 
 /** The driver's own reading of a URL. It holds a password, so it is never in a message. */

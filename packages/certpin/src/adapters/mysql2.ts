@@ -1,8 +1,7 @@
-import type { Policy } from '../core/policy-type.ts';
 import { configureMysql2, type Mysql2Config, type PinnedMysql2 } from '../drivers/mysql2.ts';
 import { optionErrors } from '../errors.ts';
-import { createPinner } from '../tls/guard.ts';
-import { type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
+import { readTlsOptions } from '../tls/options.ts';
+import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
 
 export type { PinnedMysql2 };
 
@@ -26,14 +25,14 @@ type UriConfig = { readonly uri: string };
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used; the error of a
  * refused connection comes out of the driver's own call as it is
  */
-export function pinnedMysql2(config: string, policy: GuardOptions | Policy): UriConfig & PinnedMysql2;
+export function pinnedMysql2(config: string, policy: PolicyInput): UriConfig & PinnedMysql2;
 export function pinnedMysql2<Config extends object>(
   config: Config,
-  policy: GuardOptions | Policy,
+  policy: PolicyInput,
 ): Omit<Config, keyof PinnedMysql2> & PinnedMysql2;
-export function pinnedMysql2(config: string | Mysql2Config, policy: GuardOptions | Policy): object {
+export function pinnedMysql2(config: string | Mysql2Config, policy: PolicyInput): object {
   if (typeof config === 'object' && config !== null && Object.hasOwn(config, 'ssl')) checkSsl(config.ssl);
-  return configureMysql2(config, createPinner(readPolicy(policy)), readTlsOptions);
+  return configureMysql2(config, pinnerOf(policy), readTlsOptions);
 }
 
 function checkSsl(ssl: unknown): void {

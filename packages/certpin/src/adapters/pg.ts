@@ -1,13 +1,9 @@
-import type { Policy } from '../core/policy-type.ts';
 import { MAKES_STREAM, readClientTls, readDriverConfig, withOwn } from '../drivers/driver-config.ts';
-import { configurePg, dialPostgres, type PgConfig, type PinnedPg, refusePgParameters } from '../drivers/pg.ts';
+import { configurePg, type PgConfig, type PinnedPg, refusePgParameters } from '../drivers/pg.ts';
+import { openPostgres } from '../drivers/postgres-open.ts';
 import { CertpinError } from '../errors.ts';
-import { isDirect, noAlpn, POSTGRES_ALPN } from '../protocols/postgres.ts';
-import { createPinner } from '../tls/guard.ts';
-import { type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
-import { demandAlpn } from '../wire/demand-alpn.ts';
-import { dial } from '../wire/dial.ts';
-import { type Dial, openUpgraded } from '../wire/upgrade.ts';
+import { readTlsOptions } from '../tls/options.ts';
+import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
 
 export type { PinnedPg };
 
@@ -31,12 +27,12 @@ type StringConfig = { readonly connectionString: string };
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once, for a configuration that
  * cannot be used; the error of a refused connection comes out of `connect()` and `query()` as it is
  */
-export function pinnedPg(config: string, policy: GuardOptions | Policy): StringConfig & PinnedPg;
+export function pinnedPg(config: string, policy: PolicyInput): StringConfig & PinnedPg;
 export function pinnedPg<Config extends object>(
   config: Config,
-  policy: GuardOptions | Policy,
+  policy: PolicyInput,
 ): Omit<Config, keyof PinnedPg> & PinnedPg;
-export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Policy): object {
+export function pinnedPg(config: string | PgConfig, policy: PolicyInput): object {
   const given: PgConfig = readDriverConfig(
     typeof config === 'string' ? { connectionString: config } : config,
     { stream: MAKES_STREAM },
@@ -46,19 +42,13 @@ export function pinnedPg(config: string | PgConfig, policy: GuardOptions | Polic
   const { connectionString, sslnegotiation } = readNegotiation(given);
   refusePgParameters(connectionString);
   const tls = readClientTls(given.ssl, readTlsOptions);
-  const pinner = createPinner(readPolicy(policy));
-  const open = isDirect(sslnegotiation, 'pinnedPg')
-    ? demandAlpn(openUpgraded(pinner, { ...tls, ALPNProtocols: [POSTGRES_ALPN] }, directly), POSTGRES_ALPN, noAlpn)
-    : openUpgraded(pinner, tls, dialPostgres);
+  const open = openPostgres(pinnerOf(policy), tls, sslnegotiation, 'pinnedPg');
   const read = connectionString === undefined ? given : withOwn(given, { connectionString });
   return configurePg(read, open, {
     // Only libpq reads this. It cannot parse it, so the native client fails before it opens a socket of its own.
     nativeConnectionString: 'certpin: the native client cannot be pinned, use the JavaScript client',
   });
 }
-
-/** Starts TLS without the upgrade request. */
-const directly: Dial = (address, ready) => dial(address, undefined, ready);
 
 /** pg exports its native client in place of the other one where this variable is set (lib/index.js). */
 function refuseNativeClient(): void {
@@ -67,11 +57,11 @@ function refuseNativeClient(): void {
   throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'pg-native' });
 }
 
-/** The parameter that is certpin's own, from the string, the configuration or the environment; and the string without it. */
+/** The parameter that is certpin's own, from the string or the configuration; and the string without it. */
 function readNegotiation(given: PgConfig): Pick<PgConfig, 'connectionString' | 'sslnegotiation'> {
   const { connectionString: text } = given;
   const parameter = /([?&])sslnegotiation=([^?&#]*)&?/;
   const [, , inText] = typeof text === 'string' ? (parameter.exec(text) ?? []) : [];
   const connectionString = inText === undefined ? text : text?.replace(parameter, '$1').replace(/[?&]$/, '');
-  return { connectionString, sslnegotiation: inText ?? given.sslnegotiation ?? process.env.PGSSLNEGOTIATION };
+  return { connectionString, sslnegotiation: inText ?? given.sslnegotiation };
 }

@@ -1,5 +1,4 @@
 import type { ConnectionOptions } from 'node:tls';
-import type { Policy } from '../core/policy-type.ts';
 import {
   type AgentClass,
   type AnyFetch,
@@ -13,8 +12,8 @@ import {
   readFetchOptions,
   readOptions,
 } from '../drivers/undici.ts';
-import { createPinner } from '../tls/guard.ts';
-import { type ClientTlsOptions, type GuardOptions, readPolicy, readTlsOptions } from '../tls/options.ts';
+import { type ClientTlsOptions, readTlsOptions } from '../tls/options.ts';
+import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
 import { createTunnel, type ProxyInput } from '../tls/proxy.ts';
 
 export type { ConnectorRequest, DispatcherLike, PinnedConnector, PinnedFetch };
@@ -48,13 +47,13 @@ export interface PinnedFetchOptions<Fetch extends AnyFetch = typeof fetch> exten
  *
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used
  */
-export function pinnedConnector(policy: GuardOptions | Policy, tls: ClientTlsOptions = {}): PinnedConnector {
+export function pinnedConnector(policy: PolicyInput, tls: ClientTlsOptions = {}): PinnedConnector {
   return connectorOf(policy, tls);
 }
 
-function connectorOf(policy: GuardOptions | Policy, tls: ClientTlsOptions = {}, proxy?: ProxyInput): PinnedConnector {
+function connectorOf(policy: PolicyInput, tls: ClientTlsOptions = {}, proxy?: ProxyInput): PinnedConnector {
   const own = readTlsOptions(tls, 'pinnedConnector') as ConnectionOptions;
-  return createConnector(createPinner({ ...readPolicy(policy), tunnel: createTunnel(proxy) }), own);
+  return createConnector(pinnerOf(policy, createTunnel(proxy)), own);
 }
 
 /**
@@ -64,7 +63,7 @@ function connectorOf(policy: GuardOptions | Policy, tls: ClientTlsOptions = {}, 
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once
  */
 export function pinnedDispatcher<Dispatcher extends DispatcherLike = DispatcherLike>(
-  policy: GuardOptions | Policy,
+  policy: PolicyInput,
   options: PinnedDispatcherOptions<Dispatcher> = {},
 ): Dispatcher {
   const { tls, proxy, ...others } = readOptions(options);
@@ -85,7 +84,7 @@ export function pinnedDispatcher<Dispatcher extends DispatcherLike = DispatcherL
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once
  */
 export function pinnedFetch<Fetch extends AnyFetch = typeof fetch>(
-  policy: GuardOptions | Policy,
+  policy: PolicyInput,
   options: PinnedFetchOptions<Fetch> = {},
 ): PinnedFetch<Fetch> {
   const { fetch: given, ...others } = readFetchOptions(options);

@@ -1,9 +1,6 @@
 import { CertpinError } from '../errors.ts';
-import { createPostgresUpgrade } from '../protocols/postgres.ts';
-import { dial } from '../wire/dial.ts';
 import type { Opener } from '../wire/late-stream.ts';
 import { PinnedStream } from '../wire/pinned-stream.ts';
-import type { Dial } from '../wire/upgrade.ts';
 import { type LostTls, lostTls, refuseParameters, withPinned, withToJson } from './driver-config.ts';
 
 /** What `pinnedPg` reads of a pg configuration (`ClientConfig`, `PoolConfig`); everything else passes through untouched. */
@@ -51,9 +48,6 @@ export function configurePg(given: PgConfig, open: Opener, more: object = {}): o
   const toJSON = () => ({ ...pinned, stream: undefined, password: undefined, connectionString: undefined });
   return withToJson(pinned, toJSON, 'pinnedPg');
 }
-
-/** Asks the server for TLS. */
-export const dialPostgres: Dial = (address, ready) => dial(address, createPostgresUpgrade(), ready);
 
 /**
  * pg lets a connection string override the configuration, so one `sslmode` in it would take the connection out of certpin's hands.

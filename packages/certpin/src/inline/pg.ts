@@ -1,5 +1,6 @@
 import { MAKES_STREAM, readClientTls, readDriverConfig } from '../drivers/driver-config.ts';
-import { configurePg, dialPostgres, type PgConfig, refusePgParameters } from '../drivers/pg.ts';
+import { configurePg, type PgConfig, refusePgParameters } from '../drivers/pg.ts';
+import { dialPostgres } from '../drivers/postgres-open.ts';
 import { createLeafPinner, type LeafPinnerOptions } from '../leaf/pinner.ts';
 import { openUpgraded } from '../wire/upgrade.ts';
 import { readScriptTls } from './script-options.ts';

@@ -1,0 +1,66 @@
+import { createTypeQueryWatch, type TypeQueryWatch } from '../protocols/postgres-types.ts';
+import type { Address, Opener } from '../wire/late-stream.ts';
+import { PinnedStream } from '../wire/pinned-stream.ts';
+import { NOWHERE, withPinned, withToJson } from './driver-config.ts';
+import type { PostgresOptions } from './postgres-address.ts';
+
+/** What `pinnedPostgres` adds. */
+export interface PinnedPostgres {
+  /** Connects nowhere, for a copy that has lost `socket`, and for a client that does not know it. `socket` has the true address. */
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  /** The TLS connection is made in `socket`; to the driver, it is the plain one. */
+  readonly ssl: false;
+  readonly socket: (driver?: DriverAddress) => PinnedStream;
+}
+
+/** What postgres.js hands to a `socket` function: the options that it has read, of which its error messages name the server. */
+interface DriverAddress {
+  host: string[];
+  port: number[];
+  path: unknown;
+}
+
+/**
+ * Options of postgres.js whose connections are opened by `open`. There is no plaintext path.
+ *
+ * @param first what the driver names in its messages
+ */
+export function configurePostgres(given: PostgresOptions, first: Address, open: Opener): object {
+  const socket = (driver?: DriverAddress): PinnedStream => {
+    if (driver !== undefined) Object.assign(driver, { host: [first.host], port: [first.port], path: false });
+    return new PostgresStream({ open, mediator: createTypeQueryWatch() }).connect(first.port, first.host);
+  };
+  const own = {
+    // Set, so that neither `hostname` nor the environment sets them: the driver prefers those.
+    hostname: undefined,
+    host: NOWHERE,
+    port: first.port,
+    path: NOWHERE,
+    ssl: false,
+    sslnegotiation: null,
+    socket,
+  };
+  const pinned = withPinned(given, own, 'pinnedPostgres');
+  // What is written down of a configuration knows no password. And if somebody puts the address back, it demands TLS.
+  const toJSON = () => ({ ...pinned, ssl: true, socket: undefined, password: undefined, pass: undefined });
+  return withToJson(pinned, toJSON, 'pinnedPostgres');
+}
+
+/** What postgres.js gets in place of its socket. */
+class PostgresStream extends PinnedStream {
+  declare protected readonly mediator: TypeQueryWatch;
+
+  /** postgres.js takes a socket that it is given for connected, and says goodbye only on one that calls itself open. */
+  get readyState(): 'closed' | 'open' {
+    return this.destroyed ? 'closed' : 'open';
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    const end = this.mediator.end();
+    if (end.length > 0) this.emit('data', end);
+    // The driver puts off what it writes. It must have come to nothing before the connection ends, or the next one waits for it.
+    super._destroy(error, (problem) => void (end.length > 0 ? setImmediate(callback, problem) : callback(problem)));
+  }
+}
