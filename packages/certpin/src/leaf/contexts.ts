@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
 import { tlsDefaults } from './handshake.ts';
 import { ownOptions } from './options.ts';
+import { sha256 } from './pin.ts';
 
 type Names = readonly (keyof ConnectionOptions)[];
 
@@ -45,19 +45,16 @@ export function createContexts(): ContextFor {
     if (has(unshared)) return {};
     const valuesOf = (names: Names): unknown[] => names.map((option) => options[option]);
     const contexts = has(own) ? ofConfiguration : ofProcess;
-    const values = [...tlsDefaults(), ...valuesOf(others), has(own) && digestOf(valuesOf(own))];
-    const known = contexts.find(([before]) => values.every((value, index) => value === before[index]));
-    if (known !== undefined) return { secureContext: known[1] };
-    const asked = ownOptions(Object.fromEntries([...own, ...others].map((option) => [option, options[option]])));
-    if (!has(['ca', 'cert', 'pfx'])) asked.ca = [];
-    const secureContext = createSecureContext(asked);
-    if (contexts.push([values, secureContext]) > MAX_CONTEXTS) contexts.shift();
-    return { secureContext };
+    const values = [...tlsDefaults(), ...valuesOf(others), has(own) && sha256(Buffer.from(contentOf(valuesOf(own))))];
+    let made = contexts.find(([before]) => values.every((value, index) => value === before[index]));
+    if (made === undefined) {
+      const asked = ownOptions(Object.fromEntries([...own, ...others].map((option) => [option, options[option]])));
+      if (!has(['ca', 'cert', 'pfx'])) asked.ca = [];
+      made = [values, createSecureContext(asked)];
+      if (contexts.push(made) > MAX_CONTEXTS) contexts.shift();
+    }
+    return { secureContext: made[1] };
   };
-}
-
-function digestOf(values: readonly unknown[]): string {
-  return createHash('sha256').update(contentOf(values)).digest('hex');
 }
 
 /**

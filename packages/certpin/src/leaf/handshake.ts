@@ -28,8 +28,7 @@ export function openTls(
   limitMs?: number,
   add: (safe: ConnectionOptions) => OwnHandshake = () => ({}),
 ): TLSSocket {
-  const safe = makeSafe(own);
-  const socket = emitOneError(tls.connect(Object.assign(safe, add(safe))));
+  const socket = emitOneError(tls.connect(Object.assign(makeSafe(own), add(own))));
   const stop = startTimeout(limitMs, (error) => socket.destroy(error));
   return socket.on('secureConnect', stop).on('close', stop);
 }
@@ -42,10 +41,11 @@ export function safeHandshake(options: ConnectionOptions): ConnectionOptions {
 function makeSafe(own: ConnectionOptions): ConnectionOptions {
   const { minVersion, secureOptions, servername, host } = own;
   for (const option of notInherited) if (!(option in own)) Object.assign(own, { [option]: undefined });
-  return Object.assign(own, serverNameIndication(servername ?? host), {
+  return Object.assign(own, {
     minVersion: minVersion === 'TLSv1.3' ? minVersion : 'TLSv1.2',
     // RFC 5746 renegotiation would put another certificate under a connection whose verdict has been given.
     secureOptions: (secureOptions ?? 0) | SSL_OP_NO_RENEGOTIATION,
+    servername: serverNameIndication(servername ?? host),
     session: undefined,
     pskCallback: undefined,
   });
@@ -61,9 +61,9 @@ const SSL_OP_NO_RENEGOTIATION = 0x4000_0000;
  * RFC 6066 §3: a DNS name without trailing dot; literal addresses are not permitted (Node 25 throws on them). An empty name keeps Node from
  * taking the host.
  */
-function serverNameIndication(name: string | undefined): { servername?: string } {
+function serverNameIndication(name: string | undefined): string | undefined {
   const host = name?.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
-  return host === undefined ? {} : { servername: isIP(host) === 0 ? host.replace(/\.$/, '') : '' };
+  return isIP(host ?? '') === 0 ? host?.replace(/\.$/, '') : '';
 }
 
 /** What a secure context takes from Node where no option says otherwise. A program may set these while it runs. */

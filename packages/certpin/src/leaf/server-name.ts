@@ -32,5 +32,5 @@ export function calledServer(
 
 /** Puts into `own` the server name that a request wants to be sent, where the configuration gives none. It decides nothing. */
 export function requestName(own: ConnectionOptions, requestedName: string | null | undefined): void {
-  if (!own.servername && requestedName != null) own.servername = requestedName;
+  own.servername ||= requestedName ?? own.servername;
 }

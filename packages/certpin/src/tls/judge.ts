@@ -123,8 +123,10 @@ function tell(
   return now.ok ? undefined : refusalError(publishVerdict(now) as Refused);
 }
 
+/** Of those that can change. */
 function pinsOf(policies: readonly Policy[]): Policy['pins'][] {
-  return policies.flatMap(({ pins, issuerPins }) => [pins, issuerPins]);
+  const live = policies.filter(({ onChange }) => onChange !== undefined);
+  return live.flatMap(({ pins, issuerPins }) => [pins, issuerPins]);
 }
 
 /** A refusal says which of a name's addresses was called. Through a proxy nobody here knows. */
