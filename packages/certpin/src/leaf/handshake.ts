@@ -40,7 +40,7 @@ export function safeHandshake(options: ConnectionOptions): ConnectionOptions {
 
 function makeSafe(own: ConnectionOptions): ConnectionOptions {
   const { minVersion, secureOptions, servername, host } = own;
-  for (const option of notInherited) if (!(option in own)) Object.assign(own, { [option]: undefined });
+  for (const option of notInherited) (own as Record<string, unknown>)[option] ??= undefined;
   return Object.assign(own, {
     minVersion: minVersion === 'TLSv1.3' ? minVersion : 'TLSv1.2',
     // RFC 5746 renegotiation would put another certificate under a connection whose verdict has been given.
