@@ -3,8 +3,23 @@
  * clothes of IPv6 (`::ffff:127.0.0.1`, RFC 4291 §2.5.5.2) is the IPv4 address, for that is what the system connects to.
  */
 export function canonicalHost(host: string): string | undefined {
+  if (isCanonical(host)) return host;
   const spelled = urlHost(host);
   return spelled === undefined ? undefined : withoutMapping(spelled);
+}
+
+/** Labels of lower-case letters and digits with single hyphens between them, so no Punycode; the last begins with a letter, so no address. */
+const NAME = /^(?:[a-z\d]+(?:-[a-z\d]+)*\.)*[a-z][a-z\d]*(?:-[a-z\d]+)*$/;
+
+/** Four decimal numbers without leading zeros. */
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+
+/**
+ * Whether a host is for certain in the spelling of {@link urlHost}, which takes many times as long. Most hosts are; no: it has to be asked.
+ * A label has 63 characters at most (RFC 1035 §2.3.4), so nothing longer is judged here.
+ */
+function isCanonical(host: string): boolean {
+  return host.length < 64 && (NAME.test(host) || IPV4.test(host));
 }
 
 /**

@@ -47,11 +47,12 @@ export class PinnedAgent extends Agent {
     options: RequestOptions,
     callback?: (error: Error | null, socket: Duplex) => void,
   ): Duplex | null | undefined {
-    const { socketPath, servername: requestedName, ...connection } = ownOptions(options);
+    const own = ownOptions(options);
+    const { socketPath, servername: requestedName } = own;
     try {
-      const servername = ownOptions(this.options).servername || this.#nameOf(connection);
+      const servername = ownOptions(this.options).servername || this.#nameOf(own);
       // Its own `path` is that of the request; to a socket it would be the path of a unix socket.
-      const own = { ...connection, servername, path: socketPath ?? undefined };
+      Object.assign(own, { servername, path: socketPath ?? undefined });
       return this.#pinner.open(own as ConnectionOptions, this.#pinner.connectTimeoutMs, requestedName);
     } catch (error) {
       // A TLS option of the request can be unusable. A throw from here may come out of a timer, in nobody's call.

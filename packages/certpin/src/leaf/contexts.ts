@@ -1,25 +1,28 @@
-import { createHash } from 'node:crypto';
 import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
 import { tlsDefaults } from './handshake.ts';
 import { ownOptions } from './options.ts';
+import { sha256 } from './pin.ts';
 
 type Names = readonly (keyof ConnectionOptions)[];
 
 /**
- * Options of `tls.createSecureContext` (doc/api/tls.md) for a client: what it keeps for itself, and the others. With one of the last a context
- * is given, has a state outside of Node, or cannot be made: nothing is shared.
+ * Options of `tls.createSecureContext` (doc/api/tls.md) for a client: what it keeps for itself, and the others, of which Node takes text and
+ * numbers only. With one of the last a context is given, has a state outside of Node, or cannot be made: nothing is shared.
  */
 const [own, others, unshared] = [
-  'ca cert key pfx passphrase crl',
-  'allowPartialTrustChain ciphers ecdhCurve sigalgs minVersion maxVersion secureOptions',
+  'ca cert key pfx passphrase crl allowPartialTrustChain',
+  'ciphers ecdhCurve sigalgs minVersion maxVersion secureOptions',
   'secureContext secureProtocol clientCertEngine privateKeyEngine privateKeyIdentifier',
 ].map((names) => names.split(' ')) as unknown as [Names, Names, Names];
 
 /** More than these come from a client whose options are new at each connection. */
 const MAX_CONTEXTS = 16;
 
+/** A secure context, and the values that it was made from. */
+type Made = readonly [values: readonly unknown[], secureContext: SecureContext];
+
 /** Those of connections without a certificate, a key or a CA of their own, of the whole process. */
-const ofProcess = new Map<string, SecureContext>();
+const ofProcess: Made[] = [];
 
 /** The secure context for the options of a handshake. Nothing: Node has to make one for this connection alone. */
 export type ContextFor = (options: ConnectionOptions) => { readonly secureContext?: SecureContext };
@@ -36,19 +39,21 @@ export type ContextFor = (options: ConnectionOptions) => { readonly secureContex
  * @returns throws the error of `tls.createSecureContext`
  */
 export function createContexts(): ContextFor {
-  const ofConfiguration = new Map<string, SecureContext>();
+  const ofConfiguration: Made[] = [];
   return (options) => {
     const has = (names: Names): boolean => names.some((option) => options[option] !== undefined);
     if (has(unshared)) return {};
+    const valuesOf = (names: Names): unknown[] => names.map((option) => options[option]);
     const contexts = has(own) ? ofConfiguration : ofProcess;
-    const asked = ownOptions(Object.fromEntries([...own, ...others].map((option) => [option, options[option]])));
-    const content = contentOf([tlsDefaults(), Object.values(asked)]);
-    const key = createHash('sha256').update(content).digest('hex');
-    if (!has(['ca', 'cert', 'pfx'])) asked.ca = [];
-    const secureContext = contexts.get(key) ?? createSecureContext(asked);
-    contexts.set(key, secureContext);
-    if (contexts.size > MAX_CONTEXTS) contexts.delete(contexts.keys().next().value as string);
-    return { secureContext };
+    const values = [...tlsDefaults(), ...valuesOf(others), has(own) && sha256(Buffer.from(contentOf(valuesOf(own))))];
+    let made = contexts.find(([before]) => values.every((value, index) => value === before[index]));
+    if (made === undefined) {
+      const asked = ownOptions(Object.fromEntries([...own, ...others].map((option) => [option, options[option]])));
+      if (!has(['ca', 'cert', 'pfx'])) asked.ca = [];
+      made = [values, createSecureContext(asked)];
+      if (contexts.push(made) > MAX_CONTEXTS) contexts.shift();
+    }
+    return { secureContext: made[1] };
   };
 }
 

@@ -19,45 +19,40 @@ export interface OwnHandshake {
 /**
  * The only call of `tls.connect` in certpin. Nobody has looked at the server when the handshake ends: see {@link intercept}.
  *
+ * @param own a copy that nobody else has: see {@link ownOptions}. It is changed
  * @param limitMs until the attempt is given up, from now to the end of the handshake; 0, or undefined: never
  * @param add what certpin brings to these options
  */
 export function openTls(
-  options: ConnectionOptions,
+  own: ConnectionOptions,
   limitMs?: number,
   add: (safe: ConnectionOptions) => OwnHandshake = () => ({}),
 ): TLSSocket {
-  const safe = safeHandshake(options);
-  const socket = emitOneError(tls.connect(Object.assign(safe, add(safe))));
+  const socket = emitOneError(tls.connect(Object.assign(makeSafe(own), add(own))));
   const stop = startTimeout(limitMs, (error) => socket.destroy(error));
   return socket.on('secureConnect', stop).on('close', stop);
 }
 
 /** The options of a handshake: what the caller chose, and what is not the caller's to choose. */
 export function safeHandshake(options: ConnectionOptions): ConnectionOptions {
-  const own = ownOptions(options);
+  return makeSafe(ownOptions(options));
+}
+
+function makeSafe(own: ConnectionOptions): ConnectionOptions {
   const { minVersion, secureOptions, servername, host } = own;
-  return ownOptions({
-    ...notInherited,
-    ...own,
+  for (const option of notInherited) (own as Record<string, unknown>)[option] ??= undefined;
+  return Object.assign(own, {
     minVersion: minVersion === 'TLSv1.3' ? minVersion : 'TLSv1.2',
     // RFC 5746 renegotiation would put another certificate under a connection whose verdict has been given.
     secureOptions: (secureOptions ?? 0) | SSL_OP_NO_RENEGOTIATION,
-    ...serverNameIndication(servername ?? host),
+    servername: serverNameIndication(servername ?? host),
     session: undefined,
     pskCallback: undefined,
-  } as object as ConnectionOptions);
+  });
 }
 
 /** Node reads options from `Object.prototype` too. These would choose whom it trusts and where it connects. */
-const notInherited: ConnectionOptions = {
-  ca: undefined,
-  crl: undefined,
-  secureContext: undefined,
-  socket: undefined,
-  path: undefined,
-  lookup: undefined,
-} as object as ConnectionOptions;
+const notInherited = ['ca', 'crl', 'secureContext', 'socket', 'path', 'lookup'];
 
 /** Of OpenSSL 1.1.1 and newer; not among the constants of every Node. */
 const SSL_OP_NO_RENEGOTIATION = 0x4000_0000;
@@ -66,9 +61,9 @@ const SSL_OP_NO_RENEGOTIATION = 0x4000_0000;
  * RFC 6066 §3: a DNS name without trailing dot; literal addresses are not permitted (Node 25 throws on them). An empty name keeps Node from
  * taking the host.
  */
-function serverNameIndication(name: string | undefined): { servername?: string } {
+function serverNameIndication(name: string | undefined): string | undefined {
   const host = name?.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
-  return host === undefined ? {} : { servername: isIP(host) === 0 ? host.replace(/\.$/, '') : '' };
+  return isIP(host ?? '') === 0 ? host?.replace(/\.$/, '') : '';
 }
 
 /** What a secure context takes from Node where no option says otherwise. A program may set these while it runs. */

@@ -5,7 +5,7 @@ import { intercept } from './intercept.ts';
 import { judgeLeaf } from './judge.ts';
 import { ownOptions, readConnectTimeout } from './options.ts';
 import { createLeafPolicy, type LeafPolicyOptions } from './policy.ts';
-import { calledServer, withRequestedName } from './server-name.ts';
+import { calledServer, requestName } from './server-name.ts';
 
 /** All that a client's adapter sees of a policy. */
 export interface Pinner {
@@ -47,9 +47,10 @@ export function createLeafPinner(options: LeafPinnerOptions): Pinner {
     connectTimeoutMs: readConnectTimeout(connectTimeoutMs),
     open: (given, limitMs, requestedName) => {
       const own = ownOptions(given);
-      const options = { ...withRequestedName(own, requestedName), ...noVerification };
-      const socket = openTls(options, limitMs, contextFor);
-      return intercept(socket, judgeLeaf(socket, policy, calledServer(own)));
+      const server = calledServer(own);
+      requestName(own, requestedName);
+      const socket = openTls(Object.assign(own, noVerification), limitMs, contextFor);
+      return intercept(socket, judgeLeaf(socket, policy, server));
     },
   };
 }

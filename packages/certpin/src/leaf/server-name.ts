@@ -30,10 +30,7 @@ export function calledServer(
   return { names, host: names[0], port };
 }
 
-/** The options with the server name that a request wants to be sent, where the configuration gives none. It decides nothing. */
-export function withRequestedName(
-  options: ConnectionOptions,
-  requestedName: string | null | undefined,
-): ConnectionOptions {
-  return options.servername || requestedName == null ? options : { ...options, servername: requestedName };
+/** Puts into `own` the server name that a request wants to be sent, where the configuration gives none. It decides nothing. */
+export function requestName(own: ConnectionOptions, requestedName: string | null | undefined): void {
+  own.servername ||= requestedName ?? own.servername;
 }

@@ -8,11 +8,11 @@ import { noVerification, type OwnHandshake, openTls } from '../leaf/handshake.ts
 import { intercept } from '../leaf/intercept.ts';
 import { ownOptions } from '../leaf/options.ts';
 import type { Pinner } from '../leaf/pinner.ts';
-import { type ServerIdentity, withRequestedName } from '../leaf/server-name.ts';
+import { requestName, type ServerIdentity } from '../leaf/server-name.ts';
 import { LateStream } from '../wire/late-stream.ts';
 import type { OpenTunnel } from '../wire/tunnel.ts';
 import { judgeBoth, judgeConnection } from './judge.ts';
-import { serverOf, withSpelledName } from './server.ts';
+import { serverOf, spellName } from './server.ts';
 import { Reuse, sessionsOf } from './speed/reuse.ts';
 
 type AddToHandshake = (safe: ConnectionOptions) => OwnHandshake;
@@ -40,23 +40,20 @@ export function createPinner({ policies, connectTimeoutMs, tunnel }: PinnerConfi
       const server = serverOf(own);
       const rules = policiesFor(policies, server.names);
       const [one, other] = rules;
-      const options = withSpelledName(withRequestedName(own, requestedName));
+      requestName(own, requestedName);
+      spellName(own);
       const open = (more: ConnectionOptions, add?: AddToHandshake): TLSSocket =>
-        openThrough(tunnel, { ...options, ...more }, limitMs, add);
+        openThrough(tunnel, Object.assign(own, more), limitMs, add);
       if (one === 'verify') return open(ordinaryVerification(server));
       // Node's list of CAs can be changed while the process runs. Where it decides, it is looked up each time.
-      const needsRoots =
-        options.ca === undefined && rules.some((rule) => (rule as Policy).caVerification === 'require');
+      const needsRoots = own.ca === undefined && rules.some((rule) => (rule as Policy).caVerification === 'require');
       const context: ContextFor = needsRoots ? () => ({}) : contextFor;
       if (other !== undefined) {
         const socket = open(noVerification, context);
         return intercept(socket, judgeBoth(socket, [one, other as Policy], server));
       }
       const reuse = new Reuse({ ...server, policy: one, sessions: sessionsOf(policies as ServerPolicies, tunnel) });
-      const socket = open(noVerification, (safe) => {
-        const shared = context(safe);
-        return { ...shared, ...reuse.offer({ ...safe, ...shared }) };
-      });
+      const socket = open(noVerification, (safe) => reuse.offer(Object.assign(safe, context(safe))));
       reuse.attach(socket);
       return intercept(socket, judgeConnection(socket, one, server, reuse));
     },
@@ -73,20 +70,21 @@ function ordinaryVerification({ host = '' }: ServerIdentity): ConnectionOptions 
 
 function openThrough(
   tunnel: OpenTunnel | undefined,
-  given: ConnectionOptions & { readonly signal?: AbortSignal },
+  own: ConnectionOptions & { signal?: AbortSignal | undefined },
   limitMs: number | undefined,
   add: AddToHandshake | undefined,
 ): TLSSocket {
-  const { signal } = ownOptions(given);
-  const options: ConnectionOptions = ownOptions({ ...given, signal: undefined });
+  const { signal } = own;
+  own.signal = undefined;
   const way = tunnel && new LateStream();
-  if (way !== undefined && (options.path != null || options.socket != null)) {
+  if (way !== undefined && (own.path != null || own.socket != null)) {
     const message = 'a unix socket, or a given one, is not reached through a proxy: remove it, or `proxy`';
     throw optionInvalid('proxy', message);
   }
-  const socket = openTls(way === undefined ? options : { ...options, socket: way }, limitMs, add);
+  if (way !== undefined) own.socket = way;
+  const socket = openTls(own, limitMs, add);
   // Now, and not before: options that cannot be used have thrown, and no tunnel is left that nobody closes.
-  if (tunnel !== undefined && way !== undefined) startTunnel(tunnel, options, way, socket);
+  if (tunnel !== undefined && way !== undefined) startTunnel(tunnel, own, way, socket);
   if (signal !== undefined) addAbortSignal(signal, socket);
   return socket;
 }

@@ -123,11 +123,15 @@ function tell(
   return now.ok ? undefined : refusalError(publishVerdict(now) as Refused);
 }
 
+/** Of those that can change. */
 function pinsOf(policies: readonly Policy[]): Policy['pins'][] {
-  return policies.flatMap(({ pins, issuerPins }) => [pins, issuerPins]);
+  const live = policies.filter(({ onChange }) => onChange !== undefined);
+  return live.flatMap(({ pins, issuerPins }) => [pins, issuerPins]);
 }
 
 /** A refusal says which of a name's addresses was called. Through a proxy nobody here knows. */
-function withAddress(verdict: Verdict, { remoteAddress }: TLSSocket): Verdict {
-  return verdict.ok || remoteAddress === undefined ? verdict : withJson({ ...verdict, address: remoteAddress });
+function withAddress(verdict: Verdict, socket: TLSSocket): Verdict {
+  if (verdict.ok) return verdict; // to ask for the address takes as long as the verdict
+  const { remoteAddress: address } = socket;
+  return address === undefined ? verdict : withJson({ ...verdict, address });
 }

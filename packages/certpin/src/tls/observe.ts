@@ -6,7 +6,7 @@ import { noVerification, openTls } from '../leaf/handshake.ts';
 import { ownOptions } from '../leaf/options.ts';
 import { takeLeaf } from '../leaf/presented.ts';
 import { chainOf, describePeer } from './peer.ts';
-import { serverOf, withSpelledName } from './server.ts';
+import { serverOf, spellName } from './server.ts';
 
 /**
  * Makes a handshake, hands over what the server presented, and closes: no application byte can be sent on the connection, so
@@ -16,17 +16,20 @@ import { serverOf, withSpelledName } from './server.ts';
  */
 export function observe(given: ConnectionOptions): Promise<Peer> {
   return new Promise((resolve, reject) => {
-    const options = ownOptions(given);
-    const { minVersion } = options;
-    const spelled = { ...withSpelledName(options), ...noVerification };
-    const socket = openTls(spelled, undefined, () => (minVersion === undefined ? {} : { minVersion }));
+    const own = ownOptions(given);
+    const server = serverOf(own);
+    const { minVersion } = own;
+    spellName(own);
+    const socket = openTls(Object.assign(own, noVerification), undefined, () =>
+      minVersion === undefined ? {} : { minVersion },
+    );
     socket.once('error', reject);
     const endsEarly = (): void => reject(closedEarly());
     socket.once('close', endsEarly);
     socket.once('secureConnect', () => {
       socket.off('close', endsEarly);
       try {
-        resolve(describePeer(socket, presentedBy(socket), serverOf(options)));
+        resolve(describePeer(socket, presentedBy(socket), server));
       } catch (error) {
         reject(error);
       }

@@ -1,11 +1,12 @@
 import type { ConnectionOptions, SecureVersion } from 'node:tls';
-import { createServerPolicies, type HostOptions, hostKeys } from '../core/host-policies.ts';
+import { type HostOptions, hostKeys } from '../core/host-policies.ts';
 import { type PolicyOptions, policyKeysIn } from '../core/policy.ts';
 import type { Policy } from '../core/policy-type.ts';
 import { refuseUnknownOptions } from '../core/unknown-options.ts';
 import { type CertpinError, optionInvalid } from '../errors.ts';
 import { ownOptions, readConnectTimeout, refuseOptions } from '../leaf/options.ts';
 import type { PinnerConfig } from './guard.ts';
+import { samePolicies } from './speed/same-policy.ts';
 
 /** What certpin adds to a client's connection options. */
 export interface GuardOptions extends PolicyOptions, HostOptions {
@@ -61,17 +62,16 @@ export function splitOptions<Options extends GuardOptions>(
   where: string,
 ): { guarded: Guarded; rest: Omit<Options, keyof GuardOptions> } {
   const guardKeys = guardKeysIn(options);
-  const policy = Object.create(null) as Record<string | symbol, unknown>;
-  const rest = Object.create(null) as Record<string, unknown>;
-  const given: Record<string | symbol, unknown> = ownOptions(
-    readTlsOptions(options, where, [...guardKeys, ...ownKeys]),
-  ) as never;
+  const policy: Record<string | symbol, unknown> = ownOptions({});
+  const rest: Record<string, unknown> = ownOptions({});
+  checkAllOptions(options, where, [...guardKeys, ...ownKeys]);
+  const given: Record<string | symbol, unknown> = ownOptions(options) as never;
   // A copy of a policy is known by its symbol.
   for (const key of Reflect.ownKeys(given)) {
     if (typeof key === 'symbol' || guardKeys.includes(key)) policy[key] = given[key];
     else rest[key] = given[key];
   }
-  return { guarded: readPolicy(policy), rest: rest as Omit<Options, keyof GuardOptions> };
+  return { guarded: guardedBy(policy), rest: rest as Omit<Options, keyof GuardOptions> };
 }
 
 /** The options of a policy, and what else stands beside them. */
@@ -89,12 +89,16 @@ export type Guarded = Pick<PinnerConfig, 'policies' | 'connectTimeoutMs'>;
  */
 export function readPolicy(options: GuardOptions | Policy): Guarded {
   checkTlsOptions(options, 'policy');
+  return guardedBy(options);
+}
+
+function guardedBy(options: GuardOptions | Policy): Guarded {
   const { connectTimeoutMs, ...others }: GuardOptions = ownOptions(options ?? {});
   // A policy that was made stays whole: its pins may be live.
   const isPolicyAlone = !Object.hasOwn(Object(options), 'connectTimeoutMs');
   return {
     connectTimeoutMs: readConnectTimeout(connectTimeoutMs),
-    policies: createServerPolicies(isPolicyAlone ? options : others),
+    policies: samePolicies(isPolicyAlone ? options : others),
   };
 }
 
@@ -123,10 +127,14 @@ export function readTlsOptions<Options extends object>(
   where: string,
   ownKeys: readonly string[] = [],
 ): Options {
-  checkTlsOptions(options, where, ownKeys);
-  refuseUnknownOptions(options, [...tlsOptionKeys, ...ownKeys], where);
+  checkAllOptions(options, where, ownKeys);
   // Without a prototype, see {@link ownOptions}; and with what is not enumerable: a pool of pg makes `ssl.key` so.
   return Object.create(null, Object.getOwnPropertyDescriptors(options)) as Options;
+}
+
+function checkAllOptions(options: object, where: string, ownKeys: readonly string[]): void {
+  checkTlsOptions(options, where, ownKeys);
+  refuseUnknownOptions(options, [...tlsOptionKeys, ...ownKeys], where);
 }
 
 /** Before TLS 1.2. */

@@ -12,8 +12,8 @@ function spell(name: string): string {
   return canonicalHost(name)?.replace(/^\[(.*)\]$/, '$1') ?? name;
 }
 
-/** The options with the server name that is sent, in that spelling. What is no host is not sent. */
-export function withSpelledName(options: ConnectionOptions): ConnectionOptions {
-  const { host, servername = host } = options;
-  return servername == null ? options : { ...options, servername: canonicalHost(servername) ?? '' };
+/** Puts into `own` the server name that is sent, in that spelling. What is no host is not sent. */
+export function spellName(own: ConnectionOptions): void {
+  const { host, servername = host } = own;
+  if (servername != null) own.servername = canonicalHost(servername) ?? '';
 }

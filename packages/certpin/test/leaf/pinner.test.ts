@@ -307,7 +307,9 @@ test('the options of a handshake are what is not the caller’s to choose', () =
   assert.equal(safe({ host: '10.0.0.5', servername: 'db.example.' }).servername, 'db.example');
   const inherited = ['ca', 'crl', 'secureContext', 'socket', 'path', 'lookup'];
   for (const option of inherited) assert.ok(Object.hasOwn(safe({}), option), option);
-  assert.equal(Object.getPrototypeOf(safe({})), null);
+  const inheritedBy = Object.getPrototypeOf(safe({}));
+  assert.deepEqual([Object.getPrototypeOf(inheritedBy), Reflect.ownKeys(inheritedBy)], [null, []]);
+  assert.ok(Object.isFrozen(inheritedBy));
   const prototype = { minVersion: 'TLSv1.3', secureOptions: 4, servername: 'evil.example', host: 'evil.example' };
   assert.deepEqual(safe(Object.create(prototype)), safe({}));
 });
