@@ -2,10 +2,12 @@ import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { Certificate } from '../core/certificate.ts';
 import { refusalError } from '../core/explain.ts';
+import { snapshot } from '../core/policy.ts';
 import type { Policy } from '../core/policy-type.ts';
 import type { Peer, Refused, Verdict } from '../core/verdict.ts';
 import { withJson } from '../core/verdict-json.ts';
 import { verify } from '../core/verify.ts';
+import { tried } from '../leaf/checks.ts';
 import type { Judge } from '../leaf/intercept.ts';
 import { takeLeaf } from '../leaf/presented.ts';
 import type { ServerIdentity } from '../leaf/server-name.ts';
@@ -50,7 +52,7 @@ export function judgeConnection(
 
   const again = (): Verdict => verify(peer as Peer, policy);
   return {
-    refusal: () => tell(socket, [policy], judge(), again),
+    refusal: () => tell(socket, [policy], judged(judge, policy, server), again),
     onRefused: () => experience.drop(),
     onReleased: (ask) => {
       experience.release();
@@ -72,11 +74,21 @@ export function judgeBoth(socket: TLSSocket, policies: readonly [Policy, Policy]
   };
   return {
     refusal: () => {
-      peer = describePeer(socket, chainOf(takeLeaf(socket)), server);
-      return tell(socket, policies, again(), again);
+      const judge = (): Verdict => {
+        peer = describePeer(socket, chainOf(takeLeaf(socket)), server);
+        return again();
+      };
+      return tell(socket, policies, judged(judge, one, server), again);
     },
     onReleased: (ask) => judgeOnChange(socket, policies, ask, again),
   };
+}
+
+/** Whatever goes wrong on the way to a verdict is a refusal like the others: the server has chosen what is read. */
+function judged(judge: () => Verdict, policy: Policy, { host, port }: ServerIdentity): Verdict {
+  return tried<Verdict>(judge, (problem) =>
+    withJson<Refused>({ ok: false, ...problem, host, port, policy: snapshot(policy), presented: [] }),
+  );
 }
 
 /** An explanation reads this many certificates: a server may send hundreds, to keep us busy. */

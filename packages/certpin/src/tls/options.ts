@@ -127,9 +127,12 @@ export function readTlsOptions<Options extends object>(
   where: string,
   ownKeys: readonly string[] = [],
 ): Options {
-  checkAllOptions(options, where, ownKeys);
-  // Without a prototype, see {@link ownOptions}; and with what is not enumerable: a pool of pg makes `ssl.key` so.
-  return Object.create(null, Object.getOwnPropertyDescriptors(options)) as Options;
+  if (typeof options !== 'object' || options === null) checkAllOptions(options, where, ownKeys);
+  const own: Record<string, unknown> = ownOptions({});
+  // With what is not enumerable, which then stays in every copy: a pool of pg makes `ssl.key` so.
+  for (const option of Object.getOwnPropertyNames(options)) own[option] = (options as typeof own)[option];
+  checkAllOptions(own, where, ownKeys);
+  return own as Options;
 }
 
 function checkAllOptions(options: object, where: string, ownKeys: readonly string[]): void {

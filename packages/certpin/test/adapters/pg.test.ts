@@ -184,6 +184,8 @@ describe('the driver works as it did', () => {
     const config = { ...login, database: 'mtls' };
     const ssl = { key: own.keyPem, cert: own.certPem };
     assert.equal(await isEncrypted(await open(t, { ...config, ssl })), true);
+    const hidden = Object.defineProperty({ cert: own.certPem }, 'key', { value: own.keyPem }); // as pg leaves it in a pool
+    assert.equal(await isEncrypted(await open(t, { ...config, ssl: hidden })), true);
     const error = await failureOf(open(t, config));
     assert.match(error.message, /client certificate/);
   });

@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as tcpConnect } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import { createSecureContext, type TLSSocket, connect as tlsConnect } from 'node:tls';
+import { createSecureContext, TLSSocket, connect as tlsConnect } from 'node:tls';
 import { asPlainDuplex, type CountingServerOptions, certificateHex, mint, startTlsServer } from '@certpin/testkit';
 import type { Verdict } from '../../src/core/verdict.ts';
 import { CertpinError } from '../../src/index.ts';
@@ -24,6 +24,24 @@ async function failure(socket: TLSSocket): Promise<CertpinError> {
   const [error] = await once(socket, 'error');
   return error as CertpinError;
 }
+
+test('a certificate that Node cannot hand over is a refusal with its code', async (t) => {
+  const server = await serve(t);
+  t.mock.method(TLSSocket.prototype, 'getPeerX509Certificate', () => {
+    throw new Error('odd');
+  });
+  const hosts = { localhost: { pins }, [server.host]: { pins } };
+  const several = { host: server.host, port: server.port, servername: 'localhost', hosts };
+  for (const options of [{ host: server.host, port: server.port, pins }, several]) {
+    const socket = connect(options as PinnedConnectionOptions);
+    socket.write('secret');
+    const error = await failure(socket);
+    assert.equal(error.code, 'ERR_PIN_UNCHECKABLE');
+    assert.match(error.message, /cannot be read/);
+  }
+  await settle();
+  assert.equal(server.received(), 0);
+});
 
 async function settle(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 20));
