@@ -38,12 +38,12 @@ export function attempt(
     signal.addEventListener('abort', giveUp);
 
     const handshake = (raw: Socket): void => {
-      observe(toConnection(target, settings, secureContext, enclose(raw, upgrade?.envelope))).then(
+      observe(toConnection(target, settings, secureContext, enclose(raw, upgrade?.envelope)), explainHandshake).then(
         (peer) => {
           signal.removeEventListener('abort', giveUp);
           resolve(peer);
         },
-        (error) => give(explainHandshake(error)),
+        give,
       );
     };
     const talk = (open: (ready: (error?: Error) => void) => Socket): Socket => {

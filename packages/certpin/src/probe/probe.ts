@@ -110,7 +110,7 @@ function toTarget(target: string | Target): Target {
 
 async function inspectTarget(target: Target, settings: Settings): Promise<Inspected> {
   if (target.protocol === 'file')
-    return { certificates: await readCertificates(target.path), protocol: 'file', detected: false };
+    return { certificates: await readCertificates(target.path), protocol: 'file', detected: false, fromFile: true };
   const { timeoutMs, signal } = settings;
   return withTimeLimit(timeoutMs, signal, (own) => inspectServer(target, settings, own));
 }
