@@ -3,6 +3,9 @@ import { CertpinError } from '../errors.ts';
 /** How to read the certificate of a server that is too old for the defaults; a probe alone may do so. */
 const OLD = "to read its certificate nevertheless, ask with minVersion 'TLSv1'";
 
+/** What OpenSSL says of an answer that is no TLS. */
+const PLAINTEXT = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|NOT_SSL_RECORD/;
+
 /** Up to TLS 1.2 a server that has shown its certificate has found what both sides support: what it refuses then is the client's. */
 const DEMANDS_CLIENT =
   'the server demands a client certificate, or another one: it showed its own, and then ended the handshake';
@@ -12,7 +15,7 @@ const DEMANDS_CLIENT =
  * ends. The first that fits. Every alert that OpenSSL can show is among them (RFC 8446 §6.2, RFC 5246 §7.2.2, RFC 6066 §9).
  */
 const meanings: readonly (readonly [reason: RegExp, words: string])[] = [
-  [/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|NOT_SSL_RECORD/, 'the server does not begin with TLS'],
+  [PLAINTEXT, 'the server does not begin with TLS'],
   [
     /ALERT_PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|NO_PROTOCOLS_AVAILABLE|INAPPROPRIATE_FALLBACK/,
     `the two sides share no TLS version; where the server offers TLS 1.0 or 1.1 only: ${OLD}`,
@@ -101,11 +104,19 @@ function unknownReason(reason: string): string | undefined {
 }
 
 /** Whether a server that failed to make a handshake is sure to speak TLS from the first byte. */
-export function speaksTls(error: Error & { readonly code?: string }): boolean {
-  const reason = reasonOf(error.cause instanceof Error ? error.cause : error);
+export function speaksTls(error: Error): boolean {
+  const reason = reasonOfCause(error);
   // A database that speaks TLS at once only with those who name its protocol (PostgreSQL 17) takes the others by its upgrade.
-  const otherwise = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|NOT_SSL_RECORD|NO_APPLICATION_PROTOCOL/;
-  return /^ERR_(?:SSL|TLS)_/.test(reason) && !otherwise.test(reason);
+  return /^ERR_(?:SSL|TLS)_/.test(reason) && !PLAINTEXT.test(reason) && !/NO_APPLICATION_PROTOCOL/.test(reason);
+}
+
+/** Whether a server has answered to TLS with something else. */
+export function isPlaintext(error: Error): boolean {
+  return PLAINTEXT.test(reasonOfCause(error));
+}
+
+function reasonOfCause(error: Error & { readonly code?: string }): string {
+  return reasonOf(error.cause instanceof Error ? error.cause : error);
 }
 
 /** Node gives OpenSSL's reason as a code; where it does not (`EPROTO`), it stands in the message. */
