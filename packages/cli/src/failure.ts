@@ -1,4 +1,4 @@
-import { closest, fileErrorWords, PinsFileError } from '@certpin/pins-file';
+import { fileErrorWords, PinsFileError } from '@certpin/pins-file';
 import type { ProbeFailure } from 'certpin/probe';
 import { FileError } from './files/file-error.ts';
 import { bounded, type Io, printError, printHint, quote } from './io.ts';
@@ -63,12 +63,9 @@ export function printFailure(io: Io, { command, label, failure }: FailedQuestion
   }
 }
 
-/** `postgress://`: the library says what it does not know, and what it knows. */
+/** `postgress://`: the library knows what was probably meant. */
 function meantScheme({ message }: Failure): string | undefined {
-  const [, given, known] = /nothing is known of ([\w+.-]+):\/\/ \(known: (.*)\)$/.exec(message) ?? [];
-  return given === undefined || known === undefined
-    ? undefined
-    : closest(given, known.match(/[\w+.-]+(?=:\/\/)/g) ?? []);
+  return /; did you mean ([\w+.-]+):\/\/\?/.exec(message)?.[1];
 }
 
 /** Node speaks to programmers; where a name has several addresses, its error has no message at all. */
