@@ -37,6 +37,9 @@ const COMPARE =
 const SEVERAL =
   '\n    a server may have several certificates, one for each kind of key (RSA, ECDSA), address or name: compare with each of them';
 
+const PIN_OF_CA =
+  "\n    where the configured pin is a CA's: a CA is pinned with `issuerPins`, by its own certificate (PEM) if the server does not send it";
+
 const BEFORE_THE_SERVER =
   'where the file is from the server itself or from its operator, and the server is going to present it: add its pin\n' +
   '    beside the configured one before it does, so that both hold';
@@ -79,13 +82,16 @@ const mismatches: readonly Omit<Row, 'codes'>[] = [
     when: ({ signerPin, namesHost, host, fromFile }) =>
       signerPin !== undefined && (namesHost || fromFile || host === undefined),
     says: ({ signerPin }) => {
-      const { pin, isRespelled, isAmongPins } = signerPin as NonNullable<typeof signerPin>;
+      const { pin, isSent, isRespelled, isAmongPins } = signerPin as NonNullable<typeof signerPin>;
       const found = pin.kind === 'certificate' ? 'certificate' : 'public key';
       const cause = isAmongPins
         ? "the pin is the CA's, not the leaf's; a CA is pinned with `issuerPins`"
         : `the configured issuer pin is the hash of the CA's ${found}; spell it as a ${pin.kind} pin`;
       const spelling = isRespelled ? `, spelled as a ${pin.kind} pin` : '';
-      return { cause, next: `in \`issuerPins\`, the hash that is configured already${spelling}: ${formatPin(pin)}` };
+      const next = isSent
+        ? `in \`issuerPins\`, the hash that is configured already${spelling}: ${formatPin(pin)}`
+        : "move the CA's certificate, as it is configured, to `issuerPins`; its hash is not enough, for the server does not send it";
+      return { cause, next };
     },
   },
   {
@@ -150,10 +156,10 @@ const mismatches: readonly Omit<Row, 'codes'>[] = [
   },
   {
     when: always,
-    says: () => ({
+    says: ({ mayBeOfCa }) => ({
       cause:
         'the certificate was replaced, with another key, or somebody is between you and the server: both look the same from here',
-      next: COMPARE + SEVERAL,
+      next: COMPARE + SEVERAL + (mayBeOfCa ? PIN_OF_CA : ''),
     }),
   },
 ];

@@ -67,7 +67,7 @@ export class Known {
    * The configured pin of a CA that has signed the first certificate, by a chain of verified signatures, and is pinned in a way in which it
    * cannot match: among `pins`, or as a hash of the other kind. It is given as it should be spelled.
    */
-  get signerPin(): { readonly pin: Pin; readonly isRespelled: boolean; readonly isAmongPins: boolean } | undefined {
+  get signerPin(): SignerPin | undefined {
     const { policy } = this.verdict;
     if (this.leaf === undefined) return undefined;
     const pins = [...policy.pins, ...otherKind(policy.pins)];
@@ -79,7 +79,8 @@ export class Known {
     });
     if (!chain.ok) return undefined;
     const isRespelled = !policy.pins.includes(chain.pin);
-    return { pin: chain.pin, isRespelled, isAmongPins: pins.includes(chain.pin) };
+    const isSent = this.others.some(({ certificateSha256 }) => certificateSha256 === chain.issuer.certificateSha256);
+    return { pin: chain.pin, isSent, isRespelled, isAmongPins: pins.includes(chain.pin) };
   }
 
   /** A configured hash is that of a certificate that was sent along. This says nothing for the sender. */
@@ -89,13 +90,20 @@ export class Known {
     return this.others.some((certificate) => this.#match(certificate, [...all, ...otherKind(all)]) !== undefined);
   }
 
+  /** Nothing speaks against a pin that is a CA's: one is only a hash, and the certificate names another one as its issuer. */
+  get mayBeOfCa(): boolean {
+    const { pins } = this.verdict.policy;
+    return this.leaf?.selfSigned === false && pins.some((pin) => this.#isHashAlone(pin));
+  }
+
   /** An issuer is pinned by its hash alone, and what was sent ends before a certificate that has issued itself. */
   get lacksIssuer(): boolean {
-    const { issuerPins, knownCertificates } = this.verdict.policy;
-    const isHashAlone = issuerPins.some((pin) =>
-      knownCertificates.every((one) => this.#match(one, [pin]) === undefined),
-    );
+    const isHashAlone = this.verdict.policy.issuerPins.some((pin) => this.#isHashAlone(pin));
     return isHashAlone && this.#signers().every(({ selfSigned }) => !selfSigned);
+  }
+
+  #isHashAlone(pin: Pin): boolean {
+    return this.verdict.policy.knownCertificates.every((one) => this.#match(one, [pin]) === undefined);
   }
 
   /** Every certificate of which a verified signature shows that it has issued the first one, or one of its issuers; the first one too. */
@@ -114,6 +122,15 @@ export class Known {
   #match(certificate: Certificate | undefined, pins: readonly Pin[]): Pin | undefined {
     return certificate && matchPin(certificate, pins);
   }
+}
+
+interface SignerPin {
+  readonly pin: Pin;
+  /** The server sends that CA. */
+  readonly isSent: boolean;
+  readonly isRespelled: boolean;
+  /** Among `pins`, and not among `issuerPins`. */
+  readonly isAmongPins: boolean;
 }
 
 function otherKind(pins: readonly Pin[]): Pin[] {

@@ -41,24 +41,30 @@ const ALARM = /somebody|anybody/;
 
 describe('a CA among the pins of leaves', () => {
   it('is told from a verified signature, whether the server sends the CA or not, and is moved to issuerPins', async () => {
-    const cases: [readonly Minted[], PolicyOptions['pins'], string][] = [
-      [[server], ca.certPem, certificateHex(ca)],
+    const cases: [readonly Minted[], PolicyOptions['pins'], string | undefined][] = [
+      [[server], ca.certPem, undefined],
       [[server, ca], certificateHex(ca), certificateHex(ca)],
+      [[server, ca], ca.certPem, certificateHex(ca)],
       [[server, ca], `sha256:${certificateHex(ca)}`, certificateHex(ca)],
-      [[server, ca], await publicKeyPin(ca), await publicKeyPin(ca)],
+      [[server, ca], keyOfCa, keyOfCa],
       [[below, intermediate], certificateHex(intermediate), certificateHex(intermediate)],
-      [[below, intermediate], ca.certPem, certificateHex(ca)],
+      [[below, intermediate], ca.certPem, undefined],
     ];
-    for (const [presented, pins, right] of cases) {
+    for (const [presented, pins, hash] of cases) {
       const { cause, next } = told(presented, { pins });
       assert.equal(cause, "the pin is the CA's, not the leaf's; a CA is pinned with `issuerPins`");
-      assert.match(next, /^in `issuerPins`, the hash that is configured already/);
-      assert.ok(next.endsWith(right), next);
+      if (hash === undefined)
+        assert.match(next, /^move the CA's certificate, as it is configured, to `issuerPins`; its hash is not/);
+      else
+        assert.match(
+          next,
+          /^in `issuerPins`, the hash that is configured already(?:, spelled as a certificate pin)?: /,
+        );
+      if (hash !== undefined) assert.ok(next.endsWith(hash), next);
+      // Whoever does so gets an answer that holds.
+      const certificates = presented.map(({ x509 }) => x509);
+      assert.equal(verify({ host: HOST, certificates }, { issuerPins: hash ?? ca.certPem }).ok, true);
     }
-  });
-
-  it('is followed by an answer that holds', () => {
-    assert.equal(verify({ host: HOST, certificates: [server.x509] }, { issuerPins: ca.certPem }).ok, true);
   });
 
   it('is no reassurance where somebody else of that CA answers', () => {
@@ -79,6 +85,22 @@ describe('a CA among the pins of leaves', () => {
     ] as const) {
       assert.match(told(presented, { pins }).cause, /^the certificate was renewed with the same key/);
     }
+  });
+
+  it('is mentioned where a hash may be that of a CA which was not sent, beside the alarm', () => {
+    for (const presented of [[server], [forged], [below, intermediate]]) {
+      const { cause, next } = told(presented, { pins: certificateHex(ca) });
+      assert.match(cause, ALARM);
+      assert.match(
+        next,
+        /add a pin only if they equal.*\n.*\n {4}where the configured pin is a CA's: a CA is pinned with `issuerPins`/,
+      );
+    }
+    for (const [presented, pins] of [
+      [[thief], certificateHex(ca)],
+      [[ofThiefCa], server.certPem],
+    ] as const)
+      assert.doesNotMatch(told(presented, { pins }).next, /issuerPins/);
   });
 
   it('is told where the hash of the issuer is spelled as the other kind', () => {
