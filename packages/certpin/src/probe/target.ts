@@ -81,7 +81,7 @@ const protocolsOfPorts: ReadonlyMap<number, Protocol> = new Map(
 /**
  * Reads a target: `host:port`, `[::1]:port`, a bare host (port 443), a URL (`https://`, `tls://`, and every scheme of the protocols
  * that the probe knows), `unix:/path/of.socket` (with a protocol: `mysql+unix:/path`), a connection string of JDBC, libpq, ADO.NET or
- * ODBC, the data source of Go's MySQL driver, or a file (anything with a slash, a certificate's extension, or the name of a file that exists). Credentials are dropped here.
+ * ODBC, the data source of Go's MySQL driver or of PHP's PDO, or a file (anything with a slash, a certificate's extension, or the name of a file that exists). Credentials are dropped here.
  *
  * The protocol follows from the scheme, then from the port; on a port of no protocol it is null.
  *
@@ -96,7 +96,7 @@ export function parseTarget(text: string): Target {
   if (driverAddress !== undefined)
     return toServer('mysql', findScheme('mysql'), driverAddress.host, driverAddress.port);
   if (SQL_SERVER.test(text)) return parseConnectionString(`jdbc:${text}`);
-  const url = text.replace(/^jdbc:(?=[a-z0-9]+:\/\/[^;]*$)/i, '');
+  const url = text.replace(/^(?:jdbc|r2dbcs?(?::pool)?):(?=[a-z0-9]+:\/\/[^;]*$)/i, '').replace(WITH_DRIVER, '$1');
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(url)) return parseUrl(url);
   if (isFile(text)) return { protocol: 'file', label: text, path: text };
   // Before anything that may be a path or a host: what has a pair in it may have a password, and is not shown.
@@ -121,6 +121,13 @@ const ADDRESS =
 /** JDBC's form without `jdbc:`, as Prisma and others take it. As a URL its settings would be a login, and a piece of the password the host. */
 const SQL_SERVER =
   /^(?:sqlserver|mssql):\/\/[^;@/?#]*;\s*(?:database|databasename|initial catalog|user|username|user id|password|encrypt|trustservercertificate|hostnameincertificate|integratedsecurity|authentication|applicationname|schema|servername)\s*=/i;
+
+/** A scheme with the name of a driver, as SQLAlchemy has it: `postgresql+psycopg2://`. */
+const WITH_DRIVER = /^(postgres|postgresql|mysql|mariadb|mssql)\+[a-z0-9]+(?=:\/\/)/i;
+
+/** The data source of PHP's PDO: `mysql:host=…;port=…;dbname=…`. */
+const PDO = /^(mysql|pgsql|sqlsrv):(?=[a-z])/i;
+const schemesOfPdo: Readonly<Record<string, string>> = { mysql: 'mysql', pgsql: 'postgres', sqlsrv: 'sqlserver' };
 
 /** A name, or an IP address. What is no host may be a piece of a password. */
 const HOST = /^(?:[\p{L}\p{M}\p{N}._-]+|[0-9a-f:.]*:[0-9a-f:.]*(?:%[\w.-]+)?)$/iu;
@@ -187,12 +194,13 @@ const DRIVER_ADDRESS =
   /^tcp[46]?\((?:\[(?<bracketed>[0-9a-f:.]+(?:%[\w.-]+)?)\]|(?<name>[\p{L}\p{M}\p{N}._-]+))(?::(?<port>\d+))?\)$/iu;
 
 function parseConnectionString(text: string): ServerTarget {
-  const place = readConnectionString(text);
+  const pdo = PDO.exec(text)?.[1]?.toLowerCase();
+  const place = readConnectionString(text.replace(PDO, ''));
   if (place === undefined) {
     const forms = 'a URL, `host=… port=…`, `Server=…;Port=…`, or `jdbc:…`';
     throw invalid(`it is neither a file that exists, nor a connection string with one host (${forms})`);
   }
-  const { scheme, host, port } = place;
+  const { scheme, host, port } = pdo === undefined ? place : { ...place, scheme: schemesOfPdo[pdo] };
   if (scheme !== undefined) return toServer(scheme, findScheme(scheme), host, port);
   if (port === undefined) throw invalid('a connection string that does not say of which database it is needs a port');
   const protocol = protocolsOfPorts.get(checkPort(port));

@@ -63,7 +63,17 @@ describe('a target is read', () => {
     });
   }
 
-  const strings: [string, 'mysql' | 'mssql', string, number][] = [
+  const strings: [string, 'mysql' | 'mssql' | 'postgres', string, number][] = [
+    ['postgresql+psycopg2://me:pass@db.example.com/app', 'postgres', 'db.example.com', 5432],
+    ['postgresql+asyncpg://me:pass@db.example.com:6432/app', 'postgres', 'db.example.com', 6432],
+    ['mysql+pymysql://me:pass@db.example.com/app', 'mysql', 'db.example.com', 3306],
+    ['mssql+pyodbc://me:pass@db.example.com:1434/app?driver=x', 'mssql', 'db.example.com', 1434],
+    ['r2dbc:postgresql://me:pass@db.example.com:6432/app', 'postgres', 'db.example.com', 6432],
+    ['r2dbc:pool:mysql://me:pass@db.example.com/app', 'mysql', 'db.example.com', 3306],
+    ['mysql:host=db.example.com;port=3307;dbname=app;charset=utf8mb4', 'mysql', 'db.example.com', 3307],
+    ['mysql:dbname=app;host=db.example.com', 'mysql', 'db.example.com', 3306],
+    ['pgsql:host=db.example.com;port=6432;dbname=app;user=me;password=pass', 'postgres', 'db.example.com', 6432],
+    ['sqlsrv:Server=db.example.com,1434;Database=app', 'mssql', 'db.example.com', 1434],
     ['tcp(db.example.com:3307)', 'mysql', 'db.example.com', 3307],
     ['me:pass@tcp(db.example.com)/app', 'mysql', 'db.example.com', 3306],
     ['me:p/a@ss@tcp(db.example.com:3307)/app?tls=true&parseTime=true', 'mysql', 'db.example.com', 3307],
@@ -156,6 +166,8 @@ describe('a target that cannot be read is refused, and not repeated', () => {
       /nothing is known of kafka:\/\/ \(a server that begins with TLS is named with tls:\/\/host:port\)$/,
     ],
     ['postgress://me:hunter2@h', /nothing is known of postgress:\/\/; did you mean postgres:\/\/\?/],
+    ['mongodb+srv://me:hunter2@h/db', /nothing is known of mongodb\+srv:\/\/ \(a server that begins with TLS/],
+    ['mysql:unix_socket=/run/hunter2;dbname=app', /one host/],
     ['ssh://hunter2@h', /SSH has no certificate/],
     ['redis://:hunter2@h', /did you mean rediss:\/\/\?/],
     [
