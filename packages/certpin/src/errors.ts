@@ -71,6 +71,8 @@ export class CertpinError<
 > extends Error {
   declare readonly code: Code;
   declare readonly details: Details;
+  /** Of a refusal by the package: one line for a log, with the reason, the host, and the hashes of both sides. The message is the long text. */
+  declare readonly summary?: string;
 
   /** `meta`: Prisma makes an error of its own, of the message, the code and what it finds there, and forgets the one that it was given. */
   constructor(code: Code, message: string, details: Details, options?: ErrorOptions) {

@@ -1,4 +1,4 @@
-import { closest, fileErrorWords, PinsFileError } from '@certpin/pins-file';
+import { fileErrorWords, PinsFileError } from '@certpin/pins-file';
 import type { ProbeFailure } from 'certpin/probe';
 import { FileError } from './files/file-error.ts';
 import { bounded, type Io, printError, printHint, quote } from './io.ts';
@@ -37,38 +37,53 @@ export interface FailedQuestion {
 
 /** Says why, and the next command, where there is one that tends to help. */
 export function printFailure(io: Io, { command, label, failure }: FailedQuestion): void {
-  printError(io, `${label === undefined ? '' : `${label}: `}${plainWords(failure)}`);
-  if (failure.hint !== undefined) {
-    const file = label === undefined || label === '-' ? 'FILE' : quote(label);
-    printHint(
-      io,
-      failure.hint.replaceAll('FILE', () => file),
-    );
-  } else if (failure.code === 'ERR_PIN_INVALID') {
-    printHint(io, 'a pin is 64 hex digits (certificate), or sha256/ and 44 characters of base64 (public key)');
-    printHint(io, 'certpin get server.crt');
-  } else if (failure.code === 'ERR_TARGET_INVALID') {
-    const scheme = meantScheme(failure);
-    if (scheme !== undefined) printHint(io, `did you mean ${scheme}://?`);
-    printHint(io, `certpin help ${command}`);
-  } else if (label !== undefined && failure.code === 'ERR_CONNECT_TIMEOUT') {
-    printHint(io, `certpin get ${quote(label)} --timeout 30`);
-  } else if (isPlaintext(failure)) {
-    printHint(io, 'a PostgreSQL server is named with postgres://, MySQL and MariaDB with mysql://');
-    if (label !== undefined && !label.includes('://')) printHint(io, `certpin get ${quote(`postgres://${label}`)}`);
-  } else if (label !== undefined && failure.code === 'ERR_TLS_NOT_FOUND') {
-    printHint(io, `certpin get ${quote(label)} --protocol NAME`);
-  } else if (label !== undefined && failure.message.includes(`minVersion 'TLSv1'`)) {
-    printHint(io, `certpin get ${quote(label)} --tls-min 1.0`);
-  }
+  printError(io, `${label === undefined ? '' : `${label}: `}${plainWords(failure, label)}`);
+  for (const hint of hintsFor(failure, command, label)) printHint(io, hint);
 }
 
-/** `postgress://`: the library says what it does not know, and what it knows. */
+function hintsFor(failure: Failure, command: string, label: string | undefined): readonly string[] {
+  const { code, message, hint } = failure;
+  if (hint !== undefined) {
+    const file = label === undefined || label === '-' ? 'FILE' : quote(label);
+    return [hint.replaceAll('FILE', () => file)];
+  }
+  if (code === 'ERR_PIN_INVALID') return hintsForPin(message);
+  if (code === 'ERR_TARGET_INVALID') {
+    const scheme = meantScheme(failure);
+    return [...(scheme === undefined ? [] : [`did you mean ${scheme}://?`]), `certpin help ${command}`];
+  }
+  const server = label === undefined ? undefined : `certpin get ${quote(label)}`;
+  if (isPlaintext(failure)) {
+    const database = 'a PostgreSQL server is named with postgres://, MySQL and MariaDB with mysql://';
+    const asPostgres =
+      label === undefined || label.includes('://') ? [] : [`certpin get ${quote(`postgres://${label}`)}`];
+    return [database, ...asPostgres];
+  }
+  if (server === undefined) return [];
+  if (code === 'ERR_CONNECT_TIMEOUT') return [`${server} --timeout 30`];
+  if (code === 'ERR_TLS_NOT_FOUND') return message.includes('answers HTTP') ? [] : [`${server} --protocol NAME`];
+  return optionsIn.filter(([words]) => message.includes(words)).map(([, options]) => `${server} ${options}`);
+}
+
+/** The library speaks of its own options; these are the command's. */
+const optionsIn: readonly (readonly [words: string, options: string])[] = [
+  ['demands a client certificate', '--cert client.crt --key client.key'],
+  ['give it as servername', '--servername NAME'],
+  ["minVersion 'TLSv1'", '--tls-min 1.0'],
+];
+
+function hintsForPin(message: string): readonly string[] {
+  if (/^--(?:issuer-)?pin: .*: the set is empty$/.test(message))
+    return ['is the variable set? See whether it is, and not what it holds: test -n "$DB_PINS" && echo set'];
+  return [
+    'a pin is 64 hex digits (certificate), or sha256/ and 44 characters of base64 (public key)',
+    'certpin get server.crt',
+  ];
+}
+
+/** `postgress://`: the library knows what was probably meant. */
 function meantScheme({ message }: Failure): string | undefined {
-  const [, given, known] = /nothing is known of ([\w+.-]+):\/\/ \(known: (.*)\)$/.exec(message) ?? [];
-  return given === undefined || known === undefined
-    ? undefined
-    : closest(given, known.match(/[\w+.-]+(?=:\/\/)/g) ?? []);
+  return /; did you mean ([\w+.-]+):\/\/\?/.exec(message)?.[1];
 }
 
 /** Node speaks to programmers; where a name has several addresses, its error has no message at all. */
@@ -84,10 +99,26 @@ const words: Record<string, string> = {
   ETIMEDOUT: 'the server does not answer',
 };
 
-export function plainWords({ code, message }: Failure): string {
+/** @param label what stands before the words: an address that it holds is not told twice */
+export function plainWords({ code, message }: Failure, label = ''): string {
   // What a failed handshake means, the library says, with the code behind it.
   if (message.endsWith(`(${code})`)) return message;
-  return words[code] ?? (message || code);
+  const said = words[code] ?? (message || code);
+  const called = calledIn(message).filter((address) => !label.endsWith(address));
+  if (called.length > 0) return `${said} (${called.join(', ')})`;
+  return code === 'ERR_CONNECT_TIMEOUT' && isBareHost(label) ? `${said} (${label}:443)` : said;
+}
+
+/** Node says which address and port it has called, and how that ended: `connect ECONNREFUSED ::1:443`. */
+function calledIn(message: string): string[] {
+  return [...message.matchAll(/\bconnect E[A-Z]+ ([\w.:%-]+):(\d+)(?=,| -|$)/g)].map(([, address = '', port]) =>
+    address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
+  );
+}
+
+/** A target without a port is asked at that of HTTPS. */
+function isBareHost(label: string): boolean {
+  return /^[^:/]+$/.test(label);
 }
 
 /** In the library's words. A server that was asked in every protocol in vain is another matter. */

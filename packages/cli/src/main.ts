@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { isatty } from 'node:tty';
-import type { Io } from './io.ts';
+import { failureOf, plainWords } from './failure.ts';
+import { type Io, printError } from './io.ts';
 import { run } from './run.ts';
 
 const closed = { stdout: false, stderr: false };
@@ -11,7 +12,9 @@ function writer(name: 'stdout' | 'stderr'): (text: string) => void {
   return (text) => {
     stream ??= process[name].on('error', (error: NodeJS.ErrnoException) => {
       closed[name] = true;
-      if (error.code !== 'EPIPE') process.exitCode = 2; // an answer that was not written down was not given
+      if (error.code === 'EPIPE') return;
+      process.exitCode = 2; // an answer that was not written down was not given
+      if (name === 'stdout') printError(io, `standard output: ${plainWords(failureOf(error))}`);
     });
     if (!closed[name]) stream.write(text);
   };

@@ -54,11 +54,17 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   }
 }
 
-/** Of an unknown command commander would print the help of all: the word alone is answered with what is wrong with it. */
+/**
+ * Of an unknown command commander would print the help of all: the word alone is answered with what is wrong with it. And of a command within a
+ * group it would print the help of the group: `help auth0 verify` is `auth0 verify --help`.
+ */
 function withoutHelp(argv: readonly string[], { commands }: Command): readonly string[] {
-  const [first, word] = argv;
-  const isUnknown = word !== undefined && !word.startsWith('-') && commands.every((command) => command.name() !== word);
-  return first === 'help' && isUnknown ? [word] : argv;
+  const [first, word, inner] = argv;
+  if (first !== 'help' || word === undefined || word.startsWith('-')) return argv;
+  const group = commands.find((command) => command.name() === word);
+  if (group === undefined) return [word];
+  if (inner === undefined || inner.startsWith('-') || group.commands.length === 0) return argv;
+  return group.commands.some((command) => command.name() === inner) ? [word, inner, '--help'] : [word, inner];
 }
 
 /**

@@ -46,6 +46,21 @@ test('a reader that goes away is no error', async (t) => {
   assert.deepEqual({ stderr: await stderr, code }, { stderr: '', code: 0 });
 });
 
+test('a write that failed is named', async (t) => {
+  const file = writeTemporary(t, 'server.crt', (await mint()).certPem);
+  for (const argv of [
+    ['get', file],
+    ['get', '--json', file],
+    ['check', file, '--pin', 'AA'.repeat(32)],
+    ['help', 'get'],
+  ]) {
+    const child = spawn('bash', ['-c', 'exec "$@" > /dev/full', 'bash', process.execPath, bin, ...argv]);
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    assert.equal(stderr, 'certpin: error: standard output: no space is left on the disk\n');
+    assert.equal(code, 2);
+  }
+});
+
 test('Ctrl-C: what is there is printed, the rest is given up, exit 130; standard input does not hold it up', async (t) => {
   const server = await startServer(t);
   const slow = await startPeer(t, () => undefined);

@@ -11,7 +11,7 @@ export interface TranscriptOptions {
   readonly terminal?: boolean;
   readonly env?: Record<string, string>;
   /** Whoever read stdout has gone. */
-  readonly closed?: boolean;
+  readonly closed?: boolean | (() => boolean);
   /** What is piped in. */
   readonly stdin?: string | Uint8Array | Readable;
   /** What a person types where a password is asked for. Default: there is nobody. */
@@ -94,7 +94,7 @@ export async function certpin(
       stderr += `${question}\n`;
       return typeof confirmed === 'function' ? confirmed() : confirmed;
     },
-    stdoutClosed: () => closed,
+    stdoutClosed: () => (typeof closed === 'function' ? closed() : closed),
     stdoutReady: async () => undefined,
     onInterrupt: (stop) => {
       interrupt?.addEventListener('abort', stop);

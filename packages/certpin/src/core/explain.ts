@@ -1,34 +1,59 @@
 import { CertpinError } from '../errors.ts';
 import type { RefusalCode } from '../leaf/checks.ts';
-import { matchPin } from '../leaf/checks.ts';
-import { pinOf, type Sha256 } from '../leaf/pin.ts';
-import { type Certificate, printable, shorten } from './certificate.ts';
+import { type Pin, pinOf, type Sha256 } from '../leaf/pin.ts';
+import { findCause } from './causes.ts';
+import { printable, shorten } from './certificate.ts';
 import { formatPin } from './format-pin.ts';
-import { namesHost } from './names.ts';
+import { Known, signersOf } from './known.ts';
 import type { Refused, Verdict } from './verdict.ts';
 
 /**
  * What a person needs who stands before a verdict: the fact, what was presented, what is configured, the likely cause, and the
  * command that checks it out of band. It never suggests trusting what was just presented, which may be an attacker's.
+ *
+ * Cause and next step are chosen by what is known (causes.ts), never by what a server merely sends along.
  */
 export function explain(verdict: Verdict): string {
   if (verdict.ok) {
-    const whose = verdict.matched === 'leaf' ? 'the presented certificate' : 'an issuer of the presented certificate';
+    const what = verdict.fromFile ? 'the certificate in the file' : 'the presented certificate';
+    const whose = verdict.matched === 'leaf' ? what : `an issuer of ${what}`;
     return lines([`pin matched${at(verdict)}: ${whose} is ${formatPin(verdict.pin)}`, ...presentedLines(verdict)]);
   }
+  const { cause, next } = findCause(new Known(verdict));
   return lines([
     `${headlines[verdict.code]}${at(verdict)}: ${printable(verdict.reason)}`,
     ...calledLines(verdict),
     ...presentedLines(verdict),
     ...configuredLines(verdict),
-    ...likelyCauses(verdict).map((cause) => `  likely: ${cause}`),
-    `  next: ${nextStep(verdict.code)}`,
+    ...(cause === undefined ? [] : [`  likely: ${cause}`]),
+    `  next: ${next}`,
   ]);
 }
 
-/** The error of a refusal: the verdict's code, and its explanation as the message. */
+/** The error of a refusal: the verdict's code, its explanation as the message, and a line for logs. */
 export function refusalError(verdict: Refused): CertpinError<RefusalCode> {
-  return new CertpinError(verdict.code, explain(verdict), { verdict });
+  const error = new CertpinError(verdict.code, explain(verdict), { verdict });
+  return Object.assign(error, { summary: summarize(verdict) });
+}
+
+/** A log line has room for this many pins. */
+const MAX_SUMMARIZED = 4;
+
+/** The reason, the host, and the hashes of both sides, in the form of a pasted block's message; nothing that the server has written. */
+function summarize(verdict: Refused): string {
+  const { reason, presented, policy, fromFile } = verdict;
+  const [shown = 'nothing'] = presented.map(
+    ({ certificateSha256, publicKeySha256 }) => `${certificateSha256} or sha256:${publicKeySha256 ?? 'none'}`,
+  );
+  const pinned = [...policy.pins.map((pin) => short(pin)), ...policy.issuerPins.map((pin) => `${short(pin)} (issuer)`)];
+  const more = pinned.length - MAX_SUMMARIZED;
+  const list = `${pinned.slice(0, MAX_SUMMARIZED).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
+  const decided = shorten(printable(reason));
+  return `${decided}${at(verdict)}; ${fromFile ? 'in the file' : 'presented'}: ${shown}; pinned: ${list}`;
+}
+
+function short({ kind, sha256 }: Pin): string {
+  return kind === 'certificate' ? sha256 : `sha256:${sha256}`;
 }
 
 const headlines: Record<RefusalCode, string> = {
@@ -53,16 +78,18 @@ function calledLines({ host, address }: Refused): string[] {
   return address === undefined || address === host ? [] : [`  called: ${printable(address)}`];
 }
 
-/** A server may present as many certificates as it likes, with as many names; a person reads this many. */
+/** A server may present as many certificates as it likes; a person reads this many. */
 const MAX_PRESENTED = 6;
-const MAX_NAMES = 10;
 
-function presentedLines({ presented }: Verdict): string[] {
+function presentedLines({ presented, fromFile }: Verdict): string[] {
   const more = presented.length - MAX_PRESENTED;
+  const signers = signersOf(presented);
+  const [first, other] = fromFile ? ['in the file', 'also in it'] : ['presented', 'sent along'];
   const shown = presented.slice(0, MAX_PRESENTED).flatMap((certificate, index) => {
     const { subject, issuer, validFrom, validTo, publicKeySha256 } = certificate.toJSON();
+    const role = index === 0 ? first : signers.includes(certificate) ? 'issuer' : other;
     return [
-      `  ${index === 0 ? 'presented' : 'issuer'}: ${shorten(subject) || '(no subject)'}, issued by ${subject === issuer ? 'itself' : shorten(issuer)}`,
+      `  ${role}: ${shorten(subject) || '(no subject)'}, issued by ${subject === issuer ? 'itself' : shorten(issuer)}`,
       `    valid: ${validFrom.slice(0, 10)} to ${validTo.slice(0, 10)}`,
       `    certificate SHA-256: ${certificate.certificateSha256}`,
       `    public-key pin: ${publicKeySha256 === null ? 'none: its key is not written in DER' : formatPin(pinOf('public-key', publicKeySha256 as Sha256))}`,
@@ -76,74 +103,6 @@ function configuredLines({ policy }: Refused): string[] {
     ...policy.pins.map((pin) => `  configured: ${formatPin(pin)} (${pin.kind})`),
     ...policy.issuerPins.map((pin) => `  configured: ${formatPin(pin)} (${pin.kind} of an issuer)`),
   ];
-}
-
-/** Only what the evidence shows; a cause that cannot be told apart from an attack is not called a rotation. */
-function likelyCauses(verdict: Refused): string[] {
-  const [leaf, ...issuers] = verdict.presented;
-  if (leaf === undefined) return [];
-  switch (verdict.code) {
-    case 'ERR_PIN_MISMATCH':
-      return mismatchCauses(verdict, leaf, issuers);
-    case 'ERR_CERTIFICATE_EXPIRED':
-      return ['the server still serves its old certificate; the operator has to renew it'];
-    case 'ERR_CERTIFICATE_NOT_YET_VALID':
-      return ['the clock of this machine, or of the one that made the certificate, is wrong'];
-    case 'ERR_HOSTNAME_MISMATCH':
-      return [`the certificate names ${someOf(leaf.toJSON().subjectAltNames) || 'nothing but its subject'}`];
-    default:
-      return [];
-  }
-}
-
-function someOf(names: readonly string[]): string {
-  const more = names.length - MAX_NAMES;
-  return names.slice(0, MAX_NAMES).map(shorten).join(', ') + (more > 0 ? `, and ${more} more` : '');
-}
-
-function mismatchCauses({ policy, host }: Refused, leaf: Certificate, issuers: readonly Certificate[]): string[] {
-  const otherKind = [...policy.pins, ...policy.issuerPins].map((pin) =>
-    pinOf(pin.kind === 'certificate' ? 'public-key' : 'certificate', pin.sha256),
-  );
-  const confused = matchPin(leaf, otherKind);
-  if (confused !== undefined) {
-    return [
-      confused.kind === 'public-key'
-        ? `the configured certificate pin is the hash of the presented public key; spell it as a public-key pin: ${formatPin(confused)}`
-        : `the configured public-key pin is the hash of the presented certificate; spell it as a certificate pin: ${formatPin(confused)}`,
-    ];
-  }
-  if (issuers.some((issuer) => matchPin(issuer, [...policy.pins, ...otherKind]) !== undefined)) {
-    return ["the pin is the CA's, not the leaf's; a CA is pinned with `issuerPins`"];
-  }
-  if (matchPin(leaf, policy.issuerPins) !== undefined)
-    return ["the pin is the leaf's, not a CA's; a leaf is pinned with `pins`"];
-
-  const sameKey = policy.knownCertificates.some(
-    ({ publicKeySha256 }) => publicKeySha256 !== null && publicKeySha256 === leaf.publicKeySha256,
-  );
-  if (sameKey) return ['the certificate was renewed with the same key; a public-key pin would have survived that'];
-  if (host !== undefined && !namesHost(leaf, host))
-    return [`a different server answers: its certificate does not name ${printable(host)}`];
-  return [
-    'the certificate was replaced, with another key, or somebody is between you and the server: both look the same from here',
-  ];
-}
-
-function nextStep(code: RefusalCode): string {
-  if (code === 'ERR_PIN_MISMATCH' || code === 'ERR_CHAIN_INVALID' || code === 'ERR_HOSTNAME_MISMATCH') {
-    return (
-      "on the server itself, or from its operator over another channel, get the true hashes: 'certpin get server.crt', or\n" +
-      "    'openssl x509 -in server.crt -noout -fingerprint -sha256'; add a pin only if they equal what was presented"
-    );
-  }
-  if (code === 'ERR_CERTIFICATE_EXPIRED')
-    return "renew the certificate; until then `expired: 'accept'` keeps the pin and drops the date";
-  if (code === 'ERR_CERTIFICATE_NOT_YET_VALID') return "compare the clocks: 'date -u' on both machines";
-  if (code === 'ERR_CA_UNTRUSTED')
-    return "give the CA as `ca`, or drop `caVerification: 'require'`: the pin itself matched";
-  if (code === 'ERR_TLS_VERSION') return 'the server must offer TLS 1.2 or 1.3';
-  return 'nothing was sent; a server that shows no certificate cannot be told from an impostor';
 }
 
 function lines(list: readonly string[]): string {

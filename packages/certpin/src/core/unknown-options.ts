@@ -10,8 +10,15 @@ export function refuseUnknownOptions(options: object, known: readonly string[], 
 }
 
 function similarOption(option: string, known: readonly string[]): string {
-  const similar = known.find((key) => distance(key.toLowerCase(), option.toLowerCase()) <= 2);
+  const similar = closestOf(option, known, 2);
   return similar === undefined ? '' : `; did you mean \`${similar}\`?`;
+}
+
+/** The known word that was probably meant: the one with the fewest letters that differ, and with `most` at most. */
+export function closestOf(word: string, known: readonly string[], most: number): string | undefined {
+  const distances = known.map((key) => distance(key.toLowerCase(), word.toLowerCase()));
+  const least = Math.min(...distances);
+  return least > most ? undefined : known[distances.indexOf(least)];
 }
 
 /** Levenshtein distance. */

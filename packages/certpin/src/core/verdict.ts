@@ -15,6 +15,8 @@ export interface Peer extends HandshakeFacts {
   readonly authorized?: boolean | undefined;
   /** Node's code where it did not, for example `DEPTH_ZERO_SELF_SIGNED_CERT`. */
   readonly authorizationError?: string | undefined;
+  /** The certificates are a file's: no server was asked, and none has presented anything. Default false. */
+  readonly fromFile?: boolean | undefined;
 }
 
 /** What a verdict was made on. */
@@ -23,6 +25,8 @@ export interface Evidence {
   readonly port: number | undefined;
   readonly presented: readonly Certificate[];
   readonly policy: Policy;
+  /** No server has presented the certificates: they are a file's. */
+  readonly fromFile?: true;
 }
 
 /** The connection may be used. */

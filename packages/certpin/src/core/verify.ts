@@ -18,18 +18,18 @@ import { withJson } from './verdict-json.ts';
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID` where `policy` is not one
  */
 export function verify(peer: Peer, policy: PolicyOptions | Policy, now: Date = new Date()): Verdict {
-  const { host, port } = peer;
-  const evidence = { host, port, policy: snapshot(createPolicy(policy)) };
+  const { host, port, fromFile } = peer;
+  const evidence = { host, port, policy: snapshot(createPolicy(policy)), ...(fromFile ? { fromFile } : {}) };
   return tried<Verdict>(
     () => withJson(decide(peer, { ...evidence, presented: firstOf(peer.certificates).map(toCertificate) }, now)),
-    (problem) => withJson<Refused>({ ok: false, ...problem, ...evidence, presented: [] }),
+    (problem) => withJson<Refused>({ ok: false, ...inWords(problem, peer), ...evidence, presented: [] }),
   );
 }
 
 /** The checks of the leaf (leaf/verify-leaf.ts), and those that only the package has. */
 function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
   const { presented, policy } = evidence;
-  const refused = (problem: Problem): Refused => ({ ok: false, ...problem, ...evidence });
+  const refused = (problem: Problem): Refused => ({ ok: false, ...inWords(problem, peer), ...evidence });
   const handshake = handshakeProblem(peer);
   if (handshake !== undefined) return refused(handshake);
   const [leaf, ...others] = presented;
@@ -46,6 +46,13 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
     (nameRule === 'require' ? nameProblem(leaf, peer.host) : undefined) ??
     (policy.caVerification === 'require' ? caProblem(peer) : undefined);
   return problem === undefined ? { ok: true, ...match, ...evidence } : refused(problem);
+}
+
+/** Nobody has presented what stands in a file. */
+function inWords({ code, reason }: Problem, { fromFile }: Peer): Problem {
+  if (!fromFile) return { code, reason };
+  const words = reason.replace('the presented certificate', 'the certificate in the file');
+  return { code, reason: words.replace('the server presented no', 'the file holds no') };
 }
 
 function caProblem({ authorized, authorizationError = 'no result' }: Peer): Problem | undefined {

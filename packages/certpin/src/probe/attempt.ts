@@ -29,7 +29,7 @@ export function attempt(
     let way: { destroy(): unknown } | undefined;
     const give = (error: unknown): void => {
       signal.removeEventListener('abort', giveUp);
-      reject(error);
+      reject(withAddresses(error));
       way?.destroy();
     };
     const giveUp = (): void => give(signal.reason);
@@ -38,12 +38,12 @@ export function attempt(
     signal.addEventListener('abort', giveUp);
 
     const handshake = (raw: Socket): void => {
-      observe(toConnection(target, settings, secureContext, enclose(raw, upgrade?.envelope))).then(
+      observe(toConnection(target, settings, secureContext, enclose(raw, upgrade?.envelope)), explainHandshake).then(
         (peer) => {
           signal.removeEventListener('abort', giveUp);
           resolve(peer);
         },
-        (error) => give(explainHandshake(error)),
+        give,
       );
     };
     const talk = (open: (ready: (error?: Error) => void) => Socket): Socket => {
@@ -67,6 +67,13 @@ export function attempt(
       else talk((ready) => converse(raw, undefined, upgrade, ready));
     });
   });
+}
+
+/** Where a name has several addresses, Node's error has no message of its own: what became of each stands in it. */
+function withAddresses(error: unknown): unknown {
+  if (error instanceof AggregateError && error.message === '')
+    error.message = error.errors.map(({ message }: Error) => message).join(', ');
+  return error;
 }
 
 function toConnection(

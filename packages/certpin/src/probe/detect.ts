@@ -4,6 +4,7 @@ import type { UpgradeProtocol, UpgradeStep } from '../protocols/contract.ts';
 import { type UpgradeName, upgradeProtocols } from '../protocols/registry.ts';
 import { attempt } from './attempt.ts';
 import { speaksTls } from './handshake-failure.ts';
+import { answersHttp, HTTP_ANSWER } from './http-answer.ts';
 import type { Settings } from './options.ts';
 import type { Protocol, ServerTarget, SocketTarget } from './target.ts';
 import { type Stop, withTimeLimit } from './time-limit.ts';
@@ -80,11 +81,16 @@ export async function detect(
 
   const others = othersAfter(failure, ear);
   const tried: Protocol[] = [ear.heard()[0] ?? 'tls', ...others];
+  const left = (): number => Math.max(1, budget - (performance.now() - startedAt));
+  if (ear.heard().length === 0) {
+    const limitMs = left() / (others.length + 1);
+    const isHttp = await withTimeLimit(limitMs, signal, (own) => answersHttp(target, settings, own));
+    if (isHttp) throw notFound(HTTP_ANSWER, ['tls'], failure);
+  }
   for (const [index, protocol] of others.entries()) {
     const count = others.length - index;
     // The last one has what is left: where time runs out, the limit that was asked for is the one in the error.
-    const left = Math.max(1, budget - (performance.now() - startedAt));
-    const limitMs = count === 1 && settings.timeoutMs > 0 ? 0 : left / count;
+    const limitMs = count === 1 && settings.timeoutMs > 0 ? 0 : left() / count;
     try {
       const upgrade = upgradeProtocols[protocol].create(host);
       const peer = await withTimeLimit(limitMs, signal, (own) => attempt(target, settings, { upgrade, signal: own }));

@@ -3,14 +3,21 @@ import { CertpinError } from '../errors.ts';
 /** How to read the certificate of a server that is too old for the defaults; a probe alone may do so. */
 const OLD = "to read its certificate nevertheless, ask with minVersion 'TLSv1'";
 
+/** What OpenSSL says of an answer that is no TLS. */
+const PLAINTEXT = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|NOT_SSL_RECORD/;
+
+/** Up to TLS 1.2 a server that has shown its certificate has found what both sides support: what it refuses then is the client's. */
+const DEMANDS_CLIENT =
+  'the server demands a client certificate, or another one: it showed its own, and then ended the handshake';
+
 /**
  * What OpenSSL's reasons mean. The names of alerts changed with OpenSSL 3.2 (`SSLV3_ALERT_…` is `SSL/TLS_ALERT_…`), so they are known by their
- * ends. The first that fits.
+ * ends. The first that fits. Every alert that OpenSSL can show is among them (RFC 8446 §6.2, RFC 5246 §7.2.2, RFC 6066 §9).
  */
 const meanings: readonly (readonly [reason: RegExp, words: string])[] = [
-  [/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|NOT_SSL_RECORD/, 'the server does not begin with TLS'],
+  [PLAINTEXT, 'the server does not begin with TLS'],
   [
-    /ALERT_PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|NO_PROTOCOLS_AVAILABLE/,
+    /ALERT_PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|NO_PROTOCOLS_AVAILABLE|INAPPROPRIATE_FALLBACK/,
     `the two sides share no TLS version; where the server offers TLS 1.0 or 1.1 only: ${OLD}`,
   ],
   [
@@ -31,30 +38,60 @@ const meanings: readonly (readonly [reason: RegExp, words: string])[] = [
     /ALERT_(?:NO|BAD|UNSUPPORTED)_CERTIFICATE|ALERT_CERTIFICATE_UNKNOWN/,
     'the server demands a client certificate, or another one',
   ],
+  [
+    /CERTIFICATE_UNOBTAINABLE|BAD_CERTIFICATE_HASH_VALUE/,
+    'the server could not fetch the client certificate, or it fetched another one',
+  ],
+  [
+    /BAD_CERTIFICATE_STATUS_RESPONSE/,
+    'the server does not take the proof that the client certificate is not revoked (OCSP)',
+  ],
   [/ALERT_ACCESS_DENIED/, 'the server accepts the client certificate, and gives it no access'],
   [
     /UNRECOGNIZED_NAME/,
     'the server does not know the name that it was asked for, or demands one: give it as servername',
   ],
   [/NO_APPLICATION_PROTOCOL/, 'the server wants to hear of its own protocol in the handshake (ALPN)'],
+  [/UNKNOWN_PSK_IDENTITY/, 'the server knows its clients by shared keys (PSK), and shows no certificate without one'],
+  [
+    /MISSING_EXTENSION/,
+    'the server misses something in the handshake: it may demand a server name: give it as servername',
+  ],
   [
     /ALERT_HANDSHAKE_FAILURE/,
-    `the server found nothing that both sides support: it may demand a client certificate, a server name, or be too old; ${OLD}`,
+    `the server found nothing that both sides support: it may demand a server name, or be too old; ${OLD}`,
   ],
   [/ALERT_INSUFFICIENT_SECURITY/, 'the server demands stronger ciphers'],
+  [/ALERT_EXPORT_RESTRICTION/, `the server offers ciphers for export only, which are too weak to be safe`],
   [
     /ALERT_INTERNAL_ERROR/,
     'the server failed; some do where they are asked for no name, or for another: give it as servername',
+  ],
+  [/ALERT_USER_CANCELLED/, 'the server gave the handshake up, as one that is being shut down'],
+  [/NO_RENEGOTIATION/, 'the server takes the handshake for a second one on the connection, and refuses it'],
+  [
+    /ALERT_(?:UNEXPECTED_MESSAGE|ILLEGAL_PARAMETER|DECODE_ERROR|DECOMPRESSION_FAILURE|RECORD_OVERFLOW)|UNSUPPORTED_EXTENSION/,
+    `the server does not understand the handshake: it may be too old, or something between that reads TLS changes it; ${OLD}`,
+  ],
+  [
+    /ALERT_(?:BAD_RECORD_MAC|DECRYPTION_FAILED|DECRYPT_ERROR)/,
+    'the server could not verify or decrypt what it was sent: something between changes it, or the client key is not that of its certificate',
   ],
   [/NO_CIPHERS_AVAILABLE|NO_CIPHER_MATCH/, 'no cipher is left of those that the options name'],
   [/ECONNRESET|EPIPE/, 'the server closed the connection in the middle of the handshake'],
 ];
 
-/** Gives the reason in words, beside the code, which stays; other errors are returned as they are. */
-export function explainHandshake(error: Error & { readonly code?: string }): Error {
+/**
+ * Gives the reason in words, beside the code, which stays; other errors are returned as they are.
+ *
+ * @param wasShown whether the server had shown its certificate: what it refuses then is the client's
+ */
+export function explainHandshake(error: Error & { readonly code?: string }, wasShown = false): Error {
   if (error instanceof CertpinError) return error;
   const reason = reasonOf(error);
-  const words = meanings.find(([pattern]) => pattern.test(reason))?.[1] ?? unknownReason(reason);
+  const isClientsAffair = wasShown && /ALERT_HANDSHAKE_FAILURE/.test(reason);
+  const meaning = isClientsAffair ? DEMANDS_CLIENT : meanings.find(([pattern]) => pattern.test(reason))?.[1];
+  const words = meaning ?? unknownReason(reason);
   if (words === undefined) return error;
   const code = error.code ?? reason;
   return Object.assign(new Error(`${words} (${code})`, { cause: error }), { code });
@@ -62,16 +99,24 @@ export function explainHandshake(error: Error & { readonly code?: string }): Err
 
 /** OpenSSL's own word for what has no better one here. */
 function unknownReason(reason: string): string | undefined {
-  const word = /^ERR_SSL_(\w+)$/.exec(reason)?.[1];
+  const word = /^ERR_SSL_([\w/]+)$/.exec(reason)?.[1];
   return word === undefined ? undefined : `the TLS handshake failed: ${word.toLowerCase().replaceAll('_', ' ')}`;
 }
 
 /** Whether a server that failed to make a handshake is sure to speak TLS from the first byte. */
-export function speaksTls(error: Error & { readonly code?: string }): boolean {
-  const reason = reasonOf(error.cause instanceof Error ? error.cause : error);
+export function speaksTls(error: Error): boolean {
+  const reason = reasonOfCause(error);
   // A database that speaks TLS at once only with those who name its protocol (PostgreSQL 17) takes the others by its upgrade.
-  const otherwise = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|NOT_SSL_RECORD|NO_APPLICATION_PROTOCOL/;
-  return /^ERR_(?:SSL|TLS)_/.test(reason) && !otherwise.test(reason);
+  return /^ERR_(?:SSL|TLS)_/.test(reason) && !PLAINTEXT.test(reason) && !/NO_APPLICATION_PROTOCOL/.test(reason);
+}
+
+/** Whether a server has answered to TLS with something else. */
+export function isPlaintext(error: Error): boolean {
+  return PLAINTEXT.test(reasonOfCause(error));
+}
+
+function reasonOfCause(error: Error & { readonly code?: string }): string {
+  return reasonOf(error.cause instanceof Error ? error.cause : error);
 }
 
 /** Node gives OpenSSL's reason as a code; where it does not (`EPROTO`), it stands in the message. */

@@ -2,9 +2,9 @@ import type { Certificate, CertificateSummary } from '../core/certificate.ts';
 import type { Peer } from '../core/verdict.ts';
 import { CertpinError } from '../errors.ts';
 import { upgradeProtocols } from '../protocols/registry.ts';
-import { attempt } from './attempt.ts';
 import { detect } from './detect.ts';
 import { readCertificates } from './file.ts';
+import { attemptOrHttp } from './http-answer.ts';
 import { type ProbeOptions, readProbeOptions, type Settings } from './options.ts';
 import { type Protocol, parseTarget, type ServerTarget, type SocketTarget, type Target } from './target.ts';
 import { type Stop, withTimeLimit } from './time-limit.ts';
@@ -110,7 +110,7 @@ function toTarget(target: string | Target): Target {
 
 async function inspectTarget(target: Target, settings: Settings): Promise<Inspected> {
   if (target.protocol === 'file')
-    return { certificates: await readCertificates(target.path), protocol: 'file', detected: false };
+    return { certificates: await readCertificates(target.path), protocol: 'file', detected: false, fromFile: true };
   const { timeoutMs, signal } = settings;
   return withTimeLimit(timeoutMs, signal, (own) => inspectServer(target, settings, own));
 }
@@ -131,8 +131,8 @@ async function inspectServer(
     const found = await detect(target, settings, host, signal);
     return { ...found.peer, protocol: found.protocol, detected: true };
   }
-  const upgrade = protocol === 'tls' ? undefined : upgradeProtocols[protocol].create(host);
-  return { ...(await attempt(target, settings, { upgrade, signal })), protocol, detected: false };
+  const machine = protocol === 'tls' ? undefined : upgradeProtocols[protocol].create(host);
+  return { ...(await attemptOrHttp(target, settings, { machine, signal })), protocol, detected: false };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { closestOf } from '../core/unknown-options.ts';
 import { CertpinError } from '../errors.ts';
 import { type UpgradeName, upgradeProtocols } from '../protocols/registry.ts';
 import { readConnectionString } from './connection-string.ts';
@@ -43,9 +44,20 @@ interface Scheme {
 
 const entries = Object.entries(upgradeProtocols) as [UpgradeName, (typeof upgradeProtocols)[UpgradeName]][];
 
+/** Services that begin with TLS, and of which no protocol is spoken here; the default port, where there is one. */
+const directServices: Readonly<Record<string, number | undefined>> = {
+  https: 443,
+  tls: undefined,
+  ssl: undefined,
+  wss: 443,
+  rediss: 6379,
+  amqps: 5671,
+  mqtts: 8883,
+  mongodb: 27017,
+};
+
 const schemes: ReadonlyMap<string, Scheme> = new Map([
-  ['https', { protocol: 'tls', port: 443 }],
-  ['tls', { protocol: 'tls', port: undefined }],
+  ...Object.entries(directServices).map(([name, port]): [string, Scheme] => [name, { protocol: 'tls', port }]),
   ...entries.flatMap(([protocol, { upgrade, direct, hostInQuery }]): [string, Scheme][] => [
     ...upgrade.schemes.map((name): [string, Scheme] => [name, { protocol, port: upgrade.ports[0], hostInQuery }]),
     ...(direct?.schemes ?? []).map((name): [string, Scheme] => [
@@ -69,7 +81,7 @@ const protocolsOfPorts: ReadonlyMap<number, Protocol> = new Map(
 /**
  * Reads a target: `host:port`, `[::1]:port`, a bare host (port 443), a URL (`https://`, `tls://`, and every scheme of the protocols
  * that the probe knows), `unix:/path/of.socket` (with a protocol: `mysql+unix:/path`), a connection string of JDBC, libpq, ADO.NET or
- * ODBC, or a file (anything with a slash, a certificate's extension, or the name of a file that exists). Credentials are dropped here.
+ * ODBC, the data source of Go's MySQL driver or of PHP's PDO, or a file (anything with a slash, a certificate's extension, or the name of a file that exists). Credentials are dropped here.
  *
  * The protocol follows from the scheme, then from the port; on a port of no protocol it is null.
  *
@@ -80,7 +92,11 @@ export function parseTarget(text: string): Target {
   if (text.includes('\0')) throw invalid('it holds a NUL');
   const [, unixScheme, socketPath] = /^(?:([a-z][a-z0-9-]*)\+)?unix:(?:\/\/)?(\/[^?#@]*)$/is.exec(text) ?? [];
   if (socketPath !== undefined) return readSocket(unixScheme?.toLowerCase(), socketPath);
-  const url = text.replace(/^jdbc:(?=[a-z0-9]+:\/\/[^;]*$)/i, '');
+  const driverAddress = readDriverAddress(text);
+  if (driverAddress !== undefined)
+    return toServer('mysql', findScheme('mysql'), driverAddress.host, driverAddress.port);
+  if (SQL_SERVER.test(text)) return parseConnectionString(`jdbc:${text}`);
+  const url = text.replace(/^(?:jdbc|r2dbcs?(?::pool)?):(?=[a-z0-9]+:\/\/[^;]*$)/i, '').replace(WITH_DRIVER, '$1');
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(url)) return parseUrl(url);
   if (isFile(text)) return { protocol: 'file', label: text, path: text };
   // Before anything that may be a path or a host: what has a pair in it may have a password, and is not shown.
@@ -101,6 +117,17 @@ export function parseTarget(text: string): Target {
  */
 const ADDRESS =
   /^(?:\[(?<bracketed>[0-9a-f:.]+(?:%[\w.-]+)?)\]|(?<name>[^:;,'"[\]\s?#\p{C}]+)|(?<plain>[0-9a-f]*:[0-9a-f:]*:[0-9a-f.:]*(?:%[\w.-]+)?))(?::(?<port>\d+))?$/iu;
+
+/** JDBC's form without `jdbc:`, as Prisma and others take it. As a URL its settings would be a login, and a piece of the password the host. */
+const SQL_SERVER =
+  /^(?:sqlserver|mssql):\/\/[^;@/?#]*;\s*(?:database|databasename|initial catalog|user|username|user id|password|encrypt|trustservercertificate|hostnameincertificate|integratedsecurity|authentication|applicationname|schema|servername)\s*=/i;
+
+/** A scheme with the name of a driver, as SQLAlchemy has it: `postgresql+psycopg2://`. */
+const WITH_DRIVER = /^(postgres|postgresql|mysql|mariadb|mssql)\+[a-z0-9]+(?=:\/\/)/i;
+
+/** The data source of PHP's PDO: `mysql:host=…;port=…;dbname=…`. */
+const PDO = /^(mysql|pgsql|sqlsrv):(?=[a-z])/i;
+const schemesOfPdo: Readonly<Record<string, string>> = { mysql: 'mysql', pgsql: 'postgres', sqlsrv: 'sqlserver' };
 
 /** A name, or an IP address. What is no host may be a piece of a password. */
 const HOST = /^(?:[\p{L}\p{M}\p{N}._-]+|[0-9a-f:.]*:[0-9a-f:.]*(?:%[\w.-]+)?)$/iu;
@@ -149,13 +176,31 @@ function parseUrl(text: string): ServerTarget {
   return toServer(name, scheme, host, query.get('port') || url.port);
 }
 
+/**
+ * The data source of Go's MySQL driver: `user:password@tcp(host:port)/name`, with a scheme before it or without. As there, the last slash and
+ * the last @ before it count: a password may hold both.
+ */
+function readDriverAddress(text: string): { readonly host: string; readonly port: string | undefined } | undefined {
+  const rest = /^(?:mysql|mariadb):\/\/(.*)$/is.exec(text)?.[1] ?? text;
+  const end = rest.lastIndexOf('/');
+  const login = end === -1 ? rest : rest.slice(0, end);
+  const address = login.slice(login.lastIndexOf('@') + 1);
+  const { bracketed, name, port } = DRIVER_ADDRESS.exec(address)?.groups ?? {};
+  const host = bracketed ?? name;
+  return host === undefined ? undefined : { host, port };
+}
+
+const DRIVER_ADDRESS =
+  /^tcp[46]?\((?:\[(?<bracketed>[0-9a-f:.]+(?:%[\w.-]+)?)\]|(?<name>[\p{L}\p{M}\p{N}._-]+))(?::(?<port>\d+))?\)$/iu;
+
 function parseConnectionString(text: string): ServerTarget {
-  const place = readConnectionString(text);
+  const pdo = PDO.exec(text)?.[1]?.toLowerCase();
+  const place = readConnectionString(text.replace(PDO, ''));
   if (place === undefined) {
     const forms = 'a URL, `host=… port=…`, `Server=…;Port=…`, or `jdbc:…`';
     throw invalid(`it is neither a file that exists, nor a connection string with one host (${forms})`);
   }
-  const { scheme, host, port } = place;
+  const { scheme, host, port } = pdo === undefined ? place : { ...place, scheme: schemesOfPdo[pdo] };
   if (scheme !== undefined) return toServer(scheme, findScheme(scheme), host, port);
   if (port === undefined) throw invalid('a connection string that does not say of which database it is needs a port');
   const protocol = protocolsOfPorts.get(checkPort(port));
@@ -179,17 +224,28 @@ function toServer(
 function findScheme(name: string): Scheme {
   const scheme = schemes.get(name);
   if (scheme !== undefined) return scheme;
+  if (name === 'ssh') throw invalid('SSH has no certificate; ssh-keyscan shows its key');
   const shown = /^[a-z][a-z0-9+-]{0,19}$/.test(name) ? `${name}://` : 'this scheme';
-  throw invalid(`nothing is known of ${shown} (known: ${[...schemes.keys()].map((one) => `${one}://`).join(', ')})`);
+  const meant = closestOf(name, [...schemes.keys()], name.length < 6 ? 1 : 2);
+  const hint = meant === undefined ? '' : `; did you mean ${meant}://?`;
+  throw invalid(`nothing is known of ${shown}${hint} (${ANY_TLS})`);
 }
+
+const ANY_TLS = 'a server that begins with TLS is named with tls://host:port';
 
 function readUrl(text: string): URL {
   try {
     return new URL(text);
   } catch {
-    throw invalid('the URL cannot be read');
+    // What stands before the path, without a login: a password may hold a comma.
+    const hosts = /^[^:]*:\/\/(?:[^/?#]*@)?([^/?#@]*)/.exec(text)?.[1] ?? '';
+    const isList = hosts.split(',').filter((host) => /^[^:]+(?::\d+)?$/.test(host)).length > 1;
+    throw invalid(isList ? SEVERAL : 'the URL cannot be read');
   }
 }
+
+const SEVERAL =
+  'it names several hosts, and each may have a certificate of its own: name one, as in postgres://host:port';
 
 function decode(text: string): string {
   try {

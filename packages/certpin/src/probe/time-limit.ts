@@ -12,12 +12,13 @@ export interface Stop {
  * Does `work` within a time limit, and within the signal around it.
  *
  * @param limitMs 0: no limit of its own
- * @param work is told to stop by its signal, whose reason it throws; `limit` sets another limit, from then on
+ * @param work is told to stop by its signal, whose reason it throws; `limit` sets another limit, from then on; `abort`
+ * ends it. What it has begun beside its result is told to stop once that is there
  */
 export async function withTimeLimit<Result>(
   limitMs: number,
   outer: Stop | undefined,
-  work: (signal: Stop, limit: (milliseconds: number) => void) => Promise<Result>,
+  work: (signal: Stop, limit: (milliseconds: number) => void, abort: (reason: Error) => void) => Promise<Result>,
 ): Promise<Result> {
   const own = new OwnStop();
   const giveUp = (): void => own.abort(outer?.reason);
@@ -30,9 +31,10 @@ export async function withTimeLimit<Result>(
   if (outer?.aborted) giveUp();
   outer?.addEventListener('abort', giveUp);
   try {
-    return await work(own, limit);
+    return await work(own, limit, (reason) => own.abort(reason));
   } finally {
     stop();
+    own.abort(undefined);
     outer?.removeEventListener('abort', giveUp);
   }
 }

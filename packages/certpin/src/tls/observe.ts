@@ -8,13 +8,16 @@ import { takeLeaf } from '../leaf/presented.ts';
 import { chainOf, describePeer } from './peer.ts';
 import { serverOf, spellName } from './server.ts';
 
+/** Says what a failure means; `wasShown`: the server had shown its certificate before. */
+type Explain = (error: Error, wasShown: boolean) => Error;
+
 /**
  * Makes a handshake, hands over what the server presented, and closes: no application byte can be sent on the connection, so
  * a `minVersion` before TLS 1.2 is taken.
  *
  * A completed handshake proves that the server owns the key of its certificate (RFC 8446 §4.4.3, RFC 5246 §7.4.3).
  */
-export function observe(given: ConnectionOptions): Promise<Peer> {
+export function observe(given: ConnectionOptions, explain: Explain = (error) => error): Promise<Peer> {
   return new Promise((resolve, reject) => {
     const own = ownOptions(given);
     const server = serverOf(own);
@@ -23,7 +26,7 @@ export function observe(given: ConnectionOptions): Promise<Peer> {
     const socket = openTls(Object.assign(own, noVerification), undefined, () =>
       minVersion === undefined ? {} : { minVersion },
     );
-    socket.once('error', reject);
+    socket.once('error', (error) => reject(explain(error, hasShown(socket))));
     const endsEarly = (): void => reject(closedEarly());
     socket.once('close', endsEarly);
     socket.once('secureConnect', () => {
@@ -37,6 +40,11 @@ export function observe(given: ConnectionOptions): Promise<Peer> {
       socket.end(() => socket.destroy());
     });
   });
+}
+
+/** Up to TLS 1.2 a server shows its certificate, and then looks at the client's (RFC 5246 §7.3). Nothing was proven with it so far. */
+function hasShown(socket: TLSSocket): boolean {
+  return socket.getPeerX509Certificate() !== undefined;
 }
 
 /** Each of them is going to be shown: a server that sends more than these wants to keep us busy. */

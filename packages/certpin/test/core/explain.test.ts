@@ -145,7 +145,7 @@ describe('the explanation of a refusal', () => {
   }
 
   it('gives the command that checks out of band, where a comparison is what is needed', () => {
-    for (const name of ['a mismatch', 'a forged chain', 'another name'] as const) {
+    for (const name of ['a mismatch', 'a forged chain', 'a namesake', 'another server'] as const) {
       const text = explain(refusals[name]);
       assert.match(text, /on the server itself, or from its operator over another channel/);
       assert.match(text, /'certpin get server\.crt'/);
@@ -171,6 +171,7 @@ describe('the explanation of a refusal', () => {
         '  likely: the certificate was replaced, with another key, or somebody is between you and the server: both look the same from here',
         "  next: on the server itself, or from its operator over another channel, get the true hashes: 'certpin get server.crt', or",
         "    'openssl x509 -in server.crt -noout -fingerprint -sha256'; add a pin only if they equal what was presented",
+        '    a server may have several certificates, one for each kind of key (RSA, ECDSA), address or name: compare with each of them',
       ].join('\n'),
     );
   });
@@ -226,10 +227,17 @@ describe('the likely cause', () => {
     assert.doesNotMatch(likely([renewed], { pins: certificateHex(server) }).join(), /renewed/);
   });
 
-  it('is a different server, where the certificate does not name the host', () => {
-    assert.deepEqual(likely([other], { pins: certificateHex(server) }), [
-      'a different server answers: its certificate does not name db.example.com',
+  it('is a different server, or an attack, where the pinned certificate names the host and the presented one does not', () => {
+    assert.deepEqual(likely([other], { pins: server.certPem }), [
+      'another server answers, or somebody is between you and the server: the pinned certificate names db.example.com, and this one does not',
     ]);
+  });
+
+  it('is no different server where nobody knows whether the pinned certificate names the host, or it does not either', async () => {
+    const nameless = await mint({ subject: 'CN=old', names: ['old.example.com'] });
+    for (const pins of [certificateHex(server), nameless.certPem]) {
+      assert.match(likely([other], { pins }).join(), /^the certificate was replaced, .* both look the same from here$/);
+    }
   });
 
   it('is left open between a rotation and an attack, which look the same', () => {

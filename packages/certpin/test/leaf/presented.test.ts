@@ -136,7 +136,12 @@ describe('a server that sends as much as OpenSSL takes', () => {
       );
     assert.equal(await presentedUnder({ pins }), 16);
     assert.equal(await presentedUnder({ pins, issuerPins: pins }), 151);
-    // What stands among the first still explains it.
+    // What stands among the first still explains it; and only a signature makes an issuer of it.
+    await assert.rejects(
+      open({ pins: certificateHex(intermediate) }),
+      /that proves nothing, anybody can send it along/,
+    );
+    server.present({ ...below, chainPem: below.certPem + intermediates });
     await assert.rejects(open({ pins: certificateHex(intermediate) }), /the pin is the CA's, not the leaf's/);
   });
 });

@@ -46,12 +46,51 @@ describe('a target is read', () => {
     ['Server=db.example.com;Port=3306;Uid=me;Pwd="pass;word=""x"', 'mysql', 'db.example.com', 3306],
     ['Driver={ODBC 8.0; Unicode};Server=db.example.com;Port=5432;Pwd=pass word;', 'postgres', 'db.example.com', 5432],
     ['postgresql:///app?host=db.example.com&port=6432', 'postgres', 'db.example.com', 6432],
+    ['rediss://:pass@cache.example.com:6380/0', 'tls', 'cache.example.com', 6380],
+    ['rediss://cache.example.com', 'tls', 'cache.example.com', 6379],
+    ['amqps://me:pass@mq.example.com/vhost', 'tls', 'mq.example.com', 5671],
+    ['mqtts://mq.example.com', 'tls', 'mq.example.com', 8883],
+    ['mongodb://me:pass@db.example.com/app?tls=true', 'tls', 'db.example.com', 27017],
+    ['wss://ws.example.com/socket', 'tls', 'ws.example.com', 443],
+    ['ssl://mq.example.com:8883', 'tls', 'mq.example.com', 8883],
   ];
   for (const [text, protocol, host, port] of servers) {
     test(text, () => {
       const { label, ...target } = parseTarget(text);
       assert.deepEqual(target, { protocol, host, port });
       assert.ok(!label.includes('pass'));
+      assert.deepEqual(parseTarget(label), { label, ...target });
+    });
+  }
+
+  const strings: [string, 'mysql' | 'mssql' | 'postgres', string, number][] = [
+    ['postgresql+psycopg2://me:pass@db.example.com/app', 'postgres', 'db.example.com', 5432],
+    ['postgresql+asyncpg://me:pass@db.example.com:6432/app', 'postgres', 'db.example.com', 6432],
+    ['mysql+pymysql://me:pass@db.example.com/app', 'mysql', 'db.example.com', 3306],
+    ['mssql+pyodbc://me:pass@db.example.com:1434/app?driver=x', 'mssql', 'db.example.com', 1434],
+    ['r2dbc:postgresql://me:pass@db.example.com:6432/app', 'postgres', 'db.example.com', 6432],
+    ['r2dbc:pool:mysql://me:pass@db.example.com/app', 'mysql', 'db.example.com', 3306],
+    ['mysql:host=db.example.com;port=3307;dbname=app;charset=utf8mb4', 'mysql', 'db.example.com', 3307],
+    ['mysql:dbname=app;host=db.example.com', 'mysql', 'db.example.com', 3306],
+    ['pgsql:host=db.example.com;port=6432;dbname=app;user=me;password=pass', 'postgres', 'db.example.com', 6432],
+    ['sqlsrv:Server=db.example.com,1434;Database=app', 'mssql', 'db.example.com', 1434],
+    ['tcp(db.example.com:3307)', 'mysql', 'db.example.com', 3307],
+    ['me:pass@tcp(db.example.com)/app', 'mysql', 'db.example.com', 3306],
+    ['me:p/a@ss@tcp(db.example.com:3307)/app?tls=true&parseTime=true', 'mysql', 'db.example.com', 3307],
+    ['me:pass@tcp([2001:db8::1]:3307)/', 'mysql', '2001:db8::1', 3307],
+    ['mysql://me:pass@tcp(db.example.com:3306)/app', 'mysql', 'db.example.com', 3306],
+    ['sqlserver://db.example.com:1434;database=app;user=sa;password=pass', 'mssql', 'db.example.com', 1434],
+    ['sqlserver://db.example.com;database=app', 'mssql', 'db.example.com', 1433],
+    ['sqlserver://db.example.com\\SQLEXPRESS;encrypt=true;password=pass', 'mssql', 'db.example.com', 1433],
+    ['mssql://db.example.com:1434;user=sa;password=p@ss;database=app', 'mssql', 'db.example.com', 1434],
+    ['sqlserver://sa:pass@db.example.com:1434?database=app', 'mssql', 'db.example.com', 1434],
+    ['sqlserver://sa:p;ass@db.example.com:1434?database=app', 'mssql', 'db.example.com', 1434],
+  ];
+  for (const [text, protocol, host, port] of strings) {
+    test(`in the form of a driver: ${text}`, () => {
+      const { label, ...target } = parseTarget(text);
+      assert.deepEqual(target, { protocol, host, port });
+      assert.ok(!/pass|p@ss|@/.test(label), label);
       assert.deepEqual(parseTarget(label), { label, ...target });
     });
   }
@@ -122,6 +161,24 @@ describe('a target that cannot be read is refused, and not repeated', () => {
     ['host:65536', /from 1 to 65535/],
     ['host:port', /neither host:port/],
     ['redis://hunter2@h', /nothing is known of redis:\/\//],
+    [
+      'kafka://h:9093',
+      /nothing is known of kafka:\/\/ \(a server that begins with TLS is named with tls:\/\/host:port\)$/,
+    ],
+    ['postgress://me:hunter2@h', /nothing is known of postgress:\/\/; did you mean postgres:\/\/\?/],
+    ['mongodb+srv://me:hunter2@h/db', /nothing is known of mongodb\+srv:\/\/ \(a server that begins with TLS/],
+    ['mysql:unix_socket=/run/hunter2;dbname=app', /one host/],
+    ['ssh://hunter2@h', /SSH has no certificate/],
+    ['redis://:hunter2@h', /did you mean rediss:\/\/\?/],
+    [
+      'postgres://me:hunter2@a.example:5432,b.example:5432/db',
+      /names several hosts, .*: name one, as in postgres:\/\/host:port/,
+    ],
+    ['mongodb://me:hunter2@a:27017,b:27017,c:27017/db?replicaSet=x', /names several hosts/],
+    ['jdbc:mysql://a:3306,b:3306/hunter2', /names several hosts/],
+    ['postgres://me:hunter2,x:1@h:port/db', /cannot be read/],
+    ['me:x@tcp(hunter2/db)/app', /neither host:port/],
+    ['sqlserver://h:1433;database=x;nonsense hunter2', /one host/],
     ['mysql://me:12/hunter2@h/db', /percent-encoding/],
     ['mysql://:3306/hunter2', /cannot be read|names no host/],
     ['tls://hunter2.example', /needs a port/],
@@ -207,6 +264,9 @@ describe('a target that cannot be read is refused, and not repeated', () => {
     'libpq, the password first': (text, port) => `password=${text} host=127.0.0.1 port=${port}`,
     'ADO.NET': (text, port) => `Server=tcp:127.0.0.1,${port};Database=app;User ID=me;Password=${text};`,
     'ADO.NET, the password first': (text, port) => `Password=${text};Server=127.0.0.1;Port=${port}`,
+    "Go's MySQL driver": (text, port) => `me:${text}@tcp(127.0.0.1:${port})/app`,
+    'JDBC of SQL Server, without its scheme': (text, port) =>
+      `sqlserver://127.0.0.1:${port};database=app;user=me;password=${text}`,
     Npgsql: (text, port) => `Host=127.0.0.1;Port=${port};Password=${text}`,
     'no form at all': (text) => `user:${text}@db.invalid`,
   };

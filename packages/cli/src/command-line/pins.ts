@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { CertpinError, type PinSource, parsePins } from 'certpin';
 import { failureOf, plainWords } from '../failure.ts';
 import { readBoundedSync } from '../files/read.ts';
@@ -11,8 +12,14 @@ import { showPath } from './target.ts';
  */
 export function readPinValues(option: string, values: readonly string[]): PinSource[] {
   if (values.length === 0) return [];
-  return [checked(option, values.map((value) => (/[\n#]/.test(value) ? `\n${value}\n` : value)).join(' '))];
+  const text = values.map((value) => (/[\n#]/.test(value) ? `\n${value}\n` : value)).join(' ');
+  const isFile = values.some((value) => FILE_NAME.test(value) || (value !== '' && existsSync(value)));
+  const elsewhere = option === '--pin' ? 'with --pins-file' : `as ${option} "$(cat ca.pem)"`;
+  return [checked(option, text, isFile ? `; a file is given ${elsewhere}` : '')];
 }
+
+/** The name of a certificate's file, which is no pin in any spelling. */
+const FILE_NAME = /\.(?:pem|crt|cer|der|cert|p7b|p12|pfx|txt)$/i;
 
 /**
  * The pins of a file: text with pins in any spelling and # comments, or a certificate (PEM, DER).
@@ -36,13 +43,13 @@ export function readPinsFile(path: string): PinSource {
 }
 
 /** Each source is read on its own first, so that the error says where the pin stands. */
-function checked(where: string, source: PinSource): PinSource {
+function checked(where: string, source: PinSource, advice = ''): PinSource {
   try {
     parsePins(source);
     return source;
   } catch (error) {
     if (!(error instanceof CertpinError) || error.code !== 'ERR_PIN_INVALID') throw error;
     const { details } = error as CertpinError<'ERR_PIN_INVALID'>;
-    throw new CertpinError('ERR_PIN_INVALID', `${where}: ${error.message}`, details);
+    throw new CertpinError('ERR_PIN_INVALID', `${where}: ${error.message}${advice}`, details);
   }
 }

@@ -78,7 +78,9 @@ export async function checkFile(path: string, names: string[], flags: CheckFileF
   // Drift is told even where others could not be asked: it is the worse news.
   const refusals = tally.of('drift', 'expired', 'refused') + (failExpiring ? tally.of('expiring') : 0);
   if (refusals > 0) return 1;
-  return isComplete && tally.of('unreachable') === 0 ? 0 : 2;
+  // A reader that stops has what it wanted; where nobody was asked, there is no answer.
+  const isEnough = isComplete || (io.stdoutClosed() && tally.done > 0);
+  return isEnough && tally.of('unreachable') === 0 ? 0 : 2;
 }
 
 /** `30`, `30d`; undefined for anything else. */

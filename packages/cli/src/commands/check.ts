@@ -1,11 +1,10 @@
 import {
-  type Certificate,
   createPolicy,
   explain,
   formatPin,
   type Peer,
-  type Pin,
   type Policy,
+  type PolicyOptions,
   type Verdict,
   verify,
 } from 'certpin';
@@ -182,7 +181,7 @@ async function checkOne([target, ...others]: string[], flags: CheckFlags, io: Io
     if (shown.target.protocol === 'file') {
       const { certificates, key } = await new FileReader(flags, io).read(shown.target);
       if (key !== undefined) return printKeyFinding(io, shown.target, key, policy, flags);
-      peer = { certificates };
+      peer = { certificates, fromFile: true };
     } else {
       const pending = inspect(shown.target, options);
       const inspected = flags.quiet ? await pending : await withProgress(io, `probing ${shown.label} ...`, pending);
@@ -197,7 +196,7 @@ async function checkOne([target, ...others]: string[], flags: CheckFlags, io: Io
   if (!verdict.ok && verdict.code === 'ERR_HOSTNAME_MISMATCH' && host === undefined) {
     throw new UsageError('a file has no host name to compare: give --servername', 'check');
   }
-  printVerdict(io, { label: shown.label, protocol: found }, verdict, flags);
+  printVerdict(io, { label: shown.label, protocol: found }, { verdict, peer: { ...peer, host } }, flags);
   if (!flags.quiet) createRotationWarning(io, flags.servername)(shown.target, verdict.presented[0]);
   return verdict.ok ? 0 : 1;
 }
@@ -243,29 +242,33 @@ function printAnswer(io: Io, ok: boolean, explanation: string): void {
 }
 
 /** The explanation is the answer, not an error: it goes to stdout whether the pin holds or not. */
-function printVerdict(io: Io, target: AnsweredTarget, verdict: Verdict, { quiet, json }: CheckFlags): void {
+function printVerdict(
+  io: Io,
+  target: AnsweredTarget,
+  { verdict, peer }: { readonly verdict: Verdict; readonly peer: Peer },
+  { quiet, json }: CheckFlags,
+): void {
   if (quiet) return;
   if (json) {
     printJson(io, toReport(target, verdict));
     return;
   }
   printAnswer(io, verdict.ok, explain(verdict));
-  const next = nextCommand(target.label, verdict);
+  const next = nextCommand(target.label, verdict, peer);
   if (next !== undefined) printHint(io, next);
 }
 
-/** Where one of the configured pins would have matched, had the question been another one. */
-function nextCommand(label: string, verdict: Verdict): string | undefined {
+/** The question to which the answer is yes. A certificate that is merely sent along with the configured pin makes none. */
+function nextCommand(label: string, verdict: Verdict, peer: Peer): string | undefined {
   if (verdict.ok) return undefined;
-  const { code, policy, presented } = verdict;
+  const { pins } = verdict.policy;
   const command = `certpin check ${quote(label)}`;
-  const pinned = policy.pins.find((pin) => presented.some((certificate) => hasPin(certificate, pin)));
-  if (pinned === undefined) return undefined;
-  if (code === 'ERR_CERTIFICATE_EXPIRED') return `${command} --pin ${formatPin(pinned)} --accept-expired`;
-  if (code === 'ERR_PIN_MISMATCH') return `${command} --issuer-pin ${formatPin(pinned)}`;
-  return undefined;
-}
-
-function hasPin(certificate: Certificate, { kind, sha256 }: Pin): boolean {
-  return sha256 === (kind === 'certificate' ? certificate.certificateSha256 : certificate.publicKeySha256);
+  const holds = (policy: PolicyOptions): boolean => verify(peer, policy).ok;
+  if (verdict.code === 'ERR_CERTIFICATE_EXPIRED') {
+    const pin = pins.find((one) => holds({ pins: [one], expired: 'accept' }));
+    return pin && `${command} --pin ${formatPin(pin)} --accept-expired`;
+  }
+  if (verdict.code !== 'ERR_PIN_MISMATCH') return undefined;
+  const pin = pins.find((one) => holds({ issuerPins: [one] }));
+  return pin && `${command} --issuer-pin ${formatPin(pin)}`;
 }

@@ -5,7 +5,7 @@ import type { Answer } from '../scan/answer.ts';
 /** As `judge`, of what the command line has asked: a file may hold a key alone, and why a question failed is said in plain words. */
 export function judgeAnswer(entry: Entry, answer: Answer, expiresWithinMs: number, now: Date): Judged {
   const judged = judge(entry, toJudged(answer), expiresWithinMs, now);
-  return judged.failure === undefined ? judged : { ...judged, reason: plainWords(judged.failure) };
+  return judged.failure === undefined ? judged : { ...judged, reason: plainWords(judged.failure, entry.label) };
 }
 
 function toJudged({ found, key, failure, report }: Answer): JudgedAnswer {

@@ -88,7 +88,7 @@ export async function fetchAnswer(
   if (target.protocol === 'file') {
     const { certificates, key } = await files.read(target, options.signal);
     return key === undefined
-      ? toAnswer(target, { certificates, protocol: 'file', detected: false }, brief)
+      ? toAnswer(target, { certificates, protocol: 'file', detected: false, fromFile: true }, brief)
       : toKeyAnswer(target, key, format);
   }
   const protocol = options.protocol ?? (target.protocol === null ? forms[format ?? '']?.protocol : undefined);

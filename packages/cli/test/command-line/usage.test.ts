@@ -101,3 +101,12 @@ test('a scheme that was mistyped: the one that was meant, and no password', asyn
   }
   assert.doesNotMatch((await certpin(['get', 'gopher://db.example.com'])).stderr, /did you mean/);
 });
+
+test('help of a command within a group is that command’s', async () => {
+  for (const inner of ['verify', 'new', 'run', 'prove']) {
+    assert.deepEqual(await certpin(['help', 'auth0', inner]), await certpin(['auth0', inner, '--help']));
+    assert.match((await certpin(['help', 'auth0', inner])).stdout, new RegExp(`^Usage: certpin auth0 ${inner} `));
+  }
+  assert.match((await certpin(['help', 'auth0', 'verfy'])).stderr, /unknown command 'verfy'; did you mean verify\?/);
+  assert.deepEqual(await certpin(['help', 'get', 'check']), await certpin(['get', '--help']));
+});

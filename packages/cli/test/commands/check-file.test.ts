@@ -284,6 +284,24 @@ test('what was not asked is told: Ctrl-C, and the end of the total time', async 
   assert.deepEqual(await certpin(['check', '--file', file], { closed: true }), { stdout: '', stderr: '', code: 2 });
 });
 
+test('a reader that stops is no error: the exit code is that of the answers', async (t) => {
+  for (const [pin, code] of [
+    [undefined, 0],
+    [OTHER, 1],
+  ] as const) {
+    const server = await startServer(t);
+    const pins = [pin ?? certificateHex(server.certificate)];
+    const targets = ['127.0.0.1', 'localhost', '[::1]'].map((host) => ({
+      target: `tls://${host}:${server.port}`,
+      pins,
+    }));
+    const argv = ['check', '--file', fileOf(t, targets), '--csv', '--concurrency', '1'];
+    const said = await certpin(argv, { closed: () => server.connections() > 0 });
+    assert.equal(said.code, code, JSON.stringify(said));
+    assert.equal(said.stdout.split('\r\n').filter((line) => line.startsWith('tls://')).length, 1);
+  }
+});
+
 test('a thousand targets: no more at a time than asked for, and the order of the file', async (t) => {
   const open = new Set<Socket>();
   let most = 0;

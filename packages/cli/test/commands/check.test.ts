@@ -184,7 +184,7 @@ test('a file, PEM and DER: does its certificate have the pin', async (t) => {
   for (const file of ['PEM', 'DER']) {
     assert.match(
       await transcript(`check ${file} --pin HEX`, names),
-      /^pin matched: the presented certificate is HEX\n.*exit 0$/s,
+      /^pin matched: the certificate in the file is HEX\n {2}in the file: .*exit 0$/s,
     );
     assert.match(await transcript(`check ${file} --pin OTHER`, names), /^pin mismatch: .*exit 1$/s);
   }
@@ -304,4 +304,48 @@ test('on a terminal the answer has a colour, and not under NO_COLOR', async (t) 
   assert.ok(no.stdout.startsWith(`${ESC}[31mpin mismatch`));
   const plain = await certpin([...argv, 'AA'.repeat(32)], { terminal: true, env: { NO_COLOR: '1' } });
   assert.equal((plain.stdout + plain.stderr).includes(ESC), false);
+});
+
+test('a file is spoken of as a file: nothing was presented, and nobody is between', async (t) => {
+  const next = await mint();
+  const names = { FILE: writeTemporary(t, 'next.crt', next.certPem), OTHER: certificateHex(await mint()) };
+  const said = await transcript('check FILE --pin OTHER', names);
+  assert.match(said, /^pin mismatch: the certificate in the file is none of the pinned ones\n/);
+  assert.match(said, /add its pin\n {4}beside the configured one before it does/);
+  assert.doesNotMatch(said, /presented|somebody/);
+});
+
+test('what is merely sent along makes no hint: neither the genuine CA nor the pinned certificate', async (t) => {
+  const root = await mint({ ca: true, subject: 'CN=Root' });
+  const genuine = await mint({ issuer: root });
+  const thief = await mint();
+  for (const along of [root, genuine]) {
+    const chained = { ...thief, chainPem: `${thief.certPem}\n${along.certPem}` };
+    const server = await startServer(t, chained);
+    const said = await transcript(`check 127.0.0.1:PORT --pin ${certificateHex(along)}`, { PORT: server.port });
+    assert.match(said, /\n {2}sent along: /);
+    assert.match(said, /likely: a certificate with the configured pin was sent along, .*anybody can send it along\n/);
+    assert.doesNotMatch(said, /issuer-pin|2> /);
+  }
+});
+
+test('an empty pin: whether the variable is set is asked, and its value is not', async () => {
+  for (const option of ['--pin', '--issuer-pin']) {
+    const { stderr, code } = await certpin(['check', '127.0.0.1:1', option, '']);
+    assert.match(
+      stderr,
+      /^certpin: error: .*no pin: the set is empty\ncertpin: hint: is the variable set\? .*test -n "\$DB_PINS"[^\n]*\n$/,
+    );
+    assert.equal(code, 2);
+  }
+});
+
+test('a file where a pin is expected: it is said where it goes', async (t) => {
+  const file = writeTemporary(t, 'server.crt', (await mint()).certPem);
+  for (const value of ['server.crt', file]) {
+    const { stderr } = await certpin(['check', '127.0.0.1:1', '--pin', value]);
+    assert.match(stderr, /^certpin: error: --pin: pin 1 cannot be used: .*; a file is given with --pins-file\n/);
+  }
+  const issuer = await certpin(['check', '127.0.0.1:1', '--issuer-pin', 'ca.pem']);
+  assert.match(issuer.stderr, /; a file is given as --issuer-pin "\$\(cat ca\.pem\)"\n/);
 });

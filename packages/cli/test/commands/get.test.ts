@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import dns from 'node:dns';
 import { test } from 'node:test';
 import { certificateHex, mint, publicKeyPin, startTlsServer } from '@certpin/testkit';
 import { probe } from 'certpin/probe';
@@ -153,7 +154,7 @@ exit 2`,
 });
 
 test('a failed handshake is told in the words of the library, and what helps', async (t) => {
-  const { port } = await startPeer(t, (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  const { port } = await startPeer(t, (socket) => socket.end('no TLS, and no HTTP\r\n'));
   const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
   const server = await startTlsServer({ certificate: await mint(), ...old });
   t.after(server.close);
@@ -171,6 +172,74 @@ test('a failed handshake is told in the words of the library, and what helps', a
     );
   }
   assert.match(await transcript(`get tls://127.0.0.1:PORT`, { PORT: port }), /: the server does not begin with TLS \(/);
+});
+
+test('plain HTTP at the port is said as such, and no hint leads elsewhere', async (t) => {
+  const { port } = await startPeer(t, (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  for (const target of ['127.0.0.1:PORT', 'https://127.0.0.1:PORT', 'postgres://127.0.0.1:PORT']) {
+    const said = await transcript(`get ${target}`, { PORT: port });
+    assert.match(
+      said,
+      /^2> certpin: error: \S+: the server answers HTTP: plain HTTP is spoken at this port, and no TLS/,
+    );
+    assert.doesNotMatch(said, /hint/);
+  }
+});
+
+test('why a handshake failed is told in text as in JSON, with the options of the command that help', async (t) => {
+  const alerts = {
+    40: '--tls-min 1.0',
+    112: '--servername NAME',
+    116: '--cert client.crt --key client.key',
+  };
+  for (const [alert, options] of Object.entries(alerts)) {
+    const { port } = await startPeer(t, (socket) => socket.end(Buffer.of(21, 3, 3, 0, 2, 2, Number(alert))));
+    const target = `tls://127.0.0.1:${port}`;
+    const { error } = JSON.parse((await certpin(['get', '--json', target])).stdout);
+    const { stderr } = await certpin(['get', target]);
+    assert.ok(stderr.startsWith(`certpin: error: ${target}: ${error.message}\n`), stderr);
+    assert.ok(stderr.includes(`certpin: hint: certpin get ${target} ${options}\n`), stderr);
+  }
+});
+
+test('the address and the port that were called are named where the target does not say them', async (t) => {
+  t.mock.method(dns, 'lookup', ((_host: string, options: object, done: (...answer: unknown[]) => void) => {
+    const all = [
+      { address: '127.0.0.1', family: 4 },
+      { address: '127.0.0.2', family: 4 },
+    ];
+    process.nextTick(done, null, ...('all' in options && options.all ? [all] : ['127.0.0.1', 4]));
+  }) as typeof dns.lookup);
+  const both = await certpin(['get', 'tls://several.test:1']);
+  assert.equal(
+    both.stderr,
+    'certpin: error: tls://several.test:1: connection refused: nothing listens there (127.0.0.1:1, 127.0.0.2:1)\n',
+  );
+  const { error } = JSON.parse((await certpin(['get', '--json', 'tls://several.test:1'])).stdout);
+  assert.equal(error.message, 'connect ECONNREFUSED 127.0.0.1:1, connect ECONNREFUSED 127.0.0.2:1');
+  const bare = await certpin(['get', 'several.test']);
+  assert.match(bare.stderr, /^certpin: error: several\.test: .* \(127\.0\.0\.1:443, 127\.0\.0\.2:443\)\n/);
+  assert.equal(
+    (await certpin(['get', '127.0.0.1:1'])).stderr.split('\n')[0],
+    'certpin: error: 127.0.0.1:1: connection refused: nothing listens there',
+  );
+});
+
+test('connection strings of drivers are read, and the one hint that helps is given for others', async () => {
+  for (const [text, asked] of [
+    [`me:${PASSWORD}@tcp(127.0.0.1:1)/app`, 'mysql://127.0.0.1:1'],
+    [`sqlserver://127.0.0.1:1;database=app;password=${PASSWORD}`, 'sqlserver://127.0.0.1:1'],
+    [`rediss://:${PASSWORD}@127.0.0.1:1`, 'rediss://127.0.0.1:1'],
+  ] as const) {
+    assert.match((await certpin(['get', text])).stderr, new RegExp(`^certpin: error: ${asked}: connection refused`));
+  }
+  const kafka = await certpin(['get', 'kafka://127.0.0.1:9093']);
+  assert.match(
+    kafka.stderr,
+    /nothing is known of kafka:\/\/ \(a server that begins with TLS is named with tls:\/\/host:port\)\n/,
+  );
+  const several = await certpin(['get', `postgres://me:${PASSWORD}@a:1,b:1/app`]);
+  assert.match(several.stderr, /names several hosts, and each may have a certificate of its own: name one/);
 });
 
 test('several targets: the answers stand in the order of the arguments, one failure does not stop the others', async (t) => {

@@ -1,0 +1,117 @@
+// Plain HTTP at a port: said at once, whatever the server was taken for.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { mint, startScriptedServer } from '@certpin/testkit';
+import { probe } from '../../src/probe/index.ts';
+
+async function listen(t: TestContext, server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+/** An HTTP server as many are: it reads up to the end of a line, and then answers, if with an error. */
+const readsLines = (socket: Socket): void => {
+  let read = '';
+  socket.on('data', (bytes: Buffer) => {
+    read += bytes.toString('latin1');
+    if (read.includes('\n')) socket.end(`HTTP/1.0 501 evil\r\n\r\n`);
+  });
+};
+
+const HTTP = /^the server answers HTTP: plain HTTP is spoken at this port, and no TLS(?: \(ERR_SSL_\w+\))?$/;
+
+describe('plain HTTP at the port', () => {
+  const codes = {
+    '': 'ERR_TLS_NOT_FOUND',
+    'https://': 'ERR_SSL_WRONG_VERSION_NUMBER',
+    'tls://': 'ERR_SSL_WRONG_VERSION_NUMBER',
+    'postgres://': 'ERR_UPGRADE_UNEXPECTED',
+    'mysql://': 'ERR_UPGRADE_UNEXPECTED',
+    'smtp://': 'ERR_UPGRADE_UNEXPECTED',
+    'ldap://': 'ERR_UPGRADE_UNEXPECTED',
+    'mssql://': 'ERR_UPGRADE_UNEXPECTED',
+  };
+  for (const [scheme, code] of Object.entries(codes)) {
+    test(`is said within seconds, by Node's server and by one that waits for a line: ${scheme || 'no scheme'}`, async (t) => {
+      const node = await listen(
+        t,
+        createHttpServer((_, response) => response.end('evil')),
+      );
+      const lines = await startScriptedServer(readsLines);
+      t.after(lines.close);
+      for (const port of [node, lines.port]) {
+        const started = performance.now();
+        const report = await probe(`${scheme}localhost:${port}`);
+        assert.ok(!report.ok);
+        assert.match(report.error.message, HTTP);
+        assert.equal(report.error.code, code);
+        assert.ok(performance.now() - started < 3_000, `${performance.now() - started} ms`);
+        assert.doesNotMatch(JSON.stringify(report), /evil/);
+      }
+    });
+  }
+
+  test('is asked for with a request that does nothing and names nobody', async (t) => {
+    const lines = await startScriptedServer(readsLines);
+    t.after(lines.close);
+    await probe(`postgres://someone:secret@localhost:${lines.port}/db`);
+    const said = lines.received().toString('latin1');
+    assert.ok(said.endsWith('OPTIONS * HTTP/1.0\r\n\r\n'), JSON.stringify(said));
+    assert.doesNotMatch(said, /someone|secret|localhost/);
+  });
+
+  test('is not said of a TLS server that answers plain HTTP with an error, however long its handshake takes', async (t) => {
+    const certificate = await mint();
+    const https = createHttpsServer({ cert: certificate.certPem, key: certificate.keyPem });
+    const behind = await listen(t, https);
+    const { connect } = await import('node:net');
+    const slow = await startScriptedServer((socket) => {
+      socket.once('data', async (first: Buffer) => {
+        if (first.toString('latin1').startsWith('OPTIONS')) return socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+        await sleep(1_500);
+        const genuine = connect(behind, '127.0.0.1').on('error', () => socket.destroy());
+        socket.on('close', () => genuine.destroy());
+        genuine.write(first);
+        socket.pipe(genuine).pipe(socket);
+      });
+    });
+    t.after(slow.close);
+    for (const target of [`tls://localhost:${slow.port}`, `localhost:${slow.port}`]) {
+      const report = await probe(target);
+      assert.ok(report.ok, JSON.stringify(report));
+    }
+  });
+
+  test('is not asked for where the server speaks its protocol, and the second connection ends with the first', async (t) => {
+    let connections = 0;
+    let open = 0;
+    const silent = await startScriptedServer((socket) => {
+      connections++;
+      open++;
+      socket.on('close', () => open--);
+    });
+    t.after(silent.close);
+    const report = await probe(`postgres://localhost:${silent.port}`, { timeoutMs: 800 });
+    assert.ok(!report.ok);
+    assert.equal(report.error.code, 'ERR_CONNECT_TIMEOUT');
+    assert.equal(connections, 2);
+    await sleep(50);
+    assert.equal(open, 0);
+
+    connections = 0;
+    const refusing = await startScriptedServer((socket) => {
+      connections++;
+      socket.once('data', () => socket.write('N'));
+    });
+    t.after(refusing.close);
+    assert.ok(!(await probe(`postgres://localhost:${refusing.port}`)).ok);
+    assert.equal(connections, 1);
+  });
+});
