@@ -1,7 +1,9 @@
 import type { Rule } from './rule.ts';
 import { maxScriptSize } from './rules/max-script-size.ts';
+import { noCredentialsOverHttp } from './rules/no-credentials-over-http.ts';
 import { noDeadCheckServerIdentity } from './rules/no-dead-check-server-identity.ts';
 import { noDeadModules } from './rules/no-dead-modules.ts';
+import { noEmptyCheckServerIdentity } from './rules/no-empty-check-server-identity.ts';
 import { noFetchAgent } from './rules/no-fetch-agent.ts';
 import { noHardcodedCredentials } from './rules/no-hardcoded-credentials.ts';
 import { noIgnoredCheckServerIdentity } from './rules/no-ignored-check-server-identity.ts';
@@ -24,6 +26,8 @@ export const rules: readonly Rule[] = [
   noTrustServerCertificate,
   noInsecureSslmode,
   requireTls,
+  noCredentialsOverHttp,
+  noEmptyCheckServerIdentity,
   noThrowInCheckServerIdentity,
   noIgnoredCheckServerIdentity,
   noDeadCheckServerIdentity,

@@ -131,7 +131,7 @@ const proxied: Record<string, Script> = {
     files: { 'agent.js': `module.exports = ${plainAgent('rejectUnauthorized: false')};` },
   },
   'an agent under the verification of the process': {
-    code: `${axios}${post('https://localhost:PORT/', `maxRedirects: 0, httpsAgent: ${plainAgent('keepAlive: true')}`)}${answer}`,
+    code: `${axios}${post('https://localhost:PORT/', `maxRedirects: 0, httpsAgent: ${plainAgent('keepAlive: true, minVersion: "TLSv1.2"')}`)}${answer}`,
     env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
   },
   'an instance, whose requests go to http': {

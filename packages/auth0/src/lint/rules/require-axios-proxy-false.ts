@@ -34,6 +34,7 @@ export const requireAxiosProxyFalse: Rule = defineRule({
       )
         return;
       seen.add(agent.node);
+      if (checksNothing(agent.value, values)) return;
       found.push({ agent: agent.node, call, options });
     };
     const checkCall = (node: AnyCall): void => {
@@ -64,7 +65,7 @@ export const requireAxiosProxyFalse: Rule = defineRule({
           (owner.kind === 'module' && owner.name === 'axios') || (owner.kind === 'made' && owner.by.name === 'axios');
         if (!isDefaults || owner.path.at(-1) !== 'defaults') return;
         if (nameOf(node.left) === 'proxy' && values.mayBe(node.right, false)) defaultsAreSafe = true;
-        if (nameOf(node.left) === 'httpsAgent') assigned.push(node);
+        if (nameOf(node.left) === 'httpsAgent' && !checksNothing(node.right, values)) assigned.push(node);
       },
       'Program:exit'() {
         for (const { agent, call, options } of found) {
@@ -80,6 +81,30 @@ export const requireAxiosProxyFalse: Rule = defineRule({
     };
   },
 });
+
+/** What makes agents of which all is known that their options say. */
+const AGENT_MAKERS =
+  /^(?:https|agentkeepalive|https-proxy-agent|http-proxy-agent|proxy-agent|socks-proxy-agent|hpagent|tunnel|tunnel-agent)$/;
+
+/** The options by which an agent checks a server, or shows who it is itself. */
+const OF_TLS =
+  /^(?:ca|cert|key|pfx|passphrase|crl|checkServerIdentity|rejectUnauthorized|servername|secureContext|secureProtocol|secureOptions|minVersion|maxVersion|ciphers|sigalgs|ecdhCurve|session|requestTls|connect|createConnection)$/;
+
+/** Whether an agent only keeps connections, or is the way to a proxy: a request that goes without it loses no check. */
+function checksNothing(agent: Node, values: Values): boolean {
+  return values.possible(agent).every((one) => {
+    if (one.kind === 'constant') return true;
+    if (one.kind === 'module') return one.name === 'https' && one.path.join('.') === 'globalAgent';
+    if (one.kind !== 'made' || one.path.length > 0 || !AGENT_MAKERS.test(one.by.name)) return false;
+    return one.node.arguments.every((argument) =>
+      values.possible(argument).every((given) => {
+        if (given.kind === 'object') return !given.open && ![...given.entries.keys()].some((name) => OF_TLS.test(name));
+        // The address of a proxy, as text or as a setting
+        return given.kind === 'text' || given.kind === 'global' ? one.by.name !== 'https' : false;
+      }),
+    );
+  });
+}
 
 /** What a request may have beside a pinned agent, and still goes to its URL and nowhere else. */
 const HARMLESS = /^(?:httpsAgent|maxRedirects|url|method|headers|params|data|auth|timeout|responseType|signal)$/;
