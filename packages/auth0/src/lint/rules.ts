@@ -10,6 +10,7 @@ import { noIgnoredCheckServerIdentity } from './rules/no-ignored-check-server-id
 import { noInsecureSslmode } from './rules/no-insecure-sslmode.ts';
 import { noMysqlSecureConnect } from './rules/no-mysql-secure-connect.ts';
 import { noNodeTlsRejectUnauthorized } from './rules/no-node-tls-reject-unauthorized.ts';
+import { noOutageAsRefusal } from './rules/no-outage-as-refusal.ts';
 import { noRejectUnauthorizedFalse } from './rules/no-reject-unauthorized-false.ts';
 import { noSwallowedTlsErrors } from './rules/no-swallowed-tls-errors.ts';
 import { noThrowInCheckServerIdentity } from './rules/no-throw-in-check-server-identity.ts';
@@ -37,6 +38,7 @@ export const rules: readonly Rule[] = [
   requireAxiosProxyFalse,
   noSwallowedTlsErrors,
   noHardcodedCredentials,
+  noOutageAsRefusal,
   requireCallbackOnFailure,
   noDeadModules,
   maxScriptSize,

@@ -104,7 +104,8 @@ function decoded(text: string): string {
 function messageFor(scheme: string, name: string, setting: string, hasRoot: boolean, query: string): Id | undefined {
   if (name === 'sslmode') return messageForMode(setting, hasRoot);
   if (name === 'sslaccept' && setting === 'accept_invalid_certs') return 'unverified';
-  if (/^(?:tlsinsecure|tlsallowinvalidcertificates|tlsallowinvalidhostnames)$/.test(name) && setting === 'true') return 'unverified';
+  if (/^(?:tlsinsecure|tlsallowinvalidcertificates|tlsallowinvalidhostnames)$/.test(name) && setting === 'true')
+    return 'unverified';
   if (/^(?:ssl|tls)$/.test(name) && /^(?:false|0|no|disable)$/.test(setting)) return 'plain';
   if (/^ssl$/.test(name) && setting === 'no-verify') return 'unverified';
   // The clients of MySQL read a setting as JSON where it is some.

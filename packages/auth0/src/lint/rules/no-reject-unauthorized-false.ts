@@ -1,8 +1,8 @@
 import type { CallExpression, Node } from 'estree';
 import { calledMethod, unwrap } from '../ast.ts';
-import { isConnectionString, isPartOfText } from '../text.ts';
-import { ServerOptions } from '../servers.ts';
 import { defineRule, type Rule } from '../rule.ts';
+import { ServerOptions } from '../servers.ts';
+import { isConnectionString, isPartOfText } from '../text.ts';
 import type { Values } from '../values.ts';
 
 /** The options that switch the verification off, and the value that does. */
@@ -34,7 +34,8 @@ export const noRejectUnauthorizedFalse: Rule = defineRule({
     method: {
       happens:
         '{{method}}() accepts every certificate: whoever stands between you and the server reads and changes everything.',
-      instead: "Remove the call. Pin the server's certificate with {{certpin}}, or give the certificate itself: .ca(…).",
+      instead:
+        "Remove the call. Pin the server's certificate with {{certpin}}, or give the certificate itself: .ca(…).",
     },
   },
   create({ values, report }) {
