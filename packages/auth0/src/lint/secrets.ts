@@ -46,7 +46,7 @@ const WORD =
 /** The name of a secret, with what stands around a name: `user_password`, `passwordHash`, `#password`, `/forgot-password`. */
 const NAMES_A_SECRET = new RegExp(`(?:^|[^\\p{L}\\d])(?:${WORD})(?:$|[^\\p{L}\\d])`, 'iu');
 const TYPE =
-  /^(?:string|text|varchar(?:\(\d+\))?|char|hidden|password|email|input|number|boolean|true|false|required|optional|yes|no|on|off|y|n|\d)$/i;
+  /^(?:string|text|varchar(?:\(\d+\))?|char|hidden|password|email|input|number|boolean|true|false|required|optional|yes|no|on|off|y|n)$/i;
 const FILE = /^(?:\.{1,2}\/|~\/)|^\/[a-z][a-z/_.-]*$|\.(?:pem|key|crt|cer|pfx|p12|txt|json|env|js|ts|html?|svg|png)$/i;
 
 /** Whether a text names a secret and is none: a label, a message, a column, a selector, the type of a field, a file. */
@@ -55,7 +55,12 @@ export function isLabel(text: string): boolean {
   // A name that is written as one word: userPassword, passwordHash
   const parts = value.replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2');
   const isName = !/\d{2}/.test(value) && NAMES_A_SECRET.test(parts);
-  return isName || TYPE.test(value) || FILE.test(value) || value.includes('|') || /[^\x20-\x7e]/.test(value);
+  return isName || isType(value) || FILE.test(value) || value.includes('|') || (/[^\x20-\x7e]/.test(value) && !/\d/.test(value));
+}
+
+/** Whether a text is the type of a field. */
+export function isType(text: string): boolean {
+  return TYPE.test(text.trim());
 }
 
 /** Words for a person, and not what opens something: outside of a connection nobody has a password with blanks. */

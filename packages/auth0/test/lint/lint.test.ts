@@ -268,18 +268,19 @@ describe('the pages of the rules', () => {
   });
 
   for (const { name } of rules) {
-    const [diff] = codeBlocks(read(`docs/lint/${name}.md`)).filter(({ language }) => language === 'diff');
-    if (diff === undefined) continue;
-    it(`${name}: finds the lines with -, and not those with +`, () => {
-      const take = (sign: '+' | '-'): string =>
-        diff.code
-          .split('\n')
-          .filter((line) => line[0] !== (sign === '+' ? '-' : '+'))
-          .map((line) => line.slice(1))
-          .join('\n');
-      assert.notDeepEqual(lintText(take('-'), { rules: [name] }).findings, []);
-      assert.deepEqual(lintText(take('+'), { rules: [name] }).findings, []);
-    });
+    const diffs = codeBlocks(read(`docs/lint/${name}.md`)).filter(({ language }) => language === 'diff');
+    for (const [index, { code }] of diffs.entries()) {
+      it(`${name}${index > 0 ? ` (${index + 1})` : ''}: finds the lines with -, and not those with +`, () => {
+        const take = (sign: '+' | '-'): string =>
+          code
+            .split('\n')
+            .filter((line) => line[0] !== (sign === '+' ? '-' : '+'))
+            .map((line) => line.slice(1))
+            .join('\n');
+        assert.notDeepEqual(lintText(take('-'), { rules: [name] }).findings, []);
+        assert.deepEqual(lintText(take('+'), { rules: [name] }).findings, []);
+      });
+    }
   }
 });
 

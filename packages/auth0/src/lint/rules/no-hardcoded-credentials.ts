@@ -2,7 +2,7 @@ import type { Node, ObjectExpression } from 'estree';
 import { type AnyCall, ancestors, calledMethod, nameOf, parentOf, unwrap } from '../ast.ts';
 import { HOLE } from '../markers.ts';
 import { defineRule, type Rule } from '../rule.ts';
-import { isBlank, isKeyName, isLabel, isPhrase, isSecretName, secretWithin, speakingKey } from '../secrets.ts';
+import { isBlank, isKeyName, isLabel, isPhrase, isSecretName, isType, secretWithin, speakingKey } from '../secrets.ts';
 import { isPartOfText } from '../text.ts';
 import type { Values } from '../values.ts';
 
@@ -125,9 +125,12 @@ export const noHardcodedCredentials: Rule = defineRule({
         const name = values.nameOf(node);
         if (object?.type !== 'ObjectExpression' || name === undefined) return;
         if (checkHeader(name, node.value, node) || !isSecretName(name)) return;
+        if (!hasCompany(object, node, values)) return;
         const isGiven = isGivenToClient(object, values);
-        if (!hasCompany(object, node, values) || (!isGiven && hasLabels(object, node, values))) return;
-        if (isWritten(node.value, isGiven)) reportName(node, name);
+        if (!isGiven && hasLabels(object, node, values)) return;
+        // A poor password is one word in lower case, beside the address of its server: password: 'secret'
+        const isPoor = /^[a-z]+$/.test(textOf(node.value)) && isAddress(object, values);
+        if (isWritten(node.value, isGiven || isPoor)) reportName(node, name);
       },
       AssignmentExpression(node) {
         if (node.left.type !== 'MemberExpression') return;
@@ -169,6 +172,14 @@ function hasCompany(object: ObjectExpression, own: Node, values: Values): boolea
   );
 }
 
+/** Whether an object says where a server is. */
+function isAddress(object: ObjectExpression, values: Values): boolean {
+  return object.properties.some(
+    (property) =>
+      property.type === 'Property' && /^(?:host|hostname|server|port|database)$/.test(values.nameOf(property) ?? ''),
+  );
+}
+
 /** Whether the properties beside a password are words for people, or names of columns: no host and no user is. */
 function hasLabels(object: ObjectExpression, own: Node, values: Values): boolean {
   return object.properties.some((property) => {
@@ -176,7 +187,9 @@ function hasLabels(object: ObjectExpression, own: Node, values: Values): boolean
     const name = values.nameOf(property);
     const value = values.of(property.value);
     if (name === undefined || !BESIDE.test(name) || value.kind !== 'text') return false;
-    return isPhrase(value.text) || value.text.toLowerCase() === name.toLowerCase();
+    const { text } = value;
+    if (/port$/i.test(name)) return !/\d/.test(text) && !text.includes(HOLE);
+    return isPhrase(text) || isType(text) || text.toLowerCase() === name.toLowerCase();
   });
 }
 
