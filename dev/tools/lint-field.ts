@@ -2,7 +2,7 @@
 // read and count them. `npm run lint:field -- FOLDER…`
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { lintFiles, type LintResult, rules } from '../../packages/auth0/src/lint/index.ts';
+import { type LintResult, lintFiles, rules } from '../../packages/auth0/src/lint/index.ts';
 
 const WIDTH = 140;
 
@@ -38,9 +38,15 @@ for (const name of names) {
 
 const broken = results.filter(({ error }) => error !== undefined);
 if (broken.length > 0) lines.push('', `could not be read: ${broken.length}`);
-for (const { path, error } of broken) lines.push(`  ${path}:${error?.line ?? 0}:${error?.column ?? 0}  ${error?.message}`);
+for (const { path, error } of broken)
+  lines.push(`  ${path}:${error?.line ?? 0}:${error?.column ?? 0}  ${error?.message}`);
 
-lines.push('', `${results.length} files, ${broken.length} could not be read`, '', 'rule                                findings  files');
+lines.push(
+  '',
+  `${results.length} files, ${broken.length} could not be read`,
+  '',
+  'rule                                findings  files',
+);
 for (const [name, findings, files] of counts)
   lines.push(`${name.padEnd(36)}${String(findings).padStart(8)}${String(files).padStart(7)}`);
 process.stdout.write(`${lines.join('\n').trimStart()}\n`);
@@ -48,5 +54,8 @@ process.stdout.write(`${lines.join('\n').trimStart()}\n`);
 /** The line of the source, which is somebody else's text: without what a terminal would obey. */
 function sourceLine(path: string, line: number): string {
   const text = readFileSync(path, 'utf8').split('\n')[line - 1] ?? '';
-  return text.trim().replace(/[^\x20-\x7e\u00a0-\uffff]/g, ' ').slice(0, WIDTH);
+  return text
+    .trim()
+    .replace(/[^\x20-\x7e\u00a0-\uffff]/g, ' ')
+    .slice(0, WIDTH);
 }

@@ -1,5 +1,5 @@
 import type { Node, Program } from 'estree';
-import { findRoles, type ScriptShape } from '../run/find-roles.ts';
+import { databaseRolesOf, findRoles, type ScriptShape } from '../run/find-roles.ts';
 import { databaseScripts, type Role } from '../run/roles.ts';
 import { type AnyFunction, isFunction, nameOf, unwrap } from './ast.ts';
 
@@ -84,22 +84,26 @@ function detect(program: Program, path: string, functions: readonly TopFunction[
 
 /** The function of a script: the one of a name that is known, or the only one whose parameters fit. */
 function mainOf(functions: readonly TopFunction[], roles: readonly Role[]): AnyFunction | undefined {
-  const withCallback = functions.filter(({ node }) => lastParameter(node) !== undefined);
-  const names = roles.flatMap(({ kind, name }) =>
-    kind === 'database' ? (databaseScripts[name]?.functions ?? []) : [],
-  );
-  const named = withCallback.find(({ name }) => name !== undefined && names.includes(name));
+  const withCallback = functions.filter(({ node }) => lastParameter(node) !== undefined && !isWebHandler(node));
+  const named =
+    withCallback.find(({ name }) =>
+      databaseRolesOf(name).some((own) => roles.some((role) => role.name === own.name)),
+    ) ?? withCallback.find(({ name }) => databaseRolesOf(name).length > 0);
   if (named !== undefined) return named.node;
   const [only, ...others] = withCallback;
   const fits = only !== undefined && others.length === 0 && roles.some((role) => hasParameters(only.node, role));
   return fits ? only.node : undefined;
 }
 
-/** As many parameters as the platform hands over, with a context or without; and no handler of a web server. */
+/** (req, res, next) => … */
+function isWebHandler({ params }: AnyFunction): boolean {
+  return /^(?:req|request|ctx)$/.test(parameterName(params[0]));
+}
+
+/** As many parameters as the platform hands over, with a context or without. */
 function hasParameters({ params }: AnyFunction, { kind, name }: Role): boolean {
   const own = kind === 'database' ? (databaseScripts[name]?.parameters.length ?? 0) : 2;
   const names = params.map(parameterName);
-  if (/^(?:req|request|ctx)$/.test(names[0] ?? '')) return false;
   return names.length === own + 1 || (names.length === own + 2 && /^(?:context|ctx)$/.test(names.at(-2) ?? ''));
 }
 

@@ -34,6 +34,9 @@ const BLANK: readonly RegExp[] = [
   /[-_ ](?:here|goes[-_ ]here|placeholder)$/i,
   /^(?:changeme|change[-_ ](?:me|this|it)|change_?it|replace_?me|redacted|removed|hidden|omitted|placeholder|todo|tbd|fixme|n\/a|none|null|undefined|example|dummy|sample|foobar|foo|bar)$/i,
   /example(?:key)?$/i,
+  /^(?:fake|mock|dummy)+[-_a-z]*$/i,
+  /^[A-Z]+(?:_[A-Z]+)+$/,
+  /^place /i,
 ];
 
 export function isBlank(text: string): boolean {
@@ -55,7 +58,13 @@ export function isLabel(text: string): boolean {
   // A name that is written as one word: userPassword, passwordHash
   const parts = value.replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2');
   const isName = !/\d{2}/.test(value) && NAMES_A_SECRET.test(parts);
-  return isName || isType(value) || FILE.test(value) || value.includes('|') || (/[^\x20-\x7e]/.test(value) && !/\d/.test(value));
+  return (
+    isName ||
+    isType(value) ||
+    FILE.test(value) ||
+    value.includes('|') ||
+    (/[^\x20-\x7e]/.test(value) && !/\d/.test(value))
+  );
 }
 
 /** Whether a text is the type of a field. */

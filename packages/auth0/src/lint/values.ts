@@ -10,6 +10,7 @@ import {
   parentOf,
   unwrap,
 } from './ast.ts';
+import type { InlineBlockRange } from './inline-blocks.ts';
 import { HOLE, withHoles } from './markers.ts';
 import { asModule, moduleNamed } from './modules.ts';
 import { joinParts, memberOf } from './objects.ts';
@@ -20,10 +21,12 @@ import { type Around, findVariable, valueOfVariable } from './variables.ts';
 /** Follows constants, spreads, assignments to members, imports and plain functions; no types, and no more than the file itself. */
 export class Values implements Around {
   readonly #sourceCode: SourceCode;
+  readonly #blocks: readonly InlineBlockRange[];
   readonly #found = new Map<Node, Value>();
 
-  constructor(sourceCode: SourceCode) {
+  constructor(sourceCode: SourceCode, blocks: readonly InlineBlockRange[]) {
     this.#sourceCode = sourceCode;
+    this.#blocks = blocks;
   }
 
   of(node: Node | null | undefined): Value {
@@ -197,6 +200,25 @@ export class Values implements Around {
   #ofName(identifier: Identifier): Value {
     const variable = this.variable(identifier);
     if (variable === undefined) return { kind: 'global', path: [identifier.name] };
-    return valueOfVariable(variable, this);
+    return this.#ofBlock(variable) ?? valueOfVariable(variable, this);
   }
+
+  /** The `certpin` that a pasted block declares is the package, where the script only reads its members. */
+  #ofBlock({ name, defs: [definition], references }: Variable): ModuleValue | undefined {
+    const [start = -1] = definition?.node.range ?? [];
+    const block = this.#blocks.find(({ range: [from, to] }) => start >= from && start < to);
+    if (block === undefined || name !== 'certpin' || definition?.node.type !== 'VariableDeclarator') return undefined;
+    const isRead = references.every((reference) => reference.isWrite() || isReadMember(reference.identifier as Node));
+    return isRead ? { kind: 'module', name: block.module, version: block.otherVersion, path: [] } : undefined;
+  }
+}
+
+/** `certpin.pinnedAgent` and `const { pinnedAgent } = certpin`, and neither an assignment to it nor the object as a whole. */
+function isReadMember(object: Node): boolean {
+  const member = parentOf(object);
+  if (member?.type === 'VariableDeclarator') return member.init === object && member.id.type === 'ObjectPattern';
+  if (member?.type !== 'MemberExpression' || member.object !== object) return false;
+  const use = parentOf(member);
+  if (use?.type === 'AssignmentExpression') return use.left !== member;
+  return use?.type !== 'UpdateExpression' && !(use?.type === 'UnaryExpression' && use.operator === 'delete');
 }

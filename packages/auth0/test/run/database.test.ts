@@ -317,6 +317,18 @@ describe('require', () => {
     assert.deepEqual(codes((await requiring('twilio@9.9.9')).warnings), ['module-missing', 'advice']);
   });
 
+  it('TypeScript and JSON are named, in place of what the parser says', async () => {
+    await assert.rejects(login('function login(email: string, password: string, callback) { callback(null); }'), {
+      code: 'ERR_SCRIPT_SYNTAX',
+      message:
+        /script\.js is TypeScript, and Auth0 takes JavaScript alone$|login\.js is TypeScript, and Auth0 takes JavaScript alone$/,
+    });
+    await assert.rejects(login('{"options":{"customScripts":{"login":"./login.js"}}}'), {
+      code: 'ERR_SCRIPT_SYNTAX',
+      message: /is JSON and no script$/,
+    });
+  });
+
   it('a global of the old platform is named', async () => {
     const { warnings } = await login('function login(email, password, callback) { mysql.createConnection({}); }');
     assert.match(warnings[0]?.message ?? '', /mysql is not a global since Node 16/);

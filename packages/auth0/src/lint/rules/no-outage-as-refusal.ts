@@ -135,7 +135,8 @@ function causeOf(
   const error = found === main ? undefined : errorParameter(found);
   const call = parentOf(found);
   const isLocal = call !== undefined && isLocalCall(call, values);
-  if (error !== undefined && !isLocal && !asksWhatItIs(found.body, error)) {
+  const isExcluded = error !== undefined && around.some(({ test, branch }) => excludes(test, branch, error));
+  if (error !== undefined && !isLocal && !isExcluded && !asksWhatItIs(found.body, error)) {
     if (around.some(({ test, branch }) => outcomeOfError(test, error) === branch)) return 'outage';
     if (isFailureHandler(found, values)) return 'outage';
   }
@@ -143,6 +144,12 @@ function causeOf(
   if (isInCatch(node, found, values)) return 'outage';
   const byStatus = around.find(({ test, branch }) => outcomeOfStatus(test) === branch);
   return byStatus !== undefined && !asksAboutStatusElsewhere(found.body, byStatus.test) ? 'status' : undefined;
+}
+
+/** Whether there is no error where a condition has led: behind `if (err) return callback(err)`, and right of `err ||`. */
+function excludes(test: Node, branch: Branch['branch'], error: string): boolean {
+  const outcome = outcomeOfError(test, error);
+  return outcome !== undefined && outcome !== branch;
 }
 
 /** Whether a handler whose parameter has another name looks at it. */

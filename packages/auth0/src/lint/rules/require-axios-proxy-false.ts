@@ -88,7 +88,7 @@ const AGENT_MAKERS =
 
 /** The options by which an agent checks a server, or shows who it is itself. */
 const OF_TLS =
-  /^(?:ca|cert|key|pfx|passphrase|crl|checkServerIdentity|rejectUnauthorized|servername|secureContext|secureProtocol|secureOptions|minVersion|maxVersion|ciphers|sigalgs|ecdhCurve|session|requestTls|connect|createConnection)$/;
+  /^(?:ca|cert|key|pfx|passphrase|crl|checkServerIdentity|rejectUnauthorized|servername|secureContext|minVersion|ciphers|requestTls|connect|createConnection)$/;
 
 /** Whether an agent only keeps connections, or is the way to a proxy: a request that goes without it loses no check. */
 function checksNothing(agent: Node, values: Values): boolean {
@@ -126,13 +126,14 @@ function isPinnedRequest(call: AnyCall, agent: Property, { open, entries }: Obje
   return url.kind === 'text' && /^https:\/\//.test(url.text) && isPinnedAgent(agent.value as Node, values);
 }
 
-/** certpin's agent, made here or kept in a constant that nothing else is done with than to give it to clients. */
+/** The agent of the installed certpin, or of its block in this script, made here or kept in a constant that nothing else is done with than to give it to clients. */
 function isPinnedAgent(node: Node, values: Values): boolean {
   const made = values.of(node);
   const isOurs =
     made.kind === 'made' &&
     made.path.length === 0 &&
     made.by.name === 'certpin/https' &&
+    made.by.version === undefined &&
     made.by.path.join() === 'pinnedAgent';
   if (!isOurs || node.type !== 'Identifier') return isOurs && made.node === unwrap(node);
   const uses = values.variable(node)?.references ?? [];

@@ -262,12 +262,21 @@ export const requireCallbackOnFailure: Rule = defineRule({
         /^(?:on|once|addListener)$/.test(method ?? '') && first?.type === 'Literal' && first.value === 'error';
       if (isEvent && isRequest(call) && isSilent(last)) report(last, 'silentError', { data: { callback } });
       if (!ERROR_NAME.test(error) || method === 'then' || isEvent) return;
-      if (!mentions(last.body, error) && mentions(last.body, callback))
+      if (!mentions(last.body, error) && mentions(last.body, callback) && usesResult(last))
         report(parameter, 'unreadError', { data: { callback, error } });
       checkBranches(last, error);
       for (const node of ownNodes(last.body))
         if (node.type === 'ThrowStatement' && mentions(node, error) && !isCaught(node, last))
           report(node, 'thrownError', { data: { callback } });
+    }
+
+    /** Whether what comes beside the error is used for more than a line in the log. */
+    function usesResult({ params, body }: AnyFunction): boolean {
+      const names = params.slice(1).flatMap((parameter) => (parameter.type === 'Identifier' ? [parameter.name] : ['']));
+      if (names.length === 0 || names.includes('')) return true;
+      const isLogged = (node: Node): boolean => node.type === 'CallExpression' && isLog(node.callee as Node);
+      const used = [...descendants(body, (child) => !isLogged(child))];
+      return names.some((name) => used.some((node) => node.type === 'Identifier' && node.name === name));
     }
 
     /** Whether an event is that of a request of Node.js: its failure is heard nowhere else. */
