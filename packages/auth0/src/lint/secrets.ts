@@ -32,7 +32,8 @@ const BLANK: readonly RegExp[] = [
   /^(?:my|the|a|an|some|insert|enter|put|add|type|replace|fill|set|paste|provide|use|see)[-_ ]\D*$/i,
   /^(?:your|my)(?:db|database|api|client|user|account|admin|root|app|auth0)?(?:password|passwd|pwd|pass|secret|token|key)$/i,
   /[-_ ](?:here|goes[-_ ]here|placeholder)$/i,
-  /^(?:changeme|change[-_ ](?:me|this|it)|change_?it|replace_?me|redacted|removed|hidden|omitted|placeholder|todo|tbd|fixme|n\/a|none|null|undefined|example|dummy|sample|foobar|foo|bar)$/i,
+  /^change[-_ ]?(?:me|this|it)\W*$/i,
+  /^(?:replace_?me|redacted|removed|hidden|omitted|placeholder|todo|tbd|fixme|n\/a|none|null|undefined|example|dummy|sample|foobar|foo|bar)$/i,
   /example(?:key)?$/i,
   /^(?:fake|mock|dummy)+[-_a-z]*$/i,
   /^[A-Z]+(?:_[A-Z]+)+$/,
@@ -57,7 +58,7 @@ export function isLabel(text: string): boolean {
   const value = text.trim();
   // A name that is written as one word: userPassword, passwordHash
   const parts = value.replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2');
-  const isName = !/\d{2}/.test(value) && NAMES_A_SECRET.test(parts);
+  const isName = !/\d/.test(value) && NAMES_A_SECRET.test(parts);
   return (
     isName ||
     isType(value) ||
@@ -88,11 +89,14 @@ const IN_XML = /<(?:\w+:)?(password|passwd|pwd|secret|api-?key)(?:\s[^>]*)?>([^<
 const BESIDE_IN_TEXT =
   /["'<:?&](?:user(?:name)?|user_?id|login|email|client_?id|grant_type|host|hostname|server|database|account)\\*["'=>]|^(?:user(?:name)?|login|email|client_id|grant_type)=/i;
 
+/** A header in a longer text. */
+const IN_HEADER = /\b(authorization)["']?\s*:\s*["']?(?:Bearer|Basic|Token)\s+([^\s"']+)/gi;
+
 /** The name of a secret whose value is written within a longer text: JSON, a form, a URL, XML. */
 export function secretWithin(text: string): string | undefined {
-  for (const pattern of [IN_JSON, IN_FORM, IN_XML]) {
+  for (const pattern of [IN_JSON, IN_FORM, IN_XML, IN_HEADER]) {
     for (const [, name = '', value = ''] of text.matchAll(pattern)) {
-      const isSure = isKeyName(name) || (isSecretName(name) && BESIDE_IN_TEXT.test(text));
+      const isSure = isKeyName(name) || pattern === IN_HEADER || (isSecretName(name) && BESIDE_IN_TEXT.test(text));
       if (isSure && isValue(decode(value))) return name;
     }
   }

@@ -4,6 +4,7 @@ import {
   type AnyFunction,
   ancestors,
   calledMethod,
+  descendants,
   isFunction,
   nameOf,
   ownNodes,
@@ -105,6 +106,7 @@ export class Values implements Around {
         return node.name === 'undefined' ? { kind: 'constant', value: undefined } : this.#ofName(node);
       case 'MemberExpression': {
         const name = this.nameOf(node);
+        if (node.object.type === 'ThisExpression') return this.#ofThis(node, name);
         return name === undefined ? UNKNOWN : memberOf(this.of(node.object), name, this);
       }
       case 'ObjectExpression':
@@ -179,6 +181,21 @@ export class Values implements Around {
       (member) => member.type === 'MethodDefinition' && member.kind === 'constructor',
     );
     return hasConstructor ? UNKNOWN : this.of(superClass);
+  }
+
+  /** `this.agent`: what the class declares or assigns under this name, in whatever place. */
+  #ofThis(node: Node, name: string | undefined): Value {
+    const around = [...ancestors(node)].find(({ type }) => type === 'ClassBody');
+    if (around?.type !== 'ClassBody' || name === undefined) return UNKNOWN;
+    const values: Value[] = [];
+    for (const member of around.body)
+      if (member.type === 'PropertyDefinition' && nameOf(member) === name) values.push(this.of(member.value));
+    for (const one of descendants(around)) {
+      if (one.type !== 'AssignmentExpression' || one.left.type !== 'MemberExpression') continue;
+      if (one.left.object.type !== 'ThisExpression' || nameOf(one.left) !== name) continue;
+      values.push(one.operator === '=' ? this.of(one.right) : UNKNOWN);
+    }
+    return either(values);
   }
 
   /** The parent, where its constructor is called. */

@@ -1,4 +1,4 @@
-import type { Node, ObjectExpression } from 'estree';
+import type { Node, ObjectExpression, VariableDeclarator } from 'estree';
 import { type AnyCall, ancestors, calledMethod, nameOf, parentOf, unwrap } from '../ast.ts';
 import { HOLE } from '../markers.ts';
 import { defineRule, type Rule } from '../rule.ts';
@@ -53,27 +53,38 @@ export const noHardcodedCredentials: Rule = defineRule({
     const data = { place };
     /** Places that were reported: a key of AWS has two parts, and is one finding. */
     const seen = new Set<Node>();
+    let hasKeyOfAws = false;
     const reportName = (node: Node, name: string): void => {
       if (seen.has(node)) return;
       seen.add(node);
+      hasKeyOfAws ||= /secret_?access_?key$/i.test(name);
       report(node, 'password', { data: { ...data, name } });
     };
     const textOf = (node: Node): string => {
       const value = values.of(node);
       return value.kind === 'text' ? value.text : '';
     };
+    /** A text may stand behind a setting, for where that is missing: process.env.PASSWORD || '…' */
+    const textsOf = (node: Node): string[] =>
+      values.possible(node).flatMap((value) => (value.kind === 'text' ? [value.text] : []));
     /** @param isGiven it is handed to a client: then a label is taken for what it is, a poor password */
-    const isWritten = (node: Node, isGiven: boolean): boolean => {
-      const text = textOf(node).replace(SCHEME, '').trim();
-      if (text.includes(HOLE) || isBlank(text)) return false;
-      return isGiven ? !(isLabel(text) && isPhrase(text)) : !isLabel(text) && !isPhrase(text);
-    };
+    const isWritten = (node: Node, isGiven: boolean): boolean =>
+      textsOf(node).some((written) => {
+        const text = written.replace(SCHEME, '').trim();
+        if (text.includes(HOLE) || isBlank(text)) return false;
+        return isGiven ? !(isLabel(text) && isPhrase(text)) : !isLabel(text) && !isPhrase(text);
+      });
     const isWrittenHeader = (node: Node, name: string): boolean =>
-      isWritten(node, false) && (!/authorization$/i.test(name) || SCHEME.test(textOf(node)));
+      isWritten(node, false) && (!/authorization$/i.test(name) || textsOf(node).some((text) => SCHEME.test(text)));
     const checkHeader = (name: string, value: Node | undefined, place: Node): boolean => {
       const isHeader = value !== undefined && HEADER.test(name) && isWrittenHeader(value, name);
       if (isHeader) reportName(place, name);
       return isHeader;
+    };
+    /** request.setHeader('Authorization', '…'), and parameters.append('client_secret', '…') */
+    const checkSet = (name: string, value: Node | undefined, place: Node): void => {
+      if (checkHeader(name, value, place) || value === undefined || !isKeyName(name)) return;
+      if (isWritten(value, false)) reportName(place, name);
     };
     const checkText = (node: Node): void => {
       const text = textOf(node);
@@ -89,14 +100,24 @@ export const noHardcodedCredentials: Rule = defineRule({
       }
       const name = secretWithin(text);
       if (name !== undefined) report(node, 'within', { data: { ...data, name } });
-      else if (speakingKey(text) !== undefined && !isReported(node)) reportName(node, speakingKey(text) ?? '');
+      const key = speakingKey(text);
+      if (name === undefined && key !== undefined && !isReported(node)) reportName(node, key);
     };
     /** Whether the object or the call in which a text stands has its finding. */
     const isReported = (node: Node): boolean => {
+      if (hasKeyOfAws && /\bA[KS]IA/.test(textOf(node))) return true;
       const parent = parentOf(node);
       const around = parent?.type === 'Property' ? parentOf(parent) : parent;
       return around?.type === 'ObjectExpression' && around.properties.some((property) => seen.has(property));
     };
+    /** const CLIENT_SECRET = '…', where its text is no word, and where it is not reported at its use. */
+    const checkConstant = ({ id, init }: VariableDeclarator): void => {
+      if (id.type !== 'Identifier' || !init || !isKeyName(id.name) || !isWritten(init, false)) return;
+      if (unwrap(init).type !== 'Literal' || !isRandom(textOf(init))) return;
+      const uses = values.variable(id)?.references ?? [];
+      if (!uses.some(({ identifier }) => seen.has(parentOf(identifier as Node) as Node))) reportName(init, id.name);
+    };
+    const constants: VariableDeclarator[] = [];
     const texts: Node[] = [];
     const collect = (node: Node): void => {
       texts.push(node);
@@ -106,7 +127,7 @@ export const noHardcodedCredentials: Rule = defineRule({
       const [first, second] = node.arguments;
       // request.setHeader('Authorization', '…'), superagent's .set('x-api-key', '…')
       if (method !== undefined && /^(?:set|setHeader|header|append|setRequestHeader)$/.test(method.name) && first)
-        checkHeader(textOf(first), second, node);
+        checkSet(textOf(first), second, node);
       // Basic, made here: Buffer.from('user:password'), btoa('user:password')
       const callee = values.of(node.callee as Node);
       const isBase64 =
@@ -143,10 +164,7 @@ export const noHardcodedCredentials: Rule = defineRule({
         if ((isSetting || isEnvironment) && isWritten(node.right, false)) reportName(node, name);
       },
       VariableDeclarator(node) {
-        // const CLIENT_SECRET = '…', where its text is no word
-        const { id, init } = node;
-        if (id.type !== 'Identifier' || !init || !isKeyName(id.name) || !isWritten(init, false)) return;
-        if (unwrap(init).type === 'Literal' && isRandom(textOf(init))) reportName(node, id.name);
+        constants.push(node);
       },
       CallExpression: checkCall,
       NewExpression: checkCall,
@@ -154,6 +172,7 @@ export const noHardcodedCredentials: Rule = defineRule({
       TemplateLiteral: collect,
       BinaryExpression: collect,
       'Program:exit'() {
+        for (const node of constants) checkConstant(node);
         for (const node of texts) checkText(node);
       },
     };

@@ -92,6 +92,10 @@ const OF_TLS =
 
 /** Whether an agent only keeps connections, or is the way to a proxy: a request that goes without it loses no check. */
 function checksNothing(agent: Node, values: Values): boolean {
+  const name = unwrap(agent);
+  const uses = name.type === 'Identifier' ? (values.variable(name)?.references ?? []) : [];
+  // agent.options.ca = …, agent.createConnection = …
+  if (uses.some(({ identifier }) => parentOf(identifier as Node)?.type === 'MemberExpression')) return false;
   return values.possible(agent).every((one) => {
     if (one.kind === 'constant') return true;
     if (one.kind === 'module') return one.name === 'https' && one.path.join('.') === 'globalAgent';
