@@ -1,5 +1,16 @@
 import type { Node } from 'estree';
-import { type AnyFunction, ancestors, calledMethod, isFunction, nameOf, ownNodes, parentOf, unwrap } from './ast.ts';
+import {
+  type AnyFunction,
+  ancestors,
+  calledMethod,
+  descendants,
+  isFunction,
+  mentions,
+  nameOf,
+  ownNodes,
+  parentOf,
+  unwrap,
+} from './ast.ts';
 import type { Values } from './values.ts';
 
 // Where a script stands after its connection, its query or its request has failed.
@@ -42,9 +53,11 @@ export function outcomeOfError(test: Node, error: string): 'then' | 'else' | und
   if (node.type === 'UnaryExpression' && node.operator === '!') return opposite(outcomeOfError(node.argument, error));
   if (node.type === 'CallExpression' && node.callee.type === 'Identifier' && node.callee.name === 'Boolean')
     return node.arguments[0] && outcomeOfError(node.arguments[0], error);
+  if (node.type === 'BinaryExpression' && node.operator === 'instanceof')
+    return isName(node.left as Node, error) && isName(node.right, 'Error') ? 'then' : undefined;
   if (node.type === 'BinaryExpression' && /^[!=]==?$/.test(node.operator)) {
     const sides = [node.left as Node, node.right].map(unwrap);
-    const isError = sides.some((side) => side.type === 'Identifier' && side.name === error);
+    const isError = sides.some((side) => isName(side, error));
     if (!isError || !sides.some(isNothing)) return undefined;
     return node.operator.startsWith('!') ? 'then' : 'else';
   }
@@ -59,15 +72,49 @@ function opposite(outcome: 'then' | 'else' | undefined): 'then' | 'else' | undef
   return outcome === undefined ? undefined : outcome === 'then' ? 'else' : 'then';
 }
 
+function isName(node: Node, name: string): boolean {
+  const inner = unwrap(node);
+  return inner.type === 'Identifier' && inner.name === name;
+}
+
+/** Whether a test is passed for certain where a variable has got no value: `!user`, `user == null`, `!user || !user.active`. */
+export function passesWithout(test: Node, name: string): boolean {
+  const node = unwrap(test);
+  if (node.type !== 'LogicalExpression' || node.operator === '??') return outcomeOfError(node, name) === 'else';
+  const sides = [passesWithout(node.left, name), passesWithout(node.right, name)];
+  return node.operator === '||' ? sides.includes(true) : !sides.includes(false);
+}
+
 function isNothing(node: Node): boolean {
   return (node.type === 'Literal' && node.value === null) || (node.type === 'Identifier' && node.name === 'undefined');
 }
 
 /** Whether something in a handler asks what the error is: `err.code`, `error.response`, `isAxiosError(error)`. */
 export function asksWhatItIs(handler: Node, error: string): boolean {
-  return [...ownNodes(handler)].some(
-    (node) => node.type === 'Identifier' && node.name === error && isAskedAbout(node, handler),
+  const nodes = [...ownNodes(handler)];
+  // const status = error.response?.status; if (status === 401) …
+  const derived = nodes.flatMap((node) =>
+    node.type === 'VariableDeclarator' && node.init && mentions(node.init, error) ? namesIn(node.id) : [],
   );
+  return nodes.some((node) => {
+    if (node.type !== 'Identifier') return false;
+    return node.name === error ? isAskedAbout(node, handler) : derived.includes(node.name) && isInTest(node, handler);
+  });
+}
+
+function namesIn(pattern: Node): string[] {
+  return [...descendants(pattern)].flatMap((node) => (node.type === 'Identifier' ? [node.name] : []));
+}
+
+function isInTest(name: Node, within: Node): boolean {
+  let inner = name;
+  for (const up of ancestors(name)) {
+    if ((up.type === 'IfStatement' || up.type === 'ConditionalExpression') && up.test === inner) return true;
+    if (up.type === 'SwitchStatement' && up.discriminant === inner) return true;
+    if (up === within || isFunction(up)) return false;
+    inner = up;
+  }
+  return false;
 }
 
 function isAskedAbout(name: Node, within: Node): boolean {
@@ -78,7 +125,7 @@ function isAskedAbout(name: Node, within: Node): boolean {
     if (up.type === 'SwitchStatement' && up.discriminant === inner) return true;
     if (up.type === 'MemberExpression' && up.object === inner) isMore = true;
     if (up.type === 'CallExpression' && up.callee !== inner && !isBoolean(up)) isMore = true;
-    if (up.type === 'BinaryExpression' && up.operator === 'instanceof') isMore = true;
+    if (up.type === 'BinaryExpression' && up.operator === 'instanceof') isMore ||= !isName(up.right, 'Error');
     if (up === within || isFunction(up)) return false;
     inner = up;
   }
@@ -156,4 +203,47 @@ export function asksAboutStatusElsewhere(within: Node, test: Node): boolean {
         (one.type === 'Identifier' && STATUS.test(one.name)),
     );
   });
+}
+
+/**
+ * The variables of a function that have no value where a connection or a query has failed, because its error was thrown away:
+ * `try { user = await find(); } catch {}`, `const user = await find().catch(() => null)`.
+ */
+export function lostVariables(within: AnyFunction, values: Values): Set<string> {
+  const lost = new Set<string>();
+  for (const node of ownNodes(within.body)) {
+    if (node.type === 'TryStatement' && node.handler && waits(node.block, values) && swallows(node.handler.body))
+      for (const one of ownNodes(node.block))
+        if (one.type === 'AssignmentExpression' && one.left.type === 'Identifier') lost.add(one.left.name);
+    const [target, value] =
+      node.type === 'VariableDeclarator'
+        ? [node.id, node.init]
+        : node.type === 'AssignmentExpression'
+          ? [node.left, node.right]
+          : [];
+    if (target?.type !== 'Identifier' || !value || unwrap(value).type !== 'AwaitExpression') continue;
+    const call = unwrap((unwrap(value) as Node & { type: 'AwaitExpression' }).argument);
+    const method = calledMethod(call);
+    const handler = call.type === 'CallExpression' ? call.arguments[0] : undefined;
+    if (method?.name !== 'catch' || !isFunction(handler) || isLocalCall(rootOf(method.object), values)) continue;
+    const isEmpty = handler.body.type === 'BlockStatement' && swallows(handler.body) && !hasReturnValue(handler.body);
+    if (isEmpty || values.of(handler.body).kind === 'constant') lost.add(target.name);
+  }
+  return lost;
+}
+
+/** Whether something waits for another machine. */
+export function waits(block: Node, values: Values): boolean {
+  return [...ownNodes(block)].some((one) => one.type === 'AwaitExpression' && !isLocalCall(one.argument, values));
+}
+
+/** Whether a handler neither leaves nor keeps anything of its error. */
+function swallows(handler: Node): boolean {
+  return ![...ownNodes(handler)].some(({ type }) =>
+    /^(?:Return|Throw|Continue|Break)Statement$|^(?:Assignment|Update)Expression$/.test(type),
+  );
+}
+
+function hasReturnValue(body: Node): boolean {
+  return [...ownNodes(body)].some((node) => node.type === 'ReturnStatement' && node.argument);
 }

@@ -1,4 +1,4 @@
-import type { Class, Identifier, Node, Super } from 'estree';
+import type { Class, ClassBody, Identifier, Node, Super } from 'estree';
 import {
   type AnyCall,
   type AnyFunction,
@@ -24,6 +24,7 @@ export class Values implements Around {
   readonly #sourceCode: SourceCode;
   readonly #blocks: readonly InlineBlockRange[];
   readonly #found = new Map<Node, Value>();
+  readonly #members = new Map<Node, ReadonlyMap<string, readonly (Node | null)[]>>();
 
   constructor(sourceCode: SourceCode, blocks: readonly InlineBlockRange[]) {
     this.#sourceCode = sourceCode;
@@ -185,17 +186,11 @@ export class Values implements Around {
 
   /** `this.agent`: what the class declares or assigns under this name, in whatever place. */
   #ofThis(node: Node, name: string | undefined): Value {
-    const around = [...ancestors(node)].find(({ type }) => type === 'ClassBody');
-    if (around?.type !== 'ClassBody' || name === undefined) return UNKNOWN;
-    const values: Value[] = [];
-    for (const member of around.body)
-      if (member.type === 'PropertyDefinition' && nameOf(member) === name) values.push(this.of(member.value));
-    for (const one of descendants(around)) {
-      if (one.type !== 'AssignmentExpression' || one.left.type !== 'MemberExpression') continue;
-      if (one.left.object.type !== 'ThisExpression' || nameOf(one.left) !== name) continue;
-      values.push(one.operator === '=' ? this.of(one.right) : UNKNOWN);
-    }
-    return either(values);
+    const around = [...ancestors(node)].find((up) => up.type === 'ClassBody');
+    if (around === undefined || name === undefined) return UNKNOWN;
+    const members = this.#members.get(around) ?? membersOf(around);
+    this.#members.set(around, members);
+    return either((members.get(name) ?? []).map((value) => this.of(value)));
   }
 
   /** The parent, where its constructor is called. */
@@ -238,4 +233,17 @@ function isReadMember(object: Node): boolean {
   const use = parentOf(member);
   if (use?.type === 'AssignmentExpression') return use.left !== member;
   return use?.type !== 'UpdateExpression' && !(use?.type === 'UnaryExpression' && use.operator === 'delete');
+}
+
+/** What is written to the members of a class's objects within the class; null: it is not known what. */
+function membersOf(body: ClassBody): Map<string, (Node | null)[]> {
+  const members = new Map<string, (Node | null)[]>();
+  const add = (name: string | undefined, value: Node | null | undefined): void => {
+    if (name !== undefined) members.set(name, [...(members.get(name) ?? []), value ?? null]);
+  };
+  for (const member of body.body) if (member.type === 'PropertyDefinition') add(nameOf(member), member.value);
+  for (const node of descendants(body))
+    if (node.type === 'AssignmentExpression' && node.left.type === 'MemberExpression')
+      if (node.left.object.type === 'ThisExpression') add(nameOf(node.left), node.operator === '=' ? node.right : null);
+  return members;
 }

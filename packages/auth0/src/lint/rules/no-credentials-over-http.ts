@@ -26,7 +26,12 @@ export const noCredentialsOverHttp: Rule = defineRule({
       instead: 'Call the server over https:. Where its certificate is self-signed, pin it with {{certpin}}.',
     },
   },
-  create({ values, report }) {
+  create({ values, script: { kind, main }, report }) {
+    // The user whom a create script is to make, with the password
+    const [first] = main?.params ?? [];
+    const name =
+      kind === 'database-script' && main?.params.length === 2 && first?.type === 'Identifier' ? first.name : '';
+    const user = name === 'user' ? name : undefined;
     const requests: AnyCall[] = [];
     const collect = (node: AnyCall): void => {
       if (isRequest(node, values)) requests.push(node);
@@ -40,7 +45,7 @@ export const noCredentialsOverHttp: Rule = defineRule({
           const whole = chainOf(node);
           const url = plainUrl(node, values);
           if (url === undefined || seen.has(whole)) continue;
-          const what = secretIn(url) ?? secretOf(whole, values) ?? writtenLater(whole, values);
+          const what = secretIn(url) ?? secretOf(whole, values) ?? writtenLater(whole, values) ?? userIn(whole, user);
           if (what === undefined) continue;
           seen.add(whole);
           report(node, 'plain', { data: { what } });
@@ -49,6 +54,17 @@ export const noCredentialsOverHttp: Rule = defineRule({
     };
   },
 });
+
+/** The whole user, handed on. */
+function userIn(request: Node, user: string | undefined): string | undefined {
+  const isWhole = (node: Node): boolean =>
+    node.type === 'Identifier' &&
+    node.name === user &&
+    parentOf(node)?.type !== 'MemberExpression' &&
+    !isKeyOfMember(node);
+  const found = user !== undefined && [...descendants(request, (child) => !isFunction(child))].some(isWhole);
+  return found ? 'the password of the user' : undefined;
+}
 
 /** Whether a call sends a request: of the global fetch, of a package, or of what that package made. */
 function isRequest(node: AnyCall, values: Values): boolean {
@@ -95,10 +111,30 @@ function plainUrl(node: AnyCall, values: Values): string | undefined {
 /** The texts that a URL may be: a text, or `new URL(path, base)`. */
 function urlsOf(node: Node | undefined, values: Values): string[] {
   return values.possible(node).flatMap((value) => {
-    if (value.kind === 'text') return [value.text];
+    if (value.kind === 'text')
+      return value.text.startsWith(HOLE) ? beginningsOf(node, value.text, values) : [value.text];
     const made = node && urlObject(node, values);
     return made === undefined ? [] : made.arguments.flatMap((argument) => urlsOf(argument, values));
   });
+}
+
+/** A URL that begins with what a condition chooses: `(configuration.URL || 'http://…') + '/login'`. */
+function beginningsOf(node: Node | undefined, text: string, values: Values): string[] {
+  let head = node && unwrap(node);
+  for (let steps = 0; head !== undefined && steps < 100; steps++) {
+    const next = beginningOf(head, values);
+    if (next === undefined) break;
+    head = unwrap(next);
+  }
+  return values.possible(head).map((value) => (value.kind === 'text' ? value.text + text.slice(HOLE.length) : text));
+}
+
+function beginningOf(node: Node, values: Values): Node | undefined {
+  if (node.type === 'BinaryExpression' && node.operator === '+') return node.left as Node;
+  if (node.type === 'TemplateLiteral') return node.quasis[0]?.value.cooked === '' ? node.expressions[0] : undefined;
+  const definition = node.type === 'Identifier' ? values.variable(node)?.defs[0]?.node : undefined;
+  const init = definition?.type === 'VariableDeclarator' ? definition.init : undefined;
+  return init && values.of(init).kind === 'text' ? init : undefined;
 }
 
 function urlObject(node: Node, values: Values): AnyCall | undefined {
@@ -139,14 +175,7 @@ function chainOf(node: Node): Node {
   const call = parentOf(member);
   if (call?.type !== 'CallExpression' || call.callee !== member) return node;
   // What is called with the answer is no part of the request.
-  return /^(?:then|catch|finally|end|pipe|on|once)$/.test(nameOf(member) ?? '') && !isMethodOfRequest(call)
-    ? node
-    : chainOf(call);
-}
-
-/** http's `request(…).end(body)` */
-function isMethodOfRequest({ callee, arguments: [first] }: Node & { type: 'CallExpression' }): boolean {
-  return callee.type === 'MemberExpression' && nameOf(callee) === 'end' && first !== undefined && !isFunction(first);
+  return /^(?:then|catch|finally|pipe)$/.test(nameOf(member) ?? '') ? node : chainOf(call);
 }
 
 function plain(name: string): string {

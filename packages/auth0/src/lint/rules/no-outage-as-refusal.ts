@@ -1,5 +1,5 @@
 import type { CallExpression, Node } from 'estree';
-import { type AnyFunction, ancestors, enclosingFunction, ownNodes, parentOf, unwrap } from '../ast.ts';
+import { type AnyFunction, ancestors, enclosingFunction, nameOf, parentOf, unwrap } from '../ast.ts';
 import {
   asksAboutStatusElsewhere,
   asksWhatItIs,
@@ -7,8 +7,11 @@ import {
   isFailureHandler,
   isLocalCall,
   leaves,
+  lostVariables,
   outcomeOfError,
   outcomeOfStatus,
+  passesWithout,
+  waits,
 } from '../failures.ts';
 import { defineRule, type Rule } from '../rule.ts';
 import { callbackOf } from '../script.ts';
@@ -50,15 +53,35 @@ export const noOutageAsRefusal: Rule = defineRule({
         if (node.arguments.some(({ type }) => type === 'SpreadElement')) return;
         if (![...ancestors(node)].includes(main)) return;
         for (const { answer, tests } of answersOf(node, values)) {
-          const cause = causeOf(node, tests, main, values);
-          if (cause === undefined) continue;
-          report(node, cause, { data: { answer, callback } });
-          return;
+          for (const place of [node, ...callsOfHelper(node, main, values)]) {
+            const cause = causeOf(place, place === node ? tests : [], main, values);
+            if (cause === undefined) continue;
+            report(place, cause, { data: { answer, callback } });
+            return;
+          }
         }
       },
     };
   },
 });
+
+/** Where a function is called that does nothing but call the callback: `const wrong = () => callback(new …)`. */
+function callsOfHelper(node: Node, main: AnyFunction, values: Values): Node[] {
+  const helper = enclosingFunction(node);
+  if (helper === undefined || helper === main || branchesAround(node, helper).length > 0) return [];
+  const declarator = parentOf(helper);
+  const name =
+    helper.type === 'FunctionDeclaration'
+      ? helper.id
+      : declarator?.type === 'VariableDeclarator' && declarator.id.type === 'Identifier'
+        ? declarator.id
+        : undefined;
+  const uses = (name && values.variable(name)?.references) ?? [];
+  return uses.flatMap(({ identifier }) => {
+    const call = parentOf(identifier as Node);
+    return call?.type === 'CallExpression' && call.callee === identifier ? [call] : [];
+  });
+}
 
 /** What a call of the callback says, and the tests within the call on which it says so. */
 interface Answer {
@@ -112,8 +135,9 @@ function branches(
 
 function refusalOf(node: Node): string | undefined {
   if (node.type !== 'NewExpression' && node.type !== 'CallExpression') return undefined;
-  const { callee } = node;
-  return callee.type === 'Identifier' && Object.hasOwn(REFUSALS, callee.name) ? REFUSALS[callee.name] : undefined;
+  const callee = unwrap(node.callee as Node);
+  const name = callee.type === 'Identifier' ? callee.name : (nameOf(callee) ?? '');
+  return Object.hasOwn(REFUSALS, name) ? REFUSALS[name] : undefined;
 }
 
 function isConstant(node: Node, values: Values): boolean {
@@ -142,6 +166,10 @@ function causeOf(
   }
   if (error === undefined && found !== main && isFailureHandler(found, values) && !asks(found)) return 'outage';
   if (isInCatch(node, found, values)) return 'outage';
+  // What was thrown away is missing: catch (error) {} if (!user) return callback(…)
+  const lost = lostVariables(found, values);
+  if (around.some(({ test, branch }) => branch === 'then' && [...lost].some((name) => passesWithout(test, name))))
+    return 'outage';
   const byStatus = around.find(({ test, branch }) => outcomeOfStatus(test) === branch);
   return byStatus !== undefined && !asksAboutStatusElsewhere(found.body, byStatus.test) ? 'status' : undefined;
 }
@@ -188,11 +216,8 @@ function isInCatch(node: Node, within: AnyFunction, values: Values): boolean {
     if (up.type !== 'CatchClause') continue;
     const statement = parentOf(up);
     if (statement?.type !== 'TryStatement') return false;
-    const waits = [...ownNodes(statement.block)].some(
-      (one) => one.type === 'AwaitExpression' && !isLocalCall(one.argument, values),
-    );
     const name = up.param?.type === 'Identifier' ? up.param.name : undefined;
-    return waits && (up.param ? name !== undefined && !asksWhatItIs(up.body, name) : true);
+    return waits(statement.block, values) && (up.param ? name !== undefined && !asksWhatItIs(up.body, name) : true);
   }
   return false;
 }

@@ -15,7 +15,7 @@ import {
   parentOf,
   unwrap,
 } from '../ast.ts';
-import { ERROR_NAME, errorParameter, leaves, outcomeOfError } from '../failures.ts';
+import { ERROR_NAME, errorParameter, leaves, outcomeOfError, outcomeOfStatus } from '../failures.ts';
 import { defineRule, type Rule } from '../rule.ts';
 import { callbackOf } from '../script.ts';
 
@@ -86,9 +86,7 @@ export const requireCallbackOnFailure: Rule = defineRule({
 
     function checkAwaits(main: AnyFunction): void {
       for (const node of ownNodes(main.body)) {
-        if (node.type !== 'AwaitExpression' || isCaught(node, main)) continue;
-        const method = calledMethod(unwrap(node.argument));
-        if (method?.name === 'catch' || CLOSING.test(method?.name ?? '')) continue;
+        if (!isAwait(node) || isCaught(node, main)) continue;
         report(node, 'uncaughtAwait', { data: { callback } });
         return; // one is enough to say it
       }
@@ -186,9 +184,7 @@ export const requireCallbackOnFailure: Rule = defineRule({
     function checkAlone(found: AnyFunction): void {
       if (!mentions(found.body, callback)) return;
       const lost = [...ownNodes(found.body)].find((node) => {
-        if (node.type !== 'AwaitExpression' || isCaught(node, found)) return false;
-        const method = calledMethod(unwrap(node.argument));
-        return method?.name !== 'catch' && !CLOSING.test(method?.name ?? '');
+        return isAwait(node) && !isCaught(node, found);
       });
       if (lost !== undefined && callsOf(found).some(isAlone)) report(lost, 'alone', { data: { callback } });
     }
@@ -297,7 +293,7 @@ export const requireCallbackOnFailure: Rule = defineRule({
       if (!mentions(found.body, callback)) return;
       for (const node of ownNodes(found.body)) {
         const fork = forkOf(node);
-        const failing = fork && outcomeOfError(fork.test, error);
+        const failing = fork && (outcomeOfError(fork.test, error) ?? outcomeOfStatus(fork.test));
         if (fork === undefined || failing === undefined) continue;
         const branch = failing === 'then' ? fork.consequent : fork.alternate;
         if (branch && (reaches(branch, error) || throws(branch))) continue;
@@ -328,6 +324,14 @@ export const requireCallbackOnFailure: Rule = defineRule({
     }
   },
 });
+
+/** `await` and `for await`, where a failure comes out. */
+function isAwait(node: Node): boolean {
+  if (node.type === 'ForOfStatement') return node.await;
+  if (node.type !== 'AwaitExpression') return false;
+  const method = calledMethod(unwrap(node.argument));
+  return method?.name !== 'catch' && !CLOSING.test(method?.name ?? '');
+}
 
 interface ChainedCall {
   readonly name: string;
