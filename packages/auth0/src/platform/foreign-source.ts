@@ -13,14 +13,19 @@ const typescript: ParserOptions = {
 export function foreignLanguage(text: string): 'JSON' | 'TypeScript' | undefined {
   if (isJson(text)) return 'JSON';
   for (const read of [parse, parseExpression]) {
-    try {
-      read(text, typescript);
-      return 'TypeScript';
-    } catch {
-      // the other form, or none
-    }
+    if (reads(read, text, { ...typescript, plugins: [] })) return undefined;
+    if (reads(read, text, typescript)) return 'TypeScript';
   }
   return undefined;
+}
+
+function reads(read: (text: string, options: ParserOptions) => unknown, text: string, options: ParserOptions): boolean {
+  try {
+    read(text, options);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isJson(text: string): boolean {

@@ -225,6 +225,11 @@ describe('what is no JavaScript is named in plain words', () => {
       lintText('# A title\n', { path: 'readme.md' }).error?.message,
       'this is no JavaScript and no TypeScript',
     );
+    // An object is no script in either language.
+    assert.equal(
+      lintText('{\n  client_id: "abc",\n  tenant: "x",\n}\n', { path: 'create.js' }).error?.message,
+      'Unexpected token',
+    );
     // What the parser goes on behind is not taken for what is written.
     assert.notEqual(lintText('resource "auth0_connection" "x" {\n}\n', { path: 'main.tf' }).error, undefined);
   });
