@@ -105,8 +105,9 @@ export const noHardcodedCredentials: Rule = defineRule({
     };
     /** Whether the object or the call in which a text stands has its finding. */
     const isReported = (node: Node): boolean => {
-      if (hasKeyOfAws && /\bA[KS]IA/.test(textOf(node))) return true;
       const parent = parentOf(node);
+      // const accessKeyId = '…', with a secret key that is reported at its own place
+      if (parent?.type === 'VariableDeclarator' || parent?.type === 'AssignmentExpression') return hasKeyOfAws;
       const around = parent?.type === 'Property' ? parentOf(parent) : parent;
       return around?.type === 'ObjectExpression' && around.properties.some((property) => seen.has(property));
     };
