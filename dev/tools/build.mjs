@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { bundleCli } from './bundle-cli.mjs';
 import { bundleLibrary } from './bundle-library.mjs';
 import { buildInline } from './inline.mjs';
+import { buildRulePages } from './rule-pages.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
@@ -28,9 +29,6 @@ cpSync(
     recursive: true,
   },
 );
-// Messages name the pages of the rules: whoever installs the package finds them in it.
-cpSync(new URL('../../docs/lint', import.meta.url), new URL('../../packages/auth0/dist/docs/lint', import.meta.url), {
-  recursive: true,
-});
+buildRulePages();
 compile('packages/cli/tsconfig.json');
 await bundleCli();

@@ -3,11 +3,16 @@ import { isMap, isScalar, LineCounter, parseDocument, type Scalar, visit } from 
 import type { Finding } from './host.ts';
 import { type LintResult, type LintTextOptions, lintText } from './lint-text.ts';
 
+interface EmbeddedOptions extends LintTextOptions {
+  /** Whether somebody has named this file: then it is an error that no script stands in it. Default: false. */
+  readonly isNamed?: boolean;
+}
+
 /**
  * Lints the scripts that stand as text in a `database.json` or `tenant.yaml`. Findings are placed in that file; nothing is fixed there.
  * Where a script is the path of a file, that file is linted by whoever walks the folder.
  */
-export function lintEmbedded(text: string, path: string, options: LintTextOptions): LintResult {
+export function lintEmbedded(text: string, path: string, { isNamed = false, ...options }: EmbeddedOptions): LintResult {
   const lines = new LineCounter();
   // `KEY: @@KEY@@` is no YAML and no JSON before the Deploy CLI has replaced it.
   const masked = text.replace(/(?<=[:[,-][ \t]+)@@[\w.-]+@@/g, (marker) => marker.replace(/\W/g, '_'));
@@ -15,19 +20,26 @@ export function lintEmbedded(text: string, path: string, options: LintTextOption
   const [problem] = document.errors;
   if (problem !== undefined) {
     const { line, col } = problem.linePos?.[0] ?? { line: 1, col: 1 };
-    return { path, findings: [], error: { message: problem.message.split('\n')[0] ?? '', line, column: col } };
+    const message = `this is no valid ${/\.json$/i.test(path) ? 'JSON' : 'YAML'}`;
+    return { path, findings: [], error: { message, line, column: col } };
   }
   const results: LintResult[] = [];
+  let namesFiles = false;
   visit(document, {
     Pair(_, { key, value }) {
       const name = isScalar(key) ? String(key.value) : '';
       if (name === 'customScripts' && isMap(value)) {
         for (const { key: script, value: code } of value.items)
-          if (isScalar(code)) results.push(lintScalar(code, `databases/_/${String(script)}.js`));
-      } else if ((name === 'code' || name === 'script') && isScalar(value))
-        results.push(lintScalar(value, `${name}.js`));
+          if (isScalar(code)) look(code, `databases/_/${String(script)}.js`);
+      } else if ((name === 'code' || name === 'script') && isScalar(value)) look(value, `${name}.js`);
     },
   });
+  if (isNamed && results.length === 0) {
+    const message = namesFiles
+      ? 'this file names its scripts by their paths, and holds none: name the folder that they are in'
+      : 'no script of Auth0 stands in this file: name a script, for example login.js, or a folder';
+    return { path, findings: [], error: { message } };
+  }
   const broken = results.find(({ error }) => error !== undefined);
   return {
     path,
@@ -35,9 +47,13 @@ export function lintEmbedded(text: string, path: string, options: LintTextOption
     ...(broken?.error === undefined ? {} : { error: broken.error }),
   };
 
+  function look(scalar: Scalar, name: string): void {
+    if (/[\n;{]/.test(String(scalar.value))) results.push(lintScalar(scalar, name));
+    else namesFiles = true;
+  }
+
   function lintScalar(scalar: Scalar, name: string): LintResult {
     const code = String(scalar.value);
-    if (!/[\n;{]/.test(code)) return { path, findings: [] }; // a path
     const place = placer(scalar, text, lines);
     const { fix: _, ...others } = options;
     const { findings, error } = lintText(code, { ...others, path: join(dirname(path), name) });

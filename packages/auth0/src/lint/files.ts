@@ -35,15 +35,16 @@ export async function* lintFiles(
       if (typeof path !== 'string') yield path;
       else if (!seen.has(path)) {
         seen.add(path);
-        yield await lintFile(path, write, options);
+        yield await lintFile(path, path === given, write, options);
       }
     }
   }
 }
 
-async function lintFile(path: string, write: boolean, options: LintTextOptions): Promise<LintResult> {
+async function lintFile(path: string, isNamed: boolean, write: boolean, options: LintTextOptions): Promise<LintResult> {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readBounded(path));
+    if (isNamed && /\.(?:json|ya?ml)$/i.test(path)) return lintEmbedded(text, path, { ...options, isNamed });
     if (CONFIGURATION.test(basename(path))) return lintEmbedded(text, path, options);
     const result = lintText(text, { ...options, path });
     if (result.output !== undefined && write) await writeFile(path, result.output);

@@ -1,17 +1,32 @@
 import { findBlocks } from '../inline/find.ts';
 import { digestOf } from '../inline/header.ts';
+import { stateOf } from '../inline/state.ts';
+
+/** A block of certpin that stands in a script. */
+export interface InlineBlockRange {
+  /** From one offset to another. */
+  readonly range: readonly [number, number];
+  /** The subpath of the package that it stands for. */
+  readonly module: string;
+  /** undefined for the block of the installed release, in every byte; else the version that it says it is of. */
+  readonly otherVersion: string | undefined;
+}
 
 /**
- * Where certpin itself stands in a script, from one offset to another. It opens TLS on purpose as no script should, and checks for itself.
+ * Where certpin itself stands in a script. It opens TLS on purpose as no script should, and checks for itself.
  *
  * A block that was changed is none: its digest is computed. Whether the digest is that of a release is for `certpin auth0 verify`.
  */
-export function inlineBlocks(source: string): [number, number][] {
+export function inlineBlocks(source: string): InlineBlockRange[] {
   const lines = source.split('\n');
   const starts = [0];
   for (const line of lines) starts.push((starts.at(-1) ?? 0) + line.length + 1);
   const texts = lines.map((line) => line.replace(/\r$/, ''));
   return findBlocks(texts)
     .filter(({ complete, sha256, lines: block }) => complete && sha256 === digestOf(block))
-    .map(({ line, lines: block }) => [starts[line - 1] ?? 0, (starts[line - 1 + block.length] ?? 1) - 1]);
+    .map((block) => ({
+      range: [starts[block.line - 1] ?? 0, (starts[block.line - 1 + block.lines.length] ?? 1) - 1],
+      module: block.client === 'fetch' ? 'certpin/undici' : `certpin/${block.client}`,
+      otherVersion: stateOf(block).block === 'unmodified' ? undefined : block.version,
+    }));
 }

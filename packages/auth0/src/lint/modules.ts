@@ -1,9 +1,15 @@
 import type { ModuleValue, Value } from './value.ts';
 
-/** The module that `require('pg@8.7.1')` or an import names. */
+/** The module that `require('pg@8.7.1')`, `require('mysql2@3.9.7/promise')` or an import names. */
 export function moduleNamed(specifier: string): ModuleValue {
-  const [, name = '', version] = /^(?:node:)?((?:@[^/]+\/)?[^@]+)(?:@(.+))?$/.exec(specifier) ?? [];
-  return { kind: 'module', name, version, path: [] };
+  const [, name = '', version, path = ''] =
+    /^(?:node:)?((?:@[^/]+\/)?[^@]+)(?:@([^/]+)(\/.*)?)?$/.exec(specifier) ?? [];
+  return { kind: 'module', name: name + path, version, path: [] };
+}
+
+/** The package of a module, without the path in it: `mysql2` of `mysql2/promise`. */
+export function packageNameOf({ name }: ModuleValue): string {
+  return /^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name;
 }
 
 /** The names that Auth0 declared for scripts up to Node.js 12, and the packages that they were. */

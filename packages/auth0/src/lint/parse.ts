@@ -1,5 +1,6 @@
 import { type ParserOptions, parse, parseExpression } from '@babel/parser';
 import type { Comment, ExpressionStatement, Program, VariableDeclaration } from 'estree';
+import { foreignLanguage } from '../platform/foreign-source.ts';
 import { maskMarkers } from './markers.ts';
 
 export interface Parsed {
@@ -42,14 +43,24 @@ export function parseScript(text: string, path: string): Parsed {
         return readFunction(masked, options);
       } catch {
         if (error instanceof RangeError) throw error;
-        throw toSyntaxError(error); // the error about the file as a whole
+        throw toSyntaxError(error, foreignWords(masked, path)); // the error about the file as a whole
       }
     }
   }
 }
 
-function toSyntaxError(error: unknown): ScriptSyntaxError {
+/** What to do about a source in another language. */
+function foreignWords(text: string, path: string): string | undefined {
+  const language = foreignLanguage(text);
+  if (language === 'JSON') return 'this is JSON and no script: name the script, for example login.js, or its folder';
+  if (language === undefined && !/\.[cm]?[jt]sx?$/.test(path)) return 'this is no JavaScript and no TypeScript';
+  if (language === undefined || isTypescript(path)) return undefined;
+  return 'this is TypeScript, and Auth0 takes JavaScript alone: lint what it is compiled to, or name the file .ts';
+}
+
+function toSyntaxError(error: unknown, words: string | undefined): ScriptSyntaxError {
   const { message, loc } = error as { message: string; loc?: { line: number; column: number } };
+  if (words !== undefined) return new ScriptSyntaxError(words, loc?.line ?? 1, (loc?.column ?? 0) + 1);
   const reason = message.replace(/ \(\d+:\d+\)$/, '').replace(/\.$/, '');
   return new ScriptSyntaxError(
     /requires enabling one of the following parser plugin/.test(reason)
@@ -60,8 +71,12 @@ function toSyntaxError(error: unknown): ScriptSyntaxError {
   );
 }
 
+function isTypescript(path: string): boolean {
+  return /\.[cm]?tsx?$/.test(path);
+}
+
 function optionsFor(path: string): ParserOptions {
-  const typescript = /\.[cm]?tsx?$/.test(path);
+  const typescript = isTypescript(path);
   const jsx = !/\.[cm]?ts$/.test(path);
   return {
     sourceType: 'unambiguous',
@@ -78,10 +93,20 @@ function optionsFor(path: string): ParserOptions {
 }
 
 function readProgram(text: string, options: ParserOptions): Parsed {
-  const { program, comments } = parse(text, options);
+  const { program, comments, errors } = parse(text, options);
+  refuseGuesses(errors);
   const ast = program as unknown as Program;
   ast.body = ast.body.map(importEquals);
   return { ast, comments: toComments(comments) };
+}
+
+/** The parser goes on behind what it does not understand: then it has read something else than what is written. */
+const GUESSES = /^(?:MissingSemicolon|UnexpectedToken|UnexpectedReservedWord|UnexpectedTokenUnaryExponentiation)$/;
+
+/** @throws SyntaxError of the parser */
+function refuseGuesses(errors: unknown): void {
+  const guessed = ((errors ?? []) as { reasonCode?: string }[]).find(({ reasonCode = '' }) => GUESSES.test(reasonCode));
+  if (guessed !== undefined) throw guessed;
 }
 
 /** A function without a name is an expression, and a file of Auth0's. A semicolon may follow it. */

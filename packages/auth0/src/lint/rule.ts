@@ -1,6 +1,6 @@
 import type { Node, Program } from 'estree';
 import { howToPin } from './advice.ts';
-import { inlineBlocks } from './inline-blocks.ts';
+import { type InlineBlockRange, inlineBlocks } from './inline-blocks.ts';
 import { pageOf } from './pages.ts';
 import { type Script, type ScriptKind, scriptOf } from './script.ts';
 import type { SourceCode } from './source-code.ts';
@@ -131,7 +131,7 @@ export function defineRule<Id extends string>({ create, ...definition }: RuleDef
         script,
         report(node, messageId, { data = {}, fix, suggest } = {}) {
           const [start = 0] = node.range ?? [];
-          if (blocks.some(([from, to]) => start >= from && start < to)) return;
+          if (blocks.some(({ range: [from, to] }) => start >= from && start < to)) return;
           report({
             loc: firstLineOf(node, sourceCode.text),
             messageId,
@@ -157,7 +157,7 @@ function firstLineOf({ loc, range }: Node, text: string): Location {
 interface Knowledge {
   readonly values: Values;
   readonly script: Script;
-  readonly blocks: readonly (readonly [number, number])[];
+  readonly blocks: readonly InlineBlockRange[];
 }
 
 const known = new WeakMap<SourceCode, Knowledge>();
@@ -167,10 +167,11 @@ function knowledgeOf(sourceCode: SourceCode, filename: string, settings: HostCon
   const earlier = known.get(sourceCode);
   if (earlier !== undefined) return earlier;
   const { script: kind } = (settings.certpin ?? {}) as { script?: ScriptKind };
+  const blocks = inlineBlocks(sourceCode.text);
   const knowledge = {
-    values: new Values(sourceCode),
+    values: new Values(sourceCode, blocks),
     script: scriptOf(sourceCode.ast, filename, kind),
-    blocks: inlineBlocks(sourceCode.text),
+    blocks,
   };
   known.set(sourceCode, knowledge);
   return knowledge;

@@ -1,15 +1,17 @@
-import type { Class, Identifier, Node, Super } from 'estree';
+import type { Class, ClassBody, Identifier, Node, Super } from 'estree';
 import {
   type AnyCall,
   type AnyFunction,
   ancestors,
   calledMethod,
+  descendants,
   isFunction,
   nameOf,
   ownNodes,
   parentOf,
   unwrap,
 } from './ast.ts';
+import type { InlineBlockRange } from './inline-blocks.ts';
 import { HOLE, withHoles } from './markers.ts';
 import { asModule, moduleNamed } from './modules.ts';
 import { joinParts, memberOf } from './objects.ts';
@@ -20,10 +22,13 @@ import { type Around, findVariable, valueOfVariable } from './variables.ts';
 /** Follows constants, spreads, assignments to members, imports and plain functions; no types, and no more than the file itself. */
 export class Values implements Around {
   readonly #sourceCode: SourceCode;
+  readonly #blocks: readonly InlineBlockRange[];
   readonly #found = new Map<Node, Value>();
+  readonly #members = new Map<Node, ReadonlyMap<string, readonly (Node | null)[]>>();
 
-  constructor(sourceCode: SourceCode) {
+  constructor(sourceCode: SourceCode, blocks: readonly InlineBlockRange[]) {
     this.#sourceCode = sourceCode;
+    this.#blocks = blocks;
   }
 
   of(node: Node | null | undefined): Value {
@@ -102,6 +107,7 @@ export class Values implements Around {
         return node.name === 'undefined' ? { kind: 'constant', value: undefined } : this.#ofName(node);
       case 'MemberExpression': {
         const name = this.nameOf(node);
+        if (node.object.type === 'ThisExpression') return this.#ofThis(node, name);
         return name === undefined ? UNKNOWN : memberOf(this.of(node.object), name, this);
       }
       case 'ObjectExpression':
@@ -178,6 +184,15 @@ export class Values implements Around {
     return hasConstructor ? UNKNOWN : this.of(superClass);
   }
 
+  /** `this.agent`: what the class declares or assigns under this name, in whatever place. */
+  #ofThis(node: Node, name: string | undefined): Value {
+    const around = [...ancestors(node)].find((up) => up.type === 'ClassBody');
+    if (around === undefined || name === undefined) return UNKNOWN;
+    const members = this.#members.get(around) ?? membersOf(around);
+    this.#members.set(around, members);
+    return either((members.get(name) ?? []).map((value) => this.of(value)));
+  }
+
   /** The parent, where its constructor is called. */
   #ofSuper(node: Super): Value {
     const call = parentOf(node);
@@ -197,6 +212,38 @@ export class Values implements Around {
   #ofName(identifier: Identifier): Value {
     const variable = this.variable(identifier);
     if (variable === undefined) return { kind: 'global', path: [identifier.name] };
-    return valueOfVariable(variable, this);
+    return this.#ofBlock(variable) ?? valueOfVariable(variable, this);
   }
+
+  /** The `certpin` that a pasted block declares is the package, where the script only reads its members. */
+  #ofBlock({ name, defs: [definition], references }: Variable): ModuleValue | undefined {
+    const [start = -1] = definition?.node.range ?? [];
+    const block = this.#blocks.find(({ range: [from, to] }) => start >= from && start < to);
+    if (block === undefined || name !== 'certpin' || definition?.node.type !== 'VariableDeclarator') return undefined;
+    const isRead = references.every((reference) => reference.isWrite() || isReadMember(reference.identifier as Node));
+    return isRead ? { kind: 'module', name: block.module, version: block.otherVersion, path: [] } : undefined;
+  }
+}
+
+/** `certpin.pinnedAgent` and `const { pinnedAgent } = certpin`, and neither an assignment to it nor the object as a whole. */
+function isReadMember(object: Node): boolean {
+  const member = parentOf(object);
+  if (member?.type === 'VariableDeclarator') return member.init === object && member.id.type === 'ObjectPattern';
+  if (member?.type !== 'MemberExpression' || member.object !== object) return false;
+  const use = parentOf(member);
+  if (use?.type === 'AssignmentExpression') return use.left !== member;
+  return use?.type !== 'UpdateExpression' && !(use?.type === 'UnaryExpression' && use.operator === 'delete');
+}
+
+/** What is written to the members of a class's objects within the class; null: it is not known what. */
+function membersOf(body: ClassBody): Map<string, (Node | null)[]> {
+  const members = new Map<string, (Node | null)[]>();
+  const add = (name: string | undefined, value: Node | null | undefined): void => {
+    if (name !== undefined) members.set(name, [...(members.get(name) ?? []), value ?? null]);
+  };
+  for (const member of body.body) if (member.type === 'PropertyDefinition') add(nameOf(member), member.value);
+  for (const node of descendants(body))
+    if (node.type === 'AssignmentExpression' && node.left.type === 'MemberExpression')
+      if (node.left.object.type === 'ThisExpression') add(nameOf(node.left), node.operator === '=' ? node.right : null);
+  return members;
 }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { databaseScripts, formatRole, hookPoints, parseRole, type Role } from './roles.ts';
+import { findRoles } from './find-roles.ts';
+import { formatRole, type Role } from './roles.ts';
 import { RunError } from './run-error.ts';
-import type { ScriptFunction, Source } from './source.ts';
-import { triggers } from './triggers.ts';
+import type { Source } from './source.ts';
 
 /**
  * What a script is: from its exports, its file's name (as the Deploy CLI writes it), its function's name, its parameters, in this order.
@@ -11,7 +11,7 @@ import { triggers } from './triggers.ts';
  * @throws RunError `ERR_SCRIPT_ROLE` where nothing or more than one thing fits
  */
 export function detectRole(source: Source): Role {
-  const candidates = findCandidates(source);
+  const candidates = findRoles({ ...source, triggerId: source.moduleExport && readTriggerId(source.file) });
   const [only, ...others] = candidates;
   if (only !== undefined && others.length === 0) return only;
   const name = basename(source.file);
@@ -30,33 +30,7 @@ export function detectRole(source: Source): Role {
   );
 }
 
-function findCandidates(source: Source): Role[] {
-  const byExport = Object.entries(triggers).flatMap(([name, { handlers }]): Role[] => {
-    const handler = handlers.find((candidate) => source.exported.includes(candidate));
-    return handler === undefined ? [] : [{ kind: 'action', name, handler }];
-  });
-  if (byExport.length > 0) return byExport;
-  if (source.moduleExport !== undefined) return hooksOf(source.file, source.moduleExport);
-  const byFile = basename(source.file, '.js');
-  if (Object.hasOwn(databaseScripts, byFile)) return [{ kind: 'database', name: byFile }];
-  if (basename(dirname(source.file)) === 'rules') return [{ kind: 'rule', name: 'rule' }];
-  const named = source.functions.flatMap(({ name }) => databaseRoleOf(name));
-  if (named.length > 0) return named;
-  const [first, ...rest] = source.functions;
-  return first !== undefined && rest.length === 0 ? rolesByParameters(first) : [];
-}
-
-/** The Deploy CLI writes the extension point into a JSON file beside the Hook. */
-function hooksOf(file: string, { parameters }: ScriptFunction): Role[] {
-  const given = readTriggerId(file);
-  const role = given === undefined ? undefined : parseRole(`hook:${given}`);
-  if (role !== undefined) return [role];
-  const own = parameters.slice(0, -1).join();
-  return Object.entries(hookPoints)
-    .filter(([, before]) => before.join() === own)
-    .map(([name]) => ({ kind: 'hook', name }));
-}
-
+/** The Deploy CLI writes the extension point of a Hook into a JSON file beside it. */
 function readTriggerId(file: string): string | undefined {
   try {
     const manifest = join(dirname(file), `${basename(file, '.js')}.json`);
@@ -64,28 +38,4 @@ function readTriggerId(file: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function databaseRoleOf(name: string | undefined): Role[] {
-  if (name === undefined) return [];
-  return Object.entries(databaseScripts)
-    .filter(([, { functions }]) => functions.includes(name))
-    .map(([key]) => ({ kind: 'database', name: key }));
-}
-
-function rolesByParameters({ name, parameters }: ScriptFunction): Role[] {
-  const own = parameters.slice(0, -1).filter((parameter) => parameter !== 'context');
-  const [first = '', second = '', third = ''] = own;
-  const keys = (...names: readonly string[]): Role[] => names.map((key) => ({ kind: 'database', name: key }));
-  const rule: Role = { kind: 'rule', name: 'rule' };
-  if (parameters.length === 3 && first === 'user' && parameters[1] === 'context') {
-    return name === undefined ? [rule, ...keys('get_user', 'create', 'verify')] : [rule];
-  }
-  if (/verified/i.test(third)) return keys('change_email');
-  if (/^new_?password$/i.test(second)) return keys('change_password');
-  if (/^password$/i.test(second)) return keys('login');
-  if (second !== '') return [];
-  if (/^(?:user_?)?id$/i.test(first)) return keys('delete');
-  if (first === 'user') return keys('create');
-  return /^(?:email|identifierValue)$/.test(first) ? keys('get_user', 'verify') : [];
 }

@@ -64,7 +64,10 @@ export function judgeOutcome(role: Role, record: RunRecord): JudgedOutcome {
     for (const { code, message } of judgeModule(role.kind, module)) record.warn(code, message);
   const outcome: Outcome = record.outcome ?? { type: 'none', reason: 'exited' };
   const error = errorOf(outcome);
-  const advice = error === null ? undefined : (adviseOnGlobal(error.message ?? '') ?? adviseOnFailure(error));
+  // A module that the platform has removed is not installed either: its own words stand above.
+  const isRemoved = error?.code === 'MODULE_NOT_FOUND' && record.warnings.some(({ code }) => code === 'module-removed');
+  const advice =
+    error === null || isRemoved ? undefined : (adviseOnGlobal(error.message ?? '') ?? adviseOnFailure(error));
   if (advice !== undefined) record.warn('advice', advice);
   if (outcome.type === 'callback' && outcome.error === null) judgeValues(role, outcome.values, record);
   const status = statusOf(role, outcome, record);

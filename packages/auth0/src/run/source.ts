@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseExpression } from '@babel/parser';
+import { foreignLanguage } from '../platform/foreign-source.ts';
 import { RunError } from './run-error.ts';
 
 /** A file, or the text itself. */
@@ -119,7 +120,7 @@ function readStatements(text: string, file: string): Shape {
   try {
     body = parse(text, { sourceType: 'script' }).program.body;
   } catch (error) {
-    throw new RunError('ERR_SCRIPT_SYNTAX', `${basename(file)}: ${(error as Error).message}`);
+    throw syntaxError(text, basename(file), error as Error);
   }
   const functions: ScriptFunction[] = [];
   const exported: string[] = [];
@@ -145,6 +146,19 @@ function readStatements(text: string, file: string): Shape {
     }
   }
   return { text, form: 'statements', trailingSemicolon: false, functions, exported, moduleExport };
+}
+
+/** What a person can do about a source that is no JavaScript; else what the parser says. */
+function syntaxError(text: string, name: string, { message }: Error): RunError {
+  const language = foreignLanguage(text);
+  if (language === 'TypeScript') {
+    const words = `${name} is TypeScript, and Auth0 takes JavaScript alone`;
+    return new RunError('ERR_SCRIPT_SYNTAX', words, 'name the JavaScript that it is compiled to');
+  }
+  if (language === 'JSON') {
+    return new RunError('ERR_SCRIPT_SYNTAX', `${name} is JSON and no script`, 'name the script, for example login.js');
+  }
+  return new RunError('ERR_SCRIPT_SYNTAX', `${name}: ${message}`);
 }
 
 const functionTypes: readonly string[] = ['FunctionExpression', 'ArrowFunctionExpression', 'FunctionDeclaration'];

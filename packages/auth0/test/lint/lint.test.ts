@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { codeBlocks } from '../../../../dev/tools/test/markdown.ts';
 import { type Finding, type LintResult, lintFiles, lintText, rules, toSarif } from '../../src/lint/index.ts';
+import { detectRole } from '../../src/run/detect.ts';
+import { readSource } from '../../src/run/source.ts';
 import { samples } from './corpus.ts';
 import { page, withTable } from './rule-table.ts';
 
@@ -199,6 +201,100 @@ describe('files', () => {
   });
 });
 
+describe('what is no JavaScript is named in plain words', () => {
+  const typescript = [
+    'function login(email: string, password: string, callback: Callback): void {\n  callback(null);\n}\n',
+    'function (email: string, callback: (e?: Error) => void) {\n  callback();\n}\n',
+    'interface Profile { user_id: string }\nfunction getUser(email, callback) { callback(null, email as string); }\n',
+    'enum Color { Red }\n',
+  ];
+  for (const code of typescript)
+    it(`TypeScript in a .js file: ${code.split('\n')[0]}`, () => {
+      const { error } = lintText(code, { path: 'login.js' });
+      assert.match(error?.message ?? '', /^this is TypeScript, and Auth0 takes JavaScript alone: /);
+      assert.equal(lintText(code, { path: 'login.ts' }).error, undefined);
+    });
+
+  it('JSON under the name of a script, and a text that is nothing', () => {
+    const json = JSON.stringify({ name: 'users', strategy: 'auth0' });
+    assert.match(
+      lintText(json, { path: 'login.js' }).error?.message ?? '',
+      /^this is JSON and no script: name the script/,
+    );
+    assert.equal(
+      lintText('# A title\n', { path: 'readme.md' }).error?.message,
+      'this is no JavaScript and no TypeScript',
+    );
+    // An object is no script in either language.
+    assert.equal(
+      lintText('{\n  client_id: "abc",\n  tenant: "x",\n}\n', { path: 'create.js' }).error?.message,
+      'Unexpected token',
+    );
+    // What the parser goes on behind is not taken for what is written.
+    assert.notEqual(lintText('resource "auth0_connection" "x" {\n}\n', { path: 'main.tf' }).error, undefined);
+  });
+
+  it('a database.json that is named says where its scripts are; within a folder it is passed by', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'certpin-lint-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const paths = { options: { customScripts: { login: './login.js' } } };
+    const text = {
+      options: { customScripts: { login: 'function login(e, p, callback) {\n  f({ rejectUnauthorized: false });\n}' } },
+    };
+    for (const [name, content] of Object.entries({
+      'database.json': paths,
+      'connection.json': text,
+      'package.json': {},
+    }))
+      writeFileSync(join(folder, name), JSON.stringify(content));
+    writeFileSync(join(folder, 'broken.json'), '{"name": [}');
+    const look = async (name: string): Promise<LintResult | undefined> =>
+      (await collect(lintFiles([join(folder, name)])))[0];
+    assert.match(
+      (await look('database.json'))?.error?.message ?? '',
+      /^this file names its scripts by their paths, .*: name the folder/,
+    );
+    assert.deepEqual(named((await look('connection.json'))?.findings ?? []), ['1 no-reject-unauthorized-false']);
+    assert.match((await look('package.json'))?.error?.message ?? '', /^no script of Auth0 stands in this file: /);
+    assert.equal((await look('broken.json'))?.error?.message, 'this is no valid JSON');
+    assert.deepEqual(
+      (await collect(lintFiles([folder]))).map(({ error }) => error),
+      [undefined],
+    );
+  });
+});
+
+describe('what a script is for Auth0 is found out as the runner finds it out', () => {
+  const rule = 'require-callback-on-failure';
+  const script = (head: string): string => `${head} {\n  pool.query(sql, (err, r) => callback(null, r.rows[0]));\n}\n`;
+  const scripts: Record<string, string> = {
+    'get_user.js': script('function loginByEmail(email, callback)'),
+    'change_password.js': script('function (email, newPassword, callback)'),
+    'deep/folder/login.js': script('async function authenticate(userNameOrEmail, password, context, callback)'),
+    'verify.ts': script('function check(email: string, callback: Callback)'),
+    'rules/enrich.js': script('function enrich(user, context, callback)'),
+    'x.js': script('const login = (email, password, callback) =>'),
+    'y.js': script('function change_password(email, newPassword, callback)'),
+    'z.js': script('(userNameOrEmail, password, callback) =>'),
+  };
+  for (const [path, code] of Object.entries(scripts))
+    it(`${path}: ${code.split('\n')[0]}`, () => {
+      assert.deepEqual(named(lintText(code, { path, rules: [rule] }).findings), [`2 ${rule}`]);
+      if (!path.endsWith('.ts'))
+        assert.notEqual(detectRole(readSource({ source: code, fileName: path }, '/')).kind, 'action');
+    });
+
+  const others: Record<string, string> = {
+    'login.js': `${script('function login(req, res, callback)')}app.post('/login', login);`,
+    'verify.js': `${script('function verify(token, callback)')}module.exports = { verify };`,
+    'create.js': `import { pool } from './pool.js';\n${script('export function create(user, callback)')}`,
+    'delete.js': script('function splice(list, item, index, callback)'),
+  };
+  for (const [path, code] of Object.entries(others))
+    it(`any other program: ${path}: ${code.split('\n')[0]}`, () =>
+      assert.deepEqual(lintText(code, { path, rules: [rule] }).findings, []));
+});
+
 it('a script that is too large', () => {
   const code = `function login(email, password, callback) {\n  callback(null, '${'ü'.repeat(50_000)}');\n}\n`;
   assert.deepEqual(named(lintText(code, { rules: ['max-script-size'] }).findings), ['1 max-script-size']);
@@ -268,18 +364,19 @@ describe('the pages of the rules', () => {
   });
 
   for (const { name } of rules) {
-    const [diff] = codeBlocks(read(`docs/lint/${name}.md`)).filter(({ language }) => language === 'diff');
-    if (diff === undefined) continue;
-    it(`${name}: finds the lines with -, and not those with +`, () => {
-      const take = (sign: '+' | '-'): string =>
-        diff.code
-          .split('\n')
-          .filter((line) => line[0] !== (sign === '+' ? '-' : '+'))
-          .map((line) => line.slice(1))
-          .join('\n');
-      assert.notDeepEqual(lintText(take('-'), { rules: [name] }).findings, []);
-      assert.deepEqual(lintText(take('+'), { rules: [name] }).findings, []);
-    });
+    const diffs = codeBlocks(read(`docs/lint/${name}.md`)).filter(({ language }) => language === 'diff');
+    for (const [index, { code }] of diffs.entries()) {
+      it(`${name}${index > 0 ? ` (${index + 1})` : ''}: finds the lines with -, and not those with +`, () => {
+        const take = (sign: '+' | '-'): string =>
+          code
+            .split('\n')
+            .filter((line) => line[0] !== (sign === '+' ? '-' : '+'))
+            .map((line) => line.slice(1))
+            .join('\n');
+        assert.notDeepEqual(lintText(take('-'), { rules: [name] }).findings, []);
+        assert.deepEqual(lintText(take('+'), { rules: [name] }).findings, []);
+      });
+    }
   }
 });
 

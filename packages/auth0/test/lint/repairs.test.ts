@@ -11,6 +11,9 @@ import { after, before, describe, it } from 'node:test';
 import { TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { credentials, type Minted, mint } from '@certpin/testkit';
+import { inlineBlock } from '../../src/inline/block.ts';
+import { digestLine, digestOf, firstLine, lastLine } from '../../src/inline/header.ts';
+import { verifyInline } from '../../src/inline/verify.ts';
 import { applyFixes } from '../../src/lint/fix.ts';
 import { lintText, rules } from '../../src/lint/index.ts';
 
@@ -118,6 +121,15 @@ const plainAgent = (options: string): string => `new (require('https').Agent)({ 
 const post = (url: string, options: string): string => `axios.post('${url}', 'secret', { ${options} })`;
 const answer = '.then(() => console.log("sent"), (error) => console.log("refused: " + error.message));';
 
+const block = inlineBlock('https').text;
+/** What says of itself that it is a block, with the right digest, and verifies nothing. */
+const madeUp = ((lines: string[]): string =>
+  `${[lines[0], digestLine(digestOf(lines)), ...lines.slice(1)].join('\n')}\n`)([
+  firstLine('https', '9.9.9'),
+  `const certpin = { pinnedAgent: () => ${plainAgent('rejectUnauthorized: false')} };`,
+  lastLine('https', '9.9.9'),
+]);
+
 /** In each of these, the proxy is what leads to the right server. */
 const proxied: Record<string, Script> = {
   'an agent that does not verify': {
@@ -131,7 +143,7 @@ const proxied: Record<string, Script> = {
     files: { 'agent.js': `module.exports = ${plainAgent('rejectUnauthorized: false')};` },
   },
   'an agent under the verification of the process': {
-    code: `${axios}${post('https://localhost:PORT/', `maxRedirects: 0, httpsAgent: ${plainAgent('keepAlive: true')}`)}${answer}`,
+    code: `${axios}${post('https://localhost:PORT/', `maxRedirects: 0, httpsAgent: ${plainAgent('keepAlive: true, minVersion: "TLSv1.2"')}`)}${answer}`,
     env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
   },
   'an instance, whose requests go to http': {
@@ -149,6 +161,12 @@ const proxied: Record<string, Script> = {
   'a pinned agent that is changed': {
     code: `${axios}const httpsAgent = pinnedAgent({ pins: PIN });\nhttpsAgent.createConnection = (options, done) => require('tls').connect({ ...options, rejectUnauthorized: false });\n${post('https://localhost:PORT/', 'maxRedirects: 0, httpsAgent')}${answer}`,
   },
+  'a block that somebody made up': {
+    code: `${madeUp}const axios = require('axios');\n${post('https://localhost:PORT/', 'maxRedirects: 0, httpsAgent: certpin.pinnedAgent({ pins: PIN })')}${answer}`,
+  },
+  'a pasted block whose function is replaced': {
+    code: `${block}const axios = require('axios');\ncertpin.pinnedAgent = () => ${plainAgent('rejectUnauthorized: false')};\n${post('https://localhost:PORT/', 'maxRedirects: 0, httpsAgent: certpin.pinnedAgent({ pins: PIN })')}${answer}`,
+  },
   'an interceptor': {
     code: `${axios}axios.interceptors.request.use((config) => ({ ...config, url: 'http://localhost:PORT/' }));\n${post('https://localhost:PORT/', 'maxRedirects: 0, httpsAgent: pinnedAgent({ pins: PIN })')}${answer}`,
   },
@@ -163,6 +181,14 @@ const shown: Record<string, Script> = {
     code: `${axios}const httpsAgent = pinnedAgent({ pins: PIN });\naxios({ url: 'https://localhost:PORT/', method: 'POST', data: 'secret', httpsAgent, maxRedirects: 0 })${answer}`,
   },
 };
+
+for (const [name, use] of Object.entries({
+  'its member': 'certpin.pinnedAgent({ pins: PIN })',
+  'a name of its own': 'pinnedAgent({ pins: PIN })',
+}))
+  shown[`axios: the agent of a pasted block, by ${name}`] = {
+    code: `${block}const axios = require('axios');\nconst { pinnedAgent } = certpin;\n${post('https://localhost:PORT/', `maxRedirects: 0, httpsAgent: ${use}`)}${answer}`,
+  };
 
 describe('repairs, before and after, against an impostor', () => {
   let peers: Peers;
@@ -194,7 +220,13 @@ describe('repairs, before and after, against an impostor', () => {
       assert.equal((await run(script, output)).bytes, 0);
       // Before, the impostor is reached where the proxy leads to it; after, it is not.
       const toImpostor = { ...script, env: { HTTPS_PROXY: peers.impostorProxy } };
-      assert.equal((await run(toImpostor, output)).bytes, 0);
+      const atImpostor = await run(toImpostor, output);
+      assert.equal(atImpostor.bytes, 0);
+      assert.match(
+        atImpostor.said,
+        /^refused: (?:pin mismatch|the presented certificate is none of the pinned ones)/,
+        'by the pin, and by nothing else',
+      );
     });
   }
 
@@ -204,13 +236,18 @@ describe('repairs, before and after, against an impostor', () => {
     return is.bytes > was.bytes || (was.isLoud && !is.isLoud);
   }
 
-  async function run({ files = {}, env = {} }: Script, code: string): Promise<{ bytes: number; isLoud: boolean }> {
+  async function run(
+    { files = {}, env = {} }: Script,
+    code: string,
+  ): Promise<{ bytes: number; isLoud: boolean; said: string }> {
     const folder = mkdtempSync(join(tmpdir(), 'certpin-repair-'));
-    const fill = (text: string): string =>
+    const fillPart = (text: string): string =>
       text
         .replaceAll('PORT', String(peers.impostorPort))
         .replaceAll('GENUINE', String(peers.genuinePort))
         .replaceAll('PIN', `'${peers.pin}'`);
+    // A block has words of its own that look like these.
+    const fill = (text: string): string => text.split(block).map(fillPart).join(block);
     for (const [name, text] of Object.entries({ ...files, 'script.js': code }))
       writeFileSync(join(folder, name), fill(text));
     writeFileSync(join(folder, 'ca.pem'), peers.ca);
@@ -237,11 +274,22 @@ describe('repairs, before and after, against an impostor', () => {
     const [exit, signal] = (await once(child, 'close')) as [number | null, string | null];
     rmSync(folder, { recursive: true });
     assert.equal(signal, null, 'the script came to an end');
-    return { bytes: peers.bytes() - earlier, isLoud: exit !== 0 || said !== '' };
+    return { bytes: peers.bytes() - earlier, isLoud: exit !== 0 || said !== '', said };
   }
 });
 
 const repairing = rules.filter(({ meta }) => meta.fixable || meta.hasSuggestions).map(({ name }) => name);
+
+it('a repair beside a pasted block leaves the block as it is', () => {
+  const script = `function login(email, password, callback) {\n${block.replace(/^(?=.)/gm, '  ')}  require('axios').post('https://x', { email, password }, { maxRedirects: 0, httpsAgent: certpin.pinnedAgent({ pins: configuration.PIN }) }).then(({ data }) => callback(null, data), callback);\n}\n`;
+  const { output = '', findings } = lintText(script, { path: 'login.js', fix: true });
+  assert.deepEqual(findings, []);
+  assert.equal(output, script.replace('httpsAgent: certpin', 'proxy: false, httpsAgent: certpin'));
+  assert.deepEqual(
+    verifyInline(output).map(({ block }) => block),
+    ['unmodified'],
+  );
+});
 
 it('every rule that repairs or suggests was run here', () => {
   const found = (scripts: Record<string, Script>, kind: 'fix' | 'suggestion'): string[] => {

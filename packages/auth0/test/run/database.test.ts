@@ -305,6 +305,30 @@ describe('require', () => {
     assert.match((await requiring('./helper')).findings[0]?.message ?? '', /no files beside it/);
   });
 
+  it('a version that the platform removed is named as removed, and nobody is told to install it', async () => {
+    for (const request of ['aws-sdk@2.593.0', 'auth0@2.23.0', '@sentry/node@5.6.2', 'rethinkdb@2.0.0-1/lib']) {
+      const { warnings, outcome } = await requiring(request);
+      assert.equal(outcome.type, 'exception');
+      assert.deepEqual(codes(warnings), ['module-removed'], request);
+      assert.match(warnings[0]?.message ?? '', /has removed .* from node18 and node22: require a version that https:/);
+    }
+    assert.deepEqual(codes((await requiring('oracledb')).warnings), ['module-removed']);
+    // A version that is not on the platform's list: nothing is claimed about it.
+    assert.deepEqual(codes((await requiring('twilio@9.9.9')).warnings), ['module-missing', 'advice']);
+  });
+
+  it('TypeScript and JSON are named, in place of what the parser says', async () => {
+    await assert.rejects(login('function login(email: string, password: string, callback) { callback(null); }'), {
+      code: 'ERR_SCRIPT_SYNTAX',
+      message:
+        /script\.js is TypeScript, and Auth0 takes JavaScript alone$|login\.js is TypeScript, and Auth0 takes JavaScript alone$/,
+    });
+    await assert.rejects(login('{"options":{"customScripts":{"login":"./login.js"}}}'), {
+      code: 'ERR_SCRIPT_SYNTAX',
+      message: /is JSON and no script$/,
+    });
+  });
+
   it('a global of the old platform is named', async () => {
     const { warnings } = await login('function login(email, password, callback) { mysql.createConnection({}); }');
     assert.match(warnings[0]?.message ?? '', /mysql is not a global since Node 16/);

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { LintResult } from '@certpin/auth0/lint';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../failure.ts';
@@ -17,6 +16,7 @@ import { readVersion } from '../version.ts';
 
 interface LintFlags {
   readonly rule?: string[];
+  readonly explain?: string;
   readonly fix?: true;
   readonly json?: true;
   readonly format?: 'text' | 'json' | 'sarif';
@@ -29,7 +29,8 @@ never called, connections without TLS, passwords in the source, errors that are 
 A path is a file, or a folder: JavaScript and TypeScript, and what Auth0's Deploy CLI keeps,
 with its markers ##KEY## and @@KEY@@. node_modules, dist and .git are passed over.
 
-A comment accepts a finding: // certpin-lint-disable-next-line RULE -- why`;
+A comment accepts a finding: // certpin-lint-disable-next-line RULE -- why
+--explain prints what a rule finds, why, what to write in its place, and what it does not look at.`;
 
 const examples = `
 Examples:
@@ -37,6 +38,7 @@ Examples:
   certpin lint tenant/                        a folder of the Deploy CLI
   certpin lint src --rule require-tls --rule no-reject-unauthorized-false
   certpin lint --fix login.js                 repair what is shown to be safe
+  certpin lint --explain require-tls          what the rule means
   certpin lint --format sarif src > certpin.sarif
 
 Exit code: 0 nothing was found, 1 something was, 2 a file could not be read.`;
@@ -47,7 +49,7 @@ export function defineLint(program: Command, io: Io, finish: (code: ExitCode) =>
     .command('lint')
     .summary('find what makes TLS worthless in scripts')
     .description(description)
-    .argument('<path...>', 'file or folder')
+    .argument('[path...]', 'file or folder')
     .option('--rule <name>', 'run this rule; can be repeated (default: all)', collect)
     .option('--fix', 'repair what is shown not to become weaker; the rest are suggestions')
     .addOption(
@@ -59,15 +61,35 @@ export function defineLint(program: Command, io: Io, finish: (code: ExitCode) =>
         'other',
       ]),
     )
+    .addOption(
+      new Option('--explain <rule>', 'print what a rule means, and read no file').conflicts([
+        ...['rule', 'fix', 'as', 'json', 'format'],
+      ]),
+    )
     .addOption(new Option('--json', 'print one JSON object per file, one a line').conflicts('format'))
     .addOption(new Option('--format <form>', 'print it in another form').choices(['text', 'json', 'sarif']))
     .usage('[options] <path...>')
     .addHelpText('after', examples)
-    .action(async (paths: string[], flags: LintFlags) => finish(await lint(paths, flags, io)));
+    .action(async (paths: string[], flags: LintFlags) => {
+      const { explain: rule } = flags;
+      finish(rule === undefined ? await lint(paths, flags, io) : await explain(rule, paths, io));
+    });
+}
+
+/** Prints the page of a rule, which comes with the package. */
+async function explain(rule: string, paths: readonly string[], io: Io): Promise<ExitCode> {
+  if (paths.length > 0) throw new UsageError('--explain reads no file: leave out the paths', 'lint');
+  const { readPage, rules, UNUSED } = await import('@certpin/auth0/lint');
+  const names = [...rules.map(({ name }) => name), UNUSED];
+  if (!names.includes(rule)) throw new UsageError(`--explain takes one of ${names.join(', ')}`, 'lint');
+  printText(io, await readPage(rule));
+  await io.stdoutReady();
+  return 0;
 }
 
 async function lint(paths: readonly string[], { rule, fix, json, format, as }: LintFlags, io: Io): Promise<ExitCode> {
-  const { lintFiles, pagesFolder, rules, toSarif } = await import('@certpin/auth0/lint');
+  if (paths.length === 0) throw new UsageError('name a file or a folder', 'lint');
+  const { lintFiles, rules, toSarif } = await import('@certpin/auth0/lint');
   const unknown = rule?.some((name) => !rules.some((known) => known.name === name));
   if (unknown) throw new UsageError(`--rule takes one of ${rules.map(({ name }) => name).join(', ')}`, 'lint');
   const form = json ? 'json' : (format ?? 'text');
@@ -89,8 +111,8 @@ async function lint(paths: readonly string[], { rule, fix, json, format, as }: L
   if (form === 'sarif') printJson(io, toSarif(results, readVersion()));
   if (form === 'text') {
     printSummary(io, renderSummary(results));
-    const isFound = results.some(({ findings }) => findings.length > 0);
-    if (isFound) printHint(io, `the page of each rule: ${join(pagesFolder, 'RULE.md')}`);
+    const [first] = results.flatMap(({ findings }) => findings);
+    if (first !== undefined) printHint(io, `certpin lint --explain ${first.rule}`);
   }
   if (results.length === 0) printError(io, 'there is no JavaScript and no TypeScript in these folders');
   if (results.length === 0 || results.some(({ error }) => error !== undefined)) return 2;

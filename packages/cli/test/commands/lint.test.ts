@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +19,7 @@ test('lint: 0 nothing was found, 1 something was, 2 a file could not be read', a
   const broken = writeTemporary(t, 'broken.js', 'function (');
   assert.equal(await transcript('lint CLEAN', { CLEAN: clean }), '2> certpin: summary: 1 file, 0 findings\nexit 0');
   assert.equal(
-    await transcript('lint FAULTY', { FAULTY: faulty, PAGES: pages }),
+    await transcript('lint FAULTY', { FAULTY: faulty }),
     `FAULTY
   1:27  error  require-axios-proxy-false
     Where HTTPS_PROXY is set, or a proxy is given, axios does not use this httpsAgent as it is: the request is sent without its checks.
@@ -30,7 +30,7 @@ test('lint: 0 nothing was found, 1 something was, 2 a file could not be read', a
     Pin the server's certificate with certpin, or give the certificate itself as ca.
 
 2> certpin: summary: 1 file, 2 findings, 1 suggestion to decide about
-2> certpin: hint: the page of each rule: PAGES/RULE.md
+2> certpin: hint: certpin lint --explain require-axios-proxy-false
 exit 1`,
   );
   assert.equal(
@@ -88,6 +88,46 @@ test('lint: each rule has a page that comes with the package, and every report n
     const [, name = ''] = /^@certpin\/auth0\/dist\/docs\/lint\/([\w-]+\.md)$/.exec(page) ?? [];
     assert.ok(existsSync(join(pages, name)), page);
   }
+});
+
+test('lint: --explain prints the page of a rule, which needs no other file; it takes no path and no unknown rule', async () => {
+  for (const name of readdirSync(pages).map((file) => file.replace(/\.md$/, ''))) {
+    const { stdout, stderr, code } = await certpin(['lint', '--explain', name]);
+    assert.deepEqual({ stderr, code }, { stderr: '', code: 0 }, name);
+    assert.match(stdout, new RegExp(`^# ${name}\n\n[\\s\\S]*\n$`));
+    // Whoever has the package alone can follow every link.
+    for (const [, link = ''] of stdout.matchAll(/\]\(([^)]+)\)/g)) assert.match(link, /^https:/, name);
+  }
+  assert.match((await certpin(['lint', '--explain', 'require-tls'])).stdout, /\n## What to write instead\n/);
+  assert.match(
+    await transcript('lint --explain correct'),
+    /^2> certpin: error: --explain takes one of no-reject-unauthorized-false, .*, unused-disable\n2> certpin: hint: certpin help lint\nexit 2$/,
+  );
+  assert.equal(
+    await transcript('lint --explain require-tls x.js'),
+    '2> certpin: error: --explain reads no file: leave out the paths\n2> certpin: hint: certpin help lint\nexit 2',
+  );
+  assert.equal((await certpin(['lint', '--explain', 'require-tls', '--fix'])).code, 2);
+  assert.equal(
+    await transcript('lint'),
+    '2> certpin: error: name a file or a folder\n2> certpin: hint: certpin help lint\nexit 2',
+  );
+});
+
+test('lint: a database.json and a script in TypeScript are named in plain words', async (t) => {
+  const configuration = writeTemporary(t, 'database.json', '{"options":{"customScripts":{"login":"./login.js"}}}');
+  const typescript = writeTemporary(t, 'login.js', 'function login(email: string, password: string, callback) {}\n');
+  assert.equal(
+    await transcript('lint JSON TYPESCRIPT', { JSON: configuration, TYPESCRIPT: typescript }),
+    `JSON
+  error  this file names its scripts by their paths, and holds none: name the folder that they are in
+
+TYPESCRIPT
+  1:21  error  this is TypeScript, and Auth0 takes JavaScript alone: lint what it is compiled to, or name the file .ts
+
+2> certpin: summary: 2 files, 0 findings, 2 files could not be read
+exit 2`,
+  );
 });
 
 test('lint: in a script that can require no package of ours the advice is the command that puts the block there', async (t) => {

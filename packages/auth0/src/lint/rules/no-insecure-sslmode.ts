@@ -1,10 +1,9 @@
 import type { Node } from 'estree';
-import { type AnyCall, nameOf, parentOf } from '../ast.ts';
+import { type AnyCall, nameOf } from '../ast.ts';
 import { connectionOf } from '../clients.ts';
 import { HOLE } from '../markers.ts';
 import { defineRule, type Rule } from '../rule.ts';
-
-const SCHEME = /^\s*(postgres(?:ql)?|mysql2?|mariadb|mongodb(?:\+srv)?):\/\//i;
+import { connectionScheme, isPartOfText } from '../text.ts';
 
 export const noInsecureSslmode: Rule = defineRule({
   name: 'no-insecure-sslmode',
@@ -34,8 +33,8 @@ export const noInsecureSslmode: Rule = defineRule({
     const seen = new Set<Node>();
     const checkUrl = (node: Node): void => {
       const value = values.of(node);
-      if (value.kind !== 'text' || !SCHEME.test(value.text) || isPartOfText(node)) return;
-      const scheme = SCHEME.exec(value.text)?.[1]?.toLowerCase() ?? '';
+      const scheme = value.kind === 'text' ? connectionScheme(value.text) : undefined;
+      if (value.kind !== 'text' || scheme === undefined || isPartOfText(node)) return;
       const query = /\?([^#]*)/.exec(value.text)?.[1] ?? '';
       for (const [name, setting, original] of settingsIn(query)) {
         const id = messageFor(scheme, name, setting, /(?:^|&)ssl(?:rootcert|ca)=/i.test(query), query);
@@ -90,16 +89,29 @@ function settingsIn(query: string): [name: string, setting: string, original: st
     const [name = '', setting = ''] = pair.split('=');
     return name === '' || pair.includes(HOLE)
       ? []
-      : [[name.toLowerCase(), setting.toLowerCase(), `${name}=${setting}`]];
+      : [[name.toLowerCase(), decoded(setting).toLowerCase(), `${name}=${decoded(setting)}`]];
   });
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function messageFor(scheme: string, name: string, setting: string, hasRoot: boolean, query: string): Id | undefined {
   if (name === 'sslmode') return messageForMode(setting, hasRoot);
   if (name === 'sslaccept' && setting === 'accept_invalid_certs') return 'unverified';
-  if (/^(?:tlsinsecure|tlsallowinvalidcertificates)$/.test(name) && setting === 'true') return 'unverified';
+  if (/^(?:tlsinsecure|tlsallowinvalidcertificates|tlsallowinvalidhostnames)$/.test(name) && setting === 'true')
+    return 'unverified';
   if (/^(?:ssl|tls)$/.test(name) && /^(?:false|0|no|disable)$/.test(setting)) return 'plain';
   if (/^ssl$/.test(name) && setting === 'no-verify') return 'unverified';
+  // The clients of MySQL read a setting as JSON where it is some.
+  if (/^\{.*"rejectunauthorized"\s*:\s*(?:false|0)\b/.test(setting)) return 'unverified';
+  if (/^(?:rejectunauthorized|verifyservercertificate)$/.test(name) && /^(?:false|0|no)$/.test(setting))
+    return 'unverified';
   const isBare = scheme.startsWith('postgres') && name === 'ssl' && /^(?:true|1)$/.test(setting);
   return isBare && !hasRoot && !/(?:^|&)sslmode=/i.test(query) ? 'required' : undefined;
 }
@@ -114,10 +126,4 @@ function messageForMode(mode: string, hasRoot: boolean): Id | undefined {
 /** The words that postgres.js takes for `ssl`, and pg's `no-verify`. */
 function ssl(text: string): Id {
   return text === 'prefer' || text === 'allow' || text === 'disable' ? 'plain' : 'unverified';
-}
-
-/** A part of a longer text is looked at with the whole. */
-function isPartOfText(node: Node): boolean {
-  const parent = parentOf(node);
-  return parent?.type === 'TemplateLiteral' || (parent?.type === 'BinaryExpression' && parent.operator === '+');
 }

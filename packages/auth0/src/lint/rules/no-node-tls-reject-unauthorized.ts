@@ -1,6 +1,8 @@
 import type { Node } from 'estree';
 import { calledMethod, nameOf } from '../ast.ts';
+import { HOLE } from '../markers.ts';
 import { defineRule, type Rule } from '../rule.ts';
+import type { Value } from '../value.ts';
 
 const NAME = 'NODE_TLS_REJECT_UNAUTHORIZED';
 
@@ -16,11 +18,16 @@ export const noNodeTlsRejectUnauthorized: Rule = defineRule({
     },
   },
   create({ values, report }) {
+    // The environment holds text, and Node.js looks for `0` alone: `false`, `no` and undefined switch nothing off.
     const switchesOff = (value: Node): boolean =>
       values.possible(value).some((one) => {
-        if (one.kind === 'text') return one.text !== '1' && one.text !== '';
-        return one.kind !== 'constant' || one.value === 0 || one.value === false;
+        if (one.kind === 'text') return one.text.replaceAll(HOLE, '0') === '0';
+        if (one.kind === 'constant') return String(one.value) === '0';
+        return !isItself(one);
       });
+    /** What it was before, written back. */
+    const isItself = (value: Value): boolean =>
+      value.kind === 'global' && value.path.join('.') === `process.env.${NAME}`;
     return {
       AssignmentExpression(node) {
         const { left, right } = node;
@@ -36,7 +43,8 @@ export const noNodeTlsRejectUnauthorized: Rule = defineRule({
         const method = calledMethod(node);
         if (method?.name !== 'set' && method?.name !== 'defineProperty') return;
         const at = node.arguments.findIndex((argument) => textOf(argument) === NAME);
-        if (at !== -1) report(node, 'everywhere');
+        const value = node.arguments[at + 1];
+        if (at !== -1 && value !== undefined && switchesOff(value)) report(node, 'everywhere');
       },
     };
 

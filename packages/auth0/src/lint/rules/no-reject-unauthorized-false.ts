@@ -1,5 +1,8 @@
-import type { Node } from 'estree';
+import type { CallExpression, Node } from 'estree';
+import { calledMethod, unwrap } from '../ast.ts';
 import { defineRule, type Rule } from '../rule.ts';
+import { ServerOptions } from '../servers.ts';
+import { isConnectionString, isPartOfText } from '../text.ts';
 import type { Values } from '../values.ts';
 
 /** The options that switch the verification off, and the value that does. */
@@ -9,7 +12,14 @@ const SWITCHES: Readonly<Record<string, boolean>> = {
   sslValidate: false,
   tlsInsecure: true,
   tlsAllowInvalidCertificates: true,
+  tlsAllowInvalidHostnames: true,
+  SSL_VERIFYPEER: false,
+  SSL_VERIFYHOST: false,
+  'enable.ssl.certificate.verification': false,
 };
+
+/** The same as JSON within a string. */
+const AS_JSON = /["']rejectUnauthorized["']\s*:\s*(?:false|0)\b/;
 
 export const noRejectUnauthorizedFalse: Rule = defineRule({
   name: 'no-reject-unauthorized-false',
@@ -21,15 +31,52 @@ export const noRejectUnauthorizedFalse: Rule = defineRule({
         '{{option}}: {{value}} accepts every certificate: whoever stands between you and the server reads and changes everything.',
       instead: "Pin the server's certificate with {{certpin}}, or give the certificate itself as ca.",
     },
+    method: {
+      happens:
+        '{{method}}() accepts every certificate: whoever stands between you and the server reads and changes everything.',
+      instead:
+        "Remove the call. Pin the server's certificate with {{certpin}}, or give the certificate itself: .ca(…).",
+    },
   },
   create({ values, report }) {
-    const check = (node: Node): void => {
-      const off = switchedOff(node, values);
-      if (off !== undefined) report(node, 'off', { data: off });
+    const servers = new ServerOptions(values);
+    const found: Node[] = [];
+    const collect = (node: Node): void => {
+      if (switchedOff(node, values) !== undefined) found.push(node);
     };
-    return { Property: check, PropertyDefinition: check, AssignmentExpression: check };
+    const checkText = (node: Node): void => {
+      const value = values.of(node);
+      if (value.kind !== 'text' || isPartOfText(node) || isConnectionString(value.text)) return;
+      if (AS_JSON.test(value.text)) report(node, 'off', { data: { option: 'rejectUnauthorized', value: 'false' } });
+    };
+    return {
+      Property: collect,
+      PropertyDefinition: collect,
+      AssignmentExpression: collect,
+      Literal: checkText,
+      TemplateLiteral: checkText,
+      CallExpression(node) {
+        servers.see(node);
+        const method = calledMethod(node);
+        // superagent's, and of whoever is made on top of it
+        if (method?.name === 'disableTLSCerts') report(calleeName(node), 'method', { data: { method: method.name } });
+      },
+      NewExpression: (node) => servers.see(node),
+      'Program:exit'() {
+        for (const node of found) {
+          const off = switchedOff(node, values);
+          if (off !== undefined && !servers.has(node)) report(node, 'off', { data: off });
+        }
+      },
+    };
   },
 });
+
+/** The name of the method: of a long chain, the line that counts. */
+function calleeName(call: CallExpression): Node {
+  const callee = unwrap(call.callee);
+  return callee.type === 'MemberExpression' ? callee.property : callee;
+}
 
 /** The option that a property or an assignment switches the verification off with. */
 export function switchedOff(node: Node, values: Values): { option: string; value: string } | undefined {

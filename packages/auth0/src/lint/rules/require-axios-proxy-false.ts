@@ -34,6 +34,7 @@ export const requireAxiosProxyFalse: Rule = defineRule({
       )
         return;
       seen.add(agent.node);
+      if (checksNothing(agent.value, values)) return;
       found.push({ agent: agent.node, call, options });
     };
     const checkCall = (node: AnyCall): void => {
@@ -64,7 +65,7 @@ export const requireAxiosProxyFalse: Rule = defineRule({
           (owner.kind === 'module' && owner.name === 'axios') || (owner.kind === 'made' && owner.by.name === 'axios');
         if (!isDefaults || owner.path.at(-1) !== 'defaults') return;
         if (nameOf(node.left) === 'proxy' && values.mayBe(node.right, false)) defaultsAreSafe = true;
-        if (nameOf(node.left) === 'httpsAgent') assigned.push(node);
+        if (nameOf(node.left) === 'httpsAgent' && !checksNothing(node.right, values)) assigned.push(node);
       },
       'Program:exit'() {
         for (const { agent, call, options } of found) {
@@ -80,6 +81,34 @@ export const requireAxiosProxyFalse: Rule = defineRule({
     };
   },
 });
+
+/** What makes agents of which all is known that their options say. */
+const AGENT_MAKERS =
+  /^(?:https|agentkeepalive|https-proxy-agent|http-proxy-agent|proxy-agent|socks-proxy-agent|hpagent|tunnel|tunnel-agent)$/;
+
+/** The options by which an agent checks a server, or shows who it is itself. */
+const OF_TLS =
+  /^(?:ca|cert|key|pfx|passphrase|crl|checkServerIdentity|rejectUnauthorized|servername|secureContext|minVersion|ciphers|requestTls|connect|createConnection)$/;
+
+/** Whether an agent only keeps connections, or is the way to a proxy: a request that goes without it loses no check. */
+function checksNothing(agent: Node, values: Values): boolean {
+  const name = unwrap(agent);
+  const uses = name.type === 'Identifier' ? (values.variable(name)?.references ?? []) : [];
+  // agent.options.ca = …, agent.createConnection = …
+  if (uses.some(({ identifier }) => parentOf(identifier as Node)?.type === 'MemberExpression')) return false;
+  return values.possible(agent).every((one) => {
+    if (one.kind === 'constant') return true;
+    if (one.kind === 'module') return one.name === 'https' && one.path.join('.') === 'globalAgent';
+    if (one.kind !== 'made' || one.path.length > 0 || !AGENT_MAKERS.test(one.by.name)) return false;
+    return one.node.arguments.every((argument) =>
+      values.possible(argument).every((given) => {
+        if (given.kind === 'object') return !given.open && ![...given.entries.keys()].some((name) => OF_TLS.test(name));
+        // The address of a proxy, as text or as a setting
+        return given.kind === 'text' || given.kind === 'global' ? one.by.name !== 'https' : false;
+      }),
+    );
+  });
+}
 
 /** What a request may have beside a pinned agent, and still goes to its URL and nowhere else. */
 const HARMLESS = /^(?:httpsAgent|maxRedirects|url|method|headers|params|data|auth|timeout|responseType|signal)$/;
@@ -101,13 +130,14 @@ function isPinnedRequest(call: AnyCall, agent: Property, { open, entries }: Obje
   return url.kind === 'text' && /^https:\/\//.test(url.text) && isPinnedAgent(agent.value as Node, values);
 }
 
-/** certpin's agent, made here or kept in a constant that nothing else is done with than to give it to clients. */
+/** The agent of the installed certpin, or of its block in this script, made here or kept in a constant that nothing else is done with than to give it to clients. */
 function isPinnedAgent(node: Node, values: Values): boolean {
   const made = values.of(node);
   const isOurs =
     made.kind === 'made' &&
     made.path.length === 0 &&
     made.by.name === 'certpin/https' &&
+    made.by.version === undefined &&
     made.by.path.join() === 'pinnedAgent';
   if (!isOurs || node.type !== 'Identifier') return isOurs && made.node === unwrap(node);
   const uses = values.variable(node)?.references ?? [];

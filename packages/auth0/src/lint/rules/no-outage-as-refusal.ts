@@ -1,0 +1,223 @@
+import type { CallExpression, Node } from 'estree';
+import { type AnyFunction, ancestors, enclosingFunction, nameOf, parentOf, unwrap } from '../ast.ts';
+import {
+  asksAboutStatusElsewhere,
+  asksWhatItIs,
+  errorParameter,
+  isFailureHandler,
+  isLocalCall,
+  leaves,
+  lostVariables,
+  outcomeOfError,
+  outcomeOfStatus,
+  passesWithout,
+  waits,
+} from '../failures.ts';
+import { defineRule, type Rule } from '../rule.ts';
+import { callbackOf } from '../script.ts';
+import type { Values } from '../values.ts';
+
+/** Errors by which a script says no. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  WrongUsernameOrPasswordError: 'a wrong password',
+  ValidationError: 'a refusal of what was entered',
+};
+const NOBODY = '"no such user", or "done"';
+
+const STATUS_TEXT =
+  'Every answer that is no success is taken for {{answer}} here, also that of a server that is out of order: nobody learns of the outage.';
+
+export const noOutageAsRefusal: Rule = defineRule({
+  name: 'no-outage-as-refusal',
+  severity: 'error',
+  description: 'A failed connection or query is answered as a wrong password, or as no such user',
+  messages: {
+    outage: {
+      happens:
+        'Where the connection or the query fails, the answer is {{answer}}: nobody learns of the outage, nor of an impostor who was refused.',
+      instead:
+        'Call {{callback}} with an error for a failure, {{callback}}(new Error(…)), and give this answer only where the server has said so.',
+    },
+    status: {
+      happens: STATUS_TEXT,
+      instead:
+        'Ask for the one status that says so (401, 404), and call {{callback}} with an error for every other one.',
+    },
+  },
+  create({ values, script: { kind, main }, report }) {
+    if (kind !== 'database-script' || main === undefined) return {};
+    const callback = callbackOf(main);
+    return {
+      CallExpression(node) {
+        if (node.callee.type !== 'Identifier' || node.callee.name !== callback) return;
+        if (node.arguments.some(({ type }) => type === 'SpreadElement')) return;
+        if (![...ancestors(node)].includes(main)) return;
+        for (const { answer, tests } of answersOf(node, values)) {
+          for (const place of [node, ...callsOfHelper(node, main, values)]) {
+            const cause = causeOf(place, place === node ? tests : [], main, values);
+            if (cause === undefined) continue;
+            report(place, cause, { data: { answer, callback } });
+            return;
+          }
+        }
+      },
+    };
+  },
+});
+
+/** Where a function is called that does nothing but call the callback: `const wrong = () => callback(new …)`. */
+function callsOfHelper(node: Node, main: AnyFunction, values: Values): Node[] {
+  const helper = enclosingFunction(node);
+  if (helper === undefined || helper === main || branchesAround(node, helper).length > 0) return [];
+  const declarator = parentOf(helper);
+  const name =
+    helper.type === 'FunctionDeclaration'
+      ? helper.id
+      : declarator?.type === 'VariableDeclarator' && declarator.id.type === 'Identifier'
+        ? declarator.id
+        : undefined;
+  const uses = (name && values.variable(name)?.references) ?? [];
+  return uses.flatMap(({ identifier }) => {
+    const call = parentOf(identifier as Node);
+    return call?.type === 'CallExpression' && call.callee === identifier ? [call] : [];
+  });
+}
+
+/** What a call of the callback says, and the tests within the call on which it says so. */
+interface Answer {
+  readonly answer: string;
+  readonly tests: readonly Branch[];
+}
+
+interface Branch {
+  readonly test: Node;
+  readonly branch: 'then' | 'else';
+}
+
+/** The refusals that a call of the callback may be. */
+function answersOf({ arguments: [first, second] }: CallExpression, values: Values): Answer[] {
+  return branches(first, [], values).flatMap(({ node, tests }) => {
+    const refusal = node && refusalOf(node);
+    if (refusal !== undefined) return [{ answer: refusal, tests }];
+    const isNoError = node === undefined || isConstant(node, values);
+    return isNoError && (second === undefined || isConstant(second, values)) ? [{ answer: NOBODY, tests }] : [];
+  });
+}
+
+/** What an expression may be, with the conditions on which it is; names are followed to their constants. */
+function branches(
+  node: Node | undefined,
+  tests: readonly Branch[],
+  values: Values,
+): { node: Node | undefined; tests: readonly Branch[] }[] {
+  if (node === undefined) return [{ node, tests }];
+  const inner = unwrap(node);
+  if (inner.type === 'ConditionalExpression') {
+    return [
+      ...branches(inner.consequent, [...tests, { test: inner.test, branch: 'then' }], values),
+      ...branches(inner.alternate, [...tests, { test: inner.test, branch: 'else' }], values),
+    ];
+  }
+  // err || new WrongUsernameOrPasswordError(): of a failure, the error itself is said.
+  if (inner.type === 'LogicalExpression' && inner.operator !== '&&')
+    return branches(inner.right, [...tests, { test: inner.left, branch: 'else' }], values);
+  if (inner.type === 'LogicalExpression')
+    return branches(inner.right, [...tests, { test: inner.left, branch: 'then' }], values);
+  if (inner.type === 'Identifier' && inner.name !== 'undefined') {
+    const variable = values.variable(inner);
+    const definition = variable?.defs[0]?.node;
+    const isConstant = variable?.references.filter((reference) => reference.isWrite()).length === 1;
+    if (isConstant && definition?.type === 'VariableDeclarator' && definition.init)
+      return branches(definition.init, tests, values);
+  }
+  return [{ node: inner, tests }];
+}
+
+function refusalOf(node: Node): string | undefined {
+  if (node.type !== 'NewExpression' && node.type !== 'CallExpression') return undefined;
+  const callee = unwrap(node.callee as Node);
+  const name = callee.type === 'Identifier' ? callee.name : (nameOf(callee) ?? '');
+  return Object.hasOwn(REFUSALS, name) ? REFUSALS[name] : undefined;
+}
+
+function isConstant(node: Node, values: Values): boolean {
+  const value = values.of(node);
+  return value.kind === 'constant' && (value.value === null || typeof value.value !== 'number');
+}
+
+/** Why the callback is called here, where the reason is a failure that nobody looks at. */
+function causeOf(
+  node: Node,
+  tests: readonly Branch[],
+  main: AnyFunction,
+  values: Values,
+): 'outage' | 'status' | undefined {
+  const found = enclosingFunction(node);
+  if (found === undefined) return undefined;
+  const around = [...tests, ...branchesAround(node, found)];
+  // A function that is called with an error first: if (err) return callback(…)
+  const error = found === main ? undefined : errorParameter(found);
+  const call = parentOf(found);
+  const isLocal = call !== undefined && isLocalCall(call, values);
+  const isExcluded = error !== undefined && around.some(({ test, branch }) => excludes(test, branch, error));
+  if (error !== undefined && !isLocal && !isExcluded && !asksWhatItIs(found.body, error)) {
+    if (around.some(({ test, branch }) => outcomeOfError(test, error) === branch)) return 'outage';
+    if (isFailureHandler(found, values)) return 'outage';
+  }
+  if (error === undefined && found !== main && isFailureHandler(found, values) && !asks(found)) return 'outage';
+  if (isInCatch(node, found, values)) return 'outage';
+  // What was thrown away is missing: catch (error) {} if (!user) return callback(…)
+  const lost = lostVariables(found, values);
+  if (around.some(({ test, branch }) => branch === 'then' && [...lost].some((name) => passesWithout(test, name))))
+    return 'outage';
+  const byStatus = around.find(({ test, branch }) => outcomeOfStatus(test) === branch);
+  return byStatus !== undefined && !asksAboutStatusElsewhere(found.body, byStatus.test) ? 'status' : undefined;
+}
+
+/** Whether there is no error where a condition has led: behind `if (err) return callback(err)`, and right of `err ||`. */
+function excludes(test: Node, branch: Branch['branch'], error: string): boolean {
+  const outcome = outcomeOfError(test, error);
+  return outcome !== undefined && outcome !== branch;
+}
+
+/** Whether a handler whose parameter has another name looks at it. */
+function asks({ params: [first], body }: AnyFunction): boolean {
+  return first?.type === 'Identifier' ? asksWhatItIs(body, first.name) : first !== undefined;
+}
+
+/** The conditions under which a node is reached, in its function: those around it, and those that left before it. */
+function branchesAround(node: Node, within: AnyFunction): Branch[] {
+  const found: Branch[] = [];
+  let inner = node;
+  for (const up of ancestors(node)) {
+    if (up === within) break;
+    if (up.type === 'IfStatement' || up.type === 'ConditionalExpression') {
+      if (up.consequent === inner) found.push({ test: up.test, branch: 'then' });
+      if (up.alternate === inner) found.push({ test: up.test, branch: 'else' });
+    }
+    if (up.type === 'LogicalExpression' && up.right === inner && up.operator !== '??')
+      found.push({ test: up.left, branch: up.operator === '&&' ? 'then' : 'else' });
+    if (up.type === 'BlockStatement') {
+      for (const statement of up.body) {
+        if (statement === inner) break;
+        if (statement.type === 'IfStatement' && leaves(statement.consequent) && !statement.alternate)
+          found.push({ test: statement.test, branch: 'else' });
+      }
+    }
+    inner = up;
+  }
+  return found;
+}
+
+/** In a `catch` that does not look at its error, of a `try` that waits for another machine. */
+function isInCatch(node: Node, within: AnyFunction, values: Values): boolean {
+  for (const up of ancestors(node)) {
+    if (up === within) return false;
+    if (up.type !== 'CatchClause') continue;
+    const statement = parentOf(up);
+    if (statement?.type !== 'TryStatement') return false;
+    const name = up.param?.type === 'Identifier' ? up.param.name : undefined;
+    return waits(statement.block, values) && (up.param ? name !== undefined && !asksWhatItIs(up.body, name) : true);
+  }
+  return false;
+}

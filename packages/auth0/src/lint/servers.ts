@@ -1,0 +1,70 @@
+import type { Node } from 'estree';
+import { type AnyCall, nameOf, parentOf } from './ast.ts';
+import { type ModuleValue, type ObjectValue, objectsOf } from './value.ts';
+import type { Values } from './values.ts';
+
+/** What makes a server of options: by module, the paths below it. */
+const SERVER_MAKERS: Readonly<Record<string, RegExp>> = {
+  https: /^(?:createServer|Server)$/,
+  tls: /^(?:createServer|Server)$/,
+  http2: /^createSecureServer$/,
+  spdy: /^(?:createServer|server\.create)$/,
+  fastify: /^(?:|fastify)$/,
+  restify: /^createServer$/,
+  '@hapi/hapi': /^(?:server|Server)$/,
+};
+
+/** Under these names a framework takes the options of its TLS server. */
+const NESTED = ['https', 'http2', 'tls', 'httpsOptions', 'serverOptions', 'ssl'];
+
+/** What only the options of a client have. */
+const OF_A_CLIENT = ['host', 'hostname', 'servername', 'path', 'method', 'agent', 'url', 'uri', 'checkServerIdentity'];
+
+/**
+ * Tells the TLS options of a server from those of a client. `rejectUnauthorized: false` lets a server look at the certificates of its
+ * clients itself; a client with it takes every server.
+ */
+export class ServerOptions {
+  readonly #values: Values;
+  readonly #ofServers = new Set<Node>();
+  readonly #ofClients = new Set<Node>();
+
+  constructor(values: Values) {
+    this.#values = values;
+  }
+
+  /** Every call of the file is shown to it, before it is asked. */
+  see(call: AnyCall): void {
+    const module = this.#values.moduleOf(call.callee as Node);
+    if (module === undefined) return;
+    for (const argument of call.arguments) {
+      for (const options of objectsOf(this.#values.possible(argument))) {
+        if (isServer(module, options)) this.#add(options, this.#ofServers);
+        else this.#add(options, this.#ofClients);
+      }
+    }
+  }
+
+  #add({ entries }: ObjectValue, found: Set<Node>): void {
+    for (const { node } of entries.values()) found.add(node);
+    for (const name of NESTED)
+      for (const nested of objectsOf(this.#values.possible(entries.get(name)?.value)))
+        for (const { node } of nested.entries.values()) found.add(node);
+  }
+
+  /** Whether a property, or an assignment to one, is an option of a server and of no client. */
+  has(option: Node): boolean {
+    if (this.#ofClients.has(option)) return false;
+    if (this.#ofServers.has(option)) return true;
+    // Nobody is seen who takes it: a client is not told to ask for certificates.
+    const object = parentOf(option);
+    if (object?.type !== 'ObjectExpression') return false;
+    const names = object.properties.flatMap((property) => (property.type === 'Property' ? [nameOf(property)] : []));
+    return names.includes('requestCert') && !OF_A_CLIENT.some((name) => names.includes(name));
+  }
+}
+
+function isServer({ name, path }: ModuleValue, { entries }: ObjectValue): boolean {
+  if (name === 'tls' && path.join('.') === 'TLSSocket') return entries.has('isServer');
+  return Object.hasOwn(SERVER_MAKERS, name) && (SERVER_MAKERS[name]?.test(path.join('.')) ?? false);
+}
