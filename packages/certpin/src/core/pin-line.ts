@@ -198,7 +198,7 @@ const LABEL =
 /** `Certificate fingerprint (SHA-256): AA:…`, `SHA256: AA:…`, `Public key sha256/…`. */
 function readLabelled(text: string): LineOfPins | undefined {
   const [label = ''] = LABEL.exec(text) ?? [];
-  if (label === '' || !/[\s:=)|]$/.test(label)) return undefined;
+  if (!/[\s:=)|]$/.test(label) || /^pins?[\s:=]+$/i.test(label)) return undefined;
   const value = text.slice(label.length).trim();
   const refused = (problem: string): LineOfPins => ({ pins: [], problem });
   const algorithm = /(?:sha|md)\d?-?\d{1,3}/i.exec(label)?.[0];
@@ -217,7 +217,7 @@ function readLabelled(text: string): LineOfPins | undefined {
   const { pins, problem } = readList(quoted);
   if (problem !== undefined) return /[\s,;]/.test(quoted) ? undefined : refused(problem);
   const fits = pins.every((pin) => (isKey ? pin.kind === 'public-key' : isCertificate && pin.kind === 'certificate'));
-  return fits || /^pins?[\s:=]+$/i.test(label) ? { pins } : refused(TWO_MEANINGS);
+  return fits ? { pins } : refused(TWO_MEANINGS);
 }
 
 /** The digits in groups of one length, as certificate viewers and keychains show them: `AA BB …`, `AA-BB-…`, `AABB CCDD …`. */
