@@ -111,7 +111,7 @@ function readPinObject(source: unknown, position: number): Pin {
  * RFC 7468 §3, in the quotes that a configuration may have put around it. A block reaches to the next five dashes, so that a text full of
  * openings is read in one pass.
  */
-const PEM = /(["'`]?)-----BEGIN ([A-Z0-9 ]+)-----([^-]*(?:-(?!----)[^-]*)*)-----END \2-----(?:\\[rn])*\1/g;
+const PEM = /(["'`]?)-----BEGIN ([A-Z0-9 ]+)-----([^-]*(?:-(?!----)[^-]*)*)-----END \2-----(?:\\[rn]|\s)*\1/g;
 
 function readText(text: string, parsed: ParsedPin[]): void {
   // Comments go first: a PEM block that somebody has commented out must not be a pin either.

@@ -1,6 +1,7 @@
 import { asSha256, type Pin, pinOf } from '../leaf/pin.ts';
 import { readPin, SPELLINGS, type Spelling } from '../leaf/pin-text.ts';
 import {
+  isWord,
   namesItsSpelling,
   problemOf,
   problemOfAlgorithm,
@@ -51,7 +52,7 @@ function readList(line: string): LineOfPins {
   const pins: Pin[] = [];
   for (const [token] of line.matchAll(TOKEN)) {
     const pin = readPin(token, spellings);
-    if (pin === undefined) return { pins, problem: problemOf(token) };
+    if (pin === undefined) return { pins, problem: problemOf(token, token === line.trim()) };
     pins.push(pin);
   }
   return { pins };
@@ -87,12 +88,19 @@ function readAround(given: string, depth: number): LineOfPins | undefined {
     const isDoubtful = /key|spki/i.test(name ?? '') && found.pins.some(({ kind }) => kind === 'certificate');
     return isDoubtful ? { pins: [], problem: TWO_MEANINGS } : found;
   }
-  const listed = split(text, /[,;]/).filter((part) => !DIRECTIVE.test(part));
-  if (listed.length > 1) return readParts(listed, within);
+  const listed = split(text, /[,;]/);
+  if (listed.length > 1)
+    return readParts(
+      listed.filter((part) => !DIRECTIVE.test(part)),
+      within,
+    );
   const words = /["'`“„‘«]/.test(text)
     ? split(text, /\s/)
     : (text.replace(PAIRS, (pairs) => pairs.replace(/\s+/g, ':')).match(TOKEN) ?? []);
-  if (words.length > 1) return readParts(words, within);
+  // Among others, hex digits may be a word: CA, face.
+  const readWord = (word: string): LineOfPins =>
+    isWord(word) ? { pins: [], problem: problemOf(word, false) } : within(word);
+  if (words.length > 1) return readParts(words, readWord);
   return text === given ? undefined : within(text);
 }
 

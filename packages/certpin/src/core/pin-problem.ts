@@ -16,8 +16,12 @@ export function namesItsSpelling(token: string): boolean {
 export const TWO_MEANINGS =
   'a SHA-256 that may be of a certificate or of a public key: write the digits alone for the certificate, sha256:HEX for the public key';
 
-/** Why a text is no pin. */
-export function problemOf(token: string): string {
+/**
+ * Why a text is no pin.
+ *
+ * @param isAlone nothing else stands in its line: then hex digits are no word
+ */
+export function problemOf(token: string, isAlone = true): string {
   if (/^-----(?:BEGIN|END)/.test(token)) return 'a PEM block that was cut: its BEGIN and END lines are no pair';
   const tlsa = /^(\d+)\s+(\d+)\s+(\d+)\s+(.+)$/.exec(token);
   if (tlsa !== null) return problemOfTlsa(tlsa);
@@ -28,7 +32,7 @@ export function problemOf(token: string): string {
     if (algorithm === undefined) continue;
     return /^sha-?256$/i.test(algorithm) ? problemOfHash(hash) : problemOfAlgorithm(algorithm);
   }
-  if (WORD.test(token)) return 'a word where a pin is expected';
+  if (isWord(token) && !(isAlone && /^[0-9a-f]+$/i.test(token))) return 'a word where a pin is expected';
   if (/^[0-9a-f:]+$/i.test(token)) return problemOfHex(token);
   return problemOfEncoded(token) ?? problemOfBase64(token);
 }
@@ -44,6 +48,10 @@ function problemOfEncoded(token: string): string | undefined {
 const SSH = /^SHA256:[A-Za-z0-9+/]{43}$/;
 
 /** A label, a name, a unit: no hash in base64 is so short, or has no digit. */
+export function isWord(text: string): boolean {
+  return WORD.test(text);
+}
+
 const WORD = /^[A-Za-z][A-Za-z'.-]{0,19}:?$/;
 
 function problemOfTlsa([, usage, selector, matching, data = '']: RegExpExecArray): string {

@@ -43,7 +43,7 @@ async function* readStandardInput(io: Io): AsyncGenerator<string, void, void> {
   let first: Buffer = Buffer.alloc(0);
   let begun = '';
   for await (const chunk of io.stdin()) {
-    first = Buffer.concat([first, chunk as Buffer]);
+    first = Buffer.concat([first, Buffer.from(chunk as Buffer)]);
     if (first.length < 2) continue; // the encoding is told by two bytes
     decoder ??= new TextDecoder(encodingOf(first));
     const lines = (begun + decoder.decode(first, { stream: true })).split(LINE_END);

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { decodeText } from 'certpin/probe';
 import { type Io, printable } from '../io.ts';
 import { FileError, reasonOf, WrongPassword } from './file-error.ts';
@@ -75,6 +76,7 @@ export function firstLine(text: string): string {
 function isPath(text: string): boolean {
   return (
     existsSync(text) ||
+    (/[/\\]/.test(text) && existsSync(dirname(text))) ||
     /^(?![^/\\]*[@=])(?:[\w. -]*[/\\])*[\w -]+\.(?:txt|pass|passwd|password|pw|pwd|secret|key)$/i.test(text)
   );
 }
