@@ -34,6 +34,8 @@ interface ParsedPin {
  * - `3 0 1 HEX` (TLSA, RFC 6698): a **certificate** pin; `3 1 1 HEX`: a **public-key** pin
  * - `sha256/BASE64`, `sha256//BASE64`, `pin-sha256="BASE64"`, `sha256:HEX`, bare base64 or base64url: a **public-key** pin
  * - PEM text: `CERTIFICATE` gives a certificate pin, `PUBLIC KEY` a public-key pin
+ * - the lines that keytool, browsers, keychains and other tools print, in quotes or behind the name of a variable: see docs/core.md. What may
+ *   be of a certificate and of a key alike is refused
  *
  * @throws CertpinError `ERR_PIN_INVALID`: not exactly one pin, an algorithm other than SHA-256, a wrong length, a private key
  */

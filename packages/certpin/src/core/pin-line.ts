@@ -45,7 +45,9 @@ const LONGEST = 4_096;
  */
 export function readLine(line: string): LineOfPins {
   const list = readList(line);
-  return list.problem === undefined || line.length > LONGEST ? list : (readAround(line.trim(), 0) ?? list);
+  return list.problem === undefined || line.length > LONGEST
+    ? list
+    : (readAround(line.replace(/[^\S\t]/g, ' ').trim(), 0) ?? list);
 }
 
 function readList(line: string): LineOfPins {
@@ -58,11 +60,12 @@ function readList(line: string): LineOfPins {
   return { pins };
 }
 
-/** What stands before a pin and says nothing of it: the sign of a list, the owner of a DNS record, the name of a header, a sign of hex. */
+/** What stands before a pin and says nothing of it: the sign of a list, the owner of a DNS record, the name of a header or an option, a sign of hex. */
 const PREFIXES = [
   /^[-*•]\s+/,
   /^(?:[\w.*-]+\s+)?(?:\d+\s+)?(?:IN\s+)?TLSA\s+(?=\d)/i,
   /^public-key-pins(?:-report-only)?:\s*/i,
+  /^--pinnedpubkey[ =]+/,
   /^0x(?=[0-9a-f]{64}$)/i,
 ];
 

@@ -34,6 +34,7 @@ const read: readonly (readonly [name: string, text: string, pins: readonly objec
     `${pairs.toLowerCase().replaceAll(' ', '\t')} \t`,
     [certificate],
   ],
+  ['pairs with the blanks of a web page', pairs.replaceAll(' ', '\u00A0'), [certificate]],
   ['pairs with hyphens (.NET)', colons.replaceAll(':', '-'), [certificate]],
   ['groups of four digits (nmap)', groups(4), [certificate]],
   ['groups of eight digits', groups(8), [certificate]],
@@ -75,6 +76,7 @@ const read: readonly (readonly [name: string, text: string, pins: readonly objec
   ],
   ['certtool: the key', `Public Key ID:\n\tsha256:${keyHex}\nPublic Key PIN:\n\tpin-sha256:${base64}`, [key]],
   ['a header of HPKP', `Public-Key-Pins: pin-sha256="${base64}"; max-age=5184000; includeSubDomains`, [key]],
+  ["curl's option", `--pinnedpubkey 'sha256//${base64};sha256//${base64}'`, [key]],
   ["curl's list", `sha256//${base64};sha256//${base64}`, [key]],
   [
     'a record of DNS',

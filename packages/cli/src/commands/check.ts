@@ -74,7 +74,7 @@ export function defineCheck(program: Command, io: Io, finish: (code: ExitCode) =
     .description(description)
     .argument('[target...]', 'file, - for standard input, host:port, host, or URL')
     .option('--pin <pin...>', 'a pin on the certificate or on its public key')
-    .option('--pins-file <file>', 'a file with pins and # comments, or a certificate file', collect)
+    .option('--pins-file <file>', 'a file with pins and # comments, or of certificates', collect)
     .option('--issuer-pin <pin...>', 'a pin on a CA from which a verified chain must lead to the certificate')
     .option('--accept-expired', 'accept a pinned certificate after the end of its validity')
     .option('--require-hostname', 'the certificate must name the host')

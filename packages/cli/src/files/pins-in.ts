@@ -19,7 +19,7 @@ export async function readPinText(bytes: Buffer, label: string, passwords: Passw
   const text = decodeText(bytes).replace(/\r\n?/g, '\n');
   const blocks = findPem(text);
   if (blocks.length === 0 && isEncoded(text)) return pinsOf(await readContents(bytes, label, passwords));
-  let changed = text;
+  let changed = blocks.length > 0 ? text.replace(OPENSSL_TEXT, '') : text;
   for (const block of blocks) {
     if (KNOWN.test(block.label) || block.body === undefined) continue;
     const pins = pinsOf(await readContents(Buffer.from(block.text), label, passwords));
@@ -27,6 +27,10 @@ export async function readPinText(bytes: Buffer, label: string, passwords: Passw
   }
   return changed;
 }
+
+/** What `openssl x509 -text`, `openssl pkcs12` and `openssl x509 -subject -issuer -dates -serial` print before a block. */
+const OPENSSL_TEXT =
+  /^Certificate:\n {4}Data:\n(?: {4,}.*\n)+|^Bag Attributes.*\n(?: {4}[\w.][\w .]*: .*\n)*|^(?:Key Attributes|(?:subject|issuer|notBefore|notAfter|serial) ?=).*\n/gm;
 
 /** Nothing but base64 of a file, or a configuration with some of it: no list of pins. */
 function isEncoded(text: string): boolean {

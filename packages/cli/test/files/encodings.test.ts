@@ -97,6 +97,8 @@ async function containers(
     'req -new -key server.key -subj /CN=next -out next.csr',
     'req -new -key server.key -subj /CN=next -outform DER -out next.der',
     'rsa -in server.key -pubout -out public.pem',
+    'x509 -in server.pem -text -subject -issuer -dates -serial -out text.pem',
+    'pkcs12 -in open.p12 -nokeys -passin pass: -out bag.pem',
     'rsa -in server.key -RSAPublicKey_out -out public1.pem',
   ])
     shop.openssl(command);
@@ -128,7 +130,17 @@ async function containers(
   return { shop, names };
 }
 
-const ofCertificate = ['server.pem', 'server.cer', 'server.p7b', 'server.p7c', 'server.p12', 'open.p12', 'trusted.pem'];
+const ofCertificate = [
+  'server.pem',
+  'server.cer',
+  'server.p7b',
+  'server.p7c',
+  'server.p12',
+  'open.p12',
+  'trusted.pem',
+  'text.pem',
+  'bag.pem',
+];
 const encoded = [
   'pem.b64',
   'lines.b64',
@@ -164,7 +176,7 @@ test('a container, a request and a key are the same to get, check, trust and --p
 test('a pin that is mistyped is found beside a container', async (t) => {
   const { shop, names } = await containers(t);
   const mistyped = (names.HEX ?? '').slice(1);
-  for (const name of ['server.p7b', 'next.csr', 'trusted.pem']) {
+  for (const name of ['server.p7b', 'next.csr', 'trusted.pem', 'text.pem', 'bag.pem']) {
     for (const content of [`${mistyped}\n${shop.read(name)}`, `${shop.read(name)}\n# and\n${mistyped}\n`]) {
       const all = { PINS: shop.write('pins.txt', content), SERVER: shop.path('server.pem') };
       const said = await transcript('check SERVER --pins-file PINS', all);
