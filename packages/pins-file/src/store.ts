@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { encodingOf, type TextEncoding } from 'certpin/probe';
 import { type Lock, lock } from './lock.ts';
 import { type PinsDocument, parsePinsFile } from './parse.ts';
 import { fileErrorWords, PinsFileError } from './pins-file-error.ts';
@@ -68,7 +69,7 @@ export async function changePinsFile(
     if (text === undefined) return;
     parsePinsFile(text, path); // what could not be read again is never written
     attempt(path, () => {
-      writeFileSync(held.descriptor, text);
+      writeFileSync(held.descriptor, encode(text, before === undefined ? 'utf-8' : encodingOf(before)));
       if (before !== undefined) keepOwner(held.descriptor, statSync(place));
       fsyncSync(held.descriptor);
     });
@@ -154,11 +155,19 @@ function readBounded(descriptor: number): Buffer {
 function parse(bytes: Buffer, path: string): PinsDocument {
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    // The byte order mark is kept: the file is written as it was.
+    text = new TextDecoder(encodingOf(bytes), { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new PinsFileError(`${path}: it is not in UTF-8`);
+    throw new PinsFileError(`${path}: it is neither in UTF-8 nor in UTF-16`);
   }
   return parsePinsFile(text, path);
+}
+
+/** In the encoding that the file has: some editors of Windows keep UTF-16. */
+function encode(text: string, encoding: TextEncoding): Buffer {
+  if (encoding === 'utf-8') return Buffer.from(text);
+  const bytes = Buffer.from(text, 'utf16le');
+  return encoding === 'utf-16be' ? bytes.swap16() : bytes;
 }
 
 function keepOwner(descriptor: number, { mode, uid, gid }: Stats): void {

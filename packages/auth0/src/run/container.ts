@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { findPem } from 'certpin/probe';
 import { toArguments } from './arguments.ts';
 import { runChain } from './chain.ts';
 import { detectRole } from './detect.ts';
@@ -141,8 +142,9 @@ export function openContainer(options: ContainerOptions, network?: NetworkOption
 function checkCertificates(file: string): void {
   try {
     if (!statSync(file).isFile()) throw new TypeError('a device or a pipe need not end, and can be read once only');
-    const text = readFileSync(file, 'latin1');
-    new X509Certificate(text.slice(text.indexOf('-----BEGIN'))); // not DER, which it takes too
+    const text = readFileSync(file, 'latin1'); // as Node will read it
+    const [first] = findPem(text).filter(({ label }) => /^(?:X509 |TRUSTED )?CERTIFICATE$/.test(label));
+    new X509Certificate(first?.text ?? ''); // not DER, which it takes too
   } catch {
     throw new RunError('ERR_OPTION_INVALID', `${file} holds no certificate in PEM that can be read`);
   }

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseExpression } from '@babel/parser';
+import { decodeText } from 'certpin/probe';
 import { foreignLanguage } from '../platform/foreign-source.ts';
 import { RunError } from './run-error.ts';
 
@@ -83,7 +84,7 @@ function readText(script: Script, cwd: string): { text: string; file: string; fo
     // A device or a pipe need not end, and the platform takes no more than 100 kB.
     const found = statSync(file);
     if (!found.isFile()) throw new Error(found.isDirectory() ? 'it is a folder' : 'it is no regular file');
-    return { text: readFileSync(file, 'utf8').replace(/^\uFEFF/, ''), file, folder: dirname(file) };
+    return { text: decodeText(readFileSync(file)), file, folder: dirname(file) };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const reason = code === 'ENOENT' ? 'no such file' : message;

@@ -1,8 +1,11 @@
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import { ownOptions } from '../leaf/options.ts';
 import { asSha256, type Pin, pinOf, sha256 } from '../leaf/pin.ts';
-import { NO_PIN, pinInvalid, readPin, SPELLINGS, type Spelling, visibleText } from '../leaf/pin-text.ts';
+import { NO_PIN, pinInvalid, visibleText } from '../leaf/pin-text.ts';
 import { Certificate } from './certificate.ts';
+import { readLine, toLines, unwrapped, withoutName } from './pin-line.ts';
+import { problemOfHex } from './pin-problem.ts';
+import { decodeText } from './text.ts';
 
 /**
  * One pin: a string in any spelling, PEM text (a certificate or a public key), the bytes of a PEM or DER certificate, an
@@ -31,6 +34,8 @@ interface ParsedPin {
  * - `3 0 1 HEX` (TLSA, RFC 6698): a **certificate** pin; `3 1 1 HEX`: a **public-key** pin
  * - `sha256/BASE64`, `sha256//BASE64`, `pin-sha256="BASE64"`, `sha256:HEX`, bare base64 or base64url: a **public-key** pin
  * - PEM text: `CERTIFICATE` gives a certificate pin, `PUBLIC KEY` a public-key pin
+ * - the lines that keytool, browsers, keychains and other tools print, in quotes or behind the name of a variable: see docs/core.md. What may
+ *   be of a certificate and of a key alike is refused
  *
  * @throws CertpinError `ERR_PIN_INVALID`: not exactly one pin, an algorithm other than SHA-256, a wrong length, a private key
  */
@@ -88,7 +93,7 @@ function readSource(source: Exclude<PinSource, string>, parsed: ParsedPin[]): vo
     // 0x30 begins a DER certificate and is the digit 0 too; but no certificate is so short that its length is one byte.
     parsed.push(certificatePin(source, position));
   } else {
-    readText(Buffer.from(source).toString('utf8'), parsed);
+    readText(decodeText(source), parsed);
   }
 }
 
@@ -104,31 +109,49 @@ function readPinObject(source: unknown, position: number): Pin {
   return pinOf(kind, asSha256(hash.replaceAll(':', '').toUpperCase()));
 }
 
-/** RFC 7468 §3. A block reaches to the next five dashes, so that a text full of openings is read in one pass. */
-const PEM = /-----BEGIN ([A-Z0-9 ]+)-----([^-]*(?:-(?!----)[^-]*)*)-----END \1-----(?:\\[rn])*/g;
+/**
+ * RFC 7468 §3, in the quotes that a configuration may have put around it. A block reaches to the next five dashes, so that a text full of
+ * openings is read in one pass.
+ */
+const PEM = /(["'`]?)-----BEGIN ([A-Z0-9 ]+)-----([^-]*(?:-(?!----)[^-]*)*)-----END \2-----(?:\\[rn]|\s)*\1/g;
 
 function readText(text: string, parsed: ParsedPin[]): void {
   // Comments go first: a PEM block that somebody has commented out must not be a pin either.
-  for (const [token] of readPemBlocks(visibleText(text), parsed).matchAll(TOKEN)) {
-    const position = parsed.length + 1;
-    const pin = readPin(token, spellings);
-    if (pin === undefined) throw pinInvalid(position, problemOf(token));
-    parsed.push({ pin });
+  const visible = visibleText(text);
+  const list = readJsonList(visible);
+  if (list !== undefined) {
+    for (const one of list) readText(one, parsed);
+    return;
   }
-}
-
-/** Returns what stands behind the last block. */
-function readPemBlocks(visible: string, parsed: ParsedPin[]): string {
   let rest = 0;
-  for (const block of visible.matchAll(PEM)) {
-    readText(visible.slice(rest, block.index), parsed);
-    parsed.push(readPem(block[1] ?? '', block[2] ?? '', parsed.length + 1));
-    rest = block.index + block[0].length;
+  for (const { 0: block, 2: label = '', 3: body = '', index } of visible.matchAll(PEM)) {
+    readLines(withoutName(visible.slice(rest, index)), parsed);
+    parsed.push(readPem(label, body, parsed.length + 1));
+    rest = index + block.length;
   }
-  return visible.slice(rest);
+  readLines(visible.slice(rest), parsed);
 }
 
-const PEM_LABELS = ['CERTIFICATE', 'X509 CERTIFICATE', 'PUBLIC KEY'];
+/** Where there is one, nothing but strings stands in it. */
+function readJsonList(text: string): string[] | undefined {
+  if (text.trimStart()[0] !== '[') return undefined;
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) && list.every((one) => typeof one === 'string') ? list : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readLines(text: string, parsed: ParsedPin[]): void {
+  for (const line of toLines(unwrapped(text))) {
+    const { pins, problem } = readLine(line);
+    parsed.push(...pins.map((pin) => ({ pin })));
+    if (problem !== undefined) throw pinInvalid(parsed.length + 1, problem);
+  }
+}
+
+const PEM_LABELS = ['CERTIFICATE', 'X509 CERTIFICATE', 'TRUSTED CERTIFICATE', 'PUBLIC KEY'];
 
 function readPem(label: string, body: string, position: number): ParsedPin {
   if (label.endsWith('PRIVATE KEY')) {
@@ -157,78 +180,4 @@ function certificatePin(bytes: Uint8Array, position: number): ParsedPin {
     throw pinInvalid(position, 'a certificate that cannot be read');
   }
   return { pin: pinOf('certificate', certificate.certificateSha256), certificate };
-}
-
-/** RFC 7469 (`pin-sha256="…"`), bare base64 and RFC 6698 §2.1: certificate usage, selector, matching type, data. */
-const spellings: readonly Spelling[] = [
-  ...SPELLINGS,
-  [/^[Pp][Ii][Nn]-[Ss][Hh][Aa]-?256[=:]"?([\w+/-]{42}[048AEIMQUYcgkosw])={0,2}"?$/, 'public-key', 'base64'],
-  [/^([\w+/-]{42}[048AEIMQUYcgkosw])={0,2}$/, 'public-key', 'base64'],
-  [/^3\s+0\s+1\s+([0-9a-f]{56}\s*[0-9a-f]{8})$/i, 'certificate', 'hex'],
-  [/^3\s+1\s+1\s+([0-9a-f]{56}\s*[0-9a-f]{8})$/i, 'public-key', 'hex'],
-];
-
-/**
- * The spellings that hold whitespace are matched first, whole; then whatever stands between separators. Hex in a TLSA
- * record may hold whitespace (RFC 6698 §2.2); `dig` breaks it after 56 digits.
- */
-const TOKEN =
-  /\b\d{1,3}[ \t]+\d{1,3}[ \t]+\d{1,3}[ \t]+(?:[0-9a-f]{56}[ \t]+[0-9a-f]{8}|[0-9a-f]+)(?![^\s,;])|\b[a-z0-9-]+[ \t]+fingerprint[ \t]*=[ \t]*[^\s,;]+|[^\s,;]+/gi;
-
-/** The spellings that name their algorithm: `sha256 Fingerprint=…`, `pin-sha256="…"`, `sha256/…` and `sha256//…`, `sha256:…`. */
-const NAMED: readonly (readonly [RegExp, (hash: string) => string])[] = [
-  [/^(\S+)\s+fingerprint\s*=\s*(.*)$/i, problemOfHex],
-  [/^pin-([a-z0-9-]+?)[=:]"?([^"]*)"?$/i, problemOfBase64],
-  // Base64 may begin with a slash too; then it counts among the 43 digits that 32 bytes have.
-  [/^((?:sha|md)-?\d+)\/(?:\/(?![^=]{42}={0,2}$))?(.*)$/i, problemOfBase64],
-  [/^((?:sha|md)-?\d+)[:=](.*)$/i, problemOfHex],
-];
-
-/** Why a text is no pin. */
-function problemOf(token: string): string {
-  if (/^-----(?:BEGIN|END)/.test(token)) return 'a PEM block that was cut: its BEGIN and END lines are no pair';
-  const tlsa = /^(\d+)\s+(\d+)\s+(\d+)\s+(.+)$/.exec(token);
-  if (tlsa !== null) return problemOfTlsa(tlsa);
-  for (const [pattern, problemOfHash] of NAMED) {
-    const [, algorithm, hash = ''] = pattern.exec(token) ?? [];
-    if (algorithm === undefined) continue;
-    return /^sha-?256$/i.test(algorithm) ? problemOfHash(hash) : problemOfAlgorithm(algorithm);
-  }
-  return /^[0-9a-f:]+$/i.test(token) ? problemOfHex(token) : problemOfBase64(token);
-}
-
-function problemOfTlsa([, usage, selector, matching, data = '']: RegExpExecArray): string {
-  if (usage !== '3') return `a TLSA record of usage ${usage}; a pin on the server's own certificate is usage 3`;
-  if (matching !== '1') return `a TLSA record of matching type ${matching}; SHA-256 is matching type 1`;
-  if (selector !== '0' && selector !== '1') return `a TLSA record of selector ${selector}`;
-  return problemOfHex(data.replace(/\s/g, ''));
-}
-
-function problemOfAlgorithm(algorithm: string): string {
-  const name = algorithm.toLowerCase().replace('-', '');
-  const known = Object.values(OTHER_HASHES).find((hash) => hash.toLowerCase().replace('-', '') === name);
-  return `${known === undefined ? 'an unknown kind of' : `${known === 'MD5' ? 'an' : 'a'} ${known}`} fingerprint; only SHA-256 pins are accepted`;
-}
-
-/** Other hashes that people paste, by their number of hex digits. */
-const OTHER_HASHES: Record<number, string> = { 32: 'MD5', 40: 'SHA-1', 56: 'SHA-224', 96: 'SHA-384', 128: 'SHA-512' };
-
-function problemOfHex(text: string): string {
-  const digits = text.replaceAll(':', '');
-  if (!/^[0-9a-f]*$/i.test(digits)) return 'something other than hex digits where a SHA-256 in hex is expected';
-  if (digits.length !== 64) return wrongLength(digits.length, 'hex digits', 64);
-  return 'colons that do not stand between every two hex digits';
-}
-
-function problemOfBase64(text: string): string {
-  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) return `${text.length} characters that are neither hex digits nor base64`;
-  const { length } = Buffer.from(text, 'base64');
-  if (length !== 32) return wrongLength(length, 'bytes of base64', 32);
-  return 'base64 whose last character holds stray bits: it was cut or mistyped';
-}
-
-function wrongLength(found: number, unit: string, expected: 32 | 64): string {
-  const fact = `${found} ${unit}; a SHA-256 has ${expected}`;
-  const other = OTHER_HASHES[(found * 64) / expected];
-  return other === undefined ? fact : `${fact} (this is the length of ${other})`;
 }

@@ -7,7 +7,7 @@ export type Spelling = readonly [RegExp, Pin['kind'], 'hex' | 'base64'];
 /** The last digit of base64 holds two bits too many: a hash that was cut or mistyped must not pass as another. */
 export const SPELLINGS: readonly Spelling[] = [
   [/^(?:sha-?256\s+fingerprint\s*=\s*)?([0-9a-f]{64}|(?:[0-9a-f]{2}:){31}[0-9a-f]{2})$/i, 'certificate', 'hex'],
-  [/^sha-?256[:=]([0-9a-f]{64}|(?:[0-9a-f]{2}:){31}[0-9a-f]{2})$/i, 'public-key', 'hex'],
+  [/^sha-?256[:=]([0-9a-f]{64})$/i, 'public-key', 'hex'],
   [/^[Ss][Hh][Aa]-?256\/{1,2}([\w+/-]{42}[048AEIMQUYcgkosw])={0,2}$/, 'public-key', 'base64'],
 ];
 

@@ -1,8 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Certificate } from '../core/certificate.ts';
+import { decodeText } from '../core/text.ts';
 import { CertpinError } from '../errors.ts';
 import { leafFirst } from './leaf-first.ts';
+import { findPem } from './pem.ts';
 
 /** A certificate file is some kilobytes; a bundle of every public CA some hundred. */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -16,8 +18,8 @@ export async function readCertificates(path: string): Promise<Certificate[]> {
   const bytes = await readBounded(path);
   // 0x30 begins a DER certificate and is the digit 0 too; but no certificate is so short that its length is one byte.
   const isDer = bytes[0] === 0x30 && (bytes[1] ?? 0) >= 0x80;
-  const blocks = isDer ? [bytes] : (bytes.toString('latin1').match(PEM_CERTIFICATE) ?? []);
-  if (blocks.length === 0) {
+  const ders = isDer ? [bytes] : readPem(decodeText(bytes));
+  if (ders.length === 0) {
     throw unreadable(
       bytes.includes('PRIVATE KEY-----')
         ? 'it holds a private key and no certificate'
@@ -25,10 +27,23 @@ export async function readCertificates(path: string): Promise<Certificate[]> {
     );
   }
   try {
-    return leafFirst(blocks.map((block) => new Certificate(new X509Certificate(block).raw)));
+    return leafFirst(ders.map((der) => new Certificate(new X509Certificate(der).raw)));
   } catch (error) {
     throw unreadable('what looks like a certificate in it is none', error);
   }
+}
+
+function readPem(text: string): Buffer[] {
+  return findPem(text)
+    .filter(({ label }) => /^(?:X509 |TRUSTED )?CERTIFICATE$/.test(label))
+    .map(({ body }) => {
+      if (body === undefined)
+        throw unreadable('there is no PEM or DER certificate in it, but one that was cut: BEGIN without END');
+      const content = body.replace(/\s+/g, '');
+      if (!/^[A-Za-z0-9+/]+={0,2}$/.test(content))
+        throw unreadable('what stands between BEGIN CERTIFICATE and END in it is not base64');
+      return Buffer.from(content, 'base64');
+    });
 }
 
 /** No more than a certificate file can have: some files have no end. */
@@ -42,9 +57,6 @@ async function readBounded(path: string): Promise<Buffer> {
   }
   return Buffer.concat(chunks);
 }
-
-const PEM_CERTIFICATE =
-  /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[\s\S]*?-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 
 function unreadable(reason: string, cause?: unknown): CertpinError<'ERR_FILE_UNREADABLE'> {
   return new CertpinError('ERR_FILE_UNREADABLE', `the file cannot be used: ${reason}`, { reason }, { cause });

@@ -1,6 +1,8 @@
-export { leafFirst } from './leaf-first.ts';
+export { decodeText, encodingOf, type TextEncoding } from '../core/text.ts';
+export { leafFirst, leavesOf } from './leaf-first.ts';
 export { type MapTargetsOptions, mapTargets, type TargetOutcome, type Targets } from './map-targets.ts';
 export { type ProbeOptions, type ProbeTlsOptions, protocols } from './options.ts';
+export { findPem, type PemText } from './pem.ts';
 export {
   type Inspected,
   inspect,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { mint } from '@certpin/testkit';
 import { Certificate } from '../../src/core/certificate.ts';
-import { leafFirst } from '../../src/probe/leaf-first.ts';
+import { leafFirst, leavesOf } from '../../src/probe/leaf-first.ts';
 
 describe('the leaf of a bundle', async () => {
   const root = await mint({ ca: true, subject: 'CN=Root' });
@@ -31,4 +31,15 @@ describe('the leaf of a bundle', async () => {
       );
     });
   }
+
+  it('is one of several where a file does not tell, each named once', () => {
+    const of = (...given: (typeof root)[]): string[] =>
+      leavesOf(given.map(({ x509 }) => new Certificate(x509.raw))).map(({ x509 }) => x509.subject);
+    assert.deepEqual(of(root, issuer, leaf), ['CN=leaf']);
+    assert.deepEqual(of(leaf, leaf, issuer), ['CN=leaf']);
+    assert.deepEqual(of(leaf, selfSigned, issuer), ['CN=leaf', 'CN=self']);
+    assert.deepEqual(of(selfSigned, renewed, otherRoot), ['CN=self', 'CN=self']);
+    assert.deepEqual(of(root, otherRoot), ['CN=Root', 'CN=Other']);
+    assert.deepEqual(of(), []);
+  });
 });

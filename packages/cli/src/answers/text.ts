@@ -10,7 +10,9 @@ export function renderReport(report: ProbeSuccess, colors: Colors, now: Date): s
   return [
     colors.bold(printable(target)),
     ...renderLeaf(certificate, colors, now),
-    ...chain.slice(1).flatMap((issuer) => renderIssuer(issuer, colors, now)),
+    ...chain
+      .slice(1)
+      .flatMap((other) => renderOther(other, protocol === 'file' ? 'in the file too' : 'sent with it', colors, now)),
     ...(protocol === 'file' ? [] : [colors.dim(`  ${presentedOnly}`)]),
   ].join('\n');
 }
@@ -33,9 +35,9 @@ function renderLeaf(certificate: CertificateSummary, colors: Colors, now: Date):
   ];
 }
 
-function renderIssuer(certificate: CertificateSummary, colors: Colors, now: Date): string[] {
+function renderOther(certificate: CertificateSummary, where: string, colors: Colors, now: Date): string[] {
   return [
-    `  sent with it: ${bounded(certificate.subject) || '(no subject)'}`,
+    `  ${where}: ${bounded(certificate.subject) || '(no subject)'}`,
     `  ${row('certificate SHA-256', certificate.sha256)}`,
     `  ${row('public-key pin', shownKeyPin(certificate))}`,
     `  ${row('valid', validity(certificate, colors, now))}`,

@@ -1,8 +1,8 @@
 import type { ContainerOptions, JsonObject, RunError, RunOptions } from '@certpin/auth0';
 import type { Command } from 'commander';
-import { showPath } from '../command-line/target.ts';
-import { failureOf, plainWords, UsageError } from '../failure.ts';
-import { readBoundedSync } from '../files/read.ts';
+import { readOptionText } from '../command-line/option-file.ts';
+import { failureOf, UsageError } from '../failure.ts';
+import { firstLine } from '../files/password.ts';
 import { type ExitCode, type Io, printError, printHint } from '../io.ts';
 import { configurationIn } from './connection-file.ts';
 
@@ -136,7 +136,7 @@ export async function orExplain(io: Io, work: () => Promise<ExitCode>): Promise<
 
 /** @throws UsageError */
 function readPassword({ passwordEnv, passwordFile }: ScriptFlags, { env }: Io, command: string): string | undefined {
-  if (passwordFile !== undefined) return readText('--password-file', passwordFile, command).split(/\r?\n/)[0];
+  if (passwordFile !== undefined) return firstLine(readText('--password-file', passwordFile, command));
   if (passwordEnv === undefined) return undefined;
   const value = env[passwordEnv];
   if (value === undefined) throw new UsageError(`--password-env: ${passwordEnv} is not set`, command);
@@ -193,10 +193,9 @@ function readJson(option: string, file: string, command: string): JsonObject {
 /** @throws UsageError */
 function readText(option: string, file: string, command: string): string {
   try {
-    return readBoundedSync(file, 'file of settings').toString();
+    return readOptionText({ path: file, option, kind: 'file of settings' });
   } catch (error) {
-    const shown = showPath(file, '');
-    throw new UsageError(`${option}${shown === '' ? '' : ` ${shown}`}: ${plainWords(failureOf(error))}`, command);
+    throw new UsageError(failureOf(error).message, command);
   }
 }
 

@@ -1,8 +1,8 @@
 import { createSecureContext } from 'node:tls';
 import { type MapTargetsOptions, type ProbeOptions, type Protocol, protocols, scan } from 'certpin/probe';
 import { type Command, Option } from 'commander';
-import { failureOf, plainWords, UsageError } from '../failure.ts';
-import { readBoundedSync } from '../files/read.ts';
+import { failureOf, UsageError } from '../failure.ts';
+import { readOptionFile } from './option-file.ts';
 
 /** The options of every command that connects. */
 export interface ConnectionFlags {
@@ -92,9 +92,9 @@ function readIdentity(certFile: string, keyFile: string, command: string): { cer
 
 function read(option: string, path: string, command: string): Buffer {
   try {
-    return readBoundedSync(path, 'certificate file');
+    return readOptionFile({ path, option, kind: 'certificate file' });
   } catch (error) {
-    throw new UsageError(`${option}: ${plainWords(failureOf(error))}`, command);
+    throw new UsageError(failureOf(error).message, command);
   }
 }
 

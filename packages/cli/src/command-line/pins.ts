@@ -1,45 +1,56 @@
 import { existsSync } from 'node:fs';
 import { CertpinError, type PinSource, parsePins } from 'certpin';
-import { failureOf, plainWords } from '../failure.ts';
-import { readBoundedSync } from '../files/read.ts';
-import { showPath } from './target.ts';
+import { FileError } from '../files/file-error.ts';
+import type { FileReader } from '../files/file-reader.ts';
+import { quote } from '../io.ts';
+import { readOptionFile } from './option-file.ts';
 
 /**
  * The values of `--pin`.. A shell takes a pin with spaces apart (`--pin sha256 Fingerprint=AA:…`, `--pin 3 1 1 AABB…`), so the words
- * are put together again; a value that holds lines or a comment stays a line of its own.
+ * are put together again; a value that holds lines or a comment, or whole pins with spaces in them, stays a line of its own.
  *
  * @throws CertpinError `ERR_PIN_INVALID`
  */
 export function readPinValues(option: string, values: readonly string[]): PinSource[] {
   if (values.length === 0) return [];
-  const text = values.map((value) => (/[\n#]/.test(value) ? `\n${value}\n` : value)).join(' ');
+  const text = values.map((value) => (isOwnLine(value) ? `\n${value}\n` : value)).join(' ');
   const isFile = values.some((value) => FILE_NAME.test(value) || (value !== '' && existsSync(value)));
   const elsewhere = option === '--pin' ? 'with --pins-file' : `as ${option} "$(cat ca.pem)"`;
   return [checked(option, text, isFile ? `; a file is given ${elsewhere}` : '')];
+}
+
+function isOwnLine(value: string): boolean {
+  return /[\n#]/.test(value) || (/\s/.test(value.trim()) && isWhole(value));
+}
+
+function isWhole(value: string): boolean {
+  try {
+    return parsePins(value).length > 0;
+  } catch {
+    return false;
+  }
 }
 
 /** The name of a certificate's file, which is no pin in any spelling. */
 const FILE_NAME = /\.(?:pem|crt|cer|der|cert|p7b|p12|pfx|txt)$/i;
 
 /**
- * The pins of a file: text with pins in any spelling and # comments, or a certificate (PEM, DER).
+ * The pins of a file: text with pins in any spelling and # comments, certificates, public keys and signing requests, or a container of them.
  *
- * @throws CertpinError `ERR_PIN_INVALID`; `ERR_FILE_UNREADABLE` where the file cannot be opened
+ * @throws CertpinError `ERR_PIN_INVALID`; `ERR_FILE_UNREADABLE` where the file cannot be opened; FileError where it is not read
  */
-export function readPinsFile(path: string): PinSource {
-  let bytes: Uint8Array;
+export async function readPinsFile(path: string, files: FileReader): Promise<PinSource> {
+  const bytes = readOptionFile({ path, option: '--pins-file', kind: 'pins file' });
+  if (bytes.length === 32) return checked(path, bytes); // no text; the library says what it lacks
   try {
-    bytes = readBoundedSync(path, 'pins file');
+    return checked(path, await files.readPins(bytes, path));
   } catch (error) {
-    const reason = plainWords(failureOf(error));
-    throw new CertpinError(
-      'ERR_FILE_UNREADABLE',
-      `${showPath(path, '--pins-file')}: ${reason}`,
-      { reason },
-      { cause: error },
+    if (!(error instanceof FileError)) throw error;
+    throw new FileError(
+      `${path}: ${error.message}`,
+      error.hint?.replaceAll('FILE', () => quote(path)),
     );
   }
-  return checked(path, bytes);
 }
 
 /** Each source is read on its own first, so that the error says where the pin stands. */

@@ -1,10 +1,8 @@
-import { StringDecoder } from 'node:string_decoder';
-import { CertpinError } from 'certpin';
-import { failureOf, plainWords } from '../failure.ts';
+import { encodingOf } from 'certpin/probe';
 import { FileError } from '../files/file-error.ts';
-import { readBoundedSync } from '../files/read.ts';
 import type { Io } from '../io.ts';
-import { type ShownTarget, showPath, showTarget } from './target.ts';
+import { readOptionText } from './option-file.ts';
+import { type ShownTarget, showTarget } from './target.ts';
 
 export interface TargetList {
   /** How many there are; undefined where standard input will tell. */
@@ -32,32 +30,29 @@ export function readTargetList(args: readonly ShownTarget[], files: readonly str
 }
 
 function readLines(path: string): string[] {
-  try {
-    return readBoundedSync(path, 'list of targets').toString().split('\n').flatMap(targetOf);
-  } catch (error) {
-    const reason = plainWords(failureOf(error));
-    throw new CertpinError(
-      'ERR_FILE_UNREADABLE',
-      `${showPath(path, '--targets-file')}: ${reason}`,
-      { reason },
-      { cause: error },
-    );
-  }
+  return readOptionText({ path, option: '--targets-file', kind: 'list of targets' }).split(LINE_END).flatMap(targetOf);
 }
+
+const LINE_END = /\r\n|\n|\r/;
 
 /** No target is so long, and what has no line end would be kept in memory for ever. */
 const MAX_LINE = 64 * 1024;
 
 async function* readStandardInput(io: Io): AsyncGenerator<string, void, void> {
-  const decoder = new StringDecoder();
+  let decoder: InstanceType<typeof TextDecoder> | undefined;
+  let first: Buffer = Buffer.alloc(0);
   let begun = '';
   for await (const chunk of io.stdin()) {
-    const lines = (begun + decoder.write(chunk as Buffer)).split(/\r\n|\n|\r/);
+    first = Buffer.concat([first, Buffer.from(chunk as Buffer)]);
+    if (first.length < 2) continue; // the encoding is told by two bytes
+    decoder ??= new TextDecoder(encodingOf(first));
+    const lines = (begun + decoder.decode(first, { stream: true })).split(LINE_END);
+    first = Buffer.alloc(0);
     begun = lines.pop() ?? '';
     if (begun.length > MAX_LINE) throw new FileError('standard input: a line of more than 64 KiB is no target');
     yield* lines.flatMap(targetOf);
   }
-  yield* targetOf(begun);
+  yield* targetOf(begun + (decoder ?? new TextDecoder()).decode(first));
 }
 
 /** A line without its comment: `#` begins one at the start of the line or behind a space, so that a URL may hold it. */

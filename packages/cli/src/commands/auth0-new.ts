@@ -11,6 +11,7 @@ import { type Occupancy, occupancyOf, writeFiles } from '../auth0/write-files.ts
 import { toProbeOptions } from '../command-line/options.ts';
 import { readPinsFile, readPinValues } from '../command-line/pins.ts';
 import { failureOf, plainWords, printFailure, UsageError } from '../failure.ts';
+import { FileReader } from '../files/file-reader.ts';
 import { type ExitCode, type Io, printable, printError, printHint, printText, printWarning, quote } from '../io.ts';
 
 const COMMAND = 'auth0 new';
@@ -70,7 +71,7 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
   const server = flags.from === undefined ? undefined : readServer(flags.from);
   let pins: string | undefined;
   try {
-    pins = readPins(flags);
+    pins = await readPins(flags, io);
   } catch (error) {
     printFailure(io, { command: COMMAND, label: undefined, failure: failureOf(error) });
     return 2;
@@ -109,8 +110,10 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
 }
 
 /** The pins that were given, as one text; undefined: none were. */
-function readPins({ pins = [], pinsFile = [] }: NewFlags): string | undefined {
-  const sources = [...readPinValues('--pins', pins), ...pinsFile.map(readPinsFile)];
+async function readPins({ pins = [], pinsFile = [] }: NewFlags, io: Io): Promise<string | undefined> {
+  const sources = readPinValues('--pins', pins);
+  const files = new FileReader({}, io);
+  for (const path of pinsFile) sources.push(await readPinsFile(path, files));
   if (sources.length === 0) return undefined;
   return parsePins(sources)
     .map((pin) => formatPin(pin))

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import type { InlineFinding } from '@certpin/auth0';
+import { decodeText } from 'certpin/probe';
 import { type Command, Option } from 'commander';
+import { failureOf, plainWords } from '../failure.ts';
 import {
   type Colors,
   type ExitCode,
@@ -65,12 +67,12 @@ async function verify(files: readonly string[], flags: VerifyFlags, io: Io): Pro
   for (const file of files) {
     let source: string;
     try {
-      source = file === '-' ? await readAll(io.stdin()) : await readFile(file, 'utf8');
+      source = file === '-' ? await readAll(io.stdin()) : decodeText(await readFile(file));
     } catch (error) {
       const { code = 'ERR_FILE_UNREADABLE' } = error as NodeJS.ErrnoException;
       const message = 'the file cannot be read';
       if (flags.json) printJson(io, { file, ok: false, error: { code, message } } satisfies VerifyReport);
-      else printError(io, `${file}: ${message} (${code})`);
+      else printError(io, `${file}: ${plainWords(failureOf(error))}`);
       codes.push(2);
       continue;
     }

@@ -1,4 +1,5 @@
 import { DAY, type Entry, findTargets, loadPinsFile, type PinsDocument } from '@certpin/pins-file';
+import { warnOfLeaves } from '../answers/leaves.ts';
 import { type ScanFlags, toScanOptions } from '../command-line/options.ts';
 import { refuseConnectionString } from '../command-line/target.ts';
 import { UsageError } from '../failure.ts';
@@ -61,7 +62,10 @@ export async function checkFile(path: string, names: string[], flags: CheckFileF
       progress.clear();
       tally.count(judged);
       report.add(judged);
-      if (!quiet) warnOf(entry, answer, warn);
+      if (!quiet) {
+        warnOf(entry, answer, warn);
+        warnOfLeaves(io, entry.label, answer.leaves);
+      }
       await io.stdoutReady();
     }
   } finally {

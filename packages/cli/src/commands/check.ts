@@ -10,6 +10,7 @@ import {
 } from 'certpin';
 import { type Inspected, inspect, type Target } from 'certpin/probe';
 import { type Command, Option } from 'commander';
+import { warnOfLeaves } from '../answers/leaves.ts';
 import { addScanOptions, toProbeOptions } from '../command-line/options.ts';
 import { readPinsFile, readPinValues } from '../command-line/pins.ts';
 import { showTarget } from '../command-line/target.ts';
@@ -72,7 +73,7 @@ export function defineCheck(program: Command, io: Io, finish: (code: ExitCode) =
     .description(description)
     .argument('[target...]', 'file, - for standard input, host:port, host, or URL')
     .option('--pin <pin...>', 'a pin on the certificate or on its public key')
-    .option('--pins-file <file>', 'a file with pins and # comments, or a certificate file', collect)
+    .option('--pins-file <file>', 'a file with pins and # comments, or of certificates', collect)
     .option('--issuer-pin <pin...>', 'a pin on a CA from which a verified chain must lead to the certificate')
     .option('--accept-expired', 'accept a pinned certificate after the end of its validity')
     .option('--require-hostname', 'the certificate must name the host')
@@ -169,9 +170,10 @@ async function checkOne([target, ...others]: string[], flags: CheckFlags, io: Io
   };
   if (shown.refusal !== undefined) return couldNotAsk(shown.refusal);
 
+  const files = new FileReader(flags, io);
   let policy: Policy;
   try {
-    policy = readPolicy(flags); // before anybody is connected to
+    policy = await readPolicy(flags, files); // before anybody is connected to
   } catch (error) {
     return couldNotAsk(failureOf(error));
   }
@@ -179,7 +181,8 @@ async function checkOne([target, ...others]: string[], flags: CheckFlags, io: Io
   let found: Inspected['protocol'] = 'file';
   try {
     if (shown.target.protocol === 'file') {
-      const { certificates, key } = await new FileReader(flags, io).read(shown.target);
+      const { certificates, leaves, key } = await files.read(shown.target);
+      warnOfLeaves(io, shown.label, leaves);
       if (key !== undefined) return printKeyFinding(io, shown.target, key, policy, flags);
       peer = { certificates, fromFile: true };
     } else {
@@ -201,8 +204,12 @@ async function checkOne([target, ...others]: string[], flags: CheckFlags, io: Io
   return verdict.ok ? 0 : 1;
 }
 
-function readPolicy({ pin = [], pinsFile = [], issuerPin = [], acceptExpired, requireHostname }: CheckFlags): Policy {
-  const pins = [...readPinValues('--pin', pin), ...pinsFile.map(readPinsFile)];
+async function readPolicy(
+  { pin = [], pinsFile = [], issuerPin = [], acceptExpired, requireHostname }: CheckFlags,
+  files: FileReader,
+): Promise<Policy> {
+  const pins = readPinValues('--pin', pin);
+  for (const path of pinsFile) pins.push(await readPinsFile(path, files)); // a password is asked for at a time
   const issuerPins = readPinValues('--issuer-pin', issuerPin);
   return createPolicy({
     pins: pins.length === 0 ? undefined : pins,

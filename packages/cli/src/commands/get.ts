@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { warnOfLeaves } from '../answers/leaves.ts';
 import { createPrinter, isBrief, type PrinterFlags } from '../answers/printer.ts';
 import { addScanOptions, type ScanFlags, toScanOptions } from '../command-line/options.ts';
 import { type ShownTarget, showTarget } from '../command-line/target.ts';
@@ -109,6 +110,7 @@ async function get(args: readonly string[], flags: GetFlags, io: Io): Promise<Ex
       tally.count(answer);
       print(answer, labelOf(answer.target, answer.index));
       if (answer.target !== undefined) warn(answer.target, answer.certificates[0]);
+      warnOfLeaves(io, labelOf(answer.target, answer.index), answer.leaves);
       await io.stdoutReady();
     }
   } finally {

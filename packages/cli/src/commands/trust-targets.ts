@@ -3,10 +3,11 @@ import { changedMeanwhile, changePinsFile, openPinsFile, type Placed, placeArgum
 import { type CertificateSummary, formatPin, type Pin } from 'certpin';
 import type { Target } from 'certpin/probe';
 import { renderKeyReport } from '../answers/key-text.ts';
+import { OWN_FILE, severalLeaves } from '../answers/leaves.ts';
 import { renderReport } from '../answers/text.ts';
 import { type ScanFlags, toScanOptions } from '../command-line/options.ts';
-import { refuseConnectionString } from '../command-line/target.ts';
-import { type Failure, failureOf, printFailure, UsageError } from '../failure.ts';
+import { refuseConnectionString, showPath } from '../command-line/target.ts';
+import { type Failure, failureOf, plainWords, printFailure, UsageError } from '../failure.ts';
 import { FileReader } from '../files/file-reader.ts';
 import type { PasswordFlags } from '../files/password.ts';
 import {
@@ -18,6 +19,7 @@ import {
   printJson,
   printText,
   printWarning,
+  quote,
   stdoutColors,
 } from '../io.ts';
 import {
@@ -154,11 +156,14 @@ interface Trusting {
 async function trustOne({ placed, answer, flags, warn }: Trusting, io: Io): Promise<Outcome> {
   const { found, key, failure } = answer;
   const failed = (error: Failure): Outcome => ({ status: 'failed', ok: false, error });
-  if (failure !== undefined) return failed(failure);
+  if (failure !== undefined) return failed(flags.from === undefined ? failure : ofFile(flags.from, failure));
   if (key !== undefined && flags.from === undefined) {
     const message = `it holds a ${key.source} and no certificate: name the server, and give the file with --from`;
     return failed({ code: 'ERR_FILE_UNREADABLE', message });
   }
+  const several = severalLeaves(answer.leaves);
+  // Whoever is asked sees one of them, and nobody is asked with --yes.
+  if (several !== undefined) return failed({ code: 'ERR_FILE_UNREADABLE', message: `${several}: ${OWN_FILE}` });
   let pin: Pin | undefined;
   try {
     pin = readPin(answer, flags.publicKey ? 'public-key' : 'certificate');
@@ -185,6 +190,13 @@ async function trustOne({ placed, answer, flags, warn }: Trusting, io: Io): Prom
   } catch (error) {
     return failed(failureOf(error));
   }
+}
+
+/** The file is what could not be read, and not the target. */
+function ofFile(path: string, failure: Failure): Failure {
+  const hint = failure.hint?.replaceAll('FILE', () => quote(path));
+  const message = `${showPath(path, '--from')}: ${plainWords(failure)}`;
+  return { code: 'ERR_FILE_UNREADABLE', message, ...(hint === undefined ? {} : { hint }) };
 }
 
 function renderFetched({ key, report }: Exclude<Answer, { failure: Failure }>, target: string, io: Io): string {

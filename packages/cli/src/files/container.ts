@@ -1,5 +1,4 @@
 import type { Certificate } from 'certpin';
-import { leafFirst } from 'certpin/probe';
 import { readAsn1 } from './asn1.ts';
 import { isSigningRequest, readSigningRequest } from './csr.ts';
 import { isEncryptedKey, readEncryptedKey } from './encrypted-key.ts';
@@ -8,16 +7,16 @@ import { type KeyPin, privateKeyPin, publicKeyPin } from './key-pin.ts';
 import type { Passwords } from './password.ts';
 import { Rounds } from './pbe.ts';
 import { isPkcs7, readPkcs7 } from './pkcs7.ts';
-import { isPkcs12, readPkcs12 } from './pkcs12.ts';
+import { isPkcs12, type Keystore, readPkcs12 } from './pkcs12.ts';
 
 /** Whatever is in DER and is not a certificate. Exceptions are those of a reader whose bytes are not what they seem. */
 export async function readContainer(
   bytes: Buffer,
   label: string,
   passwords: Passwords,
-): Promise<Certificate[] | KeyPin> {
+): Promise<Certificate[] | Keystore | KeyPin> {
   const root = readAsn1(bytes);
-  if (isPkcs7(root)) return leafFirst(readPkcs7(root, bytes));
+  if (isPkcs7(root)) return readPkcs7(root, bytes);
   if (isPkcs12(root))
     return passwords.open(label, (password) => readPkcs12(root, password)).catch(openssl('pkcs12 -nokeys'));
   if (isSigningRequest(root)) return readSigningRequest(root, bytes);

@@ -1,16 +1,28 @@
 import { X509Certificate } from 'node:crypto';
 import { Certificate } from 'certpin';
-import { leafFirst } from 'certpin/probe';
+import { decodeText, leafFirst, leavesOf } from 'certpin/probe';
+import { decodeWhole, findEncoded } from './encoded.ts';
 import { FileError } from './file-error.ts';
 import { type KeyPin, oldEncryptedKeyPin, privateKeyPin, publicKeyPin } from './key-pin.ts';
 import type { Passwords } from './password.ts';
-import { decodeText, type PemBlock, readPem } from './pem.ts';
-import { refuseKeystore, refuseText } from './refuse.ts';
+import { type PemBlock, readPem } from './pem.ts';
+import { isKeystore, refuseKeystore, refuseText } from './refuse.ts';
 
 /** What is in a file: its certificates, the leaf first; or, where it has none, the pin of its key. */
 export type FileContents =
-  | { readonly certificates: readonly Certificate[]; readonly key?: undefined }
-  | { readonly certificates?: undefined; readonly key: KeyPin };
+  | {
+      readonly certificates: readonly Certificate[];
+      /** Where the file does not tell which certificate is the leaf: those that may be, two at least. */
+      readonly leaves: readonly Certificate[];
+      readonly key?: undefined;
+    }
+  | { readonly certificates?: undefined; readonly leaves?: undefined; readonly key: KeyPin };
+
+/** The certificates of a file in its order. */
+function toContents(certificates: readonly Certificate[]): FileContents {
+  const leaves = leavesOf(certificates);
+  return { certificates: leafFirst(certificates), leaves: leaves.length > 1 ? leaves : [] };
+}
 
 /**
  * Reads whatever a certificate, a key or a signing request is kept in.
@@ -31,6 +43,11 @@ export async function readContents(bytes: Buffer, label: string, passwords: Pass
   }
 }
 
+/** Whether a file is no text. */
+export function isBinary(bytes: Buffer): boolean {
+  return isDer(bytes) || isKeystore(bytes);
+}
+
 /** A DER element has the tag of a SEQUENCE, which is the digit 0 too, and a length: a short one is that of the file. */
 function isDer(bytes: Buffer): boolean {
   const length = bytes[1] ?? 0;
@@ -39,10 +56,11 @@ function isDer(bytes: Buffer): boolean {
 
 async function readDer(bytes: Buffer, label: string, passwords: Passwords): Promise<FileContents> {
   const certificate = tryCertificate(bytes);
-  if (certificate !== undefined) return { certificates: [certificate] };
+  if (certificate !== undefined) return toContents([certificate]);
   const { readContainer } = await import('./container.ts'); // on a server, `get server.crt` does without it
   const found = await readContainer(bytes, label, passwords);
-  return Array.isArray(found) ? { certificates: found } : { key: found as KeyPin };
+  if ('source' in found) return { key: found };
+  return 'certificates' in found ? found : toContents(found);
 }
 
 function tryCertificate(der: Buffer): Certificate | undefined {
@@ -54,12 +72,28 @@ function tryCertificate(der: Buffer): Certificate | undefined {
 }
 
 async function readText(bytes: Buffer, label: string, passwords: Passwords): Promise<FileContents> {
-  const text = decodeText(bytes);
+  const text = decodeText(bytes).replace(/\r\n?/g, '\n');
   const blocks = readPem(text);
+  if (blocks.length > 0) return readBlocks(text, blocks, label, passwords);
+  const whole = decodeWhole(text);
+  if (whole?.[0] === 0x30) return readDer(whole, label, passwords);
+  const { texts, ders } = findEncoded(text);
+  const found = ders.map(tryCertificate).filter((certificate) => certificate !== undefined);
+  const inner = texts.flatMap((one) => readPem(one.replace(/\r\n?/g, '\n')));
+  const encoded = found.map(({ der }): PemBlock => ({ label: 'CERTIFICATE', text: '', der: Buffer.from(der) }));
+  return readBlocks(text, [...encoded, ...inner], label, passwords);
+}
+
+async function readBlocks(
+  text: string,
+  blocks: readonly PemBlock[],
+  label: string,
+  passwords: Passwords,
+): Promise<FileContents> {
   const certificates: Certificate[] = [];
   // One after the other: what a container takes in memory is free again before the next.
   for (const block of blocks) certificates.push(...(await readCertificates(block)));
-  if (certificates.length > 0) return { certificates: leafFirst(certificates) };
+  if (certificates.length > 0) return toContents(certificates);
   const pins = new Map<string, KeyPin>();
   for (const block of blocks) {
     const pin = await readKey(block);

@@ -40,6 +40,15 @@ export class FileReader {
     return readContents(bytes, label, this.#passwords);
   }
 
+  /**
+   * The pins in a file, as text that the library reads.
+   *
+   * @throws FileError
+   */
+  async readPins(bytes: Buffer, label: string): Promise<string> {
+    return (await import('./pins-in.ts')).readPinText(bytes, label, this.#passwords);
+  }
+
   #stdin(): AsyncIterable<Uint8Array> {
     if (this.#stdinIsRead) throw new FileError('standard input can be read once only');
     this.#stdinIsRead = true;

@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { decodeText } from 'certpin/probe';
 import { type Io, printable } from '../io.ts';
-import { FileError, WrongPassword } from './file-error.ts';
+import { FileError, reasonOf, WrongPassword } from './file-error.ts';
 import { readBounded } from './read.ts';
 
 export interface PasswordFlags {
@@ -57,12 +60,25 @@ export class Passwords {
     if (passwordFile === undefined) return undefined;
     try {
       // The first line, as openssl reads `-passin file:`.
-      return /^\uFEFF?(.*)/.exec((await readBounded(passwordFile, 'password file')).toString())?.[1] ?? '';
+      return firstLine(decodeText(await readBounded(passwordFile, 'password file')));
     } catch (error) {
-      const reason = error instanceof FileError ? error.message : (error as NodeJS.ErrnoException).code;
-      throw new FileError(`the password file cannot be read (${reason})`);
+      throw new FileError(`${isPath(passwordFile) ? passwordFile : '--password-file'}: ${reasonOf(error)}`);
     }
   }
+}
+
+/** What a password ends at in its file. */
+export function firstLine(text: string): string {
+  return /^.*/.exec(text)?.[0] ?? '';
+}
+
+/** Whether it may be shown: people give the password itself in the place of its file. */
+function isPath(text: string): boolean {
+  return (
+    existsSync(text) ||
+    (/[/\\]/.test(text) && existsSync(dirname(text))) ||
+    /^(?![^/\\]*[@=])(?:[\w. -]*[/\\])*[\w -]+\.(?:txt|pass|passwd|password|pw|pwd|secret|key)$/i.test(text)
+  );
 }
 
 async function opened<Opened>(open: (password: string) => Opened | Promise<Opened>, password: string): Promise<Opened> {

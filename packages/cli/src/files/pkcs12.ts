@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { Certificate } from 'certpin';
-import { leafFirst } from 'certpin/probe';
+import { leafFirst, leavesOf } from 'certpin/probe';
 import { children, encoded, isSequence, type Node, octets, oid, only, readAsn1, shapeOf } from './asn1.ts';
 import { readEncryptedKey } from './encrypted-key.ts';
 import { FileError, WrongPassword } from './file-error.ts';
@@ -36,13 +36,19 @@ interface Bag {
   readonly file: Buffer;
 }
 
+/** The certificates of a PKCS#12 file, that of its key first; and where there are several keys, or none, those that may be the leaf. */
+export interface Keystore {
+  readonly certificates: readonly Certificate[];
+  readonly leaves: readonly Certificate[];
+}
+
 /**
  * The certificates of a PKCS#12 file, that of its key first; without any, the pin of its key. Where there is a certificate, the key is
  * not even decrypted.
  *
  * @throws WrongPassword, FileError
  */
-export async function readPkcs12(root: Node, password: Password): Promise<Certificate[] | KeyPin> {
+export async function readPkcs12(root: Node, password: Password): Promise<Keystore | KeyPin> {
   const [, safe, macData] = children(root);
   const [type, wrapped] = children(safe);
   if (oid(type) !== DATA)
@@ -114,10 +120,15 @@ function readCertificateBag({ value, keyId }: Bag): BaggedCertificate {
 }
 
 /** RFC 7292 does not order the bags, and OpenSSL and Windows order them differently. */
-function ordered(certificates: readonly BaggedCertificate[], bags: readonly Bag[]): Certificate[] {
+function ordered(certificates: readonly BaggedCertificate[], bags: readonly Bag[]): Keystore {
   const keyIds = new Set(bags.filter(isKey).map(({ keyId }) => keyId));
   const owns = ({ keyId }: BaggedCertificate): boolean => keyId !== undefined && keyIds.has(keyId);
   const leafs = certificates.filter(owns);
   const all = [...leafs, ...certificates.filter((bagged) => !owns(bagged))].map(({ certificate }) => certificate);
-  return leafs.length === 0 ? leafFirst(all) : all;
+  const own = leafs.length === 0 ? leavesOf(all) : distinct(leafs.map(({ certificate }) => certificate));
+  return { certificates: leafs.length === 0 ? leafFirst(all) : all, leaves: own.length > 1 ? own : [] };
+}
+
+function distinct(certificates: readonly Certificate[]): Certificate[] {
+  return [...new Map(certificates.map((certificate) => [certificate.certificateSha256, certificate])).values()];
 }

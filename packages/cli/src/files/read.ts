@@ -8,7 +8,7 @@ import { FileError } from './file-error.ts';
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /** What is read, as the error says it. */
-type Kind = 'certificate file' | 'pins file' | 'list of targets' | 'password file' | 'file of settings';
+export type FileKind = 'certificate file' | 'pins file' | 'list of targets' | 'password file' | 'file of settings';
 
 /**
  * The bytes of a file, a named pipe, or standard input: no more of them than such a file can have. A device and a pipe need not end.
@@ -18,7 +18,7 @@ type Kind = 'certificate file' | 'pins file' | 'list of targets' | 'password fil
  */
 export async function readBounded(
   source: string | AsyncIterable<Uint8Array>,
-  kind: Kind,
+  kind: FileKind,
   signal?: AbortSignal,
 ): Promise<Buffer> {
   const chunks = new Chunks(kind);
@@ -27,7 +27,7 @@ export async function readBounded(
 }
 
 /** The same of a file or a named pipe, at once. */
-export function readBoundedSync(path: string, kind: Kind): Buffer {
+export function readBoundedSync(path: string, kind: FileKind): Buffer {
   const chunks = new Chunks(kind);
   const descriptor = openSync(path, 'r');
   try {
@@ -43,11 +43,11 @@ export function readBoundedSync(path: string, kind: Kind): Buffer {
 }
 
 class Chunks {
-  readonly #kind: Kind;
+  readonly #kind: FileKind;
   readonly #chunks: Uint8Array[] = [];
   #length = 0;
 
-  constructor(kind: Kind) {
+  constructor(kind: FileKind) {
     this.#kind = kind;
   }
 

@@ -49,12 +49,15 @@ function perCertificate(print: PrintCertificate): Pick<Form, 'print' | 'printCha
   };
 }
 
-/** RFC 7671 §5.1 prefers 3 1 1. What was sent with the server's own certificate is a CA's: usage 2 (RFC 7671 §5.2). */
+/**
+ * RFC 7671 §5.1 prefers 3 1 1. A CA's certificate that was sent with the server's own has usage 2 (RFC 7671 §5.2); in a file there may be
+ * another server's.
+ */
 function printTlsa(certificate: Certificate, target: Target, position: number): string {
   const owner = tlsaOwner(target);
   return [publicKeyPin(certificate), parsePin(certificate.certificateSha256)]
     .map((pin) => formatPin(pin, 'tlsa'))
-    .map((data) => `${owner}${position === 0 ? data : data.replace(/^3/, '2')}`)
+    .map((data) => `${owner}${position === 0 || !certificate.x509.ca ? data : data.replace(/^3/, '2')}`)
     .join('\n');
 }
 

@@ -36,6 +36,8 @@ interface FoundAnswer {
   readonly found: Inspected;
   /** Every presented certificate, the server's own first. */
   readonly certificates: readonly Certificate[];
+  /** Of a file that does not tell which certificate is the leaf: those that may be, two at least. */
+  readonly leaves: readonly Certificate[];
   readonly key?: undefined;
   readonly failure?: undefined;
   /** The very value of `probe()`. */
@@ -47,6 +49,7 @@ interface KeyAnswer {
   readonly target: Target;
   readonly found?: undefined;
   readonly certificates: readonly Certificate[];
+  readonly leaves?: undefined;
   readonly key: KeyPin;
   readonly failure?: undefined;
   readonly report: () => KeyReport;
@@ -57,6 +60,7 @@ interface FailedAnswer {
   readonly target: Target | undefined;
   readonly found?: undefined;
   readonly certificates: readonly Certificate[];
+  readonly leaves?: undefined;
   readonly key?: undefined;
   readonly failure: Failure;
   readonly report: () => ProbeFailure;
@@ -86,9 +90,9 @@ export async function fetchAnswer(
   const reason = format === undefined ? undefined : forms[format]?.refusal?.(target);
   if (reason !== undefined) throw new CertpinError('ERR_TARGET_INVALID', reason, { reason });
   if (target.protocol === 'file') {
-    const { certificates, key } = await files.read(target, options.signal);
+    const { certificates, leaves, key } = await files.read(target, options.signal);
     return key === undefined
-      ? toAnswer(target, { certificates, protocol: 'file', detected: false, fromFile: true }, brief)
+      ? { ...toAnswer(target, { certificates, protocol: 'file', detected: false, fromFile: true }, brief), leaves }
       : toKeyAnswer(target, key, format);
   }
   const protocol = options.protocol ?? (target.protocol === null ? forms[format ?? '']?.protocol : undefined);
@@ -99,10 +103,10 @@ export async function fetchAnswer(
 function toAnswer(target: Target, found: Inspected, brief: boolean): FoundAnswer {
   const certificates = found.certificates as readonly Certificate[];
   if (brief && certificates.length > 0) {
-    return { target, found, certificates, report: () => toProbeSuccess(target, found) };
+    return { target, found, certificates, leaves: [], report: () => toProbeSuccess(target, found) };
   }
   const report = toProbeSuccess(target, found);
-  return { target, found, certificates, report: () => report };
+  return { target, found, certificates, leaves: [], report: () => report };
 }
 
 /** @throws CertpinError `ERR_TARGET_INVALID` for a form that has no place for a key */

@@ -69,7 +69,7 @@ exit 2`,
   );
   assert.equal(
     await transcript('auth0 verify /nowhere.js', names),
-    '2> certpin: error: /nowhere.js: the file cannot be read (ENOENT)\nexit 2',
+    '2> certpin: error: /nowhere.js: no such file\nexit 2',
   );
 });
 

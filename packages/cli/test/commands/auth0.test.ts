@@ -157,7 +157,7 @@ exit 1`,
       ],
       [
         ['run', login, '--config-file', '/nowhere/config.json'],
-        '2> certpin: error: --config-file /nowhere/config.json: no such file\n',
+        '2> certpin: error: /nowhere/config.json: no such file\n',
       ],
       // A connection string in the place of a file is not repeated.
       [['run', login, '--config-file', 'postgres://u:secret@h/d'], '2> certpin: error: --config-file: no such file\n'],

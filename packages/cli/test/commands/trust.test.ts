@@ -270,7 +270,10 @@ test('a file that is broken is not written over, and its mistake has a line and 
     assert.equal(readFileSync(file, 'utf8'), text);
   }
   writeFileSync(file, Uint8Array.of(0x7b, 0xff));
-  assert.equal(await transcript('check --file FILE', names), '2> certpin: error: FILE: it is not in UTF-8\nexit 2');
+  assert.equal(
+    await transcript('check --file FILE', names),
+    '2> certpin: error: FILE: it is neither in UTF-8 nor in UTF-16\nexit 2',
+  );
   assert.equal(server.connections(), 0);
 });
 

@@ -140,7 +140,7 @@ test('where a password comes from: mistakes', async (t) => {
   );
   assert.equal(
     await transcript('get FILE --password-file NOWHERE', names),
-    '2> certpin: error: FILE: the password file cannot be read (ENOENT)\nexit 2',
+    '2> certpin: error: FILE: NOWHERE: no such file\nexit 2',
   );
   assert.equal(
     await transcript('get FILE --password-file a --password-env B', names),

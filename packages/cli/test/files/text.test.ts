@@ -54,12 +54,18 @@ test('a bundle: the leaf first where it can be told, the others in their order',
     ['leaf in the middle', `${root}${server}${issuer}`],
     ['leaf first', `${server}${issuer}${root}`],
     ['an unrelated CA before it', `${root}${server}`],
-    ['two leafs stay as they are', `${server}${other.certPem}`],
   ];
   for (const [name, content] of bundles) {
     const names = { FILE: shop.write('bundle.pem', content), HEX: certificateHex(leaf) };
     assert.equal(await transcript('get -q FILE', names), 'HEX\nexit 0', name);
   }
+  const names = { FILE: shop.write('bundle.pem', `${server}${other.certPem}`), HEX: certificateHex(leaf) };
+  const several = 'it holds 2 certificates that may be the one that is meant (CN=db.example.com; CN=other)';
+  assert.equal(
+    await transcript('get -q FILE', names),
+    `HEX\n2> certpin: warning: FILE: ${several}: the first is taken; put the one that is meant into a file of its own\nexit 0`,
+    'two leafs stay as they are',
+  );
 });
 
 test('what is not read says what it is, and what to do', async (t) => {
