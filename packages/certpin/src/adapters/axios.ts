@@ -34,6 +34,6 @@ export function pinnedAxios<Config extends object>(
   agentOptions: AxiosAgentOptions = {},
 ): Omit<Config, keyof PinnedAxios> & PinnedAxios {
   const { proxy, ...options } = readTlsOptions(agentOptions, 'pinnedAxios', [...agentKeys, 'proxy']);
-  const agent = new FullAgent(options, { ...readPolicy(policy), tunnel: createTunnel(proxy) });
+  const agent = new FullAgent(options, { ...readPolicy(policy), tunnel: createTunnel(proxy) }, 'axios');
   return configureAxios(config, agent);
 }

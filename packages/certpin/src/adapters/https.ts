@@ -32,5 +32,5 @@ export interface PinnedAgentOptions
 export function pinnedAgent(options: PinnedAgentOptions): Agent {
   const { guarded, rest } = splitOptions(options, [...agentKeys, 'proxy'], 'pinnedAgent');
   const { proxy, ...agentOptions } = rest;
-  return new FullAgent(agentOptions, { ...guarded, tunnel: createTunnel(proxy) });
+  return new FullAgent(agentOptions, { ...guarded, tunnel: createTunnel(proxy) }, 'https');
 }

@@ -41,7 +41,7 @@ export function pinnedMariadb<Config extends object>(
 ): Omit<Config, keyof PinnedMariadb | 'socketPath'> & PinnedMariadb;
 export function pinnedMariadb(config: string | MariadbConfig, policy: PolicyInput): object {
   const given = (typeof config === 'string' ? readConnectionString(config) : config) as MariadbConfig;
-  return configureMariadb(given, pinnerOf(policy), readTlsOptions);
+  return configureMariadb(given, pinnerOf(policy, 'mariadb'), readTlsOptions);
 }
 
 /**

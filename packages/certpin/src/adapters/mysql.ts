@@ -39,7 +39,7 @@ export function pinnedMysql(mysql: MysqlModule, config: string | MysqlConfig, po
     const message = 'a profile in `ssl` is a list of CAs; pin the server, or its CA with `issuerPins`, and remove it';
     throw invalid('ssl', message);
   }
-  return configureMysql(given, pinnerOf(policy), readTlsOptions);
+  return configureMysql(given, pinnerOf(policy, 'mysql'), readTlsOptions);
 }
 
 /** The driver's own reading of a URL. It holds a password, so it is never in a message. */

@@ -32,7 +32,7 @@ export function pinnedMysql2<Config extends object>(
 ): Omit<Config, keyof PinnedMysql2> & PinnedMysql2;
 export function pinnedMysql2(config: string | Mysql2Config, policy: PolicyInput): object {
   if (typeof config === 'object' && config !== null && Object.hasOwn(config, 'ssl')) checkSsl(config.ssl);
-  return configureMysql2(config, pinnerOf(policy), readTlsOptions);
+  return configureMysql2(config, pinnerOf(policy, 'mysql2'), readTlsOptions);
 }
 
 function checkSsl(ssl: unknown): void {

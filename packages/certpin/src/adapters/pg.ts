@@ -42,7 +42,7 @@ export function pinnedPg(config: string | PgConfig, policy: PolicyInput): object
   const { connectionString, sslnegotiation } = readNegotiation(given);
   refusePgParameters(connectionString);
   const tls = readClientTls(given.ssl, readTlsOptions);
-  const open = openPostgres(pinnerOf(policy), tls, sslnegotiation, 'pinnedPg');
+  const open = openPostgres(pinnerOf(policy, 'pg'), tls, sslnegotiation, 'pinnedPg');
   const read = connectionString === undefined ? given : withOwn(given, { connectionString });
   return configurePg(read, open, {
     // Only libpq reads this. It cannot parse it, so the native client fails before it opens a socket of its own.

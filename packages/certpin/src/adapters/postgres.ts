@@ -39,7 +39,7 @@ export function pinnedPostgres(options: string | PostgresOptions, policy: Policy
   const tls = readClientTls(given.ssl, readTlsOptions);
   const addresses = readAddresses(given);
   if (addresses.length > 1) refuseChoice(given.target_session_attrs ?? process.env.PGTARGETSESSIONATTRS);
-  const open = openPostgres(pinnerOf(policy), tls, given.sslnegotiation, 'pinnedPostgres');
+  const open = openPostgres(pinnerOf(policy, 'postgres'), tls, given.sslnegotiation, 'pinnedPostgres');
   return configurePostgres(given, addresses[0], openFirst(open, addresses));
 }
 

@@ -2,7 +2,7 @@ import { createPublicKey, X509Certificate } from 'node:crypto';
 import { ownOptions } from '../leaf/options.ts';
 import { asSha256, type Pin, pinOf, sha256 } from '../leaf/pin.ts';
 import { NO_PIN, pinInvalid, readPin, SPELLINGS, type Spelling, visibleText } from '../leaf/pin-text.ts';
-import { Certificate } from './certificate.ts';
+import { Certificate, isBytes } from './certificate.ts';
 
 /**
  * One pin: a string in any spelling, PEM text (a certificate or a public key), the bytes of a PEM or DER certificate, an
@@ -80,7 +80,7 @@ function readSource(source: Exclude<PinSource, string>, parsed: ParsedPin[]): vo
   const position = parsed.length + 1;
   if (source instanceof X509Certificate) {
     parsed.push(certificatePin(source.raw, position));
-  } else if (!(source instanceof Uint8Array)) {
+  } else if (!isBytes(source)) {
     parsed.push({ pin: readPinObject(source, position) });
   } else if (source.length === 32) {
     throw pinInvalid(position, '32 raw bytes, which do not say whether they hash a certificate or a key');

@@ -1,4 +1,5 @@
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { watchOpen } from './attempt.ts';
 import { createPinner } from './guard.ts';
 import { type GuardOptions, splitOptions } from './options.ts';
 
@@ -31,7 +32,7 @@ export interface PinnedConnectionOptions
  */
 export function connect(options: PinnedConnectionOptions, secureConnectListener?: () => void): TLSSocket {
   const { guarded, rest } = splitOptions(options, [], 'connect');
-  const socket = createPinner(guarded).open(rest as ConnectionOptions, guarded.connectTimeoutMs);
+  const socket = watchOpen(createPinner(guarded), 'tls').open(rest as ConnectionOptions, guarded.connectTimeoutMs);
   if (secureConnectListener !== undefined) socket.once('secureConnect', secureConnectListener);
   return socket;
 }
