@@ -3,6 +3,7 @@ import { configureMariadb, type MariadbConfig, type PinnedMariadb } from '../dri
 import { CertpinError, optionErrors } from '../errors.ts';
 import { readTlsOptions } from '../tls/options.ts';
 import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
+import type { DriverConfigTypes } from './refused-types.ts';
 
 export type { PinnedMariadb };
 
@@ -36,7 +37,7 @@ export interface MariadbUrlOptions {
  */
 export function pinnedMariadb(config: string, policy: PolicyInput): MariadbUrlOptions & PinnedMariadb;
 export function pinnedMariadb<Config extends object>(
-  config: Config,
+  config: Config & DriverConfigTypes<Config, 'stream' | 'socketPath'>,
   policy: PolicyInput,
 ): Omit<Config, keyof PinnedMariadb | 'socketPath'> & PinnedMariadb;
 export function pinnedMariadb(config: string | MariadbConfig, policy: PolicyInput): object {

@@ -3,6 +3,7 @@ import { configureMysql, hookMysql, type MysqlConfig, type MysqlModule, type Pin
 import { optionErrors } from '../errors.ts';
 import { readTlsOptions } from '../tls/options.ts';
 import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
+import type { DriverConfigTypes } from './refused-types.ts';
 
 export type { PinnedMysql };
 
@@ -29,7 +30,7 @@ const invalid = optionErrors('pinnedMysql');
 export function pinnedMysql(mysql: MysqlModule, url: string, policy: PolicyInput): object & PinnedMysql;
 export function pinnedMysql<Config extends object>(
   mysql: MysqlModule,
-  config: Config,
+  config: Config & DriverConfigTypes<Config, 'socketPath'>,
   policy: PolicyInput,
 ): Omit<Config, keyof PinnedMysql> & PinnedMysql;
 export function pinnedMysql(mysql: MysqlModule, config: string | MysqlConfig, policy: PolicyInput): object {

@@ -2,6 +2,7 @@ import { configureMysql2, type Mysql2Config, type PinnedMysql2 } from '../driver
 import { optionErrors } from '../errors.ts';
 import { readTlsOptions } from '../tls/options.ts';
 import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
+import type { DriverConfigTypes } from './refused-types.ts';
 
 export type { PinnedMysql2 };
 
@@ -27,7 +28,7 @@ type UriConfig = { readonly uri: string };
  */
 export function pinnedMysql2(config: string, policy: PolicyInput): UriConfig & PinnedMysql2;
 export function pinnedMysql2<Config extends object>(
-  config: Config,
+  config: Config & DriverConfigTypes<Config, 'stream' | 'socketPath'>,
   policy: PolicyInput,
 ): Omit<Config, keyof PinnedMysql2> & PinnedMysql2;
 export function pinnedMysql2(config: string | Mysql2Config, policy: PolicyInput): object {

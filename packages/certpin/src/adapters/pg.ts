@@ -4,6 +4,7 @@ import { openPostgres } from '../drivers/postgres-open.ts';
 import { CertpinError } from '../errors.ts';
 import { readTlsOptions } from '../tls/options.ts';
 import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
+import type { DriverConfigTypes } from './refused-types.ts';
 
 export type { PinnedPg };
 
@@ -29,7 +30,7 @@ type StringConfig = { readonly connectionString: string };
  */
 export function pinnedPg(config: string, policy: PolicyInput): StringConfig & PinnedPg;
 export function pinnedPg<Config extends object>(
-  config: Config,
+  config: Config & DriverConfigTypes<Config, 'stream'>,
   policy: PolicyInput,
 ): Omit<Config, keyof PinnedPg> & PinnedPg;
 export function pinnedPg(config: string | PgConfig, policy: PolicyInput): object {

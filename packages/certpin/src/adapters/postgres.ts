@@ -6,6 +6,7 @@ import { optionInvalid } from '../errors.ts';
 import { readTlsOptions } from '../tls/options.ts';
 import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
 import { openFirst } from '../wire/open-first.ts';
+import type { DriverConfigTypes } from './refused-types.ts';
 
 export type { PinnedPostgres, PostgresUrlOptions };
 
@@ -27,7 +28,7 @@ export type { PinnedPostgres, PostgresUrlOptions };
  */
 export function pinnedPostgres(url: string, policy: PolicyInput): PostgresUrlOptions & PinnedPostgres;
 export function pinnedPostgres<Options extends object>(
-  options: Options,
+  options: Options & DriverConfigTypes<Options, 'socket'>,
   policy: PolicyInput,
 ): Omit<Options, keyof PinnedPostgres | 'hostname'> & PinnedPostgres;
 export function pinnedPostgres(options: string | PostgresOptions, policy: PolicyInput): object {

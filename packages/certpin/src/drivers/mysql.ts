@@ -135,7 +135,7 @@ function guardConnection(connection: DriverConnection, pinner: Pinner, tls: Conn
   let over = false;
 
   // Ends the connection as an error of the network does: it comes out of the driver's own call.
-  const end = pinner.begin?.({ ...tls, host, port: Number(port) });
+  const end = pinner.begin?.({ ...tls, host, port: Number(port), socket: raw });
   const fail = (error: Error): void => {
     end?.(error, raw);
     connection._socket.destroy();
@@ -173,7 +173,7 @@ function guardConnection(connection: DriverConnection, pinner: Pinner, tls: Conn
   protocol.once('end', () => {
     over = true;
     if (verified) return;
-    end?.(null, raw);
+    end?.(raw.errored, raw);
     connection._socket.destroy();
   });
 

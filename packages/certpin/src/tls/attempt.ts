@@ -45,6 +45,7 @@ const attempts = /* @__PURE__ */ channel(ATTEMPT_CHANNEL);
 export function beginAttempt(client: string, options: ConnectionOptions): EndAttempt | undefined {
   if (!attempts.hasSubscribers) return undefined;
   const { host, port } = serverOf(ownOptions(options));
+  if (options.socket != null) noteAddress(options.socket as Socket);
   const start = performance.now();
   let isOver = false;
   return (error, socket) => {

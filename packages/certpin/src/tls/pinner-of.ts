@@ -3,10 +3,10 @@ import type { Pinner } from '../leaf/pinner.ts';
 import type { OpenTunnel } from '../wire/tunnel.ts';
 import { watchOpen } from './attempt.ts';
 import { createPinner } from './guard.ts';
-import { type GuardOptions, readPolicy } from './options.ts';
+import { type GivenGuardOptions, readPolicy } from './options.ts';
 
 /** What a client is given as its policy. */
-export type PolicyInput = GuardOptions | Policy;
+export type PolicyInput = GivenGuardOptions | Policy;
 
 /**
  * All that an adapter needs of a policy, where the client's server is asked for TLS first.

@@ -48,7 +48,7 @@ async function serve(t: TestContext, certificate: Minted = right) {
 /** What each client makes of one request through a proxy: the answer, or its own error. */
 const clients: Record<
   string,
-  (t: TestContext, url: string, through: ProxyInput, more?: GuardOptions) => Promise<string>
+  (t: TestContext, url: string, through: ProxyInput, more?: Partial<GuardOptions>) => Promise<string>
 > = {
   'an agent': (t, url, through, more) => {
     const agent = pinnedAgent({ pins, ...more, proxy: through });
@@ -329,7 +329,7 @@ describe('a client that goes through no proxy says so, and does not go past it',
     // These have the option elsewhere.
     'fetch, in the policy': () => pinnedFetch(beside),
     'axios, in the policy': () => pinnedAxios({}, beside),
-    'axios, in the configuration': () => pinnedAxios({ proxy: { host: '127.0.0.1', port: 3128 } }, { pins }),
+    'axios, in the configuration': () => pinnedAxios({ proxy: { host: '127.0.0.1', port: 3128 } } as object, { pins }),
   };
   for (const [name, configure] of Object.entries(clients)) {
     test(name, () => {
