@@ -61,7 +61,7 @@ export function beginAttempt(client: string, options: ConnectionOptions): EndAtt
 }
 
 /** An attempt that the client itself has given up. */
-export const GIVEN_UP: unknown = null;
+const GIVEN_UP: unknown = null;
 
 function endOf(error: unknown): Pick<ConnectionAttempt, 'outcome' | 'code'> {
   if (error === undefined) return { outcome: 'opened', code: undefined };
