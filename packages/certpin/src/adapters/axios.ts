@@ -1,12 +1,11 @@
 import type { AgentOptions } from 'node:https';
 import { agentKeys } from '../drivers/agent.ts';
 import { configureAxios, type PinnedAxios } from '../drivers/axios.ts';
+import type { Refuse } from '../drivers/refused-types.ts';
 import { FullAgent } from '../tls/agent.ts';
 import { readPolicy, readTlsOptions } from '../tls/options.ts';
 import type { PolicyInput } from '../tls/pinner-of.ts';
 import { createTunnel, type ProxyInput } from '../tls/proxy.ts';
-
-import type { Refuse } from './refused-types.ts';
 
 export type { PinnedAxios };
 

@@ -1,9 +1,9 @@
 import { parameterRefused } from '../drivers/driver-config.ts';
 import { configureMariadb, type MariadbConfig, type PinnedMariadb } from '../drivers/mariadb.ts';
+import type { DriverConfigTypes } from '../drivers/refused-types.ts';
 import { CertpinError, optionErrors } from '../errors.ts';
 import { readTlsOptions } from '../tls/options.ts';
 import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
-import type { DriverConfigTypes } from './refused-types.ts';
 
 export type { PinnedMariadb };
 

@@ -1,9 +1,9 @@
 import { refuseParameters } from '../drivers/driver-config.ts';
 import { configureMysql, hookMysql, type MysqlConfig, type MysqlModule, type PinnedMysql } from '../drivers/mysql.ts';
+import type { DriverConfigTypes } from '../drivers/refused-types.ts';
 import { optionErrors } from '../errors.ts';
 import { readTlsOptions } from '../tls/options.ts';
 import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
-import type { DriverConfigTypes } from './refused-types.ts';
 
 export type { PinnedMysql };
 

@@ -1,8 +1,8 @@
 import { configureMysql2, type Mysql2Config, type PinnedMysql2 } from '../drivers/mysql2.ts';
+import type { DriverConfigTypes } from '../drivers/refused-types.ts';
 import { optionErrors } from '../errors.ts';
 import { readTlsOptions } from '../tls/options.ts';
 import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
-import type { DriverConfigTypes } from './refused-types.ts';
 
 export type { PinnedMysql2 };
 

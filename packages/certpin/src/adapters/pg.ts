@@ -1,10 +1,10 @@
 import { MAKES_STREAM, readClientTls, readDriverConfig, withOwn } from '../drivers/driver-config.ts';
 import { configurePg, type PgConfig, type PinnedPg, refusePgParameters } from '../drivers/pg.ts';
 import { openPostgres } from '../drivers/postgres-open.ts';
+import type { DriverConfigTypes } from '../drivers/refused-types.ts';
 import { CertpinError } from '../errors.ts';
 import { readTlsOptions } from '../tls/options.ts';
 import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
-import type { DriverConfigTypes } from './refused-types.ts';
 
 export type { PinnedPg };
 

@@ -2,11 +2,11 @@ import { readClientTls, readDriverConfig } from '../drivers/driver-config.ts';
 import { configurePostgres, type PinnedPostgres } from '../drivers/postgres.ts';
 import { type PostgresOptions, type PostgresUrlOptions, readAddresses, readUrl } from '../drivers/postgres-address.ts';
 import { openPostgres } from '../drivers/postgres-open.ts';
+import type { DriverConfigTypes } from '../drivers/refused-types.ts';
 import { optionInvalid } from '../errors.ts';
 import { readTlsOptions } from '../tls/options.ts';
 import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
 import { openFirst } from '../wire/open-first.ts';
-import type { DriverConfigTypes } from './refused-types.ts';
 
 export type { PinnedPostgres, PostgresUrlOptions };
 
