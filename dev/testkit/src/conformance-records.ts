@@ -81,7 +81,7 @@ async function meetAll(
   adapter: ObservedAdapter,
   server: 'right' | 'wrong',
   plans: readonly HostilePlan[],
-  policy: SuitePolicy,
+  more: Pick<SuitePolicy, 'connectTimeoutMs' | 'resumption'>,
   code?: string,
 ): Promise<void> {
   const [presented, other] = [await mint(), await mint()];
@@ -91,7 +91,7 @@ async function meetAll(
   const faults: string[] = [];
   try {
     const meet = async (plan: HostilePlan): Promise<void> => {
-      const outcome = await exchangeOnce(adapter, await servers.open(plan), { ...policy, pins });
+      const outcome = await exchangeOnce(adapter, await servers.open(plan), { ...more, pins });
       const fault = faultOf(outcome, server, code);
       if (fault !== undefined) faults.push(`${describe(plan)}: ${fault}`);
       if (server === 'wrong') adapter.onWrongServer(servers.received());

@@ -82,12 +82,19 @@ export class CertpinError<
     Object.defineProperty(this, 'meta', { get: () => ({ cause: this }) });
   }
 
-  static override [Symbol.hasInstance](value: unknown): boolean {
+  static override [Symbol.hasInstance](value: unknown): value is AnyCertpinError {
     return isCertpinError(value);
   }
 }
 
-function isCertpinError(value: unknown): value is AnyCertpinError {
+/**
+ * Whether a value is a `CertpinError` of any copy of the library. `details` narrows on `code`:
+ *
+ * ```ts
+ * if (isCertpinError(error) && error.code === 'ERR_PIN_MISMATCH') console.error(error.details.verdict.reason);
+ * ```
+ */
+export function isCertpinError(value: unknown): value is AnyCertpinError {
   return (value as { [brand]?: unknown } | null | undefined)?.[brand] === true;
 }
 

@@ -3,7 +3,7 @@ export { explain } from './core/explain.ts';
 export { type CertificateSpelling, formatPin, type PinSpelling, type PublicKeySpelling } from './core/format-pin.ts';
 export { type LivePins, livePins } from './core/live-pins.ts';
 export { type PinInput, type PinSource, parsePin, parsePins } from './core/parse-pin.ts';
-export { createPolicy, type PolicyOptions } from './core/policy.ts';
+export { createPolicy, type GivenPolicyOptions as PolicyOptions } from './core/policy.ts';
 export type { Policy } from './core/policy-type.ts';
 export type { Matched, Peer, Refused, Verdict } from './core/verdict.ts';
 export { verify } from './core/verify.ts';
@@ -13,6 +13,7 @@ export {
   type CertpinErrorCode,
   type CertpinErrorDetails,
   findCertpinError,
+  isCertpinError,
 } from './errors.ts';
 export type { RefusalCode } from './leaf/checks.ts';
 export type { Pin, Sha256 } from './leaf/pin.ts';

@@ -17,6 +17,7 @@ import {
   CANARY,
   conformanceCases,
   type SuiteAdapter,
+  type SuitePolicy,
   type SuiteProtocol,
   whyNotRun,
 } from '@certpin/testkit/conformance';
@@ -138,7 +139,7 @@ for (const client of inlineClients) {
       const target = { host: '127.0.0.1', port: 1 };
       const pins = certificateHex(await mint());
       const refuse = (policy: object, tls: object, code: string): void => {
-        assert.throws(() => create(block, target, policy, tls), { code }, JSON.stringify([policy, tls]));
+        assert.throws(() => create(block, target, policy as SuitePolicy, tls), { code }, JSON.stringify([policy, tls]));
       };
       const policies = {
         issuerPins: pins,

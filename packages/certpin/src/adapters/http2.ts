@@ -1,7 +1,7 @@
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { plaintextRefused } from '../drivers/plaintext.ts';
 import { type ClientTlsOptions, readTlsOptions } from '../tls/options.ts';
-import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
+import { type PolicyInput, tlsPinnerOf } from '../tls/pinner-of.ts';
 
 /** The option of `http2.connect` in which the connection is made. */
 export interface PinnedHttp2 {
@@ -27,7 +27,7 @@ export interface PinnedHttp2 {
  */
 export function pinnedHttp2(policy: PolicyInput, tls: ClientTlsOptions = {}): PinnedHttp2 {
   const own = readTlsOptions(tls, 'pinnedHttp2');
-  const pinner = pinnerOf(policy);
+  const pinner = tlsPinnerOf(policy, 'http2');
   const createConnection = ({ protocol, hostname, port }: URL): TLSSocket => {
     if (protocol !== 'https:') throw plaintextRefused(protocol);
     const host = hostname.replace(/^\[(.*)\]$/, '$1');

@@ -1,11 +1,13 @@
 import type { Agent, AgentOptions } from 'node:https';
 import { agentKeys } from '../drivers/agent.ts';
 import { FullAgent } from '../tls/agent.ts';
-import { type GuardOptions, splitOptions } from '../tls/options.ts';
+import { type GivenGuardOptions, type GuardOptions, splitOptions } from '../tls/options.ts';
 import { createTunnel, type ProxyInput } from '../tls/proxy.ts';
 
 /** The options of `https.Agent`, less those that have no meaning beside a pin, and a policy. */
-export interface PinnedAgentOptions
+export type PinnedAgentOptions = AgentSettings & GivenGuardOptions;
+
+interface AgentSettings
   extends Omit<
       AgentOptions,
       'rejectUnauthorized' | 'checkServerIdentity' | 'session' | 'pskCallback' | 'secureProtocol' | 'maxCachedSessions'
@@ -32,5 +34,5 @@ export interface PinnedAgentOptions
 export function pinnedAgent(options: PinnedAgentOptions): Agent {
   const { guarded, rest } = splitOptions(options, [...agentKeys, 'proxy'], 'pinnedAgent');
   const { proxy, ...agentOptions } = rest;
-  return new FullAgent(agentOptions, { ...guarded, tunnel: createTunnel(proxy) });
+  return new FullAgent(agentOptions, { ...guarded, tunnel: createTunnel(proxy) }, 'https');
 }

@@ -1,5 +1,6 @@
 import { parameterRefused } from '../drivers/driver-config.ts';
 import { configureMariadb, type MariadbConfig, type PinnedMariadb } from '../drivers/mariadb.ts';
+import type { DriverConfigTypes } from '../drivers/refused-types.ts';
 import { CertpinError, optionErrors } from '../errors.ts';
 import { readTlsOptions } from '../tls/options.ts';
 import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
@@ -36,12 +37,12 @@ export interface MariadbUrlOptions {
  */
 export function pinnedMariadb(config: string, policy: PolicyInput): MariadbUrlOptions & PinnedMariadb;
 export function pinnedMariadb<Config extends object>(
-  config: Config,
+  config: Config & DriverConfigTypes<Config, 'stream' | 'socketPath'>,
   policy: PolicyInput,
 ): Omit<Config, keyof PinnedMariadb | 'socketPath'> & PinnedMariadb;
 export function pinnedMariadb(config: string | MariadbConfig, policy: PolicyInput): object {
   const given = (typeof config === 'string' ? readConnectionString(config) : config) as MariadbConfig;
-  return configureMariadb(given, pinnerOf(policy), readTlsOptions);
+  return configureMariadb(given, pinnerOf(policy, 'mariadb'), readTlsOptions);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { refuseParameters } from '../drivers/driver-config.ts';
 import { configureMysql, hookMysql, type MysqlConfig, type MysqlModule, type PinnedMysql } from '../drivers/mysql.ts';
+import type { DriverConfigTypes } from '../drivers/refused-types.ts';
 import { optionErrors } from '../errors.ts';
 import { readTlsOptions } from '../tls/options.ts';
 import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
@@ -29,7 +30,7 @@ const invalid = optionErrors('pinnedMysql');
 export function pinnedMysql(mysql: MysqlModule, url: string, policy: PolicyInput): object & PinnedMysql;
 export function pinnedMysql<Config extends object>(
   mysql: MysqlModule,
-  config: Config,
+  config: Config & DriverConfigTypes<Config, 'socketPath'>,
   policy: PolicyInput,
 ): Omit<Config, keyof PinnedMysql> & PinnedMysql;
 export function pinnedMysql(mysql: MysqlModule, config: string | MysqlConfig, policy: PolicyInput): object {
@@ -39,7 +40,7 @@ export function pinnedMysql(mysql: MysqlModule, config: string | MysqlConfig, po
     const message = 'a profile in `ssl` is a list of CAs; pin the server, or its CA with `issuerPins`, and remove it';
     throw invalid('ssl', message);
   }
-  return configureMysql(given, pinnerOf(policy), readTlsOptions);
+  return configureMysql(given, pinnerOf(policy, 'mysql'), readTlsOptions);
 }
 
 /** The driver's own reading of a URL. It holds a password, so it is never in a message. */

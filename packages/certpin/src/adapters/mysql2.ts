@@ -1,4 +1,5 @@
 import { configureMysql2, type Mysql2Config, type PinnedMysql2 } from '../drivers/mysql2.ts';
+import type { DriverConfigTypes } from '../drivers/refused-types.ts';
 import { optionErrors } from '../errors.ts';
 import { readTlsOptions } from '../tls/options.ts';
 import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
@@ -27,12 +28,12 @@ type UriConfig = { readonly uri: string };
  */
 export function pinnedMysql2(config: string, policy: PolicyInput): UriConfig & PinnedMysql2;
 export function pinnedMysql2<Config extends object>(
-  config: Config,
+  config: Config & DriverConfigTypes<Config, 'stream' | 'socketPath'>,
   policy: PolicyInput,
 ): Omit<Config, keyof PinnedMysql2> & PinnedMysql2;
 export function pinnedMysql2(config: string | Mysql2Config, policy: PolicyInput): object {
   if (typeof config === 'object' && config !== null && Object.hasOwn(config, 'ssl')) checkSsl(config.ssl);
-  return configureMysql2(config, pinnerOf(policy), readTlsOptions);
+  return configureMysql2(config, pinnerOf(policy, 'mysql2'), readTlsOptions);
 }
 
 function checkSsl(ssl: unknown): void {

@@ -1,6 +1,7 @@
 import { MAKES_STREAM, readClientTls, readDriverConfig, withOwn } from '../drivers/driver-config.ts';
 import { configurePg, type PgConfig, type PinnedPg, refusePgParameters } from '../drivers/pg.ts';
 import { openPostgres } from '../drivers/postgres-open.ts';
+import type { DriverConfigTypes } from '../drivers/refused-types.ts';
 import { CertpinError } from '../errors.ts';
 import { readTlsOptions } from '../tls/options.ts';
 import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
@@ -29,7 +30,7 @@ type StringConfig = { readonly connectionString: string };
  */
 export function pinnedPg(config: string, policy: PolicyInput): StringConfig & PinnedPg;
 export function pinnedPg<Config extends object>(
-  config: Config,
+  config: Config & DriverConfigTypes<Config, 'stream'>,
   policy: PolicyInput,
 ): Omit<Config, keyof PinnedPg> & PinnedPg;
 export function pinnedPg(config: string | PgConfig, policy: PolicyInput): object {
@@ -42,7 +43,7 @@ export function pinnedPg(config: string | PgConfig, policy: PolicyInput): object
   const { connectionString, sslnegotiation } = readNegotiation(given);
   refusePgParameters(connectionString);
   const tls = readClientTls(given.ssl, readTlsOptions);
-  const open = openPostgres(pinnerOf(policy), tls, sslnegotiation, 'pinnedPg');
+  const open = openPostgres(pinnerOf(policy, 'pg'), tls, sslnegotiation, 'pinnedPg');
   const read = connectionString === undefined ? given : withOwn(given, { connectionString });
   return configurePg(read, open, {
     // Only libpq reads this. It cannot parse it, so the native client fails before it opens a socket of its own.

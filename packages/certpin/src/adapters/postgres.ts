@@ -2,6 +2,7 @@ import { readClientTls, readDriverConfig } from '../drivers/driver-config.ts';
 import { configurePostgres, type PinnedPostgres } from '../drivers/postgres.ts';
 import { type PostgresOptions, type PostgresUrlOptions, readAddresses, readUrl } from '../drivers/postgres-address.ts';
 import { openPostgres } from '../drivers/postgres-open.ts';
+import type { DriverConfigTypes } from '../drivers/refused-types.ts';
 import { optionInvalid } from '../errors.ts';
 import { readTlsOptions } from '../tls/options.ts';
 import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
@@ -27,7 +28,7 @@ export type { PinnedPostgres, PostgresUrlOptions };
  */
 export function pinnedPostgres(url: string, policy: PolicyInput): PostgresUrlOptions & PinnedPostgres;
 export function pinnedPostgres<Options extends object>(
-  options: Options,
+  options: Options & DriverConfigTypes<Options, 'socket'>,
   policy: PolicyInput,
 ): Omit<Options, keyof PinnedPostgres | 'hostname'> & PinnedPostgres;
 export function pinnedPostgres(options: string | PostgresOptions, policy: PolicyInput): object {
@@ -39,7 +40,7 @@ export function pinnedPostgres(options: string | PostgresOptions, policy: Policy
   const tls = readClientTls(given.ssl, readTlsOptions);
   const addresses = readAddresses(given);
   if (addresses.length > 1) refuseChoice(given.target_session_attrs ?? process.env.PGTARGETSESSIONATTRS);
-  const open = openPostgres(pinnerOf(policy), tls, given.sslnegotiation, 'pinnedPostgres');
+  const open = openPostgres(pinnerOf(policy, 'postgres'), tls, given.sslnegotiation, 'pinnedPostgres');
   return configurePostgres(given, addresses[0], openFirst(open, addresses));
 }
 

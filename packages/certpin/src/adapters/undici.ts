@@ -13,7 +13,7 @@ import {
   readOptions,
 } from '../drivers/undici.ts';
 import { type ClientTlsOptions, readTlsOptions } from '../tls/options.ts';
-import { type PolicyInput, pinnerOf } from '../tls/pinner-of.ts';
+import { type PolicyInput, tlsPinnerOf } from '../tls/pinner-of.ts';
 import { createTunnel, type ProxyInput } from '../tls/proxy.ts';
 
 export type { ConnectorRequest, DispatcherLike, PinnedConnector, PinnedFetch };
@@ -53,7 +53,7 @@ export function pinnedConnector(policy: PolicyInput, tls: ClientTlsOptions = {})
 
 function connectorOf(policy: PolicyInput, tls: ClientTlsOptions = {}, proxy?: ProxyInput): PinnedConnector {
   const own = readTlsOptions(tls, 'pinnedConnector') as ConnectionOptions;
-  return createConnector(pinnerOf(policy, createTunnel(proxy)), own);
+  return createConnector(tlsPinnerOf(policy, 'undici', createTunnel(proxy)), own);
 }
 
 /**

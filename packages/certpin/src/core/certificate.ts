@@ -22,6 +22,11 @@ export interface CertificateSummary {
   readonly selfSigned: boolean;
 }
 
+/** A sandbox (of Jest) has another `Uint8Array` than Node, which makes the buffers. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === 'Uint8Array';
+}
+
 /**
  * A certificate, with what certpin shows of it. Everything but the bytes is what OpenSSL reads in them, and worked out when it is first
  * asked for.

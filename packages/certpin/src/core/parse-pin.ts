@@ -2,7 +2,7 @@ import { createPublicKey, X509Certificate } from 'node:crypto';
 import { ownOptions } from '../leaf/options.ts';
 import { asSha256, type Pin, pinOf, sha256 } from '../leaf/pin.ts';
 import { NO_PIN, pinInvalid, visibleText } from '../leaf/pin-text.ts';
-import { Certificate } from './certificate.ts';
+import { Certificate, isBytes } from './certificate.ts';
 import { readLine, toLines, unwrapped, withoutName } from './pin-line.ts';
 import { problemOfHex } from './pin-problem.ts';
 import { decodeText } from './text.ts';
@@ -85,7 +85,7 @@ function readSource(source: Exclude<PinSource, string>, parsed: ParsedPin[]): vo
   const position = parsed.length + 1;
   if (source instanceof X509Certificate) {
     parsed.push(certificatePin(source.raw, position));
-  } else if (!(source instanceof Uint8Array)) {
+  } else if (!isBytes(source)) {
     parsed.push({ pin: readPinObject(source, position) });
   } else if (source.length === 32) {
     throw pinInvalid(position, '32 raw bytes, which do not say whether they hash a certificate or a key');

@@ -40,6 +40,12 @@ export interface PolicyOptions {
   readonly resumption?: 'refuse' | 'own' | undefined;
 }
 
+/** A policy that names nothing to hold is refused by the compiler too. A variable of the environment may be undefined. */
+export type SomePins = { readonly pins: PolicyOptions['pins'] } | { readonly issuerPins: PolicyOptions['issuerPins'] };
+
+/** {@link PolicyOptions} of which one is a pin. */
+export type GivenPolicyOptions = PolicyOptions & SomePins;
+
 /** The options of a policy by name; adapters whose options hold more than a policy pick these. */
 export const policyKeys: readonly (keyof PolicyOptions)[] = [
   ...(['pins', 'issuerPins', 'expired', 'hostnameVerification', 'caVerification', 'resumption'] as const),

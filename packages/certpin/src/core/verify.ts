@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { handshakeProblem, matchPin, NONE_PRESENTED, type Problem, tried, validityProblem } from '../leaf/checks.ts';
-import { Certificate } from './certificate.ts';
+import { Certificate, isBytes } from './certificate.ts';
 import { matchIssuer } from './issuers.ts';
 import { nameProblem } from './names.ts';
 import { createPolicy, type PolicyOptions, snapshot } from './policy.ts';
@@ -62,8 +62,7 @@ function caProblem({ authorized, authorizationError = 'no result' }: Peer): Prob
 
 /** What cannot be read fails here, and not in an explanation. */
 function toCertificate(source: Uint8Array | X509Certificate | Certificate): Certificate {
-  const certificate =
-    source instanceof Uint8Array || source instanceof X509Certificate ? new Certificate(source) : source;
+  const certificate = isBytes(source) || source instanceof X509Certificate ? new Certificate(source) : source;
   if (certificate.x509 === undefined) throw new TypeError('it is none');
   return certificate;
 }
@@ -82,6 +81,6 @@ function firstOf(certificates: Peer['certificates']): Peer['certificates'] {
 }
 
 function bytesOf(certificate: Peer['certificates'][number]): Uint8Array {
-  if (certificate instanceof Uint8Array) return certificate;
+  if (isBytes(certificate)) return certificate;
   return 'der' in certificate ? certificate.der : certificate.raw;
 }

@@ -18,7 +18,7 @@ export function handOver(socket: TLSSocket, take: () => void): void {
     if (event !== 'error') return;
     socket.off('newListener', listens);
     // Later, when the client has attached its other listeners too and counts the connection among its own.
-    process.nextTick(() => {
+    Promise.resolve().then(() => {
       socket.emit = emit;
       for (const event of waiting) emit.apply(socket, event);
     });

@@ -1,8 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
-import type { Pinner } from '../leaf/pinner.ts';
+import type { Address, Pinner } from '../leaf/pinner.ts';
 import { createMysqlMediation } from '../protocols/mysql.ts';
 import { dial } from '../wire/dial.ts';
-import type { Address } from '../wire/late-stream.ts';
 import { PinnedStream } from '../wire/pinned-stream.ts';
 import { openUpgraded } from '../wire/upgrade.ts';
 

@@ -135,12 +135,14 @@ function guardConnection(connection: DriverConnection, pinner: Pinner, tls: Conn
   let over = false;
 
   // Ends the connection as an error of the network does: it comes out of the driver's own call.
+  const end = pinner.begin?.({ ...tls, host, port: Number(port), socket: raw });
   const fail = (error: Error): void => {
+    end?.(error, raw);
     connection._socket.destroy();
     if (!over) connection._handleNetworkError(error);
   };
   const unpinned = pinner.refusalOf?.({ ...tls, host });
-  if (unpinned !== undefined) process.nextTick(fail, unpinned); // after `connect`, as every other failure
+  if (unpinned !== undefined) Promise.resolve(unpinned).then(fail); // after `connect`, as every other failure
   const onData = (bytes: Buffer): void => {
     let turnedAway: Buffer | undefined;
     // What the driver throws at a greeting is a refusal of this connection.
@@ -170,7 +172,9 @@ function guardConnection(connection: DriverConnection, pinner: Pinner, tls: Conn
   });
   protocol.once('end', () => {
     over = true;
-    if (!verified) connection._socket.destroy();
+    if (verified) return;
+    end?.(raw.errored, raw);
+    connection._socket.destroy();
   });
 
   connection._startTLS = (onSecure) => {
@@ -181,6 +185,7 @@ function guardConnection(connection: DriverConnection, pinner: Pinner, tls: Conn
     socket.on('error', fail).once('secureConnect', () => {
       stop();
       verified = true;
+      end?.(undefined, socket);
       socket.on('data', (bytes) => protocol.write(bytes)).on('end', () => protocol.end());
       onSecure();
     });

@@ -1,5 +1,5 @@
 import { CertpinError } from '../errors.ts';
-import type { Opener } from '../wire/late-stream.ts';
+import type { Opener } from '../leaf/pinner.ts';
 import { PinnedStream } from '../wire/pinned-stream.ts';
 import { type LostTls, lostTls, refuseParameters, withPinned, withToJson } from './driver-config.ts';
 

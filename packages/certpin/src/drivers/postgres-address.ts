@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { optionErrors } from '../errors.ts';
-import type { Address } from '../wire/late-stream.ts';
+import type { Address } from '../leaf/pinner.ts';
 import { parameterRefused } from './driver-config.ts';
 
 const invalid = optionErrors('pinnedPostgres');

@@ -1,9 +1,8 @@
 import type { ConnectionOptions } from 'node:tls';
-import type { Pinner } from '../leaf/pinner.ts';
+import type { Opener, Pinner } from '../leaf/pinner.ts';
 import { createPostgresUpgrade, isDirect, noAlpn, POSTGRES_ALPN } from '../protocols/postgres.ts';
 import { demandAlpn } from '../wire/demand-alpn.ts';
 import { dial } from '../wire/dial.ts';
-import type { Opener } from '../wire/late-stream.ts';
 import { type Dial, openUpgraded } from '../wire/upgrade.ts';
 
 /** Asks the server for TLS. */

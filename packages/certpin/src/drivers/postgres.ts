@@ -1,5 +1,6 @@
+import { setImmediate } from 'node:timers';
+import type { Address, Opener } from '../leaf/pinner.ts';
 import { createTypeQueryWatch, type TypeQueryWatch } from '../protocols/postgres-types.ts';
-import type { Address, Opener } from '../wire/late-stream.ts';
 import { PinnedStream } from '../wire/pinned-stream.ts';
 import { NOWHERE, withPinned, withToJson } from './driver-config.ts';
 import type { PostgresOptions } from './postgres-address.ts';

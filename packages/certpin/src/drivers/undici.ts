@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { runInThisContext } from 'node:vm';
 import { CertpinError, optionErrors } from '../errors.ts';
 import { ownOptions, refuseOptions } from '../leaf/options.ts';
 import type { Pinner } from '../leaf/pinner.ts';
@@ -78,18 +79,25 @@ export function createConnector(pinner: Pinner, tls: ConnectionOptions): PinnedC
       // undici makes the name of the `Host` header.
       socket = pinner.open(options, pinner.connectTimeoutMs, servername);
     } catch (error) {
-      callback(error as Error, null);
+      callback(errorOfFetch(error as Error), null);
       return;
     }
     // As undici's own connector sets them.
     socket.setNoDelay(true).setKeepAlive(true, 60_000);
-    const fail = (error: Error): void => callback(error, null);
+    const fail = (error: Error): void => callback(errorOfFetch(error), null);
     socket.once('error', fail);
     socket.once('secureConnect', () => {
       socket.off('error', fail);
       handOver(socket, () => callback(null, socket));
     });
   };
+}
+
+/** Of what is no error of its own realm `fetch` keeps the text alone. In a sandbox ours is none. */
+function errorOfFetch(error: Error & { readonly code?: unknown }): Error {
+  const Outer: ErrorConstructor = runInThisContext('Error');
+  const { message, code } = error;
+  return error instanceof Outer ? error : Object.assign(new Outer(message, { cause: error }), { code });
 }
 
 /**
@@ -213,12 +221,23 @@ export function readOptions<Options extends object>(options: Options): Options {
  * The Agent that fits Node's own `fetch`, which Node does not export: the class of the dispatcher that this `fetch` uses. undici 8
  * keeps it under 2, older ones under 1. Where the package undici 8 was loaded first, an older `fetch` finds a wrapper around an Agent
  * of undici 8 there, and gets the same from here.
+ *
+ * A sandbox (of Jest, of `node:vm`) has a global object of its own; its `fetch` is of the outer one. What was set inside is looked at too.
  */
 function builtInAgent(): AgentClass<DispatcherLike> {
-  const isNew = Number.parseInt(process.versions.undici ?? '0', 10) >= 8;
-  // Node loads its undici when one of its names is asked for. The answer is used, so that no bundler leaves the question out.
-  const [current, agent] = typeof Headers === 'function' ? [isNew ? 2 : 1, 2].map(globalDispatcherClass) : [];
-  // A proxy agent or a mock would open connections of its own.
+  const outer = runInThisContext('globalThis');
+  // Asked for, so that Node loads its undici; and used, so that no bundler leaves it out.
+  const agent = typeof outer.Headers === 'function' ? agentOf(outer) : undefined;
+  const isForeign = dispatcherClasses(globalThis).some(Boolean) && !agentOf(globalThis);
+  if (agent !== undefined && !isForeign) return agent;
+  throw unsupported(
+    'the global dispatcher is not an Agent that certpin knows (a proxy, a mock or another one was set): install undici and give its `Agent` and `fetch`',
+  );
+}
+
+/** undefined: a proxy agent or a mock, which would open connections of its own. */
+function agentOf(global: object): AgentClass<DispatcherLike> | undefined {
+  const [current, agent] = dispatcherClasses(global);
   if (isAgent(current)) return current as AgentClass<DispatcherLike>;
   if (current?.name === 'Dispatcher1Wrapper' && isAgent(agent)) {
     const Wrapper = current as new (dispatcher: unknown) => DispatcherLike;
@@ -229,14 +248,15 @@ function builtInAgent(): AgentClass<DispatcherLike> {
       }
     };
   }
-  throw unsupported(
-    'the global dispatcher is not an Agent that certpin knows (a proxy, a mock or another one was set): install undici and give its `Agent` and `fetch`',
-  );
+  return undefined;
 }
 
-function globalDispatcherClass(version: number): AgentClass<DispatcherLike> | undefined {
-  const key = Symbol.for(`undici.globalDispatcher.${version}`);
-  return (globalThis as Record<symbol, object | undefined>)[key]?.constructor as AgentClass<DispatcherLike> | undefined;
+function dispatcherClasses(global: object): (AgentClass<DispatcherLike> | undefined)[] {
+  const isNew = Number.parseInt(process.versions.undici ?? '0', 10) >= 8;
+  return [isNew ? 2 : 1, 2].map((version) => {
+    const key = Symbol.for(`undici.globalDispatcher.${version}`);
+    return (global as Record<symbol, object | undefined>)[key]?.constructor as AgentClass<DispatcherLike> | undefined;
+  });
 }
 
 function unsupported(message: string): CertpinError<'ERR_CLIENT_UNSUPPORTED'> {

@@ -17,7 +17,7 @@ export function emitOneError<TLS extends Socket>(socket: TLS): TLS {
     if (hasFailed || error === null) return false;
     hasFailed = true;
     // Later, for what came before the error can still be read.
-    process.nextTick(() => socket.destroy(error));
+    Promise.resolve().then(() => socket.destroy(error));
     return emit.call(this, 'error', error);
   } as TLS['emit'];
   return socket;

@@ -7,6 +7,29 @@ import { ownOptions, readConnectTimeout } from './options.ts';
 import { createLeafPolicy, type LeafPolicyOptions } from './policy.ts';
 import { calledServer, requestName } from './server-name.ts';
 
+/** A server, as a driver asks for it. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What waits for a connection: it is given the verified socket, or destroyed with the error. */
+export interface Waiting {
+  adopt(socket: TLSSocket): void;
+  destroy(error?: Error): unknown;
+}
+
+/** A connection that is being made. */
+export interface Attempt {
+  destroy(): unknown;
+}
+
+/** Opens the verified connection for a stream of a driver. What it returns is destroyed with the stream. */
+export type Opener = (address: Address, stream: Waiting) => Attempt;
+
+/** Is told the end of an attempt: its error, or none where the client has its connection. */
+export type EndAttempt = (error?: unknown, socket?: { readonly remoteAddress?: string | undefined }) => void;
+
 /** All that a client's adapter sees of a policy. */
 export interface Pinner {
   /**
@@ -27,6 +50,10 @@ export interface Pinner {
   readonly connectTimeoutMs: number;
   /** Why a server is not even called, before anything is opened: it has no pins. undefined: it may be called. */
   readonly refusalOf?: ((options: ConnectionOptions) => Error | undefined) | undefined;
+  /** A client that speaks before TLS begins an attempt. undefined: nobody wants to hear of its end. */
+  readonly begin?: ((options: ConnectionOptions) => EndAttempt | undefined) | undefined;
+  /** Stands around the opener of a client whose server is asked for TLS first, for it is this one that begins the attempt. */
+  readonly around?: ((open: Opener, tls: ConnectionOptions) => Opener) | undefined;
 }
 
 export interface LeafPinnerOptions extends LeafPolicyOptions {

@@ -1,4 +1,8 @@
+import { setTimeout } from 'node:timers';
 import { CertpinError } from '../errors.ts';
+
+/** That of now: where a test fakes it later, its clock neither ends a connection nor holds it for ever. */
+const startTimer = setTimeout;
 
 /**
  * Gives up an attempt that has no verdict in time. The connection keeps the process alive, the clock does not.
@@ -10,6 +14,6 @@ export function startTimeout(timeoutMs: number | undefined, giveUp: (error: Cert
   if (!timeoutMs) return () => undefined;
   const isOver = (): void =>
     giveUp(new CertpinError('ERR_CONNECT_TIMEOUT', `no TLS connection within ${timeoutMs} ms`, { timeoutMs }));
-  const timer = setTimeout(isOver, timeoutMs).unref();
-  return () => clearTimeout(timer);
+  const timer = startTimer(isOver, timeoutMs).unref();
+  return () => void timer.close();
 }

@@ -5,6 +5,7 @@ import type { Peer } from '../core/verdict.ts';
 import type { UpgradeProtocol } from '../protocols/contract.ts';
 import { observe } from '../tls/observe.ts';
 import { converse, dial } from '../wire/dial.ts';
+import { tunnelFor } from '../wire/tunnel.ts';
 import { enclose } from './envelope.ts';
 import { explainHandshake } from './handshake-failure.ts';
 import type { Settings } from './options.ts';
@@ -56,12 +57,13 @@ export function attempt(
       return;
     }
     const { host, port } = target;
-    if (settings.tunnel === undefined) {
+    const tunnel = tunnelFor(settings.tunnel, { host, port });
+    if (tunnel === undefined) {
       way = talk((ready) => dial({ host, port, family: settings.family }, upgrade, ready));
       return;
     }
     const greets = upgrade !== undefined && upgrade.opening === undefined;
-    way = settings.tunnel({ host, port, greets }, (error, raw) => {
+    way = tunnel({ host, port, greets }, (error, raw) => {
       if (raw === undefined) give(error);
       else if (upgrade === undefined) handshake(raw);
       else talk((ready) => converse(raw, undefined, upgrade, ready));

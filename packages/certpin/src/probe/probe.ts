@@ -2,6 +2,7 @@ import type { Certificate, CertificateSummary } from '../core/certificate.ts';
 import type { Peer } from '../core/verdict.ts';
 import { CertpinError } from '../errors.ts';
 import { upgradeProtocols } from '../protocols/registry.ts';
+import { tunnelFor } from '../wire/tunnel.ts';
 import { detect } from './detect.ts';
 import { readCertificates } from './file.ts';
 import { attemptOrHttp } from './http-answer.ts';
@@ -120,7 +121,7 @@ async function inspectServer(
   settings: Settings,
   signal: Stop,
 ): Promise<Inspected> {
-  if ('socketPath' in target && settings.tunnel !== undefined) {
+  if ('socketPath' in target && tunnelFor(settings.tunnel, { path: target.socketPath }) !== undefined) {
     const message = 'a unix socket is not reached through a proxy: remove `proxy`';
     throw new CertpinError('ERR_OPTION_INVALID', message, { option: 'proxy' });
   }

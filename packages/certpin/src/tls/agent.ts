@@ -5,17 +5,19 @@ import { policiesFor } from '../core/host-policies.ts';
 import { verify } from '../core/verify.ts';
 import { PinnedAgent } from '../drivers/agent.ts';
 import { ownOptions } from '../leaf/options.ts';
+import { watchOpen } from './attempt.ts';
 import { createPinner, type PinnerConfig } from './guard.ts';
 import { configuredNameOf, noteRequestNames } from './request-name.ts';
 import { serverOf } from './server.ts';
 
 /** The agent of the package: the server name may stand in a request too, and whoever copies its options gets the pin with them. */
 export class FullAgent extends PinnedAgent {
-  constructor(options: AgentOptions, config: PinnerConfig) {
+  /** @param client the subpath whose agent it is */
+  constructor(options: AgentOptions, config: PinnerConfig, client: string) {
     const { servername } = ownOptions(options);
     super(
       options,
-      createPinner(config),
+      watchOpen(createPinner(config), client),
       function (this: ConnectionOptions | undefined, name: string, certificate: PeerCertificate) {
         // Node calls this on the options of the connection. Their host is the one that is dialled; the name may be a header's.
         const host = (this === undefined ? name : this.host) ?? '';

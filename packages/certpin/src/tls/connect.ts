@@ -1,9 +1,12 @@
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { watchOpen } from './attempt.ts';
 import { createPinner } from './guard.ts';
-import { type GuardOptions, splitOptions } from './options.ts';
+import { type GivenGuardOptions, type GuardOptions, splitOptions } from './options.ts';
 
 /** The options of `tls.connect`, less those that have no meaning beside a pin, and a policy. */
-export interface PinnedConnectionOptions
+export type PinnedConnectionOptions = ConnectionSettings & GivenGuardOptions;
+
+interface ConnectionSettings
   extends Omit<
       ConnectionOptions,
       'rejectUnauthorized' | 'checkServerIdentity' | 'session' | 'pskCallback' | 'secureProtocol'
@@ -31,7 +34,7 @@ export interface PinnedConnectionOptions
  */
 export function connect(options: PinnedConnectionOptions, secureConnectListener?: () => void): TLSSocket {
   const { guarded, rest } = splitOptions(options, [], 'connect');
-  const socket = createPinner(guarded).open(rest as ConnectionOptions, guarded.connectTimeoutMs);
+  const socket = watchOpen(createPinner(guarded), 'tls').open(rest as ConnectionOptions, guarded.connectTimeoutMs);
   if (secureConnectListener !== undefined) socket.once('secureConnect', secureConnectListener);
   return socket;
 }

@@ -10,7 +10,8 @@ import { ownOptions } from '../leaf/options.ts';
 import type { Pinner } from '../leaf/pinner.ts';
 import { requestName, type ServerIdentity } from '../leaf/server-name.ts';
 import { LateStream } from '../wire/late-stream.ts';
-import type { OpenTunnel } from '../wire/tunnel.ts';
+import { type OpenTunnel, tunnelFor } from '../wire/tunnel.ts';
+import { beginAttempt, watchOpener } from './attempt.ts';
 import { judgeBoth, judgeConnection } from './judge.ts';
 import { serverOf, spellName } from './server.ts';
 import { Reuse, sessionsOf } from './speed/reuse.ts';
@@ -23,6 +24,8 @@ export interface PinnerConfig {
   readonly connectTimeoutMs: number;
   /** Where a proxy stands before the server. */
   readonly tunnel?: OpenTunnel | undefined;
+  /** Whose attempts are told of. undefined: nobody's. */
+  readonly client?: string | undefined;
 }
 
 /**
@@ -30,14 +33,30 @@ export interface PinnerConfig {
  *
  * Under the ordinary verification Node itself keeps `secureConnect` back and destroys the socket, in the same tick.
  */
-export function createPinner({ policies, connectTimeoutMs, tunnel }: PinnerConfig): Pinner {
+export function createPinner({ policies, connectTimeoutMs, tunnel: proxy, client }: PinnerConfig): Pinner {
   const contextFor = createContexts();
+  const begin: Pinner['begin'] = client === undefined ? undefined : (options) => beginAttempt(client, options);
+  const refusalOf = (options: ConnectionOptions): Error | undefined =>
+    hostRefusal(policies, serverOf(ownOptions(options)).names);
   return {
     connectTimeoutMs,
-    refusalOf: (options) => hostRefusal(policies, serverOf(ownOptions(options)).names),
+    refusalOf,
+    begin,
+    around: (open, tls) => (address, stream) => {
+      const options = { ...tls, ...address };
+      const end = begin?.(options);
+      const unpinned = refusalOf(options);
+      if (unpinned === undefined)
+        return end === undefined ? open(address, stream) : watchOpener(open, address, stream, end);
+      end?.(unpinned);
+      // Later, as in any other attempt: postgres.js listens when a promise of its own has settled.
+      Promise.resolve().then(() => stream.destroy(unpinned));
+      return { destroy: () => undefined };
+    },
     open: (given, limitMs, requestedName) => {
       const own = ownOptions(given);
       const server = serverOf(own);
+      const tunnel = tunnelFor(proxy, own);
       const rules = policiesFor(policies, server.names);
       const [one, other] = rules;
       requestName(own, requestedName);
@@ -101,4 +120,13 @@ function startTunnel(
     else way.adopt(raw);
   });
   way.once('close', () => attempt.destroy());
+  // To Node the connection ends at a stream of JavaScript, which holds no process: the socket below is the one that does.
+  socket.ref = () => {
+    way.ref();
+    return socket;
+  };
+  socket.unref = () => {
+    way.unref();
+    return socket;
+  };
 }

@@ -1,6 +1,6 @@
 import type { ConnectionOptions, SecureVersion } from 'node:tls';
 import { type HostOptions, hostKeys } from '../core/host-policies.ts';
-import { type PolicyOptions, policyKeysIn } from '../core/policy.ts';
+import { type PolicyOptions, policyKeysIn, type SomePins } from '../core/policy.ts';
 import type { Policy } from '../core/policy-type.ts';
 import { refuseUnknownOptions } from '../core/unknown-options.ts';
 import { type CertpinError, optionInvalid } from '../errors.ts';
@@ -15,6 +15,9 @@ export interface GuardOptions extends PolicyOptions, HostOptions {
    */
   readonly connectTimeoutMs?: number | undefined;
 }
+
+/** {@link GuardOptions} of which one says what must hold. */
+export type GivenGuardOptions = GuardOptions & (SomePins | { readonly hosts: HostOptions['hosts'] });
 
 /** Options of `tls.connect` (doc/api/tls.md, net.md) that decide nothing about trust, or that the guard sets safely. */
 const tlsOptionKeys: readonly string[] = [

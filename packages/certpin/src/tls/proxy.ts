@@ -6,6 +6,7 @@ import { ownOptions } from '../leaf/options.ts';
 import { createHttpConnect } from '../protocols/http-connect.ts';
 import { createSocks5 } from '../protocols/socks5.ts';
 import { type OpenTunnel, type ProxyWay, tunnelThrough } from '../wire/tunnel.ts';
+import { type DialledServer, environmentProxy, proxiedServers } from './env-proxy.ts';
 import { createPinner } from './guard.ts';
 import { type ClientTlsOptions, readTlsOptions } from './options.ts';
 
@@ -22,8 +23,12 @@ interface ProxyOptions extends PolicyOptions {
   readonly tls?: ClientTlsOptions | undefined;
 }
 
-/** The URL of a proxy, or its options. An `https:` proxy without pins gets the ordinary verification: a trusted CA, and its name. */
-export type ProxyInput = string | URL | ProxyOptions;
+/**
+ * The URL of a proxy, or its options. An `https:` proxy without pins gets the ordinary verification: a trusted CA, and its name.
+ *
+ * `'env'`: the proxy that the environment names, where `NO_PROXY` does not say otherwise of the host that is dialled. Read once, now.
+ */
+export type ProxyInput = 'env' | (string & {}) | URL | ProxyOptions;
 
 /**
  * Reads the configuration of a proxy.
@@ -33,8 +38,12 @@ export type ProxyInput = string | URL | ProxyOptions;
  */
 export function createTunnel(proxy: ProxyInput | undefined): OpenTunnel | undefined {
   if (proxy === undefined) return undefined;
-  const isUrl = typeof proxy === 'string' || proxy instanceof URL;
-  const { url, tls, ...policy }: ProxyOptions = readOptions(isUrl ? { url: proxy } : proxy);
+  if (proxy === 'env') return environmentTunnel();
+  // Not `instanceof`: a sandbox (of jsdom) has another URL.
+  const isText = typeof proxy === 'string' || (Object(proxy) as Partial<URL>).href !== undefined;
+  const { url, tls, ...policy }: ProxyOptions = readOptions(
+    isText ? { url: proxy as string | URL } : (proxy as ProxyOptions),
+  );
   const { address, scheme, login } = readUrl(url);
   const isSecure = scheme === 'https:';
   // A pin that was written down and is undefined is a variable that is not set, and no wish for less than a pin.
@@ -53,6 +62,20 @@ export function createTunnel(proxy: ProxyInput | undefined): OpenTunnel | undefi
     tls: readTlsOptions(tls ?? {}, 'proxy.tls') as ConnectionOptions,
   };
   return tunnelThrough({ address, secured, createProtocol });
+}
+
+function environmentTunnel(): OpenTunnel | undefined {
+  const named = environmentProxy();
+  if (named === undefined) return undefined;
+  const isProxied = proxiedServers();
+  try {
+    const open = createTunnel(named.url) as OpenTunnel;
+    const isFor = (options: ConnectionOptions): boolean =>
+      options.path == null && options.socket == null && isProxied(options as DialledServer);
+    return Object.assign<OpenTunnel, Pick<OpenTunnel, 'isFor'>>((server, done) => open(server, done), { isFor });
+  } catch (error) {
+    throw optionInvalid('proxy', `the variable ${named.variable} of the environment: ${(error as Error).message}`);
+  }
 }
 
 function readOptions(proxy: ProxyOptions): ProxyOptions {
@@ -90,11 +113,15 @@ function readUrl(text: string | URL): {
 } {
   let url: URL;
   let login: Login;
+  if (text === undefined || String(text).trim() === '') {
+    const message = `the URL is ${text === undefined ? 'undefined' : 'an empty text'}, as a variable that is not set: set it, or leave \`proxy\` out where there is none`;
+    throw invalid('url', message);
+  }
   try {
     url = new URL(text);
     login = { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
   } catch {
-    throw invalid('url', "the URL of the proxy cannot be read: 'http://proxy.example:3128'");
+    throw invalid('url', 'the URL of the proxy cannot be read; one is written as http://host:port');
   }
   const scheme = url.protocol === 'socks5h:' ? 'socks5:' : url.protocol;
   if (!Object.hasOwn(defaultPorts, scheme))

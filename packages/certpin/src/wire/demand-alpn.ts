@@ -1,4 +1,4 @@
-import type { Opener } from './late-stream.ts';
+import type { Opener } from '../leaf/pinner.ts';
 
 /**
  * Demands that the server has chosen this protocol (RFC 7301). The pin says who the server is; this says that it knows what the

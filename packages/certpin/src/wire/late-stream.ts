@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
 import { optionInvalid } from '../errors.ts';
+import type { Attempt, Opener, Waiting } from '../leaf/pinner.ts';
 
 /**
  * Stands between the driver and the wire, for a protocol in which the driver takes part in the conversation before TLS. What it
@@ -12,26 +12,6 @@ export interface Mediator {
   fromDriver(bytes: Buffer): Uint8Array;
   /** What the driver reads in place of what the verified server sent. */
   fromServer(bytes: Buffer): Uint8Array;
-}
-
-/** Where a driver asks to be connected. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Opens the verified connection for a stream of a driver. What it returns is destroyed with the stream. */
-export type Opener = (address: Address, stream: Waiting) => Attempt;
-
-/** What waits for a connection: it is given the verified socket, or destroyed with the error. */
-interface Waiting {
-  adopt(socket: TLSSocket): void;
-  destroy(error?: Error): unknown;
-}
-
-/** A connection that is being made. */
-export interface Attempt {
-  destroy(): unknown;
 }
 
 export const NO_UNIX_SOCKET = 'a unix socket has no TLS, so there is nothing to pin: give a host';

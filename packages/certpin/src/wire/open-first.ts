@@ -1,5 +1,5 @@
 import { findCertpinError } from '../errors.ts';
-import type { Address, Attempt, Opener } from './late-stream.ts';
+import type { Address, Attempt, Opener } from '../leaf/pinner.ts';
 
 /**
  * One host after the other, each with the whole time limit, as in libpq. A refusal says more than a host that was not there, so it

@@ -9,10 +9,18 @@ import { converse, dial } from './dial.ts';
  *
  * `greets`: the server speaks first, in plaintext. Without it, a byte that follows the proxy's consent is an injection.
  */
-export type OpenTunnel = (
+export type OpenTunnel = ((
   server: { readonly host: string; readonly port: number; readonly greets?: boolean },
   done: (error: Error | undefined, socket?: Socket) => void,
-) => { destroy(): unknown };
+) => { destroy(): unknown }) & {
+  /** Whether a server is reached through it. undefined: each one is. */
+  readonly isFor?: ((server: ConnectionOptions) => boolean) | undefined;
+};
+
+/** The tunnel for a connection; undefined: it leads to the server itself. */
+export function tunnelFor(tunnel: OpenTunnel | undefined, options: ConnectionOptions): OpenTunnel | undefined {
+  return tunnel?.isFor?.(options) === false ? undefined : tunnel;
+}
 
 /** A proxy, and what is said to it. */
 export interface ProxyWay {

@@ -1,25 +1,16 @@
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
-import type { Pinner } from '../leaf/pinner.ts';
+import type { Address, Opener, Pinner } from '../leaf/pinner.ts';
 import { startTimeout } from '../leaf/time-limit.ts';
-import type { Address, Opener } from './late-stream.ts';
 
 /** Opens the plain connection and calls `ready` once: with an error, or when the next byte belongs to TLS. */
 export type Dial = (address: Address, ready: (error?: Error) => void) => Duplex;
 
 /**
  * The {@link Opener} of a driver whose server is asked for TLS first: TLS begins where the plaintext conversation ends.
- *
- * A server without pins is refused before anybody is called; and later, as in any other attempt: postgres.js listens when a promise of its
- * own has settled.
  */
 export function openUpgraded(pinner: Pinner, tls: ConnectionOptions, dial: Dial): Opener {
-  return (address, stream) => {
-    const unpinned = pinner.refusalOf?.({ ...tls, ...address });
-    if (unpinned !== undefined) {
-      Promise.resolve().then(() => stream.destroy(unpinned));
-      return { destroy: () => undefined };
-    }
+  const open: Opener = (address, stream) => {
     const fail = (error: Error): unknown => stream.destroy(error);
     const raw = dial(address, (error) => {
       try {
@@ -35,4 +26,5 @@ export function openUpgraded(pinner: Pinner, tls: ConnectionOptions, dial: Dial)
     const stop = startTimeout(pinner.connectTimeoutMs, fail);
     return raw.once('close', stop);
   };
+  return pinner.around?.(open, tls) ?? open;
 }

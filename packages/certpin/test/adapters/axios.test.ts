@@ -20,7 +20,7 @@ import axios16 from 'axios-1.6';
 import axios17 from 'axios-1.7';
 import axios111 from 'axios-1.11';
 import { pinnedAxios } from '../../src/adapters/axios.ts';
-import { type AnyCertpinError, findCertpinError } from '../../src/index.ts';
+import { type AnyCertpinError, findCertpinError, type PolicyOptions } from '../../src/index.ts';
 
 const right = await mint();
 const impostor = await mint();
@@ -61,7 +61,7 @@ for (const [version, client] of Object.entries(versions)) {
   const knowsFetch = [client.defaults.adapter].flat().includes('fetch'); // since 1.7
   describe(version, () => {
     const make = (t: TestContext, config: object = {}, policy: object = { pins }, agentOptions = {}) => {
-      const pinned = pinnedAxios(config, policy, agentOptions);
+      const pinned = pinnedAxios(config, policy as PolicyOptions, agentOptions);
       t.after(() => pinned.httpsAgent.destroy());
       return client.create(pinned as object);
     };
@@ -241,12 +241,12 @@ describe('a configuration that would lose the pin is refused at once', () => {
   test('an agent option that means something else under a pin, or nothing', () => {
     const weaker = [{ rejectUnauthorized: false }, { maxCachedSessions: 1 }, { keepAlife: true }, { pins }];
     for (const options of weaker) {
-      assert.throws(() => pinnedAxios({}, { pins }, options), { code: 'ERR_OPTION_INVALID' });
+      assert.throws(() => pinnedAxios({}, { pins }, options as object), { code: 'ERR_OPTION_INVALID' });
     }
   });
 
   test('no pin, and a URL in a message', () => {
-    assert.throws(() => pinnedAxios({}, {}), { code: 'ERR_OPTION_INVALID' });
+    assert.throws(() => pinnedAxios({}, {} as never), { code: 'ERR_OPTION_INVALID' });
     assert.throws(
       () => pinnedAxios({ baseURL: 'http://user:hunter2@api.example.com' }, { pins }),
       (error: Error) => !error.message.includes('hunter2'),

@@ -107,6 +107,6 @@ describe('a configuration that cannot be used is refused at once', () => {
   }
 
   test('no pin', () => {
-    assert.throws(() => pinnedHttp2({}), { code: 'ERR_OPTION_INVALID' });
+    assert.throws(() => pinnedHttp2({} as never), { code: 'ERR_OPTION_INVALID' });
   });
 });

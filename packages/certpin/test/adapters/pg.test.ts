@@ -420,7 +420,7 @@ describe('a configuration that would weaken or duplicate the TLS is refused at o
   }
 
   test('no pin, a pin of the wrong length, an unknown switch', () => {
-    assert.throws(() => pinnedPg(login, {}), { code: 'ERR_OPTION_INVALID' });
+    assert.throws(() => pinnedPg(login, {} as never), { code: 'ERR_OPTION_INVALID' });
     assert.throws(() => pinnedPg(login, { pins: pins.slice(2) }), { code: 'ERR_PIN_INVALID' });
     assert.throws(() => pinnedPg(login, { pins, hostname: 'check' } as never), { code: 'ERR_OPTION_INVALID' });
   });

@@ -5,7 +5,7 @@ import { type Postgres, type RelayedConnection, startPostgres, startPostgresRela
 import postgres from 'postgres';
 import { pinnedPostgres } from '../../src/adapters/postgres.ts';
 import { CertpinError } from '../../src/index.ts';
-import type { GuardOptions } from '../../src/tls/options.ts';
+import type { GuardOptions } from '../../src/tls/index.ts';
 
 const right = await mint({ keyType: 'rsa' });
 const impostor = await mint();
@@ -390,7 +390,7 @@ describe('options that would weaken or duplicate the TLS are refused at once', (
   }
 
   test('no pin', () => {
-    assert.throws(() => pinnedPostgres(login, {}), { code: 'ERR_OPTION_INVALID' });
+    assert.throws(() => pinnedPostgres(login, {} as never), { code: 'ERR_OPTION_INVALID' });
   });
 
   test('JSON makes no plaintext login of it', () => {

@@ -294,7 +294,7 @@ describe('a configuration that cannot be used is refused at once', () => {
   }
 
   test('no pin', () => {
-    assert.throws(() => pinnedConnector({}), { code: 'ERR_OPTION_INVALID' });
+    assert.throws(() => pinnedConnector({} as never), { code: 'ERR_OPTION_INVALID' });
     assert.throws(() => pinnedFetch({ pins: 'abc' }), { code: 'ERR_PIN_INVALID' });
   });
 });

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { certificateHex, mint } from '@certpin/testkit';
 import { refusalError } from '../../src/core/explain.ts';
 import { verify } from '../../src/core/verify.ts';
-import { type AnyCertpinError, CertpinError, findCertpinError } from '../../src/errors.ts';
+import { type AnyCertpinError, CertpinError, findCertpinError, isCertpinError } from '../../src/errors.ts';
 import { pinRefusal, refused } from './support.ts';
 
 const fromPackage = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -208,6 +208,18 @@ describe('findCertpinError', () => {
 });
 
 describe('the details of an error', () => {
+  it('narrow on the code: of what was found, what was recognised, and an instance', () => {
+    const thrown: unknown = new CertpinError('ERR_CONNECT_TIMEOUT', 'late', { timeoutMs: 30 });
+    const found = findCertpinError(new Error('wrapped', { cause: thrown }));
+    const times: number[] = [];
+    if (found?.code === 'ERR_CONNECT_TIMEOUT') times.push(found.details.timeoutMs);
+    if (isCertpinError(thrown) && thrown.code === 'ERR_CONNECT_TIMEOUT') times.push(thrown.details.timeoutMs);
+    if (thrown instanceof CertpinError && thrown.code === 'ERR_CONNECT_TIMEOUT') times.push(thrown.details.timeoutMs);
+    if (found?.code === 'ERR_PIN_MISMATCH') assert.fail(found.details.verdict.reason);
+    assert.deepEqual(times, [30, 30, 30]);
+    assert.equal(isCertpinError(new Error('another')), false);
+  });
+
   it('hold no secret, in JSON or otherwise', async () => {
     const server = await mint();
     const peer = { host: 'db.example.com', port: 5432, certificates: [server.x509], password: 'hunter2' };

@@ -48,7 +48,7 @@ async function serve(t: TestContext, certificate: Minted = right) {
 /** What each client makes of one request through a proxy: the answer, or its own error. */
 const clients: Record<
   string,
-  (t: TestContext, url: string, through: ProxyInput, more?: GuardOptions) => Promise<string>
+  (t: TestContext, url: string, through: ProxyInput, more?: Partial<GuardOptions>) => Promise<string>
 > = {
   'an agent': (t, url, through, more) => {
     const agent = pinnedAgent({ pins, ...more, proxy: through });
@@ -329,7 +329,7 @@ describe('a client that goes through no proxy says so, and does not go past it',
     // These have the option elsewhere.
     'fetch, in the policy': () => pinnedFetch(beside),
     'axios, in the policy': () => pinnedAxios({}, beside),
-    'axios, in the configuration': () => pinnedAxios({ proxy: { host: '127.0.0.1', port: 3128 } }, { pins }),
+    'axios, in the configuration': () => pinnedAxios({ proxy: { host: '127.0.0.1', port: 3128 } } as object, { pins }),
   };
   for (const [name, configure] of Object.entries(clients)) {
     test(name, () => {
@@ -351,7 +351,10 @@ describe('the configuration of a proxy', () => {
     ['a SOCKS login without password', 'socks5://secret@127.0.0.1:1080', /1 to 255 bytes/],
     ['pins of a SOCKS proxy', { url: 'socks5://secret:secret@127.0.0.1', pins }, /no certificate to pin/],
     ['SOCKS without a host', 'socks5://', /names no host|cannot be read/],
-    ['an empty text', '', /cannot be read/],
+    ['an empty text', '', /is an empty text, as a variable that is not set/],
+    ['blanks', '  ', /is an empty text, as a variable that is not set/],
+    ['a URL that is not set', { url: undefined }, /is undefined, as a variable that is not set/],
+    ['an empty URL', { url: '', pins }, /is an empty text, as a variable that is not set/],
     ['a broken login', 'http://secret%zz@127.0.0.1:3128', /cannot be read/],
     ['null', null, /give the URL/],
     ['a number', 3128, /give the URL/],

@@ -1,0 +1,129 @@
+import { channel } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import type { ConnectionOptions } from 'node:tls';
+import { findCertpinError } from '../errors.ts';
+import { ownOptions } from '../leaf/options.ts';
+import type { Attempt, EndAttempt, Opener, Pinner } from '../leaf/pinner.ts';
+import { serverOf } from './server.ts';
+
+/** The name of the `node:diagnostics_channel` on which the end of every attempt to connect is published, as a {@link ConnectionAttempt}. */
+export const ATTEMPT_CHANNEL = 'certpin:attempt';
+
+/** How an attempt to connect ended. It holds no secret: no login, no query, nothing that the server has written. */
+export interface ConnectionAttempt {
+  /** The subpath of certpin whose client it was: `pg`, `mysql2`, `https`, … */
+  readonly client: string;
+  /** The server that is called, by the name that a verdict would have. */
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  /** Which of the server's addresses was called. undefined: none was, or a proxy has called it. */
+  readonly address: string | undefined;
+  /** From the client's call to this end. */
+  readonly durationMs: number;
+  /**
+   * - `opened`: after a matching verdict, the client has its connection. A host that `otherHosts: 'verify'` stands for has no pin
+   * - `refused`: by the verdict, or before it (TLS refused, injected bytes, no answer of this protocol, a proxy that refuses)
+   * - `unpinned`: `hosts` does not name the server, so nobody was called
+   * - `timed-out`: no verdict within `connectTimeoutMs`
+   * - `aborted`: the client has given up
+   * - `failed`: an error of Node or of the network
+   */
+  readonly outcome: 'opened' | 'refused' | 'unpinned' | 'timed-out' | 'aborted' | 'failed';
+  /** That of the error: certpin's own, or Node's. undefined: there was none. */
+  readonly code: string | undefined;
+}
+
+const attempts = /* @__PURE__ */ channel(ATTEMPT_CHANNEL);
+
+/**
+ * An attempt begins.
+ *
+ * @param options those of the connection
+ * @returns to be called at its end: with the error, or without one where the client has its connection. undefined: nobody listens
+ */
+export function beginAttempt(client: string, options: ConnectionOptions): EndAttempt | undefined {
+  if (!attempts.hasSubscribers) return undefined;
+  const { host, port } = serverOf(ownOptions(options));
+  if (options.socket != null) noteAddress(options.socket as Socket);
+  const start = performance.now();
+  let isOver = false;
+  return (error, socket) => {
+    if (isOver) return;
+    isOver = true;
+    const durationMs = performance.now() - start;
+    const attempt: ConnectionAttempt = {
+      ...{ client, host, port: port === undefined ? undefined : Number(port) },
+      ...{ address: addressOf(error, socket), durationMs, ...endOf(error) },
+    };
+    attempts.publish(Object.freeze(attempt));
+  };
+}
+
+/** An attempt that the client itself has given up. */
+const GIVEN_UP: unknown = null;
+
+function endOf(error: unknown): Pick<ConnectionAttempt, 'outcome' | 'code'> {
+  if (error === undefined) return { outcome: 'opened', code: undefined };
+  const ours = findCertpinError(error);
+  const code = ours?.code ?? (Object(error) as { code?: string }).code;
+  if (error === GIVEN_UP || code === 'ABORT_ERR') return { outcome: 'aborted', code };
+  if (code === 'ERR_HOST_UNPINNED') return { outcome: 'unpinned', code };
+  if (code === 'ERR_CONNECT_TIMEOUT') return { outcome: 'timed-out', code };
+  return { outcome: ours === undefined ? 'failed' : 'refused', code };
+}
+
+function addressOf(error: unknown, socket: Parameters<EndAttempt>[1]): string | undefined {
+  return socket?.remoteAddress ?? (Object(error) as { address?: string }).address;
+}
+
+/** Node knows it while the socket is open, and after that if it was asked before. */
+function noteAddress(socket: Socket): void {
+  socket.once('connect', () => void socket.remoteAddress);
+}
+
+/** A pinner whose every connection is an attempt of `client`. */
+export function watchOpen(pinner: Pinner, client: string): Pinner {
+  return {
+    ...pinner,
+    open: (options, limitMs, requestedName) => {
+      const end = beginAttempt(client, options);
+      if (end === undefined) return pinner.open(options, limitMs, requestedName);
+      try {
+        const socket = pinner.open(options, limitMs, requestedName);
+        noteAddress(socket);
+        // Not `error`: one that nobody hears has to be thrown.
+        socket.once('secureConnect', () => end(undefined, socket));
+        return socket.once('close', () => end(socket.errored ?? GIVEN_UP, socket));
+      } catch (error) {
+        end(error);
+        throw error;
+      }
+    },
+  };
+}
+
+/** An opener whose every call is an attempt; `end` is its end. */
+export function watchOpener(
+  open: Opener,
+  address: Parameters<Opener>[0],
+  stream: Parameters<Opener>[1],
+  end: EndAttempt,
+): Attempt {
+  const attempt = open(address, {
+    adopt: (socket) => {
+      end(undefined, socket);
+      stream.adopt(socket);
+    },
+    destroy: (error) => {
+      end(error ?? GIVEN_UP, attempt as Socket);
+      return stream.destroy(error);
+    },
+  });
+  noteAddress(attempt as Socket);
+  const destroy = (): void => {
+    end(GIVEN_UP, attempt as Socket);
+    attempt.destroy();
+  };
+  return { destroy };
+}

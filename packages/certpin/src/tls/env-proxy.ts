@@ -1,0 +1,77 @@
+import { BlockList, isIP } from 'node:net';
+import { canonicalHost, isAddress } from '../host.ts';
+
+/** A server as it is dialled. No header and no server name has a say. */
+export interface DialledServer {
+  readonly host?: string | undefined;
+  readonly port?: unknown;
+}
+
+/**
+ * The proxy that the environment names for `https:`, by the rules of curl: the lower-case name first, `ALL_PROXY` where there is no
+ * `HTTPS_PROXY`, `http:` where there is no scheme, and an empty value is none. `HTTP_PROXY` is not read: a CGI makes it of a header.
+ *
+ * @returns undefined: there is none
+ */
+export function environmentProxy(): { readonly variable: string; readonly url: string } | undefined {
+  for (const variable of ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY']) {
+    const url = readVariable(variable);
+    if (url !== '') return { variable, url: url.includes('://') ? url : `http://${url}` };
+  }
+  return undefined;
+}
+
+/**
+ * Reads `NO_PROXY`: entries between commas or blanks. `*` is every server; `example.com` that host and those below it; `.example.com` and
+ * `*.example.com` those below it; an IP address itself, in any spelling; `10.0.0.0/8` a network; each of them with `:port`, that port alone.
+ * What cannot be read is no entry.
+ *
+ * @returns whether the proxy is for a server
+ */
+export function proxiedServers(): (server: DialledServer) => boolean {
+  const text = readVariable('no_proxy') || readVariable('NO_PROXY');
+  const entries = text.split(/[\s,]+/).map(readEntry);
+  return ({ host = 'localhost', port }) => {
+    const name = canonicalHost(host);
+    return name === undefined || !entries.some((matches) => matches(name, Number(port)));
+  };
+}
+
+function readVariable(variable: string): string {
+  return process.env[variable]?.trim() ?? '';
+}
+
+type Entry = (name: string, port: number) => boolean;
+
+function readEntry(text: string): Entry {
+  const [, host = text, onPort] = /^(\[[^\]]*\]|[^:]*):(\d+)$/.exec(text) ?? [];
+  const matches = readHost(host);
+  return (name, port) => (onPort === undefined || port === Number(onPort)) && matches(name);
+}
+
+function readHost(text: string): (name: string) => boolean {
+  if (text === '*') return () => true;
+  if (text.includes('/')) return readNetwork(text);
+  const host = canonicalHost(text.replace(/^\*?\./, ''));
+  if (host === undefined) return () => false;
+  const isBelow = (name: string): boolean => !isAddress(name) && !isAddress(host) && name.endsWith(`.${host}`);
+  return /^\*?\./.test(text) ? isBelow : (name) => name === host || isBelow(name);
+}
+
+function readNetwork(text: string): (name: string) => boolean {
+  const network = new BlockList();
+  const [address = '', bits = ''] = text.replace(/[[\]]/g, '').split('/');
+  try {
+    network.addSubnet(address, Number(bits), familyOf(address));
+  } catch {
+    return () => false;
+  }
+  return (name) => {
+    const bare = name.replace(/[[\]]/g, '');
+    return isIP(bare) !== 0 && network.check(bare, familyOf(bare));
+  };
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIP(address) === 6 ? 'ipv6' : 'ipv4';
+}
