@@ -21,6 +21,7 @@ describe('in the sandbox of a test runner, every client works and refuses as out
 
   before(async () => {
     if (!existsSync(join(folder, 'node_modules/jest/package.json'))) {
+      // `overrides` there: newer Vite names an optional package that "npm ci" does not find.
       const flags = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund'];
       execFileSync('npm', ['ci', ...flags], { cwd: folder, stdio: 'inherit' });
     }

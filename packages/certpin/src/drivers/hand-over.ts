@@ -1,4 +1,8 @@
+import { setImmediate } from 'node:timers';
 import type { TLSSocket } from 'node:tls';
+
+/** That of now: a test may fake it later. */
+const later = setImmediate;
 
 /**
  * Gives a verified socket to a client that listens some ticks later: undici resolves a promise first, and starts its parser.
@@ -18,7 +22,7 @@ export function handOver(socket: TLSSocket, take: () => void): void {
     if (event !== 'error') return;
     socket.off('newListener', listens);
     // Later, when the client has attached its other listeners too and counts the connection among its own.
-    Promise.resolve().then(() => {
+    later(() => {
       socket.emit = emit;
       for (const event of waiting) emit.apply(socket, event);
     });
