@@ -32,12 +32,17 @@ export interface FailedQuestion {
   readonly command: string;
   /** What it is about, as it may be shown; undefined: there is only the message. */
   readonly label: string | undefined;
+  /** Which address of it. */
+  readonly at?: string;
   readonly failure: Failure;
 }
 
 /** Says why, and the next command, where there is one that tends to help. */
-export function printFailure(io: Io, { command, label, failure }: FailedQuestion): void {
-  printError(io, `${label === undefined ? '' : `${label}: `}${plainWords(failure)}`);
+export function printFailure(io: Io, { command, label, at, failure }: FailedQuestion): void {
+  printError(
+    io,
+    `${label === undefined ? '' : `${label}${at === undefined ? '' : ` at ${at}`}: `}${plainWords(failure)}`,
+  );
   if (failure.hint !== undefined) {
     const file = label === undefined || label === '-' ? 'FILE' : quote(label);
     printHint(

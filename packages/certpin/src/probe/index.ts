@@ -1,3 +1,4 @@
+export { addressesOf } from './addresses.ts';
 export { leafFirst } from './leaf-first.ts';
 export { type MapTargetsOptions, mapTargets, type TargetOutcome, type Targets } from './map-targets.ts';
 export { type ProbeOptions, type ProbeTlsOptions, protocols } from './options.ts';

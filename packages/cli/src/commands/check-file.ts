@@ -54,7 +54,7 @@ export async function checkFile(path: string, names: string[], flags: CheckFileF
   const warn = createRotationWarning(io, undefined);
   try {
     const files = new FileReader(flags, io);
-    const how = { ...options, signal: interrupt.signal, files, format: undefined };
+    const how = { ...options, lookup: io.lookup, signal: interrupt.signal, files, format: undefined };
     for await (const answer of inOrder(fetchAnswers(questions(asked, io), how))) {
       const entry = asked[answer.index] as Entry;
       const judged = judgeAnswer(entry, answer, expiresWithinMs, new Date());

@@ -1,7 +1,6 @@
 import {
   type Certificate,
   createPolicy,
-  explain,
   formatPin,
   type Peer,
   type Pin,
@@ -11,15 +10,17 @@ import {
 } from 'certpin';
 import { type Inspected, inspect, type Target } from 'certpin/probe';
 import { type Command, Option } from 'commander';
-import { addScanOptions, toProbeOptions } from '../command-line/options.ts';
+import { printAnswer } from '../answers/verdict.ts';
+import { addScanOptions, toProbeOptions, toScanOptions } from '../command-line/options.ts';
 import { readPinsFile, readPinValues } from '../command-line/pins.ts';
 import { showTarget } from '../command-line/target.ts';
 import { type Failure, failureOf, printFailure, UsageError } from '../failure.ts';
 import { checkKey } from '../files/check-key.ts';
 import { addFileOptions, FileReader } from '../files/file-reader.ts';
 import type { KeyPin } from '../files/key-pin.ts';
-import { type ExitCode, type Io, printHint, printJson, printText, quote, stdoutColors, withProgress } from '../io.ts';
+import { type ExitCode, type Io, printHint, printJson, quote, withProgress } from '../io.ts';
 import { type AnsweredTarget, type CheckReport, spelled, toReport } from '../reports/check-report.ts';
+import { explainAt } from '../reports/explanation.ts';
 import { createRotationWarning } from '../scan/rotating.ts';
 import type { CheckFileFlags } from './check-file.ts';
 
@@ -58,6 +59,7 @@ Examples:
   certpin check server.crt --pin "$DB_PINS"     before the new certificate is installed
   certpin check next.csr --pin "$DB_PINS"       before it is made: is its key pinned?
   certpin check --file certpin.json
+  certpin check db.example.com:5432 --pins-file pins.txt --all-addresses
   certpin check --file certpin.json db.example.com:5432 --json
   certpin check --file certpin.json --junit > certpin.xml
   certpin check --file certpin.json --sarif --expires-within 14d --retries 2 > certpin.sarif
@@ -159,7 +161,8 @@ async function checkOne([target, ...others]: string[], flags: CheckFlags, io: Io
   if (!flags.pin && !flags.pinsFile && !flags.issuerPin) {
     throw new UsageError('check needs a pin: give --pin, --pins-file or --issuer-pin', 'check');
   }
-  const options = toProbeOptions(flags, 'check');
+  const { allAddresses } = toScanOptions(flags, 'check');
+  const options = { ...toProbeOptions(flags, 'check'), lookup: io.lookup };
   const shown = showTarget(target);
   const protocol = shown.target?.protocol ?? null;
   const couldNotAsk = (failure: Failure, label?: string): ExitCode => {
@@ -176,8 +179,16 @@ async function checkOne([target, ...others]: string[], flags: CheckFlags, io: Io
   } catch (error) {
     return couldNotAsk(failureOf(error));
   }
+  if (allAddresses) {
+    const { checkAddresses } = await import('./check-addresses.ts');
+    try {
+      return await checkAddresses(shown, policy, { ...options, flags, io });
+    } catch (error) {
+      return couldNotAsk(failureOf(error), shown.label);
+    }
+  }
   let peer: Peer;
-  let found: Inspected['protocol'] = 'file';
+  let found: Pick<Inspected, 'protocol' | 'address' | 'otherAddresses'> = { protocol: 'file' };
   try {
     if (shown.target.protocol === 'file') {
       const { certificates, key } = await new FileReader(flags, io).read(shown.target);
@@ -186,7 +197,7 @@ async function checkOne([target, ...others]: string[], flags: CheckFlags, io: Io
     } else {
       const pending = inspect(shown.target, options);
       const inspected = flags.quiet ? await pending : await withProgress(io, `probing ${shown.label} ...`, pending);
-      found = inspected.protocol;
+      found = inspected;
       peer = inspected;
     }
   } catch (error) {
@@ -197,7 +208,8 @@ async function checkOne([target, ...others]: string[], flags: CheckFlags, io: Io
   if (!verdict.ok && verdict.code === 'ERR_HOSTNAME_MISMATCH' && host === undefined) {
     throw new UsageError('a file has no host name to compare: give --servername', 'check');
   }
-  printVerdict(io, { label: shown.label, protocol: found }, verdict, flags);
+  const { protocol: spoken, address, otherAddresses } = found;
+  printVerdict(io, { label: shown.label, protocol: spoken, address, otherAddresses }, verdict, flags);
   if (!flags.quiet) createRotationWarning(io, flags.servername)(shown.target, verdict.presented[0]);
   return verdict.ok ? 0 : 1;
 }
@@ -218,7 +230,8 @@ function printKeyFinding(io: Io, target: Target, key: KeyPin, policy: Policy, { 
   const { matched, explanation } = checkKey(target.label, key, policy);
   if (json) {
     const { label, protocol } = target;
-    const answer = { certificate: null, chain: [], publicKey: key, ...spelled(policy), explanation };
+    const about = { address: null, otherAddresses: [], certificate: null, chain: [] } as const;
+    const answer = { ...about, publicKey: key, ...spelled(policy), explanation };
     const report: CheckReport = matched
       ? { target: label, protocol, ok: true, matched: 'leaf', pin: formatPin(matched), ...answer }
       : {
@@ -236,20 +249,13 @@ function printKeyFinding(io: Io, target: Target, key: KeyPin, policy: Policy, { 
   return matched ? 0 : 1;
 }
 
-function printAnswer(io: Io, ok: boolean, explanation: string): void {
-  const colors = stdoutColors(io);
-  const [headline = '', ...rest] = explanation.split('\n');
-  printText(io, [ok ? colors.green(headline) : colors.red(headline), ...rest].join('\n'));
-}
-
-/** The explanation is the answer, not an error: it goes to stdout whether the pin holds or not. */
 function printVerdict(io: Io, target: AnsweredTarget, verdict: Verdict, { quiet, json }: CheckFlags): void {
   if (quiet) return;
   if (json) {
     printJson(io, toReport(target, verdict));
     return;
   }
-  printAnswer(io, verdict.ok, explain(verdict));
+  printAnswer(io, verdict.ok, explainAt(verdict, target));
   const next = nextCommand(target.label, verdict);
   if (next !== undefined) printHint(io, next);
 }

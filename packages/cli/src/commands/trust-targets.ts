@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { changedMeanwhile, changePinsFile, openPinsFile, type Placed, placeArgument } from '@certpin/pins-file';
 import { type CertificateSummary, formatPin, type Pin } from 'certpin';
-import type { Target } from 'certpin/probe';
+import type { ProbeSuccess, Target } from 'certpin/probe';
 import { renderKeyReport } from '../answers/key-text.ts';
 import { renderReport } from '../answers/text.ts';
 import { type ScanFlags, toScanOptions } from '../command-line/options.ts';
@@ -190,7 +190,7 @@ async function trustOne({ placed, answer, flags, warn }: Trusting, io: Io): Prom
 function renderFetched({ key, report }: Exclude<Answer, { failure: Failure }>, target: string, io: Io): string {
   const colors = stdoutColors(io);
   return key === undefined
-    ? renderReport({ ...report(), target }, colors, new Date())
+    ? renderReport({ ...(report() as ProbeSuccess), target }, colors, new Date())
     : renderKeyReport({ ...report(), target }, colors);
 }
 

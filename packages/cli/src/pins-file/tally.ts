@@ -2,6 +2,7 @@ import { type Judged, type Status, statuses } from '@certpin/pins-file';
 
 const words: Record<Status, (count: number) => string> = {
   holds: (count) => (count === 1 ? 'holds' : 'hold'),
+  mixed: () => 'mixed',
   expiring: () => 'expiring',
   drift: () => 'drifted',
   expired: () => 'expired',
@@ -9,16 +10,18 @@ const words: Record<Status, (count: number) => string> = {
   unreachable: () => 'unreachable',
 };
 
+const isFine = (status: Status): boolean => status === 'holds' || status === 'mixed' || status === 'expiring';
+
 /** Counts what became of the targets of a pins file. */
 export class StatusTally {
   readonly #counts: Partial<Record<Status, number>> = {};
   done = 0;
-  /** What is neither `holds` nor `expiring`, for the progress bar. */
+  /** What does not hold, or could not be asked, for the progress bar. */
   failed = 0;
 
   count({ status }: Judged): void {
     this.done++;
-    if (status !== 'holds' && status !== 'expiring') this.failed++;
+    if (!isFine(status)) this.failed++;
     this.#counts[status] = this.of(status) + 1;
   }
 

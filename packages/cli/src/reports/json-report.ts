@@ -1,6 +1,6 @@
-import type { Judged, Status } from '@certpin/pins-file';
+import type { Judged, JudgedAddress, Status } from '@certpin/pins-file';
 import { printJson } from '../io.ts';
-import { type CheckReport, toReport } from './check-report.ts';
+import { type AddressReport, type CheckReport, toAddressReport, toReport } from './check-report.ts';
 import type { CreateReport } from './report.ts';
 
 /** A line of `certpin check --file --json`: what `certpin check --json` prints of one target, and more. Fields are added, never renamed. */
@@ -16,9 +16,20 @@ export const createJsonReport: CreateReport = ({ io }) => ({
   end: () => undefined,
 });
 
-function toJson({ entry, status, verdict, protocol, failure }: Judged): FileCheckReport {
+function toJson(judged: Judged): FileCheckReport {
+  const { entry, status, verdict, protocol, failure, address, otherAddresses, addresses } = judged;
   const { label, line, note } = entry;
-  const about = { status, line, ...(note === undefined ? {} : { note }) };
-  if (verdict !== undefined) return { ...toReport({ label, protocol }, verdict), ...about };
-  return { target: label, protocol, ok: false, error: failure, ...about };
+  const about = {
+    status,
+    line,
+    ...(note === undefined ? {} : { note }),
+    ...(addresses === undefined ? {} : { addresses: addresses.map(toAddress) }),
+  };
+  if (verdict === undefined) return { target: label, protocol, ok: false, error: failure, ...about };
+  return { ...toReport({ label, protocol, address, otherAddresses }, verdict), ...about };
+}
+
+function toAddress({ address, status, verdict, failure }: JudgedAddress): AddressReport & { readonly status: Status } {
+  if (verdict === undefined) return { address, status, ok: false, error: failure };
+  return { ...toAddressReport(address, verdict), status };
 }

@@ -1,6 +1,6 @@
 import type { Judged } from '@certpin/pins-file';
-import { explain } from 'certpin';
 import { printableLines, printText } from '../io.ts';
+import { explainAt } from './explanation.ts';
 import { type CreateReport, isRefusal } from './report.ts';
 
 /**
@@ -47,7 +47,7 @@ function outcomeOf(judged: Judged | undefined, failExpiring: boolean): string {
   const about = attributes({ type: status, message: reason });
   if (status === 'unreachable') return `<error${about}>${escaped(`${reason}${note}`)}</error>`;
   if (!isRefusal(judged, failExpiring)) return `<system-out>${escaped(`${status}: ${reason}`)}</system-out>`;
-  const text = verdict === undefined || verdict.ok ? reason : explain(verdict);
+  const text = verdict === undefined || verdict.ok ? reason : explainAt(verdict, judged);
   return `<failure${about}>${escaped(`${text}${note}`)}</failure>`;
 }
 

@@ -27,5 +27,6 @@ export type CreateReport = (options: ReportOptions) => Report;
 
 /** Whether the answer about this target is no. */
 export function isRefusal({ status }: Judged, failExpiring: boolean): boolean {
-  return status === 'expiring' ? failExpiring : status !== 'holds' && status !== 'unreachable';
+  if (status === 'expiring') return failExpiring;
+  return status !== 'holds' && status !== 'mixed' && status !== 'unreachable';
 }

@@ -1,13 +1,14 @@
 import { type SarifResult, type SarifRule, writeSarif } from '@certpin/auth0/sarif';
 import type { Judged, Status } from '@certpin/pins-file';
-import { explain } from 'certpin';
 import { printableLines, printJson } from '../io.ts';
 import { readVersion } from '../version.ts';
+import { explainAt } from './explanation.ts';
 import { type CreateReport, isRefusal } from './report.ts';
 
 type Finding = Exclude<Status, 'holds'>;
 
 const rules: Record<Finding, Omit<SarifRule, 'id'>> = {
+  mixed: { text: 'The addresses of the server present different pinned certificates.', level: 'warning' },
   expiring: { text: 'The pinned certificate ends soon.', level: 'warning' },
   drift: { text: 'The presented certificate is not the pinned one.', level: 'error' },
   expired: { text: 'The pinned certificate has expired.', level: 'error' },
@@ -32,7 +33,7 @@ export const createSarifReport: CreateReport = ({ io, document, failExpiring }) 
 function toResult(judged: Judged, status: Finding, path: string, failExpiring: boolean): SarifResult {
   const { entry, reason, verdict } = judged;
   const explanation =
-    verdict === undefined || verdict.ok ? '' : `\n${explain(verdict).split('\n').slice(1).join('\n')}`;
+    verdict === undefined || verdict.ok ? '' : `\n${explainAt(verdict, judged).split('\n').slice(1).join('\n')}`;
   const note = entry.note === undefined ? '' : `\n  note: ${entry.note}`;
   return {
     ruleId: status,

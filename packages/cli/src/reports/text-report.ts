@@ -1,6 +1,6 @@
 import type { Judged, Status } from '@certpin/pins-file';
-import { explain } from 'certpin';
 import { printable, printText, stdoutColors } from '../io.ts';
+import { explainAt } from './explanation.ts';
 import type { CreateReport } from './report.ts';
 
 /** A line for each target, and for what has changed, what was presented and what is configured. */
@@ -8,6 +8,7 @@ export const createTextReport: CreateReport = ({ io, asked }) => {
   const colors = stdoutColors(io);
   const paint: Record<Status, (text: string) => string> = {
     holds: colors.green,
+    mixed: colors.yellow,
     expiring: colors.yellow,
     drift: colors.red,
     expired: colors.red,
@@ -17,9 +18,10 @@ export const createTextReport: CreateReport = ({ io, asked }) => {
   const longest = asked.reduce((length, { label }) => Math.max(length, label.length), 0);
   const width = Math.min(40, longest);
   return {
-    add: ({ entry, status, reason, verdict }: Judged) => {
+    add: (judged: Judged) => {
+      const { entry, status, reason, verdict } = judged;
       const line = `${paint[status](status.padEnd(11))}  ${printable(entry.label).padEnd(width)}  ${printable(reason)}`;
-      const explanation = verdict === undefined || verdict.ok ? [] : explain(verdict).split('\n').slice(1);
+      const explanation = verdict === undefined || verdict.ok ? [] : explainAt(verdict, judged).split('\n').slice(1);
       const note = entry.note === undefined || status === 'holds' ? [] : [`  note: ${printable(entry.note)}`];
       printText(io, [line, ...explanation, ...note].join('\n'));
     },

@@ -22,7 +22,8 @@ export async function* fetchAnswers(
 ): AsyncGenerator<NumberedAnswer, void, void> {
   const { concurrency, retries, totalTimeoutMs, signal, ...common } = options;
   const fetch = ({ target, ...own }: Question, signal: AbortSignal): Promise<Answer> =>
-    fetchAnswer(target, { ...common, ...own, signal });
+    fetchAnswer(target, { ...common, ...own, retries, signal });
+  // Each address is asked again by itself.
   for await (const outcome of mapTargets(questions, fetch, { concurrency, retries, totalTimeoutMs, signal })) {
     const { target, protocol = common.protocol } = outcome.target;
     yield { index: outcome.index, ...(outcome.ok ? outcome.answer : failedAnswer(target, outcome.error, protocol)) };

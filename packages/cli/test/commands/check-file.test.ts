@@ -66,7 +66,7 @@ test('the answers are told apart, each in a line, with what has changed; drift w
   assert.match(said, /\nunreachable {2}CLOSED {2}connection refused: nothing listens there\n/);
   assert.match(
     said,
-    /2> certpin: summary: 5 targets, 1 holds, 1 expiring, 1 drifted, 1 expired, 1 unreachable\nexit 1$/,
+    /2> certpin: summary: 5 targets, 1 holds, 1 expiring, 1 unreachable, 1 expired, 1 drifted\nexit 1$/,
   );
   assert.equal(drift.received(), 0);
   const terminal = await certpin(['check', '--file', all.FILE], { terminal: true });
