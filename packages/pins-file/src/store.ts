@@ -151,6 +151,9 @@ function readBounded(descriptor: number): Buffer {
   }
 }
 
+/** What was read last: a file is looked at before a person is asked, and again under the lock. */
+let latest: PinsDocument | undefined;
+
 function parse(bytes: Buffer, path: string): PinsDocument {
   let text: string;
   try {
@@ -158,7 +161,8 @@ function parse(bytes: Buffer, path: string): PinsDocument {
   } catch {
     throw new PinsFileError(`${path}: it is not in UTF-8`);
   }
-  return parsePinsFile(text, path);
+  if (latest?.path !== path || latest.text !== text) latest = parsePinsFile(text, path);
+  return latest;
 }
 
 function keepOwner(descriptor: number, { mode, uid, gid }: Stats): void {

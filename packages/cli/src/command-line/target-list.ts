@@ -31,6 +31,20 @@ export function readTargetList(args: readonly ShownTarget[], files: readonly str
   };
 }
 
+/**
+ * The targets of such files as they stand there, all of them at once.
+ *
+ * @throws CertpinError `ERR_FILE_UNREADABLE`
+ */
+export async function readTargetTexts(files: readonly string[], io: Io): Promise<string[]> {
+  const texts: string[] = [];
+  for (const path of files) {
+    if (path !== '-') texts.push(...readLines(path));
+    else for await (const text of readStandardInput(io)) texts.push(text);
+  }
+  return texts;
+}
+
 function readLines(path: string): string[] {
   try {
     return readBoundedSync(path, 'list of targets').toString().split('\n').flatMap(targetOf);

@@ -1,4 +1,14 @@
-import { DAY, type Entry, findTargets, loadPinsFile, type PinsDocument } from '@certpin/pins-file';
+import {
+  type Entry,
+  findTargets,
+  loadPinsFile,
+  nearEnd,
+  outcomeOf,
+  type PinsDocument,
+  parseSpan,
+  type Span,
+  statuses,
+} from '@certpin/pins-file';
 import { type ScanFlags, toScanOptions } from '../command-line/options.ts';
 import { refuseConnectionString } from '../command-line/target.ts';
 import { UsageError } from '../failure.ts';
@@ -11,7 +21,7 @@ import { createCsvReport } from '../reports/csv-report.ts';
 import { createJsonReport } from '../reports/json-report.ts';
 import { createJunitReport } from '../reports/junit-report.ts';
 import { createQuietReport } from '../reports/quiet-report.ts';
-import type { CreateReport } from '../reports/report.ts';
+import { type CreateReport, isRefusal } from '../reports/report.ts';
 import { createSarifReport } from '../reports/sarif-report.ts';
 import { createTextReport } from '../reports/text-report.ts';
 import { fetchAnswers, type NumberedAnswer, type Question } from '../scan/fetch-answers.ts';
@@ -35,9 +45,8 @@ export interface CheckFileFlags extends ScanFlags, PasswordFlags {
  * @throws UsageError, FileError, PinsFileError: before anybody is connected to
  */
 export async function checkFile(path: string, names: string[], flags: CheckFileFlags, io: Io): Promise<ExitCode> {
-  const { expiresWithin = '30d', failExpiring = false, quiet } = flags;
-  const expiresWithinMs = parseDays(expiresWithin);
-  if (expiresWithinMs === undefined) throw new UsageError('--expires-within takes a number of days: 30d', 'check');
+  const { expiresWithin, failExpiring = false, quiet } = flags;
+  const near = expiresWithin === undefined ? undefined : readSpan(expiresWithin);
   const options = toScanOptions(flags, 'check');
   refuseConnectionString(path);
   const document = loadPinsFile(path);
@@ -57,7 +66,7 @@ export async function checkFile(path: string, names: string[], flags: CheckFileF
     const how = { ...options, lookup: io.lookup, signal: interrupt.signal, files, format: undefined };
     for await (const answer of inOrder(fetchAnswers(questions(asked, io), how))) {
       const entry = asked[answer.index] as Entry;
-      const judged = judgeAnswer(entry, answer, expiresWithinMs, new Date());
+      const judged = judgeAnswer(entry, answer, new Date(), nearEnd(entry, document, near));
       progress.clear();
       tally.count(judged);
       report.add(judged);
@@ -76,15 +85,15 @@ export async function checkFile(path: string, names: string[], flags: CheckFileF
   if (interrupt.signal.aborted) return 130;
   if (!isComplete && !io.stdoutClosed()) printError(io, 'the total time was over before every target was asked');
   // Drift is told even where others could not be asked: it is the worse news.
-  const refusals = tally.of('drift', 'expired', 'refused') + (failExpiring ? tally.of('expiring') : 0);
-  if (refusals > 0) return 1;
-  return isComplete && tally.of('unreachable') === 0 ? 0 : 2;
+  if (tally.of(...statuses.filter((status) => isRefusal({ status }, failExpiring))) > 0) return 1;
+  return isComplete && tally.of(...statuses.filter((status) => outcomeOf[status] === 'unasked')) === 0 ? 0 : 2;
 }
 
-/** `30`, `30d`; undefined for anything else. */
-function parseDays(text: string): number | undefined {
-  const [, count] = /^(\d{1,4})d?$/.exec(text) ?? [];
-  return count === undefined ? undefined : Number(count) * DAY;
+/** As in the file; and days without their unit. @throws UsageError */
+function readSpan(text: string): Span {
+  const span = parseSpan(/^\d+$/.test(text) ? `${Number(text)}d` : text);
+  if (span !== undefined) return span;
+  throw new UsageError('--expires-within takes a time, or a share of the lifetime: 30d, 36h, 25%', 'check');
 }
 
 function formOf({ quiet, json, csv, junit, sarif }: CheckFileFlags): CreateReport {

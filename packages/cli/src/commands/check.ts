@@ -48,8 +48,9 @@ Without --require-hostname the name counts only where an issuer's pin matched.
 
 With --file, every target of a pins file is asked, or those that are named, and each is judged by
 the pins and the policy that stand there. certpin trust makes such a file. The answers are told
-apart: holds, expiring (the certificate ends soon; a warning, unless --fail-expiring), drift
-(another certificate), expired, refused (something else does not hold), unreachable.`;
+apart: holds, mixed (several addresses, several pinned certificates), ends-soon (a warning, unless
+--fail-expiring), drift (another certificate), revoked, expired, not-yet-valid, refused (something
+else does not hold), unreachable, no-such-name.`;
 
 const examples = `
 Examples:
@@ -80,8 +81,11 @@ export function defineCheck(program: Command, io: Io, finish: (code: ExitCode) =
     .option('--accept-expired', 'accept a pinned certificate after the end of its validity')
     .option('--require-hostname', 'the certificate must name the host')
     .addOption(new Option('--file <file>', 'ask the targets of a pins file, or those of them that are named'))
-    .option('--expires-within <days>', 'with --file: what ends sooner is told as expiring (default: 30d)')
-    .option('--fail-expiring', 'with --file: what is expiring does not hold')
+    .option(
+      '--expires-within <days>',
+      'with --file: what ends sooner is told as ends-soon: 30d, 36h, 25% (default: 30d)',
+    )
+    .option('--fail-expiring', 'with --file: what ends soon does not hold')
     .addOption(
       new Option('-q, --quiet', 'print no answer: the exit code is the answer').conflicts([
         'json',

@@ -1,16 +1,17 @@
-import { type Judged, type Status, statuses } from '@certpin/pins-file';
+import { type Judged, outcomeOf, type Status, statuses } from '@certpin/pins-file';
 
 const words: Record<Status, (count: number) => string> = {
   holds: (count) => (count === 1 ? 'holds' : 'hold'),
   mixed: () => 'mixed',
-  expiring: () => 'expiring',
+  'ends-soon': (count) => (count === 1 ? 'ends soon' : 'end soon'),
+  'no-such-name': () => 'without such a name',
+  'not-yet-valid': () => 'not yet valid',
   drift: () => 'drifted',
+  revoked: () => 'revoked',
   expired: () => 'expired',
   refused: () => 'refused',
   unreachable: () => 'unreachable',
 };
-
-const isFine = (status: Status): boolean => status === 'holds' || status === 'mixed' || status === 'expiring';
 
 /** Counts what became of the targets of a pins file. */
 export class StatusTally {
@@ -21,7 +22,7 @@ export class StatusTally {
 
   count({ status }: Judged): void {
     this.done++;
-    if (!isFine(status)) this.failed++;
+    if (outcomeOf[status] !== 'yes') this.failed++;
     this.#counts[status] = this.of(status) + 1;
   }
 

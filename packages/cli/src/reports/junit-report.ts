@@ -1,4 +1,4 @@
-import type { Judged } from '@certpin/pins-file';
+import { type Judged, outcomeOf } from '@certpin/pins-file';
 import { printableLines, printText } from '../io.ts';
 import { explainAt } from './explanation.ts';
 import { type CreateReport, isRefusal } from './report.ts';
@@ -16,7 +16,7 @@ export const createJunitReport: CreateReport = ({ io, document, asked, failExpir
       const counts = attributes({
         tests: asked.length,
         failures: all.filter((one) => isRefusal(one, failExpiring)).length,
-        errors: all.filter(({ status }) => status === 'unreachable').length,
+        errors: all.filter(({ status }) => outcomeOf[status] === 'unasked').length,
         skipped: asked.length - all.length,
       });
       const cases = asked.map((entry) => {
@@ -26,7 +26,7 @@ export const createJunitReport: CreateReport = ({ io, document, asked, failExpir
           file: document.path,
           line: entry.line,
         });
-        return `    <testcase${about}>${outcomeOf(judged.get(entry.index), failExpiring)}</testcase>\n`;
+        return `    <testcase${about}>${renderOutcome(judged.get(entry.index), failExpiring)}</testcase>\n`;
       });
       printText(
         io,
@@ -40,12 +40,12 @@ ${cases.join('')}  </testsuite>
   };
 };
 
-function outcomeOf(judged: Judged | undefined, failExpiring: boolean): string {
+function renderOutcome(judged: Judged | undefined, failExpiring: boolean): string {
   if (judged === undefined) return `<skipped${attributes({ message: 'it was not asked' })}/>`;
   const { status, reason, verdict, entry } = judged;
   const note = entry.note === undefined ? '' : `\n  note: ${entry.note}`;
   const about = attributes({ type: status, message: reason });
-  if (status === 'unreachable') return `<error${about}>${escaped(`${reason}${note}`)}</error>`;
+  if (outcomeOf[status] === 'unasked') return `<error${about}>${escaped(`${reason}${note}`)}</error>`;
   if (!isRefusal(judged, failExpiring)) return `<system-out>${escaped(`${status}: ${reason}`)}</system-out>`;
   const text = verdict === undefined || verdict.ok ? reason : explainAt(verdict, judged);
   return `<failure${about}>${escaped(`${text}${note}`)}</failure>`;

@@ -1,4 +1,4 @@
-import type { Judged, PinsDocument } from '@certpin/pins-file';
+import { type Judged, outcomeOf, type PinsDocument } from '@certpin/pins-file';
 import type { Io } from '../io.ts';
 
 /** A way to print what became of the targets of a pins file. */
@@ -26,7 +26,6 @@ interface ReportOptions {
 export type CreateReport = (options: ReportOptions) => Report;
 
 /** Whether the answer about this target is no. */
-export function isRefusal({ status }: Judged, failExpiring: boolean): boolean {
-  if (status === 'expiring') return failExpiring;
-  return status !== 'holds' && status !== 'mixed' && status !== 'unreachable';
+export function isRefusal({ status }: Pick<Judged, 'status'>, failExpiring: boolean): boolean {
+  return status === 'ends-soon' ? failExpiring : outcomeOf[status] === 'no';
 }

@@ -9,9 +9,12 @@ type Finding = Exclude<Status, 'holds'>;
 
 const rules: Record<Finding, Omit<SarifRule, 'id'>> = {
   mixed: { text: 'The addresses of the server present different pinned certificates.', level: 'warning' },
-  expiring: { text: 'The pinned certificate ends soon.', level: 'warning' },
+  'ends-soon': { text: 'The pinned certificate ends soon.', level: 'warning' },
   drift: { text: 'The presented certificate is not the pinned one.', level: 'error' },
   expired: { text: 'The pinned certificate has expired.', level: 'error' },
+  'not-yet-valid': { text: 'The validity of the pinned certificate has not begun.', level: 'error' },
+  revoked: { text: 'The server presents a certificate whose pin is revoked.', level: 'error' },
+  'no-such-name': { text: 'The name of the server cannot be found.', level: 'warning' },
   refused: { text: 'The pin cannot be relied on.', level: 'error' },
   unreachable: { text: 'The certificate could not be read.', level: 'warning' },
 };

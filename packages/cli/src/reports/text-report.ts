@@ -3,13 +3,19 @@ import { printable, printText, stdoutColors } from '../io.ts';
 import { explainAt } from './explanation.ts';
 import type { CreateReport } from './report.ts';
 
+/** Of the longest status. */
+const WIDTH = 13;
+
 /** A line for each target, and for what has changed, what was presented and what is configured. */
 export const createTextReport: CreateReport = ({ io, asked }) => {
   const colors = stdoutColors(io);
   const paint: Record<Status, (text: string) => string> = {
     holds: colors.green,
     mixed: colors.yellow,
-    expiring: colors.yellow,
+    'ends-soon': colors.yellow,
+    'no-such-name': colors.yellow,
+    'not-yet-valid': colors.red,
+    revoked: colors.red,
     drift: colors.red,
     expired: colors.red,
     refused: colors.red,
@@ -20,7 +26,7 @@ export const createTextReport: CreateReport = ({ io, asked }) => {
   return {
     add: (judged: Judged) => {
       const { entry, status, reason, verdict } = judged;
-      const line = `${paint[status](status.padEnd(11))}  ${printable(entry.label).padEnd(width)}  ${printable(reason)}`;
+      const line = `${paint[status](status.padEnd(WIDTH))}  ${printable(entry.label).padEnd(width)}  ${printable(reason)}`;
       const explanation = verdict === undefined || verdict.ok ? [] : explainAt(verdict, judged).split('\n').slice(1);
       const note = entry.note === undefined || status === 'holds' ? [] : [`  note: ${printable(entry.note)}`];
       printText(io, [line, ...explanation, ...note].join('\n'));

@@ -84,7 +84,7 @@ interface Failed {
 }
 
 /** What is known of a server each address of which was asked: plain JSON. Fields are added, never renamed. */
-export interface SpreadReport extends Pick<ProbeReport, 'target' | 'protocol' | 'host' | 'port'> {
+interface SpreadReport extends Pick<ProbeReport, 'target' | 'protocol' | 'host' | 'port'> {
   /** Whether every address has answered. */
   readonly ok: boolean;
   /** Of the first that has not. */
