@@ -10,8 +10,9 @@ import {
   statuses,
 } from '@certpin/pins-file';
 import { type ScanFlags, toScanOptions } from '../command-line/options.ts';
-import { refuseConnectionString } from '../command-line/target.ts';
-import { UsageError } from '../failure.ts';
+import { refuseConnectionString, showPath } from '../command-line/target.ts';
+import { failureOf, plainWords, UsageError } from '../failure.ts';
+import { FileError } from '../files/file-error.ts';
 import { FileReader } from '../files/file-reader.ts';
 import type { PasswordFlags } from '../files/password.ts';
 import { type ExitCode, type Io, printError, printSummary } from '../io.ts';
@@ -20,6 +21,8 @@ import { StatusTally } from '../pins-file/tally.ts';
 import { createCsvReport } from '../reports/csv-report.ts';
 import { createJsonReport } from '../reports/json-report.ts';
 import { createJunitReport } from '../reports/junit-report.ts';
+import { placeMetrics, renderMetrics, type Timed, writeMetrics } from '../reports/openmetrics.ts';
+import { onlyProblems } from '../reports/problems-report.ts';
 import { createQuietReport } from '../reports/quiet-report.ts';
 import { type CreateReport, isRefusal } from '../reports/report.ts';
 import { createSarifReport } from '../reports/sarif-report.ts';
@@ -32,6 +35,8 @@ import { bar, startProgress } from '../terminal/progress.ts';
 export interface CheckFileFlags extends ScanFlags, PasswordFlags {
   readonly expiresWithin?: string;
   readonly failExpiring?: true;
+  readonly problems?: true;
+  readonly openmetrics?: string;
   readonly quiet?: true;
   readonly json?: true;
   readonly csv?: true;
@@ -45,7 +50,7 @@ export interface CheckFileFlags extends ScanFlags, PasswordFlags {
  * @throws UsageError, FileError, PinsFileError: before anybody is connected to
  */
 export async function checkFile(path: string, names: string[], flags: CheckFileFlags, io: Io): Promise<ExitCode> {
-  const { expiresWithin, failExpiring = false, quiet } = flags;
+  const { expiresWithin, failExpiring = false, quiet, problems } = flags;
   const near = expiresWithin === undefined ? undefined : readSpan(expiresWithin);
   const options = toScanOptions(flags, 'check');
   refuseConnectionString(path);
@@ -55,7 +60,11 @@ export async function checkFile(path: string, names: string[], flags: CheckFileF
     printError(io, `${path}: there is no target in it`);
     return 2;
   }
-  const report = formOf(flags)({ io, document, asked, failExpiring });
+  const metrics = flags.openmetrics === undefined ? undefined : placeFor(flags.openmetrics);
+  const create = formOf(flags);
+  const report = (problems ? onlyProblems(create) : create)({ io, document, asked, failExpiring });
+  const timed: Timed[] = [];
+  const begun = performance.now();
   const tally = new StatusTally();
   const interrupt = new AbortController();
   const letGo = io.onInterrupt(() => interrupt.abort());
@@ -69,8 +78,9 @@ export async function checkFile(path: string, names: string[], flags: CheckFileF
       const judged = judgeAnswer(entry, answer, new Date(), nearEnd(entry, document, near));
       progress.clear();
       tally.count(judged);
-      report.add(judged);
-      if (!quiet) warnOf(entry, answer, warn);
+      report.add(judged, answer.seconds);
+      if (metrics !== undefined) timed.push({ judged, seconds: answer.seconds, checkedAt: new Date() });
+      if (!quiet && !problems) warnOf(entry, answer, warn);
       await io.stdoutReady();
     }
   } finally {
@@ -79,14 +89,49 @@ export async function checkFile(path: string, names: string[], flags: CheckFileF
   }
   const isComplete = tally.done === asked.length;
   report.end({ isComplete });
-  if (!quiet && !io.stdoutClosed()) {
+  const isQuiet = quiet || (problems && isComplete && tally.of('holds') === tally.done);
+  if (!isQuiet && !io.stdoutClosed()) {
     printSummary(io, `${tally}${isComplete ? '' : '; the others were not waited for'}`);
   }
+  const isTold = metrics === undefined || (isComplete && tellMetrics(metrics, { path, timed, begun }, io));
   if (interrupt.signal.aborted) return 130;
   if (!isComplete && !io.stdoutClosed()) printError(io, 'the total time was over before every target was asked');
   // Drift is told even where others could not be asked: it is the worse news.
   if (tally.of(...statuses.filter((status) => isRefusal({ status }, failExpiring))) > 0) return 1;
-  return isComplete && tally.of(...statuses.filter((status) => outcomeOf[status] === 'unasked')) === 0 ? 0 : 2;
+  return isComplete && tally.of(...statuses.filter((status) => outcomeOf[status] === 'unasked')) === 0 && isTold
+    ? 0
+    : 2;
+}
+
+/** @throws FileError, before anybody is connected to */
+function placeFor(path: string): string {
+  try {
+    return placeMetrics(path);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+function unwritable(path: string, error: unknown): FileError {
+  const { code } = error as NodeJS.ErrnoException;
+  const reason = code === 'ENOENT' ? 'no such folder' : plainWords(failureOf(error));
+  return new FileError(`${showPath(path, '--openmetrics')}: ${reason}`);
+}
+
+/** Of a check that has come to its end. @returns whether they were written */
+function tellMetrics(
+  place: string,
+  { path, timed, begun }: { readonly path: string; readonly timed: readonly Timed[]; readonly begun: number },
+  io: Io,
+): boolean {
+  const seconds = (performance.now() - begun) / 1000;
+  try {
+    writeMetrics(place, renderMetrics({ file: path, targets: timed, completedAt: new Date(), seconds }));
+    return true;
+  } catch (error) {
+    printError(io, unwritable(place, error).message);
+    return false;
+  }
 }
 
 /** As in the file; and days without their unit. @throws UsageError */

@@ -62,6 +62,8 @@ Examples:
   certpin check --file certpin.json
   certpin check db.example.com:5432 --pins-file pins.txt --all-addresses
   certpin check --file certpin.json db.example.com:5432 --json
+  certpin check --file certpin.json '*.example.com' --expires-within 25%
+  certpin check --file certpin.json --problems --retries 2 --openmetrics /var/lib/node/certpin.prom
   certpin check --file certpin.json --junit > certpin.xml
   certpin check --file certpin.json --sarif --expires-within 14d --retries 2 > certpin.sarif
 
@@ -86,6 +88,14 @@ export function defineCheck(program: Command, io: Io, finish: (code: ExitCode) =
       'with --file: what ends sooner is told as ends-soon: 30d, 36h, 25% (default: 30d)',
     )
     .option('--fail-expiring', 'with --file: what ends soon does not hold')
+    .addOption(
+      new Option('--problems', 'with --file: only what needs a person, the worst first').conflicts([
+        'quiet',
+        'junit',
+        'sarif',
+      ]),
+    )
+    .option('--openmetrics <file>', "with --file: write metrics too, for a node exporter's textfile collector")
     .addOption(
       new Option('-q, --quiet', 'print no answer: the exit code is the answer').conflicts([
         'json',
@@ -127,6 +137,8 @@ async function check(targets: string[], flags: CheckFlags, io: Io): Promise<Exit
 const onlyWithFile = [
   'expiresWithin',
   'failExpiring',
+  'problems',
+  'openmetrics',
   'csv',
   'junit',
   'sarif',

@@ -75,7 +75,7 @@ async function fetchAll(targets: readonly Placed[], options: FetchOptions, io: I
     const each = (async function* () {
       for (const { target } of targets) yield { target: { target, label: target.label } };
     })();
-    for await (const { index, ...answer } of fetchAnswers(each, options)) {
+    for await (const { index, seconds: _, ...answer } of fetchAnswers(each, options)) {
       answers[index] = answer;
       if (answer.failure !== undefined) failed++;
     }

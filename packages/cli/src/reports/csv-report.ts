@@ -21,6 +21,8 @@ const columns = [
   'issuer_pins',
   'line',
   'note',
+  'address',
+  'days_left',
 ] as const;
 
 export const createCsvReport: CreateReport = ({ io }) => {
@@ -28,7 +30,7 @@ export const createCsvReport: CreateReport = ({ io }) => {
   return { add: (judged) => printCsv(io, toRow(judged)), end: () => undefined };
 };
 
-function toRow({ entry, status, reason, protocol, verdict, failure }: Judged): string {
+function toRow({ entry, status, reason, protocol, verdict, failure, address, daysLeft }: Judged): string {
   const leaf = verdict?.presented[0]?.toJSON();
   const { policy } = entry;
   const values: Record<(typeof columns)[number], string | undefined> = {
@@ -48,6 +50,8 @@ function toRow({ entry, status, reason, protocol, verdict, failure }: Judged): s
     issuer_pins: policy.issuerPins.map((pin) => formatPin(pin)).join(' '),
     line: String(entry.line),
     note: entry.note,
+    address,
+    days_left: daysLeft?.toString(),
   };
   return columns.map((column) => cell(values[column] ?? '')).join(',');
 }

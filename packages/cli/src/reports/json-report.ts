@@ -1,4 +1,4 @@
-import type { Judged, JudgedAddress, Status } from '@certpin/pins-file';
+import type { Judged, JudgedAddress, Remark, Status } from '@certpin/pins-file';
 import { printJson } from '../io.ts';
 import { type AddressReport, type CheckReport, toAddressReport, toReport } from './check-report.ts';
 import type { CreateReport } from './report.ts';
@@ -9,6 +9,10 @@ type FileCheckReport = CheckReport & {
   /** Where it stands in the pins file, from 1. */
   readonly line: number;
   readonly note?: string;
+  readonly id?: string;
+  /** Whole days until the certificate ends, below 0 where it has ended; null where none was presented. */
+  readonly daysLeft: number | null;
+  readonly remarks: readonly Remark[];
 };
 
 export const createJsonReport: CreateReport = ({ io }) => ({
@@ -18,11 +22,14 @@ export const createJsonReport: CreateReport = ({ io }) => ({
 
 function toJson(judged: Judged): FileCheckReport {
   const { entry, status, verdict, protocol, failure, address, otherAddresses, addresses } = judged;
-  const { label, line, note } = entry;
+  const { label, line, note, id } = entry;
   const about = {
     status,
     line,
     ...(note === undefined ? {} : { note }),
+    ...(id === undefined ? {} : { id }),
+    daysLeft: judged.daysLeft ?? null,
+    remarks: judged.remarks,
     ...(addresses === undefined ? {} : { addresses: addresses.map(toAddress) }),
   };
   if (verdict === undefined) return { target: label, protocol, ok: false, error: failure, ...about };

@@ -9,8 +9,12 @@ import { type CreateReport, isRefusal } from './report.ts';
  */
 export const createJunitReport: CreateReport = ({ io, document, asked, failExpiring }) => {
   const judged = new Map<number, Judged>();
+  const times = new Map<number, number>();
   return {
-    add: (one) => judged.set(one.entry.index, one),
+    add: (one, seconds) => {
+      judged.set(one.entry.index, one);
+      times.set(one.entry.index, seconds);
+    },
     end: () => {
       const all = [...judged.values()];
       const counts = attributes({
@@ -18,6 +22,7 @@ export const createJunitReport: CreateReport = ({ io, document, asked, failExpir
         failures: all.filter((one) => isRefusal(one, failExpiring)).length,
         errors: all.filter(({ status }) => outcomeOf[status] === 'unasked').length,
         skipped: asked.length - all.length,
+        time: inSeconds([...times.values()].reduce((sum, one) => sum + one, 0)),
       });
       const cases = asked.map((entry) => {
         const about = attributes({
@@ -25,6 +30,7 @@ export const createJunitReport: CreateReport = ({ io, document, asked, failExpir
           name: entry.label,
           file: document.path,
           line: entry.line,
+          time: inSeconds(times.get(entry.index) ?? 0),
         });
         return `    <testcase${about}>${renderOutcome(judged.get(entry.index), failExpiring)}</testcase>\n`;
       });
@@ -49,6 +55,10 @@ function renderOutcome(judged: Judged | undefined, failExpiring: boolean): strin
   if (!isRefusal(judged, failExpiring)) return `<system-out>${escaped(`${status}: ${reason}`)}</system-out>`;
   const text = verdict === undefined || verdict.ok ? reason : explainAt(verdict, judged);
   return `<failure${about}>${escaped(`${text}${note}`)}</failure>`;
+}
+
+function inSeconds(seconds: number): string {
+  return seconds.toFixed(3);
 }
 
 function attributes(values: Record<string, string | number>): string {

@@ -23,7 +23,15 @@ export const createTextReport: CreateReport = ({ io, asked }) => {
   };
   const longest = asked.reduce((length, { label }) => Math.max(length, label.length), 0);
   const width = Math.min(40, longest);
+  let isFirst = true;
   return {
+    heading: (status, count) => {
+      printText(
+        io,
+        `${isFirst ? '' : '\n'}${colors.bold(`${status}: ${count} ${count === 1 ? 'target' : 'targets'}`)}`,
+      );
+      isFirst = false;
+    },
     add: (judged: Judged) => {
       const { entry, status, reason, verdict } = judged;
       const line = `${paint[status](status.padEnd(WIDTH))}  ${printable(entry.label).padEnd(width)}  ${printable(reason)}`;

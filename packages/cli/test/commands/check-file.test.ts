@@ -141,15 +141,15 @@ test('--junit: a test case for each target, and nothing that a reader of XML ref
   const said = await transcript('check --file FILE --junit', { ...names, FILE: file });
   assert.match(
     said,
-    /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites name="certpin check" tests="5" failures="2" errors="1" skipped="0">\n/,
+    /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites name="certpin check" tests="5" failures="2" errors="1" skipped="0" time="[\d.]+">\n/,
   );
   assert.match(
     said,
-    /<testcase classname="FILE" name="HOLDS" file="FILE" line="2"><system-out>holds: 299 days left<\/system-out><\/testcase>/,
+    /<testcase classname="FILE" name="HOLDS" file="FILE" line="2" time="[\d.]+"><system-out>holds: 299 days left<\/system-out><\/testcase>/,
   );
   assert.match(
     said,
-    /name="DRIFT" file="FILE" line="3"><failure type="drift" message="the presented certificate is none of the pinned ones">/,
+    /name="DRIFT" file="FILE" line="3" time="[\d.]+"><failure type="drift" message="the presented certificate is none of the pinned ones">/,
   );
   assert.match(said, /note: ask &lt;Anna&gt; &amp; &quot;Ben&quot; \]\]&gt; \uFFFD<\/failure>/);
   assert.match(said, /<error type="unreachable" message="connection refused: nothing listens there">/);
@@ -254,12 +254,18 @@ test('--csv: a row for each target', async (t) => {
   entries[1] = { ...(entries[1] as EntryText), note: '=HYPERLINK("x"), y' };
   const { stdout } = await certpin(['check', '--file', fileOf(t, entries), '--csv']);
   const [header, holds, drift, , , unreachable] = stdout.split('\r\n');
-  assert.match(header ?? '', /^target,protocol,ok,status,code,reason,certificate_sha256,.*,line,note$/);
-  assert.match(holds ?? '', /^tls:\/\/127\.0\.0\.1:\d+,tls,true,holds,,299 days left,[0-9A-F]{64},.*,2,$/);
-  assert.match(drift ?? '', /,tls,false,drift,ERR_PIN_MISMATCH,.*,3,"'=HYPERLINK\(""x""\), y"$/);
+  assert.match(
+    header ?? '',
+    /^target,protocol,ok,status,code,reason,certificate_sha256,.*,line,note,address,days_left$/,
+  );
+  assert.match(
+    holds ?? '',
+    /^tls:\/\/127\.0\.0\.1:\d+,tls,true,holds,,299 days left,[0-9A-F]{64},.*,2,,127\.0\.0\.1,299$/,
+  );
+  assert.match(drift ?? '', /,tls,false,drift,ERR_PIN_MISMATCH,.*,3,"'=HYPERLINK\(""x""\), y",127\.0\.0\.1,29$/);
   assert.match(
     unreachable ?? '',
-    /,tls,false,unreachable,ECONNREFUSED,connection refused: nothing listens there,,.*,6,$/,
+    /,tls,false,unreachable,ECONNREFUSED,connection refused: nothing listens there,,.*,6,,,$/,
   );
 });
 
@@ -272,7 +278,10 @@ test('what was not asked is told: Ctrl-C, and the end of the total time', async 
   const file = fileOf(t, [good, { ...good, target: `tls://127.0.0.1:${slow.port}` }, late]);
   const argv = ['check', '--file', file, '--junit', '--concurrency', '1'];
   const cut = await certpin(argv, { interrupt: interrupt.signal });
-  assert.match(cut.stdout, / tests="3" failures="0" errors="0" skipped="2">.*<skipped message="it was not asked"\/>/s);
+  assert.match(
+    cut.stdout,
+    / tests="3" failures="0" errors="0" skipped="2" time="[\d.]+">.*<skipped message="it was not asked"\/>/s,
+  );
   assert.match(cut.stderr, /summary: 1 target, 1 ends soon; the others were not waited for\n$/);
   assert.equal(cut.code, 130);
   const over = await certpin([...argv.slice(0, 3), '--sarif', '--concurrency', '1', '--total-timeout', '0.4']);
