@@ -30,7 +30,7 @@ export class StatusTally {
     return wanted.reduce((sum, status) => sum + (this.#counts[status] ?? 0), 0);
   }
 
-  /** `5 targets, 3 hold, 1 expiring, 1 drifted` */
+  /** `5 targets, 3 hold, 1 ends soon, 1 drifted` */
   toString(): string {
     const found = statuses.filter((status) => this.of(status) > 0);
     const counted = found.map((status) => `${this.of(status)} ${words[status](this.of(status))}`);

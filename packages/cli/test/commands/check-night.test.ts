@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { outcomeOf, statuses } from '@certpin/pins-file';
 import { certificateHex, type Minted, mint, startAddresses } from '@certpin/testkit';
 import { startPeer, startServer, writeTemporary } from '../peers.ts';
 import { certpin, transcript } from '../transcript.ts';
@@ -297,6 +298,29 @@ test('--openmetrics: of a check that was cut off the old file stays; a place tha
   assert.equal((await certpin(['check', '--file', file, '--openmetrics', join(folder, 'link.prom')])).code, 0);
   assert.ok(lstatSync(join(folder, 'link.prom')).isSymbolicLink());
   assert.match(readFileSync(metrics, 'utf8'), /# EOF\n$/);
+});
+
+test('docs/states.md: every state with its exit code, in its order, every remark, every metric', async (t) => {
+  const page = readFileSync(new URL('../../../../docs/states.md', import.meta.url), 'utf8');
+  const section = (name: string): string => page.split(`\n## ${name}\n`)[1]?.split('\n## ')[0] ?? '';
+  const rows = [...section('States').matchAll(/^\| `([a-z-]+)` \|.*\| (\d)\D[^|]*\|$/gm)].map(([, name, code]) => [
+    name,
+    code,
+  ]);
+  const codes = { yes: '0', unasked: '2', no: '1' };
+  const known = statuses.map((status) => [status, codes[outcomeOf[status]]]);
+  assert.deepEqual(
+    rows.filter(([name]) => name !== 'rotated'), // of those who remember
+    known,
+  );
+  const { file, lookup } = await startEstate(t);
+  const metrics = writeTemporary(t, 'm.prom', '');
+  await certpin(['check', '--file', file, '--openmetrics', metrics], { lookup });
+  const families = [...readFileSync(metrics, 'utf8').matchAll(/^# HELP (\S+)/gm)].map(([, name]) => name);
+  const named = [...section('Metrics').matchAll(/^\| `(certpin_\w+)` \|/gm)].map(([, name]) => name);
+  assert.deepEqual(families, named);
+  const remarks = [...section('Remarks').matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
+  assert.deepEqual(remarks, ['next-pin', 'one-of-several', 'end-accepted']);
 });
 
 const promtool = '/usr/bin/promtool';
