@@ -33,7 +33,7 @@ export interface FailedQuestion {
   /** What it is about, as it may be shown; undefined: there is only the message. */
   readonly label: string | undefined;
   /** Which address of it. */
-  readonly at?: string;
+  readonly at?: string | undefined;
   readonly failure: Failure;
 }
 

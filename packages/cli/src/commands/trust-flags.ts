@@ -36,7 +36,7 @@ const contradictions: readonly (readonly [name: Name, others: readonly Name[]])[
   ['revoke', ofAdding],
   ['add', ['replace']],
   ['issuer', ['leaf']],
-  ['pinsFile', ['from', 'publicKey', 'allAddresses', 'leaf']],
+  ['pinsFile', ['from', 'publicKey', 'allAddresses']],
   ['from', ['allAddresses']],
 ];
 
@@ -44,7 +44,7 @@ const contradictions: readonly (readonly [name: Name, others: readonly Name[]])[
 const needs: readonly (readonly [name: Name, others: readonly Name[]])[] = [
   ['reason', ['revoke']],
   ['issuer', ['from', 'pinsFile']],
-  ['leaf', ['from']],
+  ['leaf', ['from', 'pinsFile']],
   ['quiet', ['yes']],
 ];
 

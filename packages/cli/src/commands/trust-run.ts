@@ -88,6 +88,8 @@ interface Outcome {
   readonly candidate?: Candidate | undefined;
   readonly plan?: Plan | undefined;
   error?: Failure | undefined;
+  /** The address that has failed, of several. */
+  readonly at?: string | undefined;
 }
 
 type Decision = Pick<Outcome, 'status' | 'candidate' | 'plan'>;
@@ -154,7 +156,10 @@ export class TrustRun {
   async #takeAnswer(placed: Placed, answer: Answer | undefined): Promise<Omit<Outcome, 'placed'>> {
     const failed = (error: Failure): Omit<Outcome, 'placed'> => ({ status: 'failed', error });
     if (answer === undefined) return failed(timeIsOver);
-    if (answer.failure !== undefined) return failed(answer.failure);
+    if (answer.failure !== undefined) {
+      const at = answer.addresses?.find(({ answer: one }) => one.failure === answer.failure)?.address;
+      return { ...failed(answer.failure), at };
+    }
     if (answer.key !== undefined) {
       const message = `it holds a ${answer.key.source} and no certificate: name the server, and give the file with --from`;
       return failed({ code: 'ERR_FILE_UNREADABLE', message });
@@ -165,7 +170,9 @@ export class TrustRun {
       const candidates = single.map(({ at, answer: one }) => ({ at, candidate: this.#candidateOf(placed, one) }));
       for (const { at, candidate } of candidates) this.#say(renderPresented(candidate, at, this.#io));
       const pins = new Set(candidates.map(({ candidate }) => candidate.pins[0]?.pin.sha256));
-      if (pins.size > 1 && (this.#flags.yes || this.#flags.json))
+      const entry = this.#entries.get(placed.key);
+      const isOpen = candidates.some(({ candidate }) => findStep(entry, candidate, this.#mode()).kind !== 'none');
+      if (pins.size > 1 && isOpen && (this.#flags.yes || this.#flags.json))
         return this.#refuseDifference(candidates[0]?.candidate, pins.size);
       let decision: Decision | undefined;
       for (const { candidate } of candidates) {
@@ -197,6 +204,10 @@ export class TrustRun {
     };
   }
 
+  #mode(): TrustMode {
+    return this.#flags.add ? 'add' : this.#flags.replace ? 'replace' : 'keep';
+  }
+
   #refuseDifference(candidate: Candidate | undefined, count: number): Decision {
     const { json, file } = this.#flags;
     if (candidate !== undefined && !json) {
@@ -218,7 +229,7 @@ export class TrustRun {
   async #decide(candidate: Candidate, source: PinSource | undefined, earlier?: Plan): Promise<Decision> {
     const { json, yes, file, leaf = false } = this.#flags;
     const { label, key } = candidate.placed;
-    const mode: TrustMode = this.#flags.add ? 'add' : this.#flags.replace ? 'replace' : 'keep';
+    const mode = this.#mode();
     const step = findStep(this.#entries.get(key), candidate, mode);
     if (step.kind === 'none') {
       if (step.explanation !== undefined && !json) {
@@ -233,7 +244,7 @@ export class TrustRun {
     const concerns = concernsOf(candidate, step, leaf);
     for (const concern of concerns) this.#warnOf(concern, candidate, source);
     if (concerns.length > 0 && (yes || json)) return this.#refuse('refused', candidate, concerns[0]);
-    const asIssuer = concerns.includes('ca') && source !== undefined ? toIssuer(candidate) : undefined;
+    const asIssuer = concerns.includes('ca') && source?.pins.length === 1 ? toIssuer(candidate) : undefined;
     if (!yes) {
       const asked = { file, source, offersIssuer: asIssuer !== undefined, isBesideOther: earlier !== undefined };
       const question = questionFor(step, asIssuer ?? candidate, asked);
@@ -343,10 +354,10 @@ export class TrustRun {
     return summarize(this.#outcomes);
   }
 
-  #tell({ placed: { label }, status, error }: Outcome): void {
+  #tell({ placed: { label }, status, error, at }: Outcome): void {
     const words = done[status];
     if (words !== undefined) this.#say(printable(`${words} ${this.#flags.file}: ${label}`));
-    else if (error !== undefined) printFailure(this.#io, { command: 'trust', label, failure: error });
+    else if (error !== undefined) printFailure(this.#io, { command: 'trust', label, at, failure: error });
   }
 
   #report({ placed: { label: target, key }, status, candidate, error }: Outcome): TrustReport {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { openPinsFile, type PinsDocument, type Placed, placeArgument } from '@certpin/pins-file';
-import { parsePins } from 'certpin';
+import { type Certificate, createPolicy, type Pin, parsePins } from 'certpin';
 import type { FileTarget } from 'certpin/probe';
 import { toScanOptions } from '../command-line/options.ts';
 import { readPinsFile } from '../command-line/pins.ts';
@@ -88,7 +88,7 @@ async function fetchAll(targets: readonly Placed[], options: FetchOptions, io: I
 /** The pins of `--from` or `--pins-file`. @throws FileError, CertpinError; Node's own error */
 async function readSource(flags: TrustFlags, files: FileReader, signal: AbortSignal): Promise<PinSource> {
   const { from, pinsFile = '', issuer, publicKey } = flags;
-  if (from === undefined) return { path: pinsFile, pins: parsePins(readPinsFile(pinsFile)).map(spelled) };
+  if (from === undefined) return readPinSource(pinsFile, issuer === true);
   const { certificates, key } = await files.read(fileTarget(from), signal);
   if (key !== undefined) {
     if (issuer) throw new UsageError(`--issuer is for a certificate, and the file holds a ${key.source}`, 'trust');
@@ -107,6 +107,22 @@ async function readSource(flags: TrustFlags, files: FileReader, signal: AbortSig
   if (leaf === undefined) throw new UsageError('there is no certificate in the file', 'trust');
   const own = issuer ? cas.map(toIssuerPin) : [spelled(pinOf(leaf, kind))];
   return { path: from, certificates: issuer ? cas : certificates, pins: own };
+}
+
+/** A text with pins, or certificates. */
+function readPinSource(path: string, isIssuer: boolean): PinSource {
+  const { pins, knownCertificates } = createPolicy({ pins: readPinsFile(path) });
+  const certificateOf = ({ kind, sha256 }: Pin): Certificate | undefined =>
+    kind === 'certificate'
+      ? knownCertificates.find(({ certificateSha256 }) => certificateSha256 === sha256)
+      : undefined;
+  const toPin = (pin: Pin): CandidatePin => {
+    const whole = isIssuer ? certificateOf(pin) : undefined;
+    return whole === undefined ? spelled(pin) : { pin, text: whole.x509.toString() };
+  };
+  const cas = knownCertificates.filter(({ x509 }) => x509.ca);
+  // What speaks against one of them speaks against the file.
+  return { path, certificates: cas.length > 0 ? cas : knownCertificates, pins: pins.map(toPin) };
 }
 
 /** As a file, whatever else the name may mean. */

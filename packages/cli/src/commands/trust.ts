@@ -54,7 +54,7 @@ export function defineTrust(program: Command, io: Io, finish: (code: ExitCode) =
     .option('--from <file>', "take the pin from a certificate, key or signing request, not from the server's answer")
     .option('--pins-file <file>', 'take the pins from a file with pins and # comments')
     .option('--issuer', 'with --from or --pins-file: it is a CA, whose certificates are meant (issuerPins)')
-    .option('--leaf', "with --from: it is the server's own certificate, though it is a CA's")
+    .option('--leaf', "with these two: it is the server's own certificate, though it is a CA's")
     .option('--accept-expired', 'the certificate is meant after the end of its validity too; the file says so')
     .option('--public-key', "pin the public key, which outlives the certificate's renewal with the same key")
     .option('--note <text>', 'for people: written with each target that is added')

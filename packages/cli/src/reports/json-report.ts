@@ -1,7 +1,8 @@
 import type { Judged, JudgedAddress, Remark, Status } from '@certpin/pins-file';
 import { printJson } from '../io.ts';
 import { type AddressReport, type CheckReport, toAddressReport, toReport } from './check-report.ts';
-import type { CreateReport } from './report.ts';
+import { explainRefusal } from './explanation.ts';
+import { type CreateReport, REVOKED } from './report.ts';
 
 /** A line of `certpin check --file --json`: what `certpin check --json` prints of one target, and more. Fields are added, never renamed. */
 type FileCheckReport = CheckReport & {
@@ -33,10 +34,18 @@ function toJson(judged: Judged): FileCheckReport {
     ...(addresses === undefined ? {} : { addresses: addresses.map(toAddress) }),
   };
   if (verdict === undefined) return { target: label, protocol, ok: false, error: failure, ...about };
-  return { ...toReport({ label, protocol, address, otherAddresses }, verdict), ...about };
+  return { ...toReport({ label, protocol, address, otherAddresses }, verdict), ...revokedWords(judged), ...about };
 }
 
-function toAddress({ address, status, verdict, failure }: JudgedAddress): AddressReport & { readonly status: Status } {
+/** Whatever the verdict says. */
+function revokedWords(judged: Judged): object {
+  if (judged.status !== 'revoked') return {};
+  const nothing = { matched: undefined, pin: undefined };
+  return { ...nothing, ok: false, code: REVOKED, reason: judged.reason, explanation: explainRefusal(judged) };
+}
+
+function toAddress(judged: JudgedAddress): AddressReport & { readonly status: Status } {
+  const { address, status, verdict, failure } = judged;
   if (verdict === undefined) return { address, status, ok: false, error: failure };
-  return { ...toAddressReport(address, verdict), status };
+  return { ...toAddressReport(address, verdict), ...revokedWords(judged), status };
 }

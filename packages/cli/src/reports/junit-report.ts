@@ -1,6 +1,6 @@
 import { type Judged, outcomeOf } from '@certpin/pins-file';
 import { printableLines, printText } from '../io.ts';
-import { explainAt } from './explanation.ts';
+import { explainRefusal } from './explanation.ts';
 import { type CreateReport, isRefusal } from './report.ts';
 
 /**
@@ -48,12 +48,12 @@ ${cases.join('')}  </testsuite>
 
 function renderOutcome(judged: Judged | undefined, failExpiring: boolean): string {
   if (judged === undefined) return `<skipped${attributes({ message: 'it was not asked' })}/>`;
-  const { status, reason, verdict, entry } = judged;
+  const { status, reason, entry } = judged;
   const note = entry.note === undefined ? '' : `\n  note: ${entry.note}`;
   const about = attributes({ type: status, message: reason });
   if (outcomeOf[status] === 'unasked') return `<error${about}>${escaped(`${reason}${note}`)}</error>`;
   if (!isRefusal(judged, failExpiring)) return `<system-out>${escaped(`${status}: ${reason}`)}</system-out>`;
-  const text = verdict === undefined || verdict.ok ? reason : explainAt(verdict, judged);
+  const text = explainRefusal(judged) ?? reason;
   return `<failure${about}>${escaped(`${text}${note}`)}</failure>`;
 }
 

@@ -31,3 +31,6 @@ export type CreateReport = (options: ReportOptions) => Report;
 export function isRefusal({ status }: Pick<Judged, 'status'>, failExpiring: boolean): boolean {
   return status === 'ends-soon' ? failExpiring : outcomeOf[status] === 'no';
 }
+
+/** The code of a refusal that no verdict knows: the pin is revoked in the file. */
+export const REVOKED = 'ERR_PIN_REVOKED';

@@ -2,7 +2,7 @@ import { type SarifResult, type SarifRule, writeSarif } from '@certpin/auth0/sar
 import type { Judged, Status } from '@certpin/pins-file';
 import { printableLines, printJson } from '../io.ts';
 import { readVersion } from '../version.ts';
-import { explainAt } from './explanation.ts';
+import { explainRefusal } from './explanation.ts';
 import { type CreateReport, isRefusal } from './report.ts';
 
 type Finding = Exclude<Status, 'holds'>;
@@ -34,9 +34,9 @@ export const createSarifReport: CreateReport = ({ io, document, failExpiring }) 
 };
 
 function toResult(judged: Judged, status: Finding, path: string, failExpiring: boolean): SarifResult {
-  const { entry, reason, verdict } = judged;
-  const explanation =
-    verdict === undefined || verdict.ok ? '' : `\n${explainAt(verdict, judged).split('\n').slice(1).join('\n')}`;
+  const { entry, reason } = judged;
+  const details = explainRefusal(judged)?.split('\n').slice(1) ?? [];
+  const explanation = details.map((line) => `\n${line}`).join('');
   const note = entry.note === undefined ? '' : `\n  note: ${entry.note}`;
   return {
     ruleId: status,

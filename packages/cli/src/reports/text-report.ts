@@ -1,6 +1,6 @@
 import type { Judged, Status } from '@certpin/pins-file';
 import { printable, printText, stdoutColors } from '../io.ts';
-import { explainAt } from './explanation.ts';
+import { explainRefusal } from './explanation.ts';
 import type { CreateReport } from './report.ts';
 
 /** Of the longest status. */
@@ -33,9 +33,9 @@ export const createTextReport: CreateReport = ({ io, asked }) => {
       isFirst = false;
     },
     add: (judged: Judged) => {
-      const { entry, status, reason, verdict } = judged;
+      const { entry, status, reason } = judged;
       const line = `${paint[status](status.padEnd(WIDTH))}  ${printable(entry.label).padEnd(width)}  ${printable(reason)}`;
-      const explanation = verdict === undefined || verdict.ok ? [] : explainAt(verdict, judged).split('\n').slice(1);
+      const explanation = explainRefusal(judged)?.split('\n').slice(1) ?? [];
       const note = entry.note === undefined || status === 'holds' ? [] : [`  note: ${printable(entry.note)}`];
       printText(io, [line, ...explanation, ...note].join('\n'));
     },

@@ -75,6 +75,25 @@ test('a CA is no leaf: warned of, refused with --yes, offered as an issuer pin, 
   assert.equal((await certpin(['check', '--file', file, '-q'])).code, 1);
 });
 
+test('a CA among the certificates of --pins-file is no leaf either', async (t) => {
+  const root = await mint({ ca: true, subject: 'CN=Example CA' });
+  const leaf = await mint({ issuer: root, names: ['localhost'] });
+  const { file, put, server } = await setStage(t, leaf);
+  const names = {
+    FILE: file,
+    TARGET: `tls://localhost:${server.port}`,
+    CA: put('ca.crt', root.certPem),
+    CHAIN: put('chain.pem', leaf.certPem + root.certPem),
+  };
+  for (const source of ['CA', 'CHAIN']) {
+    const said = await transcript(`trust TARGET --pins-file ${source} --yes --file FILE`, names);
+    assert.match(said, /is the certificate of a CA.*\n.*not trusted; FILE is as it was\n.*\nexit 1$/);
+  }
+  assert.match(await transcript('trust TARGET --pins-file CA --issuer --yes --file FILE', names), /exit 0$/);
+  // As with --from, the certificate stands there whole: the server need not send it.
+  assert.equal((await certpin(['check', '--file', file, '-q'])).code, 0);
+});
+
 test('a self-signed certificate that may sign others and names the server is the server’s own', async (t) => {
   const own = await mint({ ca: true, subject: 'CN=db', names: ['localhost'] });
   const { file, put, server, target } = await setStage(t, own);
@@ -227,6 +246,11 @@ test('--all-addresses: each different certificate is shown and asked about, and 
   assert.match(said, /TARGET: put this pin beside that of the other address\?/);
   assert.deepEqual([asked, pinsOf(file)], [2, [[hex(first), hex(second)]]]);
   assert.equal((await certpin(['check', '--file', file, '--all-addresses', '-q'], { lookup })).code, 0);
+  // Where all of them are pinned, there is nothing to refuse.
+  assert.match(
+    await transcript('trust TARGET --all-addresses --yes --file FILE', names, { lookup }),
+    /already trusted.*exit 0$/s,
+  );
 
   // An address that does not answer was not seen: nothing is written.
   const gap = await startAddresses([first, undefined]);
@@ -234,6 +258,7 @@ test('--all-addresses: each different certificate is shown and asked about, and 
   const target = `tls://${gap.name}:${gap.port}`;
   const failed = await certpin(['trust', target, '--all-addresses', '--yes', '--file', `${file}2`], gap);
   assert.equal(failed.code, 2);
+  assert.match(failed.stderr, /several\.example:\d+ at 127\.0\.0\.2: connection refused/);
   assert.equal(existsSync(`${file}2`), false);
   const same = await startAddresses([first, first]);
   t.after(same.close);
@@ -284,6 +309,13 @@ test('--revoke: out of the pins and into the list, for ever; the file becomes ve
   const check = await transcript('check --file FILE TARGET', all);
   assert.match(check, /^revoked +TARGET +its pin is revoked since \d{4}-\d\d-\d\d: lost\n/);
   assert.match(check, /summary: 1 target, 1 revoked\nexit 1$/);
+  // Nobody is told how to make it match, and no report calls it good.
+  assert.doesNotMatch(check, /likely|add a pin|configured/);
+  const { stdout } = await certpin(['check', '--file', file, '--json', target]);
+  const { ok, code, explanation } = JSON.parse(stdout);
+  assert.deepEqual([ok, code], [false, 'ERR_PIN_REVOKED']);
+  assert.match(explanation, /^pin revoked: /);
+  assert.match((await certpin(['check', '--file', file, '--csv', target])).stdout, /,false,revoked,ERR_PIN_REVOKED,/);
   // By no flag, by neither hash, from no source.
   const before = readFileSync(file, 'utf8');
   for (const flags of ['--yes', '--add --yes', '--replace --yes', '--public-key --add --yes', '--add --yes --json']) {
@@ -355,7 +387,7 @@ test('what does not go together is refused before anybody is connected to', asyn
     '--revoke PIN --from x': '--from does not go with --revoke',
     '--remove --revoke PIN': '--revoke does not go with --remove',
     '--issuer --yes': '--issuer goes with --from or --pins-file',
-    '--leaf': '--leaf goes with --from',
+    '--leaf': '--leaf goes with --from or --pins-file',
     '--from x --issuer --leaf': '--leaf does not go with --issuer',
     '--reason x': '--reason goes with --revoke',
     '-q': '--quiet goes with --yes',
