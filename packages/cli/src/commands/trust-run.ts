@@ -307,7 +307,7 @@ export class TrustRun {
     if (concern === 'ca') {
       printHint(
         this.#io,
-        '--issuer pins the CA, for what it has signed; --leaf says that it is the server’s own certificate',
+        "--issuer pins the CA, for what it has signed; --leaf says that it is the server's own certificate",
       );
     } else printHint(this.#io, '--accept-expired says that it is meant after its end too');
     return { status, candidate };
@@ -318,7 +318,7 @@ export class TrustRun {
     if (concern === 'ca') {
       printWarning(
         this.#io,
-        `${label}: ${source?.path} is the certificate of a CA, and names no ${label}: the server's own certificate would never match it`,
+        `${label}: ${source?.path} is the certificate of a CA and does not name the server, whose own certificate would never match it`,
       );
     } else {
       const end = certificate?.toJSON().validTo.slice(0, 10);

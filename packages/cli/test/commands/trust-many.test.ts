@@ -53,7 +53,7 @@ test('a CA is no leaf: warned of, refused with --yes, offered as an issuer pin, 
   const target = `tls://localhost:${server.port}`;
   const names = { FILE: file, TARGET: target, CA: put('ca.crt', root.certPem) };
   const refused = await transcript('trust TARGET --from CA --yes --file FILE', names);
-  assert.match(refused, /2> certpin: warning: TARGET: CA is the certificate of a CA, and names no TARGET: /);
+  assert.match(refused, /2> certpin: warning: TARGET: CA is the certificate of a CA and does not name the server, /);
   assert.match(
     refused,
     /2> certpin: error: TARGET: not trusted; FILE is as it was\n2> certpin: hint: --issuer .*\nexit 1$/,
