@@ -341,7 +341,9 @@ export class TrustRun {
       isWritten = false;
       const failure = failureOf(error);
       for (const outcome of planned) Object.assign(outcome, { status: 'failed', error: failure });
-      if (!json) printFailure(this.#io, { command: 'trust', label: undefined, failure });
+      // Once, however many targets it is about.
+      const label = planned.length === 1 ? planned[0]?.placed.label : undefined;
+      if (!json) printFailure(this.#io, { command: 'trust', label, failure });
     }
     for (const outcome of this.#outcomes) {
       if (json) printJson(this.#io, this.#report(outcome));

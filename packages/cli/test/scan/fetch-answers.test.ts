@@ -141,7 +141,7 @@ test('--csv: RFC 4180, and no cell that a spreadsheet takes for a formula', asyn
   }
   const error = { code: 'E', message: 'two\nlines, "quoted"' };
   const [failed] = csvRows({ target: 'a', protocol: null, ...place, ok: false, error }, false);
-  assert.ok(failed?.endsWith(',E,"two\nlines, ""quoted"""'), failed);
+  assert.ok(failed?.endsWith(',E,"two\nlines, ""quoted""",'), failed);
 });
 
 test('--retries: asked again after a failure of the network, not after an answer', async (t) => {
