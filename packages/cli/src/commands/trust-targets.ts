@@ -25,8 +25,9 @@ export async function trustTargets(args: readonly string[], flags: TrustFlags, i
   try {
     refuseConnectionString(file);
     document = openPinsFile(file); // before anybody is connected to
-    const texts = [...args, ...(await readTargetTexts(targetsFile, io))];
-    targets = distinct(texts.map((text) => placeArgument(text, file, servername)));
+    const list = await readTargetTexts(targetsFile, io);
+    const named = args.map((text) => placeArgument(text, file, servername));
+    targets = distinct([...named, ...list.map((text, index) => placeListed(text, index, flags))]);
   } catch (error) {
     printFailure(io, { command: 'trust', label: undefined, failure: failureOf(error) });
     return 2;
@@ -58,6 +59,16 @@ export async function trustTargets(args: readonly string[], flags: TrustFlags, i
     return interrupt.signal.aborted ? 130 : code;
   } finally {
     letGo();
+  }
+}
+
+/** What cannot be read is not repeated: which one it is, its number tells. */
+function placeListed(text: string, index: number, { file, servername }: TrustFlags): Placed {
+  try {
+    return placeArgument(text, file, servername);
+  } catch (error) {
+    const { code, message } = failureOf(error);
+    throw Object.assign(new Error(`target ${index + 1} of the list: ${message}`), { code });
   }
 }
 

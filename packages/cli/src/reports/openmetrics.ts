@@ -3,6 +3,7 @@ import {
   accessSync,
   closeSync,
   constants,
+  fchmodSync,
   fsyncSync,
   openSync,
   realpathSync,
@@ -146,7 +147,7 @@ function escaped(text: string): string {
 /** Where the metrics are going to be written: a link is followed. @throws Node's error where that cannot be done */
 export function placeMetrics(path: string): string {
   const found = statSync(path, { throwIfNoEntry: false });
-  if (found !== undefined && !found.isFile()) throw new Error('it is no regular file');
+  if (path === '' || found?.isFile() === false) throw new Error('it is no regular file');
   const place = found === undefined ? path : realpathSync(path);
   accessSync(dirname(place), constants.W_OK);
   return place;
@@ -155,10 +156,12 @@ export function placeMetrics(path: string): string {
 /** Who reads meanwhile sees the old file or the new one. Half of one lies beside it under a name that no collector reads. */
 export function writeMetrics(place: string, text: string): void {
   const draft = `${place}.${randomBytes(6).toString('hex')}.new`;
+  const before = statSync(place, { throwIfNoEntry: false });
   try {
     const descriptor = openSync(draft, 'wx', 0o644);
     try {
       writeFileSync(descriptor, text);
+      if (before !== undefined) fchmodSync(descriptor, before.mode & 0o7777);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);

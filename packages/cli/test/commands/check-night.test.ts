@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdtempSync,
@@ -298,6 +299,10 @@ test('--openmetrics: of a check that was cut off the old file stays; a place tha
   assert.equal((await certpin(['check', '--file', file, '--openmetrics', join(folder, 'link.prom')])).code, 0);
   assert.ok(lstatSync(join(folder, 'link.prom')).isSymbolicLink());
   assert.match(readFileSync(metrics, 'utf8'), /# EOF\n$/);
+  // The collector is another user: who has let it read the file has let it read the next one.
+  chmodSync(metrics, 0o640);
+  await certpin(['check', '--file', file, '--openmetrics', metrics]);
+  assert.equal(lstatSync(metrics).mode & 0o777, 0o640);
 });
 
 test('docs/states.md: every state with its exit code, in its order, every remark, every metric', async (t) => {

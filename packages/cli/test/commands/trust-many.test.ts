@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { loadPinsFile } from '@certpin/pins-file';
 import { certificateHex, type Minted, mint, publicKeyPin, startAddresses } from '@certpin/testkit';
 import { startServer } from '../peers.ts';
-import { certpin, transcript } from '../transcript.ts';
+import { certpin, PASSWORD, transcript } from '../transcript.ts';
 
 async function setStage(t: TestContext, certificate?: Minted) {
   const folder = mkdtempSync(join(tmpdir(), 'certpin-trust-'));
@@ -150,6 +150,14 @@ test('--targets-file: a list, shown or quiet, with a note, a summary and the fil
     stdin: `${targets[0]}\n${targets[1]}\n`,
   });
   assert.deepEqual(again, { stdout: '', stderr: '', code: 0 });
+});
+
+test('a target of a list that cannot be read is told by its number, and nobody is asked', async (t) => {
+  const { file, target, put, server } = await setStage(t);
+  const list = put('hosts.txt', `${target}\n# none\npostgres://me:${PASSWORD}/x@db\n`);
+  const { stdout, stderr, code } = await certpin(['trust', '--targets-file', list, '--yes', '--file', file]);
+  assert.match(stderr, /^certpin: error: target 2 of the list: the target cannot be used: /);
+  assert.deepEqual({ stdout, code, asked: server.connections() }, { stdout: '', code: 2, asked: 0 });
 });
 
 test('one write for the whole run: who reads meanwhile sees the old file or the new one', async (t) => {
