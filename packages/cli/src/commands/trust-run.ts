@@ -249,7 +249,8 @@ export class TrustRun {
       const asked = { file, source, offersIssuer: asIssuer !== undefined, isBesideOther: earlier !== undefined };
       const question = questionFor(step, asIssuer ?? candidate, asked);
       const answer = json ? undefined : await Promise.race([this.#interrupted, this.#io.confirm(printable(question))]);
-      if (answer === 'interrupted' || answer === false) {
+      if (answer === 'interrupted') return { status: 'declined', candidate };
+      if (answer === false) {
         printError(this.#io, `${label}: not trusted; ${file} is as it was`);
         return { status: 'declined', candidate };
       }
