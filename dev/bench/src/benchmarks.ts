@@ -7,10 +7,11 @@ import { memory } from './figures/memory.ts';
 import { reconnect } from './figures/reconnect.ts';
 import { scan } from './figures/scan.ts';
 import { start } from './figures/start.ts';
+import { trust } from './figures/trust.ts';
 import { verdict } from './figures/verdict.ts';
 
 /** In the order of the page. */
 export const benchmarks: readonly Benchmark[] = [
   ...[verdict, connect, reconnect, keepAlive, databases],
-  ...[scan, start, memory, growth],
+  ...[scan, trust, start, memory, growth],
 ];

@@ -30,6 +30,8 @@ export interface Stage {
   readonly quick: boolean;
   /** HAProxy, one thread: HTTP over TLS 1.2 and 1.3, with session tickets. Every answer is `ok`. */
   readonly web: (kind: CertificateKind) => Promise<PinnedServer>;
+  /** That many servers, for those who tell them apart by their addresses: one listener of HAProxy, the certificate is `p256`. */
+  readonly fleet: (count: number) => Promise<{ readonly targets: readonly string[]; readonly certificatePin: string }>;
   readonly postgres: () => Promise<Postgres & PinnedServer>;
   readonly mariadb: () => Promise<Mariadb & PinnedServer>;
   readonly stop: () => Promise<void>;
@@ -58,6 +60,13 @@ export function createStage(quick: boolean): Stage {
     web: async (kind) => {
       const { certificates, daemon } = await web();
       return describe({ host: daemon.host, port: daemon.ports[kind] }, certificates[kind]);
+    },
+    fleet: async (count) => {
+      const { certificates, daemon } = await web();
+      // All of 127.0.0.0/8 is this machine.
+      const address = (index: number): string => `127.1.${index >> 8}.${index & 0xff}`;
+      const targets = Array.from({ length: count }, (_, index) => `tls://${address(index)}:${daemon.ports.fleet}`);
+      return { targets, certificatePin: certificateHex(certificates.p256) };
     },
     postgres: once(() => ofDatabase(startLargePostgres)),
     mariadb: once(() => ofDatabase((certificate) => startMariadb({ certificate, flags: mariadbFlags }))),
@@ -125,12 +134,12 @@ async function mintChain(length: number): Promise<Minted> {
   return mint({ issuer });
 }
 
-function startWebServer(certificates: Record<CertificateKind, Minted>): Promise<Daemon<CertificateKind>> {
+function startWebServer(certificates: Record<CertificateKind, Minted>): Promise<Daemon<CertificateKind | 'fleet'>> {
   const program = requirePackage('haproxy', 'haproxy');
   return startDaemon({
     name: 'HAProxy',
     certificate: certificates.p256,
-    services: certificateKinds,
+    services: [...certificateKinds, 'fleet'],
     configure: ({ folder, ports }) => ({
       command: [program, '-db', '-f', `${folder}/haproxy.cfg`],
       files: {
@@ -142,7 +151,8 @@ function startWebServer(certificates: Record<CertificateKind, Minted>): Promise<
             ` bind 127.0.0.1:${ports[kind]} ssl crt ${folder}/${kind}.pem alpn http/1.1 ssl-min-ver TLSv1.2`,
             ' http-request return status 200 content-type text/plain string ok',
           ]),
-          '',
+          ...['frontend fleet', ` bind :${ports.fleet} ssl crt ${folder}/p256.pem ssl-min-ver TLSv1.2`],
+          ...[' http-request return status 200 content-type text/plain string ok', ''],
         ].join('\n'),
         ...Object.fromEntries(
           certificateKinds.map((kind) => [`${kind}.pem`, certificates[kind].chainPem + certificates[kind].keyPem]),

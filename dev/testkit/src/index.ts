@@ -1,3 +1,4 @@
+export { type Addresses, startAddresses } from './addresses.ts';
 export { mintWithHiddenKey } from './hidden-key.ts';
 export { certificateHex, type Minted, type MintOptions, mint, publicKeyPin } from './mint.ts';
 export { called, type Failure, failureOf } from './promises.ts';

@@ -32,14 +32,16 @@ export interface CountingServerOptions extends TlsOptions {
   readonly certificate: Minted;
   /** Default 127.0.0.1. */
   readonly host?: string;
+  /** Default: a free one. */
+  readonly port?: number;
   /** Default: echoes what it receives. */
   readonly onSocket?: (socket: TLSSocket) => void;
 }
 
 /** Starts a TLS server on a free port; by default it echoes. */
 export async function startTlsServer(options: CountingServerOptions): Promise<CountingServer> {
-  const { certificate, host, onSocket = (socket) => socket.pipe(socket), ...tls } = options;
-  return observeServer(createServer({ ...credentials(certificate), ...tls }, onSocket), undefined, host);
+  const { certificate, host, port, onSocket = (socket) => socket.pipe(socket), ...tls } = options;
+  return observeServer(createServer({ ...credentials(certificate), ...tls }, onSocket), undefined, host, port);
 }
 
 /** Starts an HTTPS server on a free port; it answers every request with the method, the path and the body it got. */
@@ -113,6 +115,7 @@ export async function observeServer(
   server: Server,
   front: NetServer = server,
   host = '127.0.0.1',
+  port = 0,
 ): Promise<CountingServer> {
   let chunks: Buffer[] = [];
   const servernames: (string | false)[] = [];
@@ -138,7 +141,7 @@ export async function observeServer(
     SecureContextOptions,
     'minVersion' | 'maxVersion' | 'ciphers'
   >;
-  front.listen(0, host);
+  front.listen(port, host);
   await once(front, 'listening');
   return {
     host,

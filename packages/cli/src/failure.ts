@@ -32,12 +32,15 @@ export interface FailedQuestion {
   readonly command: string;
   /** What it is about, as it may be shown; undefined: there is only the message. */
   readonly label: string | undefined;
+  /** Which address of it. */
+  readonly at?: string | undefined;
   readonly failure: Failure;
 }
 
 /** Says why, and the next command, where there is one that tends to help. */
-export function printFailure(io: Io, { command, label, failure }: FailedQuestion): void {
-  printError(io, `${label === undefined ? '' : `${label}: `}${plainWords(failure, label)}`);
+export function printFailure(io: Io, { command, label, at, failure }: FailedQuestion): void {
+  const place = at === undefined ? '' : ` at ${at}`;
+  printError(io, `${label === undefined ? '' : `${label}${place}: `}${plainWords(failure, label)}`);
   for (const hint of hintsFor(failure, command, label)) printHint(io, hint);
 }
 

@@ -8,6 +8,7 @@
  * - Progress goes to stderr, only on a terminal, and leaves nothing behind. Colours only on a terminal, and not under NO_COLOR.
  * - Nothing that may hold a password is given to them: see target.ts.
  */
+import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import pc from 'picocolors';
 
@@ -31,6 +32,8 @@ export interface Io {
   readonly stdoutReady: () => Promise<void>;
   /** Calls back at the first Ctrl-C in place of the end of the process; a second one ends it. The result takes it back. */
   readonly onInterrupt: (stop: () => void) => () => void;
+  /** How names are looked up, where it is not as the system does. */
+  readonly lookup?: LookupFunction | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 

@@ -20,6 +20,8 @@ export interface TranscriptOptions {
   readonly confirmed?: boolean | (() => boolean | Promise<boolean>);
   /** A person who answers questions. Default: there is nobody. */
   readonly questions?: Io['questions'];
+  /** How names are looked up. Default: as the system does. */
+  readonly lookup?: Io['lookup'];
   /** Ctrl-C. */
   readonly interrupt?: AbortSignal;
 }
@@ -63,6 +65,7 @@ export async function certpin(
     typed,
     confirmed,
     questions,
+    lookup,
     interrupt,
   }: TranscriptOptions = {},
 ): Promise<Said> {
@@ -94,6 +97,7 @@ export async function certpin(
       stderr += `${question}\n`;
       return typeof confirmed === 'function' ? confirmed() : confirmed;
     },
+    ...(lookup === undefined ? {} : { lookup }),
     stdoutClosed: () => (typeof closed === 'function' ? closed() : closed),
     stdoutReady: async () => undefined,
     onInterrupt: (stop) => {

@@ -1,17 +1,22 @@
-import { type Peer, type RefusalCode, type Verdict, verify } from 'certpin';
+import { type Certificate, type Peer, type RefusalCode, type Verdict, verify } from 'certpin';
 import type { Inspected, ProbeFailure, Target } from 'certpin/probe';
-import { days } from './days.ts';
-import type { Entry } from './parse.ts';
+import { DAY, days } from './days.ts';
+import type { Entry, PinsDocument } from './parse.ts';
+import { type Span, spanOf } from './span.ts';
+import type { Revoked } from './version2.ts';
 
 /** What became of the question that a target was asked. */
 export type Answer =
   | {
       readonly protocol: Inspected['protocol'];
       /** What was presented, by the host and port that were asked. */
-      readonly peer: Peer;
+      readonly peer: Peer & Reached;
       readonly failure?: undefined;
     }
   | Unanswered;
+
+/** Which of the server's addresses has answered, and which its name has besides. */
+type Reached = Pick<Inspected, 'address' | 'otherAddresses'>;
 
 interface Unanswered {
   /** null: nothing told it, and it was not found out. */
@@ -19,58 +24,201 @@ interface Unanswered {
   readonly failure: ProbeFailure['error'];
 }
 
-/** What became of a target of a pins file, in the order in which a summary counts them. */
-export const statuses = ['holds', 'expiring', 'drift', 'expired', 'refused', 'unreachable'] as const;
-
 /**
- * - `holds`: the pin holds
- * - `expiring`: it does, and the certificate ends soon
- * - `drift`: another certificate, one of another issuer, or for another name
- * - `expired`: the pinned certificate, after the end of its validity
- * - `refused`: the pin matches and something else does not hold (not yet valid, TLS 1.1), or there is nothing to compare
- * - `unreachable`: the question could not be asked
+ * What became of a target of a pins file: each is worse than those before it, and a summary counts them in this order. docs/states.md says
+ * what each means.
  */
+export const statuses = [
+  'holds',
+  'mixed',
+  'ends-soon',
+  'no-such-name',
+  'unreachable',
+  'refused',
+  'not-yet-valid',
+  'expired',
+  'drift',
+  'revoked',
+] as const;
+
 export type Status = (typeof statuses)[number];
+
+/** Whether the answer is yes, no, or that the question could not be asked. */
+export const outcomeOf: Readonly<Record<Status, 'yes' | 'no' | 'unasked'>> = {
+  holds: 'yes',
+  mixed: 'yes',
+  'ends-soon': 'yes',
+  'no-such-name': 'unasked',
+  unreachable: 'unasked',
+  refused: 'no',
+  'not-yet-valid': 'no',
+  expired: 'no',
+  drift: 'no',
+  revoked: 'no',
+};
+
+/** Facts beside a status, which change none: docs/states.md. */
+export type Remark = 'next-pin' | 'one-of-several' | 'end-accepted';
 
 export type Judged = {
   readonly entry: Entry;
   readonly status: Status;
   /** One line: the fact that decided. */
   readonly reason: string;
-} & (
-  | { readonly verdict: Verdict; readonly protocol: Inspected['protocol']; readonly failure?: undefined }
-  | (Unanswered & { readonly verdict?: undefined })
-);
+  readonly remarks: readonly Remark[];
+  /** Whole days until the presented certificate ends, below 0 where it has ended; undefined where nothing was presented. */
+  readonly daysLeft?: number;
+  /** Where each address of the server was asked: all of them. The rest is what the worst of them has said. */
+  readonly addresses?: readonly JudgedAddress[];
+} & Reached &
+  (
+    | { readonly verdict: Verdict; readonly protocol: Inspected['protocol']; readonly failure?: undefined }
+    | (Unanswered & { readonly verdict?: undefined })
+  );
+
+/** What became of one address. */
+export type JudgedAddress = Judged & { readonly address: string };
 
 const statusOf: Record<RefusalCode, Status> = {
   ERR_PIN_MISMATCH: 'drift',
   ERR_CHAIN_INVALID: 'drift',
   ERR_HOSTNAME_MISMATCH: 'drift',
   ERR_CERTIFICATE_EXPIRED: 'expired',
-  ERR_CERTIFICATE_NOT_YET_VALID: 'refused',
+  ERR_CERTIFICATE_NOT_YET_VALID: 'not-yet-valid',
   ERR_CA_UNTRUSTED: 'refused',
   ERR_TLS_VERSION: 'refused',
   ERR_PIN_UNCHECKABLE: 'refused',
 };
 
+/** Where neither target, nor command, nor file says how near is near. */
+const DEFAULT_SPAN: Span = { milliseconds: 30 * DAY };
+
+/** How near the end of a target's certificate is near: the target's own word wins over the command's, that one over the file's. */
+export function nearEnd(
+  { expiresWithin: own }: Entry,
+  { expiresWithin: ofFile }: Pick<PinsDocument, 'expiresWithin'>,
+  asked: Span | undefined,
+): Span {
+  return own ?? asked ?? ofFile ?? DEFAULT_SPAN;
+}
+
 /**
  * Judges an answer by the policy of its own target.
  *
- * @param expiresWithinMs a certificate that ends sooner is `expiring`
+ * @param near a certificate that ends sooner is `ends-soon`
  */
-export function judge(entry: Entry, answer: Answer, expiresWithinMs: number, now: Date): Judged {
+export function judge(entry: Entry, answer: Answer, near: Span, now: Date): Judged {
   const { protocol, failure } = answer;
-  if (failure !== undefined) return { entry, status: 'unreachable', reason: failure.message, protocol, failure };
+  if (failure !== undefined) {
+    const status = failure.code === 'ENOTFOUND' ? 'no-such-name' : 'unreachable';
+    return { entry, status, reason: failure.message, remarks: [], protocol, failure };
+  }
   const { peer } = answer;
+  const { address, otherAddresses = [] } = peer;
   const verdict = verify({ ...peer, host: entry.servername ?? peer.host }, entry.policy, now);
-  if (!verdict.ok) return { entry, status: statusOf[verdict.code], reason: verdict.reason, protocol, verdict };
-  const end = verdict.presented[0]?.validTo.getTime() ?? Number.NaN;
+  const leaf = verdict.presented[0];
+  const end = leaf?.validTo.getTime() ?? Number.NaN;
   const leftMs = end - now.getTime();
+  const decided = decide(entry, verdict, { leaf, leftMs, end }, near);
+  return {
+    ...{ entry, protocol, verdict, ...decided },
+    remarks: remarksOf(entry, verdict, otherAddresses, leftMs),
+    ...(Number.isNaN(leftMs) ? {} : { daysLeft: Math.floor(leftMs / DAY) }),
+    ...(address === undefined ? {} : { address, otherAddresses }),
+  };
+}
+
+interface Leaf {
+  readonly leaf: Certificate | undefined;
+  readonly end: number;
+  readonly leftMs: number;
+}
+
+function decide(
+  entry: Entry,
+  verdict: Verdict,
+  { leaf, end, leftMs }: Leaf,
+  near: Span,
+): Pick<Judged, 'status' | 'reason'> {
+  const revoked = findRevoked(entry, verdict.presented);
+  if (revoked !== undefined) {
+    const { since, reason } = revoked;
+    return {
+      status: 'revoked',
+      reason: `its pin is revoked since ${since}${reason === undefined ? '' : `: ${reason}`}`,
+    };
+  }
+  if (!verdict.ok) return { status: statusOf[verdict.code], reason: verdict.reason };
   // An end that has passed, or that cannot be read, was accepted by the policy.
-  if (!(leftMs > 0)) return { entry, status: 'holds', reason: 'its end is accepted', protocol, verdict };
-  const isSoon = entry.policy.expired === 'refuse' && leftMs < expiresWithinMs;
-  const reason = isSoon ? `it ends in ${days(leftMs)}, on ${isoDay(end)}` : `${days(leftMs)} left`;
-  return { entry, status: isSoon ? 'expiring' : 'holds', reason, protocol, verdict };
+  if (leaf === undefined || !(leftMs > 0)) return { status: 'holds', reason: 'its end is accepted' };
+  const isSoon = entry.policy.expired === 'refuse' && leftMs < spanOf(near, leaf.validFrom.getTime(), end);
+  return isSoon
+    ? { status: 'ends-soon', reason: `it ends in ${days(leftMs)}, on ${isoDay(end)}` }
+    : { status: 'holds', reason: `${days(leftMs)} left` };
+}
+
+/**
+ * The revoked pin that the leaf matches, or under pins of issuers one that has signed it: what is merely sent along proves nothing, and could
+ * be anybody's.
+ */
+export function findRevoked(
+  { revoked, policy }: Pick<Entry, 'revoked' | 'policy'>,
+  [leaf, ...others]: readonly Certificate[],
+): Revoked | undefined {
+  if (leaf === undefined || revoked.length === 0) return undefined;
+  const match = (certificate: Certificate): Revoked | undefined =>
+    revoked.find(({ pin: { kind, sha256 } }) => {
+      return sha256 === (kind === 'certificate' ? certificate.certificateSha256 : certificate.publicKeySha256);
+    });
+  const ofLeaf = match(leaf);
+  if (ofLeaf !== undefined || policy.issuerPins.length === 0 || others.every((one) => match(one) === undefined)) {
+    return ofLeaf;
+  }
+  const signed: Certificate[] = [leaf];
+  const rest = new Set(others);
+  for (const certificate of signed) {
+    for (const issuer of rest) {
+      if (!certificate.isIssuedBy(issuer)) continue;
+      const found = match(issuer);
+      if (found !== undefined) return found;
+      rest.delete(issuer);
+      signed.push(issuer);
+    }
+  }
+  return undefined;
+}
+
+function remarksOf(
+  { policy }: Entry,
+  verdict: Verdict,
+  otherAddresses: readonly string[],
+  leftMs: number,
+): readonly Remark[] {
+  const remarks: Remark[] = [];
+  if (verdict.ok && verdict.matched === 'leaf') {
+    const { kind, sha256 } = verdict.pin;
+    const [first] = policy.pins;
+    if (first !== undefined && (first.kind !== kind || first.sha256 !== sha256)) remarks.push('next-pin');
+  }
+  if (otherAddresses.length > 0) remarks.push('one-of-several');
+  if (verdict.ok && !(leftMs > 0)) remarks.push('end-accepted');
+  return remarks;
+}
+
+/** All must hold: the worst of the addresses is what became of the target. Where all hold, they may differ. */
+export function judgeAddresses(addresses: readonly JudgedAddress[]): Judged {
+  const rank = ({ status }: Judged): number => statuses.indexOf(status);
+  const [first, ...others] = addresses;
+  if (first === undefined) throw new RangeError('a server without an address was not asked');
+  const worst = others.reduce((one, other) => (rank(other) > rank(one) ? other : one), first);
+  const presented = new Set(addresses.map(({ verdict }) => verdict?.presented[0]?.certificateSha256));
+  if (worst.status === 'holds' && presented.size > 1) {
+    const reason = `its addresses present ${presented.size} pinned certificates`;
+    return { ...worst, status: 'mixed', reason, addresses };
+  }
+  const at = addresses.filter(({ status }) => status === worst.status).map(({ address }) => address);
+  const where = at.length === addresses.length ? '' : `at ${at.join(', ')}: `;
+  return { ...worst, reason: `${where}${worst.reason}`, addresses };
 }
 
 function isoDay(time: number): string {

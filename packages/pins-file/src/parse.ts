@@ -1,13 +1,24 @@
-import { createPolicy, formatPin, type Policy, parsePin } from 'certpin';
+import { createPolicy, type Policy } from 'certpin';
 import type { Protocol } from 'certpin/probe';
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { closest } from './closest.ts';
+import { type Refuse, readArray, readObject, readString } from './nodes.ts';
 import { PinsFileError } from './pins-file-error.ts';
-import { type Placed, placeTarget } from './place.ts';
+import { keyOfName, type Placed, placeTarget } from './place.ts';
 import { readGrammar } from './schema.ts';
+import type { Span } from './span.ts';
+import {
+  type LaterFields,
+  laterEntryKeys,
+  laterKeys,
+  readInterval,
+  readLaterFields,
+  readPinText,
+  readSpan,
+} from './version2.ts';
 
 /** A target of a pins file, with what it is known by. */
-export interface Entry extends Placed {
+export interface Entry extends Placed, LaterFields {
   /** Which of the targets, from 0. */
   readonly index: number;
   readonly line: number;
@@ -18,15 +29,18 @@ export interface Entry extends Placed {
   readonly note: string | undefined;
 }
 
+/** Of the format. */
+type Version = 1 | 2;
+
 export interface PinsDocument {
   /** As messages name it. */
   readonly path: string;
   readonly text: string;
+  readonly version: Version;
+  /** For the targets that say nothing themselves. */
+  readonly expiresWithin: Span | undefined;
   readonly entries: readonly Entry[];
 }
-
-/** Where the mistake is: the offset of a piece of the text. */
-type Refuse = (offset: number, message: string, hint?: string) => never;
 
 /**
  * Reads a pins file. Nothing is passed over: what is not understood is an error.
@@ -41,32 +55,58 @@ export function parsePinsFile(text: string, path: string): PinsDocument {
   };
   const root = readTree(text, refuse);
   if (root.type !== 'object') return refuse(root.offset, 'an object is expected');
-  refuseOtherVersion(root, refuse); // before the keys: another version has others
-  const fields = readObject(root, ['$schema', 'version', 'targets'], refuse);
+  const version = readVersion(root, refuse); // before the keys: another version has others
+  const own = ['$schema', 'version', 'targets'] as const;
+  const fields = readObject(root, version === 1 ? own : [...own, ...laterKeys], refuse, laterKeys);
+  const [expiresWithin, interval] = laterKeys.map((key) => fields.get(key as never));
+  if (interval !== undefined) readInterval(interval, refuse);
   const schema = fields.get('$schema');
   if (schema !== undefined) readString(schema, refuse);
   const targets = fields.get('targets');
   if (targets === undefined) return refuse(root.offset, '"targets" is missing');
   const entries: Entry[] = [];
   const first = new Map<string, Entry>();
+  const places = new Set<string>();
   for (const [index, node] of readArray(targets, refuse).entries()) {
-    const entry = { ...readEntry(node, path, refuse), index, ...position(node.offset) };
+    const entry = { ...readEntry(node, { path, version, places }, refuse), index, ...position(node.offset) };
     const earlier = first.get(entry.key);
     if (earlier !== undefined) refuse(node.offset, `this target stands in line ${earlier.line} already`);
     first.set(entry.key, entry);
     entries.push(entry);
   }
-  return { path, text, entries };
+  refuseSharedNames(entries, path);
+  return {
+    ...{ path, text, version, entries },
+    expiresWithin: expiresWithin === undefined ? undefined : readSpan(expiresWithin, refuse),
+  };
 }
 
-function refuseOtherVersion(root: Node, refuse: Refuse): void {
+/** A word that is the `id` of one target and the address of another would mean two of them. */
+function refuseSharedNames(entries: readonly Entry[], path: string): void {
+  const addresses = new Map(entries.flatMap((entry) => [[entry.key, entry] as const, [entry.label, entry] as const]));
+  const ids = new Map<string, number>();
+  for (const entry of entries) {
+    const { id, line, column } = entry;
+    if (id === undefined) continue;
+    const refuse = (message: string): never => {
+      throw new PinsFileError(`${path}:${line}:${column}: ${message}`);
+    };
+    const twin = ids.get(id);
+    if (twin !== undefined) refuse(`the target of line ${twin} has this "id" already`);
+    ids.set(id, line);
+    const other = addresses.get(keyOfName(id)) ?? addresses.get(id);
+    if (other !== undefined && other !== entry) refuse(`its "id" is the address of the target of line ${other.line}`);
+  }
+}
+
+function readVersion(root: Node, refuse: Refuse): Version {
   const version = findNodeAtLocation(root, ['version']);
-  if (version === undefined) refuse(root.offset, '"version": 1 is missing');
+  if (version === undefined) return refuse(root.offset, '"version": 1 is missing');
   const { value, offset } = version;
-  if (value === 1) return;
-  if (!Number.isInteger(value) || value < 1) refuse(offset, '"version" is 1: a whole number, without quotes');
-  const message = `version ${value} of the format needs a newer certpin; this one reads version 1`;
-  refuse(offset, message, 'npm install --global @certpin/cli@latest');
+  if (value === 1 || value === 2) return value;
+  if (!Number.isInteger(value) || value < 1) refuse(offset, '"version" is 1 or 2: a whole number, without quotes');
+  const message = `version ${value} of the format needs a newer certpin; this one reads version 1 and 2`;
+  return refuse(offset, message, 'npm install --global @certpin/cli@latest');
 }
 
 function readTree(text: string, refuse: Refuse): Node {
@@ -87,8 +127,20 @@ function readTree(text: string, refuse: Refuse): Node {
   return root ?? refuse(0, 'it is no JSON: value expected');
 }
 
-function readEntry(node: Node, path: string, refuse: Refuse): Omit<Entry, 'index' | 'line' | 'column'> {
-  const fields = readObject(node, entryKeys, refuse);
+interface Around {
+  readonly path: string;
+  readonly version: Version;
+  /** Those of the targets before. */
+  readonly places: Set<string>;
+}
+
+function readEntry(
+  node: Node,
+  { path, version, places }: Around,
+  refuse: Refuse,
+): Omit<Entry, 'index' | 'line' | 'column'> {
+  const keys = version === 1 ? entryKeys : [...entryKeys, ...laterEntryKeys];
+  const fields = readObject<(typeof entryKeys | typeof laterEntryKeys)[number]>(node, keys, refuse, laterEntryKeys);
   const grammar = readGrammar();
   const target = fields.get('target');
   if (target === undefined) return refuse(node.offset, '"target" is missing');
@@ -120,7 +172,8 @@ function readEntry(node: Node, path: string, refuse: Refuse): Omit<Entry, 'index
     hostnameVerification: words<'require' | 'ignore'>('hostnameVerification'),
     expired: words<'refuse' | 'accept'>('expired'),
   });
-  return { ...readPlace(target, path, about.servername, refuse), policy, ...about };
+  const later = readLaterFields(node, fields as never, policy, places, refuse);
+  return { ...readPlace(target, path, about.servername, refuse), policy, ...about, ...later };
 }
 
 const entryKeys = [
@@ -150,43 +203,7 @@ function readPlace(node: Node, path: string, servername: string | undefined, ref
 function readPins(list: Node, refuse: Refuse): string[] {
   const nodes = readArray(list, refuse);
   if (nodes.length === 0) refuse(list.offset, 'there is no pin in the list');
-  return nodes.map((node) => {
-    const text = readString(node, refuse);
-    try {
-      const pin = parsePin(text);
-      if (!readGrammar().pins.some((pattern) => pattern.test(text)))
-        refuse(node.offset, `in a pins file, this pin is written ${formatPin(pin)}`);
-    } catch (error) {
-      if (error instanceof PinsFileError) throw error;
-      refuse(node.offset, (error as Error).message.replace(/^pin \d+ cannot be used/, 'the pin cannot be used'));
-    }
-    return text;
-  });
-}
-
-function readObject<Key extends string>(node: Node, keys: readonly Key[], refuse: Refuse): Map<Key, Node> {
-  if (node.type !== 'object') refuse(node.offset, 'an object is expected');
-  const fields = new Map<Key, Node>();
-  for (const { children: [name, value] = [], offset } of node.children ?? []) {
-    const key = String(name?.value) as Key;
-    if (!keys.includes(key)) {
-      const meant = closest(key, keys);
-      const shown = /^[\w$-]{1,40}$/.test(key) ? ` "${key}"` : '';
-      refuse(offset, `unknown key${shown}${meant === undefined ? '' : `; did you mean "${meant}"?`}`);
-    }
-    if (fields.has(key)) refuse(offset, `"${key}" is given twice`);
-    if (value !== undefined) fields.set(key, value);
-  }
-  return fields;
-}
-
-function readArray(node: Node, refuse: Refuse): readonly Node[] {
-  if (node.type !== 'array') refuse(node.offset, 'a list in brackets is expected');
-  return node.children ?? [];
-}
-
-function readString(node: Node, refuse: Refuse): string {
-  return node.type === 'string' ? String(node.value) : refuse(node.offset, 'a string is expected');
+  return nodes.map((node) => readPinText(node, refuse));
 }
 
 /** Line and column of an offset, both from 1, the column in UTF-16 code units, as editors and SARIF count. */

@@ -41,23 +41,64 @@ export function placeArgument(text: string, pinsFile: string, servername: string
 }
 
 /**
- * The targets of a pins file that the command line names, in the order of the file.
+ * The targets of a pins file that the command line names, in the order of the file: by their address, their `id`, or a pattern in which
+ * `*` is anything.
  *
  * @throws CertpinError `ERR_TARGET_INVALID` for one that is not in it
  */
-export function findTargets<Entry extends Placed>(
+export function findTargets<Entry extends Placed & { readonly id: string | undefined }>(
   { path, entries }: { readonly path: string; readonly entries: readonly Entry[] },
   names: readonly string[],
 ): readonly Entry[] {
   const wanted = new Set<Entry>();
   for (const name of names) {
-    const { key, label } = placeArgument(name, path, undefined);
-    // One server may stand there under several server names.
-    const found = entries.filter((entry) => entry.key === key || entry.key.startsWith(`${key} as `));
-    if (found.length === 0) throw invalid(`${label} is not in ${path}`);
+    const found = name.includes('*') ? findByPattern(entries, name) : findByName(entries, name, path);
     for (const entry of found) wanted.add(entry);
   }
   return entries.filter((entry) => wanted.has(entry));
+}
+
+function findByName<Entry extends Placed & { readonly id: string | undefined }>(
+  entries: readonly Entry[],
+  name: string,
+  path: string,
+): readonly Entry[] {
+  const byId = entries.filter(({ id }) => id === name);
+  if (byId.length > 0) return byId;
+  const { key, label } = placeArgument(name, path, undefined);
+  // One server may stand there under several server names.
+  const found = entries.filter((entry) => entry.key === key || entry.key.startsWith(`${key} as `));
+  if (found.length === 0) throw invalid(`${label} is not in ${path}`);
+  return found;
+}
+
+/** What the target is called in the file, its `id`, its host with and without the port. */
+function findByPattern<Entry extends Placed & { readonly id: string | undefined }>(
+  entries: readonly Entry[],
+  pattern: string,
+): readonly Entry[] {
+  const found = entries.filter(({ label, id, target }) => {
+    const address = 'host' in target ? [target.host, `${target.host}:${target.port}`] : [];
+    return [label, ...(id === undefined ? [] : [id]), ...address].some((name) => matches(pattern, name));
+  });
+  // It is not repeated: a connection string may have a * in its password.
+  if (found.length === 0) throw invalid('a pattern with * fits no target of the file');
+  return found;
+}
+
+/** Piece after piece, each as early as it can: no pattern takes long. */
+function matches(pattern: string, name: string): boolean {
+  const [first = '', ...pieces] = pattern.toLowerCase().split('*');
+  const text = name.toLowerCase();
+  const last = pieces.pop() ?? '';
+  if (!text.startsWith(first)) return false;
+  let at = first.length;
+  for (const piece of pieces) {
+    const found = text.indexOf(piece, at);
+    if (found === -1) return false;
+    at = found + piece.length;
+  }
+  return text.length - last.length >= at && text.endsWith(last);
 }
 
 /** The port counts and the protocol does not: whoever is pinned at a port must not be added a second time in another one. */
@@ -68,6 +109,11 @@ function keyOf(target: Target, servername: string | undefined): string {
   if (!('host' in target)) return '';
   const host = toName(target.host);
   return `${host} ${target.port}${name === host ? '' : as}`; // the host is the name that is sent in any case
+}
+
+/** The key of a server that is called by its name alone. */
+export function keyOfName(name: string): string {
+  return `${toName(name)} 443`;
 }
 
 function toName(host: string): string {

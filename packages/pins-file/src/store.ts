@@ -152,6 +152,9 @@ function readBounded(descriptor: number): Buffer {
   }
 }
 
+/** What was read last: a file is looked at before a person is asked, and again under the lock. */
+let latest: PinsDocument | undefined;
+
 function parse(bytes: Buffer, path: string): PinsDocument {
   let text: string;
   try {
@@ -160,7 +163,8 @@ function parse(bytes: Buffer, path: string): PinsDocument {
   } catch {
     throw new PinsFileError(`${path}: it is neither in UTF-8 nor in UTF-16`);
   }
-  return parsePinsFile(text, path);
+  if (latest?.path !== path || latest.text !== text) latest = parsePinsFile(text, path);
+  return latest;
 }
 
 /** In the encoding that the file has: some editors of Windows keep UTF-16. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { mint } from '@certpin/testkit';
@@ -41,8 +42,8 @@ const good: object[] = [
 const bad: Record<string, unknown> = {
   '1:1: an object is expected': [],
   '1:1: "version": 1 is missing': { targets: [] },
-  '1:12: version 2 of the format needs a newer certpin; this one reads version 1': {
-    version: 2,
+  '1:12: version 3 of the format needs a newer certpin; this one reads version 1 and 2': {
+    version: 3,
     targets: [],
     other: 1,
   },
@@ -185,11 +186,11 @@ test('what only certpin can tell: the target itself, a certificate, what stands 
 
 test('a file of a later version is refused before its keys are looked at, and the certpin that is needed is named', () => {
   const later = (version: number): string =>
-    `version ${version} of the format needs a newer certpin; this one reads version 1`;
-  const whole = '"version" is 1: a whole number, without quotes';
+    `version ${version} of the format needs a newer certpin; this one reads version 1 and 2`;
+  const whole = '"version" is 1 or 2: a whole number, without quotes';
   const revoked = [{ pin: HEX, since: '2026-11-29' }];
   const versions: [unknown, string][] = [
-    ...[2, 3, 17].map((version): [unknown, string] => [version, later(version)]),
+    ...[3, 4, 17].map((version): [unknown, string] => [version, later(version)]),
     ...['1', '2', '', 1.5, 0, -1, 0.1, null, true, [1], { major: 1 }].map((one): [unknown, string] => [one, whole]),
   ];
   for (const [version, message] of versions) {
@@ -199,11 +200,20 @@ test('a file of a later version is refused before its keys are looked at, and th
   }
   assert.equal(refusal('{"version":1e999,"targets":[]}'), `p.json:1:12: ${whole}`);
   assert.equal(refusal('{"version":1.0,"targets":[]}'), undefined);
-  assert.throws(() => parsePinsFile('{"version":2}', 'p.json'), { hint: 'npm install --global @certpin/cli@latest' });
+  assert.throws(() => parsePinsFile('{"version":3}', 'p.json'), { hint: 'npm install --global @certpin/cli@latest' });
   assert.throws(() => parsePinsFile('{"version":"2"}', 'p.json'), { hint: undefined });
-  // What comes with version 2 is unknown to version 1.
+  // What comes with version 2 is a mistake in version 1, and the message says which.
   for (const key of ['id', 'deliver', 'expiresWithin', 'interval', 'revoked']) {
-    assert.equal(refusal(JSON.stringify({ version: 1, targets: [{ [key]: 1 }] })), `p.json:1:26: unknown key "${key}"`);
+    assert.equal(
+      refusal(JSON.stringify({ version: 1, targets: [{ [key]: 1 }] })),
+      `p.json:1:26: "${key}" needs "version": 2`,
+    );
+  }
+  for (const key of ['expiresWithin', 'interval']) {
+    assert.equal(
+      refusal(JSON.stringify({ version: 1, [key]: '1d', targets: [] })),
+      `p.json:1:14: "${key}" needs "version": 2`,
+    );
   }
 });
 
@@ -231,4 +241,114 @@ test('comments, trailing commas, a byte order mark; line and column of each targ
 
 test('the protocols of the schema are those of the probe', () => {
   assert.deepEqual(schema.definitions.entry.properties.protocol.enum, protocols);
+});
+
+const tenant = 'acme.eu.example.com';
+const place = { kind: 'configuration', tenant, connection: 'customers', key: 'DB_PINS' };
+const second = (changes: object, file: object = {}): object => ({
+  version: 2,
+  ...file,
+  targets: [{ ...entry, ...changes }],
+});
+const REVOKED = { pin: 'B8'.repeat(32), since: '2027-03-01' };
+
+test('version 2: its keys are read, and the schema and the parser take and refuse the same', () => {
+  const taken: object[] = [
+    second({}, { expiresWithin: '25%', interval: '1h' }),
+    second({
+      id: 'customer-db',
+      revoked: [REVOKED, { ...REVOKED, pin: KEY, since: '2027-03-01T12:00Z', reason: 'x' }],
+    }),
+    second({ expiresWithin: '36h', interval: '10s', note: 'x' }),
+    second({ expiresWithin: '0d' }),
+    second({ expired: 'accept' }, { expiresWithin: '9d' }),
+    second({
+      id: 'a',
+      deliver: [
+        place,
+        { kind: 'secret', tenant, action: 'Log in', key: 'PINS' },
+        { kind: 'script', tenant, connection: 'customers', script: 'login' },
+        { kind: 'action-code', tenant, action: 'Log in' },
+        { kind: 'file', path: 'deploy/a.env', format: 'env', key: 'DB_PINS' },
+        { kind: 'file', path: 'deploy/a.json', format: 'json', key: '/db/pins' },
+        { kind: 'command', command: ['deploy', '--now'] },
+      ],
+    }),
+  ];
+  for (const value of taken) {
+    const text = JSON.stringify(value);
+    assert.equal(refusal(text), undefined, text);
+    assert.ok(validate(JSON.parse(text)), `${text} ${JSON.stringify(validate.errors)}`);
+  }
+  const refused: [RegExp, object][] = [
+    [/"id" is lower-case letters/, second({ id: 'Customer DB' })],
+    [/"since" is missing/, second({ revoked: [{ pin: KEY }] })],
+    [/"pin" is missing/, second({ revoked: [{ since: '2027-03-01' }] })],
+    [/"since" is a date/, second({ revoked: [{ ...REVOKED, since: 'March' }] })],
+    [/unknown key "pins"; did you mean "pin"\?/, second({ revoked: [{ ...REVOKED, pins: [] }] })],
+    [/there is no pin in the list/, second({ revoked: [] })],
+    [/the pin cannot be used: 62 hex digits/, second({ revoked: [{ ...REVOKED, pin: 'AB'.repeat(31) }] })],
+    ...['30', '0h', '100%', '0%', '-1d', '1.5d', ''].map((expiresWithin): [RegExp, object] => [
+      /"expiresWithin" is a time or a share/,
+      second({ expiresWithin }),
+    ]),
+    [/"expiresWithin" has no meaning with "expired": "accept"/, second({ expiresWithin: '1d', expired: 'accept' })],
+    [/"interval" is a time/, second({ interval: '5 minutes' })],
+    [/"kind" is one of .*; did you mean "secret"\?/, second({ deliver: [{ ...place, kind: 'secrets' }] })],
+    [/"key" is missing/, second({ deliver: [{ ...place, key: undefined }] })],
+    [/unknown key "action"/, second({ deliver: [{ ...place, action: 'x' }] })],
+    [/"tenant" cannot be used/, second({ deliver: [{ ...place, tenant: 'https://acme' }] })],
+    [/"format" is one of env, json/, second({ deliver: [{ kind: 'file', path: 'a', format: 'yaml', key: 'A' }] })],
+    [/there is no place in the list/, second({ deliver: [] })],
+    [/an object is expected/, second({ deliver: ['x'] })],
+    [/unknown key "interval2"/, second({}, { interval2: '1d' })],
+  ];
+  for (const [message, value] of refused) {
+    const text = JSON.stringify(value);
+    assert.match(refusal(text) ?? '', message, text);
+    assert.ok(!validate(JSON.parse(text)), text);
+  }
+});
+
+test('version 2: what only certpin can tell', async () => {
+  const { certPem, x509 } = await mint();
+  const spki = x509.publicKey.export({ type: 'spki', format: 'der' });
+  const key = formatPin(parsePin(`sha256:${createHash('sha256').update(spki).digest('hex')}`));
+  const since = '2027-03-01';
+  const twice = 'this pin is revoked, and stands among the pins of the target too';
+  const mistakes: [string, object][] = [
+    // In whatever spelling, in either list, and the key of a certificate that stands there whole.
+    [twice, second({ revoked: [{ pin: HEX.toLowerCase(), since }] })],
+    [twice, second({ issuerPins: [KEY], revoked: [{ pin: KEY.replace('/', '//'), since }] })],
+    [twice, second({ pins: [certPem], revoked: [{ pin: key, since }] })],
+    [twice, second({ issuerPins: [certPem], revoked: [{ pin: key, since }] })],
+    ['"since" is a date', second({ revoked: [{ ...REVOKED, since: '2027-02-30' }] })],
+    ['"interval" is a time from "10s" to "7d"', second({ interval: '9s' })],
+    ['"interval" is a time from "10s" to "7d"', second({ interval: '8d' })],
+    ['"path" must not lead out', second({ deliver: [{ kind: 'file', path: 'a/../../b', format: 'env', key: 'A' }] })],
+    ['"path" must not lead out', second({ deliver: [{ kind: 'file', path: '/etc/x', format: 'env', key: 'A' }] })],
+    ['this place stands in the file already', second({ deliver: [place, { ...place }] })],
+    ['is found by the "id" of the target', second({ deliver: [{ kind: 'action-code', tenant, action: 'x' }] })],
+    [
+      'the target of line 1 has this "id" already',
+      {
+        version: 2,
+        targets: [
+          { ...entry, id: 'a' },
+          { ...entry, target: 'b:1', id: 'a' },
+        ],
+      },
+    ],
+    [
+      'its "id" is the address of the target of line 1',
+      {
+        version: 2,
+        targets: [
+          { ...entry, id: 'db' },
+          { ...entry, target: 'DB' },
+        ],
+      },
+    ],
+  ];
+  for (const [message, value] of mistakes) assert.ok((refusal(JSON.stringify(value)) ?? '').includes(message), message);
 });

@@ -19,7 +19,7 @@ import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { addEntry } from '../src/edit.ts';
+import { changeText } from '../src/edit.ts';
 import { changePinsFile, loadPinsFile, openPinsFile } from '../src/store.ts';
 
 const EMPTY = '{ "version": 1, "targets": [] }';
@@ -55,7 +55,7 @@ async function kill(child: ChildProcess): Promise<void> {
 const add = (file: string, target: string, waitMs?: number): Promise<void> =>
   changePinsFile(
     file,
-    (document) => addEntry(document?.text ?? EMPTY, { target, pins: ['CD'.repeat(32)] }),
+    (document) => changeText(document?.text ?? EMPTY, { add: [{ target, pins: ['CD'.repeat(32)] }] }),
     ...(waitMs === undefined ? [] : [waitMs]),
   );
 

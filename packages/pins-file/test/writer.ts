@@ -1,6 +1,6 @@
 // Another certpin, as far as the pins file knows it: node --import tsx writer.ts HOW FILE NAME
 import { writeSync } from 'node:fs';
-import { addEntry, createText } from '../src/edit.ts';
+import { changeText, emptyText } from '../src/edit.ts';
 import { changePinsFile } from '../src/store.ts';
 
 const [how, file = '', name = ''] = process.argv.slice(2);
@@ -9,9 +9,7 @@ const say = (line: string): void => void writeSync(1, `${line}\n`);
 
 async function add(target: string): Promise<void> {
   const entry = { target, pins };
-  await changePinsFile(file, (document) =>
-    document === undefined ? createText(entry) : addEntry(document.text, entry),
-  );
+  await changePinsFile(file, (document) => changeText(document?.text ?? emptyText, { add: [entry] }));
   say(target); // it is in the file: a kill from now on takes nothing back
 }
 

@@ -6,6 +6,7 @@ import type { UpgradeProtocol } from '../protocols/contract.ts';
 import { observe } from '../tls/observe.ts';
 import { converse, dial } from '../wire/dial.ts';
 import { tunnelFor } from '../wire/tunnel.ts';
+import { overheard } from './addresses.ts';
 import { enclose } from './envelope.ts';
 import { explainHandshake } from './handshake-failure.ts';
 import type { Settings } from './options.ts';
@@ -20,13 +21,21 @@ export interface Attempt {
   readonly signal: Stop;
 }
 
+/** What a connection has found, and where it has led. */
+export interface Reached extends Peer {
+  /** The IP address that answered; undefined behind a proxy, which looks up the name, and for a unix socket. */
+  readonly address?: string;
+  /** The others that the name has, which were not asked. */
+  readonly otherAddresses?: readonly string[];
+}
+
 /** Connects, through the proxy where there is one, holds the upgrade, makes the handshake, and closes. */
 export function attempt(
   target: ServerTarget | SocketTarget,
   settings: Settings,
   { upgrade, signal }: Attempt,
-): Promise<Peer> {
-  return new Promise<Peer>((resolve, reject) => {
+): Promise<Reached> {
+  return new Promise<Reached>((resolve, reject) => {
     let way: { destroy(): unknown } | undefined;
     const give = (error: unknown): void => {
       signal.removeEventListener('abort', giveUp);
@@ -38,11 +47,13 @@ export function attempt(
     const secureContext = settings.context(); // before anybody is connected to: the client's certificate may be unreadable
     signal.addEventListener('abort', giveUp);
 
+    let addresses: readonly string[] = [];
     const handshake = (raw: Socket): void => {
+      const reached = isDirect ? placeOf(raw, addresses) : {};
       observe(toConnection(target, settings, secureContext, enclose(raw, upgrade?.envelope)), explainHandshake).then(
         (peer) => {
           signal.removeEventListener('abort', giveUp);
-          resolve(peer);
+          resolve({ ...peer, ...reached });
         },
         give,
       );
@@ -52,14 +63,19 @@ export function attempt(
       return socket;
     };
 
+    const tunnel = 'host' in target ? tunnelFor(settings.tunnel, target) : undefined;
+    const isDirect = 'host' in target && tunnel === undefined;
     if ('socketPath' in target) {
       way = talk((ready) => dial({ path: target.socketPath }, upgrade, ready));
       return;
     }
     const { host, port } = target;
-    const tunnel = tunnelFor(settings.tunnel, { host, port });
     if (tunnel === undefined) {
-      way = talk((ready) => dial({ host, port, family: settings.family }, upgrade, ready));
+      const { address, family } = settings;
+      const lookup = overheard(settings.lookup, (found) => {
+        addresses = found;
+      });
+      way = talk((ready) => dial({ host: address ?? host, port, family, lookup }, upgrade, ready));
       return;
     }
     const greets = upgrade !== undefined && upgrade.opening === undefined;
@@ -76,6 +92,11 @@ function withAddresses(error: unknown): unknown {
   if (error instanceof AggregateError && error.message === '')
     error.message = error.errors.map(({ message }: Error) => message).join(', ');
   return error;
+}
+
+/** Which of the addresses of a name has answered. */
+function placeOf({ remoteAddress: address }: Socket, addresses: readonly string[]): Partial<Reached> {
+  return address === undefined ? {} : { address, otherAddresses: addresses.filter((other) => other !== address) };
 }
 
 function toConnection(

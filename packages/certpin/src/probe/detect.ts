@@ -1,8 +1,7 @@
-import type { Peer } from '../core/verdict.ts';
 import { CertpinError } from '../errors.ts';
 import type { UpgradeProtocol, UpgradeStep } from '../protocols/contract.ts';
 import { type UpgradeName, upgradeProtocols } from '../protocols/registry.ts';
-import { attempt } from './attempt.ts';
+import { attempt, type Reached } from './attempt.ts';
 import { speaksTls } from './handshake-failure.ts';
 import { answersHttp, HTTP_ANSWER } from './http-answer.ts';
 import type { Settings } from './options.ts';
@@ -27,7 +26,7 @@ const plaintextPorts: Record<number, string> = {
 const names = Object.keys(upgradeProtocols) as UpgradeName[];
 
 export interface Detected {
-  readonly peer: Peer;
+  readonly peer: Reached;
   readonly protocol: Protocol;
 }
 

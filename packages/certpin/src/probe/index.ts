@@ -1,4 +1,5 @@
 export { decodeText, encodingOf, type TextEncoding } from '../core/text.ts';
+export { addressesOf } from './addresses.ts';
 export { leafFirst, leavesOf } from './leaf-first.ts';
 export { type MapTargetsOptions, mapTargets, type TargetOutcome, type Targets } from './map-targets.ts';
 export { type ProbeOptions, type ProbeTlsOptions, protocols } from './options.ts';

@@ -1,4 +1,5 @@
 import { constants } from 'node:crypto';
+import { isIP, type LookupFunction } from 'node:net';
 import type { ConnectionOptions, SecureContext } from 'node:tls';
 import { refuseUnknownOptions } from '../core/unknown-options.ts';
 import { CertpinError } from '../errors.ts';
@@ -20,6 +21,13 @@ export interface ProbeOptions {
   readonly protocol?: Protocol | undefined;
   /** 4 or 6: connect to addresses of this kind only. Default: either. */
   readonly family?: 4 | 6 | undefined;
+  /**
+   * The IP address to connect to, of several that the host has. The host stays what it is: its name is sent, and it is what a policy is
+   * about.
+   */
+  readonly address?: string | undefined;
+  /** How the host's name is looked up, as `net.connect` takes it. Default: `dns.lookup`. */
+  readonly lookup?: LookupFunction | undefined;
   /** The client's certificate, and bounds of what is spoken. */
   readonly tls?: ProbeTlsOptions | undefined;
   /** A proxy: `http://`, `https://` or `socks5://`, as every other client of certpin takes it. */
@@ -30,7 +38,7 @@ export interface ProbeOptions {
 
 /** As `tls.connect` takes them. */
 export interface ProbeTlsOptions
-  extends Pick<ConnectionOptions, 'cert' | 'key' | 'pfx' | 'passphrase' | 'maxVersion' | 'ciphers'> {
+  extends Pick<ConnectionOptions, 'cert' | 'key' | 'pfx' | 'passphrase' | 'maxVersion' | 'ciphers' | 'sigalgs'> {
   /**
    * Default `TLSv1.2`. `TLSv1` or `TLSv1.1` also accepts what went with these versions: short keys, Diffie-Hellman groups of 1024 bits, SHA-1, and
    * servers without secure renegotiation (RFC 5746). A probe sends nothing, so it has nothing to lose; a client must not do so.
@@ -44,14 +52,26 @@ export interface Settings {
   readonly servername: string | undefined;
   readonly protocol: Protocol | undefined;
   readonly family: 4 | 6 | undefined;
+  readonly address: string | undefined;
+  readonly lookup: LookupFunction | undefined;
   readonly context: () => SecureContext;
   readonly tunnel: OpenTunnel | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
-export const probeKeys = ['timeoutMs', 'servername', 'protocol', 'family', 'tls', 'proxy', 'signal'] as const;
+export const probeKeys = [
+  'timeoutMs',
+  'servername',
+  'protocol',
+  'family',
+  'address',
+  'lookup',
+  'tls',
+  'proxy',
+  'signal',
+] as const;
 
-const tlsKeys = ['cert', 'key', 'pfx', 'passphrase', 'minVersion', 'maxVersion', 'ciphers'];
+const tlsKeys = ['cert', 'key', 'pfx', 'passphrase', 'minVersion', 'maxVersion', 'ciphers', 'sigalgs'];
 const versions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
 /** Every way in which a server can come to TLS, as `protocol` takes it. */
 export const protocols: readonly Protocol[] = ['tls', ...(Object.keys(upgradeProtocols) as UpgradeName[])];
@@ -60,14 +80,21 @@ export const protocols: readonly Protocol[] = ['tls', ...(Object.keys(upgradePro
 export function readProbeOptions(options: ProbeOptions): Settings {
   refuseUnknownOptions(options, probeKeys, 'probe');
   const { timeoutMs = 10_000, servername, protocol, family, tls = {}, proxy, signal } = ownOptions(options);
+  const { address, lookup } = ownOptions(options);
   if (family !== undefined && family !== 4 && family !== 6) throw invalid('family', 'must be 4 or 6');
   if (family !== undefined && proxy !== undefined)
     throw invalid('family', 'has no effect behind a proxy, which looks up the name: remove it');
+  if (address !== undefined && isIP(address) === 0) throw invalid('address', 'must be an IP address');
+  if (address !== undefined && proxy !== undefined)
+    throw invalid('address', 'has no effect behind a proxy, which looks up the name: remove it');
+  if (lookup !== undefined && typeof lookup !== 'function') throw invalid('lookup', 'must be a function');
   return {
     timeoutMs: checkCount('timeoutMs', timeoutMs),
     servername,
     protocol: oneOf('protocol', protocol, protocols),
     family,
+    address,
+    lookup,
     context: createContext(readTls(tls)),
     tunnel: createTunnel(proxy),
     signal,

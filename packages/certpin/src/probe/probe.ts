@@ -1,13 +1,13 @@
 import type { Certificate, CertificateSummary } from '../core/certificate.ts';
-import type { Peer } from '../core/verdict.ts';
 import { CertpinError } from '../errors.ts';
 import { upgradeProtocols } from '../protocols/registry.ts';
 import { tunnelFor } from '../wire/tunnel.ts';
+import type { Reached } from './attempt.ts';
 import { detect } from './detect.ts';
 import { readCertificates } from './file.ts';
 import { attemptOrHttp } from './http-answer.ts';
 import { type ProbeOptions, readProbeOptions, type Settings } from './options.ts';
-import { type Protocol, parseTarget, type ServerTarget, type SocketTarget, type Target } from './target.ts';
+import { type Protocol, parseTarget, type ServerTarget, type SocketTarget, type Target, toTarget } from './target.ts';
 import { type Stop, withTimeLimit } from './time-limit.ts';
 
 /** What a probe found out: plain JSON, as `certpin get --json` prints it. Fields are added, never renamed. */
@@ -23,6 +23,10 @@ export interface ProbeSuccess {
   /** null for a file and a unix socket. */
   readonly host: string | null;
   readonly port: number | null;
+  /** The IP address that answered; null for a file, a unix socket, and behind a proxy. */
+  readonly address: string | null;
+  /** The addresses that the name has besides, which were not asked. */
+  readonly otherAddresses: readonly string[];
   /** `TLSv1.3`; null for a file. */
   readonly tlsVersion: string | null;
   readonly ok: true;
@@ -43,7 +47,7 @@ export interface ProbeFailure {
 }
 
 /** What {@link verify} takes, and how it was come by. */
-export interface Inspected extends Peer {
+export interface Inspected extends Reached {
   readonly protocol: Protocol | 'file';
   /** Whether the protocol was found out, and not told by option, scheme or port. */
   readonly detected: boolean;
@@ -80,14 +84,15 @@ export async function probeWith(target: string | Target, settings: Settings): Pr
  */
 export function toProbeSuccess(
   target: Target,
-  { certificates, protocol, detected, tlsVersion }: Inspected,
+  { certificates, protocol, detected, tlsVersion, address, otherAddresses = [] }: Inspected,
 ): ProbeSuccess {
   const chain = certificates.map((certificate) => (certificate as Certificate).toJSON());
   const [certificate] = chain;
   if (certificate === undefined)
     throw new CertpinError('ERR_CONNECTION_CLOSED', 'the server presented no certificate', { protocol });
   return {
-    ...{ target: target.label, protocol, detected, ...placeOf(target), tlsVersion: tlsVersion ?? null },
+    ...{ target: target.label, protocol, detected, ...placeOf(target) },
+    ...{ address: address ?? null, otherAddresses, tlsVersion: tlsVersion ?? null },
     ...{ ok: true, certificate, chain },
   };
 }
@@ -105,10 +110,6 @@ export async function inspect(target: string | Target, options: ProbeOptions = {
   return inspectTarget(toTarget(target), readProbeOptions(options));
 }
 
-function toTarget(target: string | Target): Target {
-  return typeof target === 'string' ? parseTarget(target) : target;
-}
-
 async function inspectTarget(target: Target, settings: Settings): Promise<Inspected> {
   if (target.protocol === 'file')
     return { certificates: await readCertificates(target.path), protocol: 'file', detected: false, fromFile: true };
@@ -124,6 +125,11 @@ async function inspectServer(
   if ('socketPath' in target && tunnelFor(settings.tunnel, { path: target.socketPath }) !== undefined) {
     const message = 'a unix socket is not reached through a proxy: remove `proxy`';
     throw new CertpinError('ERR_OPTION_INVALID', message, { option: 'proxy' });
+  }
+  if ('socketPath' in target && settings.address !== undefined) {
+    throw new CertpinError('ERR_OPTION_INVALID', 'a unix socket has no address: remove `address`', {
+      option: 'address',
+    });
   }
   // The name by which a server is called before TLS and in it is the same.
   const host = settings.servername ?? ('host' in target ? target.host : 'localhost');

@@ -111,6 +111,10 @@ export function parseTarget(text: string): Target {
   return { protocol: protocolsOfPorts.get(number) ?? null, label: text, host, port: number };
 }
 
+export function toTarget(target: string | Target): Target {
+  return typeof target === 'string' ? parseTarget(target) : target;
+}
+
 /**
  * `name:port`, `[IPv6]:port`, each without the port, and a bare IPv6 address. No control character and no invisible one: the resolver
  * passes over some of them, and would ask another host than the one that is shown.

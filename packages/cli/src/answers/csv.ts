@@ -1,5 +1,7 @@
+import type { CertificateSummary } from 'certpin';
+import type { ProbeFailure } from 'certpin/probe';
 import { printableLines } from '../io.ts';
-import type { AnswerReport } from '../scan/answer.ts';
+import type { AnswerReport, KeyReport } from '../scan/answer.ts';
 
 const columns = [
   'target',
@@ -16,14 +18,29 @@ const columns = [
   'self_signed',
   'error_code',
   'error_message',
+  'address',
 ] as const;
 
 export const csvHeader: string = columns.join(',');
 
 /** One row, or with `chain` one per presented certificate: position 0 is the server's own. */
 export function csvRows(report: AnswerReport, chain: boolean): string[] {
-  const { target, protocol, ok } = report;
-  const common = { target, protocol: protocol ?? '', ok: String(ok) };
+  const { target, protocol } = report;
+  if ('addresses' in report) {
+    return report.addresses.flatMap((one) => rowsOf({ target, protocol, ...one }, chain));
+  }
+  return rowsOf(report, chain);
+}
+
+type Shown = Pick<AnswerReport, 'target' | 'protocol'> & { readonly address?: string | null } & (
+    | { readonly ok: true; readonly certificate: CertificateSummary; readonly chain: readonly CertificateSummary[] }
+    | Pick<KeyReport, 'ok' | 'certificate' | 'publicKey' | 'chain'>
+    | Pick<ProbeFailure, 'ok' | 'error'>
+  );
+
+function rowsOf(report: Shown, chain: boolean): string[] {
+  const { target, protocol, ok, address } = report;
+  const common = { target, protocol: protocol ?? '', ok: String(ok), address: address ?? '' };
   if (!report.ok) {
     return [row({ ...common, error_code: report.error.code, error_message: report.error.message })];
   }

@@ -1,8 +1,9 @@
+import type { ProbeSuccess } from 'certpin/probe';
 import { printFailure } from '../failure.ts';
 import type { Subject } from '../forms/form.ts';
 import { forms } from '../forms/forms.ts';
-import { type Io, printCsv, printJson, printText, stdoutColors } from '../io.ts';
-import type { Answer, KeyReport } from '../scan/answer.ts';
+import { type Io, printCsv, printJson, printText, printWarning, stdoutColors } from '../io.ts';
+import { type Answer, byCertificate, type KeyReport } from '../scan/answer.ts';
 import { csvHeader, csvRows } from './csv.ts';
 import { renderKeyReport } from './key-text.ts';
 import { renderReport } from './text.ts';
@@ -33,14 +34,17 @@ export function createPrinter(io: Io, flags: PrinterFlags): (answer: Answer, lab
   const printKey = (report: KeyReport): void =>
     flags.quiet ? printText(io, report.publicKey.pin) : printBlock(renderKeyReport(report, colors));
   const form = forms[flags.quiet ? 'hex' : (flags.format ?? '')];
-  return (answer, label) => {
+  const printOne = (answer: Answer, label: string, at?: string): void => {
     const { target, failure, key, report } = answer;
-    if (flags.json) printJson(io, report());
-    else if (flags.csv) for (const row of csvRows(report(), flags.chain === true)) printCsv(io, row);
-    else if (failure !== undefined) printFailure(io, { command: 'get', label, failure });
+    const place = at === undefined ? {} : { at };
+    if (failure !== undefined) printFailure(io, { command: 'get', label, ...place, failure });
     else if (key !== undefined) printKey(report());
-    else if (form === undefined) printBlock(renderReport(report(), colors, new Date()));
-    else if (isPresented(answer.certificates)) {
+    else if (form === undefined) {
+      const shown = report() as ProbeSuccess;
+      const target = at === undefined ? shown.target : `${shown.target} at ${at}`;
+      // What stands behind the name is in the headline then.
+      printBlock(renderReport(at === undefined ? shown : { ...shown, target, address: null }, colors, new Date()));
+    } else if (isPresented(answer.certificates)) {
       const print = (flags.chain ? form.printChain : undefined) ?? form.print;
       const { servername, envName } = flags;
       const text = print({ target, certificates: answer.certificates, servername, envName });
@@ -48,6 +52,19 @@ export function createPrinter(io: Io, flags: PrinterFlags): (answer: Answer, lab
       else printText(io, text);
     }
   };
+  return (answer, label) => {
+    const { addresses, report } = answer;
+    if (flags.json) printJson(io, report());
+    else if (flags.csv) for (const row of csvRows(report(), flags.chain === true)) printCsv(io, row);
+    else if (addresses === undefined) printOne(answer, label);
+    else for (const { at, answer: one } of byCertificate(addresses)) printOne(one, label, at);
+    if (addresses !== undefined) warnOfDifference(io, label, addresses);
+  };
+}
+
+function warnOfDifference(io: Io, label: string, addresses: NonNullable<Answer['addresses']>): void {
+  const count = byCertificate(addresses).filter(({ answer }) => answer.failure === undefined).length;
+  if (count > 1) printWarning(io, `${label}: its addresses present ${count} different certificates`);
 }
 
 /** Of an answer that is no failure there is one at least. */

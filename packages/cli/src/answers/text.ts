@@ -3,6 +3,7 @@ import { type CertificateSummary, formatPin, parsePin } from 'certpin';
 import type { ProbeSuccess } from 'certpin/probe';
 import { noPublicKeyPin, publicKeyPin } from '../forms/public-key-pin.ts';
 import { bounded, type Colors, printable } from '../io.ts';
+import { describeAddress } from './address.ts';
 
 /** A successful report for people: the very value that `--json` prints. */
 export function renderReport(report: ProbeSuccess, colors: Colors, now: Date): string {
@@ -10,6 +11,7 @@ export function renderReport(report: ProbeSuccess, colors: Colors, now: Date): s
   return [
     colors.bold(printable(target)),
     ...renderLeaf(certificate, colors, now),
+    ...renderAddress(report),
     ...chain
       .slice(1)
       .flatMap((other) => renderOther(other, protocol === 'file' ? 'in the file too' : 'sent with it', colors, now)),
@@ -33,6 +35,11 @@ function renderLeaf(certificate: CertificateSummary, colors: Colors, now: Date):
     row('valid', validity(certificate, colors, now)),
     row('self-signed', certificate.selfSigned ? 'yes' : 'no'),
   ];
+}
+
+/** Which of the server's addresses has answered, where it has a name. */
+function renderAddress({ host, address, otherAddresses }: ProbeSuccess): string[] {
+  return address === null || address === host ? [] : [row('address', describeAddress({ address, otherAddresses }))];
 }
 
 function renderOther(certificate: CertificateSummary, where: string, colors: Colors, now: Date): string[] {

@@ -16,6 +16,7 @@ export interface ConnectionFlags {
   readonly key?: string;
   readonly tlsMin?: string;
   readonly tlsMax?: string;
+  readonly sigalgs?: string;
 }
 
 /** A name; of a file, an IP address too. */
@@ -37,7 +38,8 @@ export function addConnectionOptions(command: Command): Command {
     .option('--cert <file>', "the client's own certificate, PEM, for a server that demands one")
     .option('--key <file>', 'its private key, PEM, not encrypted')
     .addOption(new Option('--tls-min <version>', 'oldest version of TLS').choices(Object.keys(tlsVersions)))
-    .addOption(new Option('--tls-max <version>', 'newest version of TLS').choices(Object.keys(tlsVersions)));
+    .addOption(new Option('--tls-max <version>', 'newest version of TLS').choices(Object.keys(tlsVersions)))
+    .option('--sigalgs <list>', 'ask for a certificate of one kind, of several at a port: rsa, ecdsa, ed25519');
 }
 
 /** @throws UsageError */
@@ -67,7 +69,10 @@ function checkProxy(proxy: string | undefined, command: string): void {
   }
 }
 
-function toTls({ cert, key, tlsMin, tlsMax }: ConnectionFlags, command: string): NonNullable<ProbeOptions['tls']> {
+function toTls(
+  { cert, key, tlsMin, tlsMax, sigalgs }: ConnectionFlags,
+  command: string,
+): NonNullable<ProbeOptions['tls']> {
   if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key go together', command);
   if (tlsMax !== undefined && tlsMax < (tlsMin ?? '1.2')) {
     throw new UsageError('--tls-max is older than --tls-min, which is 1.2 where it is not given', command);
@@ -77,7 +82,28 @@ function toTls({ cert, key, tlsMin, tlsMax }: ConnectionFlags, command: string):
     ...(cert === undefined || key === undefined ? {} : readIdentity(cert, key, command)),
     ...(tlsMin === undefined ? {} : { minVersion: versionOf(tlsMin) }),
     ...(tlsMax === undefined ? {} : { maxVersion: versionOf(tlsMax) }),
+    ...(sigalgs === undefined ? {} : { sigalgs: toSigalgs(sigalgs, command) }),
   };
+}
+
+/** RFC 8446 §4.2.3: a server chooses among its certificates by the signatures that the client takes. In OpenSSL's names. */
+const kindsOfKeys: Readonly<Record<string, string>> = {
+  rsa: 'rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512',
+  ecdsa: 'ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512',
+  ed25519: 'ed25519',
+};
+
+/** Kinds of keys, and OpenSSL's own names of signature algorithms. */
+function toSigalgs(list: string, command: string): string {
+  const names = list.split(/[:,]/).map((name) => kindsOfKeys[name.toLowerCase()] ?? name);
+  const sigalgs = names.join(':');
+  try {
+    createSecureContext({ sigalgs });
+    return sigalgs;
+  } catch {
+    const known = Object.keys(kindsOfKeys).join(', ');
+    throw new UsageError(`--sigalgs takes ${known}, or names of OpenSSL, with commas between`, command);
+  }
 }
 
 function readIdentity(certFile: string, keyFile: string, command: string): { cert: Buffer; key: Buffer } {
@@ -103,22 +129,34 @@ export interface ScanFlags extends ConnectionFlags {
   readonly concurrency?: string;
   readonly retries?: string;
   readonly totalTimeout?: string;
+  readonly allAddresses?: true;
 }
 
 export function addScanOptions(command: Command): Command {
   return addConnectionOptions(command)
+    .option('--all-addresses', 'ask the server at each address of its name (A and AAAA records); all must hold')
     .option('--total-timeout <seconds>', 'longest time for all targets together; 0 for no limit (default: 0)')
     .option('--concurrency <number>', 'targets that are asked at the same time (default: 8)')
     .option('--retries <number>', 'how often to ask again after a failure of the network (default: 0)');
 }
 
+interface ScanSettings extends ProbeOptions, MapTargetsOptions {
+  readonly concurrency: number;
+  readonly retries: number;
+  readonly allAddresses: boolean;
+}
+
 /** @throws UsageError */
 export function toScanOptions(
-  { totalTimeout = '0', concurrency = '8', retries = '0', ...flags }: ScanFlags,
+  { totalTimeout = '0', concurrency = '8', retries = '0', allAddresses, ...flags }: ScanFlags,
   command: string,
-): ProbeOptions & MapTargetsOptions & { readonly concurrency: number } {
+): ScanSettings {
+  if (allAddresses && flags.proxy !== undefined) {
+    throw new UsageError('--all-addresses has no effect behind a proxy, which looks up the name', command);
+  }
   return {
     ...toProbeOptions(flags, command),
+    allAddresses: allAddresses === true,
     totalTimeoutMs: toMilliseconds('--total-timeout', totalTimeout, command),
     concurrency: toInteger('--concurrency', concurrency, [1, 1000], command),
     retries: toInteger('--retries', retries, [0, 10], command),

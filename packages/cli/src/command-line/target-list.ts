@@ -29,6 +29,20 @@ export function readTargetList(args: readonly ShownTarget[], files: readonly str
   };
 }
 
+/**
+ * The targets of such files as they stand there, all of them at once.
+ *
+ * @throws CertpinError `ERR_FILE_UNREADABLE`
+ */
+export async function readTargetTexts(files: readonly string[], io: Io): Promise<string[]> {
+  const texts: string[] = [];
+  for (const path of files) {
+    if (path !== '-') texts.push(...readLines(path));
+    else for await (const text of readStandardInput(io)) texts.push(text);
+  }
+  return texts;
+}
+
 function readLines(path: string): string[] {
   return readOptionText({ path, option: '--targets-file', kind: 'list of targets' }).split(LINE_END).flatMap(targetOf);
 }

@@ -1,8 +1,19 @@
-import { DAY, type Entry, findTargets, loadPinsFile, type PinsDocument } from '@certpin/pins-file';
+import {
+  type Entry,
+  findTargets,
+  loadPinsFile,
+  nearEnd,
+  outcomeOf,
+  type PinsDocument,
+  parseSpan,
+  type Span,
+  statuses,
+} from '@certpin/pins-file';
 import { warnOfLeaves } from '../answers/leaves.ts';
 import { type ScanFlags, toScanOptions } from '../command-line/options.ts';
-import { refuseConnectionString } from '../command-line/target.ts';
-import { UsageError } from '../failure.ts';
+import { refuseConnectionString, showPath } from '../command-line/target.ts';
+import { failureOf, plainWords, UsageError } from '../failure.ts';
+import { FileError } from '../files/file-error.ts';
 import { FileReader } from '../files/file-reader.ts';
 import type { PasswordFlags } from '../files/password.ts';
 import { type ExitCode, type Io, printError, printSummary } from '../io.ts';
@@ -11,8 +22,10 @@ import { StatusTally } from '../pins-file/tally.ts';
 import { createCsvReport } from '../reports/csv-report.ts';
 import { createJsonReport } from '../reports/json-report.ts';
 import { createJunitReport } from '../reports/junit-report.ts';
+import { placeMetrics, renderMetrics, type Timed, writeMetrics } from '../reports/openmetrics.ts';
+import { onlyProblems } from '../reports/problems-report.ts';
 import { createQuietReport } from '../reports/quiet-report.ts';
-import type { CreateReport } from '../reports/report.ts';
+import { type CreateReport, isRefusal } from '../reports/report.ts';
 import { createSarifReport } from '../reports/sarif-report.ts';
 import { createTextReport } from '../reports/text-report.ts';
 import { fetchAnswers, type NumberedAnswer, type Question } from '../scan/fetch-answers.ts';
@@ -23,6 +36,8 @@ import { bar, startProgress } from '../terminal/progress.ts';
 export interface CheckFileFlags extends ScanFlags, PasswordFlags {
   readonly expiresWithin?: string;
   readonly failExpiring?: true;
+  readonly problems?: true;
+  readonly openmetrics?: string;
   readonly quiet?: true;
   readonly json?: true;
   readonly csv?: true;
@@ -36,9 +51,8 @@ export interface CheckFileFlags extends ScanFlags, PasswordFlags {
  * @throws UsageError, FileError, PinsFileError: before anybody is connected to
  */
 export async function checkFile(path: string, names: string[], flags: CheckFileFlags, io: Io): Promise<ExitCode> {
-  const { expiresWithin = '30d', failExpiring = false, quiet } = flags;
-  const expiresWithinMs = parseDays(expiresWithin);
-  if (expiresWithinMs === undefined) throw new UsageError('--expires-within takes a number of days: 30d', 'check');
+  const { expiresWithin, failExpiring = false, quiet, problems } = flags;
+  const near = expiresWithin === undefined ? undefined : readSpan(expiresWithin);
   const options = toScanOptions(flags, 'check');
   refuseConnectionString(path);
   const document = loadPinsFile(path);
@@ -47,7 +61,11 @@ export async function checkFile(path: string, names: string[], flags: CheckFileF
     printError(io, `${path}: there is no target in it`);
     return 2;
   }
-  const report = formOf(flags)({ io, document, asked, failExpiring });
+  const metrics = flags.openmetrics === undefined ? undefined : placeFor(flags.openmetrics);
+  const create = formOf(flags);
+  const report = (problems ? onlyProblems(create) : create)({ io, document, asked, failExpiring });
+  const timed: Timed[] = [];
+  const begun = performance.now();
   const tally = new StatusTally();
   const interrupt = new AbortController();
   const letGo = io.onInterrupt(() => interrupt.abort());
@@ -55,14 +73,15 @@ export async function checkFile(path: string, names: string[], flags: CheckFileF
   const warn = createRotationWarning(io, undefined);
   try {
     const files = new FileReader(flags, io);
-    const how = { ...options, signal: interrupt.signal, files, format: undefined };
+    const how = { ...options, lookup: io.lookup, signal: interrupt.signal, files, format: undefined };
     for await (const answer of inOrder(fetchAnswers(questions(asked, io), how))) {
       const entry = asked[answer.index] as Entry;
-      const judged = judgeAnswer(entry, answer, expiresWithinMs, new Date());
+      const judged = judgeAnswer(entry, answer, new Date(), nearEnd(entry, document, near));
       progress.clear();
       tally.count(judged);
-      report.add(judged);
-      if (!quiet) {
+      report.add(judged, answer.seconds);
+      if (metrics !== undefined) timed.push({ judged, seconds: answer.seconds, checkedAt: new Date() });
+      if (!quiet && !problems) {
         warnOf(entry, answer, warn);
         warnOfLeaves(io, entry.label, answer.leaves);
       }
@@ -74,23 +93,57 @@ export async function checkFile(path: string, names: string[], flags: CheckFileF
   }
   const isComplete = tally.done === asked.length;
   report.end({ isComplete });
-  if (!quiet && !io.stdoutClosed()) {
+  const isQuiet = quiet || (problems && isComplete && tally.of('holds') === tally.done);
+  if (!isQuiet && !io.stdoutClosed()) {
     printSummary(io, `${tally}${isComplete ? '' : '; the others were not waited for'}`);
   }
+  const isTold = metrics === undefined || (isComplete && tellMetrics(metrics, { path, timed, begun }, io));
   if (interrupt.signal.aborted) return 130;
   if (!isComplete && !io.stdoutClosed()) printError(io, 'the total time was over before every target was asked');
   // Drift is told even where others could not be asked: it is the worse news.
-  const refusals = tally.of('drift', 'expired', 'refused') + (failExpiring ? tally.of('expiring') : 0);
-  if (refusals > 0) return 1;
+  if (tally.of(...statuses.filter((status) => isRefusal({ status }, failExpiring))) > 0) return 1;
   // A reader that stops has what it wanted; where nobody was asked, there is no answer.
   const isEnough = isComplete || (io.stdoutClosed() && tally.done > 0);
-  return isEnough && tally.of('unreachable') === 0 ? 0 : 2;
+  const unasked = tally.of(...statuses.filter((status) => outcomeOf[status] === 'unasked'));
+  return isEnough && unasked === 0 && isTold ? 0 : 2;
 }
 
-/** `30`, `30d`; undefined for anything else. */
-function parseDays(text: string): number | undefined {
-  const [, count] = /^(\d{1,4})d?$/.exec(text) ?? [];
-  return count === undefined ? undefined : Number(count) * DAY;
+/** @throws FileError, before anybody is connected to */
+function placeFor(path: string): string {
+  try {
+    return placeMetrics(path);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+function unwritable(path: string, error: unknown): FileError {
+  const { code } = error as NodeJS.ErrnoException;
+  const reason = code === 'ENOENT' ? 'no such folder' : plainWords(failureOf(error));
+  return new FileError(`${showPath(path, '--openmetrics')}: ${reason}`);
+}
+
+/** Of a check that has come to its end. @returns whether they were written */
+function tellMetrics(
+  place: string,
+  { path, timed, begun }: { readonly path: string; readonly timed: readonly Timed[]; readonly begun: number },
+  io: Io,
+): boolean {
+  const seconds = (performance.now() - begun) / 1000;
+  try {
+    writeMetrics(place, renderMetrics({ file: path, targets: timed, completedAt: new Date(), seconds }));
+    return true;
+  } catch (error) {
+    printError(io, unwritable(place, error).message);
+    return false;
+  }
+}
+
+/** As in the file; and days without their unit. @throws UsageError */
+function readSpan(text: string): Span {
+  const span = parseSpan(/^\d+$/.test(text) ? `${Number(text)}d` : text);
+  if (span !== undefined) return span;
+  throw new UsageError('--expires-within takes a time, or a share of the lifetime: 30d, 36h, 25%', 'check');
 }
 
 function formOf({ quiet, json, csv, junit, sarif }: CheckFileFlags): CreateReport {

@@ -1,25 +1,18 @@
-import {
-  createPolicy,
-  explain,
-  formatPin,
-  type Peer,
-  type Policy,
-  type PolicyOptions,
-  type Verdict,
-  verify,
-} from 'certpin';
+import { createPolicy, formatPin, type Peer, type Policy, type PolicyOptions, type Verdict, verify } from 'certpin';
 import { type Inspected, inspect, type Target } from 'certpin/probe';
 import { type Command, Option } from 'commander';
 import { warnOfLeaves } from '../answers/leaves.ts';
-import { addScanOptions, toProbeOptions } from '../command-line/options.ts';
+import { printAnswer } from '../answers/verdict.ts';
+import { addScanOptions, toProbeOptions, toScanOptions } from '../command-line/options.ts';
 import { readPinsFile, readPinValues } from '../command-line/pins.ts';
 import { showTarget } from '../command-line/target.ts';
 import { type Failure, failureOf, printFailure, UsageError } from '../failure.ts';
 import { checkKey } from '../files/check-key.ts';
 import { addFileOptions, FileReader } from '../files/file-reader.ts';
 import type { KeyPin } from '../files/key-pin.ts';
-import { type ExitCode, type Io, printHint, printJson, printText, quote, stdoutColors, withProgress } from '../io.ts';
+import { type ExitCode, type Io, printHint, printJson, quote, withProgress } from '../io.ts';
 import { type AnsweredTarget, type CheckReport, spelled, toReport } from '../reports/check-report.ts';
+import { explainAt } from '../reports/explanation.ts';
 import { createRotationWarning } from '../scan/rotating.ts';
 import type { CheckFileFlags } from './check-file.ts';
 
@@ -47,8 +40,9 @@ Without --require-hostname the name counts only where an issuer's pin matched.
 
 With --file, every target of a pins file is asked, or those that are named, and each is judged by
 the pins and the policy that stand there. certpin trust makes such a file. The answers are told
-apart: holds, expiring (the certificate ends soon; a warning, unless --fail-expiring), drift
-(another certificate), expired, refused (something else does not hold), unreachable.`;
+apart: holds, mixed (several addresses, several pinned certificates), ends-soon (a warning, unless
+--fail-expiring), drift (another certificate), revoked, expired, not-yet-valid, refused (something
+else does not hold), unreachable, no-such-name.`;
 
 const examples = `
 Examples:
@@ -58,7 +52,10 @@ Examples:
   certpin check server.crt --pin "$DB_PINS"     before the new certificate is installed
   certpin check next.csr --pin "$DB_PINS"       before it is made: is its key pinned?
   certpin check --file certpin.json
+  certpin check db.example.com:5432 --pins-file pins.txt --all-addresses
   certpin check --file certpin.json db.example.com:5432 --json
+  certpin check --file certpin.json '*.example.com' --expires-within 25%
+  certpin check --file certpin.json --problems --retries 2 --openmetrics /var/lib/node/certpin.prom
   certpin check --file certpin.json --junit > certpin.xml
   certpin check --file certpin.json --sarif --expires-within 14d --retries 2 > certpin.sarif
 
@@ -78,8 +75,19 @@ export function defineCheck(program: Command, io: Io, finish: (code: ExitCode) =
     .option('--accept-expired', 'accept a pinned certificate after the end of its validity')
     .option('--require-hostname', 'the certificate must name the host')
     .addOption(new Option('--file <file>', 'ask the targets of a pins file, or those of them that are named'))
-    .option('--expires-within <days>', 'with --file: what ends sooner is told as expiring (default: 30d)')
-    .option('--fail-expiring', 'with --file: what is expiring does not hold')
+    .option(
+      '--expires-within <days>',
+      'with --file: what ends sooner is told as ends-soon: 30d, 36h, 25% (default: 30d)',
+    )
+    .option('--fail-expiring', 'with --file: what ends soon does not hold')
+    .addOption(
+      new Option('--problems', 'with --file: only what needs a person, the worst first').conflicts([
+        'quiet',
+        'junit',
+        'sarif',
+      ]),
+    )
+    .option('--openmetrics <file>', "with --file: write metrics too, for a node exporter's textfile collector")
     .addOption(
       new Option('-q, --quiet', 'print no answer: the exit code is the answer').conflicts([
         'json',
@@ -121,6 +129,8 @@ async function check(targets: string[], flags: CheckFlags, io: Io): Promise<Exit
 const onlyWithFile = [
   'expiresWithin',
   'failExpiring',
+  'problems',
+  'openmetrics',
   'csv',
   'junit',
   'sarif',
@@ -159,7 +169,8 @@ async function checkOne([target, ...others]: string[], flags: CheckFlags, io: Io
   if (!flags.pin && !flags.pinsFile && !flags.issuerPin) {
     throw new UsageError('check needs a pin: give --pin, --pins-file or --issuer-pin', 'check');
   }
-  const options = toProbeOptions(flags, 'check');
+  const { allAddresses } = toScanOptions(flags, 'check');
+  const options = { ...toProbeOptions(flags, 'check'), lookup: io.lookup };
   const shown = showTarget(target);
   const protocol = shown.target?.protocol ?? null;
   const couldNotAsk = (failure: Failure, label?: string): ExitCode => {
@@ -177,8 +188,16 @@ async function checkOne([target, ...others]: string[], flags: CheckFlags, io: Io
   } catch (error) {
     return couldNotAsk(failureOf(error));
   }
+  if (allAddresses) {
+    const { checkAddresses } = await import('./check-addresses.ts');
+    try {
+      return await checkAddresses(shown, policy, { ...options, flags, io });
+    } catch (error) {
+      return couldNotAsk(failureOf(error), shown.label);
+    }
+  }
   let peer: Peer;
-  let found: Inspected['protocol'] = 'file';
+  let found: Pick<Inspected, 'protocol' | 'address' | 'otherAddresses'> = { protocol: 'file' };
   try {
     if (shown.target.protocol === 'file') {
       const { certificates, leaves, key } = await files.read(shown.target);
@@ -188,7 +207,7 @@ async function checkOne([target, ...others]: string[], flags: CheckFlags, io: Io
     } else {
       const pending = inspect(shown.target, options);
       const inspected = flags.quiet ? await pending : await withProgress(io, `probing ${shown.label} ...`, pending);
-      found = inspected.protocol;
+      found = inspected;
       peer = inspected;
     }
   } catch (error) {
@@ -199,7 +218,9 @@ async function checkOne([target, ...others]: string[], flags: CheckFlags, io: Io
   if (!verdict.ok && verdict.code === 'ERR_HOSTNAME_MISMATCH' && host === undefined) {
     throw new UsageError('a file has no host name to compare: give --servername', 'check');
   }
-  printVerdict(io, { label: shown.label, protocol: found }, { verdict, peer: { ...peer, host } }, flags);
+  const { protocol: spoken, address, otherAddresses } = found;
+  const about = { label: shown.label, protocol: spoken, address, otherAddresses };
+  printVerdict(io, about, { verdict, peer: { ...peer, host } }, flags);
   if (!flags.quiet) createRotationWarning(io, flags.servername)(shown.target, verdict.presented[0]);
   return verdict.ok ? 0 : 1;
 }
@@ -224,7 +245,8 @@ function printKeyFinding(io: Io, target: Target, key: KeyPin, policy: Policy, { 
   const { matched, explanation } = checkKey(target.label, key, policy);
   if (json) {
     const { label, protocol } = target;
-    const answer = { certificate: null, chain: [], publicKey: key, ...spelled(policy), explanation };
+    const about = { address: null, otherAddresses: [], certificate: null, chain: [] } as const;
+    const answer = { ...about, publicKey: key, ...spelled(policy), explanation };
     const report: CheckReport = matched
       ? { target: label, protocol, ok: true, matched: 'leaf', pin: formatPin(matched), ...answer }
       : {
@@ -242,12 +264,6 @@ function printKeyFinding(io: Io, target: Target, key: KeyPin, policy: Policy, { 
   return matched ? 0 : 1;
 }
 
-function printAnswer(io: Io, ok: boolean, explanation: string): void {
-  const colors = stdoutColors(io);
-  const [headline = '', ...rest] = explanation.split('\n');
-  printText(io, [ok ? colors.green(headline) : colors.red(headline), ...rest].join('\n'));
-}
-
 /** The explanation is the answer, not an error: it goes to stdout whether the pin holds or not. */
 function printVerdict(
   io: Io,
@@ -260,7 +276,7 @@ function printVerdict(
     printJson(io, toReport(target, verdict));
     return;
   }
-  printAnswer(io, verdict.ok, explain(verdict));
+  printAnswer(io, verdict.ok, explainAt(verdict, target));
   const next = nextCommand(target.label, verdict, peer);
   if (next !== undefined) printHint(io, next);
 }

@@ -52,6 +52,9 @@ Examples:
   certpin get --format pg db.example.com:5432   a configuration to paste
   certpin get --json a.example.com b.example.com:8443 | jq -r .certificate.validTo
 
+
+  certpin get --all-addresses db.example.com:5432   each server behind the name
+  certpin get --sigalgs rsa api.example.com          where it has an ECDSA certificate too
   certpin get --csv --targets-file hosts.txt --concurrency 64 --retries 2 > certificates.csv
 
 Exit code: 0 every certificate was read, 2 one was not, 130 interrupted by Ctrl-C.`;
@@ -103,7 +106,7 @@ async function get(args: readonly string[], flags: GetFlags, io: Io): Promise<Ex
   try {
     const print = createPrinter(io, flags);
     const warn = createRotationWarning(io, flags.servername);
-    const how = { ...options, format, files, brief: isBrief(flags), signal: interrupt.signal };
+    const how = { ...options, lookup: io.lookup, format, files, brief: isBrief(flags), signal: interrupt.signal };
     const answers = fetchAnswers(untilClosed(tally.targets, io), how);
     for await (const answer of inOrder(answers)) {
       progress.clear();

@@ -1,291 +1,158 @@
 import { resolve } from 'node:path';
-import { changedMeanwhile, changePinsFile, openPinsFile, type Placed, placeArgument } from '@certpin/pins-file';
-import { type CertificateSummary, formatPin, type Pin } from 'certpin';
-import type { Target } from 'certpin/probe';
-import { renderKeyReport } from '../answers/key-text.ts';
+import { openPinsFile, type PinsDocument, type Placed, placeArgument } from '@certpin/pins-file';
+import { type Certificate, createPolicy, type Pin, parsePins } from 'certpin';
+import type { FileTarget } from 'certpin/probe';
 import { OWN_FILE, severalLeaves } from '../answers/leaves.ts';
-import { renderReport } from '../answers/text.ts';
-import { type ScanFlags, toScanOptions } from '../command-line/options.ts';
+import { toScanOptions } from '../command-line/options.ts';
+import { readPinsFile } from '../command-line/pins.ts';
 import { refuseConnectionString, showPath } from '../command-line/target.ts';
+import { readTargetTexts } from '../command-line/target-list.ts';
 import { type Failure, failureOf, plainWords, printFailure, UsageError } from '../failure.ts';
+import { FileError } from '../files/file-error.ts';
 import { FileReader } from '../files/file-reader.ts';
-import type { PasswordFlags } from '../files/password.ts';
-import {
-  type ExitCode,
-  type Io,
-  printable,
-  printError,
-  printHint,
-  printJson,
-  printText,
-  printWarning,
-  quote,
-  stdoutColors,
-} from '../io.ts';
-import {
-  applyStep,
-  type Candidate,
-  findStep,
-  isSameStep,
-  readPin,
-  type Step,
-  type TrustMode,
-} from '../pins-file/trust.ts';
+import { type ExitCode, type Io, printError, printSummary, quote } from '../io.ts';
+import { type CandidatePin, pinOf, spelled } from '../pins-file/trust.ts';
 import type { Answer } from '../scan/answer.ts';
 import { type FetchOptions, fetchAnswers } from '../scan/fetch-answers.ts';
-import { createRotationWarning } from '../scan/rotating.ts';
 import { bar, startProgress } from '../terminal/progress.ts';
+import type { TrustFlags } from './trust-flags.ts';
+import { type PinSource, TrustRun } from './trust-run.ts';
 
-export interface TrustFlags extends ScanFlags, PasswordFlags {
-  readonly file: string;
-  readonly from?: string;
-  readonly publicKey?: true;
-  readonly yes?: true;
-  readonly add?: true;
-  readonly replace?: true;
-  readonly json?: true;
-}
-
-/** What `certpin trust --json` prints of a target. Fields are added, never renamed. */
-type TrustReport = {
-  readonly target: string;
-  readonly file: string;
-  readonly status: Status;
-  /** Whether the pin is in the file now. */
-  readonly ok: boolean;
-} & (
-  | {
-      /** The pin that was fetched. */
-      readonly pin: string;
-      /** The target's pins before. */
-      readonly previousPins: readonly string[];
-      /** null for a key. */
-      readonly certificate: CertificateSummary | null;
-    }
-  | { readonly error: Failure }
-);
-
-type Status =
-  | 'added'
-  | 'pin-added'
-  | 'pins-replaced'
-  | 'already-trusted'
-  /** No pin matches what was fetched, and nobody has said what to do. */
-  | 'changed'
-  | 'declined'
-  /** There was nobody to ask. */
-  | 'unconfirmed'
-  | 'failed';
-
-/** What `certpin trust` does. Loaded when it is asked for. */
+/** What `certpin trust` does where nothing is taken out. Loaded when it is asked for. */
 export async function trustTargets(args: readonly string[], flags: TrustFlags, io: Io): Promise<ExitCode> {
-  const { file, from, servername } = flags;
+  const { file, targetsFile = [], servername, quiet } = flags;
   const options = toScanOptions(flags, 'trust');
-  if (from !== undefined && args.length > 1) throw new UsageError('--from is the file of one target', 'trust');
-  const targets: Placed[] = [];
+  let document: PinsDocument | undefined;
+  let targets: readonly Placed[];
   try {
     refuseConnectionString(file);
-    openPinsFile(file); // before anybody is connected to
-    for (const target of args) targets.push(placeArgument(target, file, servername));
+    document = openPinsFile(file); // before anybody is connected to
+    const list = await readTargetTexts(targetsFile, io);
+    const named = args.map((text) => placeArgument(text, file, servername));
+    targets = distinct([...named, ...list.map((text, index) => placeListed(text, index, flags))]);
   } catch (error) {
     printFailure(io, { command: 'trust', label: undefined, failure: failureOf(error) });
     return 2;
   }
+  if (targets.length === 0) {
+    printError(io, 'there is no target in the list');
+    return 2;
+  }
+  const isFromFile = flags.from !== undefined || flags.pinsFile !== undefined;
+  if (isFromFile && targets.length > 1 && !flags.issuer) {
+    throw new UsageError(`${flags.from === undefined ? '--pins-file' : '--from'} is the file of one target`, 'trust');
+  }
   const interrupt = new AbortController();
   const letGo = io.onInterrupt(() => interrupt.abort());
-  let answers: Answer[];
   try {
-    const asking = { ...options, signal: interrupt.signal, files: new FileReader(flags, io), format: undefined };
-    const questions = from === undefined ? targets.map(({ target }) => target) : [fileTarget(from)];
-    answers = await fetchAll(questions, asking, io);
+    const files = new FileReader(flags, io, targetsFile.includes('-'));
+    const run = new TrustRun(document, targets, { flags, io, signal: interrupt.signal });
+    if (isFromFile) {
+      const source = await readSource(flags, files, interrupt.signal).catch((error) =>
+        ofFile(flags.from, failureOf(error)),
+      );
+      await run.takeFrom(source);
+    } else {
+      const asking = { ...options, lookup: io.lookup, signal: interrupt.signal, files, format: undefined };
+      const answers = await fetchAll(targets, { ...asking, brief: quiet === true }, io);
+      if (interrupt.signal.aborted) return 130;
+      await run.take(answers);
+    }
+    const code = await run.write();
+    if (targetsFile.length > 0 && !quiet) printSummary(io, run.summary());
+    return interrupt.signal.aborted ? 130 : code;
   } finally {
     letGo();
   }
-  if (interrupt.signal.aborted) return 130;
-  const warn = createRotationWarning(io, servername);
-  const found = new Set<Status>();
-  for (const [index, placed] of targets.entries()) {
-    const answer = answers[index];
-    const outcome = answer === undefined ? timeIsOver : await trustOne({ placed, answer, flags, warn }, io);
-    if (flags.json) printJson(io, { target: placed.label, file, ...outcome } satisfies TrustReport);
-    else if (outcome.status === 'failed' && 'error' in outcome)
-      printFailure(io, { command: 'trust', label: placed.label, failure: outcome.error });
-    found.add(outcome.status);
-  }
-  if (found.has('changed') || found.has('declined')) return 1;
-  return found.has('failed') || found.has('unconfirmed') ? 2 : 0;
 }
 
-type Outcome = DistributiveOmit<TrustReport, 'target' | 'file'>;
-type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never;
+/** What cannot be read is not repeated: which one it is, its number tells. */
+function placeListed(text: string, index: number, { file, servername }: TrustFlags): Placed {
+  try {
+    return placeArgument(text, file, servername);
+  } catch (error) {
+    const { code, message } = failureOf(error);
+    throw Object.assign(new Error(`target ${index + 1} of the list: ${message}`), { code });
+  }
+}
 
-const timeIsOver: Outcome = {
-  status: 'failed',
-  ok: false,
-  error: { code: 'ERR_CONNECT_TIMEOUT', message: 'the total time was over before it was asked' },
-};
+/** A server that stands in the list twice is asked once. */
+function distinct(targets: readonly Placed[]): readonly Placed[] {
+  return [...new Map(targets.map((placed) => [placed.key, placed])).values()];
+}
 
 /** The answers in the order of the questions; those that nobody waited for are missing. */
-async function fetchAll(targets: readonly Target[], options: FetchOptions, io: Io): Promise<Answer[]> {
+async function fetchAll(targets: readonly Placed[], options: FetchOptions, io: Io): Promise<Answer[]> {
   const answers: Answer[] = [];
-  const progress = startProgress(io, () => bar({ done: answers.length, failed: 0 }, targets.length));
+  let failed = 0;
+  const progress = startProgress(io, () => bar({ done: Object.keys(answers).length, failed }, targets.length));
   try {
     const each = (async function* () {
-      for (const target of targets) yield { target: { target, label: target.label } };
+      for (const { target } of targets) yield { target: { target, label: target.label } };
     })();
-    for await (const { index, ...answer } of fetchAnswers(each, options)) answers[index] = answer;
+    for await (const { index, seconds: _, ...answer } of fetchAnswers(each, options)) {
+      answers[index] = answer;
+      if (answer.failure !== undefined) failed++;
+    }
   } finally {
     progress.end();
   }
   return answers;
 }
 
-/** As a file, whatever else the name may mean. */
-function fileTarget(path: string): Target {
-  const label = path === '-' ? path : resolve(path);
-  return { protocol: 'file', label, path: label };
-}
-
-interface Trusting {
-  readonly placed: Placed;
-  readonly answer: Answer;
-  readonly flags: TrustFlags;
-  readonly warn: ReturnType<typeof createRotationWarning>;
-}
-
-async function trustOne({ placed, answer, flags, warn }: Trusting, io: Io): Promise<Outcome> {
-  const { found, key, failure } = answer;
-  const failed = (error: Failure): Outcome => ({ status: 'failed', ok: false, error });
-  if (failure !== undefined) return failed(flags.from === undefined ? failure : ofFile(flags.from, failure));
-  if (key !== undefined && flags.from === undefined) {
-    const message = `it holds a ${key.source} and no certificate: name the server, and give the file with --from`;
-    return failed({ code: 'ERR_FILE_UNREADABLE', message });
+/** The pins of `--from` or `--pins-file`. @throws FileError, CertpinError; Node's own error */
+async function readSource(flags: TrustFlags, files: FileReader, signal: AbortSignal): Promise<PinSource> {
+  const { from, pinsFile = '', issuer, publicKey } = flags;
+  if (from === undefined) return readPinSource(pinsFile, issuer === true, files);
+  const { certificates, leaves, key } = await files.read(fileTarget(from), signal);
+  if (key !== undefined) {
+    if (issuer) throw new UsageError(`--issuer is for a certificate, and the file holds a ${key.source}`, 'trust');
+    return { path: from, key, pins: parsePins(key.pin).map(spelled) };
   }
-  const several = severalLeaves(answer.leaves);
+  const several = severalLeaves(leaves);
   // Whoever is asked sees one of them, and nobody is asked with --yes.
-  if (several !== undefined) return failed({ code: 'ERR_FILE_UNREADABLE', message: `${several}: ${OWN_FILE}` });
-  let pin: Pin | undefined;
-  try {
-    pin = readPin(answer, flags.publicKey ? 'public-key' : 'certificate');
-  } catch (error) {
-    return failed(failureOf(error));
-  }
-  if (pin === undefined) return failed({ code: 'ERR_CONNECTION_CLOSED', message: 'no certificate was presented' });
-  const protocol = flags.protocol ?? (found?.detected ? found.protocol : undefined);
-  const candidate: Candidate = {
-    placed,
-    protocol: protocol === 'file' ? undefined : protocol,
-    servername: flags.servername,
-    pin,
-    answer,
+  if (several !== undefined && !issuer) throw new FileError(`${several}: ${OWN_FILE}`);
+  const cas = certificates.filter(({ x509 }) => x509.ca);
+  if (issuer && cas.length === 0)
+    throw new UsageError('--issuer is for the certificate of a CA, and this is none', 'trust');
+  const kind = publicKey ? 'public-key' : 'certificate';
+  const toIssuerPin = (ca: (typeof cas)[number]): CandidatePin => {
+    const pin = pinOf(ca, kind);
+    // Whole: the server need not send it then.
+    return publicKey ? spelled(pin) : { pin, text: ca.x509.toString() };
   };
-  if (!flags.json) printText(io, renderFetched(answer, placed.label, io));
-  if (answer.target !== undefined) warn(answer.target, answer.certificates[0]);
-  try {
-    const { status, step } = await decide(candidate, flags, io);
-    const ok =
-      status === 'added' || status === 'pin-added' || status === 'pins-replaced' || status === 'already-trusted';
-    const previousPins = step.entry?.policy.pins.map((one) => formatPin(one)) ?? [];
-    return { status, ok, pin: formatPin(pin), previousPins, certificate: answer.report().certificate };
-  } catch (error) {
-    return failed(failureOf(error));
-  }
+  const [leaf] = certificates;
+  if (leaf === undefined) throw new UsageError('there is no certificate in the file', 'trust');
+  const own = issuer ? cas.map(toIssuerPin) : [spelled(pinOf(leaf, kind))];
+  return { path: from, certificates: issuer ? cas : certificates, pins: own };
 }
 
-/** The file is what could not be read, and not the target. */
-function ofFile(path: string, failure: Failure): Failure {
+/** A text with pins, or certificates. */
+async function readPinSource(path: string, isIssuer: boolean, files: FileReader): Promise<PinSource> {
+  const { pins, knownCertificates } = createPolicy({ pins: await readPinsFile(path, files) });
+  const certificateOf = ({ kind, sha256 }: Pin): Certificate | undefined =>
+    kind === 'certificate'
+      ? knownCertificates.find(({ certificateSha256 }) => certificateSha256 === sha256)
+      : undefined;
+  const toPin = (pin: Pin): CandidatePin => {
+    const whole = isIssuer ? certificateOf(pin) : undefined;
+    return whole === undefined ? spelled(pin) : { pin, text: whole.x509.toString() };
+  };
+  const cas = knownCertificates.filter(({ x509 }) => x509.ca);
+  // What speaks against one of them speaks against the file.
+  return { path, certificates: cas.length > 0 ? cas : knownCertificates, pins: pins.map(toPin) };
+}
+
+/** The file of `--from` is what could not be read, and not the target. */
+function ofFile(path: string | undefined, failure: Failure): Failure {
+  if (path === undefined) return failure;
   const hint = failure.hint?.replaceAll('FILE', () => quote(path));
   const message = `${showPath(path, '--from')}: ${plainWords(failure)}`;
   return { code: 'ERR_FILE_UNREADABLE', message, ...(hint === undefined ? {} : { hint }) };
 }
 
-function renderFetched({ key, report }: Exclude<Answer, { failure: Failure }>, target: string, io: Io): string {
-  const colors = stdoutColors(io);
-  return key === undefined
-    ? renderReport({ ...report(), target }, colors, new Date())
-    : renderKeyReport({ ...report(), target }, colors);
-}
-
-/** Finds out what there is to do, asks whether to do it, and does it. */
-async function decide(candidate: Candidate, flags: TrustFlags, io: Io): Promise<{ status: Status; step: Step }> {
-  const { file, json, yes } = flags;
-  const mode: TrustMode = flags.add ? 'add' : flags.replace ? 'replace' : 'keep';
-  const { label } = candidate.placed;
-  const document = openPinsFile(file);
-  const step = findStep(document, candidate, mode);
-  const say = (text: string): void => {
-    if (!json) printText(io, text);
-  };
-  if (step.kind === 'none') {
-    say(printable(`already trusted in ${file}: ${label}`));
-    if (step.explanation !== undefined) printWarning(io, `${label}: a pin matches, but ${step.explanation}`);
-    return { status: 'already-trusted', step };
-  }
-  if (step.isChanged && step.explanation !== undefined) say(step.explanation);
-  // Whoever is in the middle would like nothing better than a change that nobody looks at.
-  if (step.kind === 'changed' && (yes || json)) return { status: refuseChange(label, flags, io), step };
-  if (!yes) {
-    const answer = json ? undefined : await io.confirm(printable(questionFor(step, label, file)));
-    if (answer === false) {
-      printError(io, `${label}: not trusted; ${file} is as it was`);
-      return { status: 'declined', step };
-    }
-    if (answer === undefined && step.kind === 'changed') return { status: refuseChange(label, flags, io), step };
-    if (answer === undefined) {
-      if (!json) {
-        printError(io, `${label}: there is no terminal to ask on; nothing was written`);
-        printHint(io, "once the server's own file or its operator says the same: --yes");
-      }
-      return { status: 'unconfirmed', step };
-    }
-  }
-  const agreed: TrustMode = step.kind === 'changed' ? 'add' : mode;
-  const status = await commit(file, candidate, agreed, findStep(document, candidate, agreed));
-  say(printable(`${wordsOf[status]} ${file}: ${label}`));
-  return { status, step };
-}
-
-type Written = 'added' | 'pin-added' | 'pins-replaced' | 'already-trusted';
-
-const wordsOf: Record<Written, string> = {
-  added: 'added to',
-  'pin-added': 'pin added in',
-  'pins-replaced': 'pins replaced in',
-  'already-trusted': 'already trusted in',
-};
-
-const writtenBy = { 'add-target': 'added', 'add-pin': 'pin-added', 'replace-pins': 'pins-replaced' } as const;
-
-/** Does what was agreed to, where the file still says the same of the target; what it says of others may have changed. */
-async function commit(file: string, candidate: Candidate, mode: TrustMode, agreed: Step): Promise<Written> {
-  let written: Written = 'already-trusted';
-  await changePinsFile(file, (document) => {
-    const step = findStep(document, candidate, mode);
-    if (step.kind === 'none') return undefined; // somebody else has done it meanwhile
-    if (!isSameStep(step, agreed) || step.kind === 'changed') throw changedMeanwhile(file);
-    written = writtenBy[step.kind];
-    return applyStep(document, candidate, step);
-  });
-  return written;
-}
-
-function refuseChange(label: string, { file, json }: TrustFlags, io: Io): 'changed' {
-  if (json) return 'changed';
-  printError(io, `${label}: the pin has changed; ${file} is as it was`);
-  printHint(
-    io,
-    "once the server's own file or its operator says the same: --add puts the new pin beside the old one, --replace in its place",
-  );
-  return 'changed';
-}
-
-function questionFor(step: Step, label: string, file: string): string {
-  if (step.kind === 'add-target') return `add ${label} with this pin to ${file}? [y/N] `;
-  const known = step.entry.policy.pins.map((pin) => formatPin(pin)).join(', ');
-  const what =
-    step.kind === 'replace-pins'
-      ? `put this pin in the place of ${known || 'none'}`
-      : 'put this pin beside the known ones';
-  const when = step.isChanged ? `THE PIN OF ${label} HAS CHANGED. Does its operator say so too, and ` : '';
-  return when === '' ? `${label}: ${what}? [y/N] ` : `${when}shall certpin ${what}? [y/N] `;
+/** As a file, whatever else the name may mean. */
+function fileTarget(path: string): FileTarget {
+  const label = path === '-' ? path : resolve(path);
+  return { protocol: 'file', label, path: label };
 }

@@ -1,102 +1,147 @@
-import {
-  addEntry,
-  addPin,
-  createText,
-  type Entry,
-  type PinsDocument,
-  type Placed,
-  replacePins,
-} from '@certpin/pins-file';
-import { explain, formatPin, type Pin, parsePin } from 'certpin';
+import { type Changes, type Entry, findRevoked, type NewEntry, type Placed } from '@certpin/pins-file';
+import { type Certificate, explain, formatPin, type Pin, parsePin, verify } from 'certpin';
 import type { Protocol } from 'certpin/probe';
 import { publicKeyPin } from '../forms/public-key-pin.ts';
-import type { Answer } from '../scan/answer.ts';
+import type { SingleAnswer } from '../scan/answer.ts';
 import { judgeAnswer } from './judge-answer.ts';
 
 /** What may become of a target that is in the file already. */
 export type TrustMode = 'keep' | 'add' | 'replace';
 
-/** A pin that was fetched, and what is to be written beside it. */
+/** Pins, and what is to be written beside them. */
 export interface Candidate {
   readonly placed: Placed;
   readonly protocol: Protocol | undefined;
   readonly servername: string | undefined;
+  readonly note: string | undefined;
+  readonly pins: readonly CandidatePin[];
+  /** In which list of the target they belong. */
+  readonly list: 'pins' | 'issuerPins';
+  /** What the server has presented; undefined: the pins are from a file, and nobody was asked. */
+  readonly presented: SingleAnswer | undefined;
+  /** The certificate whose pin it is, where there is one. */
+  readonly certificate: Certificate | undefined;
+  /** A certificate is meant after its end too. */
+  readonly acceptExpired: boolean;
+}
+
+export interface CandidatePin {
   readonly pin: Pin;
-  readonly answer: Answer;
+  /** As it is written: of a CA the whole certificate, because the server need not send it. */
+  readonly text: string;
 }
 
 /** What there is to do. */
 export type Step =
   | { readonly kind: 'add-target'; readonly entry?: undefined; readonly isChanged: false }
   | {
-      /** `changed`: nothing, until somebody says what. */
-      readonly kind: 'none' | 'changed' | 'add-pin' | 'replace-pins';
+      /** `changed`: nothing, until somebody says what. `revoked`: nothing, whatever anybody says. */
+      readonly kind: 'none' | 'changed' | 'revoked' | 'add-pin' | 'replace-pins';
       readonly entry: Entry;
-      /** No pin of the target matches what was fetched. */
+      /** No pin of the target matches what the server has presented. */
       readonly isChanged: boolean;
       /** Why it is refused all the same where a pin matches, or what has changed. */
       readonly explanation: string | undefined;
     };
 
+export function spelled(pin: Pin): CandidatePin {
+  return { pin, text: formatPin(pin) };
+}
+
 /** @throws CertpinError `ERR_PIN_INVALID` where the certificate has no public-key pin */
-export function readPin({ key, certificates: [leaf] }: Answer, kind: Pin['kind']): Pin | undefined {
-  if (key !== undefined) return parsePin(key.pin);
-  if (leaf === undefined) return undefined;
+export function pinOf(leaf: Certificate, kind: Pin['kind']): Pin {
   return kind === 'certificate' ? parsePin(leaf.certificateSha256) : publicKeyPin(leaf);
 }
 
-export function findStep(
-  document: PinsDocument | undefined,
-  { placed, pin, answer }: Candidate,
-  mode: TrustMode,
-): Step {
-  const entry = document?.entries.find(({ key }) => key === placed.key);
+export function findStep(entry: Entry | undefined, candidate: Candidate, mode: TrustMode): Step {
   if (entry === undefined) return { kind: 'add-target', isChanged: false };
-  const { isPinned, explanation } = compare(entry, answer, pin);
-  const isListed = lists(entry, pin);
-  const about = { entry, isChanged: !isPinned, explanation };
+  const { pins, list } = candidate;
+  if (isRevoked(entry, candidate)) return { kind: 'revoked', entry, isChanged: false, explanation: undefined };
+  const { isPinned, explanation } = compare(entry, candidate);
+  const isListed = pins.every(({ pin }) => lists(entry, list, pin));
+  const about = { entry, isChanged: !isPinned && candidate.presented !== undefined, explanation };
   if (mode === 'replace') {
-    return { kind: isListed && entry.policy.pins.length === 1 ? 'none' : 'replace-pins', ...about };
+    return { kind: isListed && entry.policy[list].length === pins.length ? 'none' : 'replace-pins', ...about };
   }
   if (mode === 'add') return { kind: isListed ? 'none' : 'add-pin', ...about };
   return { kind: isPinned ? 'none' : 'changed', ...about };
 }
 
-function compare(entry: Entry, answer: Answer, pin: Pin): { isPinned: boolean; explanation: string | undefined } {
-  const [leaf] = answer.certificates;
-  const { verdict } = judgeAnswer(entry, answer, 0, new Date());
-  if (leaf === undefined || verdict === undefined) {
-    const explanation = `pin mismatch for ${entry.label}: the public key ${formatPin(pin)} is none of the pinned ones`;
-    return lists(entry, pin) ? { isPinned: true, explanation: undefined } : { isPinned: false, explanation };
+/** By its pin, and where the certificate is known, by whichever of its two hashes. */
+function isRevoked(entry: Entry, { pins, certificate, presented }: Candidate): boolean {
+  if (entry.revoked.some(({ pin }) => pins.some((one) => one.pin.kind === pin.kind && one.pin.sha256 === pin.sha256))) {
+    return true;
   }
-  const isPinned =
-    verdict.ok ||
-    entry.policy.pins.some(
-      ({ kind, sha256 }) => sha256 === (kind === 'certificate' ? leaf.certificateSha256 : leaf.publicKeySha256),
-    );
-  if (verdict.ok) return { isPinned, explanation: undefined };
-  return { isPinned, explanation: isPinned ? verdict.reason : explain(verdict) };
+  const all = presented?.certificates ?? (certificate === undefined ? [] : [certificate]);
+  return findRevoked(entry, all) !== undefined;
 }
 
-function lists({ policy }: Entry, pin: Pin): boolean {
-  return policy.pins.some(({ kind, sha256 }) => kind === pin.kind && sha256 === pin.sha256);
+function compare(
+  entry: Entry,
+  { presented, certificate, pins, list }: Candidate,
+): { isPinned: boolean; explanation: string | undefined } {
+  const matchesLeaf = entry.policy.pins.some(
+    ({ kind, sha256 }) =>
+      sha256 === (kind === 'certificate' ? certificate?.certificateSha256 : certificate?.publicKeySha256),
+  );
+  if (presented === undefined) {
+    const isListed = pins.every(({ pin }) => lists(entry, list, pin));
+    return { isPinned: isListed || (list === 'pins' && matchesLeaf), explanation: undefined };
+  }
+  const { verdict } = judgeAnswer(entry, presented, new Date());
+  if (verdict === undefined) return { isPinned: false, explanation: undefined };
+  if (verdict.ok) return { isPinned: true, explanation: undefined };
+  return { isPinned: matchesLeaf, explanation: matchesLeaf ? verdict.reason : explain(verdict) };
+}
+
+function lists({ policy }: Entry, list: Candidate['list'], pin: Pin): boolean {
+  return policy[list].some(({ kind, sha256 }) => kind === pin.kind && sha256 === pin.sha256);
 }
 
 /** Whether the file still says what somebody has agreed to. */
 export function isSameStep(one: Step, other: Step): boolean {
-  const pinsOf = ({ entry }: Step): string => JSON.stringify([entry?.policy.pins, entry?.policy.issuerPins]);
-  return one.kind === other.kind && pinsOf(one) === pinsOf(other);
+  return one.kind === other.kind && pinsOf(one.entry) === pinsOf(other.entry);
 }
 
-/** The text of the file afterwards. */
-export function applyStep(document: PinsDocument | undefined, candidate: Candidate, step: Step): string | undefined {
-  const { placed, protocol, servername } = candidate;
-  const pin = formatPin(candidate.pin);
+export function pinsOf(entry: Entry | undefined): string {
+  const revoked = entry?.revoked.map(({ pin }) => pin);
+  return JSON.stringify([entry?.policy.pins, entry?.policy.issuerPins, revoked]);
+}
+
+/** What changes of the file: one target more, or the pins of one. */
+export function toChanges(candidate: Candidate, step: Step, texts: readonly string[]): Changes {
+  const { placed, protocol, servername, note, list, acceptExpired } = candidate;
   if (step.kind === 'add-target') {
-    const entry = { target: placed.label, protocol, servername, pins: [pin] };
-    return document === undefined ? createText(entry) : addEntry(document.text, entry);
+    const expired = acceptExpired ? ({ expired: 'accept' } as const) : {};
+    const entry: NewEntry = { target: placed.label, protocol, servername, [list]: texts, ...expired, note };
+    return { add: [entry] };
   }
-  if (document === undefined) return undefined;
-  if (step.kind === 'add-pin') return addPin(document.text, step.entry.index, pin);
-  return step.kind === 'replace-pins' ? replacePins(document.text, step.entry.index, pin) : undefined;
+  const pins = step.kind === 'replace-pins' ? { replace: texts } : { add: texts };
+  const expired = acceptExpired && step.entry.policy.expired !== 'accept' ? ({ expired: 'accept' } as const) : {};
+  return { entries: [{ index: step.entry.index, [list]: pins, ...expired }] };
+}
+
+/** What speaks against a pin although it was asked for. */
+export type Concern = 'ca' | 'expired';
+
+/** Of a step that writes something. */
+export function concernsOf(candidate: Candidate, step: Step, isLeaf: boolean): readonly Concern[] {
+  const { certificate, list, presented, acceptExpired } = candidate;
+  if (certificate === undefined) return [];
+  const isAccepted = acceptExpired || step.entry?.policy.expired === 'accept';
+  const concerns: Concern[] = [];
+  // What a server presents as its own is its own, whatever else it may sign: many a self-signed certificate may sign others.
+  if (presented === undefined && list === 'pins' && !isLeaf && isCaOfOthers(candidate)) concerns.push('ca');
+  if (!isAccepted && !(certificate.validTo.getTime() > Date.now())) concerns.push('expired');
+  return concerns;
+}
+
+/** Whether a certificate may sign others, and does not name the server: then it is hardly the server's own. */
+function isCaOfOthers({ certificate, placed: { target }, servername }: Candidate): boolean {
+  if (certificate === undefined || !certificate.x509.ca) return false;
+  const host = servername ?? ('host' in target ? target.host : undefined);
+  if (host === undefined) return true;
+  const policy = { pins: certificate.certificateSha256, expired: 'accept', hostnameVerification: 'require' } as const;
+  const verdict = verify({ certificates: [certificate], host }, policy);
+  return !verdict.ok && verdict.code === 'ERR_HOSTNAME_MISMATCH';
 }

@@ -1,8 +1,8 @@
-import type { Judged } from '@certpin/pins-file';
+import { type Judged, outcomeOf } from '@certpin/pins-file';
 import { formatPin } from 'certpin';
 import { cell } from '../answers/csv.ts';
 import { printCsv } from '../io.ts';
-import type { CreateReport } from './report.ts';
+import { type CreateReport, REVOKED } from './report.ts';
 
 const columns = [
   'target',
@@ -21,6 +21,8 @@ const columns = [
   'issuer_pins',
   'line',
   'note',
+  'address',
+  'days_left',
 ] as const;
 
 export const createCsvReport: CreateReport = ({ io }) => {
@@ -28,15 +30,16 @@ export const createCsvReport: CreateReport = ({ io }) => {
   return { add: (judged) => printCsv(io, toRow(judged)), end: () => undefined };
 };
 
-function toRow({ entry, status, reason, protocol, verdict, failure }: Judged): string {
+function toRow(judged: Judged): string {
+  const { entry, status, reason, protocol, verdict, address, daysLeft } = judged;
   const leaf = verdict?.presented[0]?.toJSON();
   const { policy } = entry;
   const values: Record<(typeof columns)[number], string | undefined> = {
     target: entry.label,
     protocol: protocol ?? undefined,
-    ok: String(verdict?.ok ?? false),
+    ok: String(outcomeOf[status] === 'yes'),
     status,
-    code: verdict === undefined ? failure.code : verdict.ok ? undefined : verdict.code,
+    code: codeOf(judged),
     reason,
     certificate_sha256: leaf?.sha256,
     public_key_sha256: leaf?.publicKeySha256 ?? undefined,
@@ -48,6 +51,14 @@ function toRow({ entry, status, reason, protocol, verdict, failure }: Judged): s
     issuer_pins: policy.issuerPins.map((pin) => formatPin(pin)).join(' '),
     line: String(entry.line),
     note: entry.note,
+    address,
+    days_left: daysLeft?.toString(),
   };
   return columns.map((column) => cell(values[column] ?? '')).join(',');
+}
+
+function codeOf({ status, verdict, failure }: Judged): string | undefined {
+  if (status === 'revoked') return REVOKED;
+  if (verdict === undefined) return failure.code;
+  return verdict.ok ? undefined : verdict.code;
 }

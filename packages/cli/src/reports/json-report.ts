@@ -1,7 +1,8 @@
-import type { Judged, Status } from '@certpin/pins-file';
+import type { Judged, JudgedAddress, Remark, Status } from '@certpin/pins-file';
 import { printJson } from '../io.ts';
-import { type CheckReport, toReport } from './check-report.ts';
-import type { CreateReport } from './report.ts';
+import { type AddressReport, type CheckReport, toAddressReport, toReport } from './check-report.ts';
+import { explainRefusal } from './explanation.ts';
+import { type CreateReport, REVOKED } from './report.ts';
 
 /** A line of `certpin check --file --json`: what `certpin check --json` prints of one target, and more. Fields are added, never renamed. */
 type FileCheckReport = CheckReport & {
@@ -9,6 +10,10 @@ type FileCheckReport = CheckReport & {
   /** Where it stands in the pins file, from 1. */
   readonly line: number;
   readonly note?: string;
+  readonly id?: string;
+  /** Whole days until the certificate ends, below 0 where it has ended; null where none was presented. */
+  readonly daysLeft: number | null;
+  readonly remarks: readonly Remark[];
 };
 
 export const createJsonReport: CreateReport = ({ io }) => ({
@@ -16,9 +21,31 @@ export const createJsonReport: CreateReport = ({ io }) => ({
   end: () => undefined,
 });
 
-function toJson({ entry, status, verdict, protocol, failure }: Judged): FileCheckReport {
-  const { label, line, note } = entry;
-  const about = { status, line, ...(note === undefined ? {} : { note }) };
-  if (verdict !== undefined) return { ...toReport({ label, protocol }, verdict), ...about };
-  return { target: label, protocol, ok: false, error: failure, ...about };
+function toJson(judged: Judged): FileCheckReport {
+  const { entry, status, verdict, protocol, failure, address, otherAddresses, addresses } = judged;
+  const { label, line, note, id } = entry;
+  const about = {
+    status,
+    line,
+    ...(note === undefined ? {} : { note }),
+    ...(id === undefined ? {} : { id }),
+    daysLeft: judged.daysLeft ?? null,
+    remarks: judged.remarks,
+    ...(addresses === undefined ? {} : { addresses: addresses.map(toAddress) }),
+  };
+  if (verdict === undefined) return { target: label, protocol, ok: false, error: failure, ...about };
+  return { ...toReport({ label, protocol, address, otherAddresses }, verdict), ...revokedWords(judged), ...about };
+}
+
+/** Whatever the verdict says. */
+function revokedWords(judged: Judged): object {
+  if (judged.status !== 'revoked') return {};
+  const nothing = { matched: undefined, pin: undefined };
+  return { ...nothing, ok: false, code: REVOKED, reason: judged.reason, explanation: explainRefusal(judged) };
+}
+
+function toAddress(judged: JudgedAddress): AddressReport & { readonly status: Status } {
+  const { address, status, verdict, failure } = judged;
+  if (verdict === undefined) return { address, status, ok: false, error: failure };
+  return { ...toAddressReport(address, verdict), ...revokedWords(judged), status };
 }

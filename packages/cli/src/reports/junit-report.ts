@@ -1,6 +1,6 @@
-import type { Judged } from '@certpin/pins-file';
-import { explain } from 'certpin';
+import { type Judged, outcomeOf } from '@certpin/pins-file';
 import { printableLines, printText } from '../io.ts';
+import { explainRefusal } from './explanation.ts';
 import { type CreateReport, isRefusal } from './report.ts';
 
 /**
@@ -9,15 +9,20 @@ import { type CreateReport, isRefusal } from './report.ts';
  */
 export const createJunitReport: CreateReport = ({ io, document, asked, failExpiring }) => {
   const judged = new Map<number, Judged>();
+  const times = new Map<number, number>();
   return {
-    add: (one) => judged.set(one.entry.index, one),
+    add: (one, seconds) => {
+      judged.set(one.entry.index, one);
+      times.set(one.entry.index, seconds);
+    },
     end: () => {
       const all = [...judged.values()];
       const counts = attributes({
         tests: asked.length,
         failures: all.filter((one) => isRefusal(one, failExpiring)).length,
-        errors: all.filter(({ status }) => status === 'unreachable').length,
+        errors: all.filter(({ status }) => outcomeOf[status] === 'unasked').length,
         skipped: asked.length - all.length,
+        time: inSeconds([...times.values()].reduce((sum, one) => sum + one, 0)),
       });
       const cases = asked.map((entry) => {
         const about = attributes({
@@ -25,8 +30,9 @@ export const createJunitReport: CreateReport = ({ io, document, asked, failExpir
           name: entry.label,
           file: document.path,
           line: entry.line,
+          time: inSeconds(times.get(entry.index) ?? 0),
         });
-        return `    <testcase${about}>${outcomeOf(judged.get(entry.index), failExpiring)}</testcase>\n`;
+        return `    <testcase${about}>${renderOutcome(judged.get(entry.index), failExpiring)}</testcase>\n`;
       });
       printText(
         io,
@@ -40,15 +46,19 @@ ${cases.join('')}  </testsuite>
   };
 };
 
-function outcomeOf(judged: Judged | undefined, failExpiring: boolean): string {
+function renderOutcome(judged: Judged | undefined, failExpiring: boolean): string {
   if (judged === undefined) return `<skipped${attributes({ message: 'it was not asked' })}/>`;
-  const { status, reason, verdict, entry } = judged;
+  const { status, reason, entry } = judged;
   const note = entry.note === undefined ? '' : `\n  note: ${entry.note}`;
   const about = attributes({ type: status, message: reason });
-  if (status === 'unreachable') return `<error${about}>${escaped(`${reason}${note}`)}</error>`;
+  if (outcomeOf[status] === 'unasked') return `<error${about}>${escaped(`${reason}${note}`)}</error>`;
   if (!isRefusal(judged, failExpiring)) return `<system-out>${escaped(`${status}: ${reason}`)}</system-out>`;
-  const text = verdict === undefined || verdict.ok ? reason : explain(verdict);
+  const text = explainRefusal(judged) ?? reason;
   return `<failure${about}>${escaped(`${text}${note}`)}</failure>`;
+}
+
+function inSeconds(seconds: number): string {
+  return seconds.toFixed(3);
 }
 
 function attributes(values: Record<string, string | number>): string {

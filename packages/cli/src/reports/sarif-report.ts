@@ -1,16 +1,20 @@
 import { type SarifResult, type SarifRule, writeSarif } from '@certpin/auth0/sarif';
 import type { Judged, Status } from '@certpin/pins-file';
-import { explain } from 'certpin';
 import { printableLines, printJson } from '../io.ts';
 import { readVersion } from '../version.ts';
+import { explainRefusal } from './explanation.ts';
 import { type CreateReport, isRefusal } from './report.ts';
 
 type Finding = Exclude<Status, 'holds'>;
 
 const rules: Record<Finding, Omit<SarifRule, 'id'>> = {
-  expiring: { text: 'The pinned certificate ends soon.', level: 'warning' },
+  mixed: { text: 'The addresses of the server present different pinned certificates.', level: 'warning' },
+  'ends-soon': { text: 'The pinned certificate ends soon.', level: 'warning' },
   drift: { text: 'The presented certificate is not the pinned one.', level: 'error' },
   expired: { text: 'The pinned certificate has expired.', level: 'error' },
+  'not-yet-valid': { text: 'The validity of the pinned certificate has not begun.', level: 'error' },
+  revoked: { text: 'The server presents a certificate whose pin is revoked.', level: 'error' },
+  'no-such-name': { text: 'The name of the server cannot be found.', level: 'warning' },
   refused: { text: 'The pin cannot be relied on.', level: 'error' },
   unreachable: { text: 'The certificate could not be read.', level: 'warning' },
 };
@@ -30,9 +34,9 @@ export const createSarifReport: CreateReport = ({ io, document, failExpiring }) 
 };
 
 function toResult(judged: Judged, status: Finding, path: string, failExpiring: boolean): SarifResult {
-  const { entry, reason, verdict } = judged;
-  const explanation =
-    verdict === undefined || verdict.ok ? '' : `\n${explain(verdict).split('\n').slice(1).join('\n')}`;
+  const { entry, reason } = judged;
+  const details = explainRefusal(judged)?.split('\n').slice(1) ?? [];
+  const explanation = details.map((line) => `\n${line}`).join('');
   const note = entry.note === undefined ? '' : `\n  note: ${entry.note}`;
   return {
     ruleId: status,

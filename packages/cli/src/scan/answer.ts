@@ -1,7 +1,9 @@
-import { type Certificate, CertpinError } from 'certpin';
+import { type Certificate, type CertificateSummary, CertpinError } from 'certpin';
 import {
+  addressesOf,
   type Inspected,
   inspect,
+  mapTargets,
   type ProbeFailure,
   type ProbeOptions,
   type ProbeReport,
@@ -29,9 +31,32 @@ export interface KeyReport {
 }
 
 /** What became of one target. */
-export type Answer = FoundAnswer | KeyAnswer | FailedAnswer;
+export type Answer = SingleAnswer | (Key & Reported<KeyReport>) | SpreadAnswer;
 
-interface FoundAnswer {
+/** What one question has brought. */
+export type SingleAnswer = FoundAnswer | FailedAnswer;
+type FoundAnswer = Found & Reported<ProbeSuccess>;
+type FailedAnswer = Failed & Reported<ProbeFailure>;
+
+/** Of a server that was asked at each of its addresses: what the first that failed has answered, or else the first. */
+type SpreadAnswer = (Found | Failed) & {
+  readonly addresses: readonly AddressAnswer[];
+  readonly report: () => SpreadReport;
+};
+
+/** What became of one address of a server. */
+export interface AddressAnswer {
+  readonly address: string;
+  readonly answer: SingleAnswer;
+}
+
+interface Reported<Report> {
+  readonly addresses?: undefined;
+  /** The very value of `probe()`. */
+  readonly report: () => Report;
+}
+
+interface Found {
   readonly target: Target;
   readonly found: Inspected;
   /** Every presented certificate, the server's own first. */
@@ -40,34 +65,47 @@ interface FoundAnswer {
   readonly leaves: readonly Certificate[];
   readonly key?: undefined;
   readonly failure?: undefined;
-  /** The very value of `probe()`. */
-  readonly report: () => ProbeSuccess;
 }
 
 /** Of a file without a certificate. */
-interface KeyAnswer {
+interface Key {
   readonly target: Target;
   readonly found?: undefined;
   readonly certificates: readonly Certificate[];
   readonly leaves?: undefined;
   readonly key: KeyPin;
   readonly failure?: undefined;
-  readonly report: () => KeyReport;
 }
 
 /** Of a target that could not be asked, or not be read. */
-interface FailedAnswer {
+interface Failed {
   readonly target: Target | undefined;
   readonly found?: undefined;
   readonly certificates: readonly Certificate[];
   readonly leaves?: undefined;
   readonly key?: undefined;
   readonly failure: Failure;
-  readonly report: () => ProbeFailure;
 }
 
+/** What is known of a server each address of which was asked: plain JSON. Fields are added, never renamed. */
+interface SpreadReport extends Pick<ProbeReport, 'target' | 'protocol' | 'host' | 'port'> {
+  /** Whether every address has answered. */
+  readonly ok: boolean;
+  /** Of the first that has not. */
+  readonly error?: Failure;
+  /** The leaf where all addresses present the same one, else null. */
+  readonly certificate: CertificateSummary | null;
+  readonly chain: readonly CertificateSummary[];
+  readonly addresses: readonly AddressReport[];
+}
+
+type AddressReport = { readonly address: string } & (
+  | Pick<ProbeSuccess, 'ok' | 'tlsVersion' | 'certificate' | 'chain'>
+  | Pick<ProbeFailure, 'ok' | 'error'>
+);
+
 /** What `--json` prints of an answer. */
-export type AnswerReport = ProbeReport | KeyReport;
+export type AnswerReport = ProbeReport | KeyReport | SpreadReport;
 
 export interface AnswerOptions extends ProbeOptions {
   /** The form that is asked for: a target that it is not for is not connected to. */
@@ -75,6 +113,10 @@ export interface AnswerOptions extends ProbeOptions {
   readonly files: FileReader;
   /** The certificates are wanted, and no word about them: what stands in them is read when the report is asked for. */
   readonly brief?: boolean | undefined;
+  /** The server is asked at each address of its name. */
+  readonly allAddresses?: boolean | undefined;
+  /** With that: how often each is asked again. */
+  readonly retries?: number | undefined;
 }
 
 /**
@@ -84,19 +126,20 @@ export interface AnswerOptions extends ProbeOptions {
  */
 export async function fetchAnswer(
   { target, refusal }: ShownTarget,
-  { format, files, brief = false, ...options }: AnswerOptions,
+  { format, files, brief = false, allAddresses, retries, ...options }: AnswerOptions,
 ): Promise<Answer> {
   if (target === undefined) throw refusal;
   const reason = format === undefined ? undefined : forms[format]?.refusal?.(target);
   if (reason !== undefined) throw new CertpinError('ERR_TARGET_INVALID', reason, { reason });
-  if (target.protocol === 'file') {
+  if (target.protocol === 'file' && !allAddresses) {
     const { certificates, leaves, key } = await files.read(target, options.signal);
     return key === undefined
       ? { ...toAnswer(target, { certificates, protocol: 'file', detected: false, fromFile: true }, brief), leaves }
       : toKeyAnswer(target, key, format);
   }
   const protocol = options.protocol ?? (target.protocol === null ? forms[format ?? '']?.protocol : undefined);
-  return toAnswer(target, await inspect(target, { ...options, protocol }), brief);
+  if (!allAddresses) return toAnswer(target, await inspect(target, { ...options, protocol }), brief);
+  return toSpread(await askAddresses(target, { ...options, protocol }, { retries, brief }));
 }
 
 /** @throws what `toProbeSuccess` throws; where the answer is to be brief, for a server that presents nothing */
@@ -109,8 +152,81 @@ function toAnswer(target: Target, found: Inspected, brief: boolean): FoundAnswer
   return { target, found, certificates, leaves: [], report: () => report };
 }
 
+/** Addresses of one server that are asked at the same time. */
+const ADDRESSES_AT_A_TIME = 8;
+
+/**
+ * Asks the server at each address of its name. Each has the time limit for itself.
+ *
+ * @throws what `addressesOf` throws; the signal's reason
+ */
+async function askAddresses(
+  target: Target,
+  options: ProbeOptions,
+  { retries, brief }: { readonly retries: number | undefined; readonly brief: boolean },
+): Promise<readonly AddressAnswer[]> {
+  const addresses = await addressesOf(target, options);
+  const ask = async (address: string, signal: AbortSignal) =>
+    toAnswer(target, await inspect(target, { ...options, address, signal }), brief);
+  const { signal } = options;
+  const answers: AddressAnswer[] = [];
+  const how = { concurrency: ADDRESSES_AT_A_TIME, order: 'given', retries, signal } as const;
+  for await (const { target: address, ...outcome } of mapTargets(addresses, ask, how)) {
+    const answer = outcome.ok ? outcome.answer : failedOne(target, outcome.error, options.protocol);
+    answers.push({ address, answer });
+  }
+  if (signal?.aborted) throw signal.reason;
+  return answers;
+}
+
+/** What the addresses of a server have answered, as one answer. */
+function toSpread(addresses: readonly AddressAnswer[]): SpreadAnswer {
+  const failed = addresses.find(({ answer }) => answer.failure !== undefined);
+  const shown = (failed ?? addresses[0])?.answer;
+  if (shown === undefined) {
+    const reason = 'its name has no address';
+    throw new CertpinError('ERR_TARGET_INVALID', reason, { reason });
+  }
+  return { ...shown, addresses, report: () => spreadReport(addresses) };
+}
+
+function spreadReport(addresses: readonly AddressAnswer[]): SpreadReport {
+  const reports = addresses.map(({ address, answer }) => ({ address, report: answer.report() }));
+  const failed = reports.find(({ report }) => !report.ok)?.report;
+  const first = (failed ?? reports[0]?.report) as ProbeReport;
+  const { target, protocol, host, port } = first;
+  const found = reports.map(({ report }) => report).filter((report) => report.ok);
+  const [one] = found;
+  const isSame = first.ok && found.every(({ certificate }) => certificate.sha256 === one?.certificate.sha256);
+  return {
+    ...{ target, protocol, host, port, ok: failed === undefined },
+    ...(first.ok ? {} : { error: first.error }),
+    ...{ certificate: (isSame && one?.certificate) || null, chain: (isSame && one?.chain) || [] },
+    addresses: reports.map(({ address, report }) => {
+      if (!report.ok) return { address, ok: false, error: report.error };
+      const { tlsVersion, certificate, chain } = report;
+      return { address, ok: true, tlsVersion, certificate, chain };
+    }),
+  };
+}
+
+/** The answers of addresses, those that present the same certificate together; at the end each that has not answered. */
+export function byCertificate(
+  addresses: readonly AddressAnswer[],
+): readonly { readonly at: string; readonly answer: SingleAnswer }[] {
+  const groups = new Map<string, { at: string[]; answer: SingleAnswer }>();
+  for (const { address, answer } of addresses) {
+    const key = answer.certificates[0]?.certificateSha256 ?? `failed ${address}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { at: [address], answer });
+    else group.at.push(address);
+  }
+  const all = [...groups.values()].map(({ at, answer }) => ({ at: at.join(', '), answer }));
+  return [...all.filter(({ answer }) => !answer.failure), ...all.filter(({ answer }) => answer.failure)];
+}
+
 /** @throws CertpinError `ERR_TARGET_INVALID` for a form that has no place for a key */
-function toKeyAnswer(target: Target, key: KeyPin, format: string | undefined): KeyAnswer {
+function toKeyAnswer(target: Target, key: KeyPin, format: string | undefined): Key & Reported<KeyReport> {
   if (format !== undefined) {
     const reason = `--format ${format} is for certificates, and this is a ${key.source}: leave it out, or give -q`;
     throw new CertpinError('ERR_TARGET_INVALID', reason, { reason });
@@ -122,6 +238,10 @@ function toKeyAnswer(target: Target, key: KeyPin, format: string | undefined): K
 
 /** The answer of a target that could not be asked. @param forced the protocol that was given as an option */
 export function failedAnswer({ target }: ShownTarget, error: unknown, forced: Protocol | undefined): FailedAnswer {
+  return failedOne(target, error, forced);
+}
+
+function failedOne(target: Target | undefined, error: unknown, forced: Protocol | undefined): FailedAnswer {
   const { message, ...words } = failureOf(error);
   const failure = { ...words, message: message.trim() || words.code };
   return {

@@ -13,6 +13,8 @@ export interface Question extends Pick<ProbeOptions, 'protocol' | 'servername'> 
 export type NumberedAnswer = Answer & {
   /** Which of the targets, from 0. */
   readonly index: number;
+  /** How long it was asked, from the first attempt to the end of the last. */
+  readonly seconds: number;
 };
 
 /** Asks every target, and yields the answers as they come: `mapTargets` with the question of the command line. */
@@ -21,10 +23,26 @@ export async function* fetchAnswers(
   options: FetchOptions,
 ): AsyncGenerator<NumberedAnswer, void, void> {
   const { concurrency, retries, totalTimeoutMs, signal, ...common } = options;
-  const fetch = ({ target, ...own }: Question, signal: AbortSignal): Promise<Answer> =>
-    fetchAnswer(target, { ...common, ...own, signal });
+  const times = new WeakMap<Question, { readonly begun: number; ended?: number }>();
+  const fetch = async (question: Question, signal: AbortSignal): Promise<Answer> => {
+    const time = times.get(question) ?? { begun: performance.now() };
+    times.set(question, time);
+    const { target, ...own } = question;
+    try {
+      return await fetchAnswer(target, { ...common, ...own, retries, signal });
+    } finally {
+      Object.assign(time, { ended: performance.now() });
+    }
+  };
+  // Each address is asked again by itself.
   for await (const outcome of mapTargets(questions, fetch, { concurrency, retries, totalTimeoutMs, signal })) {
     const { target, protocol = common.protocol } = outcome.target;
-    yield { index: outcome.index, ...(outcome.ok ? outcome.answer : failedAnswer(target, outcome.error, protocol)) };
+    const { begun = 0, ended = performance.now() } = times.get(outcome.target) ?? {};
+    const seconds = begun === 0 ? 0 : (ended - begun) / 1000;
+    yield {
+      index: outcome.index,
+      seconds,
+      ...(outcome.ok ? outcome.answer : failedAnswer(target, outcome.error, protocol)),
+    };
   }
 }

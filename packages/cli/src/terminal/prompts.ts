@@ -44,7 +44,8 @@ function askLine(prompt: string, output: NodeJS.WritableStream): Promise<string 
     lines.once('SIGINT', () => {
       isInterrupted = true; // whoever asked for the answer gets none, and says nothing more
       lines.close();
-      process.kill(process.pid, 'SIGINT');
+      // Who waits for Ctrl-C hears of it now: with the terminal closed, nothing may be left that keeps the process until a signal arrives.
+      if (!process.emit('SIGINT', 'SIGINT')) process.kill(process.pid, 'SIGINT');
     });
     lines.once('close', () => {
       if (!echoes || answer === undefined) process.stderr.write('\n'); // else readline has echoed it

@@ -56,17 +56,17 @@ test('the answers are told apart, each in a line, with what has changed; drift w
   const all = { ...names, FILE: fileOf(t, entries), PRESENTED: certificateHex(drift.certificate), PINNED: OTHER };
   const said = await transcript('check --file FILE', all);
   const lines = said.split('\n');
-  assert.match(lines[0] ?? '', /^holds {8}HOLDS {2}299 days left$/);
-  assert.match(said, /\ndrift {8}DRIFT {2}the presented certificate is none of the pinned ones\n {2}presented: /);
+  assert.match(lines[0] ?? '', /^holds {10}HOLDS {2}299 days left$/);
+  assert.match(said, /\ndrift {10}DRIFT {2}the presented certificate is none of the pinned ones\n {2}presented: /);
   assert.match(said, /\n {4}certificate SHA-256: PRESENTED\n/);
   assert.match(said, /\n {2}configured: PINNED \(certificate\)\n/);
   assert.match(said, /\n {2}note: ask <Anna> & "Ben" \]\]> \uFFFD\n/);
-  assert.match(said, /\nexpiring {5}SOON {2}it ends in 4 days, on \d{4}-\d\d-\d\d\n/);
-  assert.match(said, /\nexpired {6}EXPIRED {2}the validity of the certificate ended /);
-  assert.match(said, /\nunreachable {2}CLOSED {2}connection refused: nothing listens there\n/);
+  assert.match(said, /\nends-soon {6}SOON {2}it ends in 4 days, on \d{4}-\d\d-\d\d\n/);
+  assert.match(said, /\nexpired {8}EXPIRED {2}the validity of the certificate ended /);
+  assert.match(said, /\nunreachable {4}CLOSED {2}connection refused: nothing listens there\n/);
   assert.match(
     said,
-    /2> certpin: summary: 5 targets, 1 holds, 1 expiring, 1 drifted, 1 expired, 1 unreachable\nexit 1$/,
+    /2> certpin: summary: 5 targets, 1 holds, 1 ends soon, 1 unreachable, 1 expired, 1 drifted\nexit 1$/,
   );
   assert.equal(drift.received(), 0);
   const terminal = await certpin(['check', '--file', all.FILE], { terminal: true });
@@ -117,11 +117,11 @@ test('each target is judged by its own policy', async (t) => {
   assert.deepEqual(
     answers.map(({ status, line, ok }) => [status, line, ok]),
     [
-      ['expiring', 2, true],
+      ['ends-soon', 2, true],
       ['drift', 3, false],
       ['holds', 4, true],
       ['drift', 5, false],
-      ['expiring', 6, true],
+      ['ends-soon', 6, true],
     ],
   );
   assert.deepEqual(
@@ -141,21 +141,21 @@ test('--junit: a test case for each target, and nothing that a reader of XML ref
   const said = await transcript('check --file FILE --junit', { ...names, FILE: file });
   assert.match(
     said,
-    /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites name="certpin check" tests="5" failures="2" errors="1" skipped="0">\n/,
+    /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites name="certpin check" tests="5" failures="2" errors="1" skipped="0" time="[\d.]+">\n/,
   );
   assert.match(
     said,
-    /<testcase classname="FILE" name="HOLDS" file="FILE" line="2"><system-out>holds: 299 days left<\/system-out><\/testcase>/,
+    /<testcase classname="FILE" name="HOLDS" file="FILE" line="2" time="[\d.]+"><system-out>holds: 299 days left<\/system-out><\/testcase>/,
   );
   assert.match(
     said,
-    /name="DRIFT" file="FILE" line="3"><failure type="drift" message="the presented certificate is none of the pinned ones">/,
+    /name="DRIFT" file="FILE" line="3" time="[\d.]+"><failure type="drift" message="the presented certificate is none of the pinned ones">/,
   );
   assert.match(said, /note: ask &lt;Anna&gt; &amp; &quot;Ben&quot; \]\]&gt; \uFFFD<\/failure>/);
   assert.match(said, /<error type="unreachable" message="connection refused: nothing listens there">/);
   assert.match(said, /\n<\/testsuites>\n2> certpin: summary: .*\nexit 1$/);
   const { stdout } = await certpin(['check', '--file', file, '--junit', '--fail-expiring']);
-  assert.match(stdout, / failures="3" .*<failure type="expiring" /s);
+  assert.match(stdout, / failures="3" .*<failure type="ends-soon" /s);
   assertXml(stdout);
 });
 
@@ -238,7 +238,7 @@ test('--sarif: a result for what does not hold, at its line of the pins file', a
     found.map(({ ruleId, level, locations: [{ physicalLocation }] }) => [ruleId, level, physicalLocation.region]),
     [
       ['drift', 'error', { startLine: 3, startColumn: 1 }],
-      ['expiring', 'warning', { startLine: 4, startColumn: 1 }],
+      ['ends-soon', 'warning', { startLine: 4, startColumn: 1 }],
       ['expired', 'error', { startLine: 5, startColumn: 1 }],
       ['unreachable', 'warning', { startLine: 6, startColumn: 1 }],
     ],
@@ -254,12 +254,18 @@ test('--csv: a row for each target', async (t) => {
   entries[1] = { ...(entries[1] as EntryText), note: '=HYPERLINK("x"), y' };
   const { stdout } = await certpin(['check', '--file', fileOf(t, entries), '--csv']);
   const [header, holds, drift, , , unreachable] = stdout.split('\r\n');
-  assert.match(header ?? '', /^target,protocol,ok,status,code,reason,certificate_sha256,.*,line,note$/);
-  assert.match(holds ?? '', /^tls:\/\/127\.0\.0\.1:\d+,tls,true,holds,,299 days left,[0-9A-F]{64},.*,2,$/);
-  assert.match(drift ?? '', /,tls,false,drift,ERR_PIN_MISMATCH,.*,3,"'=HYPERLINK\(""x""\), y"$/);
+  assert.match(
+    header ?? '',
+    /^target,protocol,ok,status,code,reason,certificate_sha256,.*,line,note,address,days_left$/,
+  );
+  assert.match(
+    holds ?? '',
+    /^tls:\/\/127\.0\.0\.1:\d+,tls,true,holds,,299 days left,[0-9A-F]{64},.*,2,,127\.0\.0\.1,299$/,
+  );
+  assert.match(drift ?? '', /,tls,false,drift,ERR_PIN_MISMATCH,.*,3,"'=HYPERLINK\(""x""\), y",127\.0\.0\.1,29$/);
   assert.match(
     unreachable ?? '',
-    /,tls,false,unreachable,ECONNREFUSED,connection refused: nothing listens there,,.*,6,$/,
+    /,tls,false,unreachable,ECONNREFUSED,connection refused: nothing listens there,,.*,6,,,$/,
   );
 });
 
@@ -272,8 +278,11 @@ test('what was not asked is told: Ctrl-C, and the end of the total time', async 
   const file = fileOf(t, [good, { ...good, target: `tls://127.0.0.1:${slow.port}` }, late]);
   const argv = ['check', '--file', file, '--junit', '--concurrency', '1'];
   const cut = await certpin(argv, { interrupt: interrupt.signal });
-  assert.match(cut.stdout, / tests="3" failures="0" errors="0" skipped="2">.*<skipped message="it was not asked"\/>/s);
-  assert.match(cut.stderr, /summary: 1 target, 1 expiring; the others were not waited for\n$/);
+  assert.match(
+    cut.stdout,
+    / tests="3" failures="0" errors="0" skipped="2" time="[\d.]+">.*<skipped message="it was not asked"\/>/s,
+  );
+  assert.match(cut.stderr, /summary: 1 target, 1 ends soon; the others were not waited for\n$/);
   assert.equal(cut.code, 130);
   const over = await certpin([...argv.slice(0, 3), '--sarif', '--concurrency', '1', '--total-timeout', '0.4']);
   const [run] = JSON.parse(over.stdout).runs;
@@ -331,7 +340,13 @@ test('a thousand targets: no more at a time than asked for, and the order of the
 test('as many targets as a pins file can hold are no more than a function can take', async () => {
   const entry = { label: 'h:1' } as Entry;
   const io = { stdoutIsTerminal: false, env: {} } as Io;
-  const document = { path: 'certpin.json', text: '', entries: Array.from({ length: 200_000 }, () => entry) };
+  const document = {
+    path: 'certpin.json',
+    text: '',
+    version: 1,
+    expiresWithin: undefined,
+    entries: Array.from({ length: 200_000 }, () => entry),
+  } as const;
   assert.doesNotThrow(() => createTextReport({ io, document, asked: document.entries, failExpiring: false }));
 });
 
@@ -345,7 +360,9 @@ test('mistakes are told before anybody is connected to: exit 2', async (t) => {
     'check --file FILE --pin AA': help(`--pin does not go with --file: ${said}`),
     'check --file FILE --accept-expired': help(`--accept-expired does not go with --file: ${said}`),
     'check --file FILE --servername x': help(`--servername does not go with --file: ${said}`),
-    'check --file FILE --expires-within soon': help('--expires-within takes a number of days: 30d'),
+    'check --file FILE --expires-within soon': help(
+      '--expires-within takes a time, or a share of the lifetime: 30d, 36h, 25%',
+    ),
     'check --file FILE --junit --sarif': help("option '--junit' cannot be used with option '--sarif'"),
     'check a:1 --pin AA --junit': help('--junit goes with --file'),
     'check a:1 --pin AA --retries 2': help('--retries goes with --file'),

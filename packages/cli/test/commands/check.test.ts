@@ -255,7 +255,9 @@ test('--json: one object, the same keys every time', async (t) => {
   const { explanation, certificate, chain, ...yes } = JSON.parse(
     (await certpin(['check', target, '--pin', hex, '--json'])).stdout,
   );
-  assert.deepEqual(yes, { target, protocol: 'tls', ok: true, matched: 'leaf', pin: hex, pins: [hex], issuerPins: [] });
+  const where = { address: '127.0.0.1', otherAddresses: [] };
+  const pins = { pins: [hex], issuerPins: [] };
+  assert.deepEqual(yes, { target, protocol: 'tls', ok: true, matched: 'leaf', pin: hex, ...where, ...pins });
   assert.match(explanation, /^pin matched for /);
   assert.equal(certificate.sha256, hex);
   assert.deepEqual(chain, [certificate]);
@@ -263,6 +265,7 @@ test('--json: one object, the same keys every time', async (t) => {
   const no = await certpin(['check', target, '--pin', other, '--issuer-pin', other, '--json']);
   const { explanation: why, certificate: presented, chain: _, ...rest } = JSON.parse(no.stdout);
   assert.deepEqual(rest, {
+    ...where,
     target,
     protocol: 'tls',
     ok: false,

@@ -302,7 +302,8 @@ test('--json prints the very value of probe()', async (t) => {
   assert.deepEqual(JSON.parse(stdout), await probe(target));
   assert.deepEqual({ lines: stdout.split('\n').length, stderr, code }, { lines: 2, stderr: '', code: 0 });
   assert.deepEqual(Object.keys(JSON.parse(stdout)), [
-    ...['target', 'protocol', 'detected', 'host', 'port', 'tlsVersion'],
+    ...['target', 'protocol', 'detected', 'host', 'port'],
+    ...['address', 'otherAddresses', 'tlsVersion'],
     ...['ok', 'certificate', 'chain'],
   ]);
 });

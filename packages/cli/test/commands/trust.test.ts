@@ -162,7 +162,10 @@ test('--from: the pin of the server’s own file, or of a key that has no certif
   writeFileSync(join(folder, 'next.key'), impostor.keyPem);
   const all = { ...names, CERT: join(folder, 'server.crt'), NEXT: join(folder, 'next.key') };
   assert.match(await transcript('trust TARGET --yes --from CERT --file FILE', all), /added to FILE: TARGET\nexit 0$/);
-  assert.match(await transcript('trust TARGET --yes --from NEXT --file FILE', all), /the pin has changed.*exit 1$/s);
+  assert.match(
+    await transcript('trust TARGET --yes --from NEXT --file FILE', all),
+    /the pin of NEXT is none of those in FILE.*exit 1$/s,
+  );
   assert.match(
     await transcript('trust TARGET --yes --add --from NEXT --file FILE', all),
     /pin added in FILE.*exit 0$/s,
@@ -221,7 +224,7 @@ test('--json: one object for each target; what failed does not stop the others',
   assert.equal(added.certificate.sha256, names.HEX);
   assert.deepEqual(
     { ...added, certificate: 0 },
-    { target, file, status: 'added', ok: true, pin: names.HEX, previousPins: [], certificate: 0 },
+    { target, file, status: 'added', ok: true, pin: names.HEX, pins: [names.HEX], previousPins: [], certificate: 0 },
   );
   assert.deepEqual({ stderr, code }, { stderr: '', code: 2 });
   const unconfirmed = await certpin([
@@ -255,8 +258,8 @@ test('what has no place in the file is refused before anybody is connected to, a
 test('a file that is broken is not written over, and its mistake has a line and a column', async (t) => {
   const { file, names, server } = await setStage(t);
   const mistakes = {
-    '{"version": 2, "targets": []}':
-      'FILE:1:13: version 2 of the format needs a newer certpin; this one reads version 1\n2> certpin: hint: npm install --global @certpin/cli@latest',
+    '{"version": 3, "targets": []}':
+      'FILE:1:13: version 3 of the format needs a newer certpin; this one reads version 1 and 2\n2> certpin: hint: npm install --global @certpin/cli@latest',
     '{"version": 1, "targets": [}': 'FILE:1:28: it is no JSON: value expected',
     'correct-horse': 'FILE:1:1: it is no JSON: invalid symbol',
     '{"version": 1, "targets": [], "correct-horse": 1}': 'FILE:1:31: unknown key "correct-horse"',

@@ -133,7 +133,7 @@ exit 2`,
     }
     const table = await transcript('get --csv FILE', names);
     assert.match(table, /^target,protocol,ok,position,certificate_sha256,public_key_sha256,.*\r\n/);
-    assert.equal(table.slice(table.indexOf('\n') + 1), 'FILE,file,true,,,SHA256,,,,,,,,\r\nexit 0');
+    assert.equal(table.slice(table.indexOf('\n') + 1), 'FILE,file,true,,,SHA256,,,,,,,,,\r\nexit 0');
   }
 });
 

@@ -87,7 +87,7 @@ test('--csv: one row for each target, with --chain one for each presented certif
   const target = `127.0.0.1:${server.port}`;
   const { stdout, stderr, code } = await certpin(['get', '--csv', '--chain', target, 'nowhere.pem']);
   const [header = '', own = '', ca = '', failed = '', end] = stdout.split('\r\n');
-  assert.match(header, /^target,protocol,ok,position,certificate_sha256,.*,error_message$/);
+  assert.match(header, /^target,protocol,ok,position,certificate_sha256,.*,error_message,address$/);
   assert.ok(own.startsWith(`${target},tls,true,0,${certificateHex(certificate)},`), own);
   assert.match(own, /,CN=a,CN=Issuer,"DNS:a\.example, DNS:b\.example",20/);
   assert.ok(ca.startsWith(`${target},tls,true,1,${certificateHex(issuer)},`), ca);
@@ -100,7 +100,8 @@ test('--csv: RFC 4180, and no cell that a spreadsheet takes for a formula', asyn
   const certificate = new Certificate((await mint()).x509.raw).toJSON();
   const named = { ...certificate, subject: formula, issuer: '@SUM(1,2)', subjectAltNames: ['+1'] };
   const place = { host: null, port: null };
-  const about = { target: '-1', protocol: 'tls', detected: false, ...place, tlsVersion: null } as const;
+  const where = { address: null, otherAddresses: [], tlsVersion: null };
+  const about = { target: '-1', protocol: 'tls', detected: false, ...place, ...where } as const;
   const [row] = csvRows({ ...about, ok: true, certificate: named, chain: [] }, false);
   assert.match(row ?? '', /^'-1,tls,true,/);
   assert.match(row ?? '', /,"'=HYPERLINK\(""http:\/\/evil\.example"",""ok""\)","'@SUM\(1,2\)",'\+1,/);
@@ -140,7 +141,7 @@ test('--csv: RFC 4180, and no cell that a spreadsheet takes for a formula', asyn
   }
   const error = { code: 'E', message: 'two\nlines, "quoted"' };
   const [failed] = csvRows({ target: 'a', protocol: null, ...place, ok: false, error }, false);
-  assert.ok(failed?.endsWith(',E,"two\nlines, ""quoted"""'), failed);
+  assert.ok(failed?.endsWith(',E,"two\nlines, ""quoted""",'), failed);
 });
 
 test('--retries: asked again after a failure of the network, not after an answer', async (t) => {

@@ -1,0 +1,37 @@
+import { type Judged, outcomeOf, type Status, statuses } from '@certpin/pins-file';
+import type { CreateReport } from './report.ts';
+
+/** Only what needs a person, once all is known: the worst first, and what is alike together. */
+export function onlyProblems(create: CreateReport): CreateReport {
+  return (options) => {
+    const report = create(options);
+    const problems: { readonly judged: Judged; readonly seconds: number }[] = [];
+    return {
+      add: (judged, seconds) => {
+        if (isProblem(judged.status)) problems.push({ judged, seconds });
+      },
+      end: (outcome) => {
+        const sorted = problems.sort((a, b) => compare(a.judged, b.judged));
+        for (const [index, { judged, seconds }] of sorted.entries()) {
+          const { status } = judged;
+          if (sorted[index - 1]?.judged.status !== status) {
+            report.heading?.(status, sorted.filter((one) => one.judged.status === status).length);
+          }
+          report.add(judged, seconds);
+        }
+        report.end(outcome);
+      },
+    };
+  };
+}
+
+function isProblem(status: Status): boolean {
+  return status !== 'holds';
+}
+
+/** What could not be asked for the same reason stands together; else the order of the file. */
+function compare(one: Judged, other: Judged): number {
+  const rank = ({ status }: Judged): number => statuses.indexOf(status);
+  const byReason = outcomeOf[one.status] === 'unasked' ? one.reason.localeCompare(other.reason, 'en') : 0;
+  return rank(other) - rank(one) || byReason || one.entry.index - other.entry.index;
+}
