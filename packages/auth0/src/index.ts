@@ -66,6 +66,7 @@ export {
   type RunResult,
   type RunScriptOptions,
   readScript,
+  refuseForeignArguments,
   roleNames,
   runScript,
   type Script,

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from './events.ts';
+import { adviseOnMissing } from './missing.ts';
 import { adviseOnGlobal, judgeModule } from './modules.ts';
 import type { RunRecord } from './record.ts';
 import type { ClientView, LogEntry, Outcome, RunResult, SerializedError } from './result.ts';
@@ -59,12 +60,15 @@ export function entryOf({ form, functions }: Source, role: Role): Source['functi
 export type JudgedOutcome = Pick<RunResult, 'status' | 'outcome' | 'client' | 'log'>;
 
 /** Reads what happened as the platform would. */
-export function judgeOutcome(role: Role, record: RunRecord): JudgedOutcome {
+export function judgeOutcome(role: Role, text: string, values: readonly Json[], record: RunRecord): JudgedOutcome {
   for (const module of record.modules)
     for (const { code, message } of judgeModule(role.kind, module)) record.warn(code, message);
   const outcome: Outcome = record.outcome ?? { type: 'none', reason: 'exited' };
   const error = errorOf(outcome);
-  const advice = error === null ? undefined : (adviseOnGlobal(error.message ?? '') ?? adviseOnFailure(error));
+  const advice =
+    error === null
+      ? undefined
+      : (adviseOnGlobal(error.message ?? '') ?? adviseOnMissing(role, text, values, error) ?? adviseOnFailure(error));
   if (advice !== undefined) record.warn('advice', advice);
   if (outcome.type === 'callback' && outcome.error === null) judgeValues(role, outcome.values, record);
   const status = statusOf(role, outcome, record);

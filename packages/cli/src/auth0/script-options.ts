@@ -1,5 +1,5 @@
 import type { ContainerOptions, JsonObject, RunError, RunOptions } from '@certpin/auth0';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { showPath } from '../command-line/target.ts';
 import { failureOf, plainWords, UsageError } from '../failure.ts';
 import { readBoundedSync } from '../files/read.ts';
@@ -31,9 +31,14 @@ export function addScriptOptions(command: Command): Command {
   return command
     .option('--as <kind>', 'what it is: login, get_user, …, rule, action:post-login, …, hook:send-phone-message, …')
     .option('--handler <name>', 'the function of an Action, where it exports two')
-    .option('-u, --user <name>', 'the user name or email that it is called with')
+    .option(
+      '-u, --user <name>',
+      'the user name or email that it is called with; of a Rule, a Hook or an Action: who logs in',
+    )
     .option('--password-env <name>', 'the environment variable that holds the password (default: it is asked for)')
-    .option('--password-file <file>', 'the file whose first line is the password')
+    .addOption(
+      new Option('--password-file <file>', 'the file whose first line is the password').conflicts('passwordEnv'),
+    )
     .option('--arg <name=value>', 'an argument by its name; name:=value for JSON; may be repeated', collect)
     .option('--config <key[=value]>', 'a value of configuration; without a value: from the environment', collect)
     .option('--config-file <file>', 'configuration: a JSON object, or the database.json of the Deploy CLI')
@@ -97,12 +102,16 @@ function toRunOptions(flags: ScriptFlags, password: string | undefined, io: Io, 
     context: json('--context', flags.context),
     ...{ as, handler },
   };
+  const named = readArguments(flags.arg ?? [], command);
+  for (const [name, value] of Object.entries({ user, password }))
+    if (value !== undefined && named[name] !== undefined)
+      throw new UsageError(`--arg ${name} and the option of that name are one argument: give one of them`, command);
   const run: RunOptions = {
     ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as RunOptions),
     args: {
       ...(user === undefined ? {} : { user }),
       ...(password === undefined ? {} : { password }),
-      ...readArguments(flags.arg ?? [], command),
+      ...named,
     },
     configuration: {
       ...configurationIn(json('--config-file', flags.configFile)),
