@@ -10,6 +10,9 @@ export {
   type Problem,
   type SurroundingsState,
   updateBlocks,
+  type VerifiedFile,
+  verifyFile,
+  verifyFiles,
   verifyInline,
 } from './inline/index.ts';
 export {

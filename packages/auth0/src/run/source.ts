@@ -81,7 +81,7 @@ function readText(script: Script, cwd: string): { text: string; file: string; fo
   try {
     // A device or a pipe need not end, and the platform takes no more than 100 kB.
     const found = statSync(file);
-    if (!found.isFile()) throw new Error(found.isDirectory() ? 'it is a folder' : 'it is no regular file');
+    if (!found.isFile()) throw new Error(found.isDirectory() ? 'it is a directory' : 'it is no regular file');
     return { text: readFileSync(file, 'utf8').replace(/^\uFEFF/, ''), file, folder: dirname(file) };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

@@ -6,7 +6,7 @@ import { asUsageError, prefixOf, withWhatIsThere } from '../auth0/existing.ts';
 import { addNewOptions, type NewFlags, readColumns, readModules } from '../auth0/new-flags.ts';
 import { askForFlags } from '../auth0/new-questions.ts';
 import { nextSteps } from '../auth0/next-steps.ts';
-import { fetchCertificate, readServer, type Server } from '../auth0/server.ts';
+import { fetchCertificate, readServer, refuseOtherClient, type Server } from '../auth0/server.ts';
 import { type Occupancy, occupancyOf, writeFiles } from '../auth0/write-files.ts';
 import { toProbeOptions } from '../command-line/options.ts';
 import { readPinsFile, readPinValues } from '../command-line/pins.ts';
@@ -67,7 +67,7 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
       ? await askForFlags(given, { pointsOf }, await io.questions())
       : given;
   const probeOptions = toProbeOptions(flags, COMMAND);
-  const server = flags.from === undefined ? undefined : readServer(flags.from);
+  const server = flags.from === undefined ? undefined : readServer(flags.from, flags.protocol);
   let pins: string | undefined;
   try {
     pins = readPins(flags);
@@ -120,18 +120,19 @@ function readPins({ pins = [], pinsFile = [] }: NewFlags): string | undefined {
 /** @throws UsageError */
 function toOptions(flags: NewFlags, server: Server | undefined): CreateScriptsOptions {
   const { kind = 'database', keys, triggers, context, form, layout, name, bcrypt, module = [], table, column } = flags;
-  const client = flags.client ?? server?.client;
+  const client = flags.client ?? server?.clients?.[0];
   if (client === undefined) {
     throw new UsageError(
-      server === undefined ? '--client or --from says what the scripts call' : 'this target does not tell its --client',
+      server === undefined
+        ? '--client or --from says what the scripts call'
+        : server.clients === undefined
+          ? 'this target does not tell its --client'
+          : `no script speaks to ${server.label}: the clients are pg, mysql2, mysql, axios and fetch`,
       COMMAND,
     );
   }
   const isApi = client === 'axios' || client === 'fetch';
-  const fitting = { pg: ['pg'], mysql2: ['mysql2', 'mysql'], axios: ['axios', 'fetch'] };
-  if (server?.client !== undefined && !fitting[server.client].includes(client)) {
-    throw new UsageError(`${client} does not speak to ${server.label}`, COMMAND);
-  }
+  if (server !== undefined) refuseOtherClient(server, client);
   const place = isApi
     ? { url: server === undefined ? undefined : (server.url ?? `https://${server.label}`) }
     : { host: server?.host, port: server?.port, database: server?.database };

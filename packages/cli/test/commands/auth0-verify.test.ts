@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { inlineBlock } from '@certpin/auth0';
 import { writeTemporary } from '../peers.ts';
@@ -69,7 +71,7 @@ exit 2`,
   );
   assert.equal(
     await transcript('auth0 verify /nowhere.js', names),
-    '2> certpin: error: /nowhere.js: the file cannot be read (ENOENT)\nexit 2',
+    '2> certpin: error: /nowhere.js: no such file\nexit 2',
   );
 });
 
@@ -80,6 +82,33 @@ test('surroundings that nobody understands: 2, with the line', async (t) => {
     await transcript('auth0 verify FILE', { FILE: file, VERSION: version }),
     `FILE:2: unmodified certpin VERSION for mysql2
 FILE:${unclear.split('\n').length - 2}: surroundings unclear: the use of \`eval\` is not understood
+exit 2`,
+  );
+});
+
+test('what `new` wrote for Terraform, and folders: files without a block are named, and are no mistake', async (t) => {
+  const folder = dirname(writeTemporary(t, 'other.js', 'module.exports = 1;\n'));
+  const names = { DIR: folder, VERSION: version, PINS: 'AA'.repeat(32) };
+  const written = await transcript(
+    'auth0 new --client mysql2 --pins PINS --new-users --keys login --layout terraform-heredoc --output DIR',
+    names,
+  );
+  assert.match(written, /exit 0$/);
+  const answer = /^DIR\/users\.tf:\d+: unmodified certpin VERSION for mysql2\nDIR\/users\.tf: surroundings intact\n/;
+  assert.match(await transcript('auth0 verify DIR/users.tf', names), new RegExp(`${answer.source}exit 0$`));
+  assert.match(
+    await transcript('auth0 verify DIR', names),
+    new RegExp(`${answer.source}2> certpin: summary: without a block: DIR/other\\.js, DIR/versions\\.tf\nexit 0$`),
+  );
+  const { stdout } = await certpin(['auth0', 'verify', '--json', folder]);
+  const { file, ok } = JSON.parse(stdout) as { file: string; ok: boolean };
+  assert.deepEqual([file, ok], [join(folder, 'users.tf'), true]);
+  assert.equal(await transcript('auth0 verify DIR/versions.tf', names), 'DIR/versions.tf: no block of certpin\nexit 2');
+  rmSync(join(folder, 'users.tf'));
+  assert.equal(
+    await transcript('auth0 verify DIR', names),
+    `DIR: no block of certpin
+2> certpin: summary: without a block: DIR/other.js, DIR/versions.tf
 exit 2`,
   );
 });
@@ -98,7 +127,7 @@ test('--json: an object for each file', async (t) => {
   assert.deepEqual(second, {
     file: '/nowhere.js',
     ok: false,
-    error: { code: 'ENOENT', message: 'the file cannot be read' },
+    error: { code: 'ENOENT', message: 'no such file' },
   });
   assert.equal(code, 1);
 });
