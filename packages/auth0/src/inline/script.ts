@@ -2,6 +2,7 @@ import { type ParserOptions, parse, parseExpression } from '@babel/parser';
 import { analyze, type Reference, type Scope, type Variable } from 'eslint-scope';
 import { KEYS } from 'eslint-visitor-keys';
 import type { Node, Program } from 'estree';
+import { otherLanguage } from '../script-language.ts';
 
 /** A script as a tree, with what each of its names stands for. */
 export interface Script {
@@ -85,7 +86,8 @@ function readProgram(text: string): Program {
       return { type: 'Program', sourceType: 'script', body: [{ type: 'ExpressionStatement', expression }] } as Program;
     } catch {
       const { message, loc } = error as Error & { loc?: { line: number } };
-      throw new ScriptUnreadable(message.replace(/ \(\d+:\d+\)$/, ''), loc?.line ?? 1);
+      const other = otherLanguage(script);
+      throw new ScriptUnreadable(other?.what ?? message.replace(/ \(\d+:\d+\)$/, ''), loc?.line ?? 1);
     }
   }
 }

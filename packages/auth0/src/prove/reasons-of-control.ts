@@ -36,15 +36,19 @@ function reasonsOfFailure(run: RunResult, servers: readonly Server[], known: rea
           ? `it ended as ${run.status}${describeAnswer(run)}`
           : run.findings.map(({ message }) => message).join('; ')))
       : `${error.code ?? error.name}: ${error.message}`;
+  const advice = run.warnings.filter(({ code }) => code === 'advice').map(({ message }) => `; ${message}`);
+  // A setting that is missing explains what has no code of its own, and nothing else.
+  const explains = (code: string): boolean => code.startsWith('module-') || causeCode === null;
+  const others = run.warnings.filter(({ code }) => !/^(?:advice|module-version)$/.test(code) && explains(code));
   return [
-    `the script does not succeed with the genuine server, so nothing can be proved: ${said}${cause}`,
+    `the script does not succeed with the genuine server, so nothing can be proved: ${said}${cause}${advice.join('')}`,
     ...servers.flatMap(({ host, port, failure }) =>
       failure === null ? [] : [`${host}:${port} could not be reached: ${wordsOf(failure)}`],
     ),
     ...(printed.length === 0
       ? []
       : [`it printed: ${printed.map((text) => printedWithoutValues(text, known)).join(' | ')}`]),
-    ...run.warnings.filter(({ code }) => code !== 'module-version').map(({ message }) => message),
+    ...others.map(({ message }) => message),
   ];
 }
 

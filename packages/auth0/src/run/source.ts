@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseExpression } from '@babel/parser';
+import { otherLanguage } from '../script-language.ts';
 import { RunError } from './run-error.ts';
 
 /** A file, or the text itself. */
@@ -119,7 +120,8 @@ function readStatements(text: string, file: string): Shape {
   try {
     body = parse(text, { sourceType: 'script' }).program.body;
   } catch (error) {
-    throw new RunError('ERR_SCRIPT_SYNTAX', `${basename(file)}: ${(error as Error).message}`);
+    const { what, hint } = otherLanguage(text) ?? { what: (error as Error).message, hint: undefined };
+    throw new RunError('ERR_SCRIPT_SYNTAX', `${basename(file)}: ${what}`, hint);
   }
   const functions: ScriptFunction[] = [];
   const exported: string[] = [];

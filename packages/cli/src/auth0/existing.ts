@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CreateScriptsOptions, ScriptFile } from '@certpin/auth0';
 import { failureOf, UsageError } from '../failure.ts';
-import { type Io, printError } from '../io.ts';
+import { type Io, printError, quote } from '../io.ts';
 import type { NewFlags } from './new-flags.ts';
 
 const COMMAND = 'auth0 new';
@@ -45,8 +45,15 @@ export async function prefixOf(planned: CreateScriptsOptions, flags: NewFlags): 
   const { createScripts, databaseKeys, readUserIdPrefixes } = await import('@certpin/auth0');
   const keys = planned.layout === 'deploy-cli' ? undefined : databaseKeys;
   const scripts = asUsageError(() => createScripts({ ...planned, keys, columns: {}, userIdPrefix: '' }));
-  const texts = scripts.map(({ path }) => contentOf(join(output, path)) ?? '');
+  const files = scripts.map(({ path }) => join(output, path));
+  const texts = files.map((file) => contentOf(file) ?? '');
   const there = readUserIdPrefixes(texts.join('\n'));
+  const strange = newUsers ? files.find((_, at) => isStrange(texts[at] ?? '')) : undefined;
+  if (strange !== undefined)
+    throw new UsageError(
+      `${quote(strange)} is there, and certpin did not write it, so somebody may log in with it: say what its user_id begins with, with --user-id-prefix`,
+      COMMAND,
+    );
   if (there.length > 1 && given === undefined)
     throw new UsageError(
       `the scripts in ${output} do not agree on what user_id begins with: ${there.map(shown).join(', ')}`,
@@ -68,6 +75,24 @@ export async function prefixOf(planned: CreateScriptsOptions, flags: NewFlags): 
     throw new UsageError(`${problem}: give --table and --column as before, or another --output`, COMMAND);
   }
   return given ?? there[0];
+}
+
+/** Whether somebody else wrote a script that makes a `user_id`. */
+function isStrange(text: string): boolean {
+  return text.includes('user_id') && !text.includes('written by certpin auth0 new');
+}
+
+/** What scripts that certpin did not write, and that would be replaced, say of `user_id`: each line with its file. */
+export function userIdLines(
+  files: readonly ScriptFile[],
+  output: string,
+): readonly (readonly [file: string, line: string])[] {
+  return files.flatMap(({ path, isScript }) => {
+    const text = isScript ? (contentOf(join(output, path)) ?? '') : '';
+    if (!isStrange(text)) return [];
+    const lines = text.split(/\r?\n/).filter((line) => /\buser_id\b["']?\s*[:=]/.test(line));
+    return lines.slice(0, 3).map((line) => [join(output, path), line.trim().slice(0, 160)] as const);
+  });
 }
 
 /** The tables that scripts name in their heads, each once, as far as they stand on one line. */

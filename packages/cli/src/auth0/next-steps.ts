@@ -63,8 +63,8 @@ function trials(script: string, settings: string, secret: string, options: Creat
   const { kind, layout = 'files' } = options;
   const isGlobal = kind === 'database' || kind === 'rule';
   const [file, one] = isGlobal ? ['--config-file', '--config'] : ['--secrets-file', '--secret'];
-  // A file of settings that the commands read: plain JSON, or the connection's as the Deploy CLI keeps it.
-  const isReadable = layout === 'files' || (layout === 'deploy-cli' && kind === 'database');
+  // A file of settings that the commands read: plain JSON, or that of the connection or the Action as the Deploy CLI keeps it.
+  const isReadable = layout === 'files' || layout === 'deploy-cli';
   const flags = [
     ...(kind === 'database' ? ['--user USER'] : []),
     ...(isReadable ? [`${file} ${settings}`] : settingsOf(options).map((setting) => `${one} ${setting}`)),

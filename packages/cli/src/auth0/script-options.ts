@@ -4,7 +4,7 @@ import { showPath } from '../command-line/target.ts';
 import { failureOf, plainWords, UsageError } from '../failure.ts';
 import { readBoundedSync } from '../files/read.ts';
 import { type ExitCode, type Io, printError, printHint } from '../io.ts';
-import { configurationIn } from './connection-file.ts';
+import { configurationIn, secretsIn } from './settings-file.ts';
 
 /** The options of every command that runs a script. */
 export interface ScriptFlags {
@@ -43,7 +43,10 @@ export function addScriptOptions(command: Command): Command {
     .option('--config <key[=value]>', 'a value of configuration; without a value: from the environment', collect)
     .option('--config-file <file>', 'configuration: a JSON object, or the database.json of the Deploy CLI')
     .option('--secret <key[=value]>', 'a secret of an Action or a Hook; without a value: from the environment', collect)
-    .option('--secrets-file <file>', 'secrets, as a JSON object')
+    .option(
+      '--secrets-file <file>',
+      'secrets: a JSON object, or the JSON file of an Action or a Hook of the Deploy CLI',
+    )
     .option('--event <file>', 'the event of an Action, JSON, laid over a default')
     .option('--context <file>', 'the context of a database script, a Rule or a Hook, JSON')
     .option('--profile <file>', 'the user of a Rule or a Hook, or the new user of create, JSON, laid over a default')
@@ -92,6 +95,14 @@ function toRunOptions(flags: ScriptFlags, password: string | undefined, io: Io, 
   const { as, handler, user, node, trustCa } = flags;
   const json = (option: string, file: string | undefined): JsonObject | undefined =>
     file === undefined ? undefined : readJson(option, file, command);
+  const settings = (option: string, file: string | undefined, read: typeof secretsIn): ReturnType<typeof secretsIn> => {
+    try {
+      return read(json(option, file) ?? {});
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      throw new UsageError(`${option}: ${error.message}`, command);
+    }
+  };
   const container = {
     ...(node === undefined ? {} : { node }),
     ...(trustCa === undefined ? {} : { trustedCaFile: trustCa }),
@@ -114,11 +125,11 @@ function toRunOptions(flags: ScriptFlags, password: string | undefined, io: Io, 
       ...named,
     },
     configuration: {
-      ...configurationIn(json('--config-file', flags.configFile)),
+      ...settings('--config-file', flags.configFile, configurationIn),
       ...readPairs('--config', flags.config, io, command),
     } as Record<string, string>,
     secrets: {
-      ...json('--secrets-file', flags.secretsFile),
+      ...settings('--secrets-file', flags.secretsFile, secretsIn),
       ...readPairs('--secret', flags.secret, io, command),
     } as Record<string, string>,
   };

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { CreateScriptsOptions, ScriptFile } from '@certpin/auth0';
 import { type CertificateSummary, formatPin, parsePins } from 'certpin';
 import type { Command } from 'commander';
-import { asUsageError, prefixOf, withWhatIsThere } from '../auth0/existing.ts';
+import { asUsageError, prefixOf, userIdLines, withWhatIsThere } from '../auth0/existing.ts';
 import { addNewOptions, type NewFlags, readColumns, readModules } from '../auth0/new-flags.ts';
 import { askForFlags } from '../auth0/new-questions.ts';
 import { nextSteps } from '../auth0/next-steps.ts';
@@ -95,6 +95,7 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
     ...{ file, path: join(flags.output, file.path), found: occupancyOf(flags.output, file) },
   }));
   if (!isFree(places, flags, io)) return 2;
+  const replaced = userIdLines(files, flags.output); // before they are
   if (!flags.dryRun) {
     const changed = places.filter(({ found }) => found !== 'same').map(({ file }) => file);
     const failed = writeFiles(flags.output, changed);
@@ -104,7 +105,7 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
       return 2;
     }
   }
-  report({ files, places, flags, options, server, presented }, io);
+  report({ files, places, flags, options, server, presented, replaced }, io);
   return 0;
 }
 
@@ -168,9 +169,11 @@ interface Written {
   readonly options: CreateScriptsOptions;
   readonly server: Server | undefined;
   readonly presented: CertificateSummary | undefined;
+  /** What the scripts that it replaces say of `user_id`. */
+  readonly replaced: ReturnType<typeof userIdLines>;
 }
 
-function report({ files, places, flags, options, server, presented }: Written, io: Io): void {
+function report({ files, places, flags, options, server, presented, replaced }: Written, io: Io): void {
   const { output, dryRun } = flags;
   const same = places.filter(({ found }) => found === 'same');
   const written = places.filter((place) => !same.includes(place));
@@ -190,7 +193,11 @@ function report({ files, places, flags, options, server, presented }: Written, i
     );
   }
   if (options.pins === undefined && !files.some(holdsPins)) printWarning(io, `no pin was given: ${howToPin(options)}`);
-  if (options.userIdPrefix !== undefined) printText(io, aboutUserId(options.userIdPrefix, flags));
+  if (options.userIdPrefix !== undefined) {
+    printText(io, aboutUserId(options.userIdPrefix, flags));
+    for (const [file, line] of replaced)
+      printText(io, `  ${quote(file)} ${dryRun ? 'says' : 'said'}: ${printable(line)}`);
+  }
   const steps = nextSteps(files, options, output);
   printText(io, `\nnext\n${steps.map((step, index) => `  ${index + 1}. ${step}`).join('\n')}`);
 }

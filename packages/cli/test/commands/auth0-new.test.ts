@@ -214,6 +214,29 @@ test('mistakes: exit 2, one error, and nothing is written', async (t) => {
     'auth0 new --client pg --new-users --column mail': '--column takes pairs: id=uid,email=mail',
     'auth0 new --client pg --new-users --column mail=x':
       '--column is one of id, email, password, email_verified, nickname, username, phone_number',
+    'auth0 new --new-users --from mysql://db.example.com:5432':
+      'mysql2 does not speak to mysql://db.example.com:5432: port 5432 is that of PostgreSQL, which takes --client pg; where it is another server all the same, leave --from out and give --client and --pins',
+    'auth0 new --new-users --from postgres://db.example.com:3306/app --client pg':
+      'pg does not speak to postgres://db.example.com:3306: port 3306 is that of MySQL, which takes --client mysql2 or mysql; where it is another server all the same, leave --from out and give --client and --pins',
+    'auth0 new --new-users --from tls://db.example.com:5432 --client axios':
+      'axios does not speak to tls://db.example.com:5432: port 5432 is that of PostgreSQL, which takes --client pg; where it is another server all the same, leave --from out and give --client and --pins',
+    'auth0 new --new-users --from https://db.example.com:1433':
+      'axios does not speak to https://db.example.com:1433: port 1433 is that of SQL Server; where it is another server all the same, leave --from out and give --client and --pins',
+    'auth0 new --new-users --from db.example.com:5432 --client mysql': 'mysql does not speak to db.example.com:5432',
+    'auth0 new --new-users --from sqlserver://db.example.com --client pg':
+      'pg does not speak to sqlserver://db.example.com:1433',
+    'auth0 new --new-users --from ldap://db.example.com':
+      'no script speaks to ldap://db.example.com:389: the clients are pg, mysql2, mysql, axios and fetch',
+    'auth0 new --new-users --from imaps://db.example.com --client fetch':
+      'fetch does not speak to imaps://db.example.com:993',
+    'auth0 new --new-users --from postgres://db.example.com --protocol mysql':
+      '--protocol mysql and postgres:// contradict each other',
+    'auth0 new --new-users --from db.example.com:7000 --protocol mysql --client pg':
+      'pg does not speak to db.example.com:7000',
+    'auth0 new --client pgsql': '--client takes one of pg, mysql2, mysql, axios, fetch; did you mean pg?',
+    'auth0 new --client PostgreSQL': '--client takes one of pg, mysql2, mysql, axios, fetch; did you mean pg?',
+    'auth0 new --client mariadb': '--client takes one of pg, mysql2, mysql, axios, fetch; did you mean mysql2?',
+    'auth0 new --client https': '--client takes one of pg, mysql2, mysql, axios, fetch; did you mean axios?',
     'auth0 new --from ../server.pem': '--from names a server; the certificate of a file is given with --pins-file',
     'auth0 new --new-users --client pg --keys login,signup':
       '--keys is one of login, get_user, create, verify, change_password, delete, change_email, change_username, change_phone_number',
@@ -233,6 +256,45 @@ test('mistakes: exit 2, one error, and nothing is written', async (t) => {
   const wrong = await transcript('auth0 new --new-users --client pg --pins AA --output DIR', { DIR: folder });
   assert.match(wrong, /^2> certpin: error: --pins: pin 1 cannot be used: 2 hex digits; a SHA-256 has 64\n/);
   assert.equal(existsSync(folder), false);
+});
+
+test('a port that says nothing, with --protocol: the client follows from it', async (t) => {
+  const folder = temporary(t);
+  const command = `auth0 new --new-users --from db.example.com:7000 --protocol postgres --pins ${PINS} --keys login --output DIR`;
+  assert.match(await transcript(command, { DIR: folder }), /^wrote 2 files\n[\s\S]*exit 0$/);
+  assert.match(readFileSync(join(folder, 'login.js'), 'utf8'), /require\('pg@/);
+});
+
+test('scripts that somebody else wrote are in use: --new-users contradicts them, and what they say of user_id is shown', async (t) => {
+  const folder = temporary(t);
+  const mine = "function login(email, password, callback) {\n  callback(null, {\n    user_id: 'crm|' + 7,\n  });\n}\n";
+  writeFileSync(join(folder, 'login.js'), mine);
+  const command = `auth0 new --client pg --pins ${PINS} --output DIR --force`;
+  assert.equal(
+    await transcript(`${command} --new-users`, { DIR: folder }),
+    `2> certpin: error: DIR/login.js is there, and certpin did not write it, so somebody may log in with it: say what its user_id begins with, with --user-id-prefix
+2> certpin: hint: certpin auth0 new --help
+exit 2`,
+  );
+  assert.equal(readFileSync(join(folder, 'login.js'), 'utf8'), mine);
+  const text = await transcript(`${command} --user-id-prefix crm|`, { DIR: folder });
+  assert.match(text, /^ATTENTION: user_id will be 'crm\|' and the id of the table, as you said$/m);
+  assert.match(text, /^ {2}DIR\/login\.js said: user_id: 'crm\|' \+ 7,$/m);
+});
+
+test('next names files that are there, whatever is written', async (t) => {
+  for (const kind of scriptKinds)
+    for (const layout of kind === 'database' || kind === 'action' ? layouts : (['files'] as const)) {
+      const folder = temporary(t);
+      const users = kind === 'database' ? ' --new-users' : '';
+      const text = await transcript(
+        `auth0 new --kind ${kind} --client pg --pins ${PINS}${users} --layout ${layout} --output ${folder}`,
+      );
+      const [, next = ''] = text.split('\nnext\n');
+      const named = [...next.matchAll(new RegExp(`${folder}[^\\s',]*`, 'g'))].map(([path]) => path);
+      assert.ok(named.length > 0 || layout === 'files', text);
+      for (const path of named) assert.ok(existsSync(path), `${kind}, ${layout}: ${path} is not there\n${next}`);
+    }
 });
 
 /** Answers by the words of the question. */
@@ -365,7 +427,7 @@ test('the Deploy CLI: what stands in its files stays, and the commands of the ne
     enabled_clients: ['My App'],
     options: {
       ...written.options,
-      ...{ passwordPolicy: 'excellent', import_mode: false },
+      ...{ passwordPolicy: 'excellent', import_mode: true },
       configuration: { ...written.options.configuration, OTHER: 'kept', DB_USER: 'app', DB_HOST: 'old.example' },
       customScripts: { ...written.options.customScripts, login: './mine.js' },
     },
@@ -389,6 +451,24 @@ test('the Deploy CLI: what stands in its files stays, and the commands of the ne
     await transcript(`${command} --force`, { DIR: folder }),
     /database\.json: the file is no object, so nothing can be put into it\nexit 2$/,
   );
+});
+
+test('the Deploy CLI, Actions: the runtime and the secrets that stand there stay, and run reads the secrets', async (t) => {
+  const folder = temporary(t);
+  const command = `auth0 new --kind action --client axios --from https://api.example.invalid --pins ${PINS} --layout deploy-cli --output DIR`;
+  const text = await transcript(command, { DIR: folder });
+  assert.match(text, /auth0 run DIR\/\S+code\.js --secrets-file DIR\/actions\/users-post-login\.json --secret API_KEY/);
+  const path = join(folder, 'actions/users-post-login.json');
+  const written = JSON.parse(readFileSync(path, 'utf8'));
+  const mine = {
+    ...written,
+    runtime: 'node18',
+    deployed: false,
+    secrets: [{ name: 'OTHER', value: 'x' }, ...written.secrets],
+  };
+  writeFileSync(path, JSON.stringify(mine));
+  assert.match(await transcript(`${command} --force`, { DIR: folder }), /exit 0$/);
+  assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')), mine);
 });
 
 test('tenant.yaml: other connections and comments stay', async (t) => {

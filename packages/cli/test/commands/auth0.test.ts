@@ -226,6 +226,62 @@ exit 1`,
     }
   });
 
+  it('the settings of connections, Actions and Hooks as the Deploy CLI keeps them; what are none is told', async () => {
+    const action = write(
+      'secretive.js',
+      'exports.onExecutePostLogin = async (event) => console.log(JSON.stringify(event.secrets));',
+    );
+    const hook = write(
+      'hooked.js',
+      'module.exports = function (user, context, cb) { console.log(JSON.stringify(context.webtask.secrets)); cb(); };',
+    );
+    const settings = {
+      login: write(
+        'conf.js',
+        'function login(email, password, callback) { console.log(JSON.stringify([configuration.A, configuration.PORT, configuration.B])); callback("no"); }',
+      ),
+    };
+    const secrets = write(
+      'an-action.json',
+      JSON.stringify({
+        name: 'a',
+        code: './a.js',
+        secrets: [
+          { name: 'A', value: 'b' },
+          { name: 'K', value: '@@K@@' },
+          { name: 'H', value: '_VALUE_NOT_SHOWN_' },
+        ],
+      }),
+    );
+    const hooks = write(
+      'a-hook.json',
+      JSON.stringify({ name: 'h', triggerId: 'post-user-registration', secrets: { A: 'b' } }),
+    );
+    const connection = write(
+      'database.json',
+      JSON.stringify({
+        name: 'users',
+        strategy: 'auth0',
+        options: { configuration: { A: 'b', PORT: 5432, B: '##B##' } },
+      }),
+    );
+    assert.match(await transcript(['run', action, '--secrets-file', secrets]), /console\.log: \{"A":"b"\}\n/);
+    assert.match(
+      await transcript(['run', hook, '--as', 'hook:post-user-registration', '--secrets-file', hooks]),
+      /console\.log: \{"A":"b"\}\n/,
+    );
+    const login = ['run', settings.login, '--as', 'login', '-u', 'a', '--arg', 'password=x'];
+    assert.match(await transcript([...login, '--config-file', connection]), /console\.log: \["b","5432",null\]\n/);
+    assert.match(
+      await transcript([...login, '--config-file', secrets]),
+      /^2> certpin: error: --config-file: secrets is no text: these are no settings\n/,
+    );
+    assert.match(
+      await transcript(['run', action, '--secrets-file', connection]),
+      /error: --secrets-file: options is no text/,
+    );
+  });
+
   it('a Rule that updates metadata by auth0.users: the call is shown', async () => {
     const rule = write(
       'metadata.js',
