@@ -20,7 +20,8 @@ database or an API, and check its certificate before the first byte.
 
 With --from the fingerprint is fetched from the server, and stands where the format has its
 settings, beside host and port. Credentials in the target are neither sent nor written nor shown: a
-password has to be filled in. On a terminal, without --kind, --client and --from, it asks.
+password has to be filled in. A client that does not speak to that server is refused. On a terminal,
+without --kind, --client and --from, it asks.
 
 Scripts of a database have to know what user_id begins with: --new-users where nobody logs in with
 the connection yet, else --user-id-prefix with what the scripts in use put before the id. Another

@@ -22,6 +22,8 @@ or a Hook.
 What it is, is found out from its file's name (login.js, as the Deploy CLI writes it), its
 exports, its function's name and its parameters; where that does not tell, --as does.
 
+What it does not take (secrets of a database script, an argument that it has not) is refused.
+
 It runs in a process of its own, with the signatures, the error classes, the 20 s and the 100 kB
 of the platform, and without this shell's environment. It is an emulator for scripts of your own,
 and no sandbox: a script can do what you can do.`;
