@@ -69,7 +69,7 @@ export {
   type RunResult,
   type RunScriptOptions,
   readScript,
-  refuseForeignArguments,
+  refuseUnusedOptions,
   roleNames,
   runScript,
   type Script,

@@ -5,7 +5,7 @@ import { toArguments } from './arguments.ts';
 import { runChain } from './chain.ts';
 import { findNode } from './find-node.ts';
 import { follow } from './follow.ts';
-import { entryOf, judgeOutcome, judgeSource, parametersOf } from './judge.ts';
+import { entryOf, judgeOutcome, judgeSource, takesContext } from './judge.ts';
 import type { ContainerOptions, RunOptions } from './options.ts';
 import { type NetworkOptions, ScriptProcess } from './process.ts';
 import { readRole } from './read-role.ts';
@@ -15,7 +15,7 @@ import type { ScriptKind } from './roles.ts';
 import { RunError } from './run-error.ts';
 import { readSource, type Script } from './source.ts';
 import { triggers } from './triggers.ts';
-import { refuseUnused } from './unused.ts';
+import { refuseUnknownArguments } from './unused.ts';
 
 /** One container: a process, and the `global` in it. */
 export interface Container {
@@ -76,8 +76,8 @@ export function openContainer(options: ContainerOptions, network?: NetworkOption
     const source = readSource(script, cwd);
     const role = readRole(source, run);
     const entry = entryOf(source, role);
-    const withContext = role.kind === 'database' && (entry?.parameters.length ?? 0) > parametersOf(role).length + 1;
-    refuseUnused(role, run);
+    const withContext = takesContext(source, role);
+    refuseUnknownArguments(role, run);
     const values = toArguments(role, withContext, run);
     const record = new RunRecord();
     judgeSource(source, role, withContext, run.context !== undefined, record);

@@ -56,6 +56,11 @@ export function entryOf({ form, functions }: Source, role: Role): Source['functi
   return functions.find(({ name }) => name !== undefined && names.includes(name)) ?? functions.at(-1);
 }
 
+/** Whether the function of a database script has a parameter for the context before the callback. */
+export function takesContext(source: Source, role: Role): boolean {
+  return role.kind === 'database' && (entryOf(source, role)?.parameters.length ?? 0) > parametersOf(role).length + 1;
+}
+
 /** Everything of a result but what the container knows. */
 export type JudgedOutcome = Pick<RunResult, 'status' | 'outcome' | 'client' | 'log'>;
 

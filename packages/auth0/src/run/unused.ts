@@ -1,5 +1,6 @@
 import { namesOf, newUserNames, whoever } from './arguments.ts';
 import { defaultEvents } from './events.ts';
+import { takesContext } from './judge.ts';
 import type { RunOptions } from './options.ts';
 import { readRole } from './read-role.ts';
 import { databaseScripts, formatRole, hookPoints, parseRole, type Role, roleNames } from './roles.ts';
@@ -7,28 +8,30 @@ import { RunError } from './run-error.ts';
 import { readSource, type Script } from './source.ts';
 
 /**
- * Refuses what a script of this kind does not take: it would be ignored, and the run would tell of another call than was asked for.
+ * Refuses an argument that no script has: a name that is mistyped.
  *
  * @throws RunError `ERR_OPTION_INVALID`
  */
-export function refuseUnused(role: Role, options: RunOptions): void {
-  for (const { isGiven, kinds, what, hint } of parts) {
-    if (!isGiven(options) || kinds(role)) continue;
-    throw invalid(`${nameOf(role)} takes no ${what}`, hint(role));
-  }
-  const unknown = Object.keys(options.args ?? {}).find((name) => !everyName.has(name));
+export function refuseUnknownArguments(role: Role, { args = {} }: RunOptions): void {
+  const unknown = Object.keys(args).find((name) => !everyName.has(name));
   if (unknown !== undefined) throw noArgument(role, unknown);
 }
 
 /**
- * Refuses arguments that this script does not take, though another one does. `runScript` leaves them alone, so that one set of them
- * serves several scripts; whoever types a command means this script.
+ * Refuses what this script does not take, though another one does: it would be ignored, and the run would tell of another call than was
+ * asked for. `runScript` leaves it alone, so that one set of options serves several scripts; whoever types a command means this script.
  *
  * @throws RunError `ERR_OPTION_INVALID`, and what `runScript` throws of a script that cannot be run
  */
-export function refuseForeignArguments(script: Script, options: RunOptions, cwd: string = process.cwd()): void {
-  const role = readRole(readSource(script, cwd), options);
-  refuseUnused(role, options);
+export function refuseUnusedOptions(script: Script, options: RunOptions, cwd: string = process.cwd()): void {
+  const source = readSource(script, cwd);
+  const role = readRole(source, options);
+  for (const { isGiven, kinds, what, hint } of parts) {
+    if (!isGiven(options) || kinds(role)) continue;
+    throw invalid(`${nameOf(role)} takes no ${what}`, hint(role));
+  }
+  if (options.context !== undefined && role.kind === 'database' && !takesContext(source, role))
+    throw invalid(`${nameOf(role)} takes no context: its function has no parameter for it before the callback`);
   const { args = {} } = options;
   const groups = argumentsOf(role);
   const foreign = Object.keys(args).find((name) => !groups.some((names) => names.includes(name)));

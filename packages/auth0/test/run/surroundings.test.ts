@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { createContainer, type JsonObject, type RunOptions, type RunResult } from '../../src/index.ts';
+import {
+  createContainer,
+  type JsonObject,
+  type RunOptions,
+  type RunResult,
+  refuseUnusedOptions,
+} from '../../src/index.ts';
 import { triggers } from '../../src/run/triggers.ts';
 
 // What a script finds around it, by the platform's documentation: Auth0's pages on the event of each trigger, on the context of Rules,
@@ -331,6 +337,13 @@ describe('options that do not apply are refused before anything runs', () => {
       /^hook:send-phone-message takes no configuration$/,
     ],
     ['the event of a database script', login, { args, event: {} }, /takes no event$/],
+    [
+      'the context of a function without a parameter for it',
+      login,
+      { args, context: {} },
+      /^login takes no context: its function/,
+    ],
+    ['two names of one argument', login, { args: { ...args, user: 'c' } }, /^email and user are one argument of login/],
     ['the event of a Rule', rule, { event: {} }, /takes no event$/],
     ['the context of an Action', action, { context: {} }, /takes no context$/],
     ['the profile of a login', login, { args, user: {} }, /takes no profile/],
@@ -340,6 +353,16 @@ describe('options that do not apply are refused before anything runs', () => {
     ['what api answers a login', login, { args, returns: { a: 1 } }, /takes no returns/],
     ['auth0 of an Action', action, { auth0: { domain: 'a', accessToken: '', baseUrl: '' } }, /takes no auth0/],
   ] as const) {
-    it(name, () => assert.rejects(container.run(script, options), { code: 'ERR_OPTION_INVALID', message }));
+    it(name, () => assert.throws(() => refuseUnusedOptions(script, options), { code: 'ERR_OPTION_INVALID', message }));
   }
+
+  it('one set of options serves several scripts of a program; a name that no script has is mistyped', async () => {
+    const shared = { args, secrets: { A: 'b' }, configuration: { A: 'b' } };
+    assert.equal((await container.run(login, shared)).status, 'success');
+    assert.equal((await container.run(action, shared)).status, 'success');
+    await assert.rejects(container.run(login, { args: { ...args, emial: 'a' } }), {
+      code: 'ERR_OPTION_INVALID',
+      message: 'login takes no argument emial: it takes userNameOrEmail, password',
+    });
+  });
 });

@@ -69,11 +69,11 @@ export function defineAuth0Prove(group: Command, io: Io, finish: (code: ExitCode
 }
 
 async function proveScript(script: string, flags: ProveFlags, io: Io): Promise<ExitCode> {
-  const { prove, readScript, refuseForeignArguments } = await import('@certpin/auth0');
+  const { prove, readScript, refuseUnusedOptions } = await import('@certpin/auth0');
   const reader = createFlagReader(flags, io, command);
   const { container, run } = reader.read();
   const source = readScript(script);
-  refuseForeignArguments(source, run);
+  refuseUnusedOptions(source, run);
   const report = await reader.call(run, (options) =>
     withProgress(
       io,

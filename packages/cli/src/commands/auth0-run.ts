@@ -59,14 +59,14 @@ export function defineAuth0Run(group: Command, io: Io, finish: (code: ExitCode) 
 async function run(scripts: readonly string[], flags: RunFlags, io: Io): Promise<ExitCode> {
   const times = readTimes(flags.times);
   // Loaded here, so that the other commands do not wait for it.
-  const { createContainer, readScript, refuseForeignArguments } = await import('@certpin/auth0');
+  const { createContainer, readScript, refuseUnusedOptions } = await import('@certpin/auth0');
   const reader = createFlagReader(flags, io, command);
   const once = async (): Promise<ExitCode> => {
     const given = reader.read();
     const sources = scripts.map((file) => readScript(file));
     const script = (sources.length === 1 ? sources[0] : undefined) ?? sources;
     const chain = sources.length === 1 ? {} : { as: 'rule' };
-    for (const source of sources) refuseForeignArguments(source, { ...chain, ...given.run });
+    for (const source of sources) refuseUnusedOptions(source, { ...chain, ...given.run });
     const container = createContainer(given.container);
     try {
       let code: ExitCode = 0;
