@@ -145,8 +145,10 @@ function checkCertificates(file: string): void {
     if (!statSync(file).isFile()) throw new TypeError('a device or a pipe need not end, and can be read once only');
     const text = readFileSync(file, 'latin1');
     new X509Certificate(text.slice(text.indexOf('-----BEGIN'))); // not DER, which it takes too
-  } catch {
-    throw new RunError('ERR_OPTION_INVALID', `${file} holds no certificate in PEM that can be read`);
+  } catch (error) {
+    const isThere = (error as NodeJS.ErrnoException).code !== 'ENOENT';
+    const what = isThere ? ' holds no certificate in PEM that can be read' : ': no such file';
+    throw new RunError('ERR_OPTION_INVALID', `${file}${what}`);
   }
 }
 

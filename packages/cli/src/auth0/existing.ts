@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CreateScriptsOptions, ScriptFile } from '@certpin/auth0';
 import { failureOf, UsageError } from '../failure.ts';
-import { type Io, printError, quote } from '../io.ts';
+import { type Io, printError, printWarning, quote } from '../io.ts';
 import type { NewFlags } from './new-flags.ts';
 
 const COMMAND = 'auth0 new';
@@ -46,7 +46,7 @@ export async function prefixOf(planned: CreateScriptsOptions, flags: NewFlags): 
   const keys = planned.layout === 'deploy-cli' ? undefined : databaseKeys;
   const scripts = asUsageError(() => createScripts({ ...planned, keys, columns: {}, userIdPrefix: '' }));
   const files = scripts.map(({ path }) => join(output, path));
-  const texts = files.map((file) => contentOf(file) ?? '');
+  const texts = files.map((file) => unescaped(file, contentOf(file) ?? ''));
   const there = readUserIdPrefixes(texts.join('\n'));
   const strange = newUsers ? files.find((_, at) => isStrange(texts[at] ?? '')) : undefined;
   if (strange !== undefined)
@@ -106,6 +106,11 @@ function shown(prefix: string): string {
   return prefix === '' ? 'nothing' : `'${prefix}'`;
 }
 
+/** In a heredoc of Terraform `$${` stands for `${`. */
+function unescaped(path: string, text: string): string {
+  return path.endsWith('.tf') ? text.replace(/([$%])\1\{/g, '$1{') : text;
+}
+
 /** undefined where there is no such file. */
 function contentOf(path: string): string | undefined {
   try {
@@ -128,7 +133,13 @@ export async function withWhatIsThere(
   const merged: ScriptFile[] = [];
   for (const file of files) {
     const path = join(output, file.path);
-    if (file.path === 'versions.tf' && namesProviders(output)) continue;
+    if (file.path === 'versions.tf') {
+      const other = providersFile(output);
+      if (other !== undefined) {
+        if (!other.hasAuth0) printWarning(io, `${quote(other.path)} names providers, and not this one: ${PROVIDER}`);
+        continue;
+      }
+    }
     const existing = isMerged(file.path) ? contentOf(path) : undefined;
     try {
       merged.push(existing === undefined ? file : { ...file, content: mergeSettings(path, existing, file.content) });
@@ -140,9 +151,16 @@ export async function withWhatIsThere(
   return merged;
 }
 
-function namesProviders(folder: string): boolean {
+/** A module has one list of providers. */
+const PROVIDER = 'write auth0 = { source = "auth0/auth0" } into its required_providers';
+
+/** The file of a module that names its providers, other than the one that would be written. */
+function providersFile(folder: string): { readonly path: string; readonly hasAuth0: boolean } | undefined {
   const names = existsSync(folder) ? readdirSync(folder) : [];
-  return names.some(
-    (name) => name.endsWith('.tf') && /\brequired_providers\b/.test(contentOf(join(folder, name)) ?? ''),
-  );
+  for (const name of names.filter((one) => one.endsWith('.tf'))) {
+    const text = (contentOf(join(folder, name)) ?? '').replace(/(?:#|\/\/).*|\/\*[\s\S]*?\*\//g, '');
+    const [, list] = /\brequired_providers\s*\{([\s\S]*)/.exec(text) ?? [];
+    if (list !== undefined) return { path: join(folder, name), hasAuth0: /"(?:[\w.-]+\/)?auth0\/auth0"/.test(list) };
+  }
+  return undefined;
 }

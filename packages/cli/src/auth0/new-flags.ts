@@ -90,6 +90,8 @@ export function readModules(values: readonly string[]): Record<string, string> {
  */
 export function readColumns(values: readonly string[]): Record<string, string> {
   const pairs = values.flatMap((value) => value.split(',')).filter((pair) => pair !== '');
+  const [twice] = pairs.map((pair) => pair.split('=')[0]).filter((column, at, all) => all.indexOf(column) !== at);
+  if (twice !== undefined && /^\w+$/.test(twice)) throw new UsageError(`--column names ${twice} twice`, 'auth0 new');
   return Object.fromEntries(
     pairs.map((pair) => {
       const [, column, name] = /^(\w+)=(.*)$/.exec(pair) ?? [];

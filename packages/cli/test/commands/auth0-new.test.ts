@@ -412,6 +412,37 @@ exit 2`,
   );
 });
 
+test('a later run reads every prefix as it was given: long ones, with quotes, with what Terraform escapes', async (t) => {
+  for (const prefix of [`${'x'.repeat(99)}|`, `${'y'.repeat(60)}|`, "a'b\\c", 'a$' + '{b}%{c}|', '"', '']) {
+    for (const layout of layouts) {
+      const folder = temporary(t);
+      const argv = [
+        'auth0',
+        'new',
+        '--client',
+        'pg',
+        '--pins',
+        PINS,
+        '--layout',
+        layout,
+        '--output',
+        folder,
+        '--force',
+      ];
+      const first = await certpin([...argv, '--keys', 'login', '--user-id-prefix', prefix]);
+      assert.equal(first.code, 0, first.stderr);
+      const later = await certpin([...argv, '--keys', 'login,get_user']);
+      const words = prefix === '' ? 'the id of the table, without a prefix' : `'${prefix}' and the id of the table`;
+      assert.ok(
+        later.stdout.includes(`user_id will be ${words}, as the scripts that are there have it`),
+        later.stderr + later.stdout,
+      );
+      const other = await certpin([...argv, '--keys', 'login', '--user-id-prefix', 'other|']);
+      assert.match(other.stderr, /begin user_id with .*every user would become another user/s);
+    }
+  }
+});
+
 test('the Deploy CLI: what stands in its files stays, and the commands of the next steps read them', async (t) => {
   const folder = temporary(t);
   const path = join(folder, 'database-connections/users/database.json');
@@ -497,9 +528,20 @@ test('Terraform: the provider is named, once', async (t) => {
   );
   const other = join(folder, 'module');
   mkdirSync(other);
-  writeFileSync(join(other, 'main.tf'), 'terraform {\n  required_providers {\n  }\n}\n');
-  assert.match(await transcript(command, { DIR: other }), /^wrote 2 files/);
+  const providers = (text: string): void =>
+    writeFileSync(join(other, 'main.tf'), `terraform {\n  required_providers {\n${text}  }\n}\n`);
+  providers('');
+  const without = await transcript(command, { DIR: other });
+  assert.match(without, /^wrote 2 files/);
+  assert.match(
+    without,
+    /^2> certpin: warning: DIR\/main\.tf names providers, and not this one: write auth0 = \{ source = "auth0\/auth0" \}/m,
+  );
   assert.equal(existsSync(join(other, 'versions.tf')), false);
+  providers('    auth0 = {\n      source = "auth0/auth0"\n    }\n');
+  assert.doesNotMatch(await transcript(command, { DIR: other }), /warning/);
+  writeFileSync(join(other, 'main.tf'), '# required_providers { }\n/* required_providers {} */\n');
+  assert.match(await transcript(command, { DIR: other }), /^wrote 1 file\n {2}DIR\/versions\.tf\n/);
 });
 
 test('Ctrl-C at a question: exit 130, and nothing is said', async () => {
