@@ -3,7 +3,7 @@ import type { CreateScriptsOptions, ScriptFile } from '@certpin/auth0';
 import { type CertificateSummary, formatPin, parsePins } from 'certpin';
 import type { Command } from 'commander';
 import { asUsageError, prefixOf, userIdLines, withWhatIsThere } from '../auth0/existing.ts';
-import { addNewOptions, type NewFlags, readColumns, readModules } from '../auth0/new-flags.ts';
+import { addNewOptions, type NewFlags, readColumns, readModules, refuseUnusedFlags } from '../auth0/new-flags.ts';
 import { askForFlags } from '../auth0/new-questions.ts';
 import { nextSteps } from '../auth0/next-steps.ts';
 import { fetchCertificate, readServer, refuseOtherClient, type Server } from '../auth0/server.ts';
@@ -135,11 +135,13 @@ function toOptions(flags: NewFlags, server: Server | undefined): CreateScriptsOp
   }
   const isApi = client === 'axios' || client === 'fetch';
   if (server !== undefined) refuseOtherClient(server, client);
+  const modules = readModules(module);
+  refuseUnusedFlags(flags, kind, client);
   const place = isApi
     ? { url: server === undefined ? undefined : (server.url ?? `https://${server.label}`) }
     : { host: server?.host, port: server?.port, database: server?.database };
   return {
-    ...{ keys, triggers, context, form, layout, name, bcrypt, modules: readModules(module), ...place },
+    ...{ keys, triggers, context, form, layout, name, bcrypt, modules, ...place },
     ...{ table, columns: column === undefined ? undefined : readColumns(column) },
     ...{ kind, client },
   } as CreateScriptsOptions;

@@ -233,6 +233,19 @@ test('mistakes: exit 2, one error, and nothing is written', async (t) => {
       '--protocol mysql and postgres:// contradict each other',
     'auth0 new --new-users --from db.example.com:7000 --protocol mysql --client pg':
       'pg does not speak to db.example.com:7000',
+    'auth0 new --client pg --new-users --proxy http://proxy.example.com:8080':
+      '--proxy is for asking the server of --from for its fingerprint, and none is asked',
+    [`auth0 new --from postgres://db.example.com --pins ${PINS} --new-users --tls-min 1.3`]:
+      '--tls-min is for asking the server of --from for its fingerprint, and none is asked',
+    'auth0 new --client pg --new-users --protocol postgres': '--protocol is for the server of --from',
+    'auth0 new --client axios --new-users --bcrypt bcrypt':
+      '--bcrypt is for the scripts of a database that check passwords',
+    'auth0 new --kind action --client pg --bcrypt bcrypt':
+      '--bcrypt is for the scripts of a database that check passwords',
+    'auth0 new --kind rule --client pg --name x':
+      '--name is for connections and Actions: Rules and Hooks are plain files',
+    'auth0 new --client pg --new-users --module axios@1.2.1': '--module is for pg, bcryptjs here',
+    'auth0 new --kind action --client fetch --module undici@1.2.1': '--module is for scripts that require a package',
     'auth0 new --client pgsql': '--client takes one of pg, mysql2, mysql, axios, fetch; did you mean pg?',
     'auth0 new --client PostgreSQL': '--client takes one of pg, mysql2, mysql, axios, fetch; did you mean pg?',
     'auth0 new --client mariadb': '--client takes one of pg, mysql2, mysql, axios, fetch; did you mean mysql2?',
