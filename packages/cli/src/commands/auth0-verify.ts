@@ -38,9 +38,9 @@ block and what the block uses alone. Tampered: a change of that is seen. Unclear
 understood, and the line is told. The script is read and not run. Packages, other scripts of the
 same container, and connections that the script makes without certpin are not looked at.
 
-A path is a file, or a folder: JavaScript and TypeScript, and what Terraform (.tf) and the Deploy CLI
-(database.json, tenant.yaml) keep scripts in, each as its own tool reads it. Of a folder, files without
-a block are named, and are no mistake.`;
+A path is a file, or a folder: JavaScript and TypeScript, and what Terraform (.tf) and the Deploy
+CLI (database.json, tenant.yaml) keep scripts in, each as its own tool reads it. Of a folder, files
+without a block are named, and are no mistake.`;
 
 const examples = `
 Examples:

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { layouts, scriptClients, scriptKinds } from '@certpin/auth0';
+import { databaseKeys, layouts, scriptClients, scriptKinds } from '@certpin/auth0';
 import { certificateHex, mint } from '@certpin/testkit';
 import { choices } from '../../src/auth0/new-flags.ts';
 import { writeFiles } from '../../src/auth0/write-files.ts';
@@ -308,6 +308,21 @@ test('next names files that are there, whatever is written', async (t) => {
       assert.ok(named.length > 0 || layout === 'files', text);
       for (const path of named) assert.ok(existsSync(path), `${kind}, ${layout}: ${path} is not there\n${next}`);
     }
+});
+
+test('the command that next shows for each script takes what the script takes', async (t) => {
+  const run = async (flags: string): Promise<void> => {
+    const folder = temporary(t);
+    const text = await transcript(`auth0 new --client fetch --pins ${PINS} ${flags} --output ${folder}`);
+    const [, command = ''] = /run it on your machine: certpin (.*)$/m.exec(text) ?? [];
+    assert.notEqual(command, '', text);
+    const { stdout, stderr } = await certpin(command.split(' '), { env: { API_KEY: 'key' }, typed: 'password' });
+    assert.doesNotMatch(stderr, /takes no|needs |one argument/, command);
+    assert.match(stdout, /not configured: API_URL/, `${command}\n${stdout}${stderr}`);
+  };
+  for (const key of databaseKeys) await run(`--user-id-prefix= --keys ${key}`);
+  for (const kind of ['action', 'rule', 'hook']) await run(`--kind ${kind}`);
+  await run('--kind action --layout deploy-cli');
 });
 
 /** Answers by the words of the question. */
