@@ -15,8 +15,28 @@ export function knownValues({
   const kept = [
     ...Object.entries(configuration).map(([name, value]) => ({ label: `configuration.${name}`, value })),
     ...Object.entries(secrets).map(([name, value]) => ({ label: `secrets.${name}`, value })),
-  ].filter(({ label }) => isSecret.test(label));
-  return [...named, ...kept].filter((entry): entry is KnownValue => typeof entry.value === 'string');
+  ];
+  const secret = kept.flatMap(({ label, value }) => [
+    ...(isSecret.test(label) ? [{ label, value }] : []),
+    ...loginIn(value).map((part) => ({ label, value: part })),
+  ]);
+  return [...named, ...secret].filter((entry): entry is KnownValue => typeof entry.value === 'string');
+}
+
+/** A connection string is a secret for the login in it, whatever it is called. */
+function loginIn(value: string | null): string[] {
+  const [, login = ''] = /^[a-z][\w+.-]*:\/\/([^/\s]*)@/i.exec(value ?? '') ?? [];
+  if (login === '') return [];
+  const parts = [login, ...login.split(':')].filter((part) => part !== '');
+  return [value ?? '', ...new Set([...parts, ...parts.map(decoded)])];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** What of it a name carries. A user name may well stand in the name of a server. */
@@ -37,7 +57,9 @@ export function printedWithoutValues(text: string, known: readonly KnownValue[])
     .sort((a, b) => b.value.length - a.value.length)
     .flatMap(({ label, value }) =>
       value.length < SHORTEST
-        ? [{ label, pattern: `(?<!\\w)${literal(value)}(?!\\w)` }]
+        ? label === 'user name'
+          ? []
+          : [{ label, pattern: `(?<!\\w)${literal(value)}(?!\\w)` }]
         : spell(value).map((spelling) => ({ label, pattern: literal(Buffer.from(spelling, 'latin1').toString()) })),
     );
   const cleaned = patterns.reduce((so, { label, pattern }) => so.replace(new RegExp(pattern, 'g'), `[${label}]`), text);

@@ -142,6 +142,18 @@ describe('a control that fails: causes that the script words alike are told apar
   });
 });
 
+describe('a connection string is a secret, whatever it is called', () => {
+  it('neither it nor its parts are repeated; a short id is no secret, and garbles nothing', async () => {
+    const work =
+      "console.log(configuration.DB, new URL(configuration.DB).password, 'at 127.0.0.1:1'); throw new Error('no');";
+    const source = `function remove(id, callback) { try { ${work} } catch (error) { callback(error); } }`;
+    const configuration = { DB: 'postgres://someone:p%40ssw0rd@db.example.com/app' };
+    const report = await prove({ source, fileName: 'delete.js' }, { args: { id: '1' }, configuration });
+    assert.deepEqual(report.control.printed, ['[configuration.DB] [configuration.DB] at 127.0.0.1:1']);
+    assert.doesNotMatch(JSON.stringify(report), /p%40ssw0rd|p@ssw0rd|someone/);
+  });
+});
+
 describe('each refusal has a code', () => {
   it('behind neutral words: that of TLS, of the connection, of certpin', async (t) => {
     const { configuration } = await server(t);
