@@ -572,6 +572,29 @@ test('Terraform: the provider is named, once', async (t) => {
   assert.match(await transcript(command, { DIR: other }), /^wrote 1 file\n {2}DIR\/versions\.tf\n/);
 });
 
+test('every example of the pages and of the help is taken', async () => {
+  const root = new URL('../../../../', import.meta.url);
+  const pages = ['README.md', 'packages/auth0/README.md', 'packages/cli/README.md', 'docs/auth0.md'];
+  const texts = pages.map((page) => readFileSync(new URL(page, root), 'utf8'));
+  const help = (await certpin(['auth0', 'new', '--help'])).stdout;
+  const commands = [...texts, help].flatMap((text) =>
+    [...text.replaceAll(/\\\n */g, '').matchAll(/^ *certpin auth0 new (--.*?)(?: +#.*)?$/gm)].map(
+      ([, flags = '']) => flags,
+    ),
+  );
+  assert.ok(commands.length >= 10, `${commands.length} examples`);
+  for (const flags of commands) {
+    const argv = [...flags.matchAll(/'[^']*'|"[^"]*"|\S+/g)].map(([word]) => word.replace(/^(['"])(.*)\1$/, '$2'));
+    const known = argv.some((word) => word.startsWith('--pins')) ? [] : ['--pins', PINS];
+    const given = argv.map((word) => (word.includes('$(') ? PINS : word === 'pins.txt' ? '/dev/null' : word));
+    const { stderr } = await certpin(['auth0', 'new', ...given, ...known, '--dry-run']);
+    assert.doesNotMatch(stderr, /give --user-id-prefix|takes one of|unknown option|does not speak|--help/, flags);
+  }
+  for (const text of texts)
+    for (const [, options = ''] of text.matchAll(/createScripts\((\{.*?\})\)/g))
+      assert.ok(/kind: '(?:action|rule|hook)'|userIdPrefix/.test(options), options);
+});
+
 test('Ctrl-C at a question: exit 130, and nothing is said', async () => {
   const questions = async (): Promise<Questions> => {
     throw Object.assign(new Error('User force closed the prompt'), { name: 'ExitPromptError' });
