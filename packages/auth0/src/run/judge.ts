@@ -44,7 +44,7 @@ export function judgeSource(
   }
 }
 
-export function parametersOf({ kind, name }: Role): readonly string[] {
+function parametersOf({ kind, name }: Role): readonly string[] {
   if (kind === 'database') return databaseScripts[name]?.parameters ?? [];
   return kind === 'rule' ? ruleParameters : (hookPoints[name] ?? []);
 }
