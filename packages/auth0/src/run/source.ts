@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseExpression } from '@babel/parser';
-import { otherLanguage } from '../script-language.ts';
+import { foreignLanguage } from '../platform/foreign-source.ts';
 import { RunError } from './run-error.ts';
 
 /** A file, or the text itself. */
@@ -70,7 +70,20 @@ export function readSource(script: Script, cwd: string): Source {
   const common = { file, folder, bytes: Buffer.byteLength(text) };
   const expression = readExpression(text);
   if (expression !== undefined) return { ...common, ...expression };
+  refuseModule(text, basename(file));
   return { ...common, ...readStatements(text, file) };
+}
+
+/** Of `import` and `export` the parser says that they want another option of its own. @throws RunError */
+function refuseModule(text: string, name: string): void {
+  if (!/^\s*(?:import|export)\b/m.test(text)) return;
+  try {
+    parse(text, { sourceType: 'module' });
+  } catch {
+    return; // whoever reads it next says what it is
+  }
+  const hint = 'write require() for import, and exports.NAME = for export';
+  throw new RunError('ERR_SCRIPT_SYNTAX', `${name} is an ES module, and Auth0 takes CommonJS alone`, hint);
 }
 
 function readText(script: Script, cwd: string): { text: string; file: string; folder: string } {
@@ -120,8 +133,7 @@ function readStatements(text: string, file: string): Shape {
   try {
     body = parse(text, { sourceType: 'script' }).program.body;
   } catch (error) {
-    const { what, hint } = otherLanguage(text) ?? { what: (error as Error).message, hint: undefined };
-    throw new RunError('ERR_SCRIPT_SYNTAX', `${basename(file)}: ${what}`, hint);
+    throw syntaxError(text, basename(file), error as Error);
   }
   const functions: ScriptFunction[] = [];
   const exported: string[] = [];
@@ -147,6 +159,19 @@ function readStatements(text: string, file: string): Shape {
     }
   }
   return { text, form: 'statements', trailingSemicolon: false, functions, exported, moduleExport };
+}
+
+/** What a person can do about a source that is no JavaScript; else what the parser says. */
+function syntaxError(text: string, name: string, { message }: Error): RunError {
+  const language = foreignLanguage(text);
+  if (language === 'TypeScript') {
+    const words = `${name} is TypeScript, and Auth0 takes JavaScript alone`;
+    return new RunError('ERR_SCRIPT_SYNTAX', words, 'name the JavaScript that it is compiled to');
+  }
+  if (language === 'JSON') {
+    return new RunError('ERR_SCRIPT_SYNTAX', `${name} is JSON and no script`, 'name the script, for example login.js');
+  }
+  return new RunError('ERR_SCRIPT_SYNTAX', `${name}: ${message}`);
 }
 
 const functionTypes: readonly string[] = ['FunctionExpression', 'ArrowFunctionExpression', 'FunctionDeclaration'];

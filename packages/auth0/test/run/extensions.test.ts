@@ -232,11 +232,19 @@ describe('what a script is', () => {
       [
         'login.ts',
         'function login(email: string, password: string, callback: any) { callback(null); }',
-        /it is TypeScript/,
+        /login\.ts is TypeScript/,
       ],
-      ['login.js', 'async function login(email: string): Promise<void> {}', /it is TypeScript/],
-      ['database.json', '{ "name": "users", "strategy": "auth0", "options": {} }', /it is JSON, and no script/],
-      ['action.js', "import pg from 'pg'; export const onExecutePostLogin = async () => {};", /it is an ES module/],
+      ['login.js', 'async function login(email: string): Promise<void> {}', /login\.js is TypeScript/],
+      [
+        'database.json',
+        '{ "name": "users", "strategy": "auth0", "options": {} }',
+        /database\.json is JSON and no script/,
+      ],
+      [
+        'action.js',
+        "import pg from 'pg'; export const onExecutePostLogin = async () => {};",
+        /action\.js is an ES module/,
+      ],
     ] as const)
       await assert.rejects(container.run(write(name, text)), (error: { message: string; hint?: string }) => {
         assert.match(error.message, what);
