@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { toArguments } from './arguments.ts';
 import { runChain } from './chain.ts';
@@ -141,14 +141,13 @@ export function openContainer(options: ContainerOptions, network?: NetworkOption
  * @throws RunError
  */
 function checkCertificates(file: string): void {
+  if (!existsSync(file)) throw new RunError('ERR_OPTION_INVALID', `${file}: no such file`);
   try {
     if (!statSync(file).isFile()) throw new TypeError('a device or a pipe need not end, and can be read once only');
     const text = readFileSync(file, 'latin1');
     new X509Certificate(text.slice(text.indexOf('-----BEGIN'))); // not DER, which it takes too
-  } catch (error) {
-    const isThere = (error as NodeJS.ErrnoException).code !== 'ENOENT';
-    const what = isThere ? ' holds no certificate in PEM that can be read' : ': no such file';
-    throw new RunError('ERR_OPTION_INVALID', `${file}${what}`);
+  } catch {
+    throw new RunError('ERR_OPTION_INVALID', `${file} holds no certificate in PEM that can be read`);
   }
 }
 

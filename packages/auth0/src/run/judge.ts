@@ -70,12 +70,11 @@ export function judgeOutcome(role: Role, text: string, values: readonly Json[], 
     for (const { code, message } of judgeModule(role.kind, module)) record.warn(code, message);
   const outcome: Outcome = record.outcome ?? { type: 'none', reason: 'exited' };
   const error = errorOf(outcome);
-  const advice =
-    error === null
-      ? undefined
-      : (adviseOnGlobal(error.message ?? '') ?? adviseOnMissing(role, text, values, error) ?? adviseOnFailure(error));
+  const advice = error === null ? undefined : (adviseOnGlobal(error.message ?? '') ?? adviseOnFailure(error));
   if (advice !== undefined) record.warn('advice', advice);
   if (outcome.type === 'callback' && outcome.error === null) judgeValues(role, outcome.values, record);
+  const missing = error === null ? undefined : adviseOnMissing(role, text, values, error);
+  if (missing !== undefined) record.warn('advice', missing);
   const status = statusOf(role, outcome, record);
   return { status, outcome, client: viewOf(role, outcome, record), log: logOf(role, outcome) };
 }
