@@ -10,6 +10,9 @@ export {
   type Problem,
   type SurroundingsState,
   updateBlocks,
+  type VerifiedFile,
+  verifyFile,
+  verifyFiles,
   verifyInline,
 } from './inline/index.ts';
 export {
@@ -66,6 +69,7 @@ export {
   type RunResult,
   type RunScriptOptions,
   readScript,
+  refuseUnusedOptions,
   roleNames,
   runScript,
   type Script,

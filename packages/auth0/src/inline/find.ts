@@ -1,4 +1,4 @@
-import { type InlineHeader, isDigestLine, lastLine, readDigest, readFirstLine } from './header.ts';
+import { type InlineHeader, isDigestLine, isLastLine, lastLine, readDigest, readFirstLine } from './header.ts';
 import { removeIndentation } from './text.ts';
 
 /** A block as it stands in a script. */
@@ -9,8 +9,10 @@ export interface FoundBlock extends Pick<InlineHeader, 'client' | 'version'> {
   readonly line: number;
   /** Its lines without indentation, the last one included; up to the next block or the end where that is missing. */
   readonly lines: readonly string[];
-  /** Whether the last line is there. */
+  /** Whether its last line is there, and names the same client and version. */
   readonly complete: boolean;
+  /** Whether there is a last line at all: else nobody can tell where the script goes on. */
+  readonly ended: boolean;
 }
 
 /** Every block whose first line stands in `lines`. */
@@ -22,9 +24,10 @@ export function findBlocks(lines: readonly string[]): FoundBlock[] {
       'client' | 'version'
     >;
     const most = removeIndentation(lines.slice(start, starts[index + 1]));
-    const end = most.indexOf(lastLine(client, version));
+    const exact = most.indexOf(lastLine(client, version));
+    const end = exact === -1 ? most.findIndex(isLastLine) : exact;
     const own = end === -1 ? most : most.slice(0, end + 1);
     const sha256 = readDigest(own.find(isDigestLine) ?? '');
-    return { client, version, sha256, line: start + 1, lines: own, complete: end !== -1 };
+    return { client, version, sha256, line: start + 1, lines: own, complete: exact !== -1, ended: end !== -1 };
   });
 }

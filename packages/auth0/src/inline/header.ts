@@ -8,6 +8,7 @@ export interface InlineHeader {
 }
 
 const FIRST = /^\/\/ certpin (\S+) for (\S+), inline$/;
+const LAST = /^\/\/ end of certpin \S+ for \S+$/;
 const DIGEST = /^\/\/ SHA-256 of this block without this line: ([0-9a-f]{64})$/;
 
 /** The first line of a block. */
@@ -29,6 +30,11 @@ export function lastLine(client: string, version: string): string {
 export function readFirstLine(line: string): Pick<InlineHeader, 'client' | 'version'> | undefined {
   const [, version, client] = FIRST.exec(line) ?? [];
   return version === undefined || client === undefined ? undefined : { client, version };
+}
+
+/** Whether `line` is the last one of a block, whatever client and version it names. */
+export function isLastLine(line: string): boolean {
+  return LAST.test(line);
 }
 
 /** undefined where `line` says no digest. */

@@ -2,6 +2,7 @@ import { type ParserOptions, parse, parseExpression } from '@babel/parser';
 import { analyze, type Reference, type Scope, type Variable } from 'eslint-scope';
 import { KEYS } from 'eslint-visitor-keys';
 import type { Node, Program } from 'estree';
+import { foreignLanguage } from '../platform/foreign-source.ts';
 
 /** A script as a tree, with what each of its names stands for. */
 export interface Script {
@@ -85,7 +86,9 @@ function readProgram(text: string): Program {
       return { type: 'Program', sourceType: 'script', body: [{ type: 'ExpressionStatement', expression }] } as Program;
     } catch {
       const { message, loc } = error as Error & { loc?: { line: number } };
-      throw new ScriptUnreadable(message.replace(/ \(\d+:\d+\)$/, ''), loc?.line ?? 1);
+      const language = foreignLanguage(script);
+      const said = language === undefined ? message.replace(/ \(\d+:\d+\)$/, '') : `it is ${language}`;
+      throw new ScriptUnreadable(said, loc?.line ?? 1);
     }
   }
 }

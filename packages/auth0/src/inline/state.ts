@@ -1,6 +1,6 @@
 import { inlineBlock, inlineClients } from './block.ts';
 import type { FoundBlock } from './find.ts';
-import { digestOf } from './header.ts';
+import { digestOf, lastLine } from './header.ts';
 
 /**
  * The block itself. `unmodified`: equal to the block of the installed version, in every byte. `unknown-version`: of another version; it
@@ -15,8 +15,13 @@ export interface FoundState {
   /** Where the block begins. */
   readonly line: number;
   readonly block: BlockState;
-  /** Of a modified block of the installed version: the first line that is another one. */
+  /**
+   * Of a modified block: the first line that is another one. Where it says that it is of another version, that is the line that names the
+   * version, if all the others are those of the installed one; or its last line, if that does not go with the first.
+   */
   readonly difference?: { readonly line: number; readonly expected: string; readonly found: string };
+  /** Of a modified block of another version: the SHA-256 that it says, and the one that it has. */
+  readonly digest?: { readonly said: string | null; readonly found: string };
 }
 
 /** Whether a block is the one of this release. */
@@ -29,8 +34,28 @@ export function stateOf(block: FoundBlock): FoundState {
     const difference = firstDifference(expected.text.trimEnd().split('\n'), block);
     return difference === undefined ? { ...found, block: 'unmodified' } : { ...found, block: 'modified', difference };
   }
-  const consistent = block.complete && sha256 !== undefined && digestOf(lines) === sha256;
-  return { ...found, block: consistent ? 'unknown-version' : 'modified' };
+  if (block.complete && sha256 !== undefined && digestOf(lines) === sha256)
+    return { ...found, block: 'unknown-version' };
+  const difference =
+    expected === undefined ? undefined : differenceOfVersion(expected.text.trimEnd().split('\n'), block);
+  if (difference !== undefined) return { ...found, block: 'modified', difference };
+  const end = lines.at(-1) ?? '';
+  return block.complete
+    ? { ...found, block: 'modified', digest: { said: sha256 ?? null, found: digestOf(lines) } }
+    : {
+        ...found,
+        block: 'modified',
+        difference: { line: line + lines.length - 1, expected: lastLine(client, version), found: end },
+      };
+}
+
+/** Where a block is that of the installed version but for the lines which name the version. */
+function differenceOfVersion(expected: readonly string[], block: FoundBlock): FoundState['difference'] {
+  const last = expected.length - 1;
+  const isSame =
+    block.lines.length === expected.length &&
+    expected.every((line, at) => at === 0 || at === last || line === block.lines[at]);
+  return isSame ? firstDifference(expected, block) : undefined;
 }
 
 function firstDifference(

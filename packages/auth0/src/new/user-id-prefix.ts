@@ -5,7 +5,10 @@ export function userIdLine(prefix: string): string {
     : `user_id: '${prefix}' and the id of the table.`;
 }
 
-const LINE = /\/\/ user_id: (?:the id of the table, without a prefix\.|'([\x21-\x7e]+)' and the id of the table\.)$/gm;
+const LINE = /\buser_id: (?:the id of the table, without a prefix\.|'([\x21-\x7e]+)' and the id of the table\.)/g;
+
+/** A long prefix breaks the line of the comment, before or behind it. */
+const BREAK = / *\r?\n[ \t]*\/\/ (?=\S)/g;
 
 /**
  * The prefixes of `user_id` that stand in scripts which `createScripts` wrote.
@@ -14,5 +17,5 @@ const LINE = /\/\/ user_id: (?:the id of the table, without a prefix\.|'([\x21-\
  * @returns each prefix once; more than one: the scripts do not belong together
  */
 export function readUserIdPrefixes(text: string): readonly string[] {
-  return [...new Set([...text.matchAll(LINE)].map(([, prefix = '']) => prefix))];
+  return [...new Set([...text.replace(BREAK, ' ').matchAll(LINE)].map(([, prefix = '']) => prefix))];
 }

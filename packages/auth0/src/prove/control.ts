@@ -26,7 +26,9 @@ export async function runControl(stages: Stages, relays: readonly Relay[]): Prom
     // The child tells where a connection was meant to go while it is on its way here.
     relay.receive = async (socket) => {
       const server = await known;
-      passOn(socket, server, server.watch);
+      passOn(socket, server, server.watch, (error) => {
+        server.failure ??= error;
+      });
     };
   }
   const stage = stages.create(
@@ -41,7 +43,7 @@ export async function runControl(stages: Stages, relays: readonly Relay[]): Prom
     const known = relay && servers.get(relay.port);
     if (known !== undefined) known.connections++;
     if (relay === undefined || known !== undefined) return;
-    const server = { host, port, relay, watch: new OpeningWatch(), connections: 1 };
+    const server: Server = { host, port, relay, watch: new OpeningWatch(), connections: 1, failure: null };
     servers.set(relay.port, server);
     arrivals.get(relay.port)?.(server);
   };

@@ -15,8 +15,28 @@ export function knownValues({
   const kept = [
     ...Object.entries(configuration).map(([name, value]) => ({ label: `configuration.${name}`, value })),
     ...Object.entries(secrets).map(([name, value]) => ({ label: `secrets.${name}`, value })),
-  ].filter(({ label }) => isSecret.test(label));
-  return [...named, ...kept].filter((entry): entry is KnownValue => typeof entry.value === 'string');
+  ];
+  const secret = kept.flatMap(({ label, value }) => [
+    ...(isSecret.test(label) ? [{ label, value }] : []),
+    ...loginIn(value).map((part) => ({ label, value: part })),
+  ]);
+  return [...named, ...secret].filter((entry): entry is KnownValue => typeof entry.value === 'string');
+}
+
+/** A connection string is a secret for the login in it, whatever it is called. */
+function loginIn(value: string | null): string[] {
+  const [, login = ''] = /^[a-z][\w+.-]*:\/\/([^/\s]*)@/i.exec(value ?? '') ?? [];
+  if (login === '') return [];
+  const parts = [login, ...login.split(':')].filter((part) => part !== '');
+  return [value ?? '', ...new Set([...parts, ...parts.map(decoded)])];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** What of it a name carries. A user name may well stand in the name of a server. */
@@ -27,13 +47,33 @@ export function carriedBy(name: string, known: readonly KnownValue[]): string[] 
     .map(({ label }) => label);
 }
 
+/** How much of a printed line a report keeps. */
+const LENGTH = 600;
+
+/** What a script printed, without the values: in their other spellings too, and a short one where it is a word of its own. */
+export function printedWithoutValues(text: string, known: readonly KnownValue[]): string {
+  const patterns = [...known]
+    .filter(({ value }) => value !== '')
+    .sort((a, b) => b.value.length - a.value.length)
+    .flatMap(({ label, value }) =>
+      value.length < SHORTEST
+        ? label === 'user name'
+          ? []
+          : [{ label, pattern: `(?<!\\w)${literal(value)}(?!\\w)` }]
+        : spell(value).map((spelling) => ({ label, pattern: literal(Buffer.from(spelling, 'latin1').toString()) })),
+    );
+  const cleaned = patterns.reduce((so, { label, pattern }) => so.replace(new RegExp(pattern, 'g'), `[${label}]`), text);
+  return cleaned.length <= LENGTH ? cleaned : `${cleaned.slice(0, LENGTH)} …`;
+}
+
 /** The report, without the values that the run was given: a script can put them into its errors. */
 export function withoutValues(report: ProofReport, known: readonly KnownValue[]): ProofReport {
   const longest = known.filter(({ value }) => value.length >= SHORTEST).sort((a, b) => b.value.length - a.value.length);
   const clean = (text: string): string =>
     longest.reduce((cleaned, { label, value }) => cleaned.replaceAll(value, `[${label}]`), text);
-  const run = ({ error, findings, ...others }: RunSummary): RunSummary => ({
+  const run = ({ error, findings, printed, ...others }: RunSummary): RunSummary => ({
     ...others,
+    printed: printed.map((text) => printedWithoutValues(text, known)),
     error: error && { ...error, message: clean(error.message) },
     findings: findings.map(({ code, message }) => ({ code, message: clean(message) })),
   });
@@ -47,4 +87,8 @@ export function withoutValues(report: ProofReport, known: readonly KnownValue[])
     ),
     together: report.together.map(trial),
   };
+}
+
+function literal(text: string): string {
+  return text.replace(/[^\w\s]/g, '\\$&');
 }

@@ -6,10 +6,10 @@ import { runControl } from './control.ts';
 import { knownValues, withoutValues } from './known-values.ts';
 import { SERVERS } from './limits.ts';
 import type { ProveOptions } from './options.ts';
-import { reasonsOfControl } from './reasons-of-control.ts';
+import { reasonsOfControl, summarizeControl } from './reasons-of-control.ts';
 import { reasonsOf, reasonsTogether } from './reasons-of-trials.ts';
 import { Relay } from './relay.ts';
-import { type ProofReport, summarize } from './report.ts';
+import type { ProofReport } from './report.ts';
 import { Stages } from './stages.ts';
 import { differences, study } from './study.ts';
 import { tryImpostors } from './try-impostors.ts';
@@ -52,7 +52,7 @@ export async function prove(script: Script, options: ProveOptions = {}): Promise
       {
         ...{ script: run.script, kind: run.kind, name: run.name, node: run.node },
         ...{ finding: leaked ? 'leaked' : reasons.length > 0 ? 'unproved' : 'held', reasons },
-        ...{ control: summarize(run), servers: proofs, together },
+        ...{ control: summarizeControl(run, servers), servers: proofs, together },
         durationMs: Math.round(performance.now() - started),
       },
       known,

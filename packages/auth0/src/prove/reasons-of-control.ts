@@ -1,10 +1,11 @@
 import type { RunResult } from '../run/result.ts';
 import type { Control } from './control.ts';
 import type { KnownValue } from './evidence.ts';
-import { carriedBy } from './known-values.ts';
+import { carriedBy, printedWithoutValues } from './known-values.ts';
 import { CONNECTIONS, SERVERS } from './limits.ts';
-import { summarize } from './report.ts';
+import type { RunSummary } from './report.ts';
 import type { Leavings } from './stage.ts';
+import { summarize } from './summary.ts';
 import type { Server } from './trial.ts';
 
 /** What in the run with the genuine servers keeps a script from being proved, one sentence each. */
@@ -13,7 +14,7 @@ export function reasonsOfControl(
   leavings: Leavings,
   known: readonly KnownValue[],
 ): string[] {
-  if (run.status !== 'success') return [reasonOfFailure(run)];
+  if (run.status !== 'success') return reasonsOfFailure(run, servers, known);
   return [
     ...(servers.length === 0 ? ['the script connected to no server'] : []),
     ...(unseen > 0 ? [`the script talks to more than ${SERVERS} servers; the others were not tried`] : []),
@@ -24,15 +25,50 @@ export function reasonsOfControl(
   ];
 }
 
-function reasonOfFailure(run: RunResult): string {
-  const { error, certpinCode } = summarize(run);
-  const ours = certpinCode === null || certpinCode === error?.code ? '' : ` (${certpinCode})`;
+/** What `certpin auth0 run` shows of it: the script's own error, what it printed, what is missing for it here. */
+function reasonsOfFailure(run: RunResult, servers: readonly Server[], known: readonly KnownValue[]): string[] {
+  const { error, causeCode, refusedBy, printed } = summarizeControl(run, servers);
+  const cause = causeCode === null || causeCode === error?.code ? '' : ` (${causeCode})`;
   const said =
     error === null
-      ? run.findings.map(({ message }) => message).join('; ')
-      : `${error.code ?? error.name}: ${error.message}${ours}`;
+      ? ((refusedBy === null ? undefined : `it called api.${refusedBy}`) ??
+        (run.findings.length === 0
+          ? `it ended as ${run.status}${describeAnswer(run)}`
+          : run.findings.map(({ message }) => message).join('; ')))
+      : `${error.code ?? error.name}: ${error.message}`;
   const advice = run.warnings.filter(({ code }) => code === 'advice').map(({ message }) => `; ${message}`);
-  return `the script does not succeed with the genuine server, so nothing can be proved: ${said}${advice.join('')}`;
+  // A setting that is missing explains what has no code of its own, and nothing else.
+  const explains = (code: string): boolean => code.startsWith('module-') || causeCode === null;
+  const others = run.warnings.filter(({ code }) => !/^(?:advice|module-version)$/.test(code) && explains(code));
+  return [
+    `the script does not succeed with the genuine server, so nothing can be proved: ${said}${cause}${advice.join('')}`,
+    ...servers.flatMap(({ host, port, failure }) =>
+      failure === null ? [] : [`${host}:${port} could not be reached: ${wordsOf(failure)}`],
+    ),
+    ...(printed.length === 0
+      ? []
+      : [`it printed: ${printed.map((text) => printedWithoutValues(text, known)).join(' | ')}`]),
+    ...others.map(({ message }) => message),
+  ];
+}
+
+/** The control in short; where a server could not be reached that is the cause, whatever the script saw of it through the relay. */
+export function summarizeControl(run: RunResult, servers: readonly Server[]): RunSummary {
+  const summary = summarize(run);
+  const { failure } = servers.find((server) => server.failure !== null) ?? {};
+  return run.status === 'success' || !failure ? summary : { ...summary, causeCode: failure.code ?? summary.causeCode };
+}
+
+/** Where a name has several addresses, Node tells of each in an error of its own. */
+function wordsOf(error: Error): string {
+  const errors: readonly Error[] = error instanceof AggregateError ? error.errors : [error];
+  return errors.map(({ message }) => message).join('; ');
+}
+
+function describeAnswer({ outcome }: RunResult): string {
+  return outcome.type === 'callback'
+    ? `: callback(${['null', ...outcome.values.map((value) => JSON.stringify(value))].join(', ')})`
+    : '';
 }
 
 /** What left the process past all relays. A name can carry what it likes, so none is repeated. */

@@ -72,11 +72,12 @@ export function passOn(
   socket: Socket,
   { host, port }: { readonly host: string; readonly port: number },
   watch: OpeningWatch = new OpeningWatch(),
+  onFailure: (error: Error) => void = () => undefined,
 ): void {
   const genuine = connect({ host, port, noDelay: true });
   socket.on('data', (chunk: Buffer) => watch.hearClient(chunk));
   genuine.on('data', (chunk: Buffer) => watch.hearServer(chunk));
-  genuine.on('error', () => socket.destroy()).on('close', () => socket.destroy());
+  genuine.on('error', onFailure).on('close', () => socket.destroy());
   socket.on('error', () => genuine.destroy()).on('close', () => genuine.destroy());
   socket.pipe(genuine).pipe(socket);
 }

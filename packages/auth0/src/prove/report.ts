@@ -80,37 +80,16 @@ export interface RunSummary {
   readonly error: { readonly name: string; readonly code: string | null; readonly message: string } | null;
   /** The code of certpin's error, where the script's error has it or the script printed it: the error itself may be a neutral one. */
   readonly certpinCode: CertpinErrorCode | null;
+  /**
+   * The code of what went wrong, where the script's own error is a neutral one: certpin's, or that of Node, of TLS or of a driver, as the
+   * script's error has it or the script printed it.
+   */
+  readonly causeCode: string | null;
+  /** The call of `api` by which an Action refused. */
+  readonly refusedBy: string | null;
+  /** The last lines that the script printed. */
+  readonly printed: readonly string[];
   readonly findings: RunResult['findings'];
-}
-
-/** What certpin says of a connection. */
-const codes: readonly CertpinErrorCode[] = [
-  'ERR_PIN_MISMATCH',
-  'ERR_PIN_UNCHECKABLE',
-  'ERR_CHAIN_INVALID',
-  'ERR_CERTIFICATE_EXPIRED',
-  'ERR_CERTIFICATE_NOT_YET_VALID',
-  'ERR_HOSTNAME_MISMATCH',
-  'ERR_CA_UNTRUSTED',
-  'ERR_TLS_VERSION',
-  'ERR_HOST_UNPINNED',
-  'ERR_UPGRADE_REFUSED',
-  'ERR_UPGRADE_UNEXPECTED',
-  'ERR_UPGRADE_INJECTED',
-  'ERR_PROXY_REFUSED',
-  'ERR_PLAINTEXT_REFUSED',
-  'ERR_CONNECT_TIMEOUT',
-  'ERR_CONNECTION_CLOSED',
-];
-
-export function summarize({ status, outcome, findings, console }: RunResult): RunSummary {
-  const error = outcome.type === 'callback' || outcome.type === 'exception' ? outcome.error : null;
-  // A script can put anything there.
-  const { name = 'Error', code = null, message = '' }: Record<string, unknown> = error ?? {};
-  const texts = { name: String(name), code: code === null ? null : String(code), message: String(message).trim() };
-  const said = [texts.code ?? '', ...console.map(({ text }) => text)].flatMap((text) => text.match(/\bERR_\w+/g) ?? []);
-  const certpinCode = codes.find((one) => said.includes(one)) ?? null;
-  return { status, error: error && texts, certpinCode, findings };
 }
 
 export const impostorWords: Readonly<Record<ImpostorName, string>> = {

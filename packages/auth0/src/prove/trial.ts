@@ -6,8 +6,9 @@ import { dress } from './impostors.ts';
 import type { Forger } from './mint.ts';
 import type { Opening, OpeningWatch } from './opening.ts';
 import { passOn, type Relay } from './relay.ts';
-import { type ImpostorName, type Moment, summarize, type Trial } from './report.ts';
+import type { ImpostorName, Moment, Trial } from './report.ts';
 import type { Observation, Stage } from './stage.ts';
+import { summarize } from './summary.ts';
 
 /** A server of the script, as the control run met it. */
 export interface Server {
@@ -17,6 +18,8 @@ export interface Server {
   readonly watch: OpeningWatch;
   /** Of the control run. */
   connections: number;
+  /** Why the first connection to it failed: the script saw another end of it, at the relay. */
+  failure: NodeJS.ErrnoException | null;
 }
 
 /** A server, and what is needed to stand in its place. */

@@ -1,4 +1,5 @@
 import { defaultEvents, defaultRuleContext, defaultUser, type Json, type JsonObject, mergeJson } from './events.ts';
+import { hookArguments, hookContexts, hookUsers } from './hook-arguments.ts';
 import { databaseScripts, hookPoints, type Role } from './roles.ts';
 import { RunError } from './run-error.ts';
 
@@ -6,7 +7,8 @@ import { RunError } from './run-error.ts';
 export interface ScriptArguments {
   /**
    * The arguments of a database script or a Hook by name: `email` (or `userNameOrEmail`, `user`), `password`, `newPassword`,
-   * `newEmail`, `id`, `verified`; `client`, `scope`, `audience`, `recipient`, `text`.
+   * `newEmail`, `id`, `verified`; `client`, `scope`, `audience`, `recipient`, `text`. Of a Rule, a Hook and an Action `email` says whose
+   * login it is. A name that the script does not take is an error.
    */
   readonly args?: JsonObject;
   /** The user of a Rule, a Hook or `create`, laid over a default. */
@@ -19,8 +21,16 @@ export interface ScriptArguments {
   readonly secrets?: Readonly<Record<string, string>>;
 }
 
-/** Other names for the first argument of a database script. */
-const whoever = ['userNameOrEmail', 'email', 'user', 'username', 'identifierValue', 'phoneNumber'];
+/** Other names for the first argument of a database script, and for whoever logs in. */
+export const whoever: readonly string[] = [
+  ...['userNameOrEmail', 'email', 'user', 'username', 'identifierValue', 'phoneNumber'],
+];
+
+/** What a sign-up hands to `create`. */
+export const newUserNames: readonly string[] = [
+  ...['client_id', 'tenant', 'email', 'password', 'username', 'phone_number', 'connection', 'user_metadata'],
+  'app_metadata',
+];
 
 /**
  * The arguments before the callback, in order.
@@ -29,54 +39,63 @@ const whoever = ['userNameOrEmail', 'email', 'user', 'username', 'identifierValu
  */
 export function toArguments(role: Role, withContext: boolean, given: ScriptArguments): Json[] {
   if (role.kind === 'action') return [toEvent(role.name, given)];
-  if (role.kind === 'rule') return [toUser(given), mergeJson(defaultRuleContext, given.context ?? {})];
-  if (role.kind === 'hook') return (hookPoints[role.name] ?? []).map((name) => toHookArgument(name, given));
+  if (role.kind === 'rule') return [toUser(defaultUser, given), mergeJson(defaultRuleContext, given.context ?? {})];
+  if (role.kind === 'hook') return (hookPoints[role.name] ?? []).map((name) => toHookArgument(role.name, name, given));
   const { parameters = [] } = databaseScripts[role.name] ?? {};
-  const values = parameters.map((name, index) => toDatabaseArgument(role.name, name, index, given));
+  const values = parameters.map((_, index) => toDatabaseArgument(role.name, index, given));
   return withContext ? [...values, given.context ?? {}] : values;
 }
 
-function toEvent(trigger: string, { event = {}, secrets = {} }: ScriptArguments): JsonObject {
-  return mergeJson(mergeJson(defaultEvents[trigger] ?? {}, event), { secrets });
+/** The names under which an argument of a database script can be given; the script's own comes first. */
+export function namesOf(key: string, index: number): readonly string[] {
+  const name = databaseScripts[key]?.parameters[index] ?? '';
+  if (index === 0 && key !== 'delete') return [...new Set([name, ...whoever])];
+  return name === 'newPassword' ? [name, 'password'] : [name];
 }
 
-function toUser({ user = {}, args = {} }: ScriptArguments): JsonObject {
-  const { email } = args;
-  return mergeJson(mergeJson(defaultUser, typeof email === 'string' ? { email } : {}), user);
+function toEvent(trigger: string, { args = {}, event = {}, secrets = {} }: ScriptArguments): JsonObject {
+  const usual = defaultEvents[trigger] ?? {};
+  const laid = mergeJson(usual, event);
+  const user = laid.user === undefined ? {} : { user: mergeJson(laid.user as JsonObject, identityOf(args)) };
+  return mergeJson({ ...laid, ...user }, { secrets });
 }
 
-function toHookArgument(name: string, given: ScriptArguments): Json {
+function toUser(usual: JsonObject, { user = {}, args = {} }: ScriptArguments): JsonObject {
+  return mergeJson(mergeJson(usual, user), identityOf(args));
+}
+
+/** Who logs in, as a profile says it. */
+function identityOf(args: JsonObject): JsonObject {
+  const who = whoever.map((name) => args[name]).find((value) => value !== undefined);
+  if (typeof who !== 'string') return typeof who === 'object' ? (who as JsonObject) : {};
+  const [local = ''] = who.split('@');
+  return who.includes('@') ? { email: who, name: who, nickname: local } : { username: who, nickname: who };
+}
+
+function toHookArgument(point: string, name: string, given: ScriptArguments): Json {
   const { args = {}, context = {}, secrets = {} } = given;
-  if (name === 'context') return mergeJson({ webtask: { secrets }, connection: { name: 'users' } }, context);
-  if (name === 'user') return toUser(given);
-  const defaults: JsonObject = {
-    client: { id: 'client-id', name: 'Example application', tenant: 'example', metadata: {} },
-    scope: [],
-    audience: 'https://api.example.com',
-    recipient: '+15550100',
-    text: '123456 is your code',
-  };
-  return args[name] ?? defaults[name] ?? null;
+  if (name === 'context') return mergeJson({ ...hookContexts[point], webtask: { secrets } }, context);
+  if (name === 'user') return toUser(hookUsers[point] ?? {}, given);
+  return args[name] ?? hookArguments[name] ?? null;
 }
 
-function toDatabaseArgument(key: string, name: string, index: number, given: ScriptArguments): Json {
+function toDatabaseArgument(key: string, index: number, given: ScriptArguments): Json {
   const { args = {} } = given;
   if (key === 'create') return toNewUser(given);
-  const names =
-    index === 0 && key !== 'delete' ? [name, ...whoever] : [name, ...(name === 'newPassword' ? ['password'] : [])];
-  const found = names.map((candidate) => args[candidate]).find((value) => value !== undefined);
+  const [name = '', ...others] = namesOf(key, index);
+  const found = [name, ...others].map((candidate) => args[candidate]).find((value) => value !== undefined);
   if (found !== undefined) return found;
   if (name === 'verified') return true;
   throw missingArgument(key, name);
 }
 
 /** What a sign-up form hands over: the password is plain text. */
-function toNewUser({ args = {}, user = {} }: ScriptArguments): JsonObject {
-  const { email = user.email, password = user.password } =
-    args.user === undefined ? args : { ...args, email: args.user };
-  if (email === undefined || password === undefined) {
-    throw missingArgument('create', email === undefined ? 'email' : 'password');
-  }
+function toNewUser({ args: { user: who, ...args } = {}, user = {} }: ScriptArguments): JsonObject {
+  const given = mergeJson(
+    mergeJson(user, typeof who === 'string' ? { email: who } : ((who ?? {}) as JsonObject)),
+    args,
+  );
+  for (const name of ['email', 'password']) if (given[name] === undefined) throw missingArgument('create', name);
   const defaults = {
     client_id: 'client-id',
     tenant: 'example',
@@ -84,7 +103,7 @@ function toNewUser({ args = {}, user = {} }: ScriptArguments): JsonObject {
     user_metadata: {},
     app_metadata: {},
   };
-  return mergeJson({ ...defaults, email, password }, user);
+  return mergeJson(defaults, given);
 }
 
 function missingArgument(key: string, name: string): RunError {

@@ -16,15 +16,17 @@ export async function runChain(
     rules.push(result);
     if (result.status !== 'success' || result.outcome.type !== 'callback') break;
     const [user, context] = result.outcome.values as [RunOptions['user'], RunOptions['context']];
-    options = { ...options, ...(user ? { user } : {}), ...(context ? { context } : {}) };
+    const { args: _, ...others } = options; // they say what the first Rule gets
+    options = { ...others, ...(user ? { user } : {}), ...(context ? { context } : {}) };
   }
   const last = rules.at(-1);
   if (last === undefined) throw new RunError('ERR_OPTION_INVALID', 'a chain of Rules needs a Rule');
-  const all = <Key extends 'findings' | 'warnings' | 'console' | 'modules'>(key: Key): RunResult[Key] =>
+  const all = <Key extends 'calls' | 'findings' | 'warnings' | 'console' | 'modules'>(key: Key): RunResult[Key] =>
     rules.flatMap((rule) => rule[key] as RunResult[Key][number][]) as unknown as RunResult[Key];
   return {
     ...last,
     ...{
+      calls: all('calls'),
       findings: all('findings'),
       warnings: all('warnings'),
       console: all('console'),

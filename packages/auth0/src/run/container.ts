@@ -1,21 +1,22 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { findPem } from 'certpin/probe';
 import { toArguments } from './arguments.ts';
 import { runChain } from './chain.ts';
-import { detectRole } from './detect.ts';
 import { findNode } from './find-node.ts';
 import { follow } from './follow.ts';
-import { entryOf, judgeOutcome, judgeSource, parametersOf } from './judge.ts';
+import { entryOf, judgeOutcome, judgeSource, takesContext } from './judge.ts';
 import type { ContainerOptions, RunOptions } from './options.ts';
 import { type NetworkOptions, ScriptProcess } from './process.ts';
+import { readRole } from './read-role.ts';
 import { RunRecord } from './record.ts';
 import type { RunResult } from './result.ts';
-import { parseRole, type Role, type ScriptKind } from './roles.ts';
+import type { ScriptKind } from './roles.ts';
 import { RunError } from './run-error.ts';
-import { readSource, type Script, type Source } from './source.ts';
+import { readSource, type Script } from './source.ts';
 import { triggers } from './triggers.ts';
+import { refuseUnknownArguments } from './unused.ts';
 
 /** One container: a process, and the `global` in it. */
 export interface Container {
@@ -76,7 +77,8 @@ export function openContainer(options: ContainerOptions, network?: NetworkOption
     const source = readSource(script, cwd);
     const role = readRole(source, run);
     const entry = entryOf(source, role);
-    const withContext = role.kind === 'database' && (entry?.parameters.length ?? 0) > parametersOf(role).length + 1;
+    const withContext = takesContext(source, role);
+    refuseUnknownArguments(role, run);
     const values = toArguments(role, withContext, run);
     const record = new RunRecord();
     judgeSource(source, role, withContext, run.context !== undefined, record);
@@ -99,7 +101,7 @@ export function openContainer(options: ContainerOptions, network?: NetworkOption
     await follow(container.process, job, container.runs, timeLimitMs, record);
     const durationMs = Math.round(performance.now() - started);
     if (record.ended !== null) await reset();
-    const judged = judgeOutcome(role, record);
+    const judged = judgeOutcome(role, source.text, values, record);
     const { findings, warnings, calls, consoleDropped, modules, ended } = record;
     return {
       ...{ script: source.file, kind: role.kind, name: role.name, ...judged, calls, findings, warnings },
@@ -140,6 +142,7 @@ export function openContainer(options: ContainerOptions, network?: NetworkOption
  * @throws RunError
  */
 function checkCertificates(file: string): void {
+  if (!existsSync(file)) throw new RunError('ERR_OPTION_INVALID', `${file}: no such file`);
   try {
     if (!statSync(file).isFile()) throw new TypeError('a device or a pipe need not end, and can be read once only');
     const text = readFileSync(file, 'latin1'); // as Node will read it
@@ -152,24 +155,4 @@ function checkCertificates(file: string): void {
 
 function isChain(script: Script | readonly Script[]): script is readonly Script[] {
   return Array.isArray(script);
-}
-
-/** @throws RunError */
-function readRole(source: Source, { as, handler }: RunOptions): Role {
-  const role = as === undefined ? detectRole(source) : parseRole(as);
-  if (role === undefined)
-    throw new RunError('ERR_SCRIPT_ROLE', `${as} is not a kind of script, or the name fits two kinds`);
-  if (role.kind !== 'action') {
-    const found = role.kind === 'hook' ? source.moduleExport : entryOf(source, role);
-    if (found !== undefined) return role;
-    throw new RunError(
-      'ERR_SCRIPT_SYNTAX',
-      role.kind === 'hook' ? 'a Hook is module.exports = function (…) {}' : 'the script has no function',
-    );
-  }
-  const known: readonly string[] = triggers[role.name]?.handlers ?? [];
-  const chosen = handler ?? known.find((name) => source.exported.includes(name));
-  if (chosen !== undefined && known.includes(chosen) && source.exported.includes(chosen))
-    return { ...role, handler: chosen };
-  throw new RunError('ERR_SCRIPT_ROLE', `an Action of ${role.name} exports ${handler ?? known.join(' or ')}`);
 }

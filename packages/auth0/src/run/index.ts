@@ -18,3 +18,4 @@ export { roleNames, type ScriptKind } from './roles.ts';
 export { RunError, type RunErrorCode } from './run-error.ts';
 export { type RunScriptOptions, runScript } from './run-script.ts';
 export { readScript, type Script, type ScriptText } from './source.ts';
+export { refuseUnusedOptions } from './unused.ts';

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from './events.ts';
+import { adviseOnMissing } from './missing.ts';
 import { adviseOnGlobal, judgeModule } from './modules.ts';
 import type { RunRecord } from './record.ts';
 import type { ClientView, LogEntry, Outcome, RunResult, SerializedError } from './result.ts';
@@ -43,7 +44,7 @@ export function judgeSource(
   }
 }
 
-export function parametersOf({ kind, name }: Role): readonly string[] {
+function parametersOf({ kind, name }: Role): readonly string[] {
   if (kind === 'database') return databaseScripts[name]?.parameters ?? [];
   return kind === 'rule' ? ruleParameters : (hookPoints[name] ?? []);
 }
@@ -55,11 +56,16 @@ export function entryOf({ form, functions }: Source, role: Role): Source['functi
   return functions.find(({ name }) => name !== undefined && names.includes(name)) ?? functions.at(-1);
 }
 
+/** Whether the function of a database script has a parameter for the context before the callback. */
+export function takesContext(source: Source, role: Role): boolean {
+  return role.kind === 'database' && (entryOf(source, role)?.parameters.length ?? 0) > parametersOf(role).length + 1;
+}
+
 /** Everything of a result but what the container knows. */
 export type JudgedOutcome = Pick<RunResult, 'status' | 'outcome' | 'client' | 'log'>;
 
 /** Reads what happened as the platform would. */
-export function judgeOutcome(role: Role, record: RunRecord): JudgedOutcome {
+export function judgeOutcome(role: Role, text: string, values: readonly Json[], record: RunRecord): JudgedOutcome {
   for (const module of record.modules)
     for (const { code, message } of judgeModule(role.kind, module)) record.warn(code, message);
   const outcome: Outcome = record.outcome ?? { type: 'none', reason: 'exited' };
@@ -70,6 +76,8 @@ export function judgeOutcome(role: Role, record: RunRecord): JudgedOutcome {
     error === null || isRemoved ? undefined : (adviseOnGlobal(error.message ?? '') ?? adviseOnFailure(error));
   if (advice !== undefined) record.warn('advice', advice);
   if (outcome.type === 'callback' && outcome.error === null) judgeValues(role, outcome.values, record);
+  const missing = error === null ? undefined : adviseOnMissing(role, text, values, error);
+  if (missing !== undefined) record.warn('advice', missing);
   const status = statusOf(role, outcome, record);
   return { status, outcome, client: viewOf(role, outcome, record), log: logOf(role, outcome) };
 }

@@ -71,7 +71,20 @@ export function readSource(script: Script, cwd: string): Source {
   const common = { file, folder, bytes: Buffer.byteLength(text) };
   const expression = readExpression(text);
   if (expression !== undefined) return { ...common, ...expression };
+  refuseModule(text, basename(file));
   return { ...common, ...readStatements(text, file) };
+}
+
+/** Of `import` and `export` the parser says that they want another option of its own. @throws RunError */
+function refuseModule(text: string, name: string): void {
+  if (!/^\s*(?:import|export)\b/m.test(text)) return;
+  try {
+    parse(text, { sourceType: 'module' });
+  } catch {
+    return; // whoever reads it next says what it is
+  }
+  const hint = 'write require() for import, and exports.NAME = for export';
+  throw new RunError('ERR_SCRIPT_SYNTAX', `${name} is an ES module, and Auth0 takes CommonJS alone`, hint);
 }
 
 function readText(script: Script, cwd: string): { text: string; file: string; folder: string } {
@@ -83,7 +96,7 @@ function readText(script: Script, cwd: string): { text: string; file: string; fo
   try {
     // A device or a pipe need not end, and the platform takes no more than 100 kB.
     const found = statSync(file);
-    if (!found.isFile()) throw new Error(found.isDirectory() ? 'it is a folder' : 'it is no regular file');
+    if (!found.isFile()) throw new Error(found.isDirectory() ? 'it is a directory' : 'it is no regular file');
     return { text: decodeText(readFileSync(file)), file, folder: dirname(file) };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

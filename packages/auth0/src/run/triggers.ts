@@ -40,7 +40,10 @@ export const triggers: Readonly<Record<string, Trigger>> = {
   },
   'credentials-exchange': {
     handlers: ['onExecuteCredentialsExchange'],
-    methods: ['access.deny', 'accessToken.setCustomClaim', 'transaction.setTargetScopes', ...cache],
+    methods: [
+      ...['access.deny', 'accessToken.setCustomClaim', ...cache],
+      ...of('transaction', 'addTargetScope', 'removeTargetScope', 'setTargetScopes', 'clearTargetScopes'),
+    ],
   },
   'pre-user-registration': {
     handlers: ['onExecutePreUserRegistration'],

@@ -122,6 +122,40 @@ describe('a block of another version', () => {
     assert.deepEqual(blocks(cut), ['modified']);
   });
 
+  it('that is the installed one but for the lines of the version: that line differs, and nobody else is blamed', () => {
+    const lines = login(text).split('\n');
+    const first = lines.findIndex((line) => line.includes(firstLine('pg', version)));
+    const last = lines.findIndex((line) => line.includes('// end of certpin'));
+    const other = (at: number): string => (lines[at] ?? '').replace(version, '9.9.9');
+    for (const changed of [[first], [last], [first, last]]) {
+      const script = lines.map((line, at) => (changed.includes(at) ? other(at) : line)).join('\n');
+      const [finding] = verifyInline(script);
+      const at = changed[0] ?? 0;
+      assert.deepEqual([finding?.block, finding?.surroundings, finding?.problems], ['modified', 'intact', []]);
+      assert.deepEqual(finding?.difference, {
+        ...{ line: at + 1, expected: lines[at]?.trim(), found: other(at).trim() },
+      });
+    }
+  });
+
+  it('that is not: the digest that it has, and the one that it says', () => {
+    const changed = older.replace('return refusal === undefined || refuse(refusal);', 'return true;');
+    const [finding] = verifyInline(login(changed));
+    const lines = changed.trimEnd().split('\n');
+    const said = /[0-9a-f]{64}/.exec(lines.find(isDigestLine) ?? '')?.[0];
+    assert.deepEqual([finding?.block, finding?.digest], ['modified', { said, found: digestOf(lines) }]);
+    const [silent] = verifyInline(login(lines.filter((line) => !isDigestLine(line)).join('\n')));
+    assert.deepEqual([silent?.block, silent?.digest?.said], ['modified', null]);
+  });
+
+  it('without a last line: where the script goes on is not known, and that is said', () => {
+    for (const block of [text, older]) {
+      const [finding] = verifyInline(login(block.replace(/\/\/ end of certpin.*\n$/, '')));
+      assert.deepEqual([finding?.block, finding?.surroundings], ['modified', 'unclear']);
+      assert.match(finding?.problems[0]?.reason ?? '', /^the last line of the block is missing/);
+    }
+  });
+
   it('never passes for the installed one', () => assert.notEqual(firstLine('pg', version), older.split('\n')[0]));
 });
 

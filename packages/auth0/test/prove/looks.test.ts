@@ -39,7 +39,15 @@ describe('what others can have too', () => {
 describe('the impostor that the trust list of the script takes got nothing', () => {
   const reasons = (seen: Pick<Trial, 'lookedAt' | 'trusted'>): readonly string[] => {
     const arrival = { bytes: 0, kinds: [], handshakes: 1, connections: 1, undecided: 0, disagreement: null };
-    const run = { status: 'error' as const, error: null, certpinCode: null, findings: [] };
+    const run = {
+      status: 'error' as const,
+      error: null,
+      certpinCode: null,
+      causeCode: null,
+      refusedBy: null,
+      printed: [],
+      findings: [],
+    };
     const trial = { ...arrival, threwBefore: false, elsewhere: [], run, passedOn: 0, ...seen };
     const trials: Trial[] = [{ ...trial, impostor: 'trusted-ca', moment: 'at-once' }];
     return reasonsOf({ host: 'h', port: 1, speech: 'http', tls: true, certificateSha256: 'AB', trials });
@@ -60,7 +68,19 @@ describe('an impostor that had no chance', () => {
   const trialOf = (seen: Partial<Trial>): Trial => ({
     ...{ impostor: 'trusted-ca', moment: 'at-once', passedOn: 0, bytes: 0, kinds: [], handshakes: 1, connections: 1 },
     ...{ undecided: 0, disagreement: null, threwBefore: false, elsewhere: [], lookedAt: ['fingerprint256'] },
-    ...{ trusted: true, run: { status: 'error', error: null, certpinCode: null, findings: [] }, ...seen },
+    ...{
+      trusted: true,
+      run: {
+        status: 'error',
+        error: null,
+        certpinCode: null,
+        causeCode: null,
+        refusedBy: null,
+        printed: [],
+        findings: [],
+      },
+      ...seen,
+    },
   });
   const reasons = (...trials: Trial[]): readonly string[] =>
     reasonsOf({ host: 'h', port: 1, speech: 'http', tls: true, certificateSha256: 'AB', trials });

@@ -227,6 +227,32 @@ describe('what a script is', () => {
     assert.ok(roleNames.includes('hook:post-user-registration') && roleNames.includes('action:post-user-registration'));
   });
 
+  it('that is TypeScript, JSON or an ES module is called so', async () => {
+    for (const [name, text, what] of [
+      [
+        'login.ts',
+        'function login(email: string, password: string, callback: any) { callback(null); }',
+        /login\.ts is TypeScript/,
+      ],
+      ['login.js', 'async function login(email: string): Promise<void> {}', /login\.js is TypeScript/],
+      [
+        'database.json',
+        '{ "name": "users", "strategy": "auth0", "options": {} }',
+        /database\.json is JSON and no script/,
+      ],
+      [
+        'action.js',
+        "import pg from 'pg'; export const onExecutePostLogin = async () => {};",
+        /action\.js is an ES module/,
+      ],
+    ] as const)
+      await assert.rejects(container.run(write(name, text)), (error: { message: string; hint?: string }) => {
+        assert.match(error.message, what);
+        assert.notEqual(error.hint, undefined);
+        return true;
+      });
+  });
+
   it('that cannot be read is an error with the place', async () => {
     await assert.rejects(container.run(write('login.js', 'function login( {')), {
       code: 'ERR_SCRIPT_SYNTAX',

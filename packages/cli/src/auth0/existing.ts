@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CreateScriptsOptions, ScriptFile } from '@certpin/auth0';
 import { failureOf, UsageError } from '../failure.ts';
-import { type Io, printError } from '../io.ts';
+import { type Io, printError, printWarning, quote } from '../io.ts';
 import type { NewFlags } from './new-flags.ts';
 
 const COMMAND = 'auth0 new';
@@ -45,8 +45,15 @@ export async function prefixOf(planned: CreateScriptsOptions, flags: NewFlags): 
   const { createScripts, databaseKeys, readUserIdPrefixes } = await import('@certpin/auth0');
   const keys = planned.layout === 'deploy-cli' ? undefined : databaseKeys;
   const scripts = asUsageError(() => createScripts({ ...planned, keys, columns: {}, userIdPrefix: '' }));
-  const texts = scripts.map(({ path }) => contentOf(join(output, path)) ?? '');
+  const files = scripts.map(({ path }) => join(output, path));
+  const texts = files.map((file) => unescaped(file, contentOf(file) ?? ''));
   const there = readUserIdPrefixes(texts.join('\n'));
+  const strange = newUsers ? files.find((_, at) => isStrange(texts[at] ?? '')) : undefined;
+  if (strange !== undefined)
+    throw new UsageError(
+      `${quote(strange)} is there, and certpin did not write it, so somebody may log in with it: say what its user_id begins with, with --user-id-prefix`,
+      COMMAND,
+    );
   if (there.length > 1 && given === undefined)
     throw new UsageError(
       `the scripts in ${output} do not agree on what user_id begins with: ${there.map(shown).join(', ')}`,
@@ -70,6 +77,24 @@ export async function prefixOf(planned: CreateScriptsOptions, flags: NewFlags): 
   return given ?? there[0];
 }
 
+/** Whether somebody else wrote a script that makes a `user_id`. */
+function isStrange(text: string): boolean {
+  return text.includes('user_id') && !text.includes('written by certpin auth0 new');
+}
+
+/** What scripts that certpin did not write, and that would be replaced, say of `user_id`: each line with its file. */
+export function userIdLines(
+  files: readonly ScriptFile[],
+  output: string,
+): readonly (readonly [file: string, line: string])[] {
+  return files.flatMap(({ path, isScript }) => {
+    const text = isScript ? (contentOf(join(output, path)) ?? '') : '';
+    if (!isStrange(text)) return [];
+    const lines = text.split(/\r?\n/).filter((line) => /\buser_id\b["']?\s*[:=]/.test(line));
+    return lines.slice(0, 3).map((line) => [join(output, path), line.trim().slice(0, 160)] as const);
+  });
+}
+
 /** The tables that scripts name in their heads, each once, as far as they stand on one line. */
 function tablesIn(texts: readonly string[]): string[] {
   return [
@@ -79,6 +104,11 @@ function tablesIn(texts: readonly string[]): string[] {
 
 function shown(prefix: string): string {
   return prefix === '' ? 'nothing' : `'${prefix}'`;
+}
+
+/** In a heredoc of Terraform `$${` stands for `${`. */
+function unescaped(path: string, text: string): string {
+  return path.endsWith('.tf') ? text.replace(/([$%])\1\{/g, '$1{') : text;
 }
 
 /** undefined where there is no such file. */
@@ -103,7 +133,13 @@ export async function withWhatIsThere(
   const merged: ScriptFile[] = [];
   for (const file of files) {
     const path = join(output, file.path);
-    if (file.path === 'versions.tf' && namesProviders(output)) continue;
+    if (file.path === 'versions.tf') {
+      const other = providersFile(output);
+      if (other !== undefined) {
+        if (!other.hasAuth0) printWarning(io, `${quote(other.path)} names providers, and not this one: ${PROVIDER}`);
+        continue;
+      }
+    }
     const existing = isMerged(file.path) ? contentOf(path) : undefined;
     try {
       merged.push(existing === undefined ? file : { ...file, content: mergeSettings(path, existing, file.content) });
@@ -115,9 +151,16 @@ export async function withWhatIsThere(
   return merged;
 }
 
-function namesProviders(folder: string): boolean {
+/** A module has one list of providers. */
+const PROVIDER = 'write auth0 = { source = "auth0/auth0" } into its required_providers';
+
+/** The file of a module that names its providers, other than the one that would be written. */
+function providersFile(folder: string): { readonly path: string; readonly hasAuth0: boolean } | undefined {
   const names = existsSync(folder) ? readdirSync(folder) : [];
-  return names.some(
-    (name) => name.endsWith('.tf') && /\brequired_providers\b/.test(contentOf(join(folder, name)) ?? ''),
-  );
+  for (const name of names.filter((one) => one.endsWith('.tf'))) {
+    const text = (contentOf(join(folder, name)) ?? '').replace(/(?:#|\/\/).*|\/\*[\s\S]*?\*\//g, '');
+    const [, list] = /\brequired_providers\s*\{([\s\S]*)/.exec(text) ?? [];
+    if (list !== undefined) return { path: join(folder, name), hasAuth0: /"(?:[\w.-]+\/)?auth0\/auth0"/.test(list) };
+  }
+  return undefined;
 }

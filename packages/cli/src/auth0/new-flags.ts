@@ -90,6 +90,8 @@ export function readModules(values: readonly string[]): Record<string, string> {
  */
 export function readColumns(values: readonly string[]): Record<string, string> {
   const pairs = values.flatMap((value) => value.split(',')).filter((pair) => pair !== '');
+  const [twice] = pairs.map((pair) => pair.split('=')[0]).filter((column, at, all) => all.indexOf(column) !== at);
+  if (twice !== undefined && /^\w+$/.test(twice)) throw new UsageError(`--column names ${twice} twice`, 'auth0 new');
   return Object.fromEntries(
     pairs.map((pair) => {
       const [, column, name] = /^(\w+)=(.*)$/.exec(pair) ?? [];
@@ -98,4 +100,44 @@ export function readColumns(values: readonly string[]): Record<string, string> {
       return [column, name];
     }),
   );
+}
+
+/** How a server is asked: for nothing where none is. */
+const asking = ['timeout', 'servername', 'proxy', 'ipv4', 'ipv6', 'cert', 'key', 'tlsMin', 'tlsMax'] as const;
+
+/**
+ * Refuses options that say nothing to what is to be written: they would be ignored.
+ *
+ * @throws UsageError
+ */
+export function refuseUnusedFlags(flags: NewFlags, kind: string, client: string): void {
+  const refuse = (option: string, why: string): never => {
+    throw new UsageError(`${option} ${why}`, 'auth0 new');
+  };
+  const isAsked = flags.from !== undefined && flags.pins === undefined && flags.pinsFile === undefined;
+  const unused = isAsked ? undefined : asking.find((name) => flags[name] !== undefined);
+  if (unused !== undefined)
+    refuse(
+      `--${unused.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+      'is for asking the server of --from for its fingerprint, and none is asked',
+    );
+  if (flags.protocol !== undefined && flags.from === undefined) refuse('--protocol', 'is for the server of --from');
+  const isTable = kind === 'database' && client !== 'axios' && client !== 'fetch';
+  if (flags.bcrypt !== undefined && !isTable)
+    refuse('--bcrypt', 'is for the scripts of a database that check passwords');
+  if (flags.name !== undefined && (kind === 'rule' || kind === 'hook'))
+    refuse('--name', 'is for connections and Actions: Rules and Hooks are plain files');
+  const packages = [
+    ...(client === 'fetch' ? [] : [client]),
+    ...(isTable ? [flags.bcrypt ?? 'bcryptjs'] : []),
+    ...(flags.form === 'npm' ? ['certpin'] : []),
+  ];
+  const other = (flags.module ?? [])
+    .map((module) => module.split('@')[0] ?? '')
+    .find((name) => !packages.includes(name));
+  if (other !== undefined)
+    refuse(
+      '--module',
+      packages.length === 0 ? 'is for scripts that require a package' : `is for ${packages.join(', ')} here`,
+    );
 }

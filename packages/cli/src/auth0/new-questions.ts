@@ -1,4 +1,3 @@
-import { showTarget } from '../command-line/target.ts';
 import type { Questions } from '../io.ts';
 import type { NewFlags } from './new-flags.ts';
 import { readServer } from './server.ts';
@@ -9,18 +8,18 @@ export interface Offers {
 }
 
 const clients = [
-  { name: 'PostgreSQL, with pg', value: 'pg', server: 'pg' },
-  { name: 'MySQL or MariaDB, with mysql2', value: 'mysql2', server: 'mysql2' },
-  { name: 'MySQL or MariaDB, with mysql', value: 'mysql', server: 'mysql2' },
-  { name: 'an HTTP API, with axios', value: 'axios', server: 'axios' },
-  { name: 'an HTTP API, with fetch', value: 'fetch', server: 'axios' },
+  { name: 'PostgreSQL, with pg', value: 'pg' },
+  { name: 'MySQL or MariaDB, with mysql2', value: 'mysql2' },
+  { name: 'MySQL or MariaDB, with mysql', value: 'mysql' },
+  { name: 'an HTTP API, with axios', value: 'axios' },
+  { name: 'an HTTP API, with fetch', value: 'fetch' },
 ] as const;
 
 /** Asks for what the flags leave open, in the order in which one answer decides over the next question. */
 export async function askForFlags(flags: NewFlags, { pointsOf }: Offers, ask: Questions): Promise<NewFlags> {
   const from = await ask.input({
     message: 'Which server do the scripts call? Its fingerprint is fetched. Empty: filled in later.',
-    validate: (answer) => answer === '' || (showTarget(answer).refusal?.message ?? true),
+    validate: (answer) => answer === '' || refusalOf(answer, flags),
   });
   const kind = await ask.select({
     message: 'What is to be written?',
@@ -31,11 +30,11 @@ export async function askForFlags(flags: NewFlags, { pointsOf }: Offers, ask: Qu
       { name: 'Hooks (ended by the platform)', value: 'hook' },
     ],
   });
-  const known = from === '' ? undefined : readServer(from).client;
+  const known = from === '' ? undefined : readServer(from, flags.protocol).clients;
   const client = await ask.select({
     message: 'What do they call it with?',
     choices: clients
-      .filter(({ server }) => known === undefined || server === known)
+      .filter(({ value }) => known === undefined || known.includes(value))
       .map(({ name, value }) => ({ name, value })),
   });
   const points = pointsOf(kind as never, client as never);
@@ -87,6 +86,15 @@ export async function askForFlags(flags: NewFlags, { pointsOf }: Offers, ask: Qu
     ...(kind === 'action' || kind === 'hook' ? { triggers: chosen } : {}),
     ...(from === '' ? {} : { from }),
   };
+}
+
+/** Told where it is typed: a list without a client would be the next question. */
+function refusalOf(answer: string, { protocol }: NewFlags): string | true {
+  try {
+    return readServer(answer, protocol).clients?.length === 0 ? 'no script speaks to such a server' : true;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /** The question that the scripts cannot answer: with another prefix every user becomes another user. */

@@ -58,15 +58,27 @@ function settingsOf({ client, host, port, database, url, pins }: CreateScriptsOp
   return Object.entries(values).map(([name, value]) => (value === undefined ? name : quote(`${name}=${value}`)));
 }
 
+/** Whom a script of a database is called for, and what else it needs. */
+function argumentsOf(script: string): string {
+  const key = /(\w+)\.js'?$/.exec(script)?.[1] ?? '';
+  const needed: Readonly<Record<string, string>> = {
+    delete: '--arg id=USER_ID',
+    change_email: '--user USER --arg newEmail=EMAIL',
+    change_username: '--user USER --arg newUsername=NAME',
+    change_phone_number: '--user PHONE_NUMBER --arg newPhoneNumber=PHONE_NUMBER',
+  };
+  return needed[key] ?? '--user USER';
+}
+
 /** The commands that run a script here, and prove that a wrong server gets nothing of it. */
 function trials(script: string, settings: string, secret: string, options: CreateScriptsOptions): string[] {
   const { kind, layout = 'files' } = options;
   const isGlobal = kind === 'database' || kind === 'rule';
   const [file, one] = isGlobal ? ['--config-file', '--config'] : ['--secrets-file', '--secret'];
-  // A file of settings that the commands read: plain JSON, or the connection's as the Deploy CLI keeps it.
-  const isReadable = layout === 'files' || (layout === 'deploy-cli' && kind === 'database');
+  // A file of settings that the commands read: plain JSON, or that of the connection or the Action as the Deploy CLI keeps it.
+  const isReadable = layout === 'files' || layout === 'deploy-cli';
   const flags = [
-    ...(kind === 'database' ? ['--user USER'] : []),
+    ...(kind === 'database' ? [argumentsOf(script)] : []),
     ...(isReadable ? [`${file} ${settings}`] : settingsOf(options).map((setting) => `${one} ${setting}`)),
     `${one} ${secret}`,
   ].join(' ');

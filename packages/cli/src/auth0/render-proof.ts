@@ -38,10 +38,12 @@ function rowOf({ impostor, moment, passedOn, bytes, kinds, connections, run }: T
   const which = passedOn === 0 ? '' : `, connection ${passedOn + 1}`;
   const got = connections === 0 ? 'not asked' : `${bytes} bytes`;
   const what = kinds.length === 0 ? '' : ` (${kinds.join(', ')})`;
-  const { error, certpinCode } = run;
+  const { error, causeCode, refusedBy } = run;
   const ended = run.findings.find(({ code }) => code === 'time-limit' || code === 'blocked')?.code;
   const said =
-    error === null ? (ended ?? `the script ended as ${run.status}`) : (error.code ?? `${error.name}: ${error.message}`);
-  const cause = certpinCode === null || certpinCode === said ? '' : ` (${certpinCode})`;
+    error === null
+      ? (ended ?? (refusedBy === null ? `the script ended as ${run.status}` : `api.${refusedBy}`))
+      : (error.code ?? `${error.name}: ${error.message}`);
+  const cause = causeCode === null || causeCode === said ? '' : ` (${printable(causeCode)})`;
   return `    ${who.padEnd(COLUMN)}${(bytes > 0 ? colors.red : colors.green)(`${got}${printable(what)}`)}${which}; ${printable(said)}${cause}`;
 }

@@ -11,9 +11,10 @@ export function renderRun(result: RunResult, colors: Colors): string {
   return [
     `${printable(basename(script))} (${role}), Node.js ${node}, ${durationMs} ms`,
     `${paint(status)}: ${printable(describe(result))}`,
-    ...result.calls.map((call) =>
-      line('api', `${call.method}(${call.arguments.map((value) => JSON.stringify(value)).join(', ')})`),
-    ),
+    ...result.calls.map(({ method, arguments: values }) => {
+      const [, object = 'api', name = method] = /^(?:(auth0)\.)?(.*)$/.exec(method) ?? [];
+      return line(object, `${name}(${values.map((value) => JSON.stringify(value)).join(', ')})`);
+    }),
     ...(client === null
       ? []
       : [

@@ -1,10 +1,10 @@
 import type { ContainerOptions, JsonObject, RunError, RunOptions } from '@certpin/auth0';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { readOptionText } from '../command-line/option-file.ts';
 import { failureOf, UsageError } from '../failure.ts';
 import { firstLine } from '../files/password.ts';
 import { type ExitCode, type Io, printError, printHint } from '../io.ts';
-import { configurationIn } from './connection-file.ts';
+import { configurationIn, secretsIn } from './settings-file.ts';
 
 /** The options of every command that runs a script. */
 export interface ScriptFlags {
@@ -31,14 +31,22 @@ export function addScriptOptions(command: Command): Command {
   return command
     .option('--as <kind>', 'what it is: login, get_user, …, rule, action:post-login, …, hook:send-phone-message, …')
     .option('--handler <name>', 'the function of an Action, where it exports two')
-    .option('-u, --user <name>', 'the user name or email that it is called with')
+    .option(
+      '-u, --user <name>',
+      'the user name or email that it is called with; of a Rule, a Hook or an Action: who logs in',
+    )
     .option('--password-env <name>', 'the environment variable that holds the password (default: it is asked for)')
-    .option('--password-file <file>', 'the file whose first line is the password')
+    .addOption(
+      new Option('--password-file <file>', 'the file whose first line is the password').conflicts('passwordEnv'),
+    )
     .option('--arg <name=value>', 'an argument by its name; name:=value for JSON; may be repeated', collect)
     .option('--config <key[=value]>', 'a value of configuration; without a value: from the environment', collect)
     .option('--config-file <file>', 'configuration: a JSON object, or the database.json of the Deploy CLI')
     .option('--secret <key[=value]>', 'a secret of an Action or a Hook; without a value: from the environment', collect)
-    .option('--secrets-file <file>', 'secrets, as a JSON object')
+    .option(
+      '--secrets-file <file>',
+      'secrets: a JSON object, or the JSON file of an Action or a Hook of the Deploy CLI',
+    )
     .option('--event <file>', 'the event of an Action, JSON, laid over a default')
     .option('--context <file>', 'the context of a database script, a Rule or a Hook, JSON')
     .option('--profile <file>', 'the user of a Rule or a Hook, or the new user of create, JSON, laid over a default')
@@ -87,6 +95,14 @@ function toRunOptions(flags: ScriptFlags, password: string | undefined, io: Io, 
   const { as, handler, user, node, trustCa } = flags;
   const json = (option: string, file: string | undefined): JsonObject | undefined =>
     file === undefined ? undefined : readJson(option, file, command);
+  const settings = (option: string, file: string | undefined, read: typeof secretsIn): ReturnType<typeof secretsIn> => {
+    try {
+      return read(json(option, file) ?? {});
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      throw new UsageError(`${option}: ${error.message}`, command);
+    }
+  };
   const container = {
     ...(node === undefined ? {} : { node }),
     ...(trustCa === undefined ? {} : { trustedCaFile: trustCa }),
@@ -97,19 +113,23 @@ function toRunOptions(flags: ScriptFlags, password: string | undefined, io: Io, 
     context: json('--context', flags.context),
     ...{ as, handler },
   };
+  const named = readArguments(flags.arg ?? [], command);
+  for (const [name, value] of Object.entries({ user, password }))
+    if (value !== undefined && named[name] !== undefined)
+      throw new UsageError(`--arg ${name} and the option of that name are one argument: give one of them`, command);
   const run: RunOptions = {
     ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as RunOptions),
     args: {
       ...(user === undefined ? {} : { user }),
       ...(password === undefined ? {} : { password }),
-      ...readArguments(flags.arg ?? [], command),
+      ...named,
     },
     configuration: {
-      ...configurationIn(json('--config-file', flags.configFile)),
+      ...settings('--config-file', flags.configFile, configurationIn),
       ...readPairs('--config', flags.config, io, command),
     } as Record<string, string>,
     secrets: {
-      ...json('--secrets-file', flags.secretsFile),
+      ...settings('--secrets-file', flags.secretsFile, secretsIn),
       ...readPairs('--secret', flags.secret, io, command),
     } as Record<string, string>,
   };

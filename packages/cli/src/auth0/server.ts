@@ -1,5 +1,6 @@
+import type { ScriptClient } from '@certpin/auth0';
 import type { CertificateSummary } from 'certpin';
-import { type ProbeOptions, parseTarget, probe, type ServerTarget } from 'certpin/probe';
+import { type ProbeOptions, type Protocol, parseTarget, probe, type ServerTarget } from 'certpin/probe';
 import { UsageError } from '../failure.ts';
 import { type Io, withProgress } from '../io.ts';
 
@@ -12,33 +13,78 @@ export interface Server {
   readonly label: string;
   readonly host: string;
   readonly port: number;
-  /** The client that fits; undefined: the target does not tell. */
-  readonly client: 'pg' | 'mysql2' | 'axios' | undefined;
+  /** The clients that speak to it, the usual one first; undefined: the target does not tell. */
+  readonly clients: readonly ScriptClient[] | undefined;
   /** The name in the path of a database's URL. */
   readonly database: string | undefined;
   /** Of an API. */
   readonly url: string | undefined;
 }
 
-/** @throws UsageError; CertpinError `ERR_TARGET_INVALID` */
-export function readServer(text: string): Server {
+const http: readonly ScriptClient[] = ['axios', 'fetch'];
+const clientsOf: Partial<Record<Protocol, readonly ScriptClient[]>> = {
+  ...{ postgres: ['pg'], mysql: ['mysql2', 'mysql'], tls: http },
+};
+
+/** Where TLS begins at once, and no HTTP follows. */
+const notHttp: ReadonlySet<number> = new Set([465, 563, 636, 990, 992, 993, 995, 5223, 5270, 6379, 6697, 27017]);
+
+/**
+ * @param protocol what `--protocol` says
+ * @throws UsageError; CertpinError `ERR_TARGET_INVALID`
+ */
+export function readServer(text: string, protocol?: Protocol): Server {
   const target = parseTarget(text);
   if (!('host' in target)) {
     throw new UsageError('--from names a server; the certificate of a file is given with --pins-file', COMMAND);
   }
-  const { label, host, port, protocol } = target;
-  const clients = { postgres: 'pg', mysql: 'mysql2', tls: 'axios' } as const;
-  const client = protocol !== null && protocol in clients ? clients[protocol as keyof typeof clients] : undefined;
+  const { label, host, port } = target;
+  const scheme = /^(?:jdbc:)?([a-z][\w+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
+  const said = scheme === undefined || scheme === 'tls' ? null : target.protocol;
+  if (protocol !== undefined && said !== null && said !== protocol)
+    throw new UsageError(`--protocol ${protocol} and ${scheme}:// contradict each other`, COMMAND);
+  const spoken = protocol ?? target.protocol;
+  const clients = spoken === null ? undefined : clientsAt(spoken, scheme, port);
+  const isApi = clients === http;
   const path = pathOf(text);
   return {
-    ...{ target, label, host, port, client },
-    database: client === 'axios' || path === '' ? undefined : path,
-    url:
-      client === 'axios'
-        ? `https://${label.replace(/^\w+:\/\//, '').replace(/:443$/, '')}${path && `/${path}`}`
-        : undefined,
+    ...{ target, label, host, port, clients },
+    database: isApi || path === '' ? undefined : path,
+    url: isApi ? `https://${label.replace(/^\w+:\/\//, '').replace(/:443$/, '')}${path && `/${path}`}` : undefined,
   };
 }
+
+/** Whoever has a scheme of its own, or a port, is no HTTP API for having TLS at once; empty: no script speaks to it. */
+function clientsAt(spoken: Protocol, scheme: string | undefined, port: number): readonly ScriptClient[] {
+  const clients = clientsOf[spoken] ?? [];
+  if (clients !== http || scheme === 'https') return clients;
+  return (scheme === undefined || scheme === 'tls') && !notHttp.has(port) ? clients : [];
+}
+
+/**
+ * Refuses a client for a server that it does not speak to, and a port that is another database's: a fingerprint would be fetched, and
+ * scripts be written, for something else.
+ *
+ * @throws UsageError
+ */
+export function refuseOtherClient({ label, port, clients }: Server, client: string): void {
+  const fits = clients === undefined || (clients as readonly string[]).includes(client);
+  const { protocol: owner } = parseTarget(`host.invalid:${port}`) as ServerTarget;
+  const owners = owner === null || owner === 'tls' ? undefined : (clientsOf[owner] ?? []);
+  if (fits && (owners === undefined || (owners as readonly string[]).includes(client))) return;
+  if (!fits) throw new UsageError(`${client} does not speak to ${label}`, COMMAND);
+  const usual = owners?.length === 0 ? '' : `, which takes --client ${owners?.join(' or ')}`;
+  throw new UsageError(
+    `${client} does not speak to ${label}: port ${port} is that of ${protocolNames[owner as Protocol] ?? owner}${usual}; where it is another server all the same, leave --from out and give --client and --pins`,
+    COMMAND,
+  );
+}
+
+const protocolNames: Partial<Record<Protocol, string>> = {
+  postgres: 'PostgreSQL',
+  mysql: 'MySQL',
+  mssql: 'SQL Server',
+};
 
 /** The path of a URL, without the slashes around it. What is behind it (`?password=…`) is not looked at. */
 function pathOf(text: string): string {

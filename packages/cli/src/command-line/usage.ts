@@ -40,8 +40,21 @@ function rewordChoices(text: string): string {
     /^(?:option '(?<option>-[^ ']*)[^']*' argument '(?<word>[\s\S]*)' is invalid|command-argument value '(?<other>[\s\S]*)' is invalid for argument '(?<argument>[^']*)')\. Allowed choices are (?<choices>.*)$/.exec(
       text,
     )?.groups ?? {};
-  const meant = closest(word ?? other ?? '', choices?.split(', ') ?? []);
+  const meant = meantChoice(word ?? other ?? '', choices?.split(', ') ?? []);
   return `${option ?? argument} takes one of ${choices}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+}
+
+/** What some people call a client or a protocol, and what certpin calls it, the nearest first. */
+const otherNames: readonly (readonly [names: RegExp, choices: readonly string[]])[] = [
+  [/^(?:pgsql|postgres(?:ql)?|psql|node-postgres|pg-.*)$/, ['pg', 'postgres']],
+  [/^(?:mariadb|maria|mysqljs|mysql-.*)$/, ['mariadb', 'mysql2', 'mysql']],
+  [/^(?:node-fetch|undici)$/, ['fetch']],
+  [/^https?$/, ['https', 'axios', 'tls']],
+];
+
+function meantChoice(word: string, choices: readonly string[]): string | undefined {
+  const [, called = []] = otherNames.find(([names]) => names.test(word.toLowerCase())) ?? [];
+  return called.find((name) => choices.includes(name)) ?? closest(word, choices);
 }
 
 /** `certpin db.example.com:5432`: the command was left out. */
@@ -52,7 +65,7 @@ function missingCommand(word: string): string {
 
 function helpFor(argv: readonly string[]): string {
   const [command, inner] = argv.filter((argument) =>
-    /^(?:get|check|trust|completion|lint|auth0|new|run|prove|verify)$/.test(argument),
+    /^(?:get|check|trust|completion|lint|auth0|new|block|run|prove|verify)$/.test(argument),
   );
   if (command === undefined) return 'certpin --help';
   return helpOf(command === 'auth0' && inner !== undefined ? `${command} ${inner}` : command);

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import type { CreateScriptsOptions, ScriptFile } from '@certpin/auth0';
 import { type CertificateSummary, formatPin, parsePins } from 'certpin';
 import type { Command } from 'commander';
-import { asUsageError, prefixOf, withWhatIsThere } from '../auth0/existing.ts';
-import { addNewOptions, type NewFlags, readColumns, readModules } from '../auth0/new-flags.ts';
+import { asUsageError, prefixOf, userIdLines, withWhatIsThere } from '../auth0/existing.ts';
+import { addNewOptions, type NewFlags, readColumns, readModules, refuseUnusedFlags } from '../auth0/new-flags.ts';
 import { askForFlags } from '../auth0/new-questions.ts';
 import { nextSteps } from '../auth0/next-steps.ts';
-import { fetchCertificate, readServer, type Server } from '../auth0/server.ts';
+import { fetchCertificate, readServer, refuseOtherClient, type Server } from '../auth0/server.ts';
 import { type Occupancy, occupancyOf, writeFiles } from '../auth0/write-files.ts';
 import { toProbeOptions } from '../command-line/options.ts';
 import { readPinsFile, readPinValues } from '../command-line/pins.ts';
@@ -21,7 +21,8 @@ database or an API, and check its certificate before the first byte.
 
 With --from the fingerprint is fetched from the server, and stands where the format has its
 settings, beside host and port. Credentials in the target are neither sent nor written nor shown: a
-password has to be filled in. On a terminal, without --kind, --client and --from, it asks.
+password has to be filled in. A client that does not speak to that server is refused. On a terminal,
+without --kind, --client and --from, it asks.
 
 Scripts of a database have to know what user_id begins with: --new-users where nobody logs in with
 the connection yet, else --user-id-prefix with what the scripts in use put before the id. Another
@@ -68,7 +69,7 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
       ? await askForFlags(given, { pointsOf }, await io.questions())
       : given;
   const probeOptions = toProbeOptions(flags, COMMAND);
-  const server = flags.from === undefined ? undefined : readServer(flags.from);
+  const server = flags.from === undefined ? undefined : readServer(flags.from, flags.protocol);
   let pins: string | undefined;
   try {
     pins = await readPins(flags, io);
@@ -96,6 +97,7 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
     ...{ file, path: join(flags.output, file.path), found: occupancyOf(flags.output, file) },
   }));
   if (!isFree(places, flags, io)) return 2;
+  const replaced = userIdLines(files, flags.output); // before they are
   if (!flags.dryRun) {
     const changed = places.filter(({ found }) => found !== 'same').map(({ file }) => file);
     const failed = writeFiles(flags.output, changed);
@@ -105,7 +107,7 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
       return 2;
     }
   }
-  report({ files, places, flags, options, server, presented }, io);
+  report({ files, places, flags, options, server, presented, replaced }, io);
   return 0;
 }
 
@@ -123,23 +125,26 @@ async function readPins({ pins = [], pinsFile = [] }: NewFlags, io: Io): Promise
 /** @throws UsageError */
 function toOptions(flags: NewFlags, server: Server | undefined): CreateScriptsOptions {
   const { kind = 'database', keys, triggers, context, form, layout, name, bcrypt, module = [], table, column } = flags;
-  const client = flags.client ?? server?.client;
+  const client = flags.client ?? server?.clients?.[0];
   if (client === undefined) {
     throw new UsageError(
-      server === undefined ? '--client or --from says what the scripts call' : 'this target does not tell its --client',
+      server === undefined
+        ? '--client or --from says what the scripts call'
+        : server.clients === undefined
+          ? 'this target does not tell its --client'
+          : `no script speaks to ${server.label}: the clients are pg, mysql2, mysql, axios and fetch`,
       COMMAND,
     );
   }
   const isApi = client === 'axios' || client === 'fetch';
-  const fitting = { pg: ['pg'], mysql2: ['mysql2', 'mysql'], axios: ['axios', 'fetch'] };
-  if (server?.client !== undefined && !fitting[server.client].includes(client)) {
-    throw new UsageError(`${client} does not speak to ${server.label}`, COMMAND);
-  }
+  if (server !== undefined) refuseOtherClient(server, client);
+  const modules = readModules(module);
+  refuseUnusedFlags(flags, kind, client);
   const place = isApi
     ? { url: server === undefined ? undefined : (server.url ?? `https://${server.label}`) }
     : { host: server?.host, port: server?.port, database: server?.database };
   return {
-    ...{ keys, triggers, context, form, layout, name, bcrypt, modules: readModules(module), ...place },
+    ...{ keys, triggers, context, form, layout, name, bcrypt, modules, ...place },
     ...{ table, columns: column === undefined ? undefined : readColumns(column) },
     ...{ kind, client },
   } as CreateScriptsOptions;
@@ -170,9 +175,11 @@ interface Written {
   readonly options: CreateScriptsOptions;
   readonly server: Server | undefined;
   readonly presented: CertificateSummary | undefined;
+  /** What the scripts that it replaces say of `user_id`. */
+  readonly replaced: ReturnType<typeof userIdLines>;
 }
 
-function report({ files, places, flags, options, server, presented }: Written, io: Io): void {
+function report({ files, places, flags, options, server, presented, replaced }: Written, io: Io): void {
   const { output, dryRun } = flags;
   const same = places.filter(({ found }) => found === 'same');
   const written = places.filter((place) => !same.includes(place));
@@ -192,7 +199,11 @@ function report({ files, places, flags, options, server, presented }: Written, i
     );
   }
   if (options.pins === undefined && !files.some(holdsPins)) printWarning(io, `no pin was given: ${howToPin(options)}`);
-  if (options.userIdPrefix !== undefined) printText(io, aboutUserId(options.userIdPrefix, flags));
+  if (options.userIdPrefix !== undefined) {
+    printText(io, aboutUserId(options.userIdPrefix, flags));
+    for (const [file, line] of replaced)
+      printText(io, `  ${quote(file)} ${dryRun ? 'says' : 'said'}: ${printable(line)}`);
+  }
   const steps = nextSteps(files, options, output);
   printText(io, `\nnext\n${steps.map((step, index) => `  ${index + 1}. ${step}`).join('\n')}`);
 }

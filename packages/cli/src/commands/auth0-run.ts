@@ -22,6 +22,8 @@ or a Hook.
 What it is, is found out from its file's name (login.js, as the Deploy CLI writes it), its
 exports, its function's name and its parameters; where that does not tell, --as does.
 
+What it does not take (secrets of a database script, an argument that it has not) is refused.
+
 It runs in a process of its own, with the signatures, the error classes, the 20 s and the 100 kB
 of the platform, and without this shell's environment. It is an emulator for scripts of your own,
 and no sandbox: a script can do what you can do.`;
@@ -57,12 +59,14 @@ export function defineAuth0Run(group: Command, io: Io, finish: (code: ExitCode) 
 async function run(scripts: readonly string[], flags: RunFlags, io: Io): Promise<ExitCode> {
   const times = readTimes(flags.times);
   // Loaded here, so that the other commands do not wait for it.
-  const { createContainer, readScript } = await import('@certpin/auth0');
+  const { createContainer, readScript, refuseUnusedOptions } = await import('@certpin/auth0');
   const reader = createFlagReader(flags, io, command);
   const once = async (): Promise<ExitCode> => {
     const given = reader.read();
     const sources = scripts.map((file) => readScript(file));
     const script = (sources.length === 1 ? sources[0] : undefined) ?? sources;
+    const chain = sources.length === 1 ? {} : { as: 'rule' };
+    for (const source of sources) refuseUnusedOptions(source, { ...chain, ...given.run });
     const container = createContainer(given.container);
     try {
       let code: ExitCode = 0;

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { text as readAll } from 'node:stream/consumers';
-import type { InlineFinding } from '@certpin/auth0';
+import { buffer as readAll } from 'node:stream/consumers';
+import type { InlineFinding, VerifiedFile } from '@certpin/auth0';
 import { decodeText } from 'certpin/probe';
 import { type Command, Option } from 'commander';
 import { failureOf, plainWords } from '../failure.ts';
@@ -12,6 +11,7 @@ import {
   printError,
   printHint,
   printJson,
+  printSummary,
   printText,
   stdoutColors,
 } from '../io.ts';
@@ -37,12 +37,17 @@ version.
 The script around it is intact, tampered or unclear. Intact: all of it is understood, and leaves the
 block and what the block uses alone. Tampered: a change of that is seen. Unclear: something is not
 understood, and the line is told. The script is read and not run. Packages, other scripts of the
-same container, and connections that the script makes without certpin are not looked at.`;
+same container, and connections that the script makes without certpin are not looked at.
+
+A path is a file, or a folder: JavaScript and TypeScript, and what Terraform (.tf) and the Deploy
+CLI (database.json, tenant.yaml) keep scripts in, each as its own tool reads it. Of a folder, files
+without a block are named, and are no mistake.`;
 
 const examples = `
 Examples:
   certpin auth0 verify login.js
-  certpin auth0 verify tenant/database-connections/*/*.js --json
+  certpin auth0 verify tenant/ --json
+  certpin auth0 verify users.tf
   npx @certpin/cli@VERSION auth0 verify login.js      a block of another version
 
 Exit code: 0 each block is unmodified and its surroundings are intact; 1 a block is modified, or its
@@ -53,36 +58,51 @@ export function defineAuth0Verify(group: Command, io: Io, finish: (code: ExitCod
     .command('verify')
     .summary('say whether a script carries an unmodified certpin')
     .description(description)
-    .argument('<file...>', 'file, or - for standard input')
+    .argument('<path...>', 'file or folder, or - for standard input')
     .addOption(new Option('-q, --quiet', 'print no answer: the exit code is the answer').conflicts('json'))
     .option('--json', 'print the answer for each file as one JSON object')
     .addHelpText('after', examples)
     .action(async (files: readonly string[], flags: VerifyFlags) => finish(await verify(files, flags, io)));
 }
 
-async function verify(files: readonly string[], flags: VerifyFlags, io: Io): Promise<ExitCode> {
-  // Loaded here, so that the other commands do not wait for it.
-  const { verifyInline } = await import('@certpin/auth0');
+async function verify(paths: readonly string[], flags: VerifyFlags, io: Io): Promise<ExitCode> {
   const codes: ExitCode[] = [];
-  for (const file of files) {
-    let source: string;
-    try {
-      source = file === '-' ? await readAll(io.stdin()) : decodeText(await readFile(file));
-    } catch (error) {
-      const { code = 'ERR_FILE_UNREADABLE' } = error as NodeJS.ErrnoException;
-      const message = 'the file cannot be read';
-      if (flags.json) printJson(io, { file, ok: false, error: { code, message } } satisfies VerifyReport);
-      else printError(io, `${file}: ${plainWords(failureOf(error))}`);
-      codes.push(2);
-      continue;
+  for (const given of paths) {
+    const without: string[] = [];
+    const answered = codes.length;
+    for await (const { path, isOfFolder, findings, error } of verified(given, io)) {
+      if (error !== undefined) codes.push(unreadable(path, error, flags, io));
+      // Of a folder, what has no block is told together: not every file of a tenant has one.
+      else if (findings.length === 0 && isOfFolder) without.push(path);
+      else codes.push(answer(path, findings, flags, io));
     }
-    const findings = verifyInline(source);
-    const code = exitCode(findings);
-    codes.push(code);
-    if (flags.json) printJson(io, { file, ok: code === 0, findings } satisfies VerifyReport);
-    else if (!flags.quiet) print(io, file, findings);
+    if (codes.length === answered) codes.push(answer(given, [], flags, io));
+    if (without.length > 0 && !flags.json && !flags.quiet)
+      printSummary(io, `without a block: ${without.map(printable).join(', ')}`);
   }
   return codes.includes(1) ? 1 : codes.includes(2) ? 2 : 0;
+}
+
+async function* verified(given: string, io: Io): AsyncGenerator<VerifiedFile, void, void> {
+  // Loaded here, so that the other commands do not wait for it.
+  const { verifyFiles, verifyInline } = await import('@certpin/auth0');
+  if (given !== '-') yield* verifyFiles([given]);
+  else yield { path: '-', isOfFolder: false, findings: verifyInline(decodeText(await readAll(io.stdin()))) };
+}
+
+function answer(file: string, findings: readonly InlineFinding[], flags: VerifyFlags, io: Io): ExitCode {
+  const code = exitCode(findings);
+  if (flags.json) printJson(io, { file, ok: code === 0, findings } satisfies VerifyReport);
+  else if (!flags.quiet) print(io, file, findings);
+  return code;
+}
+
+function unreadable(file: string, problem: unknown, { json }: VerifyFlags, io: Io): ExitCode {
+  const failure = failureOf(problem);
+  const message = plainWords(failure);
+  if (json) printJson(io, { file, ok: false, error: { code: failure.code, message } } satisfies VerifyReport);
+  else printError(io, `${file}: ${message}`);
+  return 2;
 }
 
 function exitCode(findings: readonly InlineFinding[]): ExitCode {
@@ -99,12 +119,14 @@ function print(io: Io, file: string, findings: readonly InlineFinding[]): void {
     if (finding.block === 'unknown-version')
       printHint(io, `npx @certpin/cli@${printable(finding.version)} auth0 verify FILE`);
   }
-  // All blocks of a file have the same surroundings.
-  const [first] = findings;
-  if (first === undefined) return;
-  if (first.surroundings === 'intact') printText(io, `${printable(file)}: ${colors.green('surroundings intact')}`);
-  for (const { line, state, reason } of first.problems)
-    printText(io, `${printable(file)}:${line}: ${describeProblem(state, reason, colors)}`);
+  if (findings.length > 0 && findings.every(({ surroundings }) => surroundings === 'intact'))
+    printText(io, `${printable(file)}: ${colors.green('surroundings intact')}`);
+  // All blocks of a script have the same surroundings, and a file may hold several scripts.
+  const problems = findings.flatMap((finding) => finding.problems);
+  const lines = problems.map(
+    ({ line, state, reason }) => `${printable(file)}:${line}: ${describeProblem(state, reason, colors)}`,
+  );
+  for (const line of new Set(lines)) printText(io, line);
 }
 
 function describeProblem(state: 'tampered' | 'unclear', reason: string, { red, yellow }: Colors): string {
@@ -112,7 +134,7 @@ function describeProblem(state: 'tampered' | 'unclear', reason: string, { red, y
 }
 
 function describeBlock(finding: InlineFinding, { green, red, yellow }: Colors): string {
-  const { client, version, difference } = finding;
+  const { client, version, difference, digest } = finding;
   const name = `certpin ${printable(version)} for ${printable(client)}`;
   switch (finding.block) {
     case 'unmodified':
@@ -121,7 +143,9 @@ function describeBlock(finding: InlineFinding, { green, red, yellow }: Colors): 
       return yellow(`unknown version: it says that it is ${name}, and has the digest that it says itself`);
     case 'modified': {
       const what = red(`modified: it says that it is ${name}`);
-      if (difference === undefined) return `${what}, and has not the digest that it says`;
+      if (digest !== undefined)
+        return `${what}\n  its SHA-256 is ${digest.found}, and it says ${digest.said ?? 'none'}`;
+      if (difference === undefined) return what;
       const { line, expected, found } = difference;
       return `${what}\n  line ${line} is   ${printable(found.trim())}\n  and should be  ${printable(expected.trim())}`;
     }

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { layouts, scriptClients, scriptKinds } from '@certpin/auth0';
+import { databaseKeys, layouts, scriptClients, scriptKinds } from '@certpin/auth0';
 import { certificateHex, mint } from '@certpin/testkit';
 import { choices } from '../../src/auth0/new-flags.ts';
 import { writeFiles } from '../../src/auth0/write-files.ts';
@@ -214,6 +214,42 @@ test('mistakes: exit 2, one error, and nothing is written', async (t) => {
     'auth0 new --client pg --new-users --column mail': '--column takes pairs: id=uid,email=mail',
     'auth0 new --client pg --new-users --column mail=x':
       '--column is one of id, email, password, email_verified, nickname, username, phone_number',
+    'auth0 new --new-users --from mysql://db.example.com:5432':
+      'mysql2 does not speak to mysql://db.example.com:5432: port 5432 is that of PostgreSQL, which takes --client pg; where it is another server all the same, leave --from out and give --client and --pins',
+    'auth0 new --new-users --from postgres://db.example.com:3306/app --client pg':
+      'pg does not speak to postgres://db.example.com:3306: port 3306 is that of MySQL, which takes --client mysql2 or mysql; where it is another server all the same, leave --from out and give --client and --pins',
+    'auth0 new --new-users --from tls://db.example.com:5432 --client axios':
+      'axios does not speak to tls://db.example.com:5432: port 5432 is that of PostgreSQL, which takes --client pg; where it is another server all the same, leave --from out and give --client and --pins',
+    'auth0 new --new-users --from https://db.example.com:1433':
+      'axios does not speak to https://db.example.com:1433: port 1433 is that of SQL Server; where it is another server all the same, leave --from out and give --client and --pins',
+    'auth0 new --new-users --from db.example.com:5432 --client mysql': 'mysql does not speak to db.example.com:5432',
+    'auth0 new --new-users --from sqlserver://db.example.com --client pg':
+      'pg does not speak to sqlserver://db.example.com:1433',
+    'auth0 new --new-users --from ldap://db.example.com':
+      'no script speaks to ldap://db.example.com:389: the clients are pg, mysql2, mysql, axios and fetch',
+    'auth0 new --new-users --from imaps://db.example.com --client fetch':
+      'fetch does not speak to imaps://db.example.com:993',
+    'auth0 new --new-users --from postgres://db.example.com --protocol mysql':
+      '--protocol mysql and postgres:// contradict each other',
+    'auth0 new --new-users --from db.example.com:7000 --protocol mysql --client pg':
+      'pg does not speak to db.example.com:7000',
+    'auth0 new --client pg --new-users --proxy http://proxy.example.com:8080':
+      '--proxy is for asking the server of --from for its fingerprint, and none is asked',
+    [`auth0 new --from postgres://db.example.com --pins ${PINS} --new-users --tls-min 1.3`]:
+      '--tls-min is for asking the server of --from for its fingerprint, and none is asked',
+    'auth0 new --client pg --new-users --protocol postgres': '--protocol is for the server of --from',
+    'auth0 new --client axios --new-users --bcrypt bcrypt':
+      '--bcrypt is for the scripts of a database that check passwords',
+    'auth0 new --kind action --client pg --bcrypt bcrypt':
+      '--bcrypt is for the scripts of a database that check passwords',
+    'auth0 new --kind rule --client pg --name x':
+      '--name is for connections and Actions: Rules and Hooks are plain files',
+    'auth0 new --client pg --new-users --module axios@1.2.1': '--module is for pg, bcryptjs here',
+    'auth0 new --kind action --client fetch --module undici@1.2.1': '--module is for scripts that require a package',
+    'auth0 new --client pgsql': '--client takes one of pg, mysql2, mysql, axios, fetch; did you mean pg?',
+    'auth0 new --client PostgreSQL': '--client takes one of pg, mysql2, mysql, axios, fetch; did you mean pg?',
+    'auth0 new --client mariadb': '--client takes one of pg, mysql2, mysql, axios, fetch; did you mean mysql2?',
+    'auth0 new --client https': '--client takes one of pg, mysql2, mysql, axios, fetch; did you mean axios?',
     'auth0 new --from ../server.pem': '--from names a server; the certificate of a file is given with --pins-file',
     'auth0 new --new-users --client pg --keys login,signup':
       '--keys is one of login, get_user, create, verify, change_password, delete, change_email, change_username, change_phone_number',
@@ -233,6 +269,60 @@ test('mistakes: exit 2, one error, and nothing is written', async (t) => {
   const wrong = await transcript('auth0 new --new-users --client pg --pins AA --output DIR', { DIR: folder });
   assert.match(wrong, /^2> certpin: error: --pins: pin 1 cannot be used: 2 hex digits; a SHA-256 has 64\n/);
   assert.equal(existsSync(folder), false);
+});
+
+test('a port that says nothing, with --protocol: the client follows from it', async (t) => {
+  const folder = temporary(t);
+  const command = `auth0 new --new-users --from db.example.com:7000 --protocol postgres --pins ${PINS} --keys login --output DIR`;
+  assert.match(await transcript(command, { DIR: folder }), /^wrote 2 files\n[\s\S]*exit 0$/);
+  assert.match(readFileSync(join(folder, 'login.js'), 'utf8'), /require\('pg@/);
+});
+
+test('scripts that somebody else wrote are in use: --new-users contradicts them, and what they say of user_id is shown', async (t) => {
+  const folder = temporary(t);
+  const mine = "function login(email, password, callback) {\n  callback(null, {\n    user_id: 'crm|' + 7,\n  });\n}\n";
+  writeFileSync(join(folder, 'login.js'), mine);
+  const command = `auth0 new --client pg --pins ${PINS} --output DIR --force`;
+  assert.equal(
+    await transcript(`${command} --new-users`, { DIR: folder }),
+    `2> certpin: error: DIR/login.js is there, and certpin did not write it, so somebody may log in with it: say what its user_id begins with, with --user-id-prefix
+2> certpin: hint: certpin auth0 new --help
+exit 2`,
+  );
+  assert.equal(readFileSync(join(folder, 'login.js'), 'utf8'), mine);
+  const text = await transcript(`${command} --user-id-prefix crm|`, { DIR: folder });
+  assert.match(text, /^ATTENTION: user_id will be 'crm\|' and the id of the table, as you said$/m);
+  assert.match(text, /^ {2}DIR\/login\.js said: user_id: 'crm\|' \+ 7,$/m);
+});
+
+test('next names files that are there, whatever is written', async (t) => {
+  for (const kind of scriptKinds)
+    for (const layout of kind === 'database' || kind === 'action' ? layouts : (['files'] as const)) {
+      const folder = temporary(t);
+      const users = kind === 'database' ? ' --new-users' : '';
+      const text = await transcript(
+        `auth0 new --kind ${kind} --client pg --pins ${PINS}${users} --layout ${layout} --output ${folder}`,
+      );
+      const [, next = ''] = text.split('\nnext\n');
+      const named = [...next.matchAll(new RegExp(`${folder}[^\\s',]*`, 'g'))].map(([path]) => path);
+      assert.ok(named.length > 0 || layout === 'files', text);
+      for (const path of named) assert.ok(existsSync(path), `${kind}, ${layout}: ${path} is not there\n${next}`);
+    }
+});
+
+test('the command that next shows for each script takes what the script takes', async (t) => {
+  const run = async (flags: string): Promise<void> => {
+    const folder = temporary(t);
+    const text = await transcript(`auth0 new --client fetch --pins ${PINS} ${flags} --output ${folder}`);
+    const [, command = ''] = /run it on your machine: certpin (.*)$/m.exec(text) ?? [];
+    assert.notEqual(command, '', text);
+    const { stdout, stderr } = await certpin(command.split(' '), { env: { API_KEY: 'key' }, typed: 'password' });
+    assert.doesNotMatch(stderr, /takes no|needs |one argument/, command);
+    assert.match(stdout, /not configured: API_URL/, `${command}\n${stdout}${stderr}`);
+  };
+  for (const key of databaseKeys) await run(`--user-id-prefix= --keys ${key}`);
+  for (const kind of ['action', 'rule', 'hook']) await run(`--kind ${kind}`);
+  await run('--kind action --layout deploy-cli');
 });
 
 /** Answers by the words of the question. */
@@ -350,6 +440,37 @@ exit 2`,
   );
 });
 
+test('a later run reads every prefix as it was given: long ones, with quotes, with what Terraform escapes', async (t) => {
+  for (const prefix of [`${'x'.repeat(99)}|`, `${'y'.repeat(60)}|`, "a'b\\c", 'a$' + '{b}%{c}|', '"', '']) {
+    for (const layout of layouts) {
+      const folder = temporary(t);
+      const argv = [
+        'auth0',
+        'new',
+        '--client',
+        'pg',
+        '--pins',
+        PINS,
+        '--layout',
+        layout,
+        '--output',
+        folder,
+        '--force',
+      ];
+      const first = await certpin([...argv, '--keys', 'login', '--user-id-prefix', prefix]);
+      assert.equal(first.code, 0, first.stderr);
+      const later = await certpin([...argv, '--keys', 'login,get_user']);
+      const words = prefix === '' ? 'the id of the table, without a prefix' : `'${prefix}' and the id of the table`;
+      assert.ok(
+        later.stdout.includes(`user_id will be ${words}, as the scripts that are there have it`),
+        later.stderr + later.stdout,
+      );
+      const other = await certpin([...argv, '--keys', 'login', '--user-id-prefix', 'other|']);
+      assert.match(other.stderr, /begin user_id with .*every user would become another user/s);
+    }
+  }
+});
+
 test('the Deploy CLI: what stands in its files stays, and the commands of the next steps read them', async (t) => {
   const folder = temporary(t);
   const path = join(folder, 'database-connections/users/database.json');
@@ -365,7 +486,7 @@ test('the Deploy CLI: what stands in its files stays, and the commands of the ne
     enabled_clients: ['My App'],
     options: {
       ...written.options,
-      ...{ passwordPolicy: 'excellent', import_mode: false },
+      ...{ passwordPolicy: 'excellent', import_mode: true },
       configuration: { ...written.options.configuration, OTHER: 'kept', DB_USER: 'app', DB_HOST: 'old.example' },
       customScripts: { ...written.options.customScripts, login: './mine.js' },
     },
@@ -389,6 +510,24 @@ test('the Deploy CLI: what stands in its files stays, and the commands of the ne
     await transcript(`${command} --force`, { DIR: folder }),
     /database\.json: the file is no object, so nothing can be put into it\nexit 2$/,
   );
+});
+
+test('the Deploy CLI, Actions: the runtime and the secrets that stand there stay, and run reads the secrets', async (t) => {
+  const folder = temporary(t);
+  const command = `auth0 new --kind action --client axios --from https://api.example.invalid --pins ${PINS} --layout deploy-cli --output DIR`;
+  const text = await transcript(command, { DIR: folder });
+  assert.match(text, /auth0 run DIR\/\S+code\.js --secrets-file DIR\/actions\/users-post-login\.json --secret API_KEY/);
+  const path = join(folder, 'actions/users-post-login.json');
+  const written = JSON.parse(readFileSync(path, 'utf8'));
+  const mine = {
+    ...written,
+    runtime: 'node18',
+    deployed: false,
+    secrets: [{ name: 'OTHER', value: 'x' }, ...written.secrets],
+  };
+  writeFileSync(path, JSON.stringify(mine));
+  assert.match(await transcript(`${command} --force`, { DIR: folder }), /exit 0$/);
+  assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')), mine);
 });
 
 test('tenant.yaml: other connections and comments stay', async (t) => {
@@ -417,9 +556,43 @@ test('Terraform: the provider is named, once', async (t) => {
   );
   const other = join(folder, 'module');
   mkdirSync(other);
-  writeFileSync(join(other, 'main.tf'), 'terraform {\n  required_providers {\n  }\n}\n');
-  assert.match(await transcript(command, { DIR: other }), /^wrote 2 files/);
+  const providers = (text: string): void =>
+    writeFileSync(join(other, 'main.tf'), `terraform {\n  required_providers {\n${text}  }\n}\n`);
+  providers('');
+  const without = await transcript(command, { DIR: other });
+  assert.match(without, /^wrote 2 files/);
+  assert.match(
+    without,
+    /^2> certpin: warning: DIR\/main\.tf names providers, and not this one: write auth0 = \{ source = "auth0\/auth0" \}/m,
+  );
   assert.equal(existsSync(join(other, 'versions.tf')), false);
+  providers('    auth0 = {\n      source = "auth0/auth0"\n    }\n');
+  assert.doesNotMatch(await transcript(command, { DIR: other }), /warning/);
+  writeFileSync(join(other, 'main.tf'), '# required_providers { }\n/* required_providers {} */\n');
+  assert.match(await transcript(command, { DIR: other }), /^wrote 1 file\n {2}DIR\/versions\.tf\n/);
+});
+
+test('every example of the pages and of the help is taken', async () => {
+  const root = new URL('../../../../', import.meta.url);
+  const pages = ['README.md', 'packages/auth0/README.md', 'packages/cli/README.md', 'docs/auth0.md'];
+  const texts = pages.map((page) => readFileSync(new URL(page, root), 'utf8'));
+  const help = (await certpin(['auth0', 'new', '--help'])).stdout;
+  const commands = [...texts, help].flatMap((text) =>
+    [...text.replaceAll(/\\\n */g, '').matchAll(/^ *certpin auth0 new (--.*?)(?: +#.*)?$/gm)].map(
+      ([, flags = '']) => flags,
+    ),
+  );
+  assert.ok(commands.length >= 10, `${commands.length} examples`);
+  for (const flags of commands) {
+    const argv = [...flags.matchAll(/'[^']*'|"[^"]*"|\S+/g)].map(([word]) => word.replace(/^(['"])(.*)\1$/, '$2'));
+    const known = argv.some((word) => word.startsWith('--pins')) ? [] : ['--pins', PINS];
+    const given = argv.map((word) => (word.includes('$(') ? PINS : word === 'pins.txt' ? '/dev/null' : word));
+    const { stderr } = await certpin(['auth0', 'new', ...given, ...known, '--dry-run']);
+    assert.doesNotMatch(stderr, /give --user-id-prefix|takes one of|unknown option|does not speak|--help/, flags);
+  }
+  for (const text of texts)
+    for (const [, options = ''] of text.matchAll(/createScripts\((\{.*?\})\)/g))
+      assert.ok(/kind: '(?:action|rule|hook)'|userIdPrefix/.test(options), options);
 });
 
 test('Ctrl-C at a question: exit 130, and nothing is said', async () => {

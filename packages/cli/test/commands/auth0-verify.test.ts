@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { inlineBlock } from '@certpin/auth0';
 import { writeTemporary } from '../peers.ts';
@@ -84,6 +86,33 @@ exit 2`,
   );
 });
 
+test('what `new` wrote for Terraform, and folders: files without a block are named, and are no mistake', async (t) => {
+  const folder = dirname(writeTemporary(t, 'other.js', 'module.exports = 1;\n'));
+  const names = { DIR: folder, VERSION: version, PINS: 'AA'.repeat(32) };
+  const written = await transcript(
+    'auth0 new --client mysql2 --pins PINS --new-users --keys login --layout terraform-heredoc --output DIR',
+    names,
+  );
+  assert.match(written, /exit 0$/);
+  const answer = /^DIR\/users\.tf:\d+: unmodified certpin VERSION for mysql2\nDIR\/users\.tf: surroundings intact\n/;
+  assert.match(await transcript('auth0 verify DIR/users.tf', names), new RegExp(`${answer.source}exit 0$`));
+  assert.match(
+    await transcript('auth0 verify DIR', names),
+    new RegExp(`${answer.source}2> certpin: summary: without a block: DIR/other\\.js, DIR/versions\\.tf\nexit 0$`),
+  );
+  const { stdout } = await certpin(['auth0', 'verify', '--json', folder]);
+  const { file, ok } = JSON.parse(stdout) as { file: string; ok: boolean };
+  assert.deepEqual([file, ok], [join(folder, 'users.tf'), true]);
+  assert.equal(await transcript('auth0 verify DIR/versions.tf', names), 'DIR/versions.tf: no block of certpin\nexit 2');
+  rmSync(join(folder, 'users.tf'));
+  assert.equal(
+    await transcript('auth0 verify DIR', names),
+    `DIR: no block of certpin
+2> certpin: summary: without a block: DIR/other.js, DIR/versions.tf
+exit 2`,
+  );
+});
+
 test('--json: an object for each file', async (t) => {
   const file = writeTemporary(t, 'login.js', script.replace(line, 'return true;'));
   const { stdout, code } = await certpin(['auth0', 'verify', '--json', file, '/nowhere.js']);
@@ -98,7 +127,7 @@ test('--json: an object for each file', async (t) => {
   assert.deepEqual(second, {
     file: '/nowhere.js',
     ok: false,
-    error: { code: 'ENOENT', message: 'the file cannot be read' },
+    error: { code: 'ENOENT', message: 'no such file' },
   });
   assert.equal(code, 1);
 });

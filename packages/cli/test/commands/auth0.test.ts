@@ -170,6 +170,132 @@ exit 1`,
     }
   });
 
+  it('what the script does not take is refused, and nothing runs', async () => {
+    const rule = write(
+      'one-rule.js',
+      'function f(user, context, callback) { console.log(user.email); callback(null, user, context); }',
+    );
+    const action = write(
+      'an-action.js',
+      'exports.onExecutePostLogin = async (event) => console.log(event.user.email);',
+    );
+    const hook = write(
+      'a-hook.js',
+      'module.exports = function (recipient, text, context, cb) { console.log("ran"); cb(); };',
+    );
+    const getUser = write('get_user.js', 'function getUser(email, callback) { console.log("ran"); callback(null); }');
+    const remove = write('delete.js', 'function remove(id, callback) { console.log("ran"); callback(null); }');
+    const json = write('some.json', '{}');
+    const refused = [
+      [['run', rule, '--arg', 'nope=1'], 'a Rule takes no argument nope: it takes user'],
+      [['run', rule, rule, '--secret', 'A=b'], 'a Rule takes no secrets'],
+      [['run', rule, '--password-env', 'PW'], 'a Rule takes no argument password: it takes user'],
+      [['run', rule, '--handler', 'x'], 'a Rule takes no handler: it is no Action'],
+      [['run', rule, '--event', json], 'a Rule takes no event'],
+      [['run', login, '--secret', 'A=b'], 'login takes no secrets'],
+      [['run', login, '--profile', json], 'login takes no profile of a user'],
+      [['run', login, '-u', 'a', '--arg', 'email=b'], 'email and user are one argument of login: give one of them'],
+      [['run', getUser, '-u', 'a', '--arg', 'password=b'], 'get_user takes no argument password: it takes email'],
+      [['run', remove, '-u', 'a'], 'delete takes no argument user: it takes id'],
+      [['run', action, '--arg', 'a=b'], 'action:post-login takes no argument a: it takes user'],
+      [['run', action, '--config', 'A=b'], 'action:post-login takes no configuration'],
+      [['run', action, '--context', json], 'action:post-login takes no context'],
+      [
+        ['run', hook, '--as', 'hook:send-phone-message', '-u', 'a'],
+        'hook:send-phone-message takes no argument user: it takes recipient, text',
+      ],
+      [['prove', login, '--secret', 'A=b'], 'login takes no secrets'],
+      [['prove', getUser, '-u', 'a', '--arg', 'password=b'], 'get_user takes no argument password: it takes email'],
+    ] as const;
+    for (const [argv, message] of refused) {
+      const said = await transcript(argv, { env: { PW: PASSWORD } });
+      assert.ok(
+        said.startsWith(`2> certpin: error: ${message}\n`) && said.endsWith('exit 2'),
+        `${argv.join(' ')}\n${said}`,
+      );
+    }
+    const twice = await transcript(['run', login, '-u', 'a', '--password-env', 'PW', '--arg', 'password=b'], {
+      env: { PW: PASSWORD },
+    });
+    assert.match(twice, /--arg password and the option of that name are one argument/);
+    for (const script of [rule, action]) {
+      assert.match(
+        await transcript(['run', script, '--user', 'ada@example.com']),
+        /console\.log: ada@example\.com\nexit 0$/,
+      );
+    }
+  });
+
+  it('the settings of connections, Actions and Hooks as the Deploy CLI keeps them; what are none is told', async () => {
+    const action = write(
+      'secretive.js',
+      'exports.onExecutePostLogin = async (event) => console.log(JSON.stringify(event.secrets));',
+    );
+    const hook = write(
+      'hooked.js',
+      'module.exports = function (user, context, cb) { console.log(JSON.stringify(context.webtask.secrets)); cb(); };',
+    );
+    const settings = {
+      login: write(
+        'conf.js',
+        'function login(email, password, callback) { console.log(JSON.stringify([configuration.A, configuration.PORT, configuration.B])); callback("no"); }',
+      ),
+    };
+    const secrets = write(
+      'an-action.json',
+      JSON.stringify({
+        name: 'a',
+        code: './a.js',
+        secrets: [
+          { name: 'A', value: 'b' },
+          { name: 'K', value: '@@K@@' },
+          { name: 'H', value: '_VALUE_NOT_SHOWN_' },
+        ],
+      }),
+    );
+    const hooks = write(
+      'a-hook.json',
+      JSON.stringify({ name: 'h', triggerId: 'post-user-registration', secrets: { A: 'b' } }),
+    );
+    const connection = write(
+      'database.json',
+      JSON.stringify({
+        name: 'users',
+        strategy: 'auth0',
+        options: { configuration: { A: 'b', PORT: 5432, B: '##B##' } },
+      }),
+    );
+    assert.match(await transcript(['run', action, '--secrets-file', secrets]), /console\.log: \{"A":"b"\}\n/);
+    assert.match(
+      await transcript(['run', hook, '--as', 'hook:post-user-registration', '--secrets-file', hooks]),
+      /console\.log: \{"A":"b"\}\n/,
+    );
+    const login = ['run', settings.login, '--as', 'login', '-u', 'a', '--arg', 'password=x'];
+    assert.match(await transcript([...login, '--config-file', connection]), /console\.log: \["b","5432",null\]\n/);
+    assert.match(
+      await transcript([...login, '--config-file', secrets]),
+      /^2> certpin: error: --config-file: secrets is no text: these are no settings\n/,
+    );
+    assert.match(
+      await transcript(['run', action, '--secrets-file', connection]),
+      /error: --secrets-file: options is no text/,
+    );
+  });
+
+  it('a Rule that updates metadata by auth0.users: the call is shown', async () => {
+    const rule = write(
+      'metadata.js',
+      'function f(user, context, callback) { auth0.users.updateUserMetadata(user.user_id, { a: 1 }).then(() => callback(null, {}, {}), callback); }',
+    );
+    assert.equal(
+      await transcript(['run', rule]),
+      `metadata.js (rule), Node.js, ms
+success: callback(null, {}, {})
+  auth0: users.updateUserMetadata("auth0|5f7c8ec7c33c6c004bbafe82", {"a":1})
+exit 0`,
+    );
+  });
+
   it('--watch: again when the file changes, until Ctrl-C', async (t) => {
     // The script tells that it runs by connecting here.
     const server = createServer((socket) => socket.end()).listen(0, '127.0.0.1');
@@ -291,7 +417,7 @@ exit 0`,
     );
     const told = await transcript(['prove', neutral, '--as', 'login', ...argv], { env: { PW: PASSWORD } });
     assert.match(told, /^ {4}another-key {16}0 bytes; Error: not now \(ERR_PIN_MISMATCH\)$/m);
-    assert.match(told, /^ {4}plaintext {18}0 bytes; Error: not now$/m);
+    assert.match(told, /^ {4}plaintext {18}0 bytes; Error: not now \(EPROTO\)$/m);
     // Once it runs, another script stands in its place, which gives everything away.
     const leaking = post('new (require("https").Agent)({ rejectUnauthorized: false })');
     const text = JSON.stringify(readFileSync(leaking, 'utf8'));

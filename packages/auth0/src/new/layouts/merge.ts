@@ -4,6 +4,9 @@ import { toJson } from './layout.ts';
 /** What the Deploy CLI fills in. */
 const MARKER = /^(?:@@\w+@@|##\w+##)$/;
 
+/** What a new file begins with, and whoever has changed it has changed on purpose. */
+const beginnings: ReadonlySet<string | number | undefined> = new Set(['import_mode', 'runtime', 'deployed']);
+
 /** A value that has to stand at a path. */
 type Change = readonly [path: readonly (string | number)[], value: unknown];
 
@@ -57,7 +60,8 @@ function changesOf(existing: unknown, planned: unknown, path: Change[0] = []): C
       return index === -1 ? [[[...path, end++], item] as const] : changesOf(existing[index], item, [...path, index]);
     });
   }
-  const isKnown = existing !== undefined && typeof planned === 'string' && (planned === '' || MARKER.test(planned));
+  const isOpen = typeof planned === 'string' && (planned === '' || MARKER.test(planned));
+  const isKnown = existing !== undefined && (isOpen || beginnings.has(path.at(-1)));
   return isKnown || JSON.stringify(existing) === JSON.stringify(planned) ? [] : [[path, planned]];
 }
 

@@ -26,6 +26,12 @@ function createApi({ name, methods, returns }, event, report) {
     'redirect.encodeToken': (options) => encodeToken(options, event),
     'redirect.validateToken': (options) => validateToken(options, event),
     'rules.wasExecuted': () => false,
+    // Nobody is a member of anything, where nothing else is said.
+    'groups.getUserGroups': async () => ({ groups: [] }),
+    'groups.hasGroupMembership': async () => ({ hasGroupMembership: false }),
+    'roles.getUserEffectiveRoles': async () => ({ roles: [] }),
+    'roles.getUserEffectiveRolesByIds': async () => ({ roles: [] }),
+    'roles.getUserEffectiveRolesByNames': async () => ({ roles: [] }),
     'transaction.setMetadata': (key, value) => {
       if (event.transaction) event.transaction.metadata = { ...event.transaction.metadata, [key]: value };
       return api;

@@ -2,6 +2,7 @@
 'use strict';
 const vm = require('node:vm');
 const { createApi } = require('./api.cjs');
+const { createAuth0 } = require('./auth0.cjs');
 const { watchConfiguration } = require('./configuration.cjs');
 const { errorClasses } = require('./errors.cjs');
 const { createRequire, resolveFrom } = require('./require.cjs');
@@ -77,7 +78,7 @@ function scopeOf(job, report) {
     ...(job.kind === 'database' || job.kind === 'rule'
       ? { configuration: watchConfiguration(job.configuration, report) }
       : {}),
-    ...(job.kind === 'rule' ? { auth0: job.auth0 } : {}),
+    ...(job.kind === 'rule' ? { auth0: createAuth0(job, report) } : {}),
   };
 }
 

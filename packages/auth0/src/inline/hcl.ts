@@ -1,0 +1,95 @@
+/** A text in a configuration of Terraform, as Terraform reads it. */
+export interface HclText {
+  readonly text: string;
+  /** The line of the file, from 1, on which the text's first line stands. */
+  readonly line: number;
+  /** Whether each line of the text is a line of the file. */
+  readonly isVerbatim: boolean;
+  /** The first line on which Terraform puts a value in; undefined: it puts in none. */
+  readonly evaluatedAt: number | undefined;
+}
+
+const HEREDOC = /<<(-?)([\p{ID_Start}_][\p{ID_Continue}-]*)[ \t]*\n/uy;
+const COMMENT = /(?:#|\/\/)[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/y;
+
+/** The quoted texts and heredocs of a file of Terraform. @param source with `\n` as its line end */
+export function readHcl(source: string): readonly HclText[] {
+  const found: HclText[] = [];
+  const lineAt = (offset: number): number => source.slice(0, offset).split('\n').length;
+  let at = 0;
+  while (at < source.length) {
+    const comment = matchAt(COMMENT, source, at);
+    const heredoc = comment === undefined ? matchAt(HEREDOC, source, at) : undefined;
+    if (comment !== undefined) at += comment[0].length;
+    else if (heredoc !== undefined) {
+      const [opening, indented = '', marker = ''] = heredoc;
+      const lines = source.slice(at + opening.length).split('\n');
+      const end = lines.findIndex((line) => line.trim() === marker);
+      const body = end === -1 ? lines : lines.slice(0, end);
+      found.push(textOf(indented === '' ? body : withoutIndentation(body), lineAt(at) + 1));
+      at += opening.length + body.join('\n').length + (end === -1 ? 0 : 1 + (lines[end] ?? '').length);
+    } else if (source[at] === '"') {
+      const end = endOfQuoted(source, at + 1);
+      const inner = source.slice(at + 1, end);
+      found.push({ ...template(unquoted(inner), lineAt(at), false), line: lineAt(at) });
+      at = end + 1;
+    } else at++;
+  }
+  return found;
+}
+
+function matchAt(expression: RegExp, text: string, at: number): RegExpExecArray | undefined {
+  expression.lastIndex = at;
+  return expression.exec(text) ?? undefined;
+}
+
+function textOf(lines: readonly string[], line: number): HclText {
+  return template(lines.map((one) => `${one}\n`).join(''), line, true);
+}
+
+/** `$${` stands for `${`, and `%%{` for `%{`; without the second sign Terraform evaluates what follows. */
+function template(text: string, line: number, isVerbatim: boolean): HclText {
+  const evaluated = /(?:(?<![$])\$|(?<![%])%)\{/.exec(text)?.index;
+  return {
+    ...{ text: text.replace(/([$%])\1\{/g, '$1{'), line, isVerbatim },
+    evaluatedAt: evaluated === undefined ? undefined : text.slice(0, evaluated).split('\n').length,
+  };
+}
+
+/** `<<-` takes from every line what all of them begin with; a line of white space counts for nothing, and stays. */
+function withoutIndentation(lines: readonly string[]): string[] {
+  const depths = lines.filter((line) => line.trim() !== '').map((line) => line.length - line.trimStart().length);
+  const depth = depths.length === 0 ? 0 : Math.min(...depths);
+  return lines.map((line) => (line.trim() === '' ? line : line.slice(depth)));
+}
+
+/** Where a quoted text ends: what is evaluated in it may hold quoted texts of its own. */
+function endOfQuoted(source: string, from: number): number {
+  for (let at = from; at < source.length; at++) {
+    const character = source[at];
+    if (character === '"' || character === '\n') return at;
+    if (character === '\\') at++;
+    else if (/^[$%]\{/.test(source.slice(at, at + 2)))
+      at = /^([$%])\1/.test(source.slice(at - 1, at + 1)) ? at + 1 : endOfEvaluated(source, at + 2);
+  }
+  return source.length;
+}
+
+function endOfEvaluated(source: string, from: number): number {
+  let depth = 1;
+  for (let at = from; at < source.length; at++) {
+    if (source[at] === '"') at = endOfQuoted(source, at + 1);
+    else if (source[at] === '{') depth++;
+    else if (source[at] === '}' && --depth === 0) return at;
+  }
+  return source.length;
+}
+
+function unquoted(text: string): string {
+  const signs: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\' };
+  return text.replace(/\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([\s\S]))/g, (whole, short, long, sign: string) => {
+    const code = Number.parseInt(short ?? long ?? '', 16);
+    if (!Number.isNaN(code)) return code <= 0x10_ffff ? String.fromCodePoint(code) : whole;
+    return signs[sign] ?? whole;
+  });
+}

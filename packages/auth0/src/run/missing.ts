@@ -1,0 +1,32 @@
+import { type Json, sometimes } from './events.ts';
+import type { SerializedError } from './result.ts';
+import { formatRole, type Role } from './roles.ts';
+
+/**
+ * What a script has stumbled over, where that is a part of `event` or `context` which is not there in an ordinary transaction, or which
+ * the platform does not know; undefined where it is something else.
+ */
+export function adviseOnMissing(
+  role: Role,
+  text: string,
+  values: readonly Json[],
+  { message = '' }: SerializedError,
+): string | undefined {
+  const read = /^Cannot read properties of (?:undefined|null) \(reading '(\w+)'\)/.exec(message)?.[1];
+  if (read === undefined || role.kind === 'database') return undefined;
+  const [given, option, index] =
+    role.kind === 'action' ? ['event', '--event', 0] : ['context', '--context', values.length - 1];
+  const there = (values[index as number] ?? {}) as Readonly<Record<string, Json>>;
+  const expression = new RegExp(
+    `(?:\\b(${given})\\s*\\.\\s*|\\b)(\\w+)\\s*(?:\\.\\s*${read}\\b|\\[\\s*['"]${read}['"])`,
+    'g',
+  );
+  for (const [, object, name = ''] of text.matchAll(expression)) {
+    if (there[name] !== undefined && there[name] !== null) continue;
+    if (Object.hasOwn(sometimes, name))
+      return `${given}.${name} is there only where ${sometimes[name]}: look for it first, and give one here with ${option} FILE`;
+    if (object !== undefined)
+      return `${given}.${name} is not documented for ${formatRole(role)}; give it here with ${option} FILE`;
+  }
+  return undefined;
+}

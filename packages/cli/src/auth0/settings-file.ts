@@ -1,0 +1,43 @@
+import type { Json, JsonObject } from '@certpin/auth0';
+
+/** What the Deploy CLI is to fill in, or has left out, is no value. */
+const NO_VALUE = /^(?:@@\w+@@|##\w+##|_VALUE_NOT_SHOWN_)$/;
+
+/**
+ * The configuration in a JSON file: the object itself, or that of a connection as the Deploy CLI and the Management API keep it
+ * (`options.configuration` of a `database.json`).
+ *
+ * @throws TypeError where it is something else
+ */
+export function configurationIn(file: JsonObject): Record<string, string | null> {
+  const { strategy, options } = file;
+  return settingsIn(isObject(options) && strategy !== undefined ? (options.configuration ?? {}) : file);
+}
+
+/**
+ * The secrets in a JSON file: the object itself, or those of an Action (a list of names and values) or a Hook (an object), as the Deploy
+ * CLI and the Management API keep them.
+ *
+ * @throws TypeError where it is something else
+ */
+export function secretsIn(file: JsonObject): Record<string, string | null> {
+  const { secrets } = file;
+  if (!Array.isArray(secrets)) return settingsIn(isObject(secrets) ? secrets : file);
+  const named = (secrets as readonly JsonObject[]).map(({ name, value }) => [String(name), value ?? null] as const);
+  return settingsIn(Object.fromEntries(named));
+}
+
+/** The platform keeps texts: a number becomes one. What is no setting at all is told, and not read as nothing. */
+function settingsIn(values: Json): Record<string, string | null> {
+  const settings: Record<string, string | null> = {};
+  for (const [name, value] of Object.entries(isObject(values) ? values : {})) {
+    if (typeof value === 'object' && value !== null)
+      throw new TypeError(`${/^\w+$/.test(name) ? name : 'a value'} is no text: these are no settings`);
+    if (typeof value !== 'string' || !NO_VALUE.test(value)) settings[name] = value === null ? null : String(value);
+  }
+  return settings;
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
