@@ -40,7 +40,7 @@ export interface FailedQuestion {
 /** Says why, and the next command, where there is one that tends to help. */
 export function printFailure(io: Io, { command, label, at, failure }: FailedQuestion): void {
   const place = at === undefined ? '' : ` at ${at}`;
-  printError(io, `${label === undefined ? '' : `${label}${place}: `}${plainWords(failure, label)}`);
+  printError(io, `${label === undefined ? '' : `${label}${place}: `}${plainWords(failure, label, at)}`);
   for (const hint of hintsFor(failure, command, label)) printHint(io, hint);
 }
 
@@ -102,12 +102,12 @@ const words: Record<string, string> = {
   ETIMEDOUT: 'the server does not answer',
 };
 
-/** @param label what stands before the words: an address that it holds is not told twice */
-export function plainWords({ code, message }: Failure, label = ''): string {
+/** @param label what stands before the words, and `at` the address behind it: neither is told twice */
+export function plainWords({ code, message }: Failure, label = '', at?: string): string {
   // What a failed handshake means, the library says, with the code behind it.
   if (message.endsWith(`(${code})`)) return message;
   const said = words[code] ?? (message || code);
-  const called = calledIn(message).filter((address) => !label.endsWith(address));
+  const called = calledIn(message).filter((address) => !label.endsWith(address) && !isAt(address, at));
   if (called.length > 0) return `${said} (${called.join(', ')})`;
   return code === 'ERR_CONNECT_TIMEOUT' && isBareHost(label) ? `${said} (${label}:443)` : said;
 }
@@ -117,6 +117,11 @@ function calledIn(message: string): string[] {
   return [...message.matchAll(/\bconnect E[A-Z]+ ([\w.:%-]+):(\d+)(?=,| -|$)/g)].map(([, address = '', port]) =>
     address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
   );
+}
+
+/** With or without its port. */
+function isAt(address: string, at: string | undefined): boolean {
+  return at !== undefined && (address.startsWith(`${at}:`) || address.startsWith(`[${at}]:`));
 }
 
 /** A target without a port is asked at that of HTTPS. */

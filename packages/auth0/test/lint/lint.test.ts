@@ -196,7 +196,7 @@ describe('files', () => {
     writeFileSync(join(folder, 'a.js'), Buffer.from([0xff, 0xfe, 0x00]));
     writeFileSync(join(folder, 'b.js'), 'function login(email, {');
     const results = await collect(lintFiles([folder]));
-    assert.equal(results[0]?.error?.message, 'not UTF-8');
+    assert.equal(results[0]?.error?.message, 'not UTF-8: save it as UTF-8');
     assert.equal(results[1]?.error?.line, 1);
   });
 });

@@ -11,6 +11,7 @@ import {
 import { type Certificate, type CertificateSummary, formatPin } from 'certpin';
 import type { ProbeSuccess } from 'certpin/probe';
 import { renderKeyReport } from '../answers/key-text.ts';
+import { OWN_FILE, severalLeaves } from '../answers/leaves.ts';
 import { renderReport } from '../answers/text.ts';
 import { type Failure, failureOf, printFailure } from '../failure.ts';
 import type { KeyPin } from '../files/key-pin.ts';
@@ -164,6 +165,9 @@ export class TrustRun {
       const message = `it holds a ${answer.key.source} and no certificate: name the server, and give the file with --from`;
       return failed({ code: 'ERR_FILE_UNREADABLE', message });
     }
+    const several = severalLeaves(answer.leaves);
+    // Whoever is asked sees one of them, and nobody is asked with --yes.
+    if (several !== undefined) return failed({ code: 'ERR_FILE_UNREADABLE', message: `${several}: ${OWN_FILE}` });
     if (answer.target !== undefined && !this.#flags.quiet) this.#warn(answer.target, answer.certificates[0]);
     try {
       const single = answer.addresses === undefined ? [{ at: undefined, answer }] : byCertificate(answer.addresses);

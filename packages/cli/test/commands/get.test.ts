@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import dns from 'node:dns';
+import type { LookupFunction } from 'node:net';
 import { test } from 'node:test';
 import { certificateHex, mint, publicKeyPin, startTlsServer } from '@certpin/testkit';
 import { probe } from 'certpin/probe';
@@ -202,22 +202,19 @@ test('why a handshake failed is told in text as in JSON, with the options of the
   }
 });
 
-test('the address and the port that were called are named where the target does not say them', async (t) => {
-  t.mock.method(dns, 'lookup', ((_host: string, options: object, done: (...answer: unknown[]) => void) => {
-    const all = [
-      { address: '127.0.0.1', family: 4 },
-      { address: '127.0.0.2', family: 4 },
-    ];
-    process.nextTick(done, null, ...('all' in options && options.all ? [all] : ['127.0.0.1', 4]));
-  }) as typeof dns.lookup);
-  const both = await certpin(['get', 'tls://several.test:1']);
+test('the address and the port that were called are named where the target does not say them', async () => {
+  const lookup: LookupFunction = (_host, _options, done) => {
+    const all = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }));
+    process.nextTick(() => done(null, all));
+  };
+  const both = await certpin(['get', 'tls://several.test:1'], { lookup });
   assert.equal(
     both.stderr,
     'certpin: error: tls://several.test:1: connection refused: nothing listens there (127.0.0.1:1, 127.0.0.2:1)\n',
   );
-  const { error } = JSON.parse((await certpin(['get', '--json', 'tls://several.test:1'])).stdout);
+  const { error } = JSON.parse((await certpin(['get', '--json', 'tls://several.test:1'], { lookup })).stdout);
   assert.equal(error.message, 'connect ECONNREFUSED 127.0.0.1:1, connect ECONNREFUSED 127.0.0.2:1');
-  const bare = await certpin(['get', 'several.test']);
+  const bare = await certpin(['get', 'several.test'], { lookup });
   assert.match(bare.stderr, /^certpin: error: several\.test: .* \(127\.0\.0\.1:443, 127\.0\.0\.2:443\)\n/);
   assert.equal(
     (await certpin(['get', '127.0.0.1:1'])).stderr.split('\n')[0],
