@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
-  existsSync,
   lstatSync,
   mkdtempSync,
   readdirSync,
@@ -326,13 +324,4 @@ test('docs/states.md: every state with its exit code, in its order, every remark
   assert.deepEqual(families, named);
   const remarks = [...section('Remarks').matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
   assert.deepEqual(remarks, ['next-pin', 'one-of-several', 'end-accepted']);
-});
-
-const promtool = '/usr/bin/promtool';
-
-test('promtool finds no fault in the metrics', { skip: !existsSync(promtool) && 'there is no promtool' }, async (t) => {
-  const { file, lookup } = await startEstate(t);
-  const metrics = writeTemporary(t, 'm.prom', '');
-  await certpin(['check', '--file', file, '--openmetrics', metrics], { lookup });
-  execFileSync(promtool, ['check', 'metrics'], { input: readFileSync(metrics) });
 });
