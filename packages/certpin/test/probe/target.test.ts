@@ -83,12 +83,7 @@ describe('a target is read', () => {
     // A token, or a password, that looks like such an address.
     ['wss://db.example.com/chat?token=x@tcp(evil.example:1)/', 'tls', 'db.example.com', 443],
     ['mysql:host=db.example.com;port=3307;password=x@tcp(evil.example:1)', 'mysql', 'db.example.com', 3307],
-    [
-      'sqlserver://db.example.com:1433;database=app;password=x@tcp(evil.example:1)/',
-      'mssql',
-      'db.example.com',
-      1433,
-    ],
+    ['sqlserver://db.example.com:1433;database=app;password=x@tcp(evil.example:1)/', 'mssql', 'db.example.com', 1433],
     ['host=db.example.com port=5433 password=x@tcp(evil.example:1)/', 'postgres', 'db.example.com', 5433],
     ['sqlserver://db.example.com:1434;database=app;user=sa;password=pass', 'mssql', 'db.example.com', 1434],
     ['sqlserver://db.example.com;database=app', 'mssql', 'db.example.com', 1433],
