@@ -63,7 +63,7 @@ describe('a target is read', () => {
     });
   }
 
-  const strings: [string, 'mysql' | 'mssql' | 'postgres', string, number][] = [
+  const strings: [string, 'mysql' | 'mssql' | 'postgres' | 'tls', string, number][] = [
     ['postgresql+psycopg2://me:pass@db.example.com/app', 'postgres', 'db.example.com', 5432],
     ['postgresql+asyncpg://me:pass@db.example.com:6432/app', 'postgres', 'db.example.com', 6432],
     ['mysql+pymysql://me:pass@db.example.com/app', 'mysql', 'db.example.com', 3306],
