@@ -138,6 +138,9 @@ function inlineValue(value: unknown): string {
   return Array.isArray(value) ? `[${value.map((one) => JSON.stringify(one)).join(', ')}]` : JSON.stringify(value);
 }
 
+/** A line in which nothing else stands: between two comments there may be a target. */
+const ONLY_COMMENTS = /^[ \t]*(?=\/)(?:\/\*(?:(?!\*\/).)*\*\/[ \t]*)*(?:\/\/.*)?$/;
+
 interface Piece {
   readonly offset: number;
   readonly length: number;
@@ -300,7 +303,7 @@ class Draft {
     let begin = lineStart;
     while (begin > 0) {
       const above = this.#lineStart(begin - (this.#text.startsWith('\r\n', begin - 2) ? 2 : 1));
-      if (!/^[ \t]*(?:\/\/.*|\/\*[^\r\n]*\*\/[ \t]*)$/.test(this.#text.slice(above, begin).trimEnd())) break;
+      if (!ONLY_COMMENTS.test(this.#text.slice(above, begin).trimEnd())) break;
       begin = above;
     }
     return begin;

@@ -214,6 +214,17 @@ test('a target that is removed goes with its comments, and nothing else does', (
   expectEdit(file(a, plain, c), remove(0), file('    // the database', plain, c));
 });
 
+test('a line that begins and ends with a comment is no comment: what stands between the two stays', () => {
+  const file = (...lines: string[]): string => `{ "version": 1, "targets": [\n${lines.join('\n')}\n] }`;
+  const a = '  /* db */ { "target": "a:1", "pins": ["PIN1"] }, /* ask Anna */';
+  const b = '  { "target": "b:2", "pins": ["PIN1"] }';
+  expectEdit(file(a, `${b},`), remove(1), file(a));
+  expectEdit(file(a, b), remove(1), file(a.replace('},', '}')));
+  const end = ['  {', '    "target": "a:1", "pins": ["PIN1"]', '  /* of a */ }, /* and b */'];
+  expectEdit(file(...end, `${b},`), remove(1), file(...end));
+  expectEdit(file('  /* both */ /* of */ // them', `${b},`), remove(0), file('').replace('\n\n', '\n'));
+});
+
 test('targets of one line are removed from it', () => {
   const one = (name: string): string => `{"target":"${name}","pins":["PIN1"]}`;
   const file = (...names: string[]): string => `{"version":1,"targets":[${names.map(one).join(', ')}]}`;

@@ -7,6 +7,8 @@ export interface HclText {
   readonly isVerbatim: boolean;
   /** The first line on which Terraform puts a value in; undefined: it puts in none. */
   readonly evaluatedAt: number | undefined;
+  /** Whether Terraform makes another text of it: in a function call, a condition, or a `for`. */
+  readonly isComputed: boolean;
 }
 
 const HEREDOC = /<<(-?)([\p{ID_Start}_][\p{ID_Continue}-]*)[ \t]*\n/uy;
@@ -15,6 +17,7 @@ const COMMENT = /(?:#|\/\/)[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/y;
 /** The quoted texts and heredocs of a file of Terraform. @param source with `\n` as its line end */
 export function readHcl(source: string): readonly HclText[] {
   const found: HclText[] = [];
+  const around = new Expression();
   const lineAt = (offset: number): number => source.slice(0, offset).split('\n').length;
   let at = 0;
   while (at < source.length) {
@@ -26,16 +29,44 @@ export function readHcl(source: string): readonly HclText[] {
       const lines = source.slice(at + opening.length).split('\n');
       const end = lines.findIndex((line) => line.trim() === marker);
       const body = end === -1 ? lines : lines.slice(0, end);
-      found.push(textOf(indented === '' ? body : withoutIndentation(body), lineAt(at) + 1));
+      const text = (indented === '' ? body : withoutIndentation(body)).map((one) => `${one}\n`).join('');
+      found.push({ ...readTemplate(text), line: lineAt(at) + 1, isVerbatim: true, isComputed: around.isComputed });
       at += opening.length + body.join('\n').length + (end === -1 ? 0 : 1 + (lines[end] ?? '').length);
     } else if (source[at] === '"') {
       const end = endOfQuoted(source, at + 1);
-      const inner = source.slice(at + 1, end);
-      found.push({ ...template(unquoted(inner), lineAt(at), false), line: lineAt(at) });
+      const inner = unquoted(source.slice(at + 1, end));
+      found.push({ ...readTemplate(inner), line: lineAt(at), isVerbatim: false, isComputed: around.isComputed });
       at = end + 1;
-    } else at++;
+    } else {
+      const [word = ''] = matchAt(WORD, source, at) ?? [];
+      around.take(word || (source[at] as string));
+      at += word.length || 1;
+    }
   }
   return found;
+}
+
+const WORD = /[\p{ID_Start}_][\p{ID_Continue}-]*/uy;
+
+/** The signs and words between the texts, as far as they say what becomes of a text. */
+class Expression {
+  /** For each bracket that is open: whether what stands in it is computed with. */
+  readonly #open: boolean[] = [];
+  #isFirst = false;
+  #isConditional = false;
+
+  get isComputed(): boolean {
+    return this.#isConditional || this.#open.includes(true);
+  }
+
+  take(token: string): void {
+    if (token === '\n' || token === ',') this.#isConditional = false;
+    if (token === '?') this.#isConditional = true;
+    if (token === 'for' && this.#isFirst) this.#open.splice(-1, 1, true);
+    if (/[)\]}]/.test(token)) this.#open.pop();
+    if (/[([{]/.test(token)) this.#open.push(token === '(');
+    if (token.trim() !== '') this.#isFirst = /[[{]/.test(token);
+  }
 }
 
 function matchAt(expression: RegExp, text: string, at: number): RegExpExecArray | undefined {
@@ -43,15 +74,11 @@ function matchAt(expression: RegExp, text: string, at: number): RegExpExecArray 
   return expression.exec(text) ?? undefined;
 }
 
-function textOf(lines: readonly string[], line: number): HclText {
-  return template(lines.map((one) => `${one}\n`).join(''), line, true);
-}
-
 /** `$${` stands for `${`, and `%%{` for `%{`; without the second sign Terraform evaluates what follows. */
-function template(text: string, line: number, isVerbatim: boolean): HclText {
+export function readTemplate(text: string): Pick<HclText, 'text' | 'evaluatedAt'> {
   const evaluated = /(?:(?<![$])\$|(?<![%])%)\{/.exec(text)?.index;
   return {
-    ...{ text: text.replace(/([$%])\1\{/g, '$1{'), line, isVerbatim },
+    text: text.replace(/([$%])\1\{/g, '$1{'),
     evaluatedAt: evaluated === undefined ? undefined : text.slice(0, evaluated).split('\n').length,
   };
 }

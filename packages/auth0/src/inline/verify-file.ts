@@ -2,7 +2,7 @@ import { decodeText } from 'certpin/probe';
 import { LineCounter, parseDocument, type Scalar, visit } from 'yaml';
 import { holdsScripts, readBounded, walk } from '../script-files.ts';
 import { findBlocks } from './find.ts';
-import { readHcl } from './hcl.ts';
+import { type HclText, readHcl, readTemplate } from './hcl.ts';
 import { normaliseLineEnds } from './text.ts';
 import { type InlineFinding, verifyInline } from './verify.ts';
 
@@ -11,8 +11,8 @@ interface PlacedScript {
   readonly source: string;
   /** From a line of the script to one of the file, both from 1. */
   readonly lineOf: (line: number) => number;
-  /** The line of the script in which something is put when it is deployed. */
-  readonly evaluatedAt?: number | undefined;
+  /** Why another script is deployed than the one that was read, on which line of it. */
+  readonly unknown?: { readonly line: number; readonly reason: string } | undefined;
 }
 
 /**
@@ -21,21 +21,24 @@ interface PlacedScript {
  *
  * @param path whose name says what the file is
  * @returns empty where there is no block
+ * @throws Error for JSON and YAML in which certpin is named and that cannot be read: a block may be what was not read
  */
 export function verifyFile(text: string, path: string): readonly InlineFinding[] {
-  return scriptsIn(normaliseLineEnds(text), path).flatMap(({ source, lineOf, evaluatedAt }) =>
+  return scriptsIn(normaliseLineEnds(text), path).flatMap(({ source, lineOf, unknown }) =>
     verifyInline(source).map((finding) => {
       const { difference, surroundings } = finding;
       const problems = finding.problems.map((problem) => ({ ...problem, line: lineOf(problem.line) }));
-      const reason = 'Terraform puts a value in here, and what it is cannot be known';
       return {
         ...{ ...finding, line: lineOf(finding.line) },
         ...(difference === undefined ? {} : { difference: { ...difference, line: lineOf(difference.line) } }),
-        ...(evaluatedAt === undefined
+        ...(unknown === undefined
           ? { problems }
           : {
               surroundings: surroundings === 'tampered' ? surroundings : 'unclear',
-              problems: [...problems, { state: 'unclear' as const, line: lineOf(evaluatedAt), reason }],
+              problems: [
+                ...problems,
+                { state: 'unclear' as const, line: lineOf(unknown.line), reason: unknown.reason },
+              ],
             }),
       };
     }),
@@ -73,20 +76,44 @@ export async function* verifyFiles(paths: readonly string[]): AsyncGenerator<Ver
 
 function scriptsIn(text: string, path: string): readonly PlacedScript[] {
   if (/\.tf$/i.test(path))
-    return readHcl(text).map(({ text: source, line, isVerbatim, evaluatedAt }) => ({
-      ...{ source, evaluatedAt },
+    return readHcl(text).map(({ line, isVerbatim, isComputed, ...read }) => ({
+      ...evaluated(read, isComputed),
       lineOf: (one: number) => (isVerbatim ? line + one - 1 : line),
     }));
-  if (/\.(?:json|ya?ml)$/i.test(path)) return scriptsInData(text);
+  // Its strings are what quoted texts are in HCL (https://developer.hashicorp.com/terraform/language/syntax/json).
+  if (/\.tf\.json$/i.test(path))
+    return scriptsInData(text, true).map((script) => ({ ...script, ...evaluated(readTemplate(script.source), false) }));
+  if (/\.(?:json|ya?ml)$/i.test(path)) return scriptsInData(text, /json$/i.test(path));
   return [{ source: text, lineOf: (line) => line }];
 }
 
-/** JSON is YAML too. What cannot be read holds no script that anybody would deploy. */
-function scriptsInData(text: string): readonly PlacedScript[] {
+function evaluated(
+  { text: source, evaluatedAt }: Pick<HclText, 'text' | 'evaluatedAt'>,
+  isComputed: boolean,
+): Pick<PlacedScript, 'source' | 'unknown'> {
+  const line = isComputed ? 1 : evaluatedAt;
+  if (line === undefined) return { source };
+  const does = isComputed ? 'makes another text of this one' : 'puts a value in here';
+  return { source, unknown: { line, reason: `Terraform ${does}, and what it is cannot be known` } };
+}
+
+/** What the Deploy CLI replaces before it reads the JSON, outside of its strings. */
+const JSON_MARKER = /"(?:[^"\\]|\\.)*"|(?:@@|##)[\w.-]+(?:@@|##)/gs;
+/** `KEY: @@KEY@@` is no YAML before the Deploy CLI has replaced it. */
+const YAML_MARKER = /(?<=[:[,-][ \t]+)@@[\w.-]+@@/g;
+
+/** JSON is YAML too. */
+function scriptsInData(text: string, isJson: boolean): readonly PlacedScript[] {
   const lines = new LineCounter();
-  // `KEY: @@KEY@@` is neither before the Deploy CLI has replaced it.
-  const masked = text.replace(/(?<=[:[,-][ \t]+)@@[\w.-]+@@/g, (marker) => marker.replace(/\W/g, '_'));
-  const document = parseDocument(masked, { lineCounter: lines });
+  const masked = text.replace(isJson ? JSON_MARKER : YAML_MARKER, (found) =>
+    found.startsWith('"') ? found : found.replace(/\W/g, '_'),
+  );
+  const document = parseDocument(masked, { lineCounter: lines, prettyErrors: false });
+  const [error] = document.errors;
+  if (error !== undefined && text.includes('certpin')) {
+    const { line } = lines.linePos(error.pos[0]);
+    throw new Error(`it is no ${isJson ? 'JSON' : 'YAML'}, in line ${line}: what it holds cannot be known`);
+  }
   const scripts: PlacedScript[] = [];
   visit(document, {
     Scalar(_, scalar: Scalar) {

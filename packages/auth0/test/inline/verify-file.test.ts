@@ -72,6 +72,28 @@ describe('heredocs are read as Terraform reads them', () => {
     assert.ok(!states(unescaped, 'a.tf').includes('unmodified, intact'));
   });
 
+  it('what Terraform makes another text of is unclear: in a call, a condition, a `for`', () => {
+    const heredoc = `<<EOT\n${escaped(script)}EOT\n`;
+    const quoted = JSON.stringify(escaped(script));
+    for (const code of [
+      `replace(${heredoc}, "refuse(", "ignore(")`,
+      `join("", [${heredoc}, "https = 1"])`,
+      `(var.x ? ${heredoc} : "")`,
+      `var.x ? ${quoted} : ""`,
+      `[for one in [${quoted}] : replace(one, "a", "b")][0]`,
+      `{ for one in [${quoted}] : "a" => upper(one) }`,
+    ])
+      assert.deepEqual(states(`a {\n  code = ${code}\n}\n`, 'a.tf'), ['unmodified, unclear'], code.slice(0, 20));
+    const plain = `a "b" {\n  for_each = toset(["x"])\n  n = var.x ? 1 : 2\n  scripts = {\n    login = ${quoted},\n    list = [${heredoc}]\n  }\n}\n`;
+    assert.deepEqual(states(plain, 'a.tf'), ['unmodified, intact', 'unmodified, intact']);
+  });
+
+  it('the texts of .tf.json are evaluated too', () => {
+    const json = (text: string): string => JSON.stringify({ resource: { a: { b: { code: text } } } });
+    assert.deepEqual(states(json(escaped(script)), 'a.tf.json'), ['unmodified, intact']);
+    assert.deepEqual(states(json(`${escaped(script)}/* \${file("x.js")} */\n`), 'a.tf.json'), ['unmodified, unclear']);
+  });
+
   it('a comment is no script', () =>
     assert.deepEqual(states(`/*\na = <<EOT\n${script}EOT\n*/\n# "${block.split('\n')[0]}"`, 'a.tf'), []));
 
@@ -141,6 +163,29 @@ describe('what the Deploy CLI keeps scripts in', () => {
     assert.equal(`${finding?.block}, ${finding?.surroundings}`, 'unmodified, intact');
     assert.match(yaml.split('\n')[(finding?.line ?? 0) - 1] ?? '', /\/\/ certpin \S+ for https, inline$/);
     assert.deepEqual(states('{ "a": ', 'database.json'), []);
+  });
+
+  it('what was not read may hold a block', () => {
+    const wrong = JSON.stringify(script.replace('refuse(refusal)', 'true'));
+    const right = JSON.stringify(script);
+    const found = ['unmodified, intact', 'modified, intact'];
+    // Unquoted, as the Deploy CLI replaces it: not a comment that goes on to the end of the line.
+    for (const marker of ['##PORT##', '@@PORT@@'])
+      for (const colon of [':', ': '])
+        assert.deepEqual(
+          states(`{"a": ${right}, "port"${colon}${marker}, "b": ${wrong}\n, "c": 1}`, 'database.json'),
+          found,
+          colon + marker,
+        );
+    for (const [text, path] of [
+      [`{"a": ${right}, # "b": ${wrong}}`, 'database.json'],
+      [`a: ${right}\n---\nb: ${wrong}\n`, 'tenant.yaml'],
+      [`a: ${right}\n...\nb: ${wrong}\n`, 'tenant.yaml'],
+    ] as const)
+      assert.throws(
+        () => verifyFile(text, path),
+        /^Error: it is no (?:JSON|YAML), in line \d: what it holds cannot be known$/,
+      );
   });
 });
 

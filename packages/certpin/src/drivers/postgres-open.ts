@@ -24,6 +24,8 @@ export function openPostgres(
   where: string,
 ): Opener {
   if (!isDirect(negotiation ?? process.env.PGSSLNEGOTIATION, where)) return openUpgraded(pinner, tls, dialPostgres);
-  const open = openUpgraded(pinner, { ...tls, ALPNProtocols: [POSTGRES_ALPN] }, dialDirectly);
-  return demandAlpn(open, POSTGRES_ALPN, noAlpn);
+  const direct = { ...tls, ALPNProtocols: [POSTGRES_ALPN] };
+  // Around the demand, so that who has heard of an end has heard of this one too.
+  const open = demandAlpn(openUpgraded({ ...pinner, around: undefined }, direct, dialDirectly), POSTGRES_ALPN, noAlpn);
+  return pinner.around?.(open, direct) ?? open;
 }

@@ -185,6 +185,7 @@ function parseUrl(text: string): ServerTarget {
  * the last @ before it count: a password may hold both.
  */
 function readDriverAddress(text: string): { readonly host: string; readonly port: string | undefined } | undefined {
+  if (OTHER_FORM.test(text)) return undefined;
   const rest = /^(?:mysql|mariadb):\/\/(.*)$/is.exec(text)?.[1] ?? text;
   const end = rest.lastIndexOf('/');
   const login = end === -1 ? rest : rest.slice(0, end);
@@ -193,6 +194,10 @@ function readDriverAddress(text: string): { readonly host: string; readonly port
   const host = bracketed ?? name;
   return host === undefined ? undefined : { host, port };
 }
+
+/** What says that it is of another form: there, an address of this one is a piece of a password, a token or a path. */
+const OTHER_FORM =
+  /^(?:(?!(?:mysql|mariadb):\/\/)[a-z][a-z0-9+.-]*:\/\/|(?:jdbc|r2dbcs?):|(?:(?:mysql|pgsql|sqlsrv):)?\s*[a-z][a-z_ ]*=)/i;
 
 const DRIVER_ADDRESS =
   /^tcp[46]?\((?:\[(?<bracketed>[0-9a-f:.]+(?:%[\w.-]+)?)\]|(?<name>[\p{L}\p{M}\p{N}._-]+))(?::(?<port>\d+))?\)$/iu;

@@ -60,15 +60,18 @@ function readHost(text: string): (name: string) => boolean {
 
 function readNetwork(text: string): (name: string) => boolean {
   const network = new BlockList();
-  const [address = '', bits = ''] = text.replace(/[[\]]/g, '').split('/');
+  // Digits alone: without any it would be 0, so every server, and Node ends the process at -0.
+  const [, address = '', bits = ''] = /^([^/]*)\/(\d{1,3})$/.exec(text.replace(/[[\]]/g, '')) ?? [];
+  const family = familyOf(address);
   try {
-    network.addSubnet(address, Number(bits), familyOf(address));
+    network.addSubnet(address, Number(bits), family);
   } catch {
     return () => false;
   }
   return (name) => {
     const bare = name.replace(/[[\]]/g, '');
-    return isIP(bare) !== 0 && network.check(bare, familyOf(bare));
+    // To Node every IPv4 address is one of `::/0` too.
+    return isIP(bare) !== 0 && familyOf(bare) === family && network.check(bare, family);
   };
 }
 

@@ -63,7 +63,7 @@ describe('a target is read', () => {
     });
   }
 
-  const strings: [string, 'mysql' | 'mssql' | 'postgres', string, number][] = [
+  const strings: [string, 'mysql' | 'mssql' | 'postgres' | 'tls', string, number][] = [
     ['postgresql+psycopg2://me:pass@db.example.com/app', 'postgres', 'db.example.com', 5432],
     ['postgresql+asyncpg://me:pass@db.example.com:6432/app', 'postgres', 'db.example.com', 6432],
     ['mysql+pymysql://me:pass@db.example.com/app', 'mysql', 'db.example.com', 3306],
@@ -79,6 +79,12 @@ describe('a target is read', () => {
     ['me:p/a@ss@tcp(db.example.com:3307)/app?tls=true&parseTime=true', 'mysql', 'db.example.com', 3307],
     ['me:pass@tcp([2001:db8::1]:3307)/', 'mysql', '2001:db8::1', 3307],
     ['mysql://me:pass@tcp(db.example.com:3306)/app', 'mysql', 'db.example.com', 3306],
+    ['mysql:pass@tcp(db.example.com:3306)/app', 'mysql', 'db.example.com', 3306],
+    // A token, or a password, that looks like such an address.
+    ['wss://db.example.com/chat?token=x@tcp(evil.example:1)/', 'tls', 'db.example.com', 443],
+    ['mysql:host=db.example.com;port=3307;password=x@tcp(evil.example:1)', 'mysql', 'db.example.com', 3307],
+    ['sqlserver://db.example.com:1433;database=app;password=x@tcp(evil.example:1)/', 'mssql', 'db.example.com', 1433],
+    ['host=db.example.com port=5433 password=x@tcp(evil.example:1)/', 'postgres', 'db.example.com', 5433],
     ['sqlserver://db.example.com:1434;database=app;user=sa;password=pass', 'mssql', 'db.example.com', 1434],
     ['sqlserver://db.example.com;database=app', 'mssql', 'db.example.com', 1433],
     ['sqlserver://db.example.com\\SQLEXPRESS;encrypt=true;password=pass', 'mssql', 'db.example.com', 1433],

@@ -8,7 +8,7 @@ import { get } from 'node:https';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { certificateHex, mint, startHttp2Server, startHttpsServer, startScriptedServer } from '@certpin/testkit';
 import { type Mariadb, startMariadb } from '@certpin/testkit/mariadb';
-import { type Postgres, startPostgres } from '@certpin/testkit/postgres';
+import { type Postgres, startPostgres, startPostgresRelay } from '@certpin/testkit/postgres';
 import { startHttpProxy } from '@certpin/testkit/proxy';
 import axios from 'axios';
 import mysql from 'mysql';
@@ -229,6 +229,22 @@ describe('a refusal before the verdict is told', () => {
     const { outcome, code, address } = await endOf('undici', () => api(`https://localhost:${https.port}/`));
     assert.deepEqual([outcome, code, address], ['refused', 'ERR_PROXY_REFUSED', undefined]);
   });
+});
+
+test('the pin holds, and the server knows no such protocol: the client has no connection', async (t) => {
+  const relay = await startPostgresRelay({ certificate, upstream: postgres });
+  t.after(relay.close);
+  const server = { ...login, host: 'localhost', port: relay.port, sslnegotiation: 'direct' } as const;
+  const sql = postgresJs(pinnedPostgres({ ...server, max: 1 }, { pins }));
+  for (const [client, call] of Object.entries({
+    pg: () => new pg.Client({ ...pinnedPg(server, { pins }) }).connect(),
+    postgres: () => sql`select 1`.finally(() => sql.end()),
+  })) {
+    heard = [];
+    const { outcome, code } = await endOf(client, call);
+    assert.deepEqual([outcome, code], ['refused', 'ERR_UPGRADE_UNEXPECTED'], client);
+  }
+  assert.equal(relay.received(), 0);
 });
 
 test('what the client gives up is told', async (t) => {

@@ -8,7 +8,7 @@ import {
   openPinsFile,
   type PinsDocument,
 } from '@certpin/pins-file';
-import { createPolicy, formatPin, type Pin, parsePins } from 'certpin';
+import { createPolicy, formatPin, type Pin, type Policy, parsePins } from 'certpin';
 import { readPinValues } from '../command-line/pins.ts';
 import { refuseConnectionString } from '../command-line/target.ts';
 import { readTargetTexts } from '../command-line/target-list.ts';
@@ -70,10 +70,7 @@ async function decide(entry: Entry, { pins, document }: Taking, flags: TrustFlag
     ({ kind, sha256 }) => !revoked.some(({ pin }) => pin.kind === kind && pin.sha256 === sha256),
   );
   if (fresh?.length === 0) return 'already-revoked';
-  if (
-    fresh !== undefined &&
-    [...policy.pins, ...policy.issuerPins].every((pin) => fresh.some((one) => isSame(one, pin)))
-  ) {
+  if (fresh !== undefined && [...policy.pins, ...policy.issuerPins].every((pin) => goesWith(fresh, pin, policy))) {
     if (!json) {
       printError(io, `${label}: no pin would be left; ${file} is as it was`);
       printHint(io, 'add the next pin first (--from next.crt --add), or take the target out (--remove)');
@@ -97,7 +94,14 @@ async function decide(entry: Entry, { pins, document }: Taking, flags: TrustFlag
   return answer === false ? 'declined' : 'unconfirmed';
 }
 
-/** A public-key pin also stands in the file where the certificate does, whole: the library says which key it has. */
+/** Whether one of `gone` takes a pin with it. That of a key also takes a certificate that stands in the file whole. */
+function goesWith(gone: readonly Pin[], pin: Pin, { knownCertificates }: Policy): boolean {
+  const whole = knownCertificates.find(
+    ({ certificateSha256 }) => pin.kind === 'certificate' && certificateSha256 === pin.sha256,
+  );
+  return gone.some((one) => isSame(one, pin) || (one.kind === 'public-key' && one.sha256 === whole?.publicKeySha256));
+}
+
 function isSame({ kind, sha256 }: Pin, pin: Pin): boolean {
   return kind === pin.kind && sha256 === pin.sha256;
 }

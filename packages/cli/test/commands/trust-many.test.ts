@@ -354,6 +354,18 @@ test('--revoke leaves no target without a pin, and a pin in both lists is a mist
     /TARGET: no pin would be left; FILE is as it was\n2> certpin: hint: add the next pin first.*\nexit 1$/,
   );
   assert.equal(readFileSync(file, 'utf8'), before);
+  // Nor where its one pin is a whole certificate, and the pin of its key is revoked.
+  const key = await publicKeyPin(server.certificate);
+  const whole = JSON.stringify({
+    version: 1,
+    targets: [{ target, issuerPins: [server.certificate.certPem.trim(), key] }],
+  });
+  writeFileSync(file, whole);
+  assert.match(
+    await transcript('trust --revoke PIN --yes --file FILE', { ...names, PIN: key }),
+    /TARGET: no pin would be left; FILE is as it was\n2> certpin: hint: add the next pin first.*\nexit 1$/,
+  );
+  assert.equal(readFileSync(file, 'utf8'), whole);
   const pin = hex(server.certificate);
   writeFileSync(
     file,
