@@ -141,7 +141,14 @@ function decide(
   near: Span,
 ): Pick<Judged, 'status' | 'reason'> {
   const revoked = findRevoked(entry, verdict.presented);
-  if (revoked !== undefined) {
+  // Of a refusal it stays open: whoever sends many certificates does not choose another word for it.
+  if (revoked === UNKNOWN && verdict.ok) {
+    return {
+      status: 'refused',
+      reason: 'it sends too many certificates to tell whether a revoked one has signed its own',
+    };
+  }
+  if (revoked !== undefined && revoked !== UNKNOWN) {
     const { since, reason } = revoked;
     return {
       status: 'revoked',
@@ -157,6 +164,12 @@ function decide(
     : { status: 'holds', reason: `${days(leftMs)} left` };
 }
 
+/** Each link is a signature; a server that wants more of them wants to keep us busy. */
+const MAX_LINKS = 24;
+
+/** There were more signatures than those to look at. */
+export const UNKNOWN = 'unknown';
+
 /**
  * The revoked pin that the leaf matches, or under pins of issuers one that has signed it: what is merely sent along proves nothing, and could
  * be anybody's.
@@ -164,7 +177,7 @@ function decide(
 export function findRevoked(
   { revoked, policy }: Pick<Entry, 'revoked' | 'policy'>,
   [leaf, ...others]: readonly Certificate[],
-): Revoked | undefined {
+): Revoked | typeof UNKNOWN | undefined {
   if (leaf === undefined || revoked.length === 0) return undefined;
   const match = (certificate: Certificate): Revoked | undefined =>
     revoked.find(({ pin: { kind, sha256 } }) => {
@@ -176,8 +189,11 @@ export function findRevoked(
   }
   const signed: Certificate[] = [leaf];
   const rest = new Set(others);
+  let links = 0;
   for (const certificate of signed) {
     for (const issuer of rest) {
+      if (!certificate.x509.checkIssued(issuer.x509)) continue;
+      if (++links > MAX_LINKS) return UNKNOWN;
       if (!certificate.isIssuedBy(issuer)) continue;
       const found = match(issuer);
       if (found !== undefined) return found;
