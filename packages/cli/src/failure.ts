@@ -62,10 +62,19 @@ function hintsFor(failure: Failure, command: string, label: string | undefined):
       label === undefined || label.includes('://') ? [] : [`certpin get ${quote(`postgres://${label}`)}`];
     return [database, ...asPostgres];
   }
-  if (server === undefined) return [];
-  if (code === 'ERR_CONNECT_TIMEOUT') return [`${server} --timeout 30`];
-  if (code === 'ERR_TLS_NOT_FOUND') return message.includes('answers HTTP') ? [] : [`${server} --protocol NAME`];
+  if (label === undefined || server === undefined) return [];
+  if (code === 'ERR_CONNECT_TIMEOUT') return [...directTls(label), `${server} --timeout 30`];
+  if (code === 'ERR_TLS_NOT_FOUND') return /answers HTTP|speaks SSH/.test(message) ? [] : [`${server} --protocol NAME`];
   return optionsIn.filter(([words]) => message.includes(words)).map(([, options]) => `${server} ${options}`);
+}
+
+/** The schemes of protocols in which the server speaks first, and the target with its port. */
+const GREETED = /^(?:mysql|mariadb|smtp|lmtp|pop3|imap|ftp|nntp|sieve|vnc):\/\/([^/]+:\d+)$/;
+
+/** No greeting comes from a server that begins with TLS: it waits for the client, however long. */
+function directTls(label: string): readonly string[] {
+  const [, place] = GREETED.exec(label) ?? [];
+  return place === undefined ? [] : [`where the server begins with TLS: certpin get ${quote(`tls://${place}`)}`];
 }
 
 /** The library speaks of its own options; these are the command's. */

@@ -212,10 +212,11 @@ function readTable(
   if (userIdPrefix !== undefined && !/^[\x21-\x7e]{0,100}$/.test(userIdPrefix))
     throw invalid('userIdPrefix', 'a prefix has up to 100 printable characters, and no spaces');
   if (!/^\w[\w$]{0,62}(?:\.\w[\w$]{0,62})?$/.test(table))
-    throw invalid('table', 'the name of the table is none: users, or schema.users');
+    throw invalid('table', 'the name of the table has letters, digits, _ and $ alone: users, or schema.users');
   for (const [column, name] of Object.entries(columns)) {
     oneOf('columns', column, userColumns);
-    if (!/^(?:\w[\w$]{0,62})?$/.test(name)) throw invalid('columns', `the name of the column ${column} is none`);
+    if (!/^(?:\w[\w$]{0,62})?$/.test(name))
+      throw invalid('columns', `the name of the column ${column} has letters, digits, _ and $ alone`);
   }
   const named = userColumns.map((column) => [column, columns[column] ?? column] as const);
   const there = new Map(named.filter(([, name]) => name !== ''));

@@ -15,6 +15,14 @@ export function detectRole(source: Source): Role {
   const [only, ...others] = candidates;
   if (only !== undefined && others.length === 0) return only;
   const name = basename(source.file);
+  const unknown = source.exported.find((exported) => /^on(?:Execute|Continue)/.test(exported));
+  if (only === undefined && unknown !== undefined) {
+    throw new RunError(
+      'ERR_SCRIPT_ROLE',
+      `${name} exports ${unknown}, which is the function of no trigger`,
+      "name it as the trigger's documentation does; --as action:TRIGGER says which name that is",
+    );
+  }
   if (only === undefined) {
     throw new RunError(
       'ERR_SCRIPT_ROLE',

@@ -70,8 +70,10 @@ export function judgeOutcome(role: Role, text: string, values: readonly Json[], 
     for (const { code, message } of judgeModule(role.kind, module)) record.warn(code, message);
   const outcome: Outcome = record.outcome ?? { type: 'none', reason: 'exited' };
   const error = errorOf(outcome);
-  // A module that the platform has removed is not installed either: its own words stand above.
-  const isRemoved = error?.code === 'MODULE_NOT_FOUND' && record.warnings.some(({ code }) => code === 'module-removed');
+  // A module that the platform does not have is not installed either: its own words stand above.
+  const isRemoved =
+    error?.code === 'MODULE_NOT_FOUND' &&
+    record.warnings.some(({ code }) => code === 'module-removed' || code === 'module-not-offered');
   const advice =
     error === null || isRemoved ? undefined : (adviseOnGlobal(error.message ?? '') ?? adviseOnFailure(error));
   if (advice !== undefined) record.warn('advice', advice);

@@ -6,6 +6,11 @@ import type { ScriptKind } from './roles.ts';
 /** What may go differently on the platform, for each module that the script loaded. */
 export function judgeModule(kind: ScriptKind, { request, name, wanted, version }: LoadedModule): Remark[] {
   const removed = kind === 'action' ? undefined : removalOf(request, name, wanted);
+  // It may well be installed here: whoever writes the script has it for other code.
+  if (name === 'certpin' && kind !== 'action' && kind !== 'hook') {
+    const message = `the platform does not offer certpin to these scripts, and require fails there: put it into the script, with 'certpin auth0 block'`;
+    return [{ code: 'module-not-offered', message }];
+  }
   // Nobody is told to install what the platform does not have.
   if (version === null && removed !== undefined) return [removed];
   if (version === null) {

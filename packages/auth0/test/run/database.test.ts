@@ -317,6 +317,13 @@ describe('require', () => {
     assert.deepEqual(codes((await requiring('twilio@9.9.9')).warnings), ['module-missing', 'advice']);
   });
 
+  it('certpin from npm is what these scripts cannot have there, though it is installed here', async () => {
+    const { warnings, outcome } = await requiring('certpin/pg');
+    assert.equal(outcome.type, 'callback');
+    assert.deepEqual(codes(warnings), ['module-not-offered']);
+    assert.match(warnings[0]?.message ?? '', /certpin auth0 block/);
+  });
+
   it('TypeScript and JSON are named, in place of what the parser says', async () => {
     await assert.rejects(login('function login(email: string, password: string, callback) { callback(null); }'), {
       code: 'ERR_SCRIPT_SYNTAX',

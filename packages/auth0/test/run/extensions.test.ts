@@ -213,6 +213,10 @@ describe('what a script is', () => {
       'module.exports = function (user, context, cb) {};',
       /hook:pre-user-registration, hook:post-user-registration or/,
     );
+    await reject(
+      'exports.onExecutePasswordReset = async (event, api) => {};',
+      /x\.js exports onExecutePasswordReset, which is the function of no trigger/,
+    );
     await reject('const x = 1;', /does not look like a script of Auth0/);
     await reject(
       anonymous,

@@ -82,7 +82,11 @@ function readAround(given: string, depth: number): LineOfPins | undefined {
   };
   const inner = unquoted(text) ?? bracketed(text);
   if (inner !== undefined) return within(inner.replaceAll('\\/', '/'));
-  const known = readToolOutput(text) ?? readLabelled(text) ?? readGroups(text, 'certificate');
+  const [, usage, data] = /^(\d+\s+\d+\s+\d+)\s+\(([0-9a-f\s]+)\)$/i.exec(text) ?? [];
+  // A zone file puts what it breaks into parts between round brackets (RFC 1035 §5.1).
+  if (data !== undefined) return within(`${usage} ${data.replace(/\s/g, '')}`);
+  const known =
+    readToolOutput(text) ?? readLabelled(text) ?? readGroups(text.replace(SOURCE_PAIR, ' $1').trim(), 'certificate');
   if (known !== undefined) return known;
   const { name, value } = ASSIGNMENT.exec(text)?.groups ?? {};
   if (value !== undefined && isName(name)) {
@@ -106,6 +110,9 @@ function readAround(given: string, depth: number): LineOfPins | undefined {
   if (words.length > 1) return readParts(words, readWord);
   return text === given ? undefined : within(text);
 }
+
+/** A pair as programs write it: `0xAA, `, `\\xAA`. */
+const SOURCE_PAIR = /(?:(?<![^\s,])0x|\\x)([0-9a-f]{2})(?![0-9a-f])[\s,]*/gi;
 
 /** Pairs among other pins. */
 const PAIRS = /(?<![^\s])[0-9a-f]{2}(?:[ \t]+[0-9a-f]{2}){3,}(?![^\s])/gi;
@@ -193,7 +200,7 @@ export function unwrapped(text: string): string {
 /** What prints a SHA-256 and does not say of what. */
 function readToolOutput(text: string): LineOfPins | undefined {
   const refused = (problem: string): LineOfPins => ({ pins: [], problem });
-  if (/^(?:sha2?-?256)? ?\([^()]*\) ?= ?[0-9a-f]{64}$/i.test(text))
+  if (/^(?:sha2?-?256)? ?\([^()]*\) ?= ?(?:[0-9a-f]{64}|(?:[0-9a-f]{2}:){31}[0-9a-f]{2})$/i.test(text))
     return refused(`the output of a tool that hashes files: ${TWO_MEANINGS}`);
   if (/^[0-9a-f]{64} [ *](?:-|\S*[./]\S*)$/i.test(text))
     return refused(`the output of a tool that hashes files: ${TWO_MEANINGS}`);

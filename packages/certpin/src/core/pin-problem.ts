@@ -27,6 +27,10 @@ export function problemOf(token: string, isAlone = true): string {
   if (tlsa !== null) return problemOfTlsa(tlsa);
   if (SSH.test(token))
     return 'the fingerprint of an SSH key, as ssh-keygen writes it; a pin on a public key is sha256/BASE64';
+  if (VARIABLE.test(token))
+    return 'the name of a variable where its value is expected: nothing has put the value there';
+  if (INTEGRITY.test(token))
+    return 'the hash of a file, as the attribute integrity has it; a pin on a public key is sha256/BASE64';
   for (const [pattern, problemOfHash] of NAMED) {
     const [, algorithm, hash = ''] = pattern.exec(token) ?? [];
     if (algorithm === undefined) continue;
@@ -46,6 +50,13 @@ function problemOfEncoded(token: string): string | undefined {
 
 /** `SHA256:` and base64 without its padding. */
 const SSH = /^SHA256:[A-Za-z0-9+/]{43}$/;
+
+/** As shells, templates and programs name a variable. */
+const VARIABLE =
+  /^(?:\$(?:env:)?[A-Za-z_]\w*|\$\{[^{}]*\}?|%[A-Za-z_]\w*%|\{\{.*|(?:process\.env|configuration|event\.secrets)\.\w+)$/;
+
+/** Subresource Integrity, and the hashes of a Content-Security-Policy. */
+const INTEGRITY = /^sha256-[A-Za-z0-9+/_-]{43}=?$/i;
 
 /** A label, a name, a unit: no hash in base64 is so short, or has no digit. */
 export function isWord(text: string): boolean {

@@ -51,6 +51,8 @@ function receive(bytes: Uint8Array): UpgradeStep {
     const what = answer === 'E' ? 'an error message' : 'something that PostgreSQL does not say';
     throw upgradeError('ERR_UPGRADE_UNEXPECTED', name, `the server answered SSLRequest with ${what}`);
   }
+  if (String.fromCharCode(...bytes.subarray(0, 4)) === 'SSH-')
+    throw upgradeError('ERR_UPGRADE_UNEXPECTED', name, 'the server speaks SSH, and not PostgreSQL');
   if (bytes.length > 1) throw injected(name, bytes.length - 1);
   return { next: 'tls' };
 }

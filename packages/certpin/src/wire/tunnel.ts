@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Pinner } from '../leaf/pinner.ts';
 import type { UpgradeProtocol } from '../protocols/contract.ts';
+import { upgradeError } from '../protocols/upgrade-errors.ts';
 import { converse, dial } from './dial.ts';
 
 /**
@@ -35,11 +36,19 @@ export interface ProxyWay {
 export function tunnelThrough({ address, secured, createProtocol }: ProxyWay): OpenTunnel {
   return (server, done) => {
     const protocol = createProtocol(server);
-    const ready = (error?: Error): void => (error === undefined ? done(undefined, socket) : done(error));
+    const ready = (error?: Error & { readonly code?: unknown }): void => {
+      if (error === undefined) done(undefined, socket);
+      else done(error.code === 'ERR_CONNECTION_CLOSED' ? closedByProxy(protocol.name) : error);
+    };
     const socket: Socket =
       secured === undefined
         ? dial(address, protocol, ready)
         : converse(secured.pinner.open({ ...secured.tls, ...address }), 'secureConnect', protocol, ready);
     return socket;
   };
+}
+
+/** The server was not asked yet, so it is not the server that hung up. */
+function closedByProxy(protocol: string): Error {
+  return upgradeError('ERR_CONNECTION_CLOSED', protocol, 'the proxy closed the connection before there was a tunnel');
 }

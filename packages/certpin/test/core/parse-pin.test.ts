@@ -207,6 +207,16 @@ describe('a pin that cannot be read', () => {
 
   const refusals: readonly (readonly [name: string, source: unknown, found: RegExp])[] = [
     ["62 digits, as in the vendor's sample", digits(62), /^62 hex digits; a SHA-256 has 64$/],
+    ['a variable of a shell that stayed', '$DB_PINS', /^the name of a variable/],
+    ['a variable of a shell in braces', '$'.concat('{DB_PINS:-}'), /^the name of a variable/],
+    ['a variable of Windows', '%DB_PINS%', /^the name of a variable/],
+    ['a variable of PowerShell', '$env:DB_PINS', /^the name of a variable/],
+    ['a field of a template', '{{ DB_PINS }}', /^the name of a variable/],
+    ['a variable of a program, in quotes', '"process.env.DB_PINS"', /^the name of a variable/],
+    ['a variable behind its name', 'DB_PINS=$PINS', /^the name of a variable/],
+    ['the attribute integrity', `sha256-${base64}`, /^the hash of a file.*sha256\/BASE64$/],
+    ['openssl dgst -c', `SHA2-256(stdin)= ${colons.toLowerCase()}`, /^the output of a tool that hashes files/],
+    ['pairs of a program that were cut', '0xAA, 0xBB, 0xCC, 0xDD', /^8 hex digits/],
     ["80 digits, as in the vendor's sample", digits(80), /^80 hex digits; a SHA-256 has 64$/],
     ['63 digits', hex.slice(1), /^63 hex digits/],
     ['MD5 by its length', digits(32), /^32 hex digits.*length of MD5/],

@@ -38,6 +38,9 @@ const read: readonly (readonly [name: string, text: string, pins: readonly objec
   ['pairs with hyphens (.NET)', colons.replaceAll(':', '-'), [certificate]],
   ['groups of four digits (nmap)', groups(4), [certificate]],
   ['groups of eight digits', groups(8), [certificate]],
+  ['pairs as a program in C has them', (hex.match(/../g) ?? []).map((pair) => `0x${pair}`).join(', '), [certificate]],
+  ['pairs as a text in C or Python has them', hex.replace(/../g, '\\x$&'), [certificate]],
+  ['a record that a zone file has broken', `3 0 1 ( ${hex.slice(0, 32)} ${hex.slice(32)} )`, [certificate]],
   ['pairs in two lines', `${pairs.slice(0, 47)}\r\n${pairs.slice(48)}`, [certificate]],
   ['pairs with colons, broken behind one', `${colons.slice(0, 48)}\n  ${colons.slice(48)}`, [certificate]],
   [

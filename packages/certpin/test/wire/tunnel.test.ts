@@ -212,6 +212,8 @@ for (const [name, call] of Object.entries(clients)) {
       const hangsUp = await startScriptedServer((socket) => socket.once('data', () => socket.end()));
       t.after(hangsUp.close);
       assert.equal(await codeOf(call(t, url, `http://127.0.0.1:${hangsUp.port}`)), 'ERR_CONNECTION_CLOSED');
+      const reason = await call(t, url, `http://127.0.0.1:${hangsUp.port}`).catch((error) => findCertpinError(error));
+      assert.match(String(reason), /the proxy closed the connection before there was a tunnel/);
     });
   });
 }

@@ -17,8 +17,8 @@ export interface PlannedFile {
   readonly content: string;
 }
 
-/** What is where a file is to be written: nothing, the very same, another file, or something that is no file. */
-export type Occupancy = 'free' | 'same' | 'other' | 'no-file';
+/** What is where a file is to be written: nothing, the very same, another file, something that is no file, or a file where a folder has to be. */
+export type Occupancy = 'free' | 'same' | 'other' | 'no-file' | 'no-folder';
 
 export function occupancyOf(folder: string, { path, content }: PlannedFile): Occupancy {
   const file = join(folder, path);
@@ -28,7 +28,7 @@ export function occupancyOf(folder: string, { path, content }: PlannedFile): Occ
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return lstatSync(file, { throwIfNoEntry: false }) ? 'no-file' : 'free'; // a link to nothing
-    if (code === 'ENOTDIR') return 'no-file'; // one of its folders is a file
+    if (code === 'ENOTDIR') return 'no-folder';
     throw error;
   }
 }

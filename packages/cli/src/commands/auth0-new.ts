@@ -159,9 +159,12 @@ interface Place {
 
 /** Names everything that is in the way before anything is written. */
 function isFree(places: readonly Place[], { force }: NewFlags, io: Io): boolean {
-  const folders = places.filter(({ found }) => found === 'no-file');
+  const folders = places.filter(({ found }) => found === 'no-file' || found === 'no-folder');
   const others = force ? [] : places.filter(({ found }) => found === 'other');
-  for (const { path } of folders) printError(io, `${path}: something that is no file is in its way`);
+  for (const { path, found } of folders) {
+    const what = found === 'no-file' ? 'something that is no file' : 'a file, where a folder has to be,';
+    printError(io, `${path}: ${what} is in its way`);
+  }
   for (const { path } of others) printError(io, `${path}: another file is there`);
   if (folders.length + others.length === 0) return true;
   printHint(io, folders.length > 0 ? 'give another folder: --output DIR' : 'give --force to replace, or --output DIR');

@@ -51,8 +51,6 @@ Examples:
   certpin get --format env --env-name DB_PINS server.crt >> .env
   certpin get --format pg db.example.com:5432   a configuration to paste
   certpin get --json a.example.com b.example.com:8443 | jq -r .certificate.validTo
-
-
   certpin get --all-addresses db.example.com:5432   each server behind the name
   certpin get --sigalgs rsa api.example.com          where it has an ECDSA certificate too
   certpin get --csv --targets-file hosts.txt --concurrency 64 --retries 2 > certificates.csv

@@ -213,11 +213,11 @@ export class TrustRun {
   }
 
   #refuseDifference(candidate: Candidate | undefined, count: number): Decision {
-    const { json, file } = this.#flags;
+    const { json } = this.#flags;
     if (candidate !== undefined && !json) {
       printError(
         this.#io,
-        `${candidate.placed.label}: its addresses present ${count} different certificates; ${file} is as it was`,
+        `${candidate.placed.label}: its addresses present ${count} different certificates; ${this.#unchanged}`,
       );
       printHint(this.#io, 'without --yes, each is asked about');
     }
@@ -255,7 +255,7 @@ export class TrustRun {
       const answer = json ? undefined : await Promise.race([this.#interrupted, this.#io.confirm(printable(question))]);
       if (answer === 'interrupted') return { status: 'declined', candidate };
       if (answer === false) {
-        printError(this.#io, `${label}: not trusted; ${file} is as it was`);
+        printError(this.#io, `${label}: not trusted; ${this.#unchanged}`);
         return { status: 'declined', candidate };
       }
       if (answer === undefined) return this.#refuseUnasked(candidate, step, source, concerns[0]);
@@ -269,6 +269,12 @@ export class TrustRun {
     const agreedMode = step.kind === 'changed' ? 'add' : mode;
     const plan = { candidate: agreed, mode: agreedMode, step: findStep(step.entry, agreed, agreedMode), texts };
     return { status: writtenBy[plan.step.kind] ?? 'already-trusted', candidate: agreed, plan };
+  }
+
+  /** What becomes of the file where one target is refused. The others of a list are written nevertheless. */
+  get #unchanged(): string {
+    const { file } = this.#flags;
+    return this.#targets.length === 1 ? `${file} is as it was` : `${file} says of it what it said`;
   }
 
   #refuseUnasked(
@@ -290,11 +296,11 @@ export class TrustRun {
     const { file, json } = this.#flags;
     const { label } = candidate.placed;
     if (!json && source === undefined) {
-      printError(this.#io, `${label}: the pin has changed; ${file} is as it was`);
+      printError(this.#io, `${label}: the pin has changed; ${this.#unchanged}`);
       const how = '--add puts the new pin beside the old one, --replace in its place';
       printHint(this.#io, `once the server's own file or its operator says the same: ${how}`);
     } else if (!json) {
-      printError(this.#io, `${label}: the pin of ${source?.path} is none of those in ${file}, which is as it was`);
+      printError(this.#io, `${label}: the pin of ${source?.path} is none of those in ${file}; ${this.#unchanged}`);
       printHint(this.#io, '--add puts it beside the known ones, --replace in their place');
     }
     return { status: 'changed', candidate };
@@ -305,10 +311,10 @@ export class TrustRun {
     const { label } = candidate.placed;
     if (json) return { status, candidate };
     if (status === 'revoked') {
-      printError(this.#io, `${label}: this pin is revoked in ${file}, and is not added again; the file is as it was`);
+      printError(this.#io, `${label}: this pin is revoked in ${file}, and is not added again; ${this.#unchanged}`);
       return { status, candidate };
     }
-    printError(this.#io, `${label}: not trusted; ${file} is as it was`);
+    printError(this.#io, `${label}: not trusted; ${this.#unchanged}`);
     if (concern === 'ca') {
       printHint(
         this.#io,

@@ -109,6 +109,10 @@ exit 2`,
     /^wrote 2 files\n {2}DIR\/login\.js\n {2}DIR\/get_user\.js\nunchanged: 1 file\n {2}DIR\/configuration\.json\n/,
   );
   assert.equal(readFileSync(login, 'utf8'), written);
+  assert.match(
+    await transcript('auth0 new --new-users --client pg --keys verify --output LOGIN', { LOGIN: login }),
+    /^2> certpin: error: LOGIN\/verify\.js: a file, where a folder has to be, is in its way\n/,
+  );
   mkdirSync(join(folder, 'verify.js'));
   symlinkSync('nowhere', join(folder, 'create.js'));
   assert.equal(
@@ -508,7 +512,7 @@ test('the Deploy CLI: what stands in its files stays, and the commands of the ne
   writeFileSync(path, '{ "name": "users", ');
   assert.match(
     await transcript(`${command} --force`, { DIR: folder }),
-    /database\.json: the file is no object, so nothing can be put into it\nexit 2$/,
+    /database\.json: the file has a syntax error, so nothing can be put into it\nexit 2$/,
   );
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import type { LookupFunction } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type LookupFunction } from 'node:net';
 import { test } from 'node:test';
 import { certificateHex, mint, publicKeyPin, startTlsServer } from '@certpin/testkit';
 import { probe } from 'certpin/probe';
@@ -237,6 +238,36 @@ test('connection strings of drivers are read, and the one hint that helps is giv
   );
   const several = await certpin(['get', `postgres://me:${PASSWORD}@a:1,b:1/app`]);
   assert.match(several.stderr, /names several hosts, and each may have a certificate of its own: name one/);
+});
+
+test('a server that is silent, where its protocol begins with its greeting: it may begin with TLS', async (t) => {
+  const { port } = await startPeer(t, () => undefined);
+  for (const scheme of ['mysql', 'smtp', 'imap']) {
+    assert.equal(
+      await transcript(`get ${scheme}://127.0.0.1:PORT --timeout 0.3`, { PORT: port }),
+      `2> certpin: error: ${scheme}://127.0.0.1:PORT: no TLS connection within 300 ms
+2> certpin: hint: where the server begins with TLS: certpin get tls://127.0.0.1:PORT
+2> certpin: hint: certpin get ${scheme}://127.0.0.1:PORT --timeout 30
+exit 2`,
+    );
+  }
+});
+
+test('a server of SSH is asked in no other protocol', async (t) => {
+  const banner = 'SSH-2.0-OpenSSH_9.2\r\n';
+  const greeting = createServer((socket) => void socket.on('error', () => undefined).write(banner)).listen(0);
+  t.after(() => greeting.close());
+  await once(greeting, 'listening');
+  assert.equal(
+    await transcript('get 127.0.0.1:PORT', { PORT: (greeting.address() as AddressInfo).port }),
+    `2> certpin: error: 127.0.0.1:PORT: the server speaks SSH, which has no certificate; ssh-keyscan shows its key
+exit 2`,
+  );
+  const { port } = await startPeer(t, (socket) => socket.write(banner));
+  assert.match(
+    await transcript('get postgres://127.0.0.1:PORT', { PORT: port }),
+    /^2> certpin: error: postgres:.*: the server speaks SSH, and not PostgreSQL\nexit 2$/,
+  );
 });
 
 test('several targets: the answers stand in the order of the arguments, one failure does not stop the others', async (t) => {

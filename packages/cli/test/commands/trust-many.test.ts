@@ -160,6 +160,17 @@ test('a target of a list that cannot be read is told by its number, and nobody i
   assert.deepEqual({ stdout, code, asked: server.connections() }, { stdout: '', code: 2, asked: 0 });
 });
 
+test('one of several is refused: the others are written, and the file is not said to be as it was', async (t) => {
+  const { file, put, target, server } = await setStage(t);
+  const second = put('second.crt', server.certificate.certPem);
+  await certpin(['trust', target, '--yes', '--file', file]);
+  server.present(await mint());
+  const { stderr, code } = await certpin(['trust', target, second, '--yes', '--file', file]);
+  assert.match(stderr, /: the pin has changed; .* says of it what it said\n/);
+  assert.doesNotMatch(stderr, /is as it was/);
+  assert.deepEqual([pinsOf(file).length, code], [2, 1]);
+});
+
 test('one write for the whole run: who reads meanwhile sees the old file or the new one', async (t) => {
   const { file, put, server } = await setStage(t);
   const names = Array.from({ length: 40 }, (_, index) => `tls://127.0.0.1:${server.port}#${index}`);

@@ -114,10 +114,14 @@ export const noHardcodedCredentials: Rule = defineRule({
     /** const CLIENT_SECRET = '…', where its text is no word, and where it is not reported at its use. */
     const checkConstant = ({ id, init }: VariableDeclarator): void => {
       if (id.type !== 'Identifier' || !init || !isKeyName(id.name) || !isWritten(init, false)) return;
-      if (unwrap(init).type !== 'Literal' || !isRandom(textOf(init))) return;
+      if (!isRandomLiteral(init)) return;
       const uses = values.variable(id)?.references ?? [];
       if (!uses.some(({ identifier }) => seen.has(parentOf(identifier as Node) as Node))) reportName(init, id.name);
     };
+    const isRandomLiteral = (node: Node): boolean => unwrap(node).type === 'Literal' && isRandom(textOf(node));
+    /** Where nothing stands beside it, a text that names a kind of key is none: 'RS256-signing-key' */
+    const isLoneKey = (name: string, value: Node): boolean =>
+      isKeyName(name) && isRandomLiteral(value) && !/key|secret|token|password/i.test(textOf(value));
     const constants: VariableDeclarator[] = [];
     const texts: Node[] = [];
     const collect = (node: Node): void => {
@@ -147,7 +151,7 @@ export const noHardcodedCredentials: Rule = defineRule({
         const name = values.nameOf(node);
         if (object?.type !== 'ObjectExpression' || name === undefined) return;
         if (checkHeader(name, node.value, node) || !isSecretName(name)) return;
-        if (!hasCompany(object, node, values)) return;
+        if (!hasCompany(object, node, values) && !isLoneKey(name, node.value)) return;
         const isGiven = isGivenToClient(object, values);
         if (!isGiven && hasLabels(object, node, values)) return;
         // A poor password is one word in lower case, beside the address of its server: password: 'secret'

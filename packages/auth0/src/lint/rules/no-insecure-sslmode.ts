@@ -33,9 +33,9 @@ export const noInsecureSslmode: Rule = defineRule({
     const seen = new Set<Node>();
     const checkUrl = (node: Node): void => {
       const value = values.of(node);
-      const scheme = value.kind === 'text' ? connectionScheme(value.text) : undefined;
+      const scheme = value.kind === 'text' ? (connectionScheme(value.text) ?? schemeOfRest(value.text)) : undefined;
       if (value.kind !== 'text' || scheme === undefined || isPartOfText(node)) return;
-      const query = /\?([^#]*)/.exec(value.text)?.[1] ?? '';
+      const query = (value.text.startsWith(HOLE) ? /[?&]([^#]*)/ : /\?([^#]*)/).exec(value.text)?.[1] ?? '';
       for (const [name, setting, original] of settingsIn(query)) {
         const id = messageFor(scheme, name, setting, /(?:^|&)ssl(?:rootcert|ca)=/i.test(query), query);
         if (id !== undefined && !seen.has(node)) {
@@ -81,6 +81,11 @@ export const noInsecureSslmode: Rule = defineRule({
     };
   },
 });
+
+/** A text that begins with what is not known here, a connection string of the environment: sslmode is PostgreSQL's. */
+function schemeOfRest(text: string): string | undefined {
+  return text.startsWith(HOLE) && /[?&]sslmode=/i.test(text) ? 'postgres' : undefined;
+}
 
 type Id = 'plain' | 'unverified' | 'required';
 

@@ -43,6 +43,7 @@ function readObject(read: () => unknown): object {
     value = read();
   } catch {
     // The parser's message would repeat what the file holds.
+    throw new SyntaxError('the file has a syntax error');
   }
   if (isObject(value)) return value;
   throw new SyntaxError('the file is no object');
