@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
+import { closestOf } from '../core/unknown-options.ts';
 import {
   type AgentClass,
   type AnyFetch,
@@ -12,6 +13,8 @@ import {
   readFetchOptions,
   readOptions,
 } from '../drivers/undici.ts';
+import { optionInvalid } from '../errors.ts';
+import { shownOption } from '../leaf/options.ts';
 import { type ClientTlsOptions, readTlsOptions } from '../tls/options.ts';
 import { type PolicyInput, tlsPinnerOf } from '../tls/pinner-of.ts';
 import { createTunnel, type ProxyInput } from '../tls/proxy.ts';
@@ -67,7 +70,17 @@ export function pinnedDispatcher<Dispatcher extends DispatcherLike = DispatcherL
   options: PinnedDispatcherOptions<Dispatcher> = {},
 ): Dispatcher {
   const { tls, proxy, ...others } = readOptions(options);
+  for (const option of Object.keys(others)) refuseMisspelt(option);
   return createDispatcher(connectorOf(policy, tls, proxy), others);
+}
+
+/** undici passes over what it does not know, and the call would go around the proxy. */
+function refuseMisspelt(option: string): void {
+  if (closestOf(option, ['proxy'], 2) === undefined) return;
+  throw optionInvalid(
+    shownOption(option),
+    `pinnedDispatcher: unknown option \`${shownOption(option)}\`; did you mean \`proxy\`?`,
+  );
 }
 
 /**

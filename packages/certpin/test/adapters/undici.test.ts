@@ -282,6 +282,7 @@ describe('a configuration that cannot be used is refused at once', () => {
     ['the time limit of undici', { connectTimeout: 1 }, /use `connectTimeoutMs`/],
     ['verification switched off', { tls: { rejectUnauthorized: false } }, /the pin decides/],
     ['a misspelt TLS option', { tls: { certt: 'x' } }, /did you mean `cert`\?/],
+    ['a misspelt proxy, which undici would pass over', { porxy: 'http://127.0.0.1:1' }, /did you mean `proxy`\?/],
     ['a fetch without its Agent', { fetch: () => undefined }, /of one undici/],
   ];
   for (const [name, options, message] of cases) {

@@ -367,10 +367,17 @@ export class TrustRun {
     return summarize(this.#outcomes);
   }
 
-  #tell({ placed: { label }, status, error, at }: Outcome): void {
+  #tell({ placed: { label }, status, error, at, plan, candidate }: Outcome): void {
     const words = done[status];
     if (words !== undefined) this.#say(printable(`${words} ${this.#flags.file}: ${label}`));
-    else if (error !== undefined) printFailure(this.#io, { command: 'trust', label, at, failure: error });
+    const other = candidate?.list === 'issuerPins' ? 'pins' : 'issuerPins';
+    // Whoever has replaced a pin means that the old ones no longer count.
+    if (status === 'pins-replaced' && (plan?.step.entry?.policy[other].length ?? 0) > 0) {
+      printWarning(
+        this.#io,
+        `${label}: \`${other}\` of the target still count too; take them out of the file where they are not meant`,
+      );
+    } else if (error !== undefined) printFailure(this.#io, { command: 'trust', label, at, failure: error });
   }
 
   #report({ placed: { label: target, key }, status, candidate, error }: Outcome): TrustReport {

@@ -105,6 +105,24 @@ test('a self-signed certificate that may sign others and names the server is the
   assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
 });
 
+test('--issuer --replace says that the old pins of the server itself still count', async (t) => {
+  const { names, put } = await setStage(t);
+  const ca = await mint({ ca: true, subject: 'CN=CA' });
+  assert.match(await transcript('trust TARGET --yes --file FILE', names), /added to FILE/);
+  const all = { ...names, CA: put('ca.crt', ca.certPem) };
+  for (const flags of ['--add', '--replace']) {
+    const said = await transcript(`trust TARGET --from CA --issuer ${flags} --yes --file FILE`, all);
+    assert.match(said, /exit 0$/);
+  }
+  const next = await mint({ ca: true, subject: 'CN=Next CA' });
+  const replaced = { ...names, CA: put('next.crt', next.certPem) };
+  const said = await transcript('trust TARGET --from CA --issuer --replace --yes --file FILE', replaced);
+  assert.match(
+    said,
+    /pins replaced in FILE: TARGET\n2> certpin: warning: TARGET: `pins` of the target still count too/,
+  );
+});
+
 test('an expired certificate: warned of, refused with --yes unless it is said to be meant; then the file says so', async (t) => {
   const { file, names, target } = await setStage(t, await mint({ validFromDays: -9, validToDays: -2 }));
   const refused = await transcript('trust TARGET --yes --file FILE', names);
