@@ -99,7 +99,7 @@ async function pinnedConnections(stage: Stage): Promise<Series> {
 async function hostPolicies(stage: Stage): Promise<Series> {
   const server = await stage.web('p256');
   return growing(stage, [1, 10, 100, 1000, 10_000], (size) => {
-    const hosts: Record<string, PolicyOptions> = { localhost: { pins: server.certificatePin } };
+    const hosts: Record<string, PolicyOptions> = { [server.host]: { pins: server.certificatePin } };
     const [pin = ''] = manyPins(1);
     for (let index = 1; index < size; index++) hosts[`host-${index}.example.com`] = { pins: pin };
     return agentHandshakes(server, pinnedAgent({ hosts }));
