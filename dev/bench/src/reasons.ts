@@ -10,7 +10,7 @@ const reasons: readonly (readonly [name: string, what: string, reason: string])[
   [
     'connect',
     'connections a second',
-    'The last row shows how little there is to gain: ours against a client with one shared context that checks nothing, which misses both targets itself. What lies between the two are the options, listeners and objects of the guard, and `getPeerX509Certificate()`. Tried on the client that checks nothing: other curves, signature algorithms, no tickets (nothing gained), AES-128 first (a twentieth, and a weaker cipher for everybody); on ours: fewer copies of the options (nothing). About a sixth of the time is OpenSSL reading the public key of the certificate.',
+    'The last row shows how little there is to gain: ours against a client with one shared context that checks nothing, which misses both targets itself. What lies between the two are the options, listeners and objects of the guard, and `getPeerX509Certificate()`. Tried on the client that checks nothing: other curves, signature algorithms, no tickets (nothing gained), AES-128 first (a twentieth, and a weaker cipher for everybody). About a sixth of the time is OpenSSL reading the public key of the certificate.',
   ],
   [
     'reconnect',
