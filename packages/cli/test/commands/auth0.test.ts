@@ -437,7 +437,7 @@ exit 0`,
     const refusing = await prove('undefined');
     assert.match(
       refusing,
-      /^unproved: .*\n {2}the script does not succeed with the genuine server.*DEPTH_ZERO_SELF_SIGNED_CERT.*\nexit 2$/m,
+      /^unproved: .*\n {2}the script does not succeed with the genuine server.*DEPTH_ZERO_SELF_SIGNED_CERT.*\n {2}the platform does not offer certpin .*\nexit 2$/m,
     );
   });
 });
