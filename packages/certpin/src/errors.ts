@@ -3,7 +3,7 @@ import type { RefusalCode } from './leaf/checks.ts';
 
 /**
  * The data that each error code carries. None of it is secret: no password, no connection string, no request, no key.
- * `docs/errors.md` says for each code what it means and how to solve it; a test holds the two together.
+ * `docs/reference/errors.md` says for each code what it means and how to solve it; a test holds the two together.
  */
 export interface CertpinErrorDetails extends Record<RefusalCode, { readonly verdict: Refused }> {
   /** A pin cannot be read. `position` is its place in the list, from 1; the text itself is not repeated. */
@@ -110,9 +110,11 @@ export function optionErrors(where: string): typeof optionInvalid {
 
 /**
  * The `CertpinError` in a client's error, found through the chain in which clients wrap it: `cause`, `original` (sequelize),
- * `driverError` (typeorm), `meta` (Prisma), and `errors` of an `AggregateError`. undefined where there is none.
+ * `driverError` (typeorm), `meta` (Prisma), and `errors` of an `AggregateError`. undefined where there is none. For pasted blocks, of whose
+ * clients this is enough; the package has core/find-error.ts.
  *
- * A Set holds each error once, so a circle of them ends; what is added while it is walked through is walked through too.
+ * Errors may point at each other in a circle. The Set holds each error once, so the loop ends. The loop also visits what is added to the Set
+ * while it runs.
  */
 export function findCertpinError(error: unknown): AnyCertpinError | undefined {
   const queue = new Set<unknown>([error]);

@@ -1,6 +1,6 @@
 /**
- * The one spelling in which hosts are compared, verified and sent as a server name: that of {@link urlHost}; and an IPv4 address in the
- * clothes of IPv6 (`::ffff:127.0.0.1`, RFC 4291 §2.5.5.2) is the IPv4 address, for that is what the system connects to.
+ * The one spelling in which hosts are compared, verified and sent as a server name: that of {@link urlHost}. An IPv4 address that is mapped
+ * into IPv6 (`::ffff:127.0.0.1`, RFC 4291 §2.5.5.2) counts as the IPv4 address, because the system connects to that one.
  */
 export function canonicalHost(host: string): string | undefined {
   if (isCanonical(host)) return host;

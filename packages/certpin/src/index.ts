@@ -1,5 +1,6 @@
 export { Certificate, type CertificateSummary } from './core/certificate.ts';
 export { explain } from './core/explain.ts';
+export { findCertpinError } from './core/find-error.ts';
 export { type CertificateSpelling, formatPin, type PinSpelling, type PublicKeySpelling } from './core/format-pin.ts';
 export { type LivePins, livePins } from './core/live-pins.ts';
 export { type PinInput, type PinSource, parsePin, parsePins } from './core/parse-pin.ts';
@@ -12,7 +13,6 @@ export {
   CertpinError,
   type CertpinErrorCode,
   type CertpinErrorDetails,
-  findCertpinError,
   isCertpinError,
 } from './errors.ts';
 export type { RefusalCode } from './leaf/checks.ts';

@@ -195,6 +195,9 @@ describe('what decides', () => {
   });
 });
 
+/** The one listener of the process, in the one file that has it. */
+const EXIT_LISTENER = "process.once('exit', removeFolders)";
+
 describe('what the library loads at run time', () => {
   it('is Node and itself: no client, no other package', () => {
     const astray = imports.filter(
@@ -244,7 +247,9 @@ describe('what the library loads at run time', () => {
         file,
       );
       assert.doesNotMatch(code, /Symbol\.for\([^)]*\)\s*\]\s*=[^=]/, file);
-      assert.doesNotMatch(code, /process\.(?:exit|abort|on|once|emitWarning)\(/, file);
+      // A unix socket stands in a folder that has to go when the process ends.
+      const ofProcess = file === 'packages/certpin/src/wire/unix-end.ts' ? code.replace(EXIT_LISTENER, '') : code;
+      assert.doesNotMatch(ofProcess, /process\.(?:exit|abort|on|once|emitWarning)\(/, file);
     }
   });
 
@@ -276,7 +281,8 @@ describe('the tools', () => {
     certpin: [],
     'pins-file': ['certpin'],
     auth0: ['@certpin/pins-file', 'certpin'],
-    cli: ['@certpin/auth0', '@certpin/pins-file', 'certpin'],
+    watch: ['@certpin/pins-file', 'certpin'],
+    cli: ['@certpin/auth0', '@certpin/watch', '@certpin/pins-file', 'certpin'],
   };
 
   it('are all drawn', () => assert.deepEqual(Object.keys(below).sort(), ['certpin', ...others].sort()));
@@ -343,7 +349,7 @@ describe('every subpath of the package', () => {
     });
 
     it(`has its page in the documentation: ${subpath}`, () => {
-      const page = `docs/${subpath.slice(2) || 'core'}.md`;
+      const page = `docs/reference/${subpath.slice(2) || 'core'}.md`;
       assert.ok(existsSync(join(root, page)), `${page} is missing`);
     });
   }

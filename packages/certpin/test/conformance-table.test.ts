@@ -115,3 +115,44 @@ describe('a run that shows less than the page leaves it alone', () => {
     await assert.rejects(table.run(one, leaks), { kind: 'leaked' });
   });
 });
+
+describe('an adapter that does not run on this Node', () => {
+  const absent = { name: 'two', notOnThisNode: 'it needs a newer one' } as SuiteAdapter;
+  async function tableOf(two: SuiteAdapter, ...cases: readonly ConformanceCase[]): Promise<ConformanceTable> {
+    const table = new ConformanceTable([one, two], [connects, refuses]);
+    for (const suiteCase of [connects, refuses]) await table.run(one, suiteCase);
+    for (const suiteCase of cases) await table.run(two, suiteCase).catch(() => undefined);
+    return table;
+  }
+
+  test('keeps its column of the page, and the summary says why', async () => {
+    rmSync(page, { force: true });
+    const [elsewhere, here] = [await tableOf(two, connects, refuses), await tableOf(absent)];
+    assert.throws(() => elsewhere.publish(page), /written anew/);
+    assert.equal(here.isPartial(), false);
+    here.publish(page);
+    assert.match(readFileSync(page, 'utf8'), /^\| refuses \| 0 B \| 0 B \|$/m);
+    assert.match(here.toText(), /^not on this Node: two: it needs a newer one$/m);
+    // On the other Node the column is a column like the others.
+    writeFileSync(page, readFileSync(page, 'utf8').replace('| refuses | 0 B | 0 B |', '| refuses | 0 B | ✓ |'));
+    here.publish(page);
+    assert.throws(() => elsewhere.publish(page), /written anew/);
+    assert.match(readFileSync(page, 'utf8'), /^\| refuses \| 0 B \| 0 B \|$/m);
+  });
+
+  test('has no column of its own making: a page without it stays as it is', async () => {
+    const here = await tableOf(absent);
+    for (const before of [undefined, 'a page', '| case | one | two |\n| connects | ✓ | ✓ |\n']) {
+      rmSync(page, { force: true });
+      if (before !== undefined) writeFileSync(page, before);
+      assert.throws(() => here.publish(page), /no cell for two/);
+      assert.equal(existsSync(page) ? readFileSync(page, 'utf8') : undefined, before);
+    }
+  });
+
+  test('excuses nobody else', async () => {
+    const table = new ConformanceTable([one, absent], [connects, refuses]);
+    assert.equal(table.isPartial(), true);
+    assert.throws(() => table.publish(page), /not every case has passed/);
+  });
+});

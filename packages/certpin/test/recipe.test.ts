@@ -11,7 +11,7 @@ import type { CaseResult } from '@certpin/testkit/conformance';
  */
 const script = fileURLToPath(import.meta.resolve('@certpin/testkit/recipe'));
 const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script], { timeout: 240_000 });
-const report = JSON.parse(stdout) as Record<'https' | 'pg' | 'mysql2', CaseResult[]>;
+const report = JSON.parse(stdout) as Record<'https' | 'pg' | 'mysql2' | 'announced', CaseResult[]>;
 
 function resultOf(client: keyof typeof report, name: string): CaseResult {
   const found = report[client].find((entry) => entry.case === name);
@@ -73,6 +73,24 @@ describe('a listener for an event of the connection, on mysql2, fails the suite'
     for (const version of ['TLSv1.2', 'TLSv1.3']) {
       const name = `an impostor that can resume the right server's sessions is refused over ${version}`;
       assert.equal(resultOf('mysql2', name).failure, 'leaked', version);
+    }
+  });
+});
+
+describe('verification off, and a look at announced sockets, on a Node that announces none, fails the suite', () => {
+  test('the password reaches every wrong server', () => {
+    const wrong = [
+      'another key under the same name is refused',
+      anotherOfTheCa,
+      'a wrong server is refused four times over TLSv1.2',
+      'a wrong server is refused four times over TLSv1.3',
+      'ten refusals at once bring nothing down',
+    ];
+    for (const name of wrong) {
+      const { failure, message, uncaught } = resultOf('announced', name);
+      assert.equal(failure, 'leaked', name);
+      assert.match(message, /the password among them/);
+      assert.deepEqual(uncaught, [], 'nothing was even called');
     }
   });
 });

@@ -1,14 +1,20 @@
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
+import { connect as connectTcp } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import {
   agentClient,
   axiosClient,
   callbackPoolClient,
   fetchClient,
   hostHeaders,
+  type LdapLike,
+  ldapClient,
   mariadbClient,
   mysqlPoolClient,
   poolClient,
   postClient,
+  promisedLdapjs,
+  redisClient,
   sqlClient,
   tlsClient,
 } from '@certpin/testkit/clients';
@@ -17,28 +23,41 @@ import type { LivePolicy, SuiteAdapter, SuiteHostPolicy, SuitePolicy } from '@ce
 import axios from 'axios';
 import { createPolicy, livePins, type Policy } from 'certpin';
 import { pinnedAxios } from 'certpin/axios';
+import { isSupported, pinnedTls } from 'certpin/driver-tls';
+import { pinnedForward } from 'certpin/forward';
 import { pinnedHttp2 } from 'certpin/http2';
 import { pinnedAgent } from 'certpin/https';
+import { pinnedLdapjs, pinnedLdapts } from 'certpin/ldap';
 import { pinnedMariadb } from 'certpin/mariadb';
 import { pinnedMysql } from 'certpin/mysql';
 import { pinnedMysql2 } from 'certpin/mysql2';
 import { pinnedPg } from 'certpin/pg';
 import { pinnedPostgres } from 'certpin/postgres';
+import { pinnedIoredis, pinnedRedis } from 'certpin/redis';
 import { connect } from 'certpin/tls';
 import { pinnedConnector, pinnedFetch } from 'certpin/undici';
+import { Redis } from 'ioredis';
+import ldapjs from 'ldapjs';
+import { Client } from 'ldapts';
 import mysql from 'mysql';
 import mysql2 from 'mysql2/promise';
 import pg from 'pg';
 import postgresJs from 'postgres';
+import { createClient } from 'redis';
 import { Agent } from 'undici-6';
 import { mariadb as connector } from './adapters/mariadb-of-node.ts';
+import { mongodbClients } from './suite-mongodb.ts';
+import { mssqlClients } from './suite-mssql.ts';
 
 /** A client of the suite, without its servers. */
 export type NamedClient = Omit<SuiteAdapter, 'startServer'>;
 
+/** What a client logs in to. */
+type Login = 'postgres' | 'mysql' | 'ldap' | 'redis';
+
 /** Where the clients log in, and the proxy of those that go through one; asked when a client is made. */
 export interface Surroundings {
-  readonly login: (protocol: 'postgres' | 'mysql') => { user: string; password: string; database: string };
+  readonly login: (protocol: Login) => { user: string; password: string; database: string };
   readonly proxyUrl: () => string;
 }
 
@@ -48,6 +67,12 @@ const oneConnection = { connections: 1 };
 const noHeader = { 'host header': 'its protocol has no Host header' };
 /** undici.test.ts shows it. */
 const ownHeader = { 'host header': 'the fetch of Node sends the host of the URL, whatever header it is given' };
+
+/** Of clients whose connection certpin sees when it is made. */
+const seen: Pick<NamedClient, 'cannot' | 'notOnThisNode'> = {
+  cannot: { 'own sessions': 'the client makes its own connection, so no session of it is resumed' },
+  ...(isSupported() ? {} : { notOnThisNode: `Node ${process.version} does not announce TLS sockets` }),
+};
 
 /** The live pins of the library. */
 export function createLivePolicy(pins: string): LivePolicy {
@@ -64,6 +89,37 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
     keepsConfiguration: false,
     cannot: noHeader,
     createClient: (target, policy, tls) => tlsClient(() => connect({ ...target, ...policy, ...tls })),
+  },
+  {
+    name: 'forward',
+    protocol: 'tls',
+    pools: false,
+    cannot: noHeader,
+    createClient: ({ host, port }, policy, tls) => {
+      const end = pinnedForward({ host, port }, policy, { tls });
+      // A host without pins is refused before anybody exchanges anything.
+      end.catch(() => undefined);
+      return {
+        exchange: async () => {
+          const where = await end;
+          return tlsClient(() => connectTcp(where)).exchange();
+        },
+        reconnect: async () => undefined,
+        close: () => end.then(({ close }) => close()).catch(() => undefined),
+      };
+    },
+  },
+  {
+    ...seen,
+    name: 'driver-tls',
+    protocol: 'tls',
+    pools: false,
+    cannot: { ...seen.cannot, ...noHeader },
+    createClient: (target, policy, { ca, ...tls }) => {
+      const pinned = pinnedTls(policy, tls);
+      // As a driver does it. A CA among its own options tempts the ordinary verification.
+      return tlsClient(() => connectTls({ ...target, ...pinned, ...(ca === undefined ? {} : { ca }) }));
+    },
   },
   {
     name: 'https',
@@ -127,6 +183,66 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
     createClient: (target, policy, tls) => {
       const config = pinnedMariadb({ ...target, ...login('mysql'), connectTimeout: 10_000, ssl: tls }, policy);
       return mariadbClient(() => connector.createConnection(config));
+    },
+  },
+  ...(['ldaps', 'ldap'] as const).map(
+    (protocol): NamedClient => ({
+      name: protocol === 'ldaps' ? 'ldapts' : 'ldapts, StartTLS',
+      protocol,
+      pools: true,
+      cannot: noHeader,
+      createClient: ({ host, port }, policy, tls) => {
+        const options = pinnedLdapts({ url: `${protocol}://${host}:${port}`, tlsOptions: tls }, policy);
+        return ldapClient(() => new Client(options), login('ldap'));
+      },
+    }),
+  ),
+  {
+    ...seen,
+    name: 'ldapjs',
+    protocol: 'ldaps',
+    pools: true,
+    cannot: { ...seen.cannot, ...noHeader },
+    createClient: ({ host, port }, policy, { ca: _, ...tls }) => {
+      // Node 24 tells nobody of a reset right behind the handshake: the caller needs a time limit.
+      const options = pinnedLdapjs({ url: `ldaps://${host}:${port}`, timeout: 5_000, tlsOptions: tls }, policy);
+      const create = (): LdapLike => promisedLdapjs(() => ldapjs.createClient(options) as never);
+      return ldapClient(create, login('ldap'));
+    },
+  },
+  {
+    name: 'ioredis',
+    protocol: 'tls',
+    pools: true,
+    cannot: noHeader,
+    createClient: (target, policy, tls) => {
+      const { user: username, password } = login('redis');
+      const config = pinnedIoredis(
+        { ...target, username, password, tls, lazyConnect: true, retryStrategy: null },
+        policy,
+      );
+      return redisClient(() => {
+        const client = new Redis(config);
+        return Object.assign(client, { end: () => client.disconnect() });
+      });
+    },
+  },
+  {
+    ...seen,
+    name: 'redis',
+    protocol: 'tls',
+    pools: true,
+    cannot: { ...seen.cannot, ...noHeader },
+    createClient: (target, policy, { ca, ...tls }) => {
+      const { user: username, password } = login('redis');
+      const socket = { ...target, ...tls, reconnectStrategy: false as const };
+      const pinned = pinnedRedis({ username, password, socket }, policy);
+      // A CA among the options tempts the ordinary verification.
+      const tempted = { ...pinned.socket, ...(ca === undefined ? {} : { ca }) };
+      return redisClient(() => {
+        const client = createClient({ ...pinned, socket: tempted });
+        return Object.assign(client, { end: () => (client.isOpen ? client.destroy() : undefined) });
+      });
     },
   },
   {
@@ -215,9 +331,11 @@ export const suiteClients = ({ login, proxyUrl }: Surroundings): readonly NamedC
       return axiosClient(config.httpsAgent, () => axios.create(config), hostHeader);
     },
   },
+  ...mongodbClients(seen),
+  ...mssqlClients,
 ];
 
 /** Closing ends a dispatcher for good; what is kept belongs to the policy. A time limit and `hosts` are none of a policy. */
 function keep(policy: SuitePolicy): SuitePolicy | Policy {
-  return policy.connectTimeoutMs === undefined && policy.hosts === undefined ? createPolicy(policy) : policy;
+  return policy.connectTimeoutMs === undefined && policy.hosts === undefined ? createPolicy(policy as never) : policy;
 }

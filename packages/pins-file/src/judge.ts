@@ -2,6 +2,8 @@ import { type Certificate, type Peer, type RefusalCode, type Verdict, verify } f
 import type { Inspected, ProbeFailure, Target } from 'certpin/probe';
 import { DAY, days } from './days.ts';
 import type { Entry, PinsDocument } from './parse.ts';
+import { plainWords } from './plain-words.ts';
+import { matchesPin } from './same-pin.ts';
 import { type Span, spanOf } from './span.ts';
 import type { Revoked } from './version2.ts';
 
@@ -25,7 +27,7 @@ interface Unanswered {
 }
 
 /**
- * What became of a target of a pins file: each is worse than those before it, and a summary counts them in this order. docs/states.md says
+ * What became of a target of a pins file: each is worse than those before it, and a summary counts them in this order. docs/reference/states.md says
  * what each means.
  */
 export const statuses = [
@@ -57,7 +59,7 @@ export const outcomeOf: Readonly<Record<Status, 'yes' | 'no' | 'unasked'>> = {
   revoked: 'no',
 };
 
-/** Facts beside a status, which change none: docs/states.md. */
+/** Facts beside a status, which change none: docs/reference/states.md. */
 export type Remark = 'next-pin' | 'one-of-several' | 'end-accepted';
 
 export type Judged = {
@@ -111,7 +113,7 @@ export function judge(entry: Entry, answer: Answer, near: Span, now: Date): Judg
   const { protocol, failure } = answer;
   if (failure !== undefined) {
     const status = failure.code === 'ENOTFOUND' ? 'no-such-name' : 'unreachable';
-    return { entry, status, reason: failure.message, remarks: [], protocol, failure };
+    return { entry, status, reason: plainWords(failure, entry.label), remarks: [], protocol, failure };
   }
   const { peer } = answer;
   const { address, otherAddresses = [] } = peer;
@@ -145,7 +147,7 @@ function decide(
   if (revoked === UNKNOWN && verdict.ok) {
     return {
       status: 'refused',
-      reason: 'it sends too many certificates to tell whether a revoked one has signed its own',
+      reason: 'it sends too many certificates: certpin cannot rule out that a revoked one signed the leaf',
     };
   }
   if (revoked !== undefined && revoked !== UNKNOWN) {
@@ -157,7 +159,7 @@ function decide(
   }
   if (!verdict.ok) return { status: statusOf[verdict.code], reason: verdict.reason };
   // An end that has passed, or that cannot be read, was accepted by the policy.
-  if (leaf === undefined || !(leftMs > 0)) return { status: 'holds', reason: 'its end is accepted' };
+  if (leaf === undefined || !(leftMs > 0)) return { status: 'holds', reason: 'the end of its validity is accepted' };
   const isSoon = entry.policy.expired === 'refuse' && leftMs < spanOf(near, leaf.validFrom.getTime(), end);
   return isSoon
     ? { status: 'ends-soon', reason: `it ends in ${days(leftMs)}, on ${isoDay(end)}` }
@@ -180,9 +182,7 @@ export function findRevoked(
 ): Revoked | typeof UNKNOWN | undefined {
   if (leaf === undefined || revoked.length === 0) return undefined;
   const match = (certificate: Certificate): Revoked | undefined =>
-    revoked.find(({ pin: { kind, sha256 } }) => {
-      return sha256 === (kind === 'certificate' ? certificate.certificateSha256 : certificate.publicKeySha256);
-    });
+    revoked.find(({ pin }) => matchesPin(certificate, pin));
   const ofLeaf = match(leaf);
   if (ofLeaf !== undefined || policy.issuerPins.length === 0 || others.every((one) => match(one) === undefined)) {
     return ofLeaf;

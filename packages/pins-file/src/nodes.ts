@@ -16,7 +16,7 @@ export function readObject<Key extends string>(
   for (const { children: [name, value] = [], offset } of node.children ?? []) {
     const key = String(name?.value) as Key;
     if (!keys.includes(key)) {
-      if (later.includes(key)) refuse(offset, `"${key}" needs "version": 2`);
+      if (later.includes(key)) refuse(offset, `"${key}" needs "version": 2, and this file says 1`);
       const meant = closest(key, keys);
       const shown = /^[\w$-]{1,40}$/.test(key) ? ` "${key}"` : '';
       refuse(offset, `unknown key${shown}${meant === undefined ? '' : `; did you mean "${meant}"?`}`);

@@ -7,6 +7,7 @@ import { PinsFileError } from './pins-file-error.ts';
 import { keyOfName, type Placed, placeTarget } from './place.ts';
 import { readGrammar } from './schema.ts';
 import type { Span } from './span.ts';
+import { blank, findTargetTexts, type TextPlace } from './target-texts.ts';
 import {
   type LaterFields,
   laterEntryKeys,
@@ -42,61 +43,139 @@ export interface PinsDocument {
   readonly entries: readonly Entry[];
 }
 
+/** A pins file whose targets are read one after the other. */
+export interface PinsText extends Omit<PinsDocument, 'text' | 'entries'> {
+  /** Of the targets that say nothing themselves. */
+  readonly intervalMs: number | undefined;
+  /**
+   * @throws PinsFileError behind the targets that stand before the mistake: what came before is to be thrown away
+   */
+  readonly entries: () => Generator<ReadEntry, void, void>;
+}
+
+/** A target, and its own part of the file. */
+interface ReadEntry {
+  readonly entry: Entry;
+  readonly text: string;
+}
+
 /**
  * Reads a pins file. Nothing is passed over: what is not understood is an error.
  *
  * @throws PinsFileError with line and column of the first mistake. What stands there is not repeated: people paste passwords
  */
 export function parsePinsFile(text: string, path: string): PinsDocument {
+  const { entries, intervalMs: _, ...document } = openPinsText(text, path);
+  return { ...document, text, entries: [...entries()].map(({ entry }) => entry) };
+}
+
+/**
+ * The same for a file of a hundred thousand targets. It holds only one target at a time, and makes no syntax tree of the whole file.
+ *
+ * @throws PinsFileError
+ */
+export function openPinsText(text: string, path: string): PinsText {
   const position = createPositions(text);
   const refuse: Refuse = (offset, message, hint) => {
     const { line, column } = position(offset);
     throw new PinsFileError(`${path}:${line}:${column}: ${message}`, hint);
   };
-  const root = readTree(text, refuse);
+  const outline = findTargetTexts(text);
+  // Of the same length, so that each offset stays what it is.
+  const root = readTree(outline === undefined ? text : blank(text, outline), refuse);
   if (root.type !== 'object') return refuse(root.offset, 'an object is expected');
   const version = readVersion(root, refuse); // before the keys: another version has others
   const own = ['$schema', 'version', 'targets'] as const;
   const fields = readObject(root, version === 1 ? own : [...own, ...laterKeys], refuse, laterKeys);
   const [expiresWithin, interval] = laterKeys.map((key) => fields.get(key as never));
-  if (interval !== undefined) readInterval(interval, refuse);
   const schema = fields.get('$schema');
+  const intervalMs = interval === undefined ? undefined : readInterval(interval, refuse);
   if (schema !== undefined) readString(schema, refuse);
   const targets = fields.get('targets');
   if (targets === undefined) return refuse(root.offset, '"targets" is missing');
-  const entries: Entry[] = [];
-  const first = new Map<string, Entry>();
-  const places = new Set<string>();
-  for (const [index, node] of readArray(targets, refuse).entries()) {
-    const entry = { ...readEntry(node, { path, version, places }, refuse), index, ...position(node.offset) };
-    const earlier = first.get(entry.key);
-    if (earlier !== undefined) refuse(node.offset, `this target stands in line ${earlier.line} already`);
-    first.set(entry.key, entry);
-    entries.push(entry);
+  const nodes = readArray(targets, refuse);
+  function* entries(): Generator<ReadEntry, void, void> {
+    const names = createNames(path);
+    const places = new Set<string>();
+    let index = 0;
+    const pieces =
+      outline === undefined ? nodes.map((node) => ({ node, offset: 0 })) : piecesOf(text, outline.targets, refuse);
+    for (const { node, offset } of pieces) {
+      const at: Refuse = (inner, message, hint) => refuse(inner + offset, message, hint);
+      const where = { index, ...position(node.offset + offset) };
+      const entry: Entry = { ...readEntry(node, { path, version, places }, at), ...where };
+      names.add(entry, () => at(node.offset, `this target stands in line ${names.lineOf(entry.key)} already`));
+      yield { entry, text: text.slice(node.offset + offset, node.offset + offset + node.length) };
+      index++;
+    }
+    names.end();
   }
-  refuseSharedNames(entries, path);
-  return {
-    ...{ path, text, version, entries },
-    expiresWithin: expiresWithin === undefined ? undefined : readSpan(expiresWithin, refuse),
-  };
+  const span = expiresWithin === undefined ? undefined : readSpan(expiresWithin, refuse);
+  return { path, version, expiresWithin: span, intervalMs, entries };
 }
 
-/** A word that is the `id` of one target and the address of another would mean two of them. */
-function refuseSharedNames(entries: readonly Entry[], path: string): void {
-  const addresses = new Map(entries.flatMap((entry) => [[entry.key, entry] as const, [entry.label, entry] as const]));
-  const ids = new Map<string, number>();
-  for (const entry of entries) {
-    const { id, line, column } = entry;
-    if (id === undefined) continue;
-    const refuse = (message: string): never => {
-      throw new PinsFileError(`${path}:${line}:${column}: ${message}`);
-    };
-    const twin = ids.get(id);
-    if (twin !== undefined) refuse(`the target of line ${twin} has this "id" already`);
-    ids.set(id, line);
-    const other = addresses.get(keyOfName(id)) ?? addresses.get(id);
-    if (other !== undefined && other !== entry) refuse(`its "id" is the address of the target of line ${other.line}`);
+/** A target read from its own part of the file, once the file was read as a whole. */
+export function readEntryText(
+  text: string,
+  { path, version, index, line, column }: Pick<PinsText, 'path' | 'version'> & Pick<Entry, 'index' | 'line' | 'column'>,
+): Entry {
+  const refuse: Refuse = (_, message, hint) => {
+    throw new PinsFileError(`${path}:${line}:${column}: ${message}`, hint);
+  };
+  const entry = readEntry(readTree(text, refuse), { path, version, places: new Set() }, refuse);
+  return { ...entry, index, line, column };
+}
+
+/** A target's node, and what its offsets are counted from. */
+interface Piece {
+  readonly node: Node;
+  readonly offset: number;
+}
+
+function* piecesOf(text: string, places: readonly TextPlace[], refuse: Refuse): Generator<Piece, void, void> {
+  for (const { offset, length } of places) {
+    const own = text.slice(offset, offset + length);
+    yield { node: readTree(own, (inner, message, hint) => refuse(inner + offset, message, hint)), offset };
   }
+}
+
+interface Names {
+  /** @param refuse another target is the same server */
+  readonly add: (entry: Entry, refuse: () => never) => void;
+  readonly lineOf: (key: string) => number | undefined;
+  /** A word that is the `id` of one target and the address of another would mean two of them. @throws PinsFileError */
+  readonly end: () => void;
+}
+
+function createNames(path: string): Names {
+  type Known = Pick<Entry, 'index' | 'line' | 'column'>;
+  const keys = new Map<string, Known>();
+  const labels = new Map<string, Known>();
+  const ids = new Map<string, Known>();
+  const refuse = ({ line, column }: Known, message: string): never => {
+    throw new PinsFileError(`${path}:${line}:${column}: ${message}`);
+  };
+  return {
+    add({ key, label, id, index, line, column }, refuseTwin) {
+      if (keys.has(key)) refuseTwin();
+      const known = { index, line, column };
+      keys.set(key, known);
+      labels.set(label, known);
+      if (id === undefined) return;
+      const twin = ids.get(id);
+      if (twin !== undefined) refuse(known, `the target of line ${twin.line} has this "id" already`);
+      ids.set(id, known);
+    },
+    lineOf: (key) => keys.get(key)?.line,
+    end() {
+      for (const [id, known] of ids) {
+        const other = keys.get(keyOfName(id)) ?? labels.get(id);
+        if (other !== undefined && other.index !== known.index) {
+          refuse(known, `its "id" is the address of the target of line ${other.line}`);
+        }
+      }
+    },
+  };
 }
 
 function readVersion(root: Node, refuse: Refuse): Version {

@@ -22,6 +22,10 @@ export interface Placed {
  */
 export function placeTarget(text: string, pinsFile: string, servername: string | undefined): Placed {
   const target = parseTarget(text);
+  if ('srvName' in target)
+    throw invalid(
+      'mongodb+srv:// is the name of several servers, and each may have a certificate of its own: name each, as in mongodb://host:port (certpin trust mongodb+srv://… does so)',
+    );
   if (target.protocol !== 'file') return { label: target.label, target, key: keyOf(target, servername) };
   const path = resolve(dirname(pinsFile), target.path);
   return { label: text, target: { ...target, label: path, path }, key: `file ${path}` };
@@ -68,9 +72,19 @@ function findByName<Entry extends Placed & { readonly id: string | undefined }>(
   const { key, label } = placeArgument(name, path, undefined);
   // One server may stand there under several server names.
   const found = entries.filter((entry) => entry.key === key || entry.key.startsWith(`${key} as `));
-  if (found.length === 0) throw invalid(`${label} is not in ${path}`);
+  if (found.length === 0) throw invalid(`${label} is not in ${path}${whatIsIn(entries)}`);
   return found;
 }
+
+/** Names to choose from: an `id` that was forgotten, or a name that is spelled wrong, is seen at once. */
+function whatIsIn(entries: readonly (Placed & { readonly id: string | undefined })[]): string {
+  const names = entries.slice(0, MOST_NAMES).map(({ id, label }) => id ?? label);
+  if (names.length === 0) return '';
+  const more = entries.length > MOST_NAMES ? `, and ${entries.length - MOST_NAMES} more` : '';
+  return `; it has ${names.join(', ')}${more}`;
+}
+
+const MOST_NAMES = 5;
 
 /** What the target is called in the file, its `id`, its host with and without the port. */
 function findByPattern<Entry extends Placed & { readonly id: string | undefined }>(
@@ -82,7 +96,7 @@ function findByPattern<Entry extends Placed & { readonly id: string | undefined 
     return [label, ...(id === undefined ? [] : [id]), ...address].some((name) => matches(pattern, name));
   });
   // It is not repeated: a connection string may have a * in its password.
-  if (found.length === 0) throw invalid('a pattern with * fits no target of the file');
+  if (found.length === 0) throw invalid('no target of the file matches a pattern with *');
   return found;
 }
 

@@ -22,13 +22,22 @@ import { type PinsDocument, parsePinsFile } from './parse.ts';
 import { fileErrorWords, PinsFileError } from './pins-file-error.ts';
 
 /** Ten thousand targets are some two MiB. */
-const MAX_BYTES = 16 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 
 /** @throws PinsFileError */
 export function loadPinsFile(path: string): PinsDocument {
+  return parse(readExisting(path), path);
+}
+
+/** Its text, for `openPinsText`. @throws PinsFileError */
+export function readPinsText(path: string): string {
+  return decode(readExisting(path), path);
+}
+
+function readExisting(path: string): Buffer {
   const bytes = attempt(path, () => readBytes(path));
   if (bytes === undefined) throw new PinsFileError(`${path}: no such file`, 'certpin help trust');
-  return parse(bytes, path);
+  return bytes;
 }
 
 /**
@@ -60,16 +69,40 @@ export async function changePinsFile(
   change: (document: PinsDocument | undefined) => string | undefined,
   lockWaitMs = 10_000,
 ): Promise<void> {
-  const place = attempt(path, () => followLinks(path));
+  await replaceFile(
+    attempt(path, () => followLinks(path)),
+    path,
+    (before) => {
+      const document = before === undefined ? undefined : parse(before, path);
+      const text = change(document);
+      if (text === undefined) return undefined;
+      parsePinsFile(text, path); // what could not be read again is never written
+      return encode(text, before === undefined ? 'utf-8' : encodingOf(before));
+    },
+    lockWaitMs,
+  );
+}
+
+/**
+ * The same of any file beside which a lock can stand.
+ *
+ * @param place the file, links followed
+ * @param path as messages name it
+ * @param change gets the bytes of the file, and returns the new ones; undefined: leave it
+ */
+export async function replaceFile(
+  place: string,
+  path: string,
+  change: (before: Buffer | undefined) => Buffer | undefined,
+  lockWaitMs = 10_000,
+): Promise<void> {
   const held = await openLock(place, path, lockWaitMs);
   try {
     const before = attempt(path, () => readBytes(place));
-    const document = before === undefined ? undefined : parse(before, path);
-    const text = change(document);
-    if (text === undefined) return;
-    parsePinsFile(text, path); // what could not be read again is never written
+    const bytes = change(before);
+    if (bytes === undefined) return;
     attempt(path, () => {
-      writeFileSync(held.descriptor, encode(text, before === undefined ? 'utf-8' : encodingOf(before)));
+      writeFileSync(held.descriptor, bytes);
       if (before !== undefined) keepOwner(held.descriptor, statSync(place));
       fsyncSync(held.descriptor);
     });
@@ -107,7 +140,7 @@ async function openLock(place: string, path: string, waitMs: number): Promise<Lo
 }
 
 /** A link is followed to the file that it names, which may have to be made; the link stays. */
-function followLinks(path: string): string {
+export function followLinks(path: string): string {
   let place = path;
   for (let links = 0; links < 40; links++) {
     try {
@@ -124,7 +157,7 @@ function followLinks(path: string): string {
   throw new PinsFileError('too many links');
 }
 
-function readBytes(place: string): Buffer | undefined {
+export function readBytes(place: string): Buffer | undefined {
   let descriptor: number;
   try {
     descriptor = openSync(place, 'r');
@@ -147,7 +180,7 @@ function readBounded(descriptor: number): Buffer {
     const count = readSync(descriptor, chunk);
     if (count === 0) return Buffer.concat(chunks);
     length += count;
-    if (length > MAX_BYTES) throw new PinsFileError('it has more than 16 MiB: no pins file is so large');
+    if (length > MAX_BYTES) throw new PinsFileError('it has more than 64 MiB: no pins file is so large');
     chunks.push(chunk.subarray(0, count));
   }
 }
@@ -156,15 +189,18 @@ function readBounded(descriptor: number): Buffer {
 let latest: PinsDocument | undefined;
 
 function parse(bytes: Buffer, path: string): PinsDocument {
-  let text: string;
+  const text = decode(bytes, path);
+  if (latest?.path !== path || latest.text !== text) latest = parsePinsFile(text, path);
+  return latest;
+}
+
+function decode(bytes: Buffer, path: string): string {
   try {
     // The byte order mark is kept: the file is written as it was.
-    text = new TextDecoder(encodingOf(bytes), { fatal: true, ignoreBOM: true }).decode(bytes);
+    return new TextDecoder(encodingOf(bytes), { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw new PinsFileError(`${path}: it is neither in UTF-8 nor in UTF-16`);
   }
-  if (latest?.path !== path || latest.text !== text) latest = parsePinsFile(text, path);
-  return latest;
 }
 
 /** In the encoding that the file has: some editors of Windows keep UTF-16. */
@@ -183,7 +219,7 @@ function keepOwner(descriptor: number, { mode, uid, gid }: Stats): void {
   fchmodSync(descriptor, mode & 0o7777); // afterwards: a new owner takes bits away
 }
 
-function attempt<Result>(path: string, action: () => Result): Result {
+export function attempt<Result>(path: string, action: () => Result): Result {
   try {
     return action();
   } catch (error) {

@@ -3,6 +3,7 @@ import { type Pin, type Policy, parsePin } from 'certpin';
 import type { Node } from 'jsonc-parser';
 import { closest } from './closest.ts';
 import { type Refuse, readArray, readObject, readString } from './nodes.ts';
+import { isSamePin, matchesPin } from './same-pin.ts';
 import { readGrammar } from './schema.ts';
 import { parseSpan, type Span } from './span.ts';
 
@@ -19,6 +20,17 @@ export const laterEntryKeys = ['id', 'revoked', 'expiresWithin', 'interval', 'de
 /** And those of the whole file. */
 export const laterKeys = ['expiresWithin', 'interval'] as const;
 
+/** Where the pins of a target have to be: docs/decisions/0029. */
+export type Place =
+  | { readonly kind: 'configuration'; readonly tenant: string; readonly connection: string; readonly key: string }
+  | { readonly kind: 'secret'; readonly tenant: string; readonly action: string; readonly key: string }
+  | { readonly kind: 'script'; readonly tenant: string; readonly connection: string; readonly script: string }
+  | { readonly kind: 'action-code'; readonly tenant: string; readonly action: string }
+  | { readonly kind: 'file'; readonly path: string; readonly format: FileFormat; readonly key: string }
+  | { readonly kind: 'command'; readonly command: readonly string[] };
+
+export type FileFormat = 'env' | 'json' | 'tfvars-json' | 'deploy-cli';
+
 type Fields = ReadonlyMap<(typeof laterEntryKeys)[number], Node>;
 
 /** What version 2 says of a target. */
@@ -27,6 +39,10 @@ export interface LaterFields {
   readonly id: string | undefined;
   readonly revoked: readonly Revoked[];
   readonly expiresWithin: Span | undefined;
+  /** How often a watcher asks the target. */
+  readonly intervalMs: number | undefined;
+  /** In the order of the file. */
+  readonly deliver: readonly Place[];
 }
 
 /** @param places those of the targets before: one place belongs to one target */
@@ -44,12 +60,12 @@ export function readLaterFields(
   if (expiresWithin !== undefined && policy.expired === 'accept') {
     refuse(expiresWithin.offset, '"expiresWithin" has no meaning with "expired": "accept"');
   }
-  if (interval !== undefined) readInterval(interval, refuse);
-  if (deliver !== undefined) readPlaces(deliver, id === undefined ? entry : undefined, places, refuse);
   return {
     id: id?.value as string | undefined,
     revoked: revoked === undefined ? [] : readRevoked(revoked, policy, refuse),
     expiresWithin: expiresWithin === undefined ? undefined : readSpan(expiresWithin, refuse),
+    intervalMs: interval === undefined ? undefined : readInterval(interval, refuse),
+    deliver: deliver === undefined ? [] : readPlaces(deliver, id === undefined ? entry : undefined, places, refuse),
   };
 }
 
@@ -60,10 +76,12 @@ export function readSpan(node: Node, refuse: Refuse): Span {
 
 const seconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
-export function readInterval(node: Node, refuse: Refuse): void {
+/** In milliseconds. */
+export function readInterval(node: Node, refuse: Refuse): number {
   const [, count, unit = ''] = /^([1-9]\d{0,5})([smhd])$/.exec(readString(node, refuse)) ?? [];
   const length = Number(count) * (seconds[unit] ?? Number.NaN);
   if (!(length >= 10 && length <= 7 * 86_400)) refuse(node.offset, '"interval" is a time from "10s" to "7d"');
+  return length * 1_000;
 }
 
 function readRevoked(list: Node, policy: Policy, refuse: Refuse): Revoked[] {
@@ -95,10 +113,10 @@ export function readPinText(node: Node, refuse: Refuse): string {
 }
 
 /** Whether a pin is among those of a policy; a public-key pin also of a certificate that stands there whole. */
-export function listsPin({ pins, issuerPins, knownCertificates }: Policy, { kind, sha256 }: Pin): boolean {
+export function listsPin({ pins, issuerPins, knownCertificates }: Policy, pin: Pin): boolean {
   return (
-    [...pins, ...issuerPins].some((one) => one.kind === kind && one.sha256 === sha256) ||
-    (kind === 'public-key' && knownCertificates.some(({ publicKeySha256 }) => publicKeySha256 === sha256))
+    [...pins, ...issuerPins].some((one) => isSamePin(one, pin)) ||
+    (pin.kind === 'public-key' && knownCertificates.some((certificate) => matchesPin(certificate, pin)))
   );
 }
 
@@ -110,19 +128,23 @@ function isDate(text: string): boolean {
 }
 
 /** @param nameless the target, where it has no `id` */
-function readPlaces(list: Node, nameless: Node | undefined, places: Set<string>, refuse: Refuse): void {
+function readPlaces(list: Node, nameless: Node | undefined, places: Set<string>, refuse: Refuse): Place[] {
   const nodes = readArray(list, refuse);
   if (nodes.length === 0) refuse(list.offset, 'there is no place in the list');
-  for (const node of nodes) {
+  return nodes.map((node) => {
     const fields = readPlace(node, refuse);
     const kind = fields.get('kind');
     if (nameless !== undefined && (kind === 'script' || kind === 'action-code')) {
-      refuse(nameless.offset, `a place of the kind "${kind}" is found by the "id" of the target, which is missing`);
+      refuse(
+        nameless.offset,
+        `the target has no "id", and a place of the kind "${kind}" needs one: its line ends with // certpin: ID`,
+      );
     }
     const key = JSON.stringify([...fields].sort());
     if (places.has(key)) refuse(node.offset, 'this place stands in the file already');
     places.add(key);
-  }
+    return Object.fromEntries(fields) as unknown as Place;
+  });
 }
 
 function readPlace(node: Node, refuse: Refuse): ReadonlyMap<string, unknown> {

@@ -206,13 +206,13 @@ test('a file of a later version is refused before its keys are looked at, and th
   for (const key of ['id', 'deliver', 'expiresWithin', 'interval', 'revoked']) {
     assert.equal(
       refusal(JSON.stringify({ version: 1, targets: [{ [key]: 1 }] })),
-      `p.json:1:26: "${key}" needs "version": 2`,
+      `p.json:1:26: "${key}" needs "version": 2, and this file says 1`,
     );
   }
   for (const key of ['expiresWithin', 'interval']) {
     assert.equal(
       refusal(JSON.stringify({ version: 1, [key]: '1d', targets: [] })),
-      `p.json:1:14: "${key}" needs "version": 2`,
+      `p.json:1:14: "${key}" needs "version": 2, and this file says 1`,
     );
   }
 });
@@ -328,7 +328,10 @@ test('version 2: what only certpin can tell', async () => {
     ['"path" must not lead out', second({ deliver: [{ kind: 'file', path: 'a/../../b', format: 'env', key: 'A' }] })],
     ['"path" must not lead out', second({ deliver: [{ kind: 'file', path: '/etc/x', format: 'env', key: 'A' }] })],
     ['this place stands in the file already', second({ deliver: [place, { ...place }] })],
-    ['is found by the "id" of the target', second({ deliver: [{ kind: 'action-code', tenant, action: 'x' }] })],
+    [
+      'needs one: its line ends with // certpin: ID',
+      second({ deliver: [{ kind: 'action-code', tenant, action: 'x' }] }),
+    ],
     [
       'the target of line 1 has this "id" already',
       {
@@ -351,4 +354,12 @@ test('version 2: what only certpin can tell', async () => {
     ],
   ];
   for (const [message, value] of mistakes) assert.ok((refusal(JSON.stringify(value)) ?? '').includes(message), message);
+});
+
+test('the name of a cluster is no target of the file: each of its servers is one', () => {
+  const text = JSON.stringify({ version: 1, targets: [{ target: 'mongodb+srv://cluster.example.com', pins: [HEX] }] });
+  assert.match(
+    refusal(text) ?? '',
+    /^p\.json:1:35: mongodb\+srv:\/\/ is the name of several servers, .*: name each, as in mongodb:\/\/host:port/,
+  );
 });

@@ -11,10 +11,11 @@ export interface Cause {
 }
 
 /**
- * What is known, and what follows from it. The first row that fits is the one that is told.
+ * What is known, and what follows from it. The first row that fits gives the cause and the next step.
  *
- * Whoever is between chooses which certificates are sent and what stands in them; so a row that what was merely sent can bring about says
- * neither that the server is the right one, nor that a pin be made of what was presented. A hash that a row prints as a pin was configured.
+ * An attacker in between chooses which certificates are sent and what stands in them. If such certificates alone can select a row, the row
+ * must not say that the server is the right one, and must not advise a pin of what was presented. Each hash that a row prints as a pin was
+ * configured.
  */
 interface Row {
   readonly codes: readonly RefusalCode[];
@@ -24,7 +25,7 @@ interface Row {
 
 export function findCause(known: Known): Cause {
   const { code } = known.verdict;
-  const row = rows.find(({ codes, when }) => codes.includes(code) && when(known)) as Row; // the last one of a code fits always
+  const row = rows.find(({ codes, when }) => codes.includes(code) && when(known)) as Row; // the last row of a code always fits
   return row.says(known);
 }
 
@@ -38,11 +39,11 @@ const SEVERAL =
   '\n    a server may have several certificates, one for each kind of key (RSA, ECDSA), address or name: compare with each of them';
 
 const PIN_OF_CA =
-  "\n    where the configured pin is a CA's: a CA is pinned with `issuerPins`, by its own certificate (PEM) if the server does not send it";
+  "\n    if the configured pin is a CA's: pin the CA with `issuerPins`, by its own certificate (PEM) if the server does not send it";
 
 const BEFORE_THE_SERVER =
-  'where the file is from the server itself or from its operator, and the server is going to present it: add its pin\n' +
-  '    beside the configured one before it does, so that both hold';
+  'if the file is from the server itself or from its operator, and the server will present it: add its pin\n' +
+  '    beside the configured one first, so that both match';
 
 const mismatches: readonly Omit<Row, 'codes'>[] = [
   {
@@ -90,38 +91,38 @@ const mismatches: readonly Omit<Row, 'codes'>[] = [
       const spelling = isRespelled ? `, spelled as a ${pin.kind} pin` : '';
       const next = isSent
         ? `in \`issuerPins\`, the hash that is configured already${spelling}: ${formatPin(pin)}`
-        : "move the CA's certificate, as it is configured, to `issuerPins`; its hash is not enough, for the server does not send it";
+        : "move the CA's certificate, as it is configured, to `issuerPins`; its hash is not enough, because the server does not send the certificate";
       return { cause, next };
     },
   },
   {
-    // Whoever has any certificate of that CA can bring this about.
+    // Anybody with a certificate of that CA can make this row fit.
     when: ({ signerPin }) => signerPin !== undefined,
     says: ({ host }) => ({
-      cause: `the pin is that of a CA, and this certificate of the CA does not name ${named(host)}: it is another server's, or somebody with a certificate of that CA is between you and the server`,
-      next: `a CA is pinned with \`issuerPins\`, under which the name decides; ask the operator why it is not ${named(host)}`,
+      cause: `the pin is a CA's, and this certificate of the CA does not name ${named(host)}: another server answers, or somebody with a certificate of that CA is between you and the server`,
+      next: `ask the operator why the certificate does not name ${named(host)}; a CA is pinned with \`issuerPins\`, and then the name must match too`,
     }),
   },
   {
     when: ({ isPinnedSentAlong, fromFile }) => isPinnedSentAlong && fromFile,
     says: () => ({
       cause:
-        'a later certificate of the file has the configured pin, and no chain of signatures leads from the first one to it',
-      next: "ask about a file in which the server's own certificate stands alone, or first",
+        'a later certificate of the file has the configured pin, but no chain of signatures leads from the first one to it',
+      next: "use a file in which the server's own certificate stands alone, or first",
     }),
   },
   {
     when: ({ isPinnedSentAlong }) => isPinnedSentAlong,
     says: () => ({
       cause:
-        "a certificate with the configured pin was sent along, and no chain of signatures leads to it from the server's own: that proves nothing, anybody can send it along",
+        "a certificate with the configured pin was sent along, but no chain of signatures leads to it from the server's own: that proves nothing, anybody can send it along",
       next: COMPARE + SEVERAL,
     }),
   },
   {
     when: ({ lacksIssuer, fromFile }) => lacksIssuer && fromFile,
     says: () => ({
-      cause: 'the file does not hold the pinned issuer, and of a hash alone nobody can tell what it has signed',
+      cause: 'the file does not hold the pinned issuer, and a hash alone does not show what the issuer has signed',
       next: "give the CA's own certificate (PEM), from its operator, as `issuerPins` in place of its hash; then the signature decides",
     }),
   },
@@ -129,7 +130,7 @@ const mismatches: readonly Omit<Row, 'codes'>[] = [
     when: ({ lacksIssuer }) => lacksIssuer,
     says: () => ({
       cause:
-        'the server does not send the pinned issuer, and of a hash alone nobody can tell what it has signed: it may be your server, and it may be anybody',
+        'the server does not send the pinned issuer, and a hash alone does not show what the issuer has signed: it may be your server, or anybody',
       next: "give the CA's own certificate (PEM), from its operator, as `issuerPins` in place of its hash; then the signature decides",
     }),
   },
@@ -140,7 +141,7 @@ const mismatches: readonly Omit<Row, 'codes'>[] = [
   {
     when: ({ verdict }) => verdict.policy.pins.length === 0,
     says: ({ leaf }) => {
-      const own = leaf?.selfSigned ? ', for it has signed itself' : '';
+      const own = leaf?.selfSigned ? ', because it has signed itself' : '';
       return {
         cause: `no chain of signatures leads from the certificate to the pinned CA${own}: it was replaced, or somebody is between you and the server`,
         next: COMPARE + SEVERAL,
@@ -170,39 +171,39 @@ const rows: readonly Row[] = [
     codes: ['ERR_CHAIN_INVALID'],
     when: always,
     says: ({ fromFile }) => ({
-      cause: `a certificate that names the pinned CA, or ${fromFile ? 'stands beside it' : 'is sent with it'}, proves nothing, for anybody can make one: a verified signature counts`,
-      next: `on the server itself, or from its operator over another channel, see whether the files hold together:
+      cause: `a certificate that names the pinned CA, or ${fromFile ? 'stands beside it' : 'is sent with it'}, proves nothing: anybody can make one, and only a verified signature counts`,
+      next: `on the server itself, or from its operator over another channel, check that the chain in the files is right:
     'openssl verify -CAfile ca.crt -untrusted intermediate.crt server.crt'${
       fromFile
         ? ''
         : `; and get the true hashes: 'certpin get server.crt', or
-    'openssl x509 -in server.crt -noout -fingerprint -sha256'. Where they differ from what was presented, it is not your server`
+    'openssl x509 -in server.crt -noout -fingerprint -sha256'. If they differ from what was presented, it is not your server`
     }`,
     }),
   },
   {
     codes: ['ERR_HOSTNAME_MISMATCH'],
     when: ({ host }) => host === undefined || host === '',
-    says: () => ({ next: 'say which host is meant: the host that is called, or `servername`' }),
+    says: () => ({ next: 'give the host that is called, or `servername`' }),
   },
   {
-    // The handshake, and the pin, have shown whose certificate this is.
+    // The handshake and the pin have shown whose certificate this is.
     codes: ['ERR_HOSTNAME_MISMATCH'],
     when: ({ leafPin }) => leafPin !== undefined,
     says: (known) => ({
       cause: `the certificate names ${namesOf(known)}`,
       next: `the pin itself matched: call the server by a name of its certificate, or give such a name as \`servername\`; or let its
-    operator renew the certificate with this name. Beside a leaf's own pin, \`hostnameVerification: 'ignore'\` is no loss`,
+    operator renew the certificate with this name. With a pin of the leaf itself, \`hostnameVerification: 'ignore'\` is safe too`,
     }),
   },
   {
-    // The CA vouches for others too, and whoever has a certificate of it chooses what stands here: its names are no advice.
+    // The CA vouches for others too, and anybody with a certificate of it may have chosen its names: the names are no advice.
     codes: ['ERR_HOSTNAME_MISMATCH'],
     when: always,
     says: (known) => ({
-      cause: `the certificate names ${namesOf(known)}: it is another server of the pinned CA, or somebody's who has a certificate of it`,
-      next: `look at the host that was called: ${named(known.host)}. Where it is the right one, its operator gives the server a certificate of the CA
-    that names it; a name that is read in a certificate is nothing to call instead`,
+      cause: `the certificate names ${namesOf(known)}: another server of the pinned CA answers, or somebody with a certificate of that CA`,
+      next: `check the host that was called: ${named(known.host)}. If it is right, its operator must give the server a certificate of the CA
+    with this name; do not call a name that you read in a certificate`,
     }),
   },
   {
@@ -225,7 +226,7 @@ const rows: readonly Row[] = [
     codes: ['ERR_CERTIFICATE_EXPIRED'],
     when: always,
     says: () => ({
-      cause: 'the operator has not renewed the certificate, or somebody uses an old one of the pinned CA',
+      cause: 'the operator has not renewed the certificate, or somebody uses an old certificate of the pinned CA',
       next: 'renew the certificate',
     }),
   },
@@ -244,30 +245,30 @@ const rows: readonly Row[] = [
   },
   { codes: ['ERR_TLS_VERSION'], when: always, says: () => ({ next: 'the server must offer TLS 1.2 or 1.3' }) },
   {
-    // Anybody can write a certificate like this, so its hash is for the operator to tell.
+    // Anybody can write a certificate like this, so only the operator can tell its true hash.
     codes: ['ERR_PIN_UNCHECKABLE'],
     when: ({ leaf }) => leaf !== undefined && leaf.publicKeySha256 === null,
     says: () => ({
-      next: `on the server itself, or from its operator over another channel, see whether its own certificate is made like this:
-    'certpin get server.crt'. Then have it made anew, or give the certificate's hash from that file`,
+      next: `on the server itself, or from its operator over another channel, check whether its own certificate is like this:
+    'certpin get server.crt'. If it is, make a new certificate, or pin the certificate's hash from that file`,
     }),
   },
   {
     codes: ['ERR_PIN_UNCHECKABLE'],
     when: ({ leaf }) => leaf !== undefined,
     says: () => ({
-      next: 'a full handshake shows a certificate: drop the session cache of whatever opens these connections',
+      next: 'only a full handshake shows a certificate: remove the session cache of the code that opens these connections',
     }),
   },
   {
     codes: ['ERR_PIN_UNCHECKABLE'],
     when: ({ fromFile }) => fromFile,
-    says: () => ({ next: 'a file from the server itself, or from its operator, holds a certificate that can be read' }),
+    says: () => ({ next: 'get a file with a readable certificate from the server itself, or from its operator' }),
   },
   {
     codes: ['ERR_PIN_UNCHECKABLE'],
     when: always,
-    says: () => ({ next: 'nothing was sent; a server that shows no certificate cannot be told from an impostor' }),
+    says: () => ({ next: 'nothing was sent; without a certificate, nobody can tell the server from an impostor' }),
   },
 ];
 

@@ -2,7 +2,7 @@ import { CertpinError } from '../errors.ts';
 import { canonicalHost, isAddress } from '../host.ts';
 import { ownOptions } from '../leaf/options.ts';
 import { oneOf } from '../leaf/policy.ts';
-import { createPolicy, type PolicyOptions, policyKeys } from './policy.ts';
+import { createPolicy, type GivenPolicyOptions, type PolicyOptions, policyKeys } from './policy.ts';
 import type { Policy } from './policy-type.ts';
 import { refuseUnknownOptions } from './unknown-options.ts';
 
@@ -13,7 +13,7 @@ export interface HostOptions {
    * `'**.example.com'` for one or more. The most exact entry counts, alone: a name before `*.`, `*.` before `**.`, the longer `**.`
    * before the shorter. Ports make no difference.
    */
-  readonly hosts?: Readonly<Record<string, PolicyOptions | Policy>> | undefined;
+  readonly hosts?: Readonly<Record<string, GivenPolicyOptions | Policy>> | undefined;
   /**
    * What becomes of a host that `hosts` does not name. Default `'refuse'`: no connection is opened, `ERR_HOST_UNPINNED`. `'verify'`:
    * the ordinary verification without a pin: a CA that Node trusts (its own list, or the `ca` of the connection), and the host name.
@@ -32,11 +32,11 @@ export type ServerPolicies = Policy | HostPolicies;
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`
  */
 export function createServerPolicies(options: (PolicyOptions & HostOptions) | Policy): ServerPolicies {
-  if (typeof options !== 'object' || options === null) return createPolicy(options);
+  if (typeof options !== 'object' || options === null) return createPolicy(options as Policy);
   const { hosts, otherHosts, ...others } = ownOptions(options as PolicyOptions & HostOptions);
   if (hosts === undefined) {
     if (otherHosts !== undefined) throw invalid('otherHosts', '`otherHosts` stands beside `hosts` only');
-    return createPolicy(options as PolicyOptions | Policy);
+    return createPolicy(options as GivenPolicyOptions | Policy);
   }
   refuseUnknownOptions(others, policyKeys, 'policy');
   const astray = policyKeys.find((key) => Object.hasOwn(others, key) && others[key] !== undefined);
@@ -73,6 +73,19 @@ export function hostRefusal(policies: ServerPolicies | 'verify', names: readonly
   }
 }
 
+/** The error for a server that no entry names. A host that is none may be a connection string, with its password: it is not shown. */
+export function hostUnpinned(names: readonly string[]): CertpinError<'ERR_HOST_UNPINNED'> {
+  const shown =
+    names.map((name) => canonicalHost(name) ?? 'a host that is none').join(' and ') || 'a host without a name';
+  const message = `no pins for ${shown}: \`hosts\` does not name it, so nothing was sent; add it there with its pins, or say \`otherHosts: 'verify'\``;
+  return new CertpinError('ERR_HOST_UNPINNED', message, { host: shown });
+}
+
+/** Every rule that may come to hold. */
+export function everyRule(policies: ServerPolicies | 'verify'): readonly Rule[] {
+  return policies instanceof HostPolicies ? policies.all() : [policies];
+}
+
 /** Made by {@link createServerPolicies}. Looked up by one step for each label of a name, however many hosts there are. */
 class HostPolicies {
   /** By canonical host, with the `*.` or `**.` of a pattern before it. */
@@ -95,11 +108,11 @@ class HostPolicies {
     const [first, ...more] = new Set(names.map((name) => this.#find(name)).filter((policy) => policy !== undefined));
     if (first !== undefined) return [first, ...more];
     if (this.#others === 'verify') return ['verify'];
-    // A host that is none may be a connection string, with its password.
-    const shown =
-      names.map((name) => canonicalHost(name) ?? 'a host that is none').join(' and ') || 'a host without a name';
-    const message = `no pins for ${shown}: \`hosts\` does not name it, so nothing was sent; add it there with its pins, or say \`otherHosts: 'verify'\``;
-    throw new CertpinError('ERR_HOST_UNPINNED', message, { host: shown });
+    throw hostUnpinned(names);
+  }
+
+  all(): readonly Rule[] {
+    return [...this.#entries.values(), ...(this.#others === 'verify' ? (['verify'] as const) : [])];
   }
 
   #find(name: string): Policy | undefined {

@@ -6,16 +6,16 @@ import { namesHost } from './names.ts';
 import type { Refused } from './verdict.ts';
 
 /**
- * What is known behind a refusal, and how well: the causes (causes.ts) are chosen by these facts alone.
+ * The facts behind a refusal. Only these facts choose a cause (causes.ts).
  *
- * The handshake has proven the key of the first certificate. Everything else that was sent is public, and anybody can send it; only a
- * signature that was verified ties it to the first one. What is configured no server can choose.
+ * The handshake proves that the server has the key of the first certificate. The other certificates are public, and anybody can send them:
+ * only a verified signature connects them with the first one. No server can choose what is configured.
  */
 export class Known {
   readonly verdict: Refused;
   /** The server's own certificate: the first one. */
   readonly leaf: Certificate | undefined;
-  /** What was sent along with it, or stands behind it in the file. */
+  /** The certificates that were sent along with it, or that follow it in the file. */
   readonly others: readonly Certificate[];
 
   constructor(verdict: Refused) {
@@ -23,7 +23,7 @@ export class Known {
     [this.leaf, ...this.others] = verdict.presented;
   }
 
-  /** Nothing was presented: somebody has asked about a file. */
+  /** The certificates are from a file: no server has presented them. */
   get fromFile(): boolean {
     return this.verdict.fromFile === true;
   }
@@ -42,19 +42,19 @@ export class Known {
     return this.#match(this.leaf, this.verdict.policy.issuerPins);
   }
 
-  /** A configured hash is the first certificate's, of the other kind: the pin as it should be spelled. */
+  /** A configured hash belongs to the first certificate, but as a pin of the other kind. This is the pin with the right kind. */
   get confusedPin(): Pin | undefined {
     const { pins, issuerPins } = this.verdict.policy;
     return this.#match(this.leaf, otherKind([...pins, ...issuerPins]));
   }
 
-  /** The first certificate has the key of a pinned one whose certificate is known. */
+  /** The first certificate has the key of a pinned certificate whose content is known. */
   get hasPinnedKey(): boolean {
     const key = this.leaf?.publicKeySha256 ?? null;
     return key !== null && this.#pinned.some(({ publicKeySha256 }) => publicKeySha256 === key);
   }
 
-  /** A pinned certificate names the host, and the first one does not. Of a pin that is only a hash, nobody knows what it names. */
+  /** A pinned certificate names the host, and the first certificate does not. If a pin is only a hash, its names are unknown. */
   get hasLostName(): boolean {
     return !this.namesHost && this.#pinned.some((certificate) => namesHost(certificate, this.host));
   }
@@ -64,8 +64,8 @@ export class Known {
   }
 
   /**
-   * The configured pin of a CA that has signed the first certificate, by a chain of verified signatures, and is pinned in a way in which it
-   * cannot match: among `pins`, or as a hash of the other kind. It is given as it should be spelled.
+   * The configured pin of a CA that has signed the first certificate, by a chain of verified signatures. The CA is pinned in a way that cannot
+   * match: among `pins`, or as a pin of the other kind. This is the pin with the right kind.
    */
   get signerPin(): SignerPin | undefined {
     const { policy } = this.verdict;
@@ -83,20 +83,20 @@ export class Known {
     return { pin: chain.pin, isSent, isRespelled, isAmongPins: pins.includes(chain.pin) };
   }
 
-  /** A configured hash is that of a certificate that was sent along. This says nothing for the sender. */
+  /** A certificate that was sent along has a configured hash. This proves nothing about the sender. */
   get isPinnedSentAlong(): boolean {
     const { pins, issuerPins } = this.verdict.policy;
     const all = [...pins, ...issuerPins];
     return this.others.some((certificate) => this.#match(certificate, [...all, ...otherKind(all)]) !== undefined);
   }
 
-  /** Nothing speaks against a pin that is a CA's: one is only a hash, and the certificate names another one as its issuer. */
+  /** A pin may be a CA's: it is only a hash, and the certificate names another one as its issuer. */
   get mayBeOfCa(): boolean {
     const { pins } = this.verdict.policy;
     return this.leaf?.selfSigned === false && pins.some((pin) => this.#isHashAlone(pin));
   }
 
-  /** An issuer is pinned by its hash alone, and what was sent ends before a certificate that has issued itself. */
+  /** An issuer is pinned only by its hash, and the sent chain has no self-signed certificate at its end. */
   get lacksIssuer(): boolean {
     const isHashAlone = this.verdict.policy.issuerPins.some((pin) => this.#isHashAlone(pin));
     return isHashAlone && this.#signers().every(({ selfSigned }) => !selfSigned);
@@ -106,12 +106,12 @@ export class Known {
     return this.verdict.policy.knownCertificates.every((one) => this.#match(one, [pin]) === undefined);
   }
 
-  /** Every certificate of which a verified signature shows that it has issued the first one, or one of its issuers; the first one too. */
+  /** The first certificate, and each certificate that has issued it or one of its issuers, by a verified signature. */
   #signers(): readonly Certificate[] {
     return signersOf(this.verdict.presented);
   }
 
-  /** The pinned certificates whose content is known: from the configuration, or by their hash among what was sent. */
+  /** The pinned certificates whose content is known: from the configuration, or sent along with a pinned hash. */
   get #pinned(): readonly Certificate[] {
     const { pins, issuerPins, knownCertificates } = this.verdict.policy;
     return [...knownCertificates, ...this.others].filter(
@@ -141,8 +141,8 @@ function otherKind(pins: readonly Pin[]): Pin[] {
 const MAX_SIGNERS = 6;
 
 /**
- * The first of `certificates`, and those behind it that have signed it, or one that has: with the CA bit, and a signature that was verified.
- * What is only sent along is not among them.
+ * The first of `certificates`, and the later ones that have signed it or one of its signers: with the CA bit and a verified signature. A
+ * certificate that is only sent along is not among them.
  */
 export function signersOf(certificates: readonly Certificate[]): readonly Certificate[] {
   const [leaf, ...others] = certificates.slice(0, MAX_SIGNERS);

@@ -4,7 +4,7 @@ import { asSha256, type Pin, pinOf, sha256 } from '../leaf/pin.ts';
 import { NO_PIN, pinInvalid, visibleText } from '../leaf/pin-text.ts';
 import { Certificate, isBytes } from './certificate.ts';
 import { readLine, toLines, unwrapped, withoutName } from './pin-line.ts';
-import { problemOfHex } from './pin-problem.ts';
+import { problemOfBroken, problemOfHex } from './pin-problem.ts';
 import { decodeText } from './text.ts';
 
 /**
@@ -34,7 +34,7 @@ interface ParsedPin {
  * - `3 0 1 HEX` (TLSA, RFC 6698): a **certificate** pin; `3 1 1 HEX`: a **public-key** pin
  * - `sha256/BASE64`, `sha256//BASE64`, `pin-sha256="BASE64"`, `sha256:HEX`, bare base64 or base64url: a **public-key** pin
  * - PEM text: `CERTIFICATE` gives a certificate pin, `PUBLIC KEY` a public-key pin
- * - the lines that keytool, browsers, keychains and other tools print, in quotes or behind the name of a variable: see docs/core.md. What may
+ * - the lines that keytool, browsers, keychains and other tools print, in quotes or behind the name of a variable: see docs/reference/core.md. What may
  *   be of a certificate and of a key alike is refused
  *
  * @throws CertpinError `ERR_PIN_INVALID`: not exactly one pin, an algorithm other than SHA-256, a wrong length, a private key
@@ -144,10 +144,11 @@ function readJsonList(text: string): string[] | undefined {
 }
 
 function readLines(text: string, parsed: ParsedPin[]): void {
-  for (const line of toLines(unwrapped(text))) {
+  const lines = toLines(unwrapped(text));
+  for (const [index, line] of lines.entries()) {
     const { pins, problem } = readLine(line);
     parsed.push(...pins.map((pin) => ({ pin })));
-    if (problem !== undefined) throw pinInvalid(parsed.length + 1, problem);
+    if (problem !== undefined) throw pinInvalid(parsed.length + 1, problemOfBroken(problem, lines.slice(index)));
   }
 }
 

@@ -14,7 +14,7 @@ export function namesItsSpelling(token: string): boolean {
 
 /** Two meanings are none. */
 export const TWO_MEANINGS =
-  'a SHA-256 that may be of a certificate or of a public key: write the digits alone for the certificate, sha256:HEX for the public key';
+  'a SHA-256 of a certificate or of a public key, which the text does not say: write the digits alone for the certificate, sha256:HEX for the public key';
 
 /**
  * Why a text is no pin.
@@ -22,7 +22,7 @@ export const TWO_MEANINGS =
  * @param isAlone nothing else stands in its line: then hex digits are no word
  */
 export function problemOf(token: string, isAlone = true): string {
-  if (/^-----(?:BEGIN|END)/.test(token)) return 'a PEM block that was cut: its BEGIN and END lines are no pair';
+  if (/^-----(?:BEGIN|END)/.test(token)) return 'a PEM block that was cut: its BEGIN and END lines do not match';
   const tlsa = /^(\d+)\s+(\d+)\s+(\d+)\s+(.+)$/.exec(token);
   if (tlsa !== null) return problemOfTlsa(tlsa);
   if (SSH.test(token))
@@ -103,6 +103,29 @@ function notBase64(text: string): string {
   const odd = /["'`()[\]{}<>\\“”„‘’«»…]/.exec(text)?.[0];
   const first = odd === undefined ? '' : `, with ${odd} among them`;
   return `${text.length} characters that are neither hex digits nor base64${first}`;
+}
+
+/** A hash with a label before it is not longer. */
+const LONGEST_PART = 200;
+
+/**
+ * The problem of a line, unless its digits and those of the lines behind it make a SHA-256 together: half of one has the length of another
+ * hash.
+ */
+export function problemOfBroken(problem: string, [line = '', ...next]: readonly string[]): string {
+  if (line.length > LONGEST_PART || !problem.includes('hex digits; a SHA-256 has 64')) return problem;
+  let digits = hexIn(/(?:[0-9a-f]{2}[:\s-]?)+$/i.exec(line.trim())?.[0]);
+  for (const [index, more] of next.slice(0, 3).entries()) {
+    if (!/^(?:[0-9a-f]{2}[:\s-]?)+$/i.test(more.trim())) return problem;
+    digits += hexIn(more);
+    if (digits.length === 64)
+      return `the first part of a SHA-256 that was broken over ${index + 2} lines: write its 64 hex digits on one line`;
+  }
+  return problem;
+}
+
+function hexIn(text = ''): string {
+  return text.replace(/[^0-9a-f]/gi, '');
 }
 
 export function wrongLength(found: number, unit: string, expected: 32 | 64): string {

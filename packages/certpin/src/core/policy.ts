@@ -22,8 +22,8 @@ export interface PolicyOptions {
    */
   readonly expired?: 'refuse' | 'accept' | undefined;
   /**
-   * Whether the leaf must name the host (RFC 9525). Default: `'ignore'` where the leaf itself is pinned, for then the pin is the
-   * identity; `'require'` where an issuer is pinned, for an issuer vouches for more than one server.
+   * Whether the leaf must name the host (RFC 9525). Default: `'ignore'` if the leaf itself is pinned, because the pin is then the
+   * identity. `'require'` if an issuer is pinned, because an issuer vouches for more than one server.
    */
   readonly hostnameVerification?: 'require' | 'ignore' | undefined;
   /**
@@ -57,7 +57,7 @@ export const policyKeys: readonly (keyof PolicyOptions)[] = [
  * @throws CertpinError `ERR_PIN_INVALID` for a pin that cannot be read; `ERR_OPTION_INVALID` for no pin at all, an unknown option
  * or an unknown value: a misspelt security option is never ignored
  */
-export function createPolicy(options: PolicyOptions | Policy): Policy {
+export function createPolicy(options: GivenPolicyOptions | Policy): Policy {
   if (isBranded(options)) return options[policyBrand] === options ? takePolicy(options) : createFromCopy(options);
   refuseUnknownOptions(options, policyKeys, 'policy');
   const own: PolicyOptions = ownOptions(options);

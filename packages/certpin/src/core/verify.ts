@@ -3,7 +3,7 @@ import { handshakeProblem, matchPin, NONE_PRESENTED, type Problem, tried, validi
 import { Certificate, isBytes } from './certificate.ts';
 import { matchIssuer } from './issuers.ts';
 import { nameProblem } from './names.ts';
-import { createPolicy, type PolicyOptions, snapshot } from './policy.ts';
+import { createPolicy, type GivenPolicyOptions, snapshot } from './policy.ts';
 import type { Policy } from './policy-type.ts';
 import type { Evidence, Peer, Refused, Verdict } from './verdict.ts';
 import { withJson } from './verdict-json.ts';
@@ -17,7 +17,7 @@ import { withJson } from './verdict-json.ts';
  * @param now default: the current time
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID` where `policy` is not one
  */
-export function verify(peer: Peer, policy: PolicyOptions | Policy, now: Date = new Date()): Verdict {
+export function verify(peer: Peer, policy: GivenPolicyOptions | Policy, now: Date = new Date()): Verdict {
   const { host, port, fromFile } = peer;
   const evidence = { host, port, policy: snapshot(createPolicy(policy)), ...(fromFile ? { fromFile } : {}) };
   return tried<Verdict>(

@@ -70,7 +70,7 @@ export function configureAxios<Config extends object>(
   for (const option of ['baseURL', 'url'] as const) {
     const [protocol] = /^\s*[a-z][a-z0-9+.-]*:/i.exec(given[option] ?? '') ?? [];
     if (protocol !== undefined && protocol.trim().toLowerCase() !== 'https:') {
-      throw invalid(option, `\`${option}\` must begin with https:, for without TLS there is nothing to pin`);
+      throw invalid(option, `\`${option}\` must begin with https:, because without TLS there is nothing to pin`);
     }
   }
   if ('XMLHttpRequest' in globalThis) {

@@ -5,7 +5,7 @@ import { refuseOptions } from '../leaf/options.ts';
 /** What is said of a configuration that reached its driver without the function that makes the TLS connection. */
 const LOST_STREAM = 'certpin: the pinned stream was lost; hand on the whole configuration';
 
-/** Leads nowhere, for below a device there is never a file. To a driver it is the path of a unix socket. */
+/** Leads nowhere, because below a device there is never a file. To a driver it is the path of a unix socket. */
 export const NOWHERE: string = `/dev/null/${LOST_STREAM}`;
 
 /** TLS options under which nobody begins TLS: there is no such version for Node, and no such `sslmode` for libpq. */
@@ -14,7 +14,7 @@ export interface LostTls {
   readonly sslmode: string;
 }
 
-/** A new one each time, for drivers write into it. */
+/** A new one each time, because drivers write into it. */
 export function lostTls(): LostTls {
   return { minVersion: LOST_STREAM as SecureVersion, sslmode: LOST_STREAM };
 }
@@ -124,7 +124,7 @@ export function withToJson<Pinned extends object>(pinned: Pinned, toJSON: () => 
   return hold(pinned, 'toJSON', toJSON, where, false);
 }
 
-/** A property over which nobody writes. Whoever tries is told so in words. */
+/** A property over which nobody writes anything else. Whoever tries is told so in words. mssql assigns the object that it has read. */
 function hold<Pinned extends object>(
   pinned: Pinned,
   key: string,
@@ -133,8 +133,8 @@ function hold<Pinned extends object>(
   enumerable = true,
 ): Pinned {
   const message = `${where}: \`${key}\` is certpin's own; remove it from the connection string, or from what is assigned here`;
-  const set = (): never => {
-    throw optionInvalid(key, message);
+  const set = (assigned: unknown): void => {
+    if (assigned !== value || Object(value) !== value) throw optionInvalid(key, message);
   };
   return Object.defineProperty(pinned, key, { get: () => value, set, enumerable, configurable: false });
 }

@@ -7,8 +7,8 @@ const later = setImmediate;
 /**
  * Gives a verified socket to a client that listens some ticks later: undici resolves a promise first, and starts its parser.
  *
- * What ends the connection in between waits until the client listens for errors, for a server may say it in the packet that ends the
- * handshake: otherwise it would end the process, or the client would wait for an answer that never comes.
+ * In between, the connection may end: a server may end it in the packet that ends the handshake. Events that say so wait until the client
+ * listens for errors. Otherwise they would end the process, or the client would wait for an answer that never comes.
  */
 export function handOver(socket: TLSSocket, take: () => void): void {
   const { emit } = socket;

@@ -27,8 +27,8 @@ export interface PinnedMariadb {
   /** Makes the TLS connection; the connector makes none. */
   readonly stream: () => PinnedStream;
   /**
-   * `stream` wins over it, for it takes it away. A copy of the configuration that has lost the function demands TLS that nobody can
-   * begin, so it says nothing to whoever answers.
+   * `stream` removes it from the options of each connection. A copy of the configuration that has lost `stream` demands a TLS version that
+   * does not exist. So it sends nothing to any server.
    */
   readonly ssl: LostTls;
   /** A server does not choose to whom the login goes. */

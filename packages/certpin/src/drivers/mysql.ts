@@ -60,7 +60,7 @@ const pinned = Symbol.for('certpin.mysql');
 
 /**
  * Only the hooked driver takes this away before it connects. A driver that is not hooked, and a copy of the configuration that has
- * lost its pin, go here and find nothing, for below a device there is never a file. The text is what their error says.
+ * lost its pin, go here and find nothing, because below a device there is never a file. The text is what their error says.
  */
 const LOST_HOOK = '/dev/null/certpin: not pinned; use the copy of mysql that pinnedMysql was given';
 
@@ -153,7 +153,7 @@ function guardConnection(connection: DriverConnection, pinner: Pinner, tls: Conn
     } catch (error) {
       fail(error as Error);
     }
-    // Outside, for the driver calls its caller back at once, and what the caller throws is the caller's.
+    // Outside: the driver calls its caller back at once, and whatever the caller throws is the caller's.
     if (turnedAway !== undefined) protocol.write(turnedAway);
   };
   const onEnd = (): void => fail(closedEarly('mysql'));

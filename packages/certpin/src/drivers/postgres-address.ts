@@ -50,7 +50,7 @@ export function readAddresses({ hostname, host, port, path }: PostgresOptions): 
     const number = Number(value);
     if (typeof name !== 'string' || name === '') throw invalid('host', 'a host has no name');
     if (!Number.isInteger(number) || number < 1 || number > 65535)
-      throw invalid('port', 'a port is no number from 1 to 65535');
+      throw invalid('port', 'a port is not a number from 1 to 65535');
     return { host: name, port: number };
   });
   if (first === undefined) throw invalid('host', 'the list of hosts is empty');
@@ -83,7 +83,10 @@ export function readUrl(text: string): PostgresOptions {
       ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
     };
   } catch {
-    throw invalid('url', 'the connection URL cannot be read: percent-encode what user name and password hold');
+    throw invalid(
+      'url',
+      'the connection URL cannot be read: percent-encode the special characters of user name and password',
+    );
   }
   if (!/^postgres(ql)?:$/.test(url.protocol)) throw invalid('url', 'the connection URL must begin with postgres://');
   const own: Record<string, unknown> = {};

@@ -7,7 +7,7 @@ import type { PostgresOptions } from './postgres-address.ts';
 
 /** What `pinnedPostgres` adds. */
 export interface PinnedPostgres {
-  /** Connects nowhere, for a copy that has lost `socket`, and for a client that does not know it. `socket` has the true address. */
+  /** Leads nowhere. A copy that has lost `socket`, and a client that does not know `socket`, use it. `socket` has the true address. */
   readonly host: string;
   readonly port: number;
   readonly path: string;
@@ -61,7 +61,7 @@ class PostgresStream extends PinnedStream {
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     const end = this.mediator.end();
     if (end.length > 0) this.emit('data', end);
-    // The driver puts off what it writes. It must have come to nothing before the connection ends, or the next one waits for it.
+    // The driver delays its writes. They must be dropped before the connection ends. Otherwise the next connection waits for them.
     super._destroy(error, (problem) => void (end.length > 0 ? setImmediate(callback, problem) : callback(problem)));
   }
 }

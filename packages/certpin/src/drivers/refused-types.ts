@@ -33,3 +33,27 @@ type Ssl<Given> = [Given] extends [boolean | undefined]
 /** What the type of a driver's configuration must not say: TLS that is off or no longer a pin's, and ways around certpin. */
 export type DriverConfigTypes<Config, Keys extends PropertyKey> = Refuse<Config, Keys> &
   (Config extends { readonly ssl?: infer Given } ? { readonly ssl?: Ssl<Given> } : unknown);
+
+/** As {@link DriverConfigTypes}, for the clients of LDAP, whose TLS options stand in `tlsOptions`. */
+export type LdapConfigTypes<Options, Keys extends PropertyKey> = Refuse<Options, Keys> &
+  (Options extends { readonly tlsOptions?: infer Given } ? { readonly tlsOptions?: Ssl<Given> } : unknown);
+
+/** As {@link DriverConfigTypes}, for ioredis and node-redis 3, whose TLS options stand in `tls`, and for `socket` of node-redis 4 and newer. */
+export type RedisConfigTypes<Config, Keys extends PropertyKey> = Refuse<Config, Keys> &
+  (Config extends { readonly tls?: infer Given } ? { readonly tls?: Ssl<Given> } : unknown) &
+  (Config extends { readonly socket: infer Given } ? { readonly socket: RedisSocket<Given> } : unknown);
+
+type RedisSocket<Given> = Refuse<Given, RefusedTls | 'path'> & NeverWithoutTls<Given>;
+
+/** For clients with a switch that is named `tls`. */
+export type NeverWithoutTls<Given> = [Given] extends [{ readonly tls: boolean }] ? { readonly tls: true } : unknown;
+
+/** As {@link DriverConfigTypes}, for tedious, whose options of TLS stand in `options`, and for mssql, which takes them beside it too. */
+export type TediousConfigTypes<Config> = TediousTls<Config> &
+  (Config extends { readonly options: infer Given } ? { readonly options: TediousTls<Given> } : unknown);
+
+type TediousTls<Given> = Refuse<Given, 'connector'> & {
+  readonly [Key in keyof Given as [Key, Given[Key]] extends ['encrypt', false] | ['trustServerCertificate', true]
+    ? Key
+    : never]: undefined;
+};

@@ -4,7 +4,7 @@ import { readScriptTls } from './script-options.ts';
 
 export { findCertpinError } from '../errors.ts';
 
-/** A configuration of MariaDB's connector for a script; an object, for a connection string is read by the package certpin. */
+/** A configuration of MariaDB's connector for a script. It must be an object: only the package certpin reads a connection string. */
 export function pinnedMariadb(config: MariadbConfig, policy: LeafPinnerOptions): object {
   return configureMariadb(config, createLeafPinner(policy), readScriptTls);
 }

@@ -4,7 +4,7 @@ import { readScriptTls } from './script-options.ts';
 
 export { findCertpinError } from '../errors.ts';
 
-/** A configuration of mysql for a script; an object, for a URL is read by the package certpin. */
+/** A configuration of mysql for a script. It must be an object: only the package certpin reads a URL. */
 export function pinnedMysql(mysql: MysqlModule, config: MysqlConfig, policy: LeafPinnerOptions): object {
   hookMysql(mysql);
   return configureMysql(config, createLeafPinner(policy), readScriptTls);

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { type CertificateEvidence, isoDate } from './evidence.ts';
 import type { Pin } from './pin.ts';
 
-/** Why a connection can be refused. `docs/errors.md` says for each what it means. */
+/** Why a connection can be refused. `docs/reference/errors.md` says for each what it means. */
 export type RefusalCode =
   | 'ERR_PIN_MISMATCH'
   | 'ERR_PIN_UNCHECKABLE'

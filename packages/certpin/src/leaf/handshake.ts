@@ -33,6 +33,19 @@ export function openTls(
   return socket.on('secureConnect', stop).on('close', stop);
 }
 
+/**
+ * Takes over a socket of somebody else's `tls.connect`, before it connects.
+ *
+ * @param options those that Node reads when its handshake ends. They are changed
+ * @param limitMs as in {@link openTls}
+ */
+export function takeOver(socket: TLSSocket, options: ConnectionOptions, limitMs?: number): TLSSocket {
+  const { servername, host } = options;
+  Object.assign(options, noVerification, { servername: serverNameIndication(servername ?? host) });
+  const stop = startTimeout(limitMs, (error) => socket.destroy(error));
+  return emitOneError(socket).on('secureConnect', stop).on('close', stop);
+}
+
 /** The options of a handshake: what the caller chose, and what is not the caller's to choose. */
 export function safeHandshake(options: ConnectionOptions): ConnectionOptions {
   return makeSafe(ownOptions(options));

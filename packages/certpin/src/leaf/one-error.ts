@@ -16,7 +16,7 @@ export function emitOneError<TLS extends Socket>(socket: TLS): TLS {
     const error = socket.destroyed ? socket.errored : (args[0] as Error);
     if (hasFailed || error === null) return false;
     hasFailed = true;
-    // Later, for what came before the error can still be read.
+    // Later: what came before an error can still be read then.
     Promise.resolve().then(() => socket.destroy(error));
     return emit.call(this, 'error', error);
   } as TLS['emit'];

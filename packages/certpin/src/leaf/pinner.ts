@@ -52,7 +52,7 @@ export interface Pinner {
   readonly refusalOf?: ((options: ConnectionOptions) => Error | undefined) | undefined;
   /** A client that speaks before TLS begins an attempt. undefined: nobody wants to hear of its end. */
   readonly begin?: ((options: ConnectionOptions) => EndAttempt | undefined) | undefined;
-  /** Stands around the opener of a client whose server is asked for TLS first, for it is this one that begins the attempt. */
+  /** Wraps the opener of a client whose server is asked for TLS first, because this opener begins the attempt. */
   readonly around?: ((open: Opener, tls: ConnectionOptions) => Opener) | undefined;
 }
 

@@ -28,7 +28,8 @@ async function lookUp(
   signal: Stop,
 ): Promise<readonly string[]> {
   if (!('host' in target)) {
-    throw invalid(`${target.protocol === 'file' ? 'a file' : 'a unix socket'} has no addresses to ask: name a server`);
+    const kind = target.protocol === 'file' ? 'a file' : 'srvName' in target ? 'a cluster' : 'a unix socket';
+    throw invalid(`${kind} has no addresses to ask: name a server`);
   }
   const found = await new Promise<string[]>((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason));

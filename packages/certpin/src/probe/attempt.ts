@@ -5,9 +5,9 @@ import type { Peer } from '../core/verdict.ts';
 import type { UpgradeProtocol } from '../protocols/contract.ts';
 import { observe } from '../tls/observe.ts';
 import { converse, dial } from '../wire/dial.ts';
+import { enclose } from '../wire/envelope.ts';
 import { tunnelFor } from '../wire/tunnel.ts';
 import { overheard } from './addresses.ts';
-import { enclose } from './envelope.ts';
 import { explainHandshake } from './handshake-failure.ts';
 import type { Settings } from './options.ts';
 import type { ServerTarget, SocketTarget } from './target.ts';
@@ -50,13 +50,13 @@ export function attempt(
     let addresses: readonly string[] = [];
     const handshake = (raw: Socket): void => {
       const reached = isDirect ? placeOf(raw, addresses) : {};
-      observe(toConnection(target, settings, secureContext, enclose(raw, upgrade?.envelope)), explainHandshake).then(
-        (peer) => {
-          signal.removeEventListener('abort', giveUp);
-          resolve({ ...peer, ...reached });
-        },
-        give,
-      );
+      const { asksForKind } = settings;
+      const explain = (error: Error, wasShown: boolean) => explainHandshake(error, { wasShown, asksForKind });
+      const ground = upgrade?.envelope === undefined ? raw : enclose(raw, upgrade.envelope);
+      observe(toConnection(target, settings, secureContext, ground), explain).then((peer) => {
+        signal.removeEventListener('abort', giveUp);
+        resolve({ ...peer, ...reached });
+      }, give);
     };
     const talk = (open: (ready: (error?: Error) => void) => Socket): Socket => {
       const socket = open((error) => (error === undefined ? handshake(socket) : give(error)));

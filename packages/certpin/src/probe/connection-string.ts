@@ -1,3 +1,5 @@
+import { invalidTarget } from './invalid-target.ts';
+
 /** Where a connection string leads. */
 export interface Place {
   /** The URL scheme of the protocol; undefined where the string leaves it open. */
@@ -12,6 +14,7 @@ export interface Place {
  * (`Server=tcp:host,1433;…;Password=…`). All but host and port is dropped here.
  *
  * @returns undefined where the text is none of them, or names no host, or two
+ * @throws CertpinError `ERR_TARGET_INVALID` for an instance of SQL Server without its port
  */
 export function readConnectionString(text: string): Place | undefined {
   const sqlServer = /^jdbc:([a-z]+):\/\/([^;]*)(?:;|$)/is.exec(text);
@@ -19,7 +22,10 @@ export function readConnectionString(text: string): Place | undefined {
     const [{ length }, scheme = '', address = ''] = sqlServer;
     const settings = readPairs(SEMICOLONS, text.slice(length));
     if (settings === undefined) return undefined;
-    return toPlace(scheme.toLowerCase(), address || settings.get('servername'), settings.get('port')?.trim());
+    const host = address || settings.get('servername');
+    const port = (settings.get('portnumber') ?? settings.get('port'))?.trim();
+    const instance = settings.get('instancename') ?? settings.get('instance');
+    return toSqlServer(host, port, { settings, scheme: scheme.toLowerCase(), isNamed: instance !== undefined });
   }
   if (FIRST_PAIR.exec(text)?.[1] !== ';') {
     const settings = readPairs(SPACES, text);
@@ -34,10 +40,43 @@ export function readConnectionString(text: string): Place | undefined {
   const host = settings.get(key) ?? '';
   const port = settings.get('port');
   // ADO.NET's SQL Server alone has a port behind a comma, an instance, and these words.
-  const isSqlServer =
-    /^tcp:|[,\\]/i.test(host) || ['initial catalog', 'integrated security'].some((word) => settings.has(word));
-  if (isSqlServer) return toPlace('sqlserver', host, port);
+  const isSqlServer = /^tcp:|[,\\]/i.test(host) || [...settings.keys()].some((word) => SQL_SERVER_WORDS.test(word));
+  // It has no pair for the port. Some of its words are also those of others, which call the server a host, or give the port so.
+  const isLikely = key !== 'host' && port === undefined && [...settings.keys()].some((word) => LIKELY_WORDS.test(word));
+  if (isSqlServer || isLikely) return toSqlServer(host, port, { settings, scheme: 'sqlserver', isNamed: false });
   return toPlace(key === 'host' && port === undefined ? 'postgres' : undefined, host, port);
+}
+
+const SQL_SERVER_WORDS = /^(?:initial catalog|integrated security)$/;
+
+const LIKELY_WORDS =
+  /^(?:encrypt|trust ?server ?certificate|multiple ?active ?result ?sets|trusted_connection|application ?intent|multi ?subnet ?failover|failover partner|column encryption setting)$/;
+
+interface SqlServer {
+  readonly settings: ReadonlyMap<string, string>;
+  readonly scheme: string;
+  /** Whether an instance stands among the settings. */
+  readonly isNamed: boolean;
+}
+
+/** @throws CertpinError `ERR_TARGET_INVALID` for an instance without its port */
+function toSqlServer(
+  address: string | undefined,
+  port: string | undefined,
+  { settings, scheme, isNamed }: SqlServer,
+): Place | undefined {
+  const place = toPlace(scheme, address, port);
+  if (place === undefined) return undefined;
+  if (place.port === undefined && (isNamed || address?.includes('\\'))) throw refuseInstance();
+  const isStrict = settings.get('encrypt')?.trim().toLowerCase() === 'strict';
+  return isStrict && /^(?:sqlserver|mssql)$/.test(scheme) ? { ...place, scheme: 'mssql-strict' } : place;
+}
+
+/** The port of an instance is asked of a service on UDP, which a pin cannot hold. */
+export function refuseInstance(): Error {
+  return invalidTarget(
+    'it names an instance of SQL Server by its name, and its port is told by a service without TLS (UDP 1434): name the port that SQL Server Configuration Manager shows, as in sqlserver://host:port',
+  );
 }
 
 /** `name`, `name:port`, `name,port`, `tcp:name,port`, `name\instance`. */
@@ -59,7 +98,8 @@ const FIRST_PAIR = /^[^=;]*=\s*(?:'(?:[^'\\]|\\.)*'|"[^"]*"|[^;\s]*)\s*(;|[^;]|$
 
 const SPACES = /\s*([a-z_]+)\s*=\s*('(?:[^'\\]|\\.)*'|(?:[^\s'\\]|\\.)*)(?:\s+|$)/gsy;
 
-const SEMICOLONS = /\s*([a-z][\w .-]*?)\s*=\s*("(?:[^"]|"")*"|'(?:[^']|'')*'|\{[^}]*\}|[^;]*?)\s*(?:;\s*|$)/gisy;
+const SEMICOLONS =
+  /\s*([a-z][\w .-]*?)\s*=\s*("(?:[^"]|"")*"|'(?:[^']|'')*'|\{(?:[^}]|\}\})*\}|[^;]*?)\s*(?:;\s*|$)/gisy;
 
 /** Every pair, its key in lower case; undefined where anything else is between them, or a key is there twice. */
 function readPairs(grammar: RegExp, text: string): Map<string, string> | undefined {

@@ -7,8 +7,8 @@ import { explainHandshake } from './handshake-failure.ts';
 let shared: SecureContext | undefined;
 
 /**
- * OpenSSL's context of the handshakes: made when it is first needed, and then for all of them, for it costs a quarter of a handshake and as
- * much memory as the connection. No session is kept in it.
+ * OpenSSL's context of the handshakes. It is made when it is first needed, and then shared by all of them, because it costs a quarter of a
+ * handshake and as much memory as the connection. No session is kept in it.
  *
  * @returns throws the errors of OpenSSL, where a certificate or key cannot be read, or no cipher is left
  */

@@ -3,9 +3,10 @@ import type { UpgradeProtocol, UpgradeStep } from '../protocols/contract.ts';
 import { type UpgradeName, upgradeProtocols } from '../protocols/registry.ts';
 import { attempt, type Reached } from './attempt.ts';
 import { speaksTls } from './handshake-failure.ts';
-import { answersHttp, HTTP_ANSWER } from './http-answer.ts';
 import type { Settings } from './options.ts';
-import type { Protocol, ServerTarget, SocketTarget } from './target.ts';
+import { answersHttp, HTTP_ANSWER } from './other-answer.ts';
+import type { Protocol } from './schemes.ts';
+import type { ServerTarget, SocketTarget } from './target.ts';
 import { type Stop, withTimeLimit } from './time-limit.ts';
 
 /** How long a server may take to begin to speak before it is spoken to, in milliseconds; with a short time limit a quarter of it. */

@@ -37,11 +37,10 @@ function readPem(text: string): Buffer[] {
   return findPem(text)
     .filter(({ label }) => /^(?:X509 |TRUSTED )?CERTIFICATE$/.test(label))
     .map(({ body }) => {
-      if (body === undefined)
-        throw unreadable('there is no PEM or DER certificate in it, but one that was cut: BEGIN without END');
+      if (body === undefined) throw unreadable('it holds no whole certificate: one has BEGIN without END');
       const content = body.replace(/\s+/g, '');
       if (!/^[A-Za-z0-9+/]+={0,2}$/.test(content))
-        throw unreadable('what stands between BEGIN CERTIFICATE and END in it is not base64');
+        throw unreadable('the text between BEGIN CERTIFICATE and END in it is not base64');
       return Buffer.from(content, 'base64');
     });
 }

@@ -71,26 +71,39 @@ const meanings: readonly (readonly [reason: RegExp, words: string])[] = [
   [/NO_RENEGOTIATION/, 'the server takes the handshake for a second one on the connection, and refuses it'],
   [
     /ALERT_(?:UNEXPECTED_MESSAGE|ILLEGAL_PARAMETER|DECODE_ERROR|DECOMPRESSION_FAILURE|RECORD_OVERFLOW)|UNSUPPORTED_EXTENSION/,
-    `the server does not understand the handshake: it may be too old, or something between that reads TLS changes it; ${OLD}`,
+    `the server does not understand the handshake: it may be too old, or something on the way intercepts TLS and changes it; ${OLD}`,
   ],
   [
     /ALERT_(?:BAD_RECORD_MAC|DECRYPTION_FAILED|DECRYPT_ERROR)/,
-    'the server could not verify or decrypt what it was sent: something between changes it, or the client key is not that of its certificate',
+    'the server could not verify or decrypt what it was sent: something on the way changes it, or the key of the client does not belong to its certificate',
   ],
   [/NO_CIPHERS_AVAILABLE|NO_CIPHER_MATCH/, 'no cipher is left of those that the options name'],
   [/ECONNRESET|EPIPE/, 'the server closed the connection in the middle of the handshake'],
 ];
 
+/** What else a handshake failure may come from. */
+interface Circumstances {
+  /** Whether the server had shown its certificate: what it refuses then is the client's. */
+  readonly wasShown?: boolean;
+  /** Whether the options name signature algorithms, and so a kind of certificate. */
+  readonly asksForKind?: boolean;
+}
+
+const NO_SUCH_KIND =
+  'no signature algorithm in common: the server has no certificate of the kind that is asked for; to see the one it has, ask without sigalgs';
+
 /**
  * Gives the reason in words, beside the code, which stays; other errors are returned as they are.
- *
- * @param wasShown whether the server had shown its certificate: what it refuses then is the client's
  */
-export function explainHandshake(error: Error & { readonly code?: string }, wasShown = false): Error {
+export function explainHandshake(
+  error: Error & { readonly code?: string },
+  { wasShown = false, asksForKind = false }: Circumstances = {},
+): Error {
   if (error instanceof CertpinError) return error;
   const reason = reasonOf(error);
-  const isClientsAffair = wasShown && /ALERT_HANDSHAKE_FAILURE/.test(reason);
-  const meaning = isClientsAffair ? DEMANDS_CLIENT : meanings.find(([pattern]) => pattern.test(reason))?.[1];
+  const isRefused = /ALERT_HANDSHAKE_FAILURE/.test(reason);
+  const special = isRefused && (wasShown ? DEMANDS_CLIENT : asksForKind && NO_SUCH_KIND);
+  const meaning = special || meanings.find(([pattern]) => pattern.test(reason))?.[1];
   const words = meaning ?? unknownReason(reason);
   if (words === undefined) return error;
   const code = error.code ?? reason;

@@ -10,7 +10,7 @@ import { isOld } from '../tls/options.ts';
 import { createTunnel, type ProxyInput } from '../tls/proxy.ts';
 import type { OpenTunnel } from '../wire/tunnel.ts';
 import { createContext } from './context.ts';
-import type { Protocol } from './target.ts';
+import type { Protocol } from './schemes.ts';
 
 export interface ProbeOptions {
   /** Longest time for one server, in milliseconds, everything together. Default 10 000; 0: no limit. */
@@ -28,6 +28,8 @@ export interface ProbeOptions {
   readonly address?: string | undefined;
   /** How the host's name is looked up, as `net.connect` takes it. Default: `dns.lookup`. */
   readonly lookup?: LookupFunction | undefined;
+  /** How SRV records are looked up, for `mongodb+srv://`. Default: `dns.resolveSrv`. */
+  readonly resolveSrv?: ResolveSrv | undefined;
   /** The client's certificate, and bounds of what is spoken. */
   readonly tls?: ProbeTlsOptions | undefined;
   /** A proxy: `http://`, `https://` or `socks5://`, as every other client of certpin takes it. */
@@ -35,6 +37,12 @@ export interface ProbeOptions {
   /** Gives up. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** As `dns.resolveSrv` is called. */
+export type ResolveSrv = (
+  name: string,
+  done: (error: Error | null, records: readonly { readonly name: string; readonly port: number }[]) => void,
+) => void;
 
 /** As `tls.connect` takes them. */
 export interface ProbeTlsOptions
@@ -54,7 +62,10 @@ export interface Settings {
   readonly family: 4 | 6 | undefined;
   readonly address: string | undefined;
   readonly lookup: LookupFunction | undefined;
+  readonly resolveSrv: ResolveSrv | undefined;
   readonly context: () => SecureContext;
+  /** Whether signature algorithms are named: a server without a certificate for them refuses the handshake. */
+  readonly asksForKind: boolean;
   readonly tunnel: OpenTunnel | undefined;
   readonly signal: AbortSignal | undefined;
 }
@@ -66,6 +77,7 @@ export const probeKeys = [
   'family',
   'address',
   'lookup',
+  'resolveSrv',
   'tls',
   'proxy',
   'signal',
@@ -80,7 +92,7 @@ export const protocols: readonly Protocol[] = ['tls', ...(Object.keys(upgradePro
 export function readProbeOptions(options: ProbeOptions): Settings {
   refuseUnknownOptions(options, probeKeys, 'probe');
   const { timeoutMs = 10_000, servername, protocol, family, tls = {}, proxy, signal } = ownOptions(options);
-  const { address, lookup } = ownOptions(options);
+  const { address, lookup, resolveSrv } = ownOptions(options);
   if (family !== undefined && family !== 4 && family !== 6) throw invalid('family', 'must be 4 or 6');
   if (family !== undefined && proxy !== undefined)
     throw invalid('family', 'has no effect behind a proxy, which looks up the name: remove it');
@@ -88,6 +100,7 @@ export function readProbeOptions(options: ProbeOptions): Settings {
   if (address !== undefined && proxy !== undefined)
     throw invalid('address', 'has no effect behind a proxy, which looks up the name: remove it');
   if (lookup !== undefined && typeof lookup !== 'function') throw invalid('lookup', 'must be a function');
+  if (resolveSrv !== undefined && typeof resolveSrv !== 'function') throw invalid('resolveSrv', 'must be a function');
   return {
     timeoutMs: checkCount('timeoutMs', timeoutMs),
     servername,
@@ -95,7 +108,9 @@ export function readProbeOptions(options: ProbeOptions): Settings {
     family,
     address,
     lookup,
+    resolveSrv,
     context: createContext(readTls(tls)),
+    asksForKind: tls.sigalgs !== undefined,
     tunnel: createTunnel(proxy),
     signal,
   };

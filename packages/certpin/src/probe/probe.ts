@@ -5,9 +5,11 @@ import { tunnelFor } from '../wire/tunnel.ts';
 import type { Reached } from './attempt.ts';
 import { detect } from './detect.ts';
 import { readCertificates } from './file.ts';
-import { attemptOrHttp } from './http-answer.ts';
 import { type ProbeOptions, readProbeOptions, type Settings } from './options.ts';
-import { type Protocol, parseTarget, type ServerTarget, type SocketTarget, type Target, toTarget } from './target.ts';
+import { attemptOrOther } from './other-answer.ts';
+import type { Protocol } from './schemes.ts';
+import { findServer } from './srv.ts';
+import { parseTarget, type ServerTarget, type SocketTarget, type Target, toTarget } from './target.ts';
 import { type Stop, withTimeLimit } from './time-limit.ts';
 
 /** What a probe found out: plain JSON, as `certpin get --json` prints it. Fields are added, never renamed. */
@@ -114,7 +116,10 @@ async function inspectTarget(target: Target, settings: Settings): Promise<Inspec
   if (target.protocol === 'file')
     return { certificates: await readCertificates(target.path), protocol: 'file', detected: false, fromFile: true };
   const { timeoutMs, signal } = settings;
-  return withTimeLimit(timeoutMs, signal, (own) => inspectServer(target, settings, own));
+  return withTimeLimit(timeoutMs, signal, async (own) => {
+    const server = 'srvName' in target ? await findServer(target, settings, own) : target;
+    return inspectServer(server, settings, own);
+  });
 }
 
 async function inspectServer(
@@ -139,7 +144,7 @@ async function inspectServer(
     return { ...found.peer, protocol: found.protocol, detected: true };
   }
   const machine = protocol === 'tls' ? undefined : upgradeProtocols[protocol].create(host);
-  return { ...(await attemptOrHttp(target, settings, { machine, signal })), protocol, detected: false };
+  return { ...(await attemptOrOther(target, settings, { machine, signal })), protocol, detected: false };
 }
 
 /**

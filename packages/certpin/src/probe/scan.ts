@@ -2,7 +2,8 @@ import { refuseUnknownOptions } from '../core/unknown-options.ts';
 import { type MapTargetsOptions, mapTargets, mapTargetsKeys, type Targets } from './map-targets.ts';
 import { type ProbeOptions, probeKeys, readProbeOptions, type Settings } from './options.ts';
 import { type ProbeReport, probeWith, toProbeFailure } from './probe.ts';
-import type { Target } from './target.ts';
+import { findTargets } from './srv.ts';
+import { type Target, toTarget } from './target.ts';
 
 /** `timeoutMs` is for each target, and for each attempt anew. */
 export interface ScanOptions extends ProbeOptions, MapTargetsOptions {}
@@ -26,14 +27,38 @@ export function scan(targets: Targets<string | Target>, options: ScanOptions = {
   refuseUnknownOptions(options, [...probeKeys, ...mapTargetsKeys], 'scan');
   const { concurrency, retries, totalTimeoutMs, order, signal, ...others } = options;
   const settings = readProbeOptions(others);
-  const question = (target: string | Target, own: AbortSignal) => probeWith(target, { ...settings, signal: own });
+  const question = (target: string | Target, own: AbortSignal) =>
+    askEach(target, { ...settings, signal: own }, retries);
   return toReports(mapTargets(targets, question, { concurrency, retries, totalTimeoutMs, order, signal }), settings);
 }
 
+/** Servers of one cluster that are asked at the same time. */
+const SERVERS_AT_A_TIME = 8;
+
+/** A target that stands for several servers has a report of each. */
+async function askEach(
+  target: string | Target,
+  settings: Settings,
+  retries: number | undefined,
+): Promise<readonly ProbeReport[]> {
+  const read = toTarget(target);
+  if (!('srvName' in read)) return [await probeWith(read, settings)];
+  const { signal, protocol } = settings;
+  const ask = (server: Target, own: AbortSignal) => probeWith(server, { ...settings, signal: own });
+  const how = { concurrency: SERVERS_AT_A_TIME, retries, order: 'given', signal } as const;
+  const reports: ProbeReport[] = [];
+  for await (const asked of mapTargets(await findTargets(read, settings), ask, how))
+    reports.push(asked.ok ? asked.answer : toProbeFailure(asked.target, asked.error, protocol));
+  if (signal?.aborted) throw signal.reason;
+  return reports;
+}
+
 async function* toReports(
-  answers: ReturnType<typeof mapTargets<string | Target, ProbeReport>>,
+  answers: ReturnType<typeof mapTargets<string | Target, readonly ProbeReport[]>>,
   { protocol }: Settings,
 ): AsyncGenerator<ProbeReport, undefined, undefined> {
-  for await (const asked of answers)
-    yield asked.ok ? asked.answer : toProbeFailure(asked.target, asked.error, protocol);
+  for await (const asked of answers) {
+    if (asked.ok) yield* asked.answer;
+    else yield toProbeFailure(asked.target, asked.error, protocol);
+  }
 }

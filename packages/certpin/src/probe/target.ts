@@ -1,14 +1,14 @@
 import { statSync } from 'node:fs';
-import { closestOf } from '../core/unknown-options.ts';
+import { isIP } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { CertpinError } from '../errors.ts';
-import { type UpgradeName, upgradeProtocols } from '../protocols/registry.ts';
-import { readConnectionString } from './connection-string.ts';
-
-/** How a server comes to TLS: from the first byte, or by an upgrade. */
-export type Protocol = 'tls' | UpgradeName;
+import { readConnectionString, refuseInstance } from './connection-string.ts';
+import { invalidTarget as invalid } from './invalid-target.ts';
+import { unquoted } from './quotes.ts';
+import { findScheme, type Protocol, plaintextSchemes, protocolsOfPorts, type Scheme, SRV, schemes } from './schemes.ts';
 
 /** Where a certificate is to be found. */
-export type Target = FileTarget | ServerTarget | SocketTarget;
+export type Target = FileTarget | ServerTarget | SocketTarget | SrvTarget;
 
 export interface FileTarget {
   readonly protocol: 'file';
@@ -35,61 +35,28 @@ export interface SocketTarget {
   readonly socketPath: string;
 }
 
-interface Scheme {
-  readonly protocol: Protocol;
-  readonly port: number | undefined;
-  readonly alpn?: string | undefined;
-  readonly hostInQuery?: boolean | undefined;
+/** The name of a MongoDB cluster, behind which its servers stand in DNS: `targetsOf` finds them. */
+export interface SrvTarget {
+  readonly protocol: 'tls';
+  readonly label: string;
+  /** Where their SRV records are: `_mongodb._tcp.cluster.example.com`. */
+  readonly srvName: string;
 }
-
-const entries = Object.entries(upgradeProtocols) as [UpgradeName, (typeof upgradeProtocols)[UpgradeName]][];
-
-/** Services that begin with TLS, and of which no protocol is spoken here; the default port, where there is one. */
-const directServices: Readonly<Record<string, number | undefined>> = {
-  https: 443,
-  tls: undefined,
-  ssl: undefined,
-  wss: 443,
-  rediss: 6379,
-  amqps: 5671,
-  mqtts: 8883,
-  mongodb: 27017,
-};
-
-const schemes: ReadonlyMap<string, Scheme> = new Map([
-  ...Object.entries(directServices).map(([name, port]): [string, Scheme] => [name, { protocol: 'tls', port }]),
-  ...entries.flatMap(([protocol, { upgrade, direct, hostInQuery }]): [string, Scheme][] => [
-    ...upgrade.schemes.map((name): [string, Scheme] => [name, { protocol, port: upgrade.ports[0], hostInQuery }]),
-    ...(direct?.schemes ?? []).map((name): [string, Scheme] => [
-      name,
-      { protocol: 'tls', port: direct?.ports[0], alpn: direct?.alpn },
-    ]),
-  ]),
-]);
-
-/** Of two protocols with one port, the first in the table. */
-const protocolsOfPorts: ReadonlyMap<number, Protocol> = new Map(
-  [
-    ...entries.flatMap(([protocol, { upgrade, direct }]): [number, Protocol][] => [
-      ...upgrade.ports.map((port): [number, Protocol] => [port, protocol]),
-      ...(direct?.ports ?? []).map((port): [number, Protocol] => [port, 'tls']),
-    ]),
-    [443, 'tls'] as [number, Protocol],
-  ].reverse(),
-);
 
 /**
  * Reads a target: `host:port`, `[::1]:port`, a bare host (port 443), a URL (`https://`, `tls://`, and every scheme of the protocols
- * that the probe knows), `unix:/path/of.socket` (with a protocol: `mysql+unix:/path`), a connection string of JDBC, libpq, ADO.NET or
- * ODBC, the data source of Go's MySQL driver or of PHP's PDO, or a file (anything with a slash, a certificate's extension, or the name of a file that exists). Credentials are dropped here.
+ * that the probe knows), `mongodb+srv://`, `unix:/path/of.socket` (with a protocol: `mysql+unix:/path`), a connection string of JDBC, libpq,
+ * ADO.NET or ODBC, the data source of Go's MySQL driver or of PHP's PDO, or a file (`file://`, anything with a slash, a certificate's
+ * extension, or the name of a file that exists). Quotation marks around it are left out. Credentials are dropped here.
  *
  * The protocol follows from the scheme, then from the port; on a port of no protocol it is null.
  *
  * @throws CertpinError `ERR_TARGET_INVALID`
  */
-export function parseTarget(text: string): Target {
+export function parseTarget(given: string): Target {
   // The operating system would end a path or a name there, and take another one than is shown.
-  if (text.includes('\0')) throw invalid('it holds a NUL');
+  if (given.includes('\0')) throw invalid('it holds a NUL');
+  const text = isFile(given) ? given : unquoted(given);
   const [, unixScheme, socketPath] = /^(?:([a-z][a-z0-9-]*)\+)?unix:(?:\/\/)?(\/[^?#@]*)$/is.exec(text) ?? [];
   if (socketPath !== undefined) return readSocket(unixScheme?.toLowerCase(), socketPath);
   const driverAddress = readDriverAddress(text);
@@ -97,8 +64,14 @@ export function parseTarget(text: string): Target {
     return toServer('mysql', findScheme('mysql'), driverAddress.host, driverAddress.port);
   if (SQL_SERVER.test(text)) return parseConnectionString(`jdbc:${text}`);
   const url = text.replace(/^(?:jdbc|r2dbcs?(?::pool)?):(?=[a-z0-9]+:\/\/[^;]*$)/i, '').replace(WITH_DRIVER, '$1');
+  if (/^file:/i.test(url)) return parseFileUrl(url);
+  if (/^mongodb\+srv:\/\//i.test(url)) return parseSrv(url);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(url)) return parseUrl(url);
   if (isFile(text)) return { protocol: 'file', label: text, path: text };
+  const cut = /^([a-z][a-z0-9+.-]*):\//i.exec(text)?.[1]?.toLowerCase();
+  if (cut !== undefined && (schemes.has(cut) || cut === SRV || cut in plaintextSchemes))
+    throw invalid(`two slashes follow the colon: ${cut}://`);
+  if (/^\.\.?$/.test(text)) throw invalid('it is a folder: name a file in it');
   // Before anything that may be a path or a host: what has a pair in it may have a password, and is not shown.
   if (text.includes('=')) return parseConnectionString(text);
   if (text.includes('@')) throw invalid('it is neither host:port, nor a URL, nor a file that exists');
@@ -124,7 +97,7 @@ const ADDRESS =
 
 /** JDBC's form without `jdbc:`, as Prisma and others take it. As a URL its settings would be a login, and a piece of the password the host. */
 const SQL_SERVER =
-  /^(?:sqlserver|mssql):\/\/[^;@/?#]*;\s*(?:database|databasename|initial catalog|user|username|user id|password|encrypt|trustservercertificate|hostnameincertificate|integratedsecurity|authentication|applicationname|schema|servername)\s*=/i;
+  /^(?:sqlserver|mssql):\/\/[^;@/?#]*;\s*(?:database|databasename|initial catalog|user|username|user id|password|encrypt|trustservercertificate|hostnameincertificate|integratedsecurity|authentication|applicationname|schema|servername|instancename|instance)\s*=|^(?:sqlserver|mssql):\/\/[\w.-]+\\[\w$#]+(?::\d+)?$/i;
 
 /** A scheme with the name of a driver, as SQLAlchemy has it: `postgresql+psycopg2://`. */
 const WITH_DRIVER = /^(postgres|postgresql|mysql|mariadb|mssql)\+[a-z0-9]+(?=:\/\/)/i;
@@ -134,7 +107,7 @@ const PDO = /^(mysql|pgsql|sqlsrv):(?=[a-z])/i;
 const schemesOfPdo: Readonly<Record<string, string>> = { mysql: 'mysql', pgsql: 'postgres', sqlsrv: 'sqlserver' };
 
 /** A name, or an IP address. What is no host may be a piece of a password. */
-const HOST = /^(?:[\p{L}\p{M}\p{N}._-]+|[0-9a-f:.]*:[0-9a-f:.]*(?:%[\w.-]+)?)$/iu;
+const HOST = /^(?:(?!\.+$)[\p{L}\p{M}\p{N}._-]+|[0-9a-f:.]*:[0-9a-f:.]*(?:%[\w.-]+)?)$/iu;
 
 function isSocket(path: string): boolean {
   try {
@@ -167,17 +140,74 @@ function readSocket(scheme: string | undefined, socketPath: string): SocketTarge
 function parseUrl(text: string): ServerTarget {
   const url = readUrl(text);
   const name = url.protocol.slice(0, -1);
-  const { hostInQuery, ...scheme } = findScheme(name);
-  // An unescaped `/`, `#` or `?` cuts the password in two, and what is left of it would be taken for the host. In the path of a web
-  // page there may be an @.
-  const rest = (name === 'https' ? '' : url.pathname) + url.search + url.hash;
-  if (/[/#][^?]*@|\?[^=]*@/.test(rest)) {
-    throw invalid('a password in a URL needs percent-encoding: @ is %40, / is %2F, # is %23, ? is %3F');
+  refuseCutPassword(url);
+  const plaintext = plaintextSchemes[name];
+  if (plaintext !== undefined) {
+    const { service, tls } = plaintext;
+    const { label } = toServer(tls, findScheme(tls), decode(url.hostname).replace(/^\[(.*)\]$/, '$1'), url.port);
+    throw invalid(
+      `${name}:// is ${service} in plaintext, which has no certificate; where the server takes TLS: ${label}`,
+    );
   }
+  const { hostInQuery, ...scheme } = findScheme(name);
   const query = hostInQuery ? url.searchParams : new URLSearchParams();
   const host = decode(query.get('host') || url.hostname).replace(/^\[(.*)\]$/, '$1');
   if (host === '' || host.startsWith('/')) throw invalid('it names no host: a unix socket has no TLS');
+  if (scheme.protocol === 'mssql' && url.port === '') {
+    // The form of the package mssql: an instance stands before the database.
+    if (/^\/[^/]+\/[^/]/.test(url.pathname)) throw refuseInstance();
+  }
+  if (scheme.protocol === 'mssql' && isStrict(url)) return toServer(STRICT, findScheme(STRICT), host, url.port);
   return toServer(name, scheme, host, query.get('port') || url.port);
+}
+
+/** SQL Server that begins with TLS, TDS 8. */
+const STRICT = 'mssql-strict';
+
+function isStrict({ searchParams }: URL): boolean {
+  return [...searchParams].some(([key, value]) => /^encrypt$/i.test(key) && /^strict$/i.test(value));
+}
+
+const PERCENT = 'a password in a URL needs percent-encoding: @ is %40, / is %2F, # is %23, ? is %3F';
+
+/**
+ * An unescaped `/`, `#` or `?` cuts the password in two, and what is left of it would be taken for the host. In the path of a web page
+ * there may be an @.
+ */
+function refuseCutPassword({ protocol, pathname, search, hash }: URL): void {
+  const rest = (protocol === 'https:' ? '' : pathname) + search + hash;
+  if (/[/#][^?]*@|\?[^=]*@/.test(rest)) throw invalid(PERCENT);
+}
+
+function parseSrv(text: string): SrvTarget {
+  const url = readUrl(text);
+  refuseCutPassword(url);
+  if (url.port !== '') throw invalid(`a port has no place in ${SRV}://: the SRV records name it`);
+  const host = decode(url.hostname).toLowerCase().replace(/\.$/, '');
+  if (isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0)
+    throw invalid(`an IP address has no SRV records: mongodb://host:port`);
+  if (!HOST.test(host)) throw invalid(`${SRV}:// names one host`);
+  if (!host.includes('.'))
+    throw invalid(`the name behind ${SRV}:// has more than one label, as in cluster.example.com`);
+  const service = url.searchParams.get('srvServiceName');
+  if (service !== null && !/^[a-z0-9-]{1,62}$/i.test(service)) throw invalid('srvServiceName is the name of a service');
+  const own = service === null ? '' : `/?srvServiceName=${service}`;
+  return { protocol: 'tls', label: `${SRV}://${host}${own}`, srvName: `_${service ?? 'mongodb'}._tcp.${host}` };
+}
+
+function parseFileUrl(text: string): FileTarget {
+  let path: string;
+  try {
+    const url = new URL(text);
+    if (!/^(?:localhost)?$/.test(url.hostname)) throw invalid('it names a file of another machine');
+    // In a path they are percent-encoded.
+    if (url.search !== '' || url.hash !== '') throw new Error('it is more than a path');
+    path = fileURLToPath(new URL(`file://${url.pathname}`));
+  } catch (error) {
+    throw error instanceof CertpinError ? error : invalid('the URL of a file cannot be read: file:///path');
+  }
+  if (path.includes('\0')) throw invalid('it holds a NUL');
+  return { protocol: 'file', label: path, path };
 }
 
 /**
@@ -222,7 +252,10 @@ function toServer(
   host: string,
   port: string | undefined,
 ): ServerTarget {
-  if (!HOST.test(host)) throw invalid('it names no host, or more than one');
+  if (!HOST.test(host)) {
+    const isList = host.split(',').length > 1 && host.split(',').every((one) => HOST.test(one));
+    throw invalid(isList ? severalHosts(name) : 'it names no host, or more than one');
+  }
   if (!port && defaultPort === undefined) throw invalid(`${name}:// needs a port`);
   const number = checkPort(port || String(defaultPort));
   const address = `${host.includes(':') ? `[${host}]` : host}:${number}`;
@@ -230,31 +263,23 @@ function toServer(
   return { protocol, label, host, port: number, ...(alpn === undefined ? {} : { alpn }) };
 }
 
-function findScheme(name: string): Scheme {
-  const scheme = schemes.get(name);
-  if (scheme !== undefined) return scheme;
-  if (name === 'ssh') throw invalid('SSH has no certificate; ssh-keyscan shows its key');
-  const shown = /^[a-z][a-z0-9+-]{0,19}$/.test(name) ? `${name}://` : 'this scheme';
-  const meant = closestOf(name, [...schemes.keys()], name.length < 6 ? 1 : 2);
-  const hint = meant === undefined ? '' : `; did you mean ${meant}://?`;
-  throw invalid(`nothing is known of ${shown}${hint} (${ANY_TLS})`);
-}
-
-const ANY_TLS = 'a server that begins with TLS is named with tls://host:port';
-
 function readUrl(text: string): URL {
   try {
     return new URL(text);
   } catch {
+    const [, name = '', rest = ''] = /^([^:]*):\/\/(.*)$/s.exec(text) ?? [];
     // What stands before the path, without a login: a password may hold a comma.
-    const hosts = /^[^:]*:\/\/(?:[^/?#]*@)?([^/?#@]*)/.exec(text)?.[1] ?? '';
+    const hosts = /^(?:[^/?#]*@)?([^/?#@]*)/.exec(rest)?.[1] ?? '';
     const isList = hosts.split(',').filter((host) => /^[^:]+(?::\d+)?$/.test(host)).length > 1;
-    throw invalid(isList ? SEVERAL : 'the URL cannot be read');
+    if (isList) throw invalid(severalHosts(name.toLowerCase()));
+    throw invalid(`the URL cannot be read${/[/?#].*@/s.test(rest) ? `: ${PERCENT}` : ''}`);
   }
 }
 
-const SEVERAL =
-  'it names several hosts, and each may have a certificate of its own: name one, as in postgres://host:port';
+function severalHosts(name = ''): string {
+  const scheme = schemes.has(name) ? name : 'tls';
+  return `it names several hosts, and each may have a certificate of its own: name one, as in ${scheme}://host:port`;
+}
 
 function decode(text: string): string {
   try {
@@ -268,9 +293,4 @@ function checkPort(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port;
   throw invalid('a port is a number from 1 to 65535');
-}
-
-/** The text is not repeated: a connection string that was mistyped still holds its password. */
-function invalid(reason: string): CertpinError<'ERR_TARGET_INVALID'> {
-  return new CertpinError('ERR_TARGET_INVALID', `the target cannot be used: ${reason}`, { reason });
 }

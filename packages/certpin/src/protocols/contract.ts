@@ -29,11 +29,12 @@ export interface Envelope {
   /** What is sent in place of bytes of TLS. */
   wrap(bytes: Uint8Array): Uint8Array;
   /**
-   * The bytes of TLS in what came; what is not whole is kept until the next call.
+   * The bytes of TLS in the first packet that came, and what stands behind it: TLS may end the handshake with the one, and the other is
+   * in no packet then. What is not whole is kept until the next call.
    *
    * @throws CertpinError `ERR_UPGRADE_UNEXPECTED`
    */
-  unwrap(bytes: Uint8Array): Uint8Array;
+  unwrap(bytes: Uint8Array): { readonly content: Uint8Array; readonly rest: Uint8Array };
 }
 
 export type UpgradeStep =

@@ -23,7 +23,7 @@ export function createConversation(
 ): UpgradeProtocol {
   let read: Uint8Array = nothing;
   let wanted = 0;
-  // Kept, for a generator that has thrown looks like one that came to its end: that would be a consent.
+  // Kept: a generator that has thrown looks like one that came to its end, and that would be a consent.
   let failure: unknown;
   let consented = false;
 

@@ -9,33 +9,23 @@ const INTEGER = 0x02;
 const OCTET_STRING = 0x04;
 const ENUMERATED = 0x0a;
 const SEQUENCE = 0x30;
-const EXTENDED_REQUEST = 0x77;
 const EXTENDED_RESPONSE = 0x78;
-const REQUEST_NAME = 0x80;
 const RESPONSE_NAME = 0x8a;
 
 const MESSAGE_ID = 1;
 const START_TLS = Buffer.from('1.3.6.1.4.1.1466.20037', 'latin1');
 
-/** The message with ExtendedRequest (RFC 4511 §4.14.1). No bind comes before it, so it names nobody. */
-const REQUEST = toElement(
-  SEQUENCE,
-  Buffer.concat([
-    toElement(INTEGER, Uint8Array.of(MESSAGE_ID)),
-    toElement(EXTENDED_REQUEST, toElement(REQUEST_NAME, START_TLS)),
-  ]),
-);
+/** The message with ExtendedRequest (RFC 4511 §4.14.1): a sequence, its number, the request, the request's name. No bind comes before it. */
+const REQUEST = Buffer.concat([Uint8Array.of(SEQUENCE, 29, INTEGER, 1, MESSAGE_ID, 0x77, 24, 0x80, 22), START_TLS]);
 
 /** An answer is of some dozen bytes, and a sentence for people. */
 const MAX_RESPONSE_BYTES = 4_096;
 
-/** Result codes that a server may answer StartTLS with (RFC 4511 §4.14.2 and appendix A). */
+/** Result codes that a server may answer StartTLS with (RFC 4511 §4.14.2 and appendix A): those that say something of StartTLS. */
 const meanings: Record<number, string> = {
   1: 'it takes the request for out of place',
   2: 'it does not know StartTLS',
   10: 'it refers to another server',
-  12: 'it does not know StartTLS',
-  13: 'it demands confidentiality by other means',
   50: 'it does not allow StartTLS',
   51: 'it is busy',
   52: 'its TLS is not available',
@@ -56,8 +46,7 @@ function* readResponse(): Conversation {
   const response = yield* enter(message, EXTENDED_RESPONSE);
   const code = yield* readNumber(response, ENUMERATED);
   if (code !== 0) {
-    const meaning = meanings[code];
-    const result = `result code ${code}${meaning === undefined ? '' : `: ${meaning}`}`;
+    const result = `result code ${code}${code in meanings ? `: ${meanings[code]}` : ''}`;
     throw refused(name, `the LDAP server refuses TLS (its answer to StartTLS is ${result})`);
   }
   yield* readContent(response, OCTET_STRING); // matchedDN
@@ -122,10 +111,6 @@ function* readNumber(box: Box, tag: number): Reading<number> {
   const { room } = yield* enter(box, tag);
   if (room !== 1) throw notLdap();
   return yield* readByte();
-}
-
-function toElement(tag: number, content: Uint8Array): Uint8Array {
-  return Buffer.concat([Uint8Array.of(tag, content.length), content]);
 }
 
 function notLdap(): ReturnType<typeof unexpected> {

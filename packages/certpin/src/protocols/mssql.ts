@@ -1,13 +1,15 @@
 import type { Envelope, UpgradeProtocol } from './contract.ts';
-import { type Conversation, createConversation, readByte, readLiteral } from './conversation.ts';
+import { type Conversation, createConversation, type Reading, readByte, readLiteral } from './conversation.ts';
 import { refused, unexpected } from './upgrade-errors.ts';
 
 const name = 'mssql';
 
 // Packet types and status (MS-TDS §2.2.3.1).
-const PRELOGIN = 0x12;
-const TABULAR_RESULT = 0x04;
+export const PRELOGIN = 0x12;
+export const TABULAR_RESULT = 0x04;
 const END_OF_MESSAGE = 0x01;
+
+const nothing = new Uint8Array(0);
 
 const HEADER_BYTES = 8;
 /** What both sides take before they agree on another size (MS-TDS §2.2.3.1.3). */
@@ -20,7 +22,8 @@ const ENCRYPTION = 1;
 const TERMINATOR = 0xff;
 const ENTRY_BYTES = 4;
 
-const ENCRYPT_ON = 1;
+export const ENCRYPT_ON = 1;
+export const ENCRYPT_NOT_SUPPORTED = 2;
 const ENCRYPT_REQUIRED = 3;
 
 const meanings: Record<number, string> = {
@@ -43,7 +46,23 @@ export function createMssqlUpgrade(): UpgradeProtocol {
 }
 
 function* readAnswer(): Conversation {
-  yield* readLiteral([TABULAR_RESULT, END_OF_MESSAGE], notTds);
+  demandTls(yield* readPrelogin(TABULAR_RESULT));
+}
+
+/** What a PRELOGIN says of ENCRYPTION, and where in the packet. */
+export interface Encryption {
+  readonly at: number;
+  readonly value: number;
+}
+
+/**
+ * Reads a PRELOGIN to its end.
+ *
+ * @param type of the packet: that of a request, or of an answer
+ * @returns undefined where it says nothing of ENCRYPTION
+ */
+export function* readPrelogin(type: number): Reading<Encryption | undefined> {
+  yield* readLiteral([type, END_OF_MESSAGE], notTds);
   const payload = (yield* readByte()) * 256 + (yield* readByte()) - HEADER_BYTES;
   if (payload < 1 || payload > DEFAULT_PACKET_BYTES - HEADER_BYTES) notTds();
   yield 4; // process, packet number, window: nothing depends on them
@@ -63,38 +82,40 @@ function* readAnswer(): Conversation {
     read += ENTRY_BYTES + 1;
   }
   const values = yield payload - read;
-  if (offset === undefined) throw refused(name, 'the SQL Server offers no TLS (its PRELOGIN lacks ENCRYPTION)');
-  const encryption = values[offset - read];
-  if (encryption === undefined) notTds();
-  if (encryption === ENCRYPT_ON || encryption === ENCRYPT_REQUIRED) return;
-  const meaning = meanings[encryption];
-  const what = `ENCRYPTION ${encryption}${meaning === undefined ? '' : `: ${meaning}`}`;
+  if (offset === undefined) return undefined;
+  const value = values[offset - read];
+  return value === undefined ? notTds() : { at: HEADER_BYTES + offset, value };
+}
+
+/** @throws CertpinError `ERR_UPGRADE_REFUSED` for a server that does not consent to TLS for all that follows */
+export function demandTls(encryption: Encryption | undefined): Encryption {
+  if (encryption === undefined) throw refused(name, 'the SQL Server offers no TLS (its PRELOGIN lacks ENCRYPTION)');
+  const { value } = encryption;
+  if (value === ENCRYPT_ON || value === ENCRYPT_REQUIRED) return encryption;
+  const meaning = meanings[value];
+  const what = `ENCRYPTION ${value}${meaning === undefined ? '' : `: ${meaning}`}`;
   throw refused(name, `the SQL Server refuses TLS (its answer to PRELOGIN is ${what})`);
 }
 
 /** TLS in packets of the type PRELOGIN (MS-TDS §2.2.6.5). Nothing is kept of them but a header that is not whole. */
-function createEnvelope(): Envelope {
+export function createEnvelope(): Envelope {
   const header: number[] = [];
   let left = 0;
 
-  const unwrap = (bytes: Uint8Array): Uint8Array => {
-    const contents: Uint8Array[] = [];
-    for (let at = 0; at < bytes.length; ) {
+  const unwrap: Envelope['unwrap'] = (bytes) => {
+    for (let at = 0; at < bytes.length; at++) {
       if (left > 0) {
         const content = bytes.subarray(at, at + left);
-        contents.push(content);
         left -= content.length;
-        at += content.length;
-      } else {
-        header.push(bytes[at] as number);
-        at += 1;
-        checkHeader(header);
-        if (header.length < HEADER_BYTES) continue;
-        left = packetLength(header) - HEADER_BYTES;
-        header.length = 0;
+        return { content, rest: bytes.subarray(at + content.length) };
       }
+      header.push(bytes[at] as number);
+      checkHeader(header);
+      if (header.length < HEADER_BYTES) continue;
+      left = packetLength(header) - HEADER_BYTES;
+      header.length = 0;
     }
-    return Buffer.concat(contents);
+    return { content: nothing, rest: nothing };
   };
   return { wrap, unwrap };
 }

@@ -94,7 +94,7 @@ export function createMysqlMediation(show: (packet: Uint8Array | null) => unknow
       const packet = readGreeting(bytes);
       if (packet === undefined) return { next: 'wait' };
       const isOver = isErrorPacket(packet);
-      // Before the driver reads it, for it answers at once. One that was turned away has nobody to talk to.
+      // Set before the driver reads it: it answers at once. One that was turned away has nobody to talk to.
       mediation.fromDriver = isOver ? () => Buffer.alloc(0) : answers;
       show(packet);
       if (isOver) show(null);

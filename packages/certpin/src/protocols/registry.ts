@@ -75,7 +75,7 @@ export const upgradeProtocols: Readonly<Record<UpgradeName, ProtocolEntry>> = {
   },
   ldap: {
     create: createLdapUpgrade,
-    upgrade: { schemes: ['ldap'], ports: [389] },
+    upgrade: { schemes: ['ldap', 'ldap+starttls'], ports: [389] },
     direct: { schemes: ['ldaps'], ports: [636] },
   },
   mssql: {

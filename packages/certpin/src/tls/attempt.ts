@@ -1,8 +1,8 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import type { ConnectionOptions } from 'node:tls';
-import { findCertpinError } from '../errors.ts';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { findCertpinError } from '../core/find-error.ts';
 import { ownOptions } from '../leaf/options.ts';
 import type { Attempt, EndAttempt, Opener, Pinner } from '../leaf/pinner.ts';
 import { serverOf } from './server.ts';
@@ -86,21 +86,24 @@ function noteAddress(socket: Socket): void {
 export function watchOpen(pinner: Pinner, client: string): Pinner {
   return {
     ...pinner,
-    open: (options, limitMs, requestedName) => {
-      const end = beginAttempt(client, options);
-      if (end === undefined) return pinner.open(options, limitMs, requestedName);
-      try {
-        const socket = pinner.open(options, limitMs, requestedName);
-        noteAddress(socket);
-        // Not `error`: one that nobody hears has to be thrown.
-        socket.once('secureConnect', () => end(undefined, socket));
-        return socket.once('close', () => end(socket.errored ?? GIVEN_UP, socket));
-      } catch (error) {
-        end(error);
-        throw error;
-      }
-    },
+    open: (options, limitMs, name) => watchAttempt(client, options, () => pinner.open(options, limitMs, name)),
   };
+}
+
+/** Opens a TLS connection as an attempt of `client`. */
+export function watchAttempt(client: string, options: ConnectionOptions, open: () => TLSSocket): TLSSocket {
+  const end = beginAttempt(client, options);
+  if (end === undefined) return open();
+  try {
+    const socket = open();
+    noteAddress(socket);
+    // Not `error`: one that nobody hears has to be thrown.
+    socket.once('secureConnect', () => end(undefined, socket));
+    return socket.once('close', () => end(socket.errored ?? GIVEN_UP, socket));
+  } catch (error) {
+    end(error);
+    throw error;
+  }
 }
 
 /** An opener whose every call is an attempt; `end` is its end. */

@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import { createPolicy, type PolicyOptions, policyKeysIn } from '../core/policy.ts';
+import { createPolicy, type GivenPolicyOptions, type PolicyOptions, policyKeysIn } from '../core/policy.ts';
 import { refuseUnknownOptions } from '../core/unknown-options.ts';
 import { type CertpinError, optionInvalid } from '../errors.ts';
 import { ownOptions } from '../leaf/options.ts';
@@ -34,7 +34,7 @@ export type ProxyInput = 'env' | (string & {}) | URL | ProxyOptions;
  * Reads the configuration of a proxy.
  *
  * @returns opens a tunnel through it; undefined where there is no proxy
- * @throws CertpinError `ERR_OPTION_INVALID`, `ERR_PIN_INVALID`; the URL is never part of a message, for it holds a password
+ * @throws CertpinError `ERR_OPTION_INVALID`, `ERR_PIN_INVALID`; the URL is never part of a message, because it holds a password
  */
 export function createTunnel(proxy: ProxyInput | undefined): OpenTunnel | undefined {
   if (proxy === undefined) return undefined;
@@ -56,7 +56,7 @@ export function createTunnel(proxy: ProxyInput | undefined): OpenTunnel | undefi
   }
   const createProtocol = scheme === 'socks5:' ? socks5(login) : httpConnect(login);
   if (!isSecure) return tunnelThrough({ address, createProtocol });
-  const policies = isPinned ? createPolicy(policy) : 'verify';
+  const policies = isPinned ? createPolicy(policy as GivenPolicyOptions) : 'verify';
   const secured = {
     pinner: createPinner({ policies, connectTimeoutMs: 0 }),
     tls: readTlsOptions(tls ?? {}, 'proxy.tls') as ConnectionOptions,
@@ -114,7 +114,7 @@ function readUrl(text: string | URL): {
   let url: URL;
   let login: Login;
   if (text === undefined || String(text).trim() === '') {
-    const message = `the URL is ${text === undefined ? 'undefined' : 'an empty text'}, as a variable that is not set: set it, or leave \`proxy\` out where there is none`;
+    const message = `the URL is ${text === undefined ? 'undefined' : 'an empty text'}, as from a variable that is not set: set the variable, or leave \`proxy\` out if there is no proxy`;
     throw invalid('url', message);
   }
   try {

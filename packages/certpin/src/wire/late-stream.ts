@@ -9,9 +9,9 @@ import type { Attempt, Opener, Waiting } from '../leaf/pinner.ts';
  */
 export interface Mediator {
   /** What is sent to the verified server in place of what the driver wrote; nothing, where more of it has to come first. */
-  fromDriver(bytes: Buffer): Uint8Array;
+  fromDriver: (bytes: Buffer) => Uint8Array;
   /** What the driver reads in place of what the verified server sent. */
-  fromServer(bytes: Buffer): Uint8Array;
+  fromServer: (bytes: Buffer) => Uint8Array;
 }
 
 export const NO_UNIX_SOCKET = 'a unix socket has no TLS, so there is nothing to pin: give a host';
@@ -42,7 +42,7 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     Object.assign(this, sides);
   }
 
-  /** As `net.Socket.connect(port, host)`; a path of a unix socket is refused, for there is no TLS on one. */
+  /** As `net.Socket.connect(port, host)`; a path of a unix socket is refused, because there is no TLS on one. */
   connect(port: number | string, host = 'localhost'): this {
     const number = Number(port);
     if (!Number.isInteger(number) || host.startsWith('/')) return this.destroy(optionInvalid('host', NO_UNIX_SOCKET));
@@ -79,8 +79,7 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     const receive = (chunk: Buffer): void => {
       try {
         const bytes = this.mediator?.fromServer(chunk) ?? chunk;
-        if (isFlowing(this) && Buffer.isBuffer(bytes) && bytes.length > 0) this.emit('data', bytes);
-        else if (!this.push(bytes)) socket.pause();
+        if (!this.give(bytes)) socket.pause();
       } catch (error) {
         this.destroy(error as Error);
       }
@@ -93,6 +92,13 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     this.emit('connect');
     this.emit('ready');
     socket.resume();
+  }
+
+  /** @returns whether the reader wants more for now */
+  protected give(bytes: Uint8Array): boolean {
+    if (!isFlowing(this) || !Buffer.isBuffer(bytes) || bytes.length === 0) return this.push(bytes);
+    this.emit('data', bytes);
+    return true;
   }
 
   override _read(): void {
@@ -142,7 +148,7 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
 }
 
 /**
- * Whether `push` would come to nothing but the event: then it is emitted, at half of the cost, for all that is read passes two streams.
+ * Whether `push` would only emit the event `data`. Then we emit it ourselves, which halves the cost: all that is read passes two streams.
  */
 function isFlowing(stream: Duplex): boolean {
   const { readableFlowing, readableLength, readableEncoding, destroyed } = stream;

@@ -143,7 +143,7 @@ for (const [name, driver] of Object.entries(drivers)) {
 
   describe(`${name}: a copy that has lost the function says nothing of the login`, () => {
     for (const [what, copy] of Object.entries(copies)) {
-      // Of what certpin adds to a configuration of mysql, named keys may leave nothing: docs/mysql.md.
+      // Of what certpin adds to a configuration of mysql, named keys may leave nothing: docs/reference/mysql.md.
       if (name === 'mysql' && what.startsWith('named')) continue;
       test(what, async (t) => {
         const { tap, error } = await overhear(t, driver, (pinned) => ({

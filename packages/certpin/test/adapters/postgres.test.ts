@@ -371,7 +371,7 @@ describe('options that would weaken or duplicate the TLS are refused at once', (
     ['a URL of a unix socket', 'postgres://%2Frun%2Fpostgresql/app', /a unix socket has no TLS/],
     ['a URL that cannot be read', 'postgres://app:hunter2%@db:5432/app', /cannot be read/],
     ['another scheme', 'mysql://app:hunter2@db/app', /must begin with postgres/],
-    ['a port that is none', { port: 'hunter2' }, /a port is no number/],
+    ['a port that is none', { port: 'hunter2' }, /a port is not a number/],
     ['several hosts and a session attribute', { host: 'a,b', target_session_attrs: 'primary' }, /needs one host/],
     ['an unknown negotiation', { sslnegotiation: 'maybe' }, /'postgres' or 'direct'/],
   ];

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { certificateHex, type Minted, mint, publicKeyPin } from '@certpin/testkit';
 import { explain, refusalError } from '../../src/core/explain.ts';
-import type { PolicyOptions } from '../../src/core/policy.ts';
+import type { GivenPolicyOptions as PolicyOptions } from '../../src/core/policy.ts';
 import type { Peer } from '../../src/core/verdict.ts';
 import { verify } from '../../src/core/verify.ts';
 import { refused } from './support.ts';
@@ -70,7 +70,7 @@ describe('a CA among the pins of leaves', () => {
   it('is no reassurance where somebody else of that CA answers', () => {
     for (const presented of [[customer], [customer, ca]]) {
       const { cause, next } = told(presented, { pins: ca.certPem });
-      assert.match(cause, /^the pin is that of a CA, and this certificate of the CA does not name db\.example\.com: /);
+      assert.match(cause, /^the pin is a CA's, and this certificate of the CA does not name db\.example\.com: /);
       assert.match(cause, ALARM);
       assert.doesNotMatch(next, /evil/);
     }
@@ -93,7 +93,7 @@ describe('a CA among the pins of leaves', () => {
       assert.match(cause, ALARM);
       assert.match(
         next,
-        /add a pin only if they equal.*\n.*\n {4}where the configured pin is a CA's: a CA is pinned with `issuerPins`/,
+        /add a pin only if they equal.*\n.*\n {4}if the configured pin is a CA's: pin the CA with `issuerPins`/,
       );
     }
     for (const [presented, pins] of [
@@ -120,9 +120,9 @@ describe('an issuer that was not sent', () => {
       const { cause, next, text } = told(presented, { issuerPins });
       assert.match(
         cause,
-        /^the server does not send the pinned issuer, and of a hash alone nobody can tell what it has signed/,
+        /^the server does not send the pinned issuer, and a hash alone does not show what the issuer has signed/,
       );
-      assert.match(cause, /it may be your server, and it may be anybody$/);
+      assert.match(cause, /it may be your server, or anybody$/);
       assert.match(next, /^give the CA's own certificate \(PEM\), from its operator, as `issuerPins`/);
       assert.doesNotMatch(text, /add a pin/);
     }
@@ -156,14 +156,14 @@ describe('another host name, though the pin matched', () => {
 
   it('gives no name as an advice where a CA is pinned: whoever has a certificate of that CA has chosen it', () => {
     const { cause, next } = told([customer], { issuerPins: ca.certPem });
-    assert.match(cause, /another server of the pinned CA, or somebody's who has a certificate of it$/);
+    assert.match(cause, /another server of the pinned CA answers, or somebody with a certificate of that CA$/);
     assert.doesNotMatch(next, /evil|add a pin|hostnameVerification|servername/);
-    assert.match(next, /^look at the host that was called: db\.example\.com\./);
+    assert.match(next, /^check the host that was called: db\.example\.com\./);
   });
 
   it('asks for the host where none is known', () => {
     const { text } = told([server], { issuerPins: ca.certPem }, { host: undefined });
-    assert.match(text, /next: say which host is meant/);
+    assert.match(text, /next: give the host that is called, or `servername`/);
   });
 });
 
@@ -173,7 +173,7 @@ describe('the end of the validity', () => {
     assert.match(told([old], { pins: certificateHex(old) }).next, /expired: 'accept'/);
     const issued = told([old], { issuerPins: ca.certPem });
     assert.doesNotMatch(issued.next, /accept/);
-    assert.match(issued.cause, /or somebody uses an old one of the pinned CA$/);
+    assert.match(issued.cause, /or somebody uses an old certificate of the pinned CA$/);
   });
 });
 
@@ -305,7 +305,7 @@ describe('a file, of which nothing was presented', () => {
     assert.match(text, /\n {2}likely: it is another certificate, with another key\n/);
     assert.match(
       text,
-      /next: where the file is from the server itself or from its operator, .*: add its pin\n {4}beside the configured one/,
+      /next: if the file is from the server itself or from its operator, .*: add its pin\n {4}beside the configured one first/,
     );
   });
 

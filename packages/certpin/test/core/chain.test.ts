@@ -8,7 +8,7 @@ import { Certificate } from '../../src/core/certificate.ts';
 import { verifyChain } from '../../src/core/chain.ts';
 import { explain } from '../../src/core/explain.ts';
 import { parsePins } from '../../src/core/parse-pin.ts';
-import type { PolicyOptions } from '../../src/core/policy.ts';
+import type { GivenPolicyOptions as PolicyOptions } from '../../src/core/policy.ts';
 import { verify } from '../../src/core/verify.ts';
 import { changed, der, inFolder, openssl, outcome, refused, within, withKey } from './support.ts';
 

@@ -6,12 +6,13 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { certificateHex, mint } from '@certpin/testkit';
 import { refusalError } from '../../src/core/explain.ts';
+import { findCertpinError } from '../../src/core/find-error.ts';
 import { verify } from '../../src/core/verify.ts';
-import { type AnyCertpinError, CertpinError, findCertpinError, isCertpinError } from '../../src/errors.ts';
+import { type AnyCertpinError, CertpinError, isCertpinError } from '../../src/errors.ts';
 import { pinRefusal, refused } from './support.ts';
 
 const fromPackage = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const docs = readFileSync(fromPackage('../../docs/errors.md'), 'utf8');
+const docs = readFileSync(fromPackage('../../docs/reference/errors.md'), 'utf8');
 const errorsSource = readFileSync(fromPackage('src/errors.ts'), 'utf8');
 
 const unique = (codes: Iterable<string | undefined>) => [...new Set(codes)].sort();
@@ -131,6 +132,22 @@ describe('CertpinError', () => {
 });
 
 describe('findCertpinError', () => {
+  it('is not kept busy by what a server has answered, which MongoDB’s driver copies into its error', () => {
+    const many = Array.from({ length: 2 ** 20 }, (_, index) => index);
+    const started = performance.now();
+    for (const errors of ['x'.repeat(2 ** 24), Buffer.alloc(2 ** 24), many, new Map(many.entries()), new Set(many)])
+      assert.equal(findCertpinError(Object.assign(new Error(), { errors, servers: errors })), undefined);
+    assert.ok(performance.now() - started < 5_000);
+    const endless = {
+      errors: {
+        *values() {
+          for (;;) yield 1;
+        },
+      },
+    };
+    assert.equal(findCertpinError(endless), undefined);
+  });
+
   const target = new CertpinError('ERR_CONNECT_TIMEOUT', 'late', { timeoutMs: 1 });
   const wrap = (cause: unknown) => new Error('wrapped', { cause });
 
@@ -143,6 +160,61 @@ describe('findCertpinError', () => {
     const { code, meta } = target as unknown as { code: string; meta: object };
     assert.equal(findCertpinError({ code, meta: { modelName: 'User', ...meta } }), target);
     assert.ok(!Object.keys(target).includes('meta'));
+  });
+
+  it('finds it where mssql, cassandra-driver and MongoDB keep it', () => {
+    assert.equal(findCertpinError({ originalError: wrap(target) }), target);
+    assert.equal(
+      findCertpinError({ innerErrors: { '10.0.0.5:9042': new Error('x'), '10.0.0.6:9042': wrap(target) } }),
+      target,
+    );
+    const servers = new Map<string, object>([
+      ['one.example:27017', { address: 'one.example:27017', error: null }],
+      ['two.example:27017', { address: 'two.example:27017', error: wrap(target) }],
+    ]);
+    assert.equal(
+      findCertpinError(Object.assign(new Error('selection'), { reason: { type: 'Unknown', servers } })),
+      target,
+    );
+  });
+
+  it('finds it under a code that a client has written over its own', () => {
+    const error = new CertpinError('ERR_CONNECT_TIMEOUT', 'late', { timeoutMs: 1 });
+    Object.assign(error, { code: 'ESOCKET', command: 'CONN' });
+    assert.equal(findCertpinError(wrap(error)), error);
+    assert.ok(error instanceof CertpinError);
+  });
+
+  it('passes over what throws where it is read, and finds the error beside it', () => {
+    const throwing = (name: string) =>
+      Object.defineProperty({ originalError: target } as object, name, {
+        get: () => {
+          throw new Error('a getter');
+        },
+      });
+    for (const name of ['cause', 'reason', 'errors', 'servers']) assert.equal(findCertpinError(throwing(name)), target);
+    assert.equal(findCertpinError({ innerErrors: throwing('host'), cause: target }), target);
+    const hostile = new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error('a trap');
+        },
+        ownKeys: () => {
+          throw new Error('a trap');
+        },
+      },
+    );
+    assert.equal(findCertpinError({ errors: hostile, original: hostile, cause: target }), target);
+  });
+
+  it('ends where each error makes a new one', () => {
+    class Endless {
+      get cause() {
+        return new Endless();
+      }
+    }
+    assert.equal(findCertpinError(new Endless()), undefined);
   });
 
   it('finds the error itself', () => assert.equal(findCertpinError(target), target));

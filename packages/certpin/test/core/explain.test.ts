@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { certificateHex, type Minted, mint, publicKeyPin } from '@certpin/testkit';
 import { explain, refusalError } from '../../src/core/explain.ts';
 import { formatPin } from '../../src/core/format-pin.ts';
-import type { PolicyOptions } from '../../src/core/policy.ts';
+import type { GivenPolicyOptions as PolicyOptions } from '../../src/core/policy.ts';
 import type { Peer } from '../../src/core/verdict.ts';
 import { verify } from '../../src/core/verify.ts';
 import { CertpinError } from '../../src/errors.ts';

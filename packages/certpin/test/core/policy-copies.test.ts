@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { certificateHex, mint } from '@certpin/testkit';
 import { createServerPolicies, policyFor } from '../../src/core/host-policies.ts';
 import { livePins } from '../../src/core/live-pins.ts';
-import { createPolicy, type PolicyOptions } from '../../src/core/policy.ts';
+import { createPolicy, type GivenPolicyOptions } from '../../src/core/policy.ts';
 import type { Policy } from '../../src/core/policy-type.ts';
 import { verify } from '../../src/core/verify.ts';
 import { readPolicy, splitOptions } from '../../src/tls/options.ts';
@@ -34,7 +34,7 @@ for (const [name, copy] of Object.entries(copies)) {
     for (const option of ['pins', 'issuerPins'] as const) {
       const pins = livePins([beforePin, afterPin]);
       const other = option === 'issuerPins' ? { pins: beforePin } : {};
-      const policy = createPolicy({ [option]: pins, ...other });
+      const policy = createPolicy({ [option]: pins, ...other } as GivenPolicyOptions);
       const copied = copy(policy) as Policy;
       assert.equal(copied[option].length, 2);
       pins.set(afterPin);
@@ -102,8 +102,8 @@ describe('is refused, and says why:', () => {
   ];
   for (const [what, make, message] of cases) {
     it(what, () => {
-      assert.throws(() => createPolicy(make() as PolicyOptions), { code: 'ERR_OPTION_INVALID', message });
-      assert.throws(() => readPolicy(make() as PolicyOptions), { code: 'ERR_OPTION_INVALID', message });
+      assert.throws(() => createPolicy(make() as GivenPolicyOptions), { code: 'ERR_OPTION_INVALID', message });
+      assert.throws(() => readPolicy(make() as GivenPolicyOptions), { code: 'ERR_OPTION_INVALID', message });
     });
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
 import { certificateHex, mint } from '@certpin/testkit';
-import { createPolicy, type PolicyOptions, policyKeys } from '../../src/core/policy.ts';
+import { createPolicy, type GivenPolicyOptions, policyKeys } from '../../src/core/policy.ts';
 import type { Policy } from '../../src/core/policy-type.ts';
 import { refuseUnknownOptions } from '../../src/core/unknown-options.ts';
 import { verify } from '../../src/core/verify.ts';
@@ -73,7 +73,7 @@ describe('createPolicy', () => {
   });
 
   it('takes an option that is undefined for one that is not there', () => {
-    const options = Object.fromEntries(policyKeys.map((key) => [key, undefined])) as PolicyOptions;
+    const options = Object.fromEntries(policyKeys.map((key) => [key, undefined])) as never as GivenPolicyOptions;
     assert.deepEqual({ ...createPolicy({ ...options, pins }) }, { ...createPolicy({ pins }) });
     assert.deepEqual({ ...createPolicy({ ...options, issuerPins: pins }) }, { ...createPolicy({ issuerPins: pins }) });
   });
@@ -88,7 +88,7 @@ describe('createPolicy', () => {
       { pins: undefined, issuerPins: undefined },
       [],
     ]) {
-      const { option, message } = invalidOption(() => createPolicy(options as PolicyOptions));
+      const { option, message } = invalidOption(() => createPolicy(options as GivenPolicyOptions));
       assert.equal(option, 'pins');
       assert.match(message, /needs pins/);
     }
@@ -123,7 +123,9 @@ describe('createPolicy', () => {
     ['CAVerification', 'caVerification'],
   ] as const) {
     it(`refuses \`${misspelt}\` and asks whether \`${meant}\` was meant`, () => {
-      const { option, message } = invalidOption(() => createPolicy({ pins, [misspelt]: 'accept' } as PolicyOptions));
+      const { option, message } = invalidOption(() =>
+        createPolicy({ pins, [misspelt]: 'accept' } as GivenPolicyOptions),
+      );
       assert.equal(option, misspelt);
       assert.ok(message.endsWith(`; did you mean \`${meant}\`?`), message);
     });
@@ -131,7 +133,7 @@ describe('createPolicy', () => {
 
   it('refuses an unknown option that is like none, without a guess', () => {
     for (const unknown of ['rejectUnauthorized', 'fingerprint', 'allowInsecure', 'x', 'toString']) {
-      const { option, message } = invalidOption(() => createPolicy({ pins, [unknown]: 1 } as PolicyOptions));
+      const { option, message } = invalidOption(() => createPolicy({ pins, [unknown]: 1 } as GivenPolicyOptions));
       assert.equal(option, unknown);
       assert.equal(message, `unknown policy option \`${unknown}\``);
     }
@@ -144,7 +146,7 @@ describe('createPolicy', () => {
       ['caVerification', ['IGNORE', 'accept', 'none', '', true, false, null, 0]],
     ] as const) {
       for (const value of values) {
-        const refusal = invalidOption(() => createPolicy({ pins, [option]: value } as PolicyOptions));
+        const refusal = invalidOption(() => createPolicy({ pins, [option]: value } as GivenPolicyOptions));
         assert.equal(refusal.option, option);
         assert.match(refusal.message, /must be one of '\w+', '\w+'$/);
       }
@@ -188,6 +190,22 @@ describe('refuseUnknownOptions', () => {
       invalidOption(() => refuseUnknownOptions({ prot: 1 }, ['port'], 'pinnedThing')).message,
       /^unknown pinnedThing option `prot`; did you mean `port`\?$/,
     );
+  });
+
+  it('refuses an unknown one whatever it is set to, and lets what is undefined pass', () => {
+    for (const value of [null, false, '', 0]) {
+      const { option } = invalidOption(() => refuseUnknownOptions({ prot: value }, ['port'], 'pinnedThing'));
+      assert.equal(option, 'prot');
+    }
+    refuseUnknownOptions({ prot: undefined }, ['port'], 'pinnedThing');
+  });
+
+  it('repeats no name but a word: what was put in its place may hold a password', () => {
+    for (const name of ['postgres://app:geheim@db.example/', 'a geheim', 'geheim\u001b[2J', 'geheim'.repeat(11)]) {
+      const { option, message } = invalidOption(() => refuseUnknownOptions({ [name]: 1 }, ['port'], 'pinnedThing'));
+      assert.equal(option, '…');
+      assert.equal(message, 'unknown pinnedThing option `…`');
+    }
   });
 
   it('lets known options pass', () => refuseUnknownOptions({ port: 1, host: undefined }, ['port', 'host'], 'x'));

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { certificateHex, mint, publicKeyPin } from '@certpin/testkit';
 import { Certificate } from '../../src/core/certificate.ts';
 import { explain, refusalError } from '../../src/core/explain.ts';
-import { createPolicy, type PolicyOptions } from '../../src/core/policy.ts';
+import { createPolicy, type GivenPolicyOptions as PolicyOptions } from '../../src/core/policy.ts';
 import type { Peer } from '../../src/core/verdict.ts';
 import { verify } from '../../src/core/verify.ts';
 import { inFolder, inIndefiniteLength, openssl, outcome, refused } from './support.ts';
@@ -422,7 +422,7 @@ describe('verify', () => {
   });
 
   it('throws for a policy that is none, and for nothing else', () => {
-    assert.throws(() => verify(peer(), {}), { code: 'ERR_OPTION_INVALID' });
+    assert.throws(() => verify(peer(), {} as never), { code: 'ERR_OPTION_INVALID' });
     assert.throws(() => verify(peer(), { pins: 'x' }), { code: 'ERR_PIN_INVALID' });
     assert.throws(() => verify(peer(), { pins: wrongPins, exspired: 'accept' } as PolicyOptions), {
       code: 'ERR_OPTION_INVALID',

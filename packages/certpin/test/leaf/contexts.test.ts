@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { constants, createPrivateKey } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,13 +35,18 @@ describe('a secure context is shared', () => {
       { ca: [client.certPem, other.certPem] },
       { ca: Buffer.from(other.certPem) },
       { ca: new DataView(Uint8Array.from(Buffer.from(client.certPem + other.certPem)).buffer) as never },
+      { ca: client.certPem, allowPartialTrustChain: true },
       { ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' },
+      { ecdhCurve: 'P-384' },
+      { sigalgs: 'ECDSA+SHA384' },
+      { maxVersion: 'TLSv1.2' as const },
+      { secureOptions: constants.SSL_OP_NO_TICKET },
     ];
     const made = different.map((options) => contextFor({ ...options }).secureContext);
     assert.ok(!made.includes(undefined));
     assert.equal(new Set(made).size, different.length);
     different.forEach((options, index) => {
-      assert.equal(contextFor({ ...options }).secureContext, made[index]);
+      assert.equal(contextFor({ ...options }).secureContext, made[index], JSON.stringify(Object.keys(options)));
     });
     const ofAnother = createContexts()({ ca: client.certPem }).secureContext;
     assert.notEqual(ofAnother, contextFor({ ca: client.certPem }).secureContext, 'another configuration');
@@ -51,6 +57,25 @@ describe('a secure context is shared', () => {
     assert.equal(createContexts()({ host: 'a' }).secureContext, createContexts()({ port: 1 }).secureContext);
     const { certPem: cert, keyPem: key } = client;
     assert.notEqual(createContexts()({ cert, key }).secureContext, createContexts()({ cert, key }).secureContext);
+  });
+
+  it('by the items of a list, not by the text that they make together', () => {
+    const contextFor = createContexts();
+    const [one, two] = [client.certPem, other.certPem];
+    // Of the first one, OpenSSL reads one certificate: the second block does not begin a line.
+    const ofText = contextFor({ ca: [`${one},${two}`] }).secureContext;
+    assert.notEqual(contextFor({ ca: [one, two] }).secureContext, ofText);
+    assert.notEqual(contextFor({ ca: [[one, two].join('')] }).secureContext, ofText);
+  });
+
+  it('with all that the client has given: its passphrase opens its key, and its CRL is read', () => {
+    const { certPem: cert, keyPem } = client;
+    const options = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open' } as const;
+    const key = createPrivateKey(keyPem).export(options).toString();
+    const contextFor = createContexts();
+    assert.ok(contextFor({ cert, key, passphrase: 'open' }).secureContext);
+    assert.throws(() => contextFor({ cert, key, passphrase: 'shut' }));
+    assert.throws(() => contextFor({ ca: cert, crl: 'no list' }), /CRL/i);
   });
 
   it('until an option changes in place: a key that is renewed is used at once', () => {
@@ -72,14 +97,19 @@ describe('a secure context is shared', () => {
   it('until a default of Node changes, which a program may set while it runs', (t) => {
     const contextFor = createContexts();
     const before = contextFor({}).secureContext;
-    const ciphers = tls.DEFAULT_CIPHERS;
-    t.after(() => {
-      tls.DEFAULT_CIPHERS = ciphers;
-    });
-    tls.DEFAULT_CIPHERS = 'ECDHE-ECDSA-AES128-GCM-SHA256';
-    assert.notEqual(contextFor({}).secureContext, before);
-    tls.DEFAULT_CIPHERS = ciphers;
-    assert.equal(contextFor({}).secureContext, before);
+    const { DEFAULT_CIPHERS, DEFAULT_ECDH_CURVE, DEFAULT_MAX_VERSION } = tls;
+    const defaults = { DEFAULT_CIPHERS, DEFAULT_ECDH_CURVE, DEFAULT_MAX_VERSION };
+    t.after(() => Object.assign(tls, defaults));
+    for (const changed of [
+      { DEFAULT_CIPHERS: 'ECDHE-ECDSA-AES128-GCM-SHA256' },
+      { DEFAULT_ECDH_CURVE: 'P-384' },
+      { DEFAULT_MAX_VERSION: 'TLSv1.2' as const },
+    ]) {
+      Object.assign(tls, changed);
+      assert.notEqual(contextFor({}).secureContext, before, JSON.stringify(changed));
+      Object.assign(tls, defaults);
+      assert.equal(contextFor({}).secureContext, before);
+    }
   });
 
   it('by what an option is, not by what it says of itself in JSON', (t) => {
@@ -124,6 +154,15 @@ describe('a secure context is shared', () => {
     const ciphers = 'ECDHE-ECDSA-AES256-GCM-SHA384'; // no other test asks for these alone
     const ticketKeys = Buffer.alloc(48, 7);
     const { secureContext } = createContexts()({ ciphers, ticketKeys } as object);
+    const { context } = secureContext as unknown as { context: { getTicketKeys(): Buffer } };
+    assert.notDeepEqual(context.getTicketKeys(), ticketKeys);
+  });
+
+  it('and gets nothing from Object.prototype', (t) => {
+    const ticketKeys = Buffer.alloc(48, 7);
+    Object.defineProperty(Object.prototype, 'ticketKeys', { value: ticketKeys, configurable: true });
+    t.after(() => delete (Object.prototype as { ticketKeys?: unknown }).ticketKeys);
+    const { secureContext } = createContexts()({ ciphers: 'ECDHE-ECDSA-CHACHA20-POLY1305' }); // of this test alone
     const { context } = secureContext as unknown as { context: { getTicketKeys(): Buffer } };
     assert.notDeepEqual(context.getTicketKeys(), ticketKeys);
   });

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { after, describe, it } from 'node:test';
 import { type ConnectionOptions, connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import { certificateHex, type Minted, mint, mintWithHiddenKey, publicKeyPin, startTlsServer } from '@certpin/testkit';
-import { createPolicy, type PolicyOptions } from '../../src/core/policy.ts';
+import { createPolicy, type GivenPolicyOptions } from '../../src/core/policy.ts';
 import { takeLeaf } from '../../src/leaf/presented.ts';
 import { guard } from '../guard.ts';
 
@@ -16,7 +16,7 @@ const below = await mint({ issuer: intermediate });
 const server = await startTlsServer({ certificate: right });
 after(() => server.close());
 
-async function open(policy: PolicyOptions, more: ConnectionOptions = {}): Promise<TLSSocket> {
+async function open(policy: GivenPolicyOptions, more: ConnectionOptions = {}): Promise<TLSSocket> {
   const options = { host: '127.0.0.1', port: server.port, servername: 'localhost', ...more };
   const socket = guard({ options, policy: createPolicy(policy), connectTimeoutMs: 10_000 });
   socket.write('canary');
@@ -129,7 +129,7 @@ describe('a server that sends as much as OpenSSL takes', () => {
     const intermediates = Array.from({ length: 150 }, () => intermediate.certPem).join('');
     server.present({ ...right, chainPem: right.certPem + intermediates });
     const pins = 'ab'.repeat(32);
-    const presentedUnder = (policy: PolicyOptions): Promise<number> =>
+    const presentedUnder = (policy: GivenPolicyOptions): Promise<number> =>
       open(policy).then(
         () => assert.fail(),
         (error) => error.details.verdict.presented.length,

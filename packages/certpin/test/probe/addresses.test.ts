@@ -62,6 +62,16 @@ test('an address goes with no proxy, no file and no socket, and a name with too 
   assert.equal(server.handshakes(), 0);
 });
 
+test('a kind of certificate that the server does not have is named as the cause', async (t) => {
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const server = await startTlsServer({ certificate: await mint({ keyType: 'rsa' }), maxVersion });
+    t.after(server.close);
+    const report = await probe(`tls://127.0.0.1:${server.port}`, { tls: { sigalgs: 'ecdsa_secp256r1_sha256' } });
+    assert.ok(!report.ok);
+    assert.match(report.error.message, /^no signature algorithm in common: .* ask without sigalgs \(ERR_SSL_\w+\)$/);
+  }
+});
+
 test('two certificates at one port: the kinds of signatures that are offered choose between them', async (t) => {
   const [ecdsa, rsa] = [await mint(), await mint({ keyType: 'rsa' })];
   for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {

@@ -4,9 +4,9 @@ import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import type { TlsOptions } from 'node:tls';
 import { certificateHex, mint, startScriptedServer, startUpgradeServer } from '@certpin/testkit';
+import { asTdsServer, type TdsPackets } from '@certpin/testkit/tds';
 import { probe } from '../../src/probe/index.ts';
 import { binaryTranscripts } from '../protocols/transcripts.ts';
-import { asTdsServer, type TdsPackets } from './tds-server.ts';
 
 const { server, client } = binaryTranscripts.mssql;
 const certificate = await mint({ keyType: 'rsa' });

@@ -211,7 +211,7 @@ describe('a file', () => {
   const unusable: [string, string | Uint8Array, RegExp][] = [
     ['empty', '', /no PEM or DER certificate/],
     ['a key alone', certificate.keyPem, /a private key and no certificate/],
-    ['a cut PEM block', certificate.certPem.slice(0, 200), /no PEM or DER certificate/],
+    ['a cut PEM block', certificate.certPem.slice(0, 200), /no whole certificate: one has BEGIN without END/],
     ['a PEM block with rubbish', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', /is none/],
     ['cut DER', certificate.x509.raw.subarray(0, 100), /is none/],
   ];

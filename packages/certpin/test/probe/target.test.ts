@@ -87,7 +87,21 @@ describe('a target is read', () => {
     ['host=db.example.com port=5433 password=x@tcp(evil.example:1)/', 'postgres', 'db.example.com', 5433],
     ['sqlserver://db.example.com:1434;database=app;user=sa;password=pass', 'mssql', 'db.example.com', 1434],
     ['sqlserver://db.example.com;database=app', 'mssql', 'db.example.com', 1433],
-    ['sqlserver://db.example.com\\SQLEXPRESS;encrypt=true;password=pass', 'mssql', 'db.example.com', 1433],
+    ['sqlserver://db.example.com\\SQLEXPRESS:1444;encrypt=true;password=pass', 'mssql', 'db.example.com', 1444],
+    ['Server=db.example.com\\SQLEXPRESS,1444;Database=app;Password=pass', 'mssql', 'db.example.com', 1444],
+    ['mssql://me:pass@db.example.com:1444/SQLEXPRESS/app?encrypt=true', 'mssql', 'db.example.com', 1444],
+    ['sqlserver://db.example.com\\SQLEXPRESS:1444', 'mssql', 'db.example.com', 1444],
+    ['Server=db.example.com;Database=app;User Id=me;Password=pass;Encrypt=true', 'mssql', 'db.example.com', 1433],
+    [
+      'Data Source=db.example.com;User Id=me;Password=pass;TrustServerCertificate=true',
+      'mssql',
+      'db.example.com',
+      1433,
+    ],
+    ['sqlserver://db.example.com:1433;database=app;user=me;password={p;a}}ss}', 'mssql', 'db.example.com', 1433],
+    ['mongodb://me:p%40ss%2F%23pass@db.example.com/app?authSource=admin&tls=true', 'tls', 'db.example.com', 27017],
+    ['redis+tls://:pass@db.example.com', 'tls', 'db.example.com', 6379],
+    ['rediss://me:p%23pass@db.example.com:6380/1?family=6', 'tls', 'db.example.com', 6380],
     ['mssql://db.example.com:1434;user=sa;password=p@ss;database=app', 'mssql', 'db.example.com', 1434],
     ['sqlserver://sa:pass@db.example.com:1434?database=app', 'mssql', 'db.example.com', 1434],
     ['sqlserver://sa:p;ass@db.example.com:1434?database=app', 'mssql', 'db.example.com', 1434],
@@ -100,6 +114,47 @@ describe('a target is read', () => {
       assert.deepEqual(parseTarget(label), { label, ...target });
     });
   }
+
+  const strict: [string, number][] = [
+    ['Server=tcp:db.example.com,1434;User Id=me;Password=pass;Encrypt=Strict', 1434],
+    ['jdbc:sqlserver://db.example.com;databaseName=app;password=pass;encrypt=strict', 1433],
+    ['sqlserver://db.example.com:1434;encrypt=strict;user=sa;password={pass;x}', 1434],
+    ['mssql://me:pass@db.example.com/app?encrypt=strict', 1433],
+  ];
+  for (const [text, port] of strict) {
+    test(`as SQL Server that begins with TLS: ${text}`, () => {
+      const label = `mssql-strict://db.example.com:${port}`;
+      const target = { protocol: 'tls', label, host: 'db.example.com', port, alpn: 'tds/8.0' };
+      assert.deepEqual([parseTarget(text), parseTarget(label)], [target, target]);
+    });
+  }
+
+  const quoted: [string, string][] = [
+    ['"https://db.example.com"', 'https://db.example.com'],
+    ["'postgres://me:pass@db.example.com/app'", 'postgres://me:pass@db.example.com/app'],
+    ['\u201chttps://db.example.com\u201d', 'https://db.example.com'],
+    ['\u201edb.example.com:5432\u201c', 'db.example.com:5432'],
+    ['\u2018db.example.com\u2019', 'db.example.com'],
+    ['\u00abdb.example.com\u00bb', 'db.example.com'],
+    ['`db.example.com`', 'db.example.com'],
+    ['"Server=tcp:db.example.com,1433;Password=pass"', 'Server=tcp:db.example.com,1433;Password=pass'],
+    ["host=db.example.com password='pass'", 'host=db.example.com password=pass'],
+    ['file:///etc/ssl/server%20cert.pem', '/etc/ssl/server cert.pem'],
+    ['file:/etc/ssl/server.pem', '/etc/ssl/server.pem'],
+    ['FILE://localhost/etc/ssl/server.pem', '/etc/ssl/server.pem'],
+  ];
+  for (const [text, plain] of quoted) {
+    test(`as what is meant: ${text}`, () => assert.deepEqual(parseTarget(text), parseTarget(plain)));
+  }
+
+  test('the name of a MongoDB cluster', () => {
+    const target = { protocol: 'tls', label: 'mongodb+srv://c.example.com', srvName: '_mongodb._tcp.c.example.com' };
+    assert.deepEqual(parseTarget('mongodb+srv://me:pass%2F@C.example.com./app?retryWrites=true'), target);
+    assert.deepEqual(parseTarget(target.label), target);
+    const own = { ...target, label: `${target.label}/?srvServiceName=own`, srvName: '_own._tcp.c.example.com' };
+    assert.deepEqual(parseTarget('mongodb+srv://me:pass@c.example.com/?x=1&srvServiceName=own'), own);
+    assert.deepEqual(parseTarget(own.label), own);
+  });
 
   const sockets: [string, 'mysql' | 'tls' | null, string][] = [
     ['unix:/run/x.sock', null, '/run/x.sock'],
@@ -166,21 +221,58 @@ describe('a target that cannot be read is refused, and not repeated', () => {
     ['host:0', /from 1 to 65535/],
     ['host:65536', /from 1 to 65535/],
     ['host:port', /neither host:port/],
-    ['redis://hunter2@h', /nothing is known of redis:\/\//],
+    ['redis://hunter2@h', /redis:\/\/ is Redis in plaintext, .*: rediss:\/\/h:6379$/],
+    ['redis://:hunter2@h:6380/1', /redis:\/\/ is Redis in plaintext, .*: rediss:\/\/h:6380$/],
+    ['redis://:a#hunter2@h', /%23/],
     [
       'kafka://h:9093',
       /nothing is known of kafka:\/\/ \(a server that begins with TLS is named with tls:\/\/host:port\)$/,
     ],
     ['postgress://me:hunter2@h', /nothing is known of postgress:\/\/; did you mean postgres:\/\/\?/],
-    ['mongodb+srv://me:hunter2@h/db', /nothing is known of mongodb\+srv:\/\/ \(a server that begins with TLS/],
+    ['mongodb+srv://me:hunter2@a.example:27017/db', /a port has no place in mongodb\+srv/],
+    ['mongodb+srv://me:hunter2@a.example,b.example/db', /mongodb\+srv:\/\/ names one host/],
+    ['mongodb+srv://me:hunter2@192.0.2.1/db', /an IP address has no SRV records/],
+    ['mongodb+srv://me:hunter2@[::1]/db', /an IP address has no SRV records/],
+    ['mongodb+srv://me:hunter2@a.example/db?srvServiceName=hunter2.x', /srvServiceName/],
+    ['mongodb+srv://me:hunter2/x@a.example/db', /percent-encoding/],
+    ['mongodb+srv://a', /more than one label/],
     ['mysql:unix_socket=/run/hunter2;dbname=app', /one host/],
     ['ssh://hunter2@h', /SSH has no certificate/],
-    ['redis://:hunter2@h', /did you mean rediss:\/\/\?/],
     [
       'postgres://me:hunter2@a.example:5432,b.example:5432/db',
       /names several hosts, .*: name one, as in postgres:\/\/host:port/,
     ],
-    ['mongodb://me:hunter2@a:27017,b:27017,c:27017/db?replicaSet=x', /names several hosts/],
+    [
+      'mongodb://me:hunter2@a:27017,b:27017,c:27017/db?replicaSet=x',
+      /names several hosts, .*: name one, as in mongodb:\/\/host:port/,
+    ],
+    ['mongodb://me:hunter2@a,b/db', /names several hosts, .*: name one, as in mongodb:\/\/host:port/],
+    ...[
+      'sqlserver://h\\SQLEXPRESS;user=sa;password=hunter2',
+      'jdbc:sqlserver://h\\SQLEXPRESS;password={hunter2;b}',
+      'jdbc:sqlserver://h;instanceName=SQLEXPRESS;password=hunter2',
+      'Server=h\\SQLEXPRESS;Password=hunter2',
+      'Data Source=tcp:h\\SQLEXPRESS;Integrated Security=true;Password=hunter2',
+      'mssql://sa:hunter2@h/SQLEXPRESS/app',
+      'sqlserver://h\\SQLEXPRESS',
+    ].map((text): [string, RegExp] => [
+      text,
+      /an instance of SQL Server by its name.*: name the port .*sqlserver:\/\/host:port/,
+    ]),
+    ['Server=.;Database=x;Password=hunter2;Encrypt=true', /names no host/],
+    ['Server=(local);Database=x;Password=hunter2;Encrypt=true', /names no host/],
+    ['Server=h,1433;Failover Partner=i;Password=hunter2;Encrypt=maybe;x', /one host/],
+
+    ['https:/h', /two slashes follow the colon: https:\/\//],
+    ['postgres:/me:hunter2@h/db', /two slashes follow the colon: postgres:\/\//],
+    ['.', /a folder/],
+    ['..', /a folder/],
+    ['"https://h', /quotation mark/],
+    ['https://h\u201d', /quotation mark/],
+    ['"postgres://me:hunter2@h/db', /quotation mark/],
+    ['file://other.example/hunter2', /file of another machine/],
+    ['file:///x%2Fhunter2', /cannot be read/],
+    ['file:///x?hunter2', /cannot be read/],
     ['jdbc:mysql://a:3306,b:3306/hunter2', /names several hosts/],
     ['postgres://me:hunter2,x:1@h:port/db', /cannot be read/],
     ['me:x@tcp(hunter2/db)/app', /neither host:port/],
@@ -216,11 +308,11 @@ describe('a target that cannot be read is refused, and not repeated', () => {
     ['host=/run/hunter2 dbname=x', /one host/],
     ['password=hunter2', /one host/],
     ['Host=h;Port=hunter2', /from 1 to 65535/],
-    ['jdbc:postgresql://a,b/db?password=hunter2', /names no host/],
+    ['jdbc:postgresql://a,b/db?password=hunter2', /names several hosts, .*: name one, as in postgresql:/],
     ['https://me:#hunter2@host', /cannot be read|percent-encoding/],
     ['postgres://me:12/hunter2@h/db', /percent-encoding/],
     ['postgres://me:a?hunter2@h/db', /cannot be read/],
-    ['postgres://me:a#hunter2@h/db', /cannot be read/],
+    ['postgres://me:a#hunter2@h/db', /cannot be read: .*# is %23/],
     ['postgres://me:?hunter2@h/db', /percent-encoding/],
     ['postgres://%zz:hunter2@h:99999/db', /cannot be read/],
     ['postgres://me:hunter2@%zz/db', /cannot be read/],
@@ -273,6 +365,22 @@ describe('a target that cannot be read is refused, and not repeated', () => {
     "Go's MySQL driver": (text, port) => `me:${text}@tcp(127.0.0.1:${port})/app`,
     'JDBC of SQL Server, without its scheme': (text, port) =>
       `sqlserver://127.0.0.1:${port};database=app;user=me;password=${text}`,
+    'JDBC of SQL Server, in braces': (text, port) =>
+      `jdbc:sqlserver://127.0.0.1:${port};encrypt=true;password={${text.replaceAll('}', '}}')}};user=me`,
+    'SQL Server of Prisma, in braces': (text, port) =>
+      `sqlserver://127.0.0.1:${port};database=app;user=me;password={${text}};encrypt=true`,
+    'SQL Server, strict': (text, port) => `Server=127.0.0.1,${port};Password=${text};Encrypt=Strict`,
+    'a URL of mssql': (text, port) => `mssql://me:${text}@127.0.0.1:${port}/app?encrypt=true`,
+    'a URL of MongoDB': (text, port) => `mongodb://me:${encodeURIComponent(text)}@127.0.0.1:${port}/app?tls=true`,
+    'a URL of MongoDB as it was typed': (text, port) => `mongodb://me:${text}@127.0.0.1:${port}/app`,
+    'a URL of Redis': (text, port) => `rediss://:${encodeURIComponent(text)}@127.0.0.1:${port}/1`,
+    'a URL of Redis as it was typed': (text, port) => `rediss://me:${text}@127.0.0.1:${port}/1`,
+    'a URL in quotes': (text, port) => `"postgres://me:${text}@127.0.0.1:${port}/app"`,
+    'no form at all, Redis in plaintext': (text) => `redis://me:${text}@127.0.0.1:6379`,
+    'no form at all, MongoDB with several hosts': (text) => `mongodb://me:${text}@127.0.0.1:1,127.0.0.1:2/app`,
+    'no form at all, an instance of SQL Server': (text) => `Server=127.0.0.1\\X;Password=${text};Encrypt=true`,
+    'no form at all, one slash': (text) => `postgres:/me:${text}@127.0.0.1/app`,
+    'no form at all, one quotation mark': (text) => `"postgres://me:${text}@127.0.0.1/app`,
     Npgsql: (text, port) => `Host=127.0.0.1;Port=${port};Password=${text}`,
     'no form at all': (text) => `user:${text}@db.invalid`,
   };
@@ -305,11 +413,13 @@ describe('a target that cannot be read is refused, and not repeated', () => {
 describe('a connection string leads to a host', () => {
   const places: [string, string | undefined, string, string | undefined][] = [
     ['jdbc:sqlserver://h:1433;databaseName=x;password=p', 'sqlserver', 'h', '1433'],
-    ['jdbc:sqlserver://h\\SQLEXPRESS;password={a;b}', 'sqlserver', 'h', undefined],
+    ['jdbc:sqlserver://h:1433;password={a;b}}c};encrypt=strict', 'mssql-strict', 'h', '1433'],
     ['jdbc:sqlserver://;serverName=h;port=1434', 'sqlserver', 'h', '1434'],
     ['jdbc:sqlserver://[::1]:1433;password=p', 'sqlserver', '::1', '1433'],
     ['Server=tcp:h,1433;Initial Catalog=x;Password=p;', 'sqlserver', 'h', '1433'],
-    ['Data Source=h\\X;Integrated Security=true', 'sqlserver', 'h', undefined],
+    ['Data Source=h\\X,1444;Integrated Security=true', 'sqlserver', 'h', '1444'],
+    ['Server=h;Encrypt=true', 'sqlserver', 'h', undefined],
+    ['Host=h;Encrypt=true', 'postgres', 'h', undefined],
     ['Data Source=h,1444', 'sqlserver', 'h', '1444'],
     ['server=h;port=3307', undefined, 'h', '3307'],
   ];

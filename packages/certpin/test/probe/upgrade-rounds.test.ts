@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { certificateHex, mint, startScriptedServer, startUpgradeServer } from '@certpin/testkit';
+import { asTdsServer } from '@certpin/testkit/tds';
 import { type ProbeReport, probe } from '../../src/probe/index.ts';
 import { upgradeProtocols } from '../../src/protocols/registry.ts';
 import { type BinaryProtocol, binaryTranscripts, type TextProtocol, transcripts } from '../protocols/transcripts.ts';
-import { asTdsServer } from './tds-server.ts';
 
 const certificate = await mint({ names: ['im.example.com'] });
 const conversations = { ...transcripts, ...binaryTranscripts };

@@ -84,6 +84,16 @@ test('a value is read from behind the table, and from within the packet', () => 
 
 describe('the envelope', () => {
   const create = () => createMssqlUpgrade().envelope as Envelope;
+  /** All that is in the packets, as far as it has come. */
+  const unwrap = (envelope: Envelope, bytes: Uint8Array) => {
+    const contents: Uint8Array[] = [];
+    for (let left = bytes; left.length > 0; ) {
+      const { content, rest } = envelope.unwrap(left);
+      contents.push(content);
+      left = rest;
+    }
+    return Buffer.concat(contents);
+  };
   const packet = (content: Uint8Array, type = 0x12, status = 1) => {
     const header = Buffer.from([type, status, 0, 0, 0, 0, 1, 0]);
     header.writeUInt16BE(8 + content.length, 2);
@@ -112,25 +122,30 @@ describe('the envelope', () => {
         const read: Uint8Array[] = [];
         let at = 0;
         for (const end of [...cuts.sort((a, b) => a - b), wire.length]) {
-          read.push(envelope.unwrap(wire.subarray(at, end)));
+          read.push(unwrap(envelope, wire.subarray(at, end)));
           at = Math.max(at, end);
         }
         assert.deepEqual(Buffer.concat(read), Buffer.concat(list.map(([content]) => content)));
       }),
     );
     const large = Buffer.alloc(32_767 - 8, 5);
-    assert.deepEqual(create().unwrap(packet(large)), large);
+    assert.deepEqual(unwrap(create(), packet(large)), large);
     // Nothing waits for the end of a packet.
-    assert.equal(create().unwrap(packet(large).subarray(0, 1000)).length, 992);
+    assert.equal(unwrap(create(), packet(large).subarray(0, 1000)).length, 992);
   });
 
   test('wrapped and unwrapped, the bytes are the same', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 10_000, size: 'max' }), (bytes) => {
-        assert.deepEqual(Buffer.from(create().unwrap(create().wrap(bytes))), Buffer.from(bytes));
+        assert.deepEqual(unwrap(create(), create().wrap(bytes)), Buffer.from(bytes));
       }),
       { numRuns: 50 },
     );
+  });
+
+  test('what stands behind a packet is looked at when its bytes have been taken', () => {
+    const { content, rest } = create().unwrap(Buffer.concat([packet(Buffer.from('flight')), hex('1703')]));
+    assert.deepEqual([Buffer.from(content).toString(), Buffer.from(rest).toString('hex')], ['flight', '1703']);
   });
 
   test('what is in no packet of TDS is refused at the byte that shows it', () => {

@@ -387,7 +387,7 @@ test('a host that holds a password is not repeated', () => {
   const entry = 'https://app:hunter2@api.example.com';
   const attempts: (() => unknown)[] = [
     () => pinnedAgent({ hosts: { 'a.example': { pins }, [entry]: { pins } } }),
-    () => createPolicy({ pins, [entry]: 1 } as object),
+    () => createPolicy({ pins, [entry]: 1 } as never),
     () => connect({ host: 'app:hunter2@api.example.com', port: 1, hosts: { 'a.example': { pins } } }),
     () => pinnedFetch({ hosts: { 'a.example': { pins } } }, { tls: { [entry]: true } as object }),
   ];

@@ -1,7 +1,7 @@
 // The accident this prevents: what somebody has put on Object.prototype counts as an option.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { get } from 'node:https';
 import { describe, type TestContext, test } from 'node:test';
 import {
@@ -13,6 +13,7 @@ import {
   startTlsServer,
 } from '@certpin/testkit';
 import { pinnedAxios } from '../../src/adapters/axios.ts';
+import { pinnedForward } from '../../src/adapters/forward.ts';
 import { pinnedAgent } from '../../src/adapters/https.ts';
 import { pinnedMariadb } from '../../src/adapters/mariadb.ts';
 import { pinnedMysql2 } from '../../src/adapters/mysql2.ts';
@@ -20,6 +21,7 @@ import { pinnedPg } from '../../src/adapters/pg.ts';
 import { pinnedPostgres } from '../../src/adapters/postgres.ts';
 import { pinnedConnector, pinnedFetch } from '../../src/adapters/undici.ts';
 import { createPolicy, findCertpinError, parsePin, verify } from '../../src/index.ts';
+import { pinnedTedious } from '../../src/inline/tedious.ts';
 import { createLeafPinner } from '../../src/leaf/pinner.ts';
 import { probe } from '../../src/probe/index.ts';
 import { connect } from '../../src/tls/index.ts';
@@ -41,9 +43,9 @@ function pollute(t: TestContext, values: Record<string, unknown>): void {
 }
 
 const makers: Record<string, () => unknown> = {
-  createPolicy: () => createPolicy({}),
-  'createPolicy, a switch': () => createPolicy({ expired: 'accept' }),
-  verify: () => verify({ certificates: [stranger.x509] }, {}),
+  createPolicy: () => createPolicy({} as never),
+  'createPolicy, a switch': () => createPolicy({ expired: 'accept' } as never),
+  verify: () => verify({ certificates: [stranger.x509] }, {} as never),
   connect: () => connect({ port: 1 } as never),
   pinnedAgent: () => pinnedAgent({} as never),
   pinnedConnector: () => pinnedConnector({} as never),
@@ -53,7 +55,7 @@ const makers: Record<string, () => unknown> = {
   pinnedPostgres: () => pinnedPostgres({}, {} as never),
   pinnedMysql2: () => pinnedMysql2({}, {} as never),
   pinnedMariadb: () => pinnedMariadb({}, {} as never),
-  'a host': () => pinnedAgent({ hosts: { 'a.example': {} } }),
+  'a host': () => pinnedAgent({ hosts: { 'a.example': {} as never } }),
 };
 
 describe('a configuration without pins gets none from Object.prototype:', () => {
@@ -63,6 +65,25 @@ describe('a configuration without pins gets none from Object.prototype:', () => 
       assert.throws(make, { code: 'ERR_OPTION_INVALID', message: /needs pins/ });
     });
   }
+});
+
+test('a script’s connection of tedious has no time limit from Object.prototype, and needs pins', (t) => {
+  const make = (policy: unknown) => () => pinnedTedious(EventEmitter as never, { options: {} }, policy as never);
+  for (const policy of [undefined, null, {}])
+    assert.throws(make(policy), { code: 'ERR_OPTION_INVALID', message: /give `pins`/ });
+  pollute(t, { pins, connectTimeoutMs: -1 });
+  assert.throws(make({}), { code: 'ERR_OPTION_INVALID', message: /give `pins`/ });
+  // The time limit is read before the driver is looked at.
+  assert.throws(make({ pins }), { code: 'ERR_CLIENT_UNSUPPORTED' });
+});
+
+test('an end listens where it says, and nowhere else', async (t) => {
+  const server = await startTlsServer({ certificate: genuine });
+  t.after(server.close);
+  pollute(t, { fd: 0, signal: 'none', reusePort: true });
+  const end = await pinnedForward({ host: '127.0.0.1', port: server.port }, { pins });
+  assert.equal(end.host, '127.0.0.1');
+  await end.close();
 });
 
 test('a pin that is an object is one by its own properties', (t) => {

@@ -7,7 +7,7 @@ import { certificateHex, mint, publicKeyPin, startTlsServer } from '@certpin/tes
 import { Certificate } from '../../src/core/certificate.ts';
 import { livePins } from '../../src/core/live-pins.ts';
 import { parsePins } from '../../src/core/parse-pin.ts';
-import { createPolicy, type PolicyOptions } from '../../src/core/policy.ts';
+import { createPolicy, type GivenPolicyOptions as PolicyOptions } from '../../src/core/policy.ts';
 import type { Verdict } from '../../src/core/verdict.ts';
 import { verify } from '../../src/core/verify.ts';
 import { VERDICT_CHANNEL } from '../../src/tls/index.ts';

@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls';
 import type { Policy } from '../../core/policy-type.ts';
 import type { Peer, Verdict } from '../../core/verdict.ts';
@@ -6,6 +7,9 @@ import type { ServerIdentity } from '../../leaf/server-name.ts';
 import { type KnownVerdict, knownVerdict, rememberVerdict, repeatVerdict, stillHolds } from './repeated-verdict.ts';
 import { type Proof, SessionStore, type VerifiedSession } from './sessions.ts';
 import { withoutCertificate } from './smaller-session.ts';
+
+/** Whoever asks for no ticket wants no session: its connection must not be resumed. */
+const { SSL_OP_NO_TICKET } = constants;
 
 /** The sessions of one configuration, by the secure context that they were made in. */
 export type Sessions = WeakMap<SecureContext, SessionStore>;
@@ -57,9 +61,9 @@ export class Reuse {
   /** A session to offer. */
   offer(options: ConnectionOptions): { readonly session?: Buffer } {
     const { policy, names, port, sessions } = this.#scope;
-    const { secureContext, servername, ALPNProtocols, path } = options;
-    if (policy.resumption !== 'own' || secureContext === undefined || names.length === 0 || port === undefined)
-      return {};
+    const { secureContext, secureOptions = 0, servername, ALPNProtocols, path } = options;
+    const isWanted = policy.resumption === 'own' && (secureOptions & SSL_OP_NO_TICKET) === 0;
+    if (!isWanted || secureContext === undefined || names.length === 0 || port === undefined) return {};
     const store = sessions.get(secureContext) ?? new SessionStore();
     sessions.set(secureContext, store);
     this.#store = store;

@@ -6,6 +6,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
 import { mint, startScriptedServer } from '@certpin/testkit';
 import { probe } from '../../src/probe/index.ts';
 
@@ -59,12 +60,21 @@ describe('plain HTTP at the port', () => {
   }
 
   test('is asked for with a request that does nothing and names nobody', async (t) => {
-    const lines = await startScriptedServer(readsLines);
+    const said: string[] = [];
+    const lines = await startScriptedServer((socket) => {
+      const index = said.push('') - 1;
+      socket.on('data', (bytes: Buffer) => {
+        said[index] += bytes.toString('latin1');
+      });
+      readsLines(socket);
+    });
     t.after(lines.close);
     await probe(`postgres://someone:secret@localhost:${lines.port}/db`);
-    const said = lines.received().toString('latin1');
-    assert.ok(said.endsWith('OPTIONS * HTTP/1.0\r\n\r\n'), JSON.stringify(said));
-    assert.doesNotMatch(said, /someone|secret|localhost/);
+    // The third is in TLS, which tells the name of the server alone.
+    const [plain, inTls] = [0, 1].map((kind) => said.filter((text) => Number(text.startsWith('\x16\x03')) === kind));
+    assert.deepEqual(plain, ['\0\0\0\b\x04\xd2\x16/', 'OPTIONS * HTTP/1.0\r\n\r\n']);
+    assert.equal(inTls?.length, 1);
+    assert.doesNotMatch(said.join(''), /someone|secret/);
   });
 
   test('is not said of a TLS server that answers plain HTTP with an error, however long its handshake takes', async (t) => {
@@ -89,7 +99,7 @@ describe('plain HTTP at the port', () => {
     }
   });
 
-  test('is not asked for where the server speaks its protocol, and the second connection ends with the first', async (t) => {
+  test('is not asked for where the server speaks its protocol, and the other connections end with the first', async (t) => {
     let connections = 0;
     let open = 0;
     const silent = await startScriptedServer((socket) => {
@@ -101,7 +111,7 @@ describe('plain HTTP at the port', () => {
     const report = await probe(`postgres://localhost:${silent.port}`, { timeoutMs: 800 });
     assert.ok(!report.ok);
     assert.equal(report.error.code, 'ERR_CONNECT_TIMEOUT');
-    assert.equal(connections, 2);
+    assert.equal(connections, 3); // in its protocol, in HTTP, in TLS
     await sleep(50);
     assert.equal(open, 0);
 
@@ -113,5 +123,37 @@ describe('plain HTTP at the port', () => {
     t.after(refusing.close);
     assert.ok(!(await probe(`postgres://localhost:${refusing.port}`)).ok);
     assert.equal(connections, 1);
+  });
+});
+
+describe('a server that begins with TLS, asked in a protocol that begins otherwise', () => {
+  test('is named so, with the scheme under which it is asked', async (t) => {
+    const { certPem: cert, keyPem: key } = await mint();
+    const port = await listen(t, createTlsServer({ cert, key }));
+    for (const scheme of ['postgres', 'mysql', 'smtp', 'ldap']) {
+      const report = await probe(`${scheme}://localhost:${port}`);
+      assert.ok(!report.ok);
+      assert.equal(report.error.code, 'ERR_UPGRADE_UNEXPECTED');
+      assert.match(report.error.message, /^the server begins with TLS at this port, .*: ask it with the protocol tls$/);
+    }
+  });
+
+  test('and is SQL Server in strict mode, which hears the name of its protocol', async (t) => {
+    const { certPem: cert, keyPem: key } = await mint();
+    const offered: (readonly string[])[] = [];
+    const ALPNCallback = ({ protocols }: { protocols: string[] }): string | undefined => {
+      offered.push(protocols);
+      return protocols.find((name) => name === 'tds/8.0');
+    };
+    const port = await listen(t, createTlsServer({ cert, key, ALPNCallback }));
+    const asked = await probe(`sqlserver://localhost:${port}`);
+    assert.ok(!asked.ok);
+    assert.equal(
+      asked.error.message,
+      'the server begins with TLS at this port, without a word before it: ask it as mssql-strict:// (TDS 8.0)',
+    );
+    assert.deepEqual(offered, [['tds/8.0']]);
+    const strict = await probe(`mssql-strict://localhost:${port}`);
+    assert.ok(strict.ok, JSON.stringify(strict));
   });
 });
