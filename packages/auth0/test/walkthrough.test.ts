@@ -11,11 +11,11 @@ import { startPostgres } from '@certpin/testkit/postgres';
 import { hash } from 'bcryptjs';
 import pg from 'pg';
 
-// The commands of docs/auth0.md and docs/auth0-walkthrough.md, as they stand there.
+// The commands of docs/reference/auth0.md and docs/walkthroughs/auth0.md, as they stand there.
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const page = readFileSync(join(root, 'docs/auth0.md'), 'utf8');
-const wholeWay = readFileSync(join(root, 'docs/auth0-walkthrough.md'), 'utf8');
+const page = readFileSync(join(root, 'docs/reference/auth0.md'), 'utf8');
+const wholeWay = readFileSync(join(root, 'docs/walkthroughs/auth0.md'), 'utf8');
 
 interface Block {
   readonly language: string;
@@ -48,7 +48,7 @@ function writePrograms(folder: string): string {
   return folder;
 }
 
-test('the walk-through of docs/auth0.md: every command, and every line of output that it shows', async (t) => {
+test('the walk-through of docs/reference/auth0.md: every command, and every line of output that it shows', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'certpin-walkthrough-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const programs = join(folder, 'bin');
@@ -96,7 +96,7 @@ test('the walk-through of docs/auth0.md: every command, and every line of output
   assert.ok(commands >= 4, `${commands} blocks of commands were found`);
 });
 
-test('the whole way of docs/auth0-walkthrough.md: from the symptom to a rotation without an outage', async (t) => {
+test('the whole way of docs/walkthroughs/auth0.md: from the symptom to a rotation without an outage', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'certpin-whole-way-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const programs = join(folder, 'bin');

@@ -2,9 +2,19 @@ import { readFileSync } from 'node:fs';
 import { isDigestLine, readDigest, readFirstLine } from './header.ts';
 
 /** The clients that have an inline block. `fetch` is the one that is part of Node. */
-export type InlineClient = 'https' | 'axios' | 'fetch' | 'pg' | 'mysql2' | 'mysql' | 'mariadb';
-
-export const inlineClients: readonly InlineClient[] = ['https', 'axios', 'fetch', 'pg', 'mysql2', 'mysql', 'mariadb'];
+export const inlineClients = [
+  'https',
+  'axios',
+  'fetch',
+  'pg',
+  'mysql2',
+  'mysql',
+  'mariadb',
+  'tedious',
+  'mongodb',
+  'ldapts',
+] as const;
+export type InlineClient = (typeof inlineClients)[number];
 
 /** certpin for one client, as text that stands inside a script. */
 export interface InlineBlock {

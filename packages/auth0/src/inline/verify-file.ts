@@ -93,8 +93,8 @@ function evaluated(
 ): Pick<PlacedScript, 'source' | 'unknown'> {
   const line = isComputed ? 1 : evaluatedAt;
   if (line === undefined) return { source };
-  const does = isComputed ? 'makes another text of this one' : 'puts a value in here';
-  return { source, unknown: { line, reason: `Terraform ${does}, and what it is cannot be known` } };
+  const does = isComputed ? 'changes this text' : 'inserts a value here';
+  return { source, unknown: { line, reason: `Terraform ${does}, so the deployed text is not known` } };
 }
 
 /** What the Deploy CLI replaces before it reads the JSON, outside of its strings. */
@@ -112,7 +112,7 @@ function scriptsInData(text: string, isJson: boolean): readonly PlacedScript[] {
   const [error] = document.errors;
   if (error !== undefined && text.includes('certpin')) {
     const { line } = lines.linePos(error.pos[0]);
-    throw new Error(`it is no ${isJson ? 'JSON' : 'YAML'}, in line ${line}: what it holds cannot be known`);
+    throw new Error(`it is no ${isJson ? 'JSON' : 'YAML'}, in line ${line}: its content is not known`);
   }
   const scripts: PlacedScript[] = [];
   visit(document, {

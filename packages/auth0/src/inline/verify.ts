@@ -39,7 +39,7 @@ export function verifyInline(source: string): readonly InlineFinding[] {
 
 function problemsOf(text: string, blocks: readonly FoundBlock[]): readonly Problem[] {
   const endless = blocks.filter(({ ended }) => !ended);
-  const reason = 'the last line of the block is missing, so it is not known where the script goes on';
+  const reason = 'the last line of the block is missing, so the end of the block is not known';
   if (endless.length > 0) return endless.map(({ line }) => ({ state: 'unclear', line, reason }));
   try {
     return judgeSurroundings(text, blocks);

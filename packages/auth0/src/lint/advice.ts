@@ -1,13 +1,5 @@
+import { inlineClients } from '../inline/block.ts';
 import type { ScriptKind } from './script.ts';
-
-/** What has a block, by the subpath of the package: the client of the block. */
-const blocks: Readonly<Record<string, string>> = {
-  'certpin/pg': 'pg',
-  'certpin/mysql': 'mysql',
-  'certpin/mysql2': 'mysql2',
-  'certpin/mariadb': 'mariadb',
-  'certpin/undici': 'fetch',
-};
 
 /** What can require no package of ours: certpin is a block in it. */
 const PASTED: readonly ScriptKind[] = ['database-script', 'rule'];
@@ -18,8 +10,17 @@ const PASTED: readonly ScriptKind[] = ['database-script', 'rule'];
  * @param how the subpath that pins this client (`certpin/pg`), or another way; undefined: it is not known
  */
 export function howToPin(how: string | undefined, kind: ScriptKind, path: string): string {
-  const client = how === undefined ? 'CLIENT' : blocks[how];
+  const client = how === undefined ? 'CLIENT' : blockOf(how);
   const file = /^[\w./:-]+$/.test(path) ? path : 'FILE';
   if (PASTED.includes(kind) && client !== undefined) return `certpin (certpin auth0 block ${client} --insert ${file})`;
+  if (PASTED.includes(kind)) return `certpin (${how}, in an API of your own: this script can require no package)`;
   return how === undefined ? 'certpin' : `certpin (${how})`;
+}
+
+const otherNames: Readonly<Record<string, string>> = { 'certpin/undici': 'fetch', 'certpin/mssql': 'tedious' };
+
+/** The client of the block that pins what a subpath of the package pins. */
+function blockOf(how: string): string | undefined {
+  const client = otherNames[how] ?? how.slice('certpin/'.length);
+  return inlineClients.find((known) => known === client);
 }

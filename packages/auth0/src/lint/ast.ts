@@ -4,6 +4,7 @@ import type {
   CallExpression,
   FunctionDeclaration,
   FunctionExpression,
+  Identifier,
   NewExpression,
   Node,
 } from 'estree';
@@ -120,7 +121,7 @@ export function mentions(node: Node, name: string): boolean {
 }
 
 /** Methods that end a connection: whether that goes well changes nothing. */
-export const CLOSING: RegExp = /^(?:end|close|destroy|quit|disconnect|release|terminate|abort|rollback)$/;
+export const CLOSING: RegExp = /^(?:end|close|destroy|quit|disconnect|release|terminate|unbind|abort|rollback)$/;
 
 /** In a `try` that has a `catch`, inside of `within`. */
 export function isCaught(node: Node, within: Node): boolean {
@@ -131,4 +132,11 @@ export function isCaught(node: Node, within: Node): boolean {
     inner = up;
   }
   return false;
+}
+
+/** The name by which a function is called: that of its declaration, or of the variable that it is put into. */
+export function declaredName(found: AnyFunction): Identifier | undefined {
+  const declarator = parentOf(found);
+  if (found.type === 'FunctionDeclaration') return found.id ?? undefined;
+  return declarator?.type === 'VariableDeclarator' && declarator.id.type === 'Identifier' ? declarator.id : undefined;
 }

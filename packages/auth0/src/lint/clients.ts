@@ -4,9 +4,22 @@ import { HOLE } from './markers.ts';
 import { type Entry, type ModuleValue, type ObjectValue, objectsOf, type Value } from './value.ts';
 import type { Values } from './values.ts';
 
-export type Driver = 'pg' | 'postgres' | 'mysql' | 'mysql2' | 'mariadb' | 'tedious' | 'mssql' | 'mongodb';
+export type Driver =
+  | 'pg'
+  | 'postgres'
+  | 'mysql'
+  | 'mysql2'
+  | 'mariadb'
+  | 'tedious'
+  | 'mssql'
+  | 'mongodb'
+  | 'ioredis'
+  | 'redis'
+  | 'ldapts'
+  | 'ldapjs'
+  | 'nodemailer';
 
-/** A place at which a connection to a database is configured. */
+/** A place at which a connection to a database, a directory or a mail server is configured. */
 export interface Connection {
   readonly driver: Driver;
   readonly version: string | undefined;
@@ -32,6 +45,11 @@ const PACKAGES: Readonly<Record<string, Driver>> = {
   mssql: 'mssql',
   mongodb: 'mongodb',
   mongoose: 'mongodb',
+  ioredis: 'ioredis',
+  redis: 'redis',
+  ldapts: 'ldapts',
+  ldapjs: 'ldapjs',
+  nodemailer: 'nodemailer',
 };
 
 /** What makes a connection or a pool, as a path below the package; '' is the package itself. */
@@ -44,6 +62,11 @@ const MAKERS: Readonly<Record<Driver, RegExp>> = {
   tedious: /^Connection$/,
   mssql: /^(?:connect|ConnectionPool)$/,
   mongodb: /^(?:MongoClient|MongoClient\.connect|connect|createConnection)$/,
+  ioredis: /^(?:|Redis|Cluster|Redis\.Cluster)$/,
+  redis: /^create(?:Client|ClientPool|Cluster|Sentinel)$/,
+  ldapts: /^Client$/,
+  ldapjs: /^createClient$/,
+  nodemailer: /^createTransport$/,
 };
 
 /** The property that holds the connection string beside other options. */
@@ -82,7 +105,7 @@ export function connectionOf(node: AnyCall, values: Values): Connection | undefi
     complete:
       given.length > 0 &&
       !config?.open &&
-      given.every(({ kind }) => kind === 'object' || kind === 'text' || kind === 'function'),
+      given.every(({ kind }) => kind === 'object' || kind === 'text' || kind === 'function' || kind === 'constant'),
   };
 }
 
@@ -93,24 +116,47 @@ function urlIn(config: ObjectValue, values: Values): string | undefined {
   return value.kind === 'text' ? value.text : HOLE;
 }
 
+export function isSqlServer({ driver }: Connection): boolean {
+  return driver === 'tedious' || driver === 'mssql';
+}
+
+/** The first number of the version that is required; that of the newest where none is named. */
+export function majorOf(version: string | undefined): number {
+  return Number(version?.split('.')[0] ?? Number.POSITIVE_INFINITY);
+}
+
+/** Whether a client of SQL Server makes TLS if nobody says so: since version 6, and tedious without any `options` since 6.7. */
+export function encryptsByDefault({ driver, version, config }: Connection): boolean {
+  const isBare = driver === 'tedious' && config?.entries.has('options') === false;
+  return majorOf(version) > 5 && !(isBare && /^6\.[0-6](?:\.|$)/.test(version ?? ''));
+}
+
 /** The property of a connection's options that says how TLS is done; `options.encrypt` for SQL Server. */
-export function tlsEntry({ driver, config }: Connection, values: Values): Entry | undefined {
-  if (driver === 'tedious' || driver === 'mssql') {
-    const options = objectsOf(values.possible(config?.entries.get('options')?.value))[0];
-    return options?.entries.get('encrypt') ?? config?.entries.get('encrypt');
+export function tlsEntry(connection: Connection, values: Values): Entry | undefined {
+  const { config } = connection;
+  if (isSqlServer(connection)) {
+    const options = values.of(config?.entries.get('options')?.value);
+    const entry = options.kind === 'object' ? options.entries.get('encrypt') : undefined;
+    return entry ?? config?.entries.get('encrypt');
   }
   return config?.entries.get('ssl') ?? config?.entries.get('tls');
 }
 
 /** The objects that hold `ca`, `checkServerIdentity` and so on, or that somebody took for them. */
-export function tlsObjects({ driver, config }: Connection, values: Values): ObjectValue[] {
+export function tlsObjects(connection: Connection, values: Values): ObjectValue[] {
+  const { driver, config } = connection;
   if (config === undefined) return [];
   const inside = (object: ObjectValue, key: string): ObjectValue[] =>
     objectsOf(values.possible(object.entries.get(key)?.value));
   if (driver === 'mongodb') return [config];
-  if (driver !== 'tedious' && driver !== 'mssql') return inside(config, 'ssl');
+  if (!isSqlServer(connection)) return inside(config, 'ssl');
   const options = inside(config, 'options');
   return [config, ...options, ...options.flatMap((object) => inside(object, 'cryptoCredentialsDetails'))];
+}
+
+/** Whether certpin made a value, or what it is a part of: a pinned configuration, the end of a pinned connection. */
+export function isOfCertpin(value: Value): boolean {
+  return /^certpin(?:\/|$)/.test(packageOf(value) ?? '');
 }
 
 /** The package at the root of a value: of `pool`, of `axios`, of `client.query`. */

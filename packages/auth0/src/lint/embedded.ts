@@ -36,8 +36,8 @@ export function lintEmbedded(text: string, path: string, { isNamed = false, ...o
   });
   if (isNamed && results.length === 0) {
     const message = namesFiles
-      ? 'this file names its scripts by their paths, and holds none: name the folder that they are in'
-      : 'no script of Auth0 stands in this file: name a script, for example login.js, or a folder';
+      ? 'this file names its scripts by their paths and holds no script: name the folder with the scripts'
+      : 'this file holds no script of Auth0: name a script, for example login.js, or a folder';
     return { path, findings: [], error: { message } };
   }
   const broken = results.find(({ error }) => error !== undefined);

@@ -52,10 +52,10 @@ export function parseScript(text: string, path: string): Parsed {
 /** What to do about a source in another language. */
 function foreignWords(text: string, path: string): string | undefined {
   const language = foreignLanguage(text);
-  if (language === 'JSON') return 'this is JSON and no script: name the script, for example login.js, or its folder';
+  if (language === 'JSON') return 'this is JSON, not a script: name the script, for example login.js, or its folder';
   if (language === undefined && !/\.[cm]?[jt]sx?$/.test(path)) return 'this is no JavaScript and no TypeScript';
   if (language === undefined || isTypescript(path)) return undefined;
-  return 'this is TypeScript, and Auth0 takes JavaScript alone: lint what it is compiled to, or name the file .ts';
+  return 'this is TypeScript, but Auth0 accepts only JavaScript: lint the compiled file, or rename this file to .ts';
 }
 
 function toSyntaxError(error: unknown, words: string | undefined): ScriptSyntaxError {

@@ -1,5 +1,5 @@
 import type { CallExpression, Class, Identifier, Node, Pattern } from 'estree';
-import { type AnyFunction, isFunction, nameOf, parentOf } from './ast.ts';
+import { type AnyFunction, declaredName, isFunction, nameOf, parentOf } from './ast.ts';
 import { memberOf } from './objects.ts';
 import type { Scope, SourceCode, Variable } from './source-code.ts';
 import { type Entry, either, UNKNOWN, type Value } from './value.ts';
@@ -104,17 +104,21 @@ function argument(variable: Variable, node: Node, name: Node, around: Around): V
 }
 
 function onlyCall(node: AnyFunction, around: Around): CallExpression | undefined {
-  const declarator = parentOf(node);
-  const name =
-    node.type === 'FunctionDeclaration'
-      ? node.id
-      : declarator?.type === 'VariableDeclarator' && declarator.id.type === 'Identifier'
-        ? declarator.id
-        : undefined;
+  const name = declaredName(node);
   const variable = name ? around.variable(name) : undefined;
   const uses = variable?.references.filter((reference) => reference.identifier !== name) ?? [];
   const call = uses.length === 1 ? parentOf(uses[0]?.identifier as Node) : undefined;
   return call?.type === 'CallExpression' && call.callee === uses[0]?.identifier ? call : undefined;
+}
+
+/** The calls of a function by the name that it has, as far as they are seen. */
+export function callsByName(found: AnyFunction, around: Pick<Around, 'variable'>): Node[] {
+  const name = declaredName(found);
+  const uses = (name && around.variable(name)?.references) ?? [];
+  return uses.flatMap(({ identifier }) => {
+    const call = parentOf(identifier as Node);
+    return call?.type === 'CallExpression' && call.callee === identifier ? [call] : [];
+  });
 }
 
 function contains({ range }: Node, { range: inner }: Node): boolean {

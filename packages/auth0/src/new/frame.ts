@@ -19,13 +19,17 @@ export interface Frame {
 const vettedVersions: Record<string, string> = {
   pg: '8.11.3',
   mysql: '2.18.1',
+  tedious: '11.0.3',
+  mongodb: '5.1.0',
   axios: '1.2.1',
   bcryptjs: '2.4.3',
   bcrypt: '5.0.1',
 };
 
 /** Versions of the dependencies of Actions and Hooks: those that certpin is tested with. certpin's own is that of the blocks. */
-const npmVersions: Record<string, string> = { pg: '8.23.1', mysql2: '3.24.6', mysql: '2.18.1', axios: '1.21.1' };
+const npmVersions: Record<string, string> = {
+  ...{ pg: '8.23.1', mysql2: '3.24.6', mysql: '2.18.1', axios: '1.21.1', ldapts: '8.2.0' },
+};
 
 /** `require('pg@8.11.3')`, or `require('pg')` where the version is told elsewhere. */
 export function requireOf(module: string, { scope, plan }: Frame): string {
@@ -47,6 +51,9 @@ export const subpaths: Record<ScriptClient, readonly [subpath: string, name: str
   pg: ['pg', 'pinnedPg'],
   mysql2: ['mysql2', 'pinnedMysql2'],
   mysql: ['mysql', 'pinnedMysql'],
+  tedious: ['mssql', 'pinnedTedious'],
+  mongodb: ['mongodb', 'pinnedMongodb'],
+  ldapts: ['ldap', 'pinnedLdapts'],
   axios: ['axios', 'pinnedAxios'],
   fetch: ['undici', 'pinnedFetch'],
 };

@@ -4,8 +4,8 @@ import { CertpinError, formatPin, parsePins } from 'certpin';
 export const scriptKinds = ['database', 'action', 'rule', 'hook'] as const;
 export type ScriptKind = (typeof scriptKinds)[number];
 
-/** What a script calls: a database through its driver, or an HTTP API. */
-export const scriptClients = ['pg', 'mysql2', 'mysql', 'axios', 'fetch'] as const;
+/** What a script calls: a database through its driver, a directory, or an HTTP API. */
+export const scriptClients = ['pg', 'mysql2', 'mysql', 'tedious', 'mongodb', 'ldapts', 'axios', 'fetch'] as const;
 export type ScriptClient = (typeof scriptClients)[number];
 
 /** The scripts of a custom database connection, as `options.customScripts` calls them. */
@@ -77,7 +77,7 @@ export interface CreateScriptsOptions {
   readonly name?: string | undefined;
   /** Pins in any spelling, one or several. Default: a placeholder. */
   readonly pins?: string | undefined;
-  /** The server of a database. Default: placeholders. */
+  /** The server of a database, and the name of the database; of a directory, where a search begins. Default: placeholders. */
   readonly host?: string | undefined;
   readonly port?: number | undefined;
   readonly database?: string | undefined;
@@ -90,7 +90,10 @@ export interface CreateScriptsOptions {
   readonly table?: string | undefined;
   /** The columns whose names are others, as the database lists them. `''`: there is none (`email_verified`, `nickname`). */
   readonly columns?: Readonly<Partial<Record<UserColumn, string>>> | undefined;
-  /** The API of axios and fetch: `https://api.example.com/v1`. Default: a placeholder. */
+  /**
+   * The API of axios and fetch: `https://api.example.com/v1`. Of ldapts: `ldaps://ldap.example.com`, or `ldap://` for StartTLS. Default: a
+   * placeholder.
+   */
   readonly url?: string | undefined;
   /** The package that checks passwords. Default `bcryptjs`. */
   readonly bcrypt?: 'bcryptjs' | 'bcrypt' | undefined;
@@ -134,9 +137,27 @@ const known: Record<keyof CreateScriptsOptions, true> = {
 /** The points of Actions and Hooks that send messages: a database sends none. */
 const messagePoints: readonly string[] = ['send-phone-message', 'custom-email-provider', 'custom-phone-provider'];
 
+/** Whose drivers certpin pins in an Action in another way than in the scripts of a database, and why no Action is written for them. */
+const ofDatabases: Readonly<Partial<Record<ScriptClient, string>>> = {
+  tedious: 'an Action can have a newer tedious, which certpin/mssql pins',
+  mongodb: 'in an Action use certpin/mongodb',
+};
+
+/** Where a directory is asked. */
+const directoryPoints: readonly string[] = ['post-login', 'pre-user-registration'];
+
+/** Clients for which nothing is written, why, and what to do. */
+const unpinnable: Readonly<Record<string, string>> = {
+  mssql: 'the platform has an mssql with no place for a pin: use tedious, which is below it',
+  ldapjs:
+    'ldapjs is archived and makes its connections itself: they are pinned on Node 22.17 and newer alone, which the platform does not promise, and its StartTLS nowhere: use ldapts',
+};
+
 /** Where a script of this kind can call this client: the choices of `keys` or `triggers`. */
 export function pointsOf(kind: ScriptKind, client: ScriptClient): readonly string[] {
+  if (client === 'ldapts') return kind === 'action' ? directoryPoints : [];
   if (kind === 'database') return databaseKeys;
+  if (ofDatabases[client] !== undefined) return [];
   if (kind === 'rule') return ['rule'];
   const points: readonly string[] = kind === 'action' ? actionTriggers : hookPoints;
   return isHttp(client) ? points : points.filter((point) => !messagePoints.includes(point));
@@ -154,7 +175,12 @@ export function readOptions(options: CreateScriptsOptions): Plan {
   const { kind, client, keys, triggers, context = false, form = 'inline', layout = 'files' } = options;
   const { name = 'users', pins, host, port, database, url, bcrypt = 'bcryptjs', modules = {} } = options;
   oneOf('kind', kind, scriptKinds);
+  if (Object.hasOwn(unpinnable, client)) throw invalid('client', unpinnable[client] as string);
   oneOf('client', client, scriptClients);
+  if (kind !== 'database' && ofDatabases[client] !== undefined)
+    throw invalid('client', `${client} is for the scripts of a database: ${ofDatabases[client]}`);
+  if (kind !== 'action' && client === 'ldapts')
+    throw invalid('client', 'ldapts is for Actions, which can depend on it: make `kind` action');
   oneOf('form', form, ['inline', 'npm']);
   oneOf('layout', layout, layouts);
   oneOf('bcrypt', bcrypt, ['bcryptjs', 'bcrypt']);
@@ -190,7 +216,7 @@ export function readOptions(options: CreateScriptsOptions): Plan {
     ...tableOptions,
     ...{ kind, client, points: [...new Set(points)], context, form, layout, name },
     ...{ pins: pins === undefined ? undefined : oneLine(pins), host, port, database, bcrypt, modules },
-    url: url === undefined ? undefined : readUrl(url),
+    url: url === undefined ? undefined : client === 'ldapts' ? readDirectoryUrl(url) : readUrl(url),
   };
 }
 
@@ -201,7 +227,7 @@ function readTable(
 ): Pick<Plan, 'userIdPrefix' | 'table' | 'columns'> {
   const isTable = kind === 'database' && !isHttp(client);
   if (!isTable && (table !== 'users' || Object.keys(columns).length > 0))
-    throw invalid('table', '`table` and `columns` are for the scripts of a database that speaks SQL');
+    throw invalid('table', '`table` and `columns` are for the scripts of a database');
   if (kind !== 'database' && userIdPrefix !== undefined)
     throw invalid('userIdPrefix', '`userIdPrefix` is for the scripts of a database');
   const needsPrefix = kind === 'database' && points.some((point) => ['login', 'get_user', 'delete'].includes(point));
@@ -218,7 +244,8 @@ function readTable(
     if (!/^(?:\w[\w$]{0,62})?$/.test(name))
       throw invalid('columns', `the name of the column ${column} has letters, digits, _ and $ alone`);
   }
-  const named = userColumns.map((column) => [column, columns[column] ?? column] as const);
+  const own: Readonly<Partial<Record<UserColumn, string>>> = client === 'mongodb' ? { id: '_id' } : {};
+  const named = userColumns.map((column) => [column, columns[column] ?? own[column] ?? column] as const);
   const there = new Map(named.filter(([, name]) => name !== ''));
   for (const column of neededColumns(points))
     if (isTable && !there.has(column)) throw invalid('columns', `the scripts need a column for ${column}`);
@@ -259,6 +286,14 @@ function readUrl(text: string): string {
     throw invalid('url', 'Auth0 changes the certificates of its own servers as it likes: they cannot be pinned');
   }
   return url.href.replace(/\/+$/, '');
+}
+
+/** What ldapts is given: the way to TLS, the server and its port. */
+function readDirectoryUrl(text: string): string {
+  const [, scheme, host] = /^(ldaps?):\/\/((?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?)\/?$/i.exec(text) ?? [];
+  if (scheme !== undefined) return `${scheme.toLowerCase()}://${host}`;
+  // It may hold a password, and is not repeated.
+  throw invalid('url', 'the URL of the directory is ldaps://host:port, or ldap://host:port for StartTLS, and no more');
 }
 
 function oneOf(option: string, value: string, choices: readonly string[]): void {

@@ -1,5 +1,5 @@
-import type { ClientPieces, SqlPieces } from './clients/client.ts';
-import { isSql, piecesOf } from './clients/index.ts';
+import type { AnyPieces, ClientPieces } from './clients/client.ts';
+import { isDatabase, isDirectory, piecesOf } from './clients/index.ts';
 import { dependencyVersion, type Frame, parameters, requireOf, subpaths } from './frame.ts';
 import type { Plan } from './options.ts';
 import { comment, quoted } from './text.ts';
@@ -18,17 +18,21 @@ export function readSettingsPart(frame: Frame): string {
 }
 
 /** What happened is for the log alone. `what` is what failed: `login`. */
-export function reportPart(what: string): string {
+export function reportPart(
+  what: string,
+  { reported = 'error.code ? error : error.cause || error' }: AnyPieces,
+): string {
   return `// For the log. Neither certpin nor a driver puts a password into its message.
 function report(error) {
-  const { code, name, message } = error.code ? error : error.cause || error;
+  const { code, name, message } = ${reported};
   console.error(\`${what} failed: \${code || name}: \${message}\`);
 }`;
 }
 
 /** The words that an end user may read. */
-export function unavailable(pieces: ClientPieces | SqlPieces): string {
-  return `The user ${isSql(pieces) ? 'database' : 'service'} cannot be reached at the moment. Try again later.`;
+export function unavailable(pieces: AnyPieces): string {
+  const what = isDatabase(pieces) ? 'database' : isDirectory(pieces) ? 'directory' : 'service';
+  return `The user ${what} cannot be reached at the moment. Try again later.`;
 }
 
 /** How the settings are called where they are entered, and what they mean. */
@@ -41,7 +45,7 @@ export function settingsComment(pieces: ClientPieces, where: string): string[] {
 }
 
 /** The constant with the words that an end user may read. */
-export function unavailablePart(pieces: ClientPieces | SqlPieces): string {
+export function unavailablePart(pieces: AnyPieces): string {
   return `// The user may read this: it says nothing of the cause.
 const UNAVAILABLE = ${quoted(unavailable(pieces))};`;
 }

@@ -47,7 +47,7 @@ export function ruleScript(plan: Plan): string {
       : http,
     ...pieces.functions(frame, isSql(pieces) ? ['select'] : ['request']),
     readSettingsPart(frame),
-    reportPart('addRoles'),
+    reportPart('addRoles', pieces),
     certpinPart(frame),
   ]);
   return `function addRoles(user, context, callback) {\n${indent(body)}}\n`;

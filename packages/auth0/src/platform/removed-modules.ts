@@ -136,6 +136,12 @@ const VERSIONS: Readonly<Record<string, string>> = {
   xtend: '1.0.3',
 };
 
+/**
+ * Versions that templates of Auth0 require at the same time as the removed ones: `tedious` in the login scripts for SQL Server, `mongodb` in
+ * the one that reads a user.
+ */
+const OF_TEMPLATES: Readonly<Record<string, string>> = { mongodb: '5.1.0', tedious: '11.0.3' };
+
 /** Modules that Auth0 removed in every version, on 21 June 2023. */
 const WHOLE: ReadonlySet<string> = new Set(['edge', 'oracledb']);
 
@@ -147,6 +153,11 @@ export function isRemovedVersion(name: string, version: string): boolean {
 /** Whether Auth0's runtimes have a module in no version any more. */
 export function isRemovedModule(name: string): boolean {
   return WHOLE.has(name);
+}
+
+/** A version to require in place of a removed one, where Auth0's own templates have one; else undefined. */
+export function versionOfTemplates(name: string): string | undefined {
+  return Object.hasOwn(OF_TEMPLATES, name) ? OF_TEMPLATES[name] : undefined;
 }
 
 /** Where Auth0 lists what its runtimes have. */

@@ -43,7 +43,7 @@ export async function runControl(stages: Stages, relays: readonly Relay[]): Prom
     const known = relay && servers.get(relay.port);
     if (known !== undefined) known.connections++;
     if (relay === undefined || known !== undefined) return;
-    const server: Server = { host, port, relay, watch: new OpeningWatch(), connections: 1, failure: null };
+    const server: Server = { host, port, relay, watch: new OpeningWatch(port), connections: 1, failure: null };
     servers.set(relay.port, server);
     arrivals.get(relay.port)?.(server);
   };

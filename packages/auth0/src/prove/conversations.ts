@@ -1,14 +1,26 @@
 import type { Duplex } from 'node:stream';
+import { converseLdap } from './converse-ldap.ts';
+import { converseMongodb, isMongodb } from './converse-mongodb.ts';
+import { converseMssql } from './converse-mssql.ts';
 import type { Evidence } from './evidence.ts';
+import { isLdap } from './ldap.ts';
 import { mysqlError, mysqlOk, mysqlPacket } from './mysql-packets.ts';
+import { readMessages } from './read-messages.ts';
 
 /** An impostor that takes every login and answers every question with nothing, so that the script says all that it would say. */
 export type Converse = (stream: Duplex, evidence: Evidence, sealed: boolean) => void;
 
 /** What is spoken above TLS, or without it. */
-export type Speech = 'postgres' | 'mysql' | 'http';
+export type Speech = 'postgres' | 'mysql' | 'mssql' | 'mongodb' | 'ldap' | 'http';
 
-export const conversations: Readonly<Record<Speech, Converse>> = { postgres, mysql, http };
+export const conversations: Readonly<Record<Speech, Converse>> = {
+  postgres,
+  mysql,
+  mssql: converseMssql,
+  mongodb: converseMongodb,
+  ldap: converseLdap,
+  http: byFirst,
+};
 
 const readyForQuery = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 
@@ -77,6 +89,17 @@ function mysql(stream: Duplex, evidence: Evidence, sealed: boolean): void {
   });
 }
 
+/** What begins with TLS is HTTP, or MongoDB or LDAP on a port of its own: the first bytes say it. */
+function byFirst(stream: Duplex, evidence: Evidence): void {
+  stream.once('data', (first: Buffer) => {
+    if (isMongodb(first)) converseMongodb(stream, evidence);
+    else if (isLdap(first)) converseLdap(stream, evidence);
+    else http(stream, evidence);
+    // The listeners that have come in this tick would hear of the next bytes only.
+    stream.emit('data', first);
+  });
+}
+
 /** HTTP/1: the head is a request, what follows it a body. What is not HTTP is data. */
 function http(stream: Duplex, evidence: Evidence): void {
   let seen = Buffer.alloc(0);
@@ -95,15 +118,5 @@ function http(stream: Duplex, evidence: Evidence): void {
     if (answered || seen.length < end + 4 + announced) return;
     answered = true;
     stream.end('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}');
-  });
-}
-
-/** Hands what has arrived to `read`, which says how many bytes of it were a message; 0: it is not whole yet. */
-function readMessages(stream: Duplex, evidence: Evidence, read: (buffer: Buffer) => number): void {
-  let buffer = Buffer.alloc(0);
-  stream.on('data', (chunk: Buffer) => {
-    evidence.count(chunk);
-    buffer = Buffer.concat([buffer, chunk]);
-    for (let length = read(buffer); length > 0; length = read(buffer)) buffer = buffer.subarray(length);
   });
 }

@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import {
   createSecureContext,
   createServer as createTlsServer,
@@ -9,10 +10,13 @@ import {
 } from 'node:tls';
 import { conversations } from './conversations.ts';
 import type { Evidence } from './evidence.ts';
+import { answerStartTls, asksForStartTls, LDAP_RESULT } from './ldap.ts';
 import type { Credentials } from './mint.ts';
 import { mysqlError, mysqlGreeting, SSL_REQUEST_BYTES } from './mysql-packets.ts';
 import { type Opening, POSTGRES_GSS_REQUEST, POSTGRES_SSL_REQUEST } from './opening.ts';
+import { readFirstLdap } from './read-first-ldap.ts';
 import { presentStolen } from './stolen.ts';
+import { encloseTds, TDS_ENCRYPTION, TDS_HEADER, tdsPrelogin } from './tds.ts';
 
 export interface ImpostorOptions {
   /** How the script opens its connections. */
@@ -36,7 +40,9 @@ export function createImpostor({
 }: ImpostorOptions): (socket: Socket) => void {
   const converse = conversations[opening.speech];
   const speak = (socket: Socket): void => converse(socket, evidence, false);
-  const tlsServer = credentials === undefined ? undefined : startTls({ credentials, forName, stolenChain, evidence });
+  const inPackets = opening.speech === 'mssql';
+  const tlsServer =
+    credentials === undefined ? undefined : startTls({ credentials, forName, stolenChain, evidence }, inPackets);
   tlsServer?.on('tlsClientError', ({ code = '' }: NodeJS.ErrnoException) => {
     if (stolenChain === undefined && DISAGREEMENT.test(code)) evidence.disagreement = code;
   });
@@ -46,9 +52,10 @@ export function createImpostor({
     converse(stream, evidence, true);
   });
   const seal = (socket: Socket): void => {
-    tlsServer?.emit('connection', stolenChain === undefined ? socket : presentStolen(socket, stolenChain, evidence));
+    const wire: Duplex = inPackets ? encloseTds(socket) : socket;
+    tlsServer?.emit('connection', stolenChain === undefined ? wire : presentStolen(wire, stolenChain, evidence));
   };
-  const open = { postgres: openPostgres, mysql: openMysql, http: openHttp }[opening.speech];
+  const open = openings[opening.speech];
   return (socket) => {
     evidence.arrive(socket);
     open(socket, speak, tlsServer === undefined ? undefined : seal);
@@ -57,13 +64,28 @@ export function createImpostor({
 
 type Receive = (socket: Socket) => void;
 
+const openings: Readonly<Record<Opening['speech'], (socket: Socket, speak: Receive, seal?: Receive) => void>> = {
+  ...{ postgres: openPostgres, mysql: openMysql, mssql: openMssql, mongodb: openHttp, ldap: openLdap, http: openHttp },
+};
+
 /** The errors of OpenSSL before a certificate is sent. */
 const DISAGREEMENT = /_(?:NO_SHARED|NO_SUITABLE|UNSUPPORTED_PROTOCOL|UNKNOWN_PROTOCOL|VERSION_TOO_LOW|WRONG_VERSION)/;
 
-/** The stolen certificate is put on the wire of TLS 1.2, whose key exchange is signed: ECDHE, and not RSA's own. */
-function startTls({ credentials, forName, stolenChain, evidence }: Omit<ImpostorOptions, 'opening'>): Server {
+/**
+ * The stolen certificate is put on the wire of TLS 1.2, whose key exchange is signed: ECDHE, and not RSA's own.
+ *
+ * @param inPackets a handshake of TLS 1.3 ends with a message of the client, which has no place in packets
+ */
+function startTls(
+  { credentials, forName, stolenChain, evidence }: Omit<ImpostorOptions, 'opening'>,
+  inPackets: boolean,
+): Server {
   const limits =
-    stolenChain === undefined ? {} : ({ maxVersion: 'TLSv1.2', ciphers: 'ECDHE+AESGCM:ECDHE+CHACHA20' } as const);
+    stolenChain === undefined
+      ? inPackets
+        ? ({ maxVersion: 'TLSv1.2' } as const)
+        : {}
+      : ({ maxVersion: 'TLSv1.2', ciphers: 'ECDHE+AESGCM:ECDHE+CHACHA20' } as const);
   const SNICallback: TlsOptions['SNICallback'] = (name, answer) => {
     evidence.hearName(name);
     if (forName === undefined) return answer(null);
@@ -105,6 +127,16 @@ function openMysql(socket: Socket, speak: Receive, seal: Receive | undefined): v
   });
 }
 
+function openMssql(socket: Socket, speak: Receive, seal: Receive | undefined): void {
+  readFirst(socket, TDS_HEADER, (header) => {
+    readFirst(socket, Math.max(header.readUInt16BE(2), TDS_HEADER) - TDS_HEADER, () => {
+      socket.write(tdsPrelogin(seal === undefined ? TDS_ENCRYPTION.notSupported : TDS_ENCRYPTION.on));
+      if (seal === undefined) speak(socket);
+      else seal(socket);
+    });
+  });
+}
+
 /** RFC 8446 §5.1: a record of TLS begins with its type, 20 to 23, and the version 3. */
 const isRecord = ([type = 0, version]: Buffer): boolean => type >= 20 && type <= 23 && version === 3;
 const RECORD_HEADER = 5;
@@ -118,11 +150,31 @@ function openHttp(socket: Socket, speak: Receive, seal: Receive | undefined): vo
   });
 }
 
-/** In clear, for a client that begins TLS though it was refused: without an answer it would wait as long as it likes. */
-const noTlsHere: Readonly<Record<Opening['speech'], string | Buffer>> = {
+/** LDAP begins with TLS, with a request for it, or without: what asks for nothing gets no TLS from anybody. */
+function openLdap(socket: Socket, speak: Receive, seal: Receive | undefined): void {
+  readFirst(socket, 2, (first) => {
+    socket.unshift(first);
+    if (isRecord(first)) openHttp(socket, speak, seal);
+    else
+      readFirstLdap(socket, (message) => {
+        const isRequest = message !== undefined && asksForStartTls(message);
+        if (isRequest)
+          socket.write(answerStartTls(message, seal === undefined ? LDAP_RESULT.unavailable : LDAP_RESULT.success));
+        else if (message !== undefined) socket.unshift(message.bytes);
+        if (!isRequest) speak(socket);
+        else if (seal === undefined) skipRecords(socket, noTlsHere.ldap, speak);
+        else seal(socket);
+      });
+  });
+}
+
+/** Sent in plaintext to a client that begins TLS although it was refused. Without an answer, the client would wait as long as it likes. */
+const noTlsHere: Readonly<Record<Exclude<Opening['speech'], 'mssql'>, string | Buffer>> = {
   postgres: 'E\0\0\0\x20SFATAL\0C08P01\0Mno TLS here\0\0',
   mysql: mysqlError(2, 1043, '#08S01no TLS here'),
   http: 'HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n',
+  mongodb: 'no TLS here',
+  ldap: 'no TLS here',
 };
 
 /** ClientHello, and the alert with which a client gives up, say nothing. What comes in clear after them is heard. */

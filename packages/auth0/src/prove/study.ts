@@ -7,16 +7,19 @@ import type { Server, Target } from './trial.ts';
 
 /** Finds out what is needed to stand in a server's place. */
 export async function study(server: Server, ca: ProofCa): Promise<Target> {
-  const opening = server.watch.read() ?? { speech: 'http', tls: true };
+  const opening = server.watch.read() ?? { speech: 'http', tls: true, atOnce: true };
   const chain = (opening.tls ? await readChain(server, opening) : undefined) ?? [];
   const { Forger } = await import('./mint.ts');
   return { server, opening, chain, forger: chain.length === 0 ? undefined : await Forger.create(chain, ca) };
 }
 
 /** What the genuine server presents; undefined where it cannot be asked. */
-async function readChain({ host, port }: Server, { speech }: Opening): Promise<readonly X509Certificate[] | undefined> {
+async function readChain(
+  { host, port }: Server,
+  { speech, atOnce }: Opening,
+): Promise<readonly X509Certificate[] | undefined> {
   const shown = host.includes(':') ? `[${host}]` : host;
-  const protocol = speech === 'http' ? 'tls' : speech;
+  const protocol = atOnce || speech === 'http' || speech === 'mongodb' ? 'tls' : speech;
   try {
     const { certificates } = await inspect(`tls://${shown}:${port}`, { protocol });
     return certificates.map((certificate) => new X509Certificate((certificate as { der: Uint8Array }).der));

@@ -14,7 +14,7 @@ import { RunRecord } from './record.ts';
 import type { RunResult } from './result.ts';
 import type { ScriptKind } from './roles.ts';
 import { RunError } from './run-error.ts';
-import { readSource, type Script } from './source.ts';
+import { readSource, type Script, type Source } from './source.ts';
 import { triggers } from './triggers.ts';
 import { refuseUnknownArguments } from './unused.ts';
 
@@ -72,9 +72,18 @@ export function openContainer(options: ContainerOptions, network?: NetworkOption
     return current;
   };
 
+  // To parse a script takes longer than most logins. A text that is given again is known; a file may have changed.
+  const known = new WeakMap<object, Source>();
+  const read = (script: Script): Source => {
+    if (typeof script === 'string' || script instanceof URL) return readSource(script, cwd);
+    const source = known.get(script) ?? readSource(script, cwd);
+    known.set(script, source);
+    return source;
+  };
+
   const runOne = async (script: Script, run: RunOptions = {}): Promise<RunResult> => {
     if (isClosed) throw new RunError('ERR_CONTAINER_CLOSED', 'the container was closed');
-    const source = readSource(script, cwd);
+    const source = read(script);
     const role = readRole(source, run);
     const entry = entryOf(source, role);
     const withContext = takesContext(source, role);

@@ -19,7 +19,7 @@ export function detectRole(source: Source): Role {
   if (only === undefined && unknown !== undefined) {
     throw new RunError(
       'ERR_SCRIPT_ROLE',
-      `${name} exports ${unknown}, which is the function of no trigger`,
+      `${name} exports ${unknown}, but no trigger has a function of this name`,
       "name it as the trigger's documentation does; --as action:TRIGGER says which name that is",
     );
   }

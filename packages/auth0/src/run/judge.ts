@@ -1,3 +1,4 @@
+import { MAX_SCRIPT_BYTES } from '../platform/script-size.ts';
 import type { Json, JsonObject } from './events.ts';
 import { adviseOnMissing } from './missing.ts';
 import { adviseOnGlobal, judgeModule } from './modules.ts';
@@ -9,7 +10,6 @@ import { adviseOnFailure } from './symptoms.ts';
 import { refusals } from './triggers.ts';
 
 /** Bytes of a script, without its modules: Auth0's limit. */
-const SCRIPT_BYTES = 100 * 1024;
 
 /** What can be held against a script before it runs. */
 export function judgeSource(
@@ -19,8 +19,11 @@ export function judgeSource(
   context: boolean,
   record: RunRecord,
 ): void {
-  if (source.bytes > SCRIPT_BYTES) {
-    record.find('too-large', `the script has ${source.bytes} bytes; the platform takes 100 kB (${SCRIPT_BYTES} bytes)`);
+  if (source.bytes > MAX_SCRIPT_BYTES) {
+    record.find(
+      'too-large',
+      `the script has ${source.bytes} bytes; the platform takes 100 kB (${MAX_SCRIPT_BYTES} bytes)`,
+    );
   }
   if (role.kind !== 'database' && role.kind !== 'rule') return;
   if (source.form === 'statements') {
@@ -34,7 +37,7 @@ export function judgeSource(
     else record.warn('trailing-semicolon', message);
   }
   if (role.kind === 'database' && context && !withContext) {
-    record.warn('context-unused', 'a context is given, and the function has no parameter for it before the callback');
+    record.warn('context-unused', 'a context is given, and the function has no context parameter before the callback');
   }
   const expected = parametersOf(role).length + 1 + (withContext ? 1 : 0);
   const actual = entryOf(source, role)?.parameters;

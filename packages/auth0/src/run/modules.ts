@@ -8,7 +8,7 @@ export function judgeModule(kind: ScriptKind, { request, name, wanted, version }
   const removed = kind === 'action' ? undefined : removalOf(request, name, wanted);
   // It may well be installed here: whoever writes the script has it for other code.
   if (name === 'certpin' && kind !== 'action' && kind !== 'hook') {
-    const message = `the platform does not offer certpin to these scripts, and require fails there: put it into the script, with 'certpin auth0 block'`;
+    const message = `the platform does not offer certpin to these scripts, so require fails there: put certpin into the script, with 'certpin auth0 block'`;
     return [{ code: 'module-not-offered', message }];
   }
   // Nobody is told to install what the platform does not have.
@@ -39,7 +39,7 @@ export function judgeModule(kind: ScriptKind, { request, name, wanted, version }
 function removalOf(request: string, name: string, wanted: string | null): Remark | undefined {
   const code = 'module-removed';
   if (isRemovedModule(name)) {
-    return { code, message: `the platform has removed ${name} in every version: the script has to do without it` };
+    return { code, message: `the platform has removed every version of ${name}: the script must work without it` };
   }
   if (wanted === null || !isRemovedVersion(name, wanted)) return undefined;
   const message = `the platform has removed ${request} from node18 and node22: require a version that ${MODULE_LIST} lists`;

@@ -84,7 +84,7 @@ function refuseModule(text: string, name: string): void {
     return; // whoever reads it next says what it is
   }
   const hint = 'write require() for import, and exports.NAME = for export';
-  throw new RunError('ERR_SCRIPT_SYNTAX', `${name} is an ES module, and Auth0 takes CommonJS alone`, hint);
+  throw new RunError('ERR_SCRIPT_SYNTAX', `${name} is an ES module, but Auth0 accepts only CommonJS`, hint);
 }
 
 function readText(script: Script, cwd: string): { text: string; file: string; folder: string } {
@@ -166,11 +166,11 @@ function readStatements(text: string, file: string): Shape {
 function syntaxError(text: string, name: string, { message }: Error): RunError {
   const language = foreignLanguage(text);
   if (language === 'TypeScript') {
-    const words = `${name} is TypeScript, and Auth0 takes JavaScript alone`;
-    return new RunError('ERR_SCRIPT_SYNTAX', words, 'name the JavaScript that it is compiled to');
+    const words = `${name} is TypeScript, but Auth0 accepts only JavaScript`;
+    return new RunError('ERR_SCRIPT_SYNTAX', words, 'name the compiled JavaScript file');
   }
   if (language === 'JSON') {
-    return new RunError('ERR_SCRIPT_SYNTAX', `${name} is JSON and no script`, 'name the script, for example login.js');
+    return new RunError('ERR_SCRIPT_SYNTAX', `${name} is JSON, not a script`, 'name the script, for example login.js');
   }
   return new RunError('ERR_SCRIPT_SYNTAX', `${name}: ${message}`);
 }

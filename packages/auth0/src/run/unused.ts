@@ -31,7 +31,7 @@ export function refuseUnusedOptions(script: Script, options: RunOptions, cwd: st
     throw invalid(`${nameOf(role)} takes no ${what}`, hint(role));
   }
   if (options.context !== undefined && role.kind === 'database' && !takesContext(source, role))
-    throw invalid(`${nameOf(role)} takes no context: its function has no parameter for it before the callback`);
+    throw invalid(`${nameOf(role)} takes no context: its function has no context parameter before the callback`);
   const { args = {} } = options;
   const groups = argumentsOf(role);
   const foreign = Object.keys(args).find((name) => !groups.some((names) => names.includes(name)));
@@ -45,7 +45,7 @@ export function refuseUnusedOptions(script: Script, options: RunOptions, cwd: st
 function noArgument(role: Role, name: string): RunError {
   const known = argumentsOf(role).map(([first = '']) => first);
   const taken = known.length === 0 ? '' : `: it takes ${known.join(', ')}`;
-  const hint = role.kind === 'action' ? 'what an Action gets is its event: --event FILE' : undefined;
+  const hint = role.kind === 'action' ? 'an Action gets its input from the event: --event FILE' : undefined;
   return invalid(`${nameOf(role)} takes no argument ${name}${taken}`, hint);
 }
 
@@ -69,13 +69,13 @@ const parts: readonly Part[] = [
     what: 'secrets',
     isGiven: ({ secrets }) => isFilled(secrets),
     kinds: byKind('action', 'hook'),
-    hint: () => 'its settings are those of configuration: --config KEY=VALUE, --config-file FILE',
+    hint: () => 'it gets its settings from configuration: --config KEY=VALUE, --config-file FILE',
   },
   {
     what: 'configuration',
     isGiven: ({ configuration }) => isFilled(configuration),
     kinds: byKind('database', 'rule'),
-    hint: () => 'its settings are secrets: --secret KEY=VALUE, --secrets-file FILE',
+    hint: () => 'it gets its settings from secrets: --secret KEY=VALUE, --secrets-file FILE',
   },
   {
     what: 'event',
@@ -87,7 +87,7 @@ const parts: readonly Part[] = [
     what: 'context',
     isGiven: ({ context }) => context !== undefined,
     kinds: byKind('database', 'rule', 'hook'),
-    hint: () => 'what an Action gets is its event: --event FILE',
+    hint: () => 'an Action gets its input from the event: --event FILE',
   },
   {
     what: 'profile of a user',

@@ -3,9 +3,12 @@ import { createRequire } from 'node:module';
 import { runInThisContext } from 'node:vm';
 import {
   agentClient,
+  askingClient,
   axiosClient,
   callbackPoolClient,
   fetchClient,
+  type LdapLike,
+  ldapClient,
   mariadbClient,
   mysqlPoolClient,
   poolClient,
@@ -13,20 +16,30 @@ import {
 import type { SuiteAdapter, SuiteClient, SuiteProtocol } from '@certpin/testkit/conformance';
 import type { pinnedAxios } from 'certpin/axios';
 import type { pinnedAgent } from 'certpin/https';
+import type { pinnedLdapts } from 'certpin/ldap';
 import type { pinnedMariadb } from 'certpin/mariadb';
+import type { pinnedMongodb } from 'certpin/mongodb';
 import type { pinnedMysql } from 'certpin/mysql';
 import type { pinnedMysql2 } from 'certpin/mysql2';
 import type { pinnedPg } from 'certpin/pg';
 import type { pinnedFetch } from 'certpin/undici';
+import { requirePackage } from '../../../../dev/tools/nodes/packages.ts';
 import { mariadb as connector } from '../../../certpin/test/adapters/mariadb-of-node.ts';
+import { openTedious, type Tedious } from '../../../certpin/test/adapters/tedious-database.ts';
 import type { Surroundings } from '../../../certpin/test/suite-clients.ts';
 import type { InlineClient } from '../../src/inline/index.ts';
 
 const require = createRequire(import.meta.url);
 const axios = require('axios') as typeof import('axios').default;
+const { Client: LdaptsClient } = require('ldapts') as { Client: new (options: object) => LdapLike };
 const mysql = require('mysql') as typeof import('mysql');
 const mysql2 = require('mysql2/promise') as typeof import('mysql2/promise');
 const pg = require('pg') as typeof import('pg');
+/** Those that the platform has. */
+const tedious = requirePackage('tedious-11') as Tedious;
+const { MongoClient } = requirePackage('mongodb-5.1') as { MongoClient: new (...config: unknown[]) => MongoLike };
+
+type TediousConnection = InstanceType<Tedious['Connection']>;
 
 export interface Block {
   readonly pinnedAgent: typeof pinnedAgent;
@@ -36,6 +49,13 @@ export interface Block {
   readonly pinnedMysql2: typeof pinnedMysql2;
   readonly pinnedMysql: typeof pinnedMysql;
   readonly pinnedMariadb: typeof pinnedMariadb;
+  readonly pinnedTedious: (
+    Connection: Tedious['Connection'],
+    config: object,
+    policy: Parameters<typeof pinnedMongodb>[1],
+  ) => TediousConnection;
+  readonly pinnedMongodb: typeof pinnedMongodb;
+  readonly pinnedLdapts: typeof pinnedLdapts;
   readonly findCertpinError: (error: unknown) => { code: string; message: string } | undefined;
 }
 
@@ -46,9 +66,19 @@ export function evaluate(text: string): Block {
   return (runInThisContext(script) as (load: NodeJS.Require) => Block)(require);
 }
 
+/** What is used of a client of MongoDB. */
+interface MongoLike {
+  readonly once: (event: 'serverHeartbeatFailed', listener: (event: { failure: Error }) => void) => unknown;
+  connect(): Promise<unknown>;
+  db(): { aggregate(pipeline: object[]): { toArray(): Promise<{ answer?: unknown }[]> } };
+  close(): Promise<void>;
+}
+
 /** What the block for a client is tested with. */
 interface BlockClient {
   readonly protocol: SuiteProtocol;
+  /** `false`: each connection has a configuration of its own. */
+  readonly keepsConfiguration?: false;
   readonly create: (block: Block, ...args: Parameters<SuiteAdapter['createClient']>) => SuiteClient;
 }
 
@@ -97,6 +127,62 @@ export const blockClients = (login: Surroundings['login']): Record<InlineClient,
     create: (block, target, policy, tls) => {
       const config = block.pinnedMariadb({ ...target, ...login('mysql'), connectTimeout: 10_000, ssl: tls }, policy);
       return mariadbClient(() => connector.createConnection(config));
+    },
+  },
+  tedious: {
+    protocol: 'tds',
+    keepsConfiguration: false,
+    create: (block, { host, port }, policy, { servername, ...cryptoCredentialsDetails }) => {
+      const { user: userName, password, database } = login('postgres');
+      const authentication = { type: 'default', options: { userName, password } };
+      const name = servername === undefined ? {} : { serverName: servername };
+      const config = { server: host, authentication, options: { port, database, cryptoCredentialsDetails, ...name } };
+      const make = (): TediousConnection => block.pinnedTedious(tedious.Connection, config, policy);
+      let next: TediousConnection | undefined = make();
+      return askingClient(() => {
+        const connection = next ?? make();
+        next = undefined;
+        return openTedious(tedious, connection);
+      });
+    },
+  },
+  ldapts: {
+    protocol: 'ldap',
+    create: (block, { host, port }, policy, tls) => {
+      const options = block.pinnedLdapts({ url: `ldap://${host}:${port}`, timeout: 5_000, tlsOptions: tls }, policy);
+      return ldapClient(() => new LdaptsClient(options), login('ldap'));
+    },
+  },
+  mongodb: {
+    protocol: 'tls',
+    create: (block, { host, port }, policy, tls) => {
+      const { user, password } = login('postgres');
+      const config = block.pinnedMongodb(`mongodb://${host}:${port}/`, policy, {
+        ...{ auth: { username: user, password }, authSource: 'admin', ...tls },
+      });
+      return askingClient(async () => {
+        const client = new MongoClient(...config);
+        const close = (): Promise<void> => client.close();
+        // The driver would ask a server that was refused again, for 30 seconds.
+        const refused = new Promise<never>((_, reject) => {
+          client.once('serverHeartbeatFailed', ({ failure }) => reject(failure));
+        });
+        const connected = client.connect();
+        connected.catch(() => undefined);
+        await Promise.race([connected, refused]).catch(async (error: unknown) => {
+          await close();
+          // This driver keeps it in no `cause`.
+          throw new Error('not connected', { cause: block.findCertpinError(error) ?? error });
+        });
+        const ask = async (answer: string): Promise<unknown> =>
+          (
+            await client
+              .db()
+              .aggregate([{ $documents: [{ answer }] }])
+              .toArray()
+          )[0]?.answer;
+        return { ask, close };
+      });
     },
   },
 });

@@ -22,9 +22,13 @@ import {
   whyNotRun,
 } from '@certpin/testkit/conformance';
 import { recordCases } from '@certpin/testkit/conformance-records';
+import { answerStartTls, type Slapd, startLdapRelay, startSlapd } from '@certpin/testkit/ldap';
 import { type Mariadb, startMariadb, startMysqlRelay } from '@certpin/testkit/mariadb';
+import { startMongodb } from '@certpin/testkit/mongodb';
 import { mysqlGreeting } from '@certpin/testkit/mysql-script';
 import { type Postgres, startPostgres, startPostgresRelay } from '@certpin/testkit/postgres';
+import { encryption, startTdsServer } from '@certpin/testkit/tds';
+import { isSupported } from '../../../certpin/src/drivers/seen.ts';
 import { type InlineClient, inlineBlock, inlineClients } from '../../src/inline/index.ts';
 import { blockClients, evaluate } from './block-clients.ts';
 
@@ -32,30 +36,47 @@ const require = createRequire(import.meta.url);
 
 let postgres: Postgres;
 let mariadb: Mariadb;
+let slapd: Slapd;
 before(async () => {
-  [postgres, mariadb] = await Promise.all([
+  [postgres, mariadb, slapd] = await Promise.all([
     startPostgres({ certificate: await mint() }),
     startMariadb({ certificate: await mint() }),
+    startSlapd(await mint()),
   ]);
 });
-after(() => Promise.all([postgres.stop(), mariadb.stop()]));
+after(() => Promise.all([postgres.stop(), mariadb.stop(), slapd.stop()]));
 
-const clients = blockClients((protocol) => loginTo(protocol === 'postgres' ? postgres : mariadb));
+const clients = blockClients((protocol) =>
+  protocol === 'ldap' ? { ...slapd, database: slapd.base } : loginTo(protocol === 'postgres' ? postgres : mariadb),
+);
 
-const servers: Record<SuiteProtocol, SuiteAdapter['startServer']> = {
+/** Of the protocols of the blocks. */
+const servers: Partial<Record<SuiteProtocol, SuiteAdapter['startServer']>> = {
   tls: startHttpsServer,
   http2: startHttp2Server,
   postgres: (options) => startPostgresRelay({ ...options, upstream: postgres }),
   mysql: (options) => startMysqlRelay({ ...options, upstream: mariadb }),
+  ldap: (options) => startLdapRelay({ ...options, upstream: slapd }),
+  tds: startTdsServer,
+};
+
+/** Who may log in at MongoDB: whom the client of the suite names. */
+const startMongodbServer: SuiteAdapter['startServer'] = (options) => {
+  const { user, password } = loginTo(postgres);
+  return startMongodb({ ...options, login: { user, password } });
 };
 
 /**
  * A block has no pins on issuers, and resumes no sessions. What the suite does four times, or with a CA, the adapters have passed: a block is the same code, and
  * what is looked for here is a part that was left out.
  */
-const cases = [...conformanceCases, ...recordCases].filter(
+const allCases = [...conformanceCases, ...recordCases].filter(
   ({ name }) => !/(?:the|a) pinned CA|pin of the CA|four times|a CA|its CA|trusted CA|own sessions/.test(name),
 );
+
+/** tedious 11 names the host to its server, whatever it is; nothing is decided by it. */
+const casesOf = (client: InlineClient): typeof allCases =>
+  client === 'tedious' ? allCases.filter(({ name }) => !/never for an address/.test(name)) : allCases;
 
 /** Says what certpin must never let happen: no TLS is offered, in the words of the protocol. */
 const plaintext: Record<InlineClient, (socket: Socket) => void> = {
@@ -66,6 +87,15 @@ const plaintext: Record<InlineClient, (socket: Socket) => void> = {
   mysql2: (socket) => socket.write(mysqlGreeting({ tls: false })),
   mysql: (socket) => socket.write(mysqlGreeting({ tls: false })),
   mariadb: (socket) => socket.write(mysqlGreeting({ tls: false })),
+  // PRELOGIN with the one option ENCRYPTION.
+  tedious: (socket) =>
+    socket.on('data', () => {
+      const prelogin = Buffer.from([4, 1, 0, 15, 0, 0, 1, 0, 1, 0, 6, 0, 1, 0xff, encryption.notSupported]);
+      socket.write(prelogin);
+    }),
+  mongodb: (socket) => socket.on('data', () => socket.end('MongoDB')),
+  // protocolError: it does not know the request.
+  ldapts: (socket) => socket.on('data', () => socket.write(answerStartTls(1, 2))),
 };
 
 /** What no block can express; what stands here is refused by one (`hosts`), or is no text (a live pin set). */
@@ -77,24 +107,54 @@ const onePinSet = {
 const withHeader: readonly InlineClient[] = ['https', 'axios'];
 const noHeader = { 'host header': 'it has no Host header, or one of its own making' };
 
+/** tedious 11 gives Node the host as the server name, and Node 26 takes no address for one. The platform has Node 22 and 18. */
+const namesAddresses = Number(process.versions.node.split('.')[0]) >= 26;
+const NO_TEDIOUS_11 = 'tedious 11 names an address as the server name, which Node 26 refuses';
+
+const noTls13 = { 'TLS 1.3': 'in packets of TDS there is TLS 1.2' };
+
+/** How many cases a client can express. */
+const counts: Readonly<Partial<Record<InlineClient, number>>> = { https: 22, axios: 22, tedious: 18 };
+
+/** Without either line a wrong server is let through. */
+const matchLine = 'if (matchPin(leaf, pins) === undefined) return mismatch(leaf, pins);';
+const checks = (client: InlineClient): readonly (readonly [line: string, without: string])[] => [
+  client === 'tedious'
+    ? ['if (socket === undefined || isRefused(args[0], socket)) return false;', '']
+    : ['return refusal === undefined || refuse(refusal);', 'return true;'],
+  [matchLine, ''],
+];
+
+/** Why the client itself, or its block, does not run on this Node. */
+function whyNotHere(client: InlineClient): string | false {
+  if (client === 'mongodb' && !isSupported()) return `Node ${process.version} does not announce TLS sockets`;
+  return client === 'tedious' && namesAddresses ? NO_TEDIOUS_11 : false;
+}
+
 for (const client of inlineClients) {
-  describe(`the block for ${client}`, () => {
+  describe(`the block for ${client}`, { skip: whyNotHere(client) }, () => {
     const { text } = inlineBlock(client);
     const block = evaluate(text);
-    const { protocol, create } = clients[client];
-    const startServer = servers[protocol];
+    const { protocol, keepsConfiguration, create } = clients[client];
+    const startServer = client === 'mongodb' ? startMongodbServer : (servers[protocol] as SuiteAdapter['startServer']);
     const adapter: SuiteAdapter = {
       name: client,
       protocol,
       pools: true,
-      cannot: withHeader.includes(client) ? onePinSet : { ...onePinSet, ...noHeader },
+      ...(keepsConfiguration === undefined ? {} : { keepsConfiguration }),
+      cannot: {
+        ...onePinSet,
+        ...(withHeader.includes(client) ? {} : noHeader),
+        ...(client === 'tedious' ? noTls13 : {}),
+      },
       startServer,
       // A CA in the options tempts the ordinary verification; a block takes none.
       createClient: (target, policy, { ca: _, maxVersion: __, ...tls }, hostHeader) =>
         create(block, target, policy, tls, hostHeader),
     };
+    const cases = casesOf(client);
     const expressible = cases.filter((suiteCase) => whyNotRun(adapter, suiteCase) === undefined);
-    const count = withHeader.includes(client) ? 22 : 21;
+    const count = counts[client] ?? 21;
     test(`${count} cases of the suite are run`, () => assert.equal(expressible.length, count));
     for (const suiteCase of cases) {
       const skip = whyNotRun(adapter, suiteCase) ?? false;
@@ -109,8 +169,22 @@ for (const client of inlineClients) {
       t.after(() => opened.close());
       await assert.rejects(opened.exchange());
       const received = server.received().toString('latin1');
-      for (const secret of [CANARY, 'login', loginTo(postgres).user, loginTo(mariadb).user])
+      for (const secret of [CANARY, 'login', loginTo(postgres).user, loginTo(mariadb).user, slapd.password])
         assert.ok(!received.includes(secret), secret);
+    });
+
+    test('a server that says nothing is given up in time, with the reason', async (t) => {
+      const server = await startScriptedServer(() => undefined);
+      t.after(() => server.close());
+      const opened = create(block, server, { pins: certificateHex(await mint()), connectTimeoutMs: 200 }, {});
+      t.after(() => opened.close());
+      const started = Date.now();
+      const error = await opened.exchange().then(
+        () => assert.fail('connected'),
+        (refusal: unknown) => block.findCertpinError(refusal),
+      );
+      assert.equal(error?.code, 'ERR_CONNECT_TIMEOUT');
+      assert.ok(Date.now() - started < 3_000);
     });
 
     test('a refusal says what was presented and what is pinned, in spellings that can be pasted', async (t) => {
@@ -198,15 +272,12 @@ for (const client of inlineClients) {
       await server.close();
     });
 
-    // Without either line a wrong server is let through, and the tests above see it: they count what it receives.
-    for (const line of [
-      'return refusal === undefined || refuse(refusal);',
-      'if (matchPin(leaf, pins) === undefined) return mismatch(leaf, pins);',
-    ]) {
+    // The tests above see it: they count what a wrong server receives.
+    for (const [line, without] of checks(client)) {
       test(`is found out without its line: ${line}`, async () => {
         const [right, impostor] = [await mint(), await mint()];
         assert.equal(text.split(line).length, 2);
-        const weakened = text.replace(line, line.startsWith('return') ? 'return true;' : '');
+        const weakened = text.replace(line, without);
         const server = await startServer({ certificate: impostor });
         const opened = create(evaluate(weakened), server, { pins: certificateHex(right) }, {});
         await opened.exchange().catch(() => undefined);
@@ -217,6 +288,18 @@ for (const client of inlineClients) {
     }
   });
 }
+
+const seen = isSupported() && `Node ${process.version} announces TLS sockets`;
+test('the block for mongodb says at once that this Node does not announce TLS sockets', { skip: seen }, async (t) => {
+  const server = await startScriptedServer(() => undefined);
+  t.after(() => server.close());
+  const pins = certificateHex(await mint());
+  assert.throws(() => clients.mongodb.create(evaluate(inlineBlock('mongodb').text), server, { pins }, {}), {
+    code: 'ERR_CLIENT_UNSUPPORTED',
+    message: /this Node \(v[\d.]+\) does not announce TLS sockets.*use Node 22\.17, 24\.2 or newer/,
+  });
+  assert.equal(server.received().length, 0);
+});
 
 test('the block for fetch takes no class that only looks like an Agent: it would connect by itself', () => {
   const block = evaluate(inlineBlock('fetch').text);
@@ -312,7 +395,7 @@ test('a block leaves nothing behind: no global, no require but of Node', () => {
     const { text } = inlineBlock(client);
     (runInThisContext(`(function (require) { 'use strict';\n${text}\n})`) as (load: NodeJS.Require) => void)(load);
     assert.deepEqual(
-      required.filter((name) => !/^(?:crypto|https?|net|stream|timers|tls|vm)$/.test(name)),
+      required.filter((name) => !/^(?:crypto|diagnostics_channel|https?|net|stream|timers|tls|vm)$/.test(name)),
       [],
     );
   }

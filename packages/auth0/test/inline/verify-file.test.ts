@@ -65,7 +65,7 @@ describe('heredocs are read as Terraform reads them', () => {
     assert.deepEqual([finding?.block, finding?.surroundings], ['unmodified', 'unclear']);
     const reasons = finding?.problems.map(({ reason }) => reason) ?? [];
     assert.ok(
-      reasons.some((reason) => reason.startsWith('Terraform puts a value in here')),
+      reasons.some((reason) => reason.startsWith('Terraform inserts a value here')),
       reasons.join(),
     );
     const unescaped = `a = <<-EOT\n${shifted(script, '  ')}EOT\n`;
@@ -184,7 +184,7 @@ describe('what the Deploy CLI keeps scripts in', () => {
     ] as const)
       assert.throws(
         () => verifyFile(text, path),
-        /^Error: it is no (?:JSON|YAML), in line \d: what it holds cannot be known$/,
+        /^Error: it is no (?:JSON|YAML), in line \d: its content is not known$/,
       );
   });
 });

@@ -211,7 +211,7 @@ describe('what is no JavaScript is named in plain words', () => {
   for (const code of typescript)
     it(`TypeScript in a .js file: ${code.split('\n')[0]}`, () => {
       const { error } = lintText(code, { path: 'login.js' });
-      assert.match(error?.message ?? '', /^this is TypeScript, and Auth0 takes JavaScript alone: /);
+      assert.match(error?.message ?? '', /^this is TypeScript, but Auth0 accepts only JavaScript: /);
       assert.equal(lintText(code, { path: 'login.ts' }).error, undefined);
     });
 
@@ -219,7 +219,7 @@ describe('what is no JavaScript is named in plain words', () => {
     const json = JSON.stringify({ name: 'users', strategy: 'auth0' });
     assert.match(
       lintText(json, { path: 'login.js' }).error?.message ?? '',
-      /^this is JSON and no script: name the script/,
+      /^this is JSON, not a script: name the script/,
     );
     assert.equal(
       lintText('# A title\n', { path: 'readme.md' }).error?.message,
@@ -252,10 +252,10 @@ describe('what is no JavaScript is named in plain words', () => {
       (await collect(lintFiles([join(folder, name)])))[0];
     assert.match(
       (await look('database.json'))?.error?.message ?? '',
-      /^this file names its scripts by their paths, .*: name the folder/,
+      /^this file names its scripts by their paths and holds no script: name the folder/,
     );
     assert.deepEqual(named((await look('connection.json'))?.findings ?? []), ['1 no-reject-unauthorized-false']);
-    assert.match((await look('package.json'))?.error?.message ?? '', /^no script of Auth0 stands in this file: /);
+    assert.match((await look('package.json'))?.error?.message ?? '', /^this file holds no script of Auth0: /);
     assert.equal((await look('broken.json'))?.error?.message, 'this is no valid JSON');
     assert.deepEqual(
       (await collect(lintFiles([folder]))).map(({ error }) => error),
@@ -359,12 +359,12 @@ describe('the pages of the rules', () => {
   it('are there, and their list is that of the rules; else run: node --import tsx packages/auth0/test/lint/rule-table.ts', () => {
     const text = readFileSync(page, 'utf8');
     assert.equal(text, withTable(text));
-    const pages = sourcesIn('docs/lint', '.md').map((path) => path.slice('docs/lint/'.length, -3));
+    const pages = sourcesIn('docs/reference/lint', '.md').map((path) => path.slice('docs/reference/lint/'.length, -3));
     assert.deepEqual(pages.sort(), [...rules.map(({ name }) => name), 'unused-disable'].sort());
   });
 
   for (const { name } of rules) {
-    const diffs = codeBlocks(read(`docs/lint/${name}.md`)).filter(({ language }) => language === 'diff');
+    const diffs = codeBlocks(read(`docs/reference/lint/${name}.md`)).filter(({ language }) => language === 'diff');
     for (const [index, { code }] of diffs.entries()) {
       it(`${name}${index > 0 ? ` (${index + 1})` : ''}: finds the lines with -, and not those with +`, () => {
         const take = (sign: '+' | '-'): string =>

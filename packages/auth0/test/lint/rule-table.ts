@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { rules } from '../../src/lint/index.ts';
 
-export const page: string = fileURLToPath(new URL('../../../../docs/lint.md', import.meta.url));
+export const page: string = fileURLToPath(new URL('../../../../docs/reference/lint.md', import.meta.url));
 
 /** The page with the table of the present rules. */
 export function withTable(text: string): string {

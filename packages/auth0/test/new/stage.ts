@@ -1,11 +1,18 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import { type CountingServer, certificateHex, type Minted, mint, startTlsServer } from '@certpin/testkit';
+import { startLdapRelay } from '@certpin/testkit/ldap';
 import { type Mariadb, startMariadb, startMysqlRelay } from '@certpin/testkit/mariadb';
+import { startMongodb } from '@certpin/testkit/mongodb';
 import { freePort, type Postgres, startPostgres, startPostgresRelay } from '@certpin/testkit/postgres';
+import { startTdsServer } from '@certpin/testkit/tds';
 import { hash } from 'bcryptjs';
 import { createConnection } from 'mysql2/promise';
 import pg from 'pg';
 import type { ScriptClient } from '../../src/index.ts';
+import { startDirectory } from './people.ts';
+import { runOn, type UserRow } from './scripted-users.ts';
 
 // Real servers for generated scripts, each with the places that an attacker, a rotation or a failure would make of it.
 
@@ -109,10 +116,17 @@ export interface Stages {
 }
 
 export async function openStages(certificates: Certificates): Promise<Stages> {
-  const all = await Promise.all([openPostgres(certificates), openMariadb(certificates), openApi(certificates)]);
-  const [postgres, mariadb, api] = all;
+  const all = await Promise.all([
+    openPostgres(certificates),
+    openMariadb(certificates),
+    openSqlServer(certificates),
+    openMongodb(certificates),
+    openDirectory(certificates),
+    openApi(certificates),
+  ]);
+  const [postgres, mariadb, tedious, mongodb, ldapts, api] = all;
   return {
-    of: { pg: postgres, mysql2: mariadb, mysql: mariadb, axios: api, fetch: api },
+    of: { pg: postgres, mysql2: mariadb, mysql: mariadb, tedious, mongodb, ldapts, axios: api, fetch: api },
     leave: async () => {
       for (const stage of all) await stage.leave();
     },
@@ -181,6 +195,98 @@ async function databasePlaces(
     leave: () => leave(relays),
     close: async () => {
       await client.end();
+      await closeAll(relays);
+      await server.stop();
+    },
+  };
+}
+
+const ofScript = { user: 'app-user', password: 'a secret of the database', database: 'app' };
+
+/** A scripted SQL Server at every place, with one table. */
+async function openSqlServer(certificates: Certificates): Promise<Stage> {
+  const users: UserRow[] = [];
+  const start = (certificate: Minted): Promise<CountingServer> =>
+    startTdsServer({ certificate, password: ofScript.password, run: runOn(users) });
+  const find: Store['find'] = async (column, value) => {
+    const user = users.find((row) => row[column] === value);
+    return user && ({ ...user, email_verified: user.email_verified === '1' } as unknown as User);
+  };
+  return {
+    store: {
+      find,
+      seed: async (email) => {
+        const cells = (await row(email)).map((cell) => (cell === false ? '' : String(cell)));
+        const user = Object.fromEntries(columns.map((column, index) => [column, cells[index] ?? '']));
+        users.push({ ...user, id: String(users.length + 1) });
+        return (await find('email', email)) as User;
+      },
+    },
+    ...(await scriptedPlaces(certificates, start)),
+  };
+}
+
+/** A scripted MongoDB at every place, with one collection. */
+async function openMongodb(certificates: Certificates): Promise<Stage> {
+  const collections = new Map<string, Record<string, unknown>[]>();
+  const start = (certificate: Minted): Promise<CountingServer> =>
+    startMongodb({ certificate, login: ofScript, collections, unique: 'email' });
+  const find: Store['find'] = async (column, value) => {
+    const user = collections.get('app.users')?.find((document) => document[column] === value);
+    return user && ({ ...user, id: String(user._id) } as unknown as User);
+  };
+  return {
+    store: {
+      find,
+      seed: async (email) => {
+        const cells = await row(email);
+        const user = Object.fromEntries(columns.map((column, index) => [column, cells[index]]));
+        collections.set('app.users', [
+          ...(collections.get('app.users') ?? []),
+          { _id: randomBytes(12).toString('hex'), ...user },
+        ]);
+        return (await find('email', email)) as User;
+      },
+    },
+    ...(await scriptedPlaces(certificates, start)),
+  };
+}
+
+/** Everything of a scripted database's stage but what it keeps. */
+async function scriptedPlaces(
+  certificates: Certificates,
+  start: (certificate: Minted) => Promise<CountingServer>,
+): Promise<Omit<Stage, 'store'>> {
+  const server = await start(certificates.genuine);
+  const relays = await openRelays(certificates, start);
+  const ports = { ...(await portsOf(relays)), genuine: server.port };
+  return {
+    settings: (place) => databaseSettings({ ...ofScript, host: '127.0.0.1', port: ports[place] }),
+    leaked: () => leakedTo(relays),
+    leave: () => leave(relays),
+    close: async () => {
+      await closeAll(relays);
+      await server.close();
+    },
+  };
+}
+
+/** An OpenLDAP, and relays to it at every other place. No script of a database asks it. */
+async function openDirectory(certificates: Certificates): Promise<Stage> {
+  const server = await startDirectory(certificates.genuine);
+  const upstream = { host: '127.0.0.1', port: server.port };
+  const relays = await openRelays(certificates, (certificate) => startLdapRelay({ certificate, upstream }));
+  const ports = { ...(await portsOf(relays)), genuine: server.ports.ldaps };
+  const nobody = (): never => assert.fail('no script of a database asks a directory');
+  return {
+    store: { seed: nobody, find: nobody },
+    settings: (place) => ({
+      ...{ LDAP_URL: `ldaps://127.0.0.1:${ports[place]}`, LDAP_BASE: server.base },
+      ...{ LDAP_USER: server.user, LDAP_PASSWORD: server.password },
+    }),
+    leaked: () => leakedTo(relays),
+    leave: () => leave(relays),
+    close: async () => {
       await closeAll(relays);
       await server.stop();
     },

@@ -158,7 +158,7 @@ describe('the prefix of user_id', () => {
     refused({ ...set, columns: { mail: 'email' } as never }, /`columns` is one of id, email/);
     refused({ ...set, columns: { email: '' } }, /need a column for email/);
     refused({ ...set, columns: { email_verified: '' } }, /need a column for email_verified/);
-    refused({ ...set, client: 'axios', table: 'people' }, /speaks SQL/);
+    refused({ ...set, client: 'axios', table: 'people' }, /for the scripts of a database/);
     const [{ content }] = createScripts({
       ...options,
       ...{ ...set, keys: ['login'], columns: { email_verified: '' }, table: 'crm.People' },

@@ -4,6 +4,16 @@ import { objectionTo } from '../../src/prove/looks.ts';
 import { reasonsOf } from '../../src/prove/reasons-of-trials.ts';
 import type { Trial } from '../../src/prove/report.ts';
 
+const failedRun: Trial['run'] = {
+  status: 'error',
+  error: null,
+  certpinCode: null,
+  causeCode: null,
+  refusedBy: null,
+  printed: [],
+  findings: [],
+};
+
 describe('what belongs to one certificate, or one key', () => {
   for (const lookedAt of [
     ['fingerprint256'],
@@ -39,16 +49,7 @@ describe('what others can have too', () => {
 describe('the impostor that the trust list of the script takes got nothing', () => {
   const reasons = (seen: Pick<Trial, 'lookedAt' | 'trusted'>): readonly string[] => {
     const arrival = { bytes: 0, kinds: [], handshakes: 1, connections: 1, undecided: 0, disagreement: null };
-    const run = {
-      status: 'error' as const,
-      error: null,
-      certpinCode: null,
-      causeCode: null,
-      refusedBy: null,
-      printed: [],
-      findings: [],
-    };
-    const trial = { ...arrival, threwBefore: false, elsewhere: [], run, passedOn: 0, ...seen };
+    const trial = { ...arrival, threwBefore: false, elsewhere: [], run: failedRun, passedOn: 0, ...seen };
     const trials: Trial[] = [{ ...trial, impostor: 'trusted-ca', moment: 'at-once' }];
     return reasonsOf({ host: 'h', port: 1, speech: 'http', tls: true, certificateSha256: 'AB', trials });
   };
@@ -70,15 +71,7 @@ describe('an impostor that had no chance', () => {
     ...{ undecided: 0, disagreement: null, threwBefore: false, elsewhere: [], lookedAt: ['fingerprint256'] },
     ...{
       trusted: true,
-      run: {
-        status: 'error',
-        error: null,
-        certpinCode: null,
-        causeCode: null,
-        refusedBy: null,
-        printed: [],
-        findings: [],
-      },
+      run: failedRun,
       ...seen,
     },
   });

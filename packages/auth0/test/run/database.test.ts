@@ -83,7 +83,7 @@ describe('a custom database script', () => {
   });
 
   it('a script of more than 100 kB is told', async () => {
-    const padding = `/* ${'x'.repeat(100 * 1024)} */`;
+    const padding = `/* ${'x'.repeat(100_000)} */`;
     const { findings } = await login(
       `function login(email, password, callback) { ${padding} callback(null, { user_id: '1', email }); }`,
     );
@@ -328,11 +328,11 @@ describe('require', () => {
     await assert.rejects(login('function login(email: string, password: string, callback) { callback(null); }'), {
       code: 'ERR_SCRIPT_SYNTAX',
       message:
-        /script\.js is TypeScript, and Auth0 takes JavaScript alone$|login\.js is TypeScript, and Auth0 takes JavaScript alone$/,
+        /script\.js is TypeScript, but Auth0 accepts only JavaScript$|login\.js is TypeScript, but Auth0 accepts only JavaScript$/,
     });
     await assert.rejects(login('{"options":{"customScripts":{"login":"./login.js"}}}'), {
       code: 'ERR_SCRIPT_SYNTAX',
-      message: /is JSON and no script$/,
+      message: /is JSON, not a script$/,
     });
   });
 

@@ -215,7 +215,7 @@ describe('what a script is', () => {
     );
     await reject(
       'exports.onExecutePasswordReset = async (event, api) => {};',
-      /x\.js exports onExecutePasswordReset, which is the function of no trigger/,
+      /x\.js exports onExecutePasswordReset, but no trigger has a function of this name/,
     );
     await reject('const x = 1;', /does not look like a script of Auth0/);
     await reject(
@@ -242,7 +242,7 @@ describe('what a script is', () => {
       [
         'database.json',
         '{ "name": "users", "strategy": "auth0", "options": {} }',
-        /database\.json is JSON and no script/,
+        /database\.json is JSON, not a script/,
       ],
       [
         'action.js',

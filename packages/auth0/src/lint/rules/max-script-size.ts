@@ -1,7 +1,5 @@
+import { MAX_SCRIPT_BYTES } from '../../platform/script-size.ts';
 import { defineRule, type Rule } from '../rule.ts';
-
-/** Auth0's limit, without npm packages. The documentation says 100 kB; the smaller reading of it is held. */
-const LIMIT = 100_000;
 
 export const maxScriptSize: Rule = defineRule({
   name: 'max-script-size',
@@ -17,8 +15,8 @@ export const maxScriptSize: Rule = defineRule({
     return {
       Program(node) {
         const bytes = Buffer.byteLength(sourceCode.text);
-        if (script.kind !== 'other' && bytes > LIMIT)
-          report(node, 'large', { data: { bytes: String(bytes), limit: String(LIMIT) } });
+        if (script.kind !== 'other' && bytes > MAX_SCRIPT_BYTES)
+          report(node, 'large', { data: { bytes: String(bytes), limit: String(MAX_SCRIPT_BYTES) } });
       },
     };
   },

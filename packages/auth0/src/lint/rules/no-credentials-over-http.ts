@@ -1,5 +1,6 @@
 import type { Node } from 'estree';
 import { type AnyCall, calledMethod, descendants, isFunction, nameOf, parentOf, unwrap } from '../ast.ts';
+import { hostOf, isLocalHost } from '../local.ts';
 import { HOLE } from '../markers.ts';
 import { defineRule, type Rule } from '../rule.ts';
 import { isSecretName } from '../secrets.ts';
@@ -22,8 +23,8 @@ export const noCredentialsOverHttp: Rule = defineRule({
   messages: {
     plain: {
       happens:
-        'This request goes over http:, and {{what}} goes with it: whoever is on the way reads it, and can answer in the place of the server.',
-      instead: 'Call the server over https:. Where its certificate is self-signed, pin it with {{certpin}}.',
+        'This request goes over http: and carries {{what}}: anybody on the network path can read it, and can answer for the server.',
+      instead: 'Call the server over https:. If its certificate is self-signed, pin it with {{certpin}}.',
     },
   },
   create({ values, script: { kind, main }, report }) {
@@ -154,9 +155,7 @@ function urlObject(node: Node, values: Values): AnyCall | undefined {
 
 /** On the same machine there is nobody on the way. */
 function isLocal(url: string): boolean {
-  return /^\s*http:\/\/(?:[^@/]*@)?(?:localhost|[\w-]+\.localhost|127(?:\.\d+){3}|\[::1\]|0\.0\.0\.0)(?:[:/?#]|$)/i.test(
-    url,
-  );
+  return isLocalHost(hostOf(url) ?? '');
 }
 
 /** A user and a password in the URL, or a secret in its query: `http://user:…@host`, `?api_key=…`. */

@@ -1,8 +1,9 @@
 import type { Node } from 'estree';
-import { type AnyCall, nameOf, parentOf } from '../ast.ts';
+import { nameOf, parentOf } from '../ast.ts';
+import { isOfCertpin } from '../clients.ts';
 import { defineRule, type Rule } from '../rule.ts';
-import { isEmptyCheck, isUnverified } from './no-empty-check-server-identity.ts';
-import { ignoredIn } from './no-ignored-check-server-identity.ts';
+import { isEmptyCheck, unverifiedBy } from './no-empty-check-server-identity.ts';
+import { watchIgnored } from './no-ignored-check-server-identity.ts';
 
 /** What makes a chain verify that no public authority has signed. */
 const ANCHORS = ['ca', 'secureContext', 'pfx', 'tlsCAFile', 'sslCA'];
@@ -14,7 +15,7 @@ export const noDeadCheckServerIdentity: Rule = defineRule({
   messages: {
     off: {
       happens:
-        'With rejectUnauthorized: false, checkServerIdentity is not called for a certificate that is not trusted, and its error is ignored: every certificate is accepted.',
+        'With {{option}}: {{value}}, checkServerIdentity is not called for a certificate that is not trusted, and its error is ignored: every certificate is accepted.',
       instead: "Pin the certificate with {{certpin}}, or verify with the server's certificate as ca.",
     },
     chainFirst: {
@@ -24,14 +25,10 @@ export const noDeadCheckServerIdentity: Rule = defineRule({
     },
   },
   create({ values, report }) {
-    const ignored = new Set<Node>();
+    const { ignored, listeners } = watchIgnored(values);
     const found: Node[] = [];
-    const collect = (node: AnyCall): void => {
-      for (const entry of ignoredIn(node, values)?.entries ?? []) ignored.add(entry);
-    };
     return {
-      CallExpression: collect,
-      NewExpression: collect,
+      ...listeners,
       Property(node) {
         if (nameOf(node) === 'checkServerIdentity' && parentOf(node)?.type === 'ObjectExpression') found.push(node);
       },
@@ -40,7 +37,8 @@ export const noDeadCheckServerIdentity: Rule = defineRule({
           const object = parentOf(node);
           const value = values.of(object);
           if (ignored.has(node) || object === undefined || value.kind !== 'object') continue;
-          if (isUnverified(value, values)) report(node, 'off');
+          const off = unverifiedBy(value, values);
+          if (off !== undefined) report(node, 'off', { data: off });
           // With a ca it would be called, and compare nothing: that is the finding of another rule.
           else if (node.type === 'Property' && isEmptyCheck(node.value, values)) continue;
           else if (!value.open && !ANCHORS.some((name) => value.entries.has(name)) && !getsRootsElsewhere(object))
@@ -54,7 +52,7 @@ export const noDeadCheckServerIdentity: Rule = defineRule({
       const call = parentOf(object);
       if (call?.type !== 'CallExpression' && call?.type !== 'NewExpression') return false;
       const callee = call.callee as Node;
-      return nameOf(callee) === 'createSsl' || /^certpin(?:\/|$)/.test(values.moduleOf(callee)?.name ?? '');
+      return nameOf(callee) === 'createSsl' || isOfCertpin(values.of(callee));
     }
   },
 });

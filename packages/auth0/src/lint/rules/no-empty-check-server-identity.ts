@@ -1,9 +1,10 @@
 import type { Node } from 'estree';
-import { type AnyCall, type AnyFunction, calledMethod, isFunction, ownNodes, parentOf, unwrap } from '../ast.ts';
+import { type AnyFunction, calledMethod, isFunction, ownNodes, parentOf, unwrap } from '../ast.ts';
 import { defineRule, type Rule } from '../rule.ts';
 import type { ObjectValue, Value } from '../value.ts';
 import type { Values } from '../values.ts';
-import { ignoredIn } from './no-ignored-check-server-identity.ts';
+import { watchIgnored } from './no-ignored-check-server-identity.ts';
+import { switchedOff } from './no-reject-unauthorized-false.ts';
 
 export const noEmptyCheckServerIdentity: Rule = defineRule({
   name: 'no-empty-check-server-identity',
@@ -12,20 +13,16 @@ export const noEmptyCheckServerIdentity: Rule = defineRule({
   messages: {
     empty: {
       happens:
-        'This checkServerIdentity compares nothing: every certificate whose chain is trusted is accepted, whatever name it is for. Where there is no ca, that is every certificate of every public authority.',
+        'This checkServerIdentity compares nothing: every certificate whose chain is trusted is accepted, for any name. Without ca, that is every certificate of every public CA.',
       instead:
-        'Pin the certificate with {{certpin}}; or remove the function and give the name that the certificate has: servername.',
+        'Pin the certificate with {{certpin}}. Or remove the function, and give the name in the certificate as servername.',
     },
   },
   create({ values, report }) {
-    const ignored = new Set<Node>();
+    const { ignored, listeners } = watchIgnored(values);
     const found: { place: Node; value: Node }[] = [];
-    const collect = (node: AnyCall): void => {
-      for (const entry of ignoredIn(node, values)?.entries ?? []) ignored.add(entry);
-    };
     return {
-      CallExpression: collect,
-      NewExpression: collect,
+      ...listeners,
       Property(node) {
         if (values.nameOf(node) === 'checkServerIdentity' && node.kind === 'init')
           found.push({ place: node, value: node.value });
@@ -38,7 +35,7 @@ export const noEmptyCheckServerIdentity: Rule = defineRule({
         for (const { place, value } of found) {
           const options = values.of(place.type === 'Property' ? parentOf(place) : undefined);
           // Without verification nobody calls it: that is the finding of another rule.
-          const isCalled = !ignored.has(place) && !(options.kind === 'object' && isUnverified(options, values));
+          const isCalled = !ignored.has(place) && !(options.kind === 'object' && unverifiedBy(options, values));
           if (isCalled && isEmptyCheck(value, values)) report(place, 'empty');
         }
       },
@@ -46,10 +43,13 @@ export const noEmptyCheckServerIdentity: Rule = defineRule({
   },
 });
 
-/** Whether the options beside a check switch the verification off. */
-export function isUnverified({ entries }: ObjectValue, values: Values): boolean {
-  const option = entries.get('rejectUnauthorized');
-  return option !== undefined && values.mayBe(option.value, false);
+/** The option beside a check that switches the verification off; then nobody calls the check. */
+export function unverifiedBy({ entries }: ObjectValue, values: Values): { option: string; value: string } | undefined {
+  for (const name of ['rejectUnauthorized', 'tlsAllowInvalidCertificates', 'tlsInsecure', 'sslValidate']) {
+    const off = entries.has(name) ? switchedOff(entries.get(name)?.node as Node, values) : undefined;
+    if (off !== undefined) return off;
+  }
+  return undefined;
 }
 
 /** Whether a check, or one of those that a condition chooses from, lets everything pass. */

@@ -1,5 +1,6 @@
 import type { Node, ObjectExpression, VariableDeclarator } from 'estree';
 import { type AnyCall, ancestors, calledMethod, nameOf, parentOf, unwrap } from '../ast.ts';
+import { packageOf } from '../clients.ts';
 import { HOLE } from '../markers.ts';
 import { defineRule, type Rule } from '../rule.ts';
 import { isBlank, isKeyName, isLabel, isPhrase, isSecretName, isType, secretWithin, speakingKey } from '../secrets.ts';
@@ -13,6 +14,7 @@ const HEADER = /^(?:x-api-key|(?:proxy-)?authorization)$/i;
 const SCHEME = /^(?:Bearer|Basic|Token|ApiKey)\s+/i;
 const URL_WITH_PASSWORD = /^\s*[a-z][\w+.-]*:\/\/([^\s/:@]*):([^\s/@]+)@/i;
 const SETTING_WITH_PASSWORD = /(?:^|;)\s*(?:password|pwd)\s*=\s*([^;\s]+)/i;
+const DIRECTORY = /^ldap(?:ts|js)$/;
 /** The user of a URL that shows how URLs are written. */
 const ANY_USER = /^(?:user(?:name)?|usr|login|me|name|db_?user|[<[{$%].*)?$/i;
 const ANY_PASSWORD = /^(?:pass(?:word|wd)?|pwd|pw|secret|db_?pass(?:word)?)$/i;
@@ -29,7 +31,7 @@ export const noHardcodedCredentials: Rule = defineRule({
     },
     within: {
       happens:
-        'The value of {{name}} stands in this text: whoever may read the script, its repository or its backups has it.',
+        'The value of {{name}} stands in this text: everybody who can read the script, its repository or its backups has it.',
       instead: '{{place}}',
     },
     url: {
@@ -133,6 +135,9 @@ export const noHardcodedCredentials: Rule = defineRule({
       // request.setHeader('Authorization', '…'), superagent's .set('x-api-key', '…')
       if (method !== undefined && /^(?:set|setHeader|header|append|setRequestHeader)$/.test(method.name) && first)
         checkSet(textOf(first), second, node);
+      // The bind of a directory: its name, and its password.
+      const isBind = method?.name === 'bind' && DIRECTORY.test(packageOf(values.of(method.object)) ?? '');
+      if (isBind && second && isWritten(second, true)) reportName(second, 'the password of bind');
       // Basic, made here: Buffer.from('user:password'), btoa('user:password')
       const callee = values.of(node.callee as Node);
       const isBase64 =

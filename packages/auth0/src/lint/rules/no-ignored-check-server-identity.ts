@@ -19,7 +19,8 @@ export const noIgnoredCheckServerIdentity: Rule = defineRule({
     },
     mssql: {
       happens: IGNORED,
-      instead: "Give the server's certificate as options.cryptoCredentialsDetails.ca, with encrypt: true.",
+      instead:
+        "Pin the certificate with {{certpin}}, or give the server's certificate as options.cryptoCredentialsDetails.ca, with encrypt: true.",
     },
   },
   create({ values, report }) {
@@ -29,7 +30,7 @@ export const noIgnoredCheckServerIdentity: Rule = defineRule({
       const isMysql = driver === 'mysql' || driver === 'mysql2';
       for (const entry of entries)
         report(entry, isMysql ? 'ignored' : 'mssql', {
-          data: { driver, ...(isMysql ? { how: `certpin/${driver}` } : {}) },
+          data: { driver, how: isMysql ? `certpin/${driver}` : 'certpin/mssql' },
         });
     };
     return { CallExpression: check, NewExpression: check };
@@ -37,11 +38,23 @@ export const noIgnoredCheckServerIdentity: Rule = defineRule({
 });
 
 /** The properties `checkServerIdentity` that a connection does not look at. */
-export function ignoredIn(node: AnyCall, values: Values): { driver: Driver; entries: Node[] } | undefined {
+function ignoredIn(node: AnyCall, values: Values): { driver: Driver; entries: Node[] } | undefined {
   const connection = connectionOf(node, values);
   if (connection === undefined || !IGNORING.has(connection.driver)) return undefined;
   const entries = tlsObjects(connection, values).flatMap(
     (object) => object.entries.get('checkServerIdentity')?.node ?? [],
   );
   return { driver: connection.driver, entries };
+}
+
+/** Those properties, as the listeners of a rule see them, for rules to which they say nothing: known at the end of the program. */
+export function watchIgnored(values: Values): {
+  readonly ignored: ReadonlySet<Node>;
+  readonly listeners: Record<'CallExpression' | 'NewExpression', (node: AnyCall) => void>;
+} {
+  const ignored = new Set<Node>();
+  const collect = (node: AnyCall): void => {
+    for (const entry of ignoredIn(node, values)?.entries ?? []) ignored.add(entry);
+  };
+  return { ignored, listeners: { CallExpression: collect, NewExpression: collect } };
 }

@@ -5,6 +5,10 @@ import { HOLE } from '../markers.ts';
 import { defineRule, type Rule } from '../rule.ts';
 import { connectionScheme, isPartOfText } from '../text.ts';
 
+/** What to give in place of a setting of the connection string. */
+const others = { option: 'ssl: { ca }' };
+const mongodb = { how: 'certpin/mongodb', option: 'tls: true, ca' };
+
 export const noInsecureSslmode: Rule = defineRule({
   name: 'no-insecure-sslmode',
   severity: 'error',
@@ -13,11 +17,11 @@ export const noInsecureSslmode: Rule = defineRule({
     plain: {
       happens:
         '{{setting}} allows a connection without TLS: user name, password and every answer can be read and changed on the way.',
-      instead: 'Remove the setting, and pin the certificate with {{certpin}}, or give ssl: { ca }.',
+      instead: 'Remove the setting, and pin the certificate with {{certpin}}, or give {{option}}.',
     },
     unverified: {
       happens: '{{setting}} encrypts and does not verify: every certificate is accepted, that of an impostor too.',
-      instead: 'Remove the setting, and pin the certificate with {{certpin}}, or give ssl: { ca }.',
+      instead: 'Remove the setting, and pin the certificate with {{certpin}}, or give {{option}}.',
     },
     required: {
       happens:
@@ -40,7 +44,7 @@ export const noInsecureSslmode: Rule = defineRule({
         const id = messageFor(scheme, name, setting, /(?:^|&)ssl(?:rootcert|ca)=/i.test(query), query);
         if (id !== undefined && !seen.has(node)) {
           seen.add(node);
-          report(node, id, { data: { setting: original } });
+          report(node, id, { data: { setting: original, ...(scheme.startsWith('mongodb') ? mongodb : others) } });
         }
       }
     };
@@ -62,7 +66,7 @@ export const noInsecureSslmode: Rule = defineRule({
               ? ssl(text)
               : undefined;
         if (id === undefined) continue;
-        report(place, id, { data: { setting: `${name}: '${text}'` } });
+        report(place, id, { data: { setting: `${name}: '${text}'`, ...others } });
         return;
       }
     };
@@ -115,7 +119,7 @@ function messageFor(scheme: string, name: string, setting: string, hasRoot: bool
   if (/^ssl$/.test(name) && setting === 'no-verify') return 'unverified';
   // The clients of MySQL read a setting as JSON where it is some.
   if (/^\{.*"rejectunauthorized"\s*:\s*(?:false|0)\b/.test(setting)) return 'unverified';
-  if (/^(?:rejectunauthorized|verifyservercertificate)$/.test(name) && /^(?:false|0|no)$/.test(setting))
+  if (/^(?:rejectunauthorized|verifyservercertificate|sslvalidate)$/.test(name) && /^(?:false|0|no)$/.test(setting))
     return 'unverified';
   const isBare = scheme.startsWith('postgres') && name === 'ssl' && /^(?:true|1)$/.test(setting);
   return isBare && !hasRoot && !/(?:^|&)sslmode=/i.test(query) ? 'required' : undefined;

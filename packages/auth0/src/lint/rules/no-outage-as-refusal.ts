@@ -16,6 +16,7 @@ import {
 import { defineRule, type Rule } from '../rule.ts';
 import { callbackOf } from '../script.ts';
 import type { Values } from '../values.ts';
+import { callsByName } from '../variables.ts';
 
 /** Errors by which a script says no. */
 const REFUSALS: Readonly<Record<string, string>> = {
@@ -25,7 +26,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
 const NOBODY = '"no such user", or "done"';
 
 const STATUS_TEXT =
-  'Every answer that is no success is taken for {{answer}} here, also that of a server that is out of order: nobody learns of the outage.';
+  'Every answer that is no success becomes {{answer}} here, also the answer of a broken server: nobody learns of the outage.';
 
 export const noOutageAsRefusal: Rule = defineRule({
   name: 'no-outage-as-refusal',
@@ -34,14 +35,13 @@ export const noOutageAsRefusal: Rule = defineRule({
   messages: {
     outage: {
       happens:
-        'Where the connection or the query fails, the answer is {{answer}}: nobody learns of the outage, nor of an impostor who was refused.',
-      instead:
-        'Call {{callback}} with an error for a failure, {{callback}}(new Error(…)), and give this answer only where the server has said so.',
+        'If the connection or the query fails, the answer is {{answer}}: nobody learns of the outage, or of an impostor that was refused.',
+      instead: 'After a failure, call {{callback}}(new Error(…)). Give this answer only if the server said so.',
     },
     status: {
       happens: STATUS_TEXT,
       instead:
-        'Ask for the one status that says so (401, 404), and call {{callback}} with an error for every other one.',
+        'Check for the one status that means this (401, 404), and call {{callback}} with an error for every other status.',
     },
   },
   create({ values, script: { kind, main }, report }) {
@@ -69,18 +69,7 @@ export const noOutageAsRefusal: Rule = defineRule({
 function callsOfHelper(node: Node, main: AnyFunction, values: Values): Node[] {
   const helper = enclosingFunction(node);
   if (helper === undefined || helper === main || branchesAround(node, helper).length > 0) return [];
-  const declarator = parentOf(helper);
-  const name =
-    helper.type === 'FunctionDeclaration'
-      ? helper.id
-      : declarator?.type === 'VariableDeclarator' && declarator.id.type === 'Identifier'
-        ? declarator.id
-        : undefined;
-  const uses = (name && values.variable(name)?.references) ?? [];
-  return uses.flatMap(({ identifier }) => {
-    const call = parentOf(identifier as Node);
-    return call?.type === 'CallExpression' && call.callee === identifier ? [call] : [];
-  });
+  return callsByName(helper, values);
 }
 
 /** What a call of the callback says, and the tests within the call on which it says so. */

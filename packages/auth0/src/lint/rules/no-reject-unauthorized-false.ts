@@ -1,5 +1,6 @@
 import type { CallExpression, Node } from 'estree';
 import { calledMethod, unwrap } from '../ast.ts';
+import { insecureCurl } from '../curl.ts';
 import { defineRule, type Rule } from '../rule.ts';
 import { ServerOptions } from '../servers.ts';
 import { isConnectionString, isPartOfText } from '../text.ts';
@@ -16,7 +17,12 @@ const SWITCHES: Readonly<Record<string, boolean>> = {
   SSL_VERIFYPEER: false,
   SSL_VERIFYHOST: false,
   'enable.ssl.certificate.verification': false,
+  ignoreHTTPSErrors: true,
+  acceptInsecureCerts: true,
 };
+
+/** The options of a browser that a program leads: puppeteer, playwright, WebDriver. */
+const OF_BROWSERS = ['ignoreHTTPSErrors', 'acceptInsecureCerts'];
 
 /** The same as JSON within a string. */
 const AS_JSON = /["']rejectUnauthorized["']\s*:\s*(?:false|0)\b/;
@@ -31,9 +37,26 @@ export const noRejectUnauthorizedFalse: Rule = defineRule({
         '{{option}}: {{value}} accepts every certificate: whoever stands between you and the server reads and changes everything.',
       instead: "Pin the server's certificate with {{certpin}}, or give the certificate itself as ca.",
     },
+    names: {
+      happens:
+        '{{option}}: true accepts a trusted certificate for any name: whoever has one for a name of their own reads and changes everything.',
+      instead: "Pin the server's certificate with {{certpin}}, or connect by the name in the certificate.",
+    },
+    browser: {
+      happens:
+        '{{option}}: true lets the browser accept every certificate: what it types and shows can be read and changed on the way.',
+      instead:
+        "Remove it, and start Chromium with args: ['--ignore-certificate-errors-spki-list=PIN']. PIN is what `certpin get --format curl HOST` prints behind sha256//.",
+    },
+    curl: {
+      happens:
+        'With {{option}}, curl accepts every certificate: whoever stands between you and the server reads and changes everything.',
+      instead:
+        "Add --pinnedpubkey 'sha256//PIN', which `certpin get --format curl HOST` prints. Or write --cacert server.pem in place of {{option}}.",
+    },
     method: {
       happens:
-        '{{method}}() accepts every certificate: whoever stands between you and the server reads and changes everything.',
+        '{{method}}() accepts every certificate: an attacker between you and the server can read and change everything.',
       instead:
         "Remove the call. Pin the server's certificate with {{certpin}}, or give the certificate itself: .ca(…).",
     },
@@ -57,6 +80,8 @@ export const noRejectUnauthorizedFalse: Rule = defineRule({
       TemplateLiteral: checkText,
       CallExpression(node) {
         servers.see(node);
+        const option = insecureCurl(node, values);
+        if (option !== undefined) report(node, 'curl', { data: { option } });
         const method = calledMethod(node);
         // superagent's, and of whoever is made on top of it
         if (method?.name === 'disableTLSCerts') report(calleeName(node), 'method', { data: { method: method.name } });
@@ -65,7 +90,11 @@ export const noRejectUnauthorizedFalse: Rule = defineRule({
       'Program:exit'() {
         for (const node of found) {
           const off = switchedOff(node, values);
-          if (off !== undefined && !servers.has(node)) report(node, 'off', { data: off });
+          if (off === undefined || servers.has(node)) continue;
+          const isOfBrowser = OF_BROWSERS.includes(off.option);
+          report(node, isOfBrowser ? 'browser' : off.option === 'tlsAllowInvalidHostnames' ? 'names' : 'off', {
+            data: off,
+          });
         }
       },
     };

@@ -18,6 +18,7 @@ import {
 import { ERROR_NAME, errorParameter, leaves, outcomeOfError, outcomeOfStatus } from '../failures.ts';
 import { defineRule, type Rule } from '../rule.ts';
 import { callbackOf } from '../script.ts';
+import { callsByName } from '../variables.ts';
 
 export const requireCallbackOnFailure: Rule = defineRule({
   name: 'require-callback-on-failure',
@@ -35,16 +36,16 @@ export const requireCallbackOnFailure: Rule = defineRule({
     },
     silentPromise: {
       happens:
-        'Where this promise is rejected, its handler does not call {{callback}}: the login hangs until the time limit of Auth0.',
+        'If this promise is rejected, its handler does not call {{callback}}: the login hangs until the time limit of Auth0.',
       instead: 'Call {{callback}} with an error in it.',
     },
     silentError: {
-      happens: 'Where there is an error, {{callback}} is never called: the login hangs until the time limit of Auth0.',
+      happens: 'If there is an error, {{callback}} is never called: the login hangs until the time limit of Auth0.',
       instead: 'Call {{callback}} with an error, and return.',
     },
     alone: {
       happens:
-        'Nobody hears of a failure of this await, for nobody waits for the function that it stands in: {{callback}} is never called, and the login hangs until the time limit of Auth0.',
+        'Nobody awaits the function around this await. If the await fails, {{callback}} is never called, and the login hangs until the time limit of Auth0.',
       instead:
         'Put it into a try whose catch calls {{callback}} with an error, or add .catch({{callback}}) to the call of the function.',
     },
@@ -195,17 +196,7 @@ export const requireCallbackOnFailure: Rule = defineRule({
       if (around?.type === 'CallExpression')
         return around.callee === found || isNodeStyle(around, found) ? [around] : [];
       if (around?.type === 'NewExpression') return isPromise(around) ? [around] : [];
-      const name =
-        found.type === 'FunctionDeclaration'
-          ? found.id
-          : around?.type === 'VariableDeclarator' && around.id.type === 'Identifier'
-            ? around.id
-            : undefined;
-      const uses = (name && values.variable(name)?.references) ?? [];
-      return uses.flatMap(({ identifier }) => {
-        const call = parentOf(identifier as Node);
-        return call?.type === 'CallExpression' && call.callee === identifier ? [call] : [];
-      });
+      return callsByName(found, values);
     }
 
     /** A client, an emitter and a timer call what they are given, and do not look at what it returns. */

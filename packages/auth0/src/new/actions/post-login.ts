@@ -32,4 +32,15 @@ const roles = rows.map((row) => row.role);
 ${claims}`,
       `api.access.deny(${unavailable});`,
     ),
+  directoryNeed: 'findRoles',
+  directory: ({ unavailable }) =>
+    handler(
+      'onExecutePostLogin',
+      'event, api',
+      `const { email, email_verified } = event.user;
+// Whoever has entered somebody else's address does not get that person's roles.
+const roles = email && email_verified === true ? await findRoles(event.secrets, email) : [];
+${claims}`,
+      `api.access.deny(${unavailable});`,
+    ),
 };

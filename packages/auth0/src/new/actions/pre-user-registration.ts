@@ -30,4 +30,15 @@ const isInvited = rows.length > 0;
 ${outcome}`,
       `api.access.deny('unavailable', ${unavailable});`,
     ),
+  directoryNeed: 'findPerson',
+  directory: ({ unavailable }) =>
+    handler(
+      'onExecutePreUserRegistration',
+      'event, api',
+      `// The address is not verified yet: it says who may sign up, and not who somebody is.
+const { email } = event.user;
+const isInvited = Boolean(email) && (await findPerson(event.secrets, email)) !== undefined;
+${outcome}`,
+      `api.access.deny('unavailable', ${unavailable});`,
+    ),
 };

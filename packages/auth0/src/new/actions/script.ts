@@ -1,4 +1,5 @@
-import { isSql, piecesOf } from '../clients/index.ts';
+import type { AnyPieces, Need } from '../clients/client.ts';
+import { isDirectory, isSql, piecesOf } from '../clients/index.ts';
 import { keptVariable } from '../clients/keep.ts';
 import { certpinPart, type Frame } from '../frame.ts';
 import type { ActionTrigger, Plan } from '../options.ts';
@@ -46,28 +47,51 @@ export function actionScript(trigger: ActionTrigger, plan: Plan): string {
     sql: (statement: string) => quoted(isSql(pieces) ? pieces.statement(statement) : statement),
     unavailable: 'UNAVAILABLE',
   };
-  const flow = isSql(pieces) ? (template.sql?.(words) ?? '') : template.http(words);
+  const { write, need } = partOf(template, pieces);
+  const flow = write?.(words) ?? '';
   return joinParts([
     head(template, plan),
     requirePart(frame),
     template.top ?? '',
     flow.includes('UNAVAILABLE') ? unavailablePart(pieces) : '',
-    keptVariable,
+    isDirectory(pieces) ? '' : keptVariable,
     flow,
-    ...pieces.functions(frame, isSql(pieces) ? [template.sqlNeed ?? 'select'] : ['request']),
+    ...pieces.functions(frame, [need]),
     readSettingsPart(frame),
-    reportPart(trigger),
+    reportPart(trigger, pieces),
     certpinPart(frame),
   ]);
 }
 
-function head({ trigger, version, purpose, api, table }: ActionTemplate, plan: Plan): string {
+/** What a template does with this kind of server. */
+interface Part {
+  /** undefined: nothing. */
+  readonly write: ActionTemplate['sql'];
+  readonly need: Need;
+  /** What the server has to have, for the head of the script. */
+  readonly has: string;
+}
+
+function partOf(template: ActionTemplate, pieces: AnyPieces): Part {
+  if (isDirectory(pieces)) {
+    const { directory: write, directoryNeed: need = 'findPerson' } = template;
+    return { write, need, has: `${pieces.url}\nThe directory: ${pieces.keeps[need]}` };
+  }
+  if (isSql(pieces)) {
+    const { sql: write, sqlNeed: need = 'select', table } = template;
+    return { write, need, has: `Table: ${table}.` };
+  }
+  return { write: template.http, need: 'request', has: `The API: ${template.api} It wants the header x-api-key.` };
+}
+
+function head(template: ActionTemplate, plan: Plan): string {
+  const { trigger, version, purpose } = template;
   const pieces = piecesOf(plan.client);
   return headComment([
     `Action for the trigger ${trigger} (${version}): ${purpose}. It asks ${pieces.title}. Written by certpin auth0 new.`,
     '',
     ...dependenciesLine(plan),
     ...settingsComment(pieces, 'Secrets'),
-    isSql(pieces) ? `Table: ${table}.` : `The API: ${api} It wants the header x-api-key.`,
+    partOf(template, pieces).has,
   ]);
 }

@@ -24,6 +24,9 @@ export interface ActionTemplate {
   /** undefined: a database is of no use here. */
   readonly sql?: (words: ActionWords) => string;
   readonly sqlNeed?: 'select' | 'change';
+  /** undefined: a directory is of no use here. */
+  readonly directory?: (words: ActionWords) => string;
+  readonly directoryNeed?: 'findPerson' | 'findRoles';
 }
 
 export const namespace = `// Custom claims need a namespace: a URL of your own.

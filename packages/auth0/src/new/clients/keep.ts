@@ -39,7 +39,7 @@ export function keptFunction(kept: Kept, frame: Frame): string {
     `return ${what};`,
   ].join('\n');
   const container = inModule ? 'this instance' : 'this container';
-  return `// One for all runs in ${container}. With other pins or another ${secrets[0]} it is made anew.
+  return `// One for all runs in ${container}. If the pins or ${secrets[0]} change, a new one is made.
 function ${name}(${parameters(frame)}) {
 ${indent(body)}
 }`;

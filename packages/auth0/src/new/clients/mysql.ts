@@ -8,8 +8,8 @@ const binding = 'const mysql = ';
 export const mysql: SqlPieces = sqlPieces({
   title: 'MySQL or MariaDB, with mysql',
   binding,
-  duplicateCode: 'ER_DUP_ENTRY',
-  quote: '`',
+  isOtherError: "error.code !== 'ER_DUP_ENTRY'",
+  quotes: ['`', '`'],
   statement: (sql) => sql,
   select: (frame) => `return within(8000, query(${parameters(frame, 'sql', 'values')}));`,
   change: (frame) => `const { affectedRows } = await within(8000, query(${parameters(frame, 'sql', 'values')}));

@@ -8,8 +8,8 @@ const binding = 'const mysql = ';
 export const mysql2: SqlPieces = sqlPieces({
   title: 'MySQL or MariaDB, with mysql2',
   binding,
-  duplicateCode: 'ER_DUP_ENTRY',
-  quote: '`',
+  isOtherError: "error.code !== 'ER_DUP_ENTRY'",
+  quotes: ['`', '`'],
   statement: (sql) => sql,
   select: (frame) => `const query = getPool(${parameters(frame)}).execute({ sql, values, timeout: 4000 });
 const [rows] = await within(8000, query);

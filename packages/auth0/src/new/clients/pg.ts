@@ -8,8 +8,8 @@ const binding = 'const { Pool } = ';
 export const pg: SqlPieces = sqlPieces({
   title: 'PostgreSQL',
   binding,
-  duplicateCode: '23505',
-  quote: '"',
+  isOtherError: "error.code !== '23505'",
+  quotes: ['"', '"'],
   statement: (sql) => {
     let position = 0;
     return sql.replace(/\?/g, () => `$${++position}`);

@@ -3,9 +3,9 @@ import { indent } from '../text.ts';
 import type { SqlPieces } from './client.ts';
 
 /** What one driver does in its own way. */
-interface Driver extends Pick<SqlPieces, 'title' | 'binding' | 'statement' | 'duplicateCode'> {
-  /** What stands around a name: `"` or a backtick. */
-  readonly quote: string;
+interface Driver extends Pick<SqlPieces, 'title' | 'binding' | 'statement' | 'isOtherError' | 'reported'> {
+  /** What stands before a name, and behind it: `"`, a backtick, or brackets. */
+  readonly quotes: readonly [string, string];
   /** The bodies of `select(sql, values)` and `change(sql, values)`. */
   readonly select: (frame: Frame) => string;
   readonly change: (frame: Frame) => string;
@@ -20,9 +20,8 @@ export const databaseSettings = ['DB_HOST', 'DB_PORT', 'DB_NAME', 'DB_USER', 'DB
 export const databasePlace = (client: string): string =>
   `\`${client} \${DB_USER}@\${DB_HOST}:\${DB_PORT}/\${DB_NAME}\``;
 
-/** A pool's queue has no limit of its own. */
-const withinFunction = `// Waiting for a connection of the pool counts too. The platform ends a run after 20 s.
-function within(milliseconds, work) {
+/** The limit of all calls together. */
+const within = `function within(milliseconds, work) {
   let timer;
   const late = new Promise((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(\`no answer in \${milliseconds} ms\`)), milliseconds);
@@ -30,12 +29,21 @@ function within(milliseconds, work) {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }`;
 
+/** A pool's queue has no limit of its own. */
+export const withinFunction: string = `// Waiting for a connection of the pool counts too. The platform ends a run after 20 s.
+${within}`;
+
+/** Without a pool. */
+export const withinFunctionOfCalls: string = `// All calls of a run together. The platform ends a run after 20 s.
+${within}`;
+
 /** The pieces of every database's driver. */
-export function sqlPieces({ select, change, others, quote, ...driver }: Driver): SqlPieces {
+export function sqlPieces({ select, change, others, quotes, ...driver }: Driver): SqlPieces {
   const bodies = { select, change };
+  const [before, behind] = quotes;
   return {
     ...driver,
-    identifier: (name) => (isPlain(name) ? name : `${quote}${name}${quote}`),
+    identifier: (name) => (isPlain(name) ? name : `${before}${name}${behind}`),
     settings: databaseSettings,
     functions: (frame, needs) => [
       ...(['select', 'change'] as const)

@@ -18,6 +18,13 @@ async function setEmail() {
   const statement = ${sql(`UPDATE ${table} SET ${column('email')} = ?${has('email_verified') ? `, ${column('email_verified')} = ?` : ''} WHERE ${column('email')} = ?`)};
   return (await change(statement, [newEmail, ${has('email_verified') ? 'verified === true, ' : ''}email])) > 0;
 }`,
+  documentNeeds: ['update'],
+  documents: ({ field, has }) => `${call}
+
+async function setEmail() {
+  const addresses = { ${field('email', 'newEmail')}${has('email_verified') ? `, ${field('email_verified', 'verified === true')}` : ''} };
+  return update({ ${field('email', 'email')} }, addresses);
+}`,
   http: `${call}
 
 async function setEmail() {

@@ -27,6 +27,12 @@ async function setIdentifier() {
   const statement = ${sql(`UPDATE ${table} SET ${columnOf(column)} = ? WHERE ${columnOf(column)} = ?`)};
   return (await change(statement, [${next}, ${parameter}])) > 0;
 }`,
+    documentNeeds: ['update'],
+    documents: ({ field }) => `${call}
+
+async function setIdentifier() {
+  return update({ ${field(column, parameter)} }, { ${field(column, next)} });
+}`,
     http: `${call}
 
 async function setIdentifier() {

@@ -16,6 +16,14 @@ async function setPassword() {
   const statement = ${sql(`UPDATE ${table} SET ${column('password')} = ? WHERE ${column('email')} = ?`)};
   return (await change(statement, [hash, email])) > 0;
 }`,
+  documentNeeds: ['update'],
+  documents: ({ bcrypt, field }) => `${call}
+
+async function setPassword() {
+  const bcrypt = ${bcrypt};
+  const hash = await bcrypt.hash(newPassword, 10);
+  return update({ ${field('email', 'email')} }, { ${field('password', 'hash')} });
+}`,
   http: `${call}
 
 async function setPassword() {

@@ -14,6 +14,12 @@ export const deleteUser: DatabaseTemplate = {
 async function removeUser() {
   await change(${sql(`DELETE FROM ${table} WHERE ${column('id')} = ?`)}, [toTableId(id)]);
 }`,
+  documentNeeds: ['remove'],
+  documents: ({ field, idOf }) => `${call}
+
+async function removeUser() {
+  await remove({ ${field('id', idOf('toTableId(id)'))} });
+}`,
   http: `${call}
 
 async function removeUser() {

@@ -19,6 +19,14 @@ async function findUser() {
   );
   return user ? toProfile(user) : null;
 }`,
+  documentNeeds: ['find'],
+  documents: ({ field }) => `${call}
+
+// Without a user, the profile is null.
+async function findUser() {
+  const user = await find({ ${field('email', 'email')} });
+  return user ? toProfile(user) : null;
+}`,
   http: `${call}
 
 // Without a user, the profile is null.

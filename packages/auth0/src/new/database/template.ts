@@ -7,13 +7,24 @@ export interface SqlWords {
   readonly sql: (statement: string) => string;
   /** `require('bcryptjs@2.4.3')` */
   readonly bcrypt: string;
-  readonly duplicateCode: string;
+  /** An expression. */
+  readonly isOtherError: string;
   /** The table, and a column, in the driver's spelling. */
   readonly table: string;
   readonly column: (name: UserColumn) => string;
   readonly has: (name: UserColumn) => boolean;
   /** What a profile is made of: `id, mail AS email, …` */
   readonly profileColumns: string;
+}
+
+/** As {@link SqlWords}, where the users are documents. */
+export interface DocumentWords extends Pick<SqlWords, 'bcrypt' | 'isOtherError' | 'has'> {
+  /** A field of an object: `email`, `mail: email`, `password: hash`. */
+  readonly field: (name: UserColumn, value: string) => string;
+  /** `user.email` */
+  readonly of: (object: string, name: UserColumn) => string;
+  /** The value by which a user is found again: an ObjectId, where the field is the database's own. */
+  readonly idOf: (id: string) => string;
 }
 
 /** A custom database script: one file each. */
@@ -28,13 +39,15 @@ export interface DatabaseTemplate {
   /** What a reader has to know before the script is used. */
   readonly caveat?: (context: boolean) => string | undefined;
   /** Statements at the top: constants, parameters. */
-  readonly top?: (words: { readonly context: boolean; readonly isSql: boolean }) => string;
+  readonly top?: (words: { readonly context: boolean; readonly isDatabase: boolean }) => string;
   /** What an API has to answer, in words. */
   readonly api: string;
   /** What it does with a `user_id`: it makes one, in a profile, or finds the id of the table in one. */
   readonly userId?: 'made' | 'taken apart';
   readonly sqlNeeds: readonly Need[];
   readonly sql: (words: SqlWords) => string;
+  readonly documentNeeds: readonly Need[];
+  readonly documents: (words: DocumentWords) => string;
   readonly http: string;
 }
 

@@ -14,6 +14,12 @@ async function markVerified() {
   const statement = ${sql(`UPDATE ${table} SET ${column('email_verified')} = ? WHERE ${column('email')} = ?`)};
   return (await change(statement, [true, email])) > 0;
 }`,
+  documentNeeds: ['update'],
+  documents: ({ field }) => `${call}
+
+async function markVerified() {
+  return update({ ${field('email', 'email')} }, { ${field('email_verified', 'true')} });
+}`,
   http: `${call}
 
 async function markVerified() {

@@ -30,7 +30,7 @@ export function hookScript(point: HookPoint, plan: Plan): string {
     flow(template, isSql(pieces) ? (template.sql?.({ sql }) ?? '') : template.http),
     ...pieces.functions(frame, isSql(pieces) ? [template.sqlNeed ?? 'select'] : ['request']),
     readSettingsPart(frame),
-    reportPart(point),
+    reportPart(point, pieces),
     certpinPart(frame),
   ]);
 }

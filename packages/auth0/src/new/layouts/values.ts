@@ -9,7 +9,7 @@ export interface Setting {
   readonly isSecret: boolean;
 }
 
-const secrets: readonly string[] = ['DB_PASSWORD', 'API_KEY'];
+const secrets: readonly string[] = ['DB_PASSWORD', 'LDAP_PASSWORD', 'API_KEY'];
 
 /** The settings of a script's client. A password or a key never has a value. */
 export function settingsOf(plan: Plan): readonly Setting[] {
@@ -18,6 +18,9 @@ export function settingsOf(plan: Plan): readonly Setting[] {
     DB_PORT: plan.port === undefined ? undefined : String(plan.port),
     DB_NAME: plan.database,
     DB_PINS: plan.pins,
+    LDAP_URL: plan.url,
+    LDAP_BASE: plan.database,
+    LDAP_PINS: plan.pins,
     API_URL: plan.url,
     API_PINS: plan.pins,
   };

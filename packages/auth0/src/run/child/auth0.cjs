@@ -59,7 +59,7 @@ function watch(object, name, report) {
         report({
           type: 'warning',
           code: 'auth0-undocumented',
-          message: `${name}.${key} is read; Auth0 does not document it for Rules, and it is not there`,
+          message: `${name}.${key} does not exist here: Auth0 does not document it for Rules`,
         });
       return Reflect.get(target, key, receiver);
     },

@@ -4,6 +4,12 @@ const { syncBuiltinESMExports } = require('node:module');
 const { Socket } = require('node:net');
 
 /**
+ * certpin makes a TLS socket to this address of nobody (RFC 5737 §3), and destroys it in the same tick, to see whether Node announces it.
+ * Such a socket opens nothing. One that lives on is told of, and is led nowhere.
+ */
+const NOBODY = '192.0.2.1';
+
+/**
  * Tells of every TCP connection that the script asks for, and leads it elsewhere: to where `redirects` says, or to the next spare port
  * of this machine. Only in this process, and below TLS: the name that a certificate is compared with stays the one that the script
  * wrote.
@@ -24,6 +30,10 @@ function watchConnections({ redirects, spare }, tell) {
         return connect.apply(this, /** @type {any} */ (values));
       const host = typeof given.host === 'string' ? given.host : 'localhost';
       const port = Number(given.port);
+      if (host === NOBODY && port === 9) {
+        process.nextTick(() => this.destroyed || tell({ host, port, via: null }));
+        return connect.apply(this, /** @type {any} */ (values));
+      }
       const free = spare[0];
       if (!redirects.some((entry) => entry.host === host && entry.port === port) && free !== undefined) {
         redirects.push({ host, port, via: free });

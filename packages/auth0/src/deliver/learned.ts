@@ -1,0 +1,85 @@
+import { closeSync, constants, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { DeliverError } from './deliver-error.ts';
+import { besideOf } from './journal.ts';
+
+/** What `certpin auth0 learn` has seen of a tenant. null: it could not be measured. */
+export interface Learned {
+  /** UTC. */
+  readonly measuredAt: string;
+  /** Whether the ciphertext of `configuration` can be sent back, and means the same then. */
+  readonly echo: boolean | null;
+  /** Whether a secret that is sent without its value keeps it. */
+  readonly nameOnlySecrets: boolean | null;
+  /** What becomes of `realms` that a PATCH leaves out. */
+  readonly realms: 'kept' | 'changed' | null;
+  /** From a write until a login was first served with the new configuration. */
+  readonly firstSeenSeconds: number | null;
+  /** From a write until a container that was there before it last served a login. */
+  readonly oldestContainerSeconds: number | null;
+  /** For how long it was watched: older containers may live on. */
+  readonly watchedSeconds: number;
+}
+
+interface LearnedFile {
+  readonly version: 1;
+  readonly tenants: Readonly<Record<string, Learned>>;
+}
+
+/** Of one tenant; undefined: nothing. @throws DeliverError where the file cannot be read */
+export function readLearned(pinsFile: string, tenant: string): Learned | undefined {
+  const { tenants } = readAll(pinsFile);
+  return Object.hasOwn(tenants, tenant) ? tenants[tenant] : undefined;
+}
+
+/** In one step; of the other tenants it says the same as before. @returns the path of the file */
+export function writeLearned(pinsFile: string, tenant: string, learned: Learned): string {
+  const path = besideOf(pinsFile).learned;
+  const { tenants } = readAll(pinsFile);
+  const content: LearnedFile = { version: 1, tenants: { ...tenants, [tenant]: learned } };
+  const draft = `${path}.draft`;
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW = 0 } = constants; // no link leads to another file
+  const descriptor = openSync(draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
+  try {
+    writeFileSync(descriptor, `${JSON.stringify(content, null, 2)}\n`);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(draft, path);
+  return path;
+}
+
+/** As far as anything is decided by it. */
+function isLearned(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { echo = null, nameOnlySecrets = null, oldestContainerSeconds: oldest = null } = value as Partial<Learned>;
+  const isAnswer = (one: unknown): boolean => one === null || typeof one === 'boolean';
+  const isTime = oldest === null || (typeof oldest === 'number' && oldest >= 0 && oldest <= LONGEST_WATCH_SECONDS);
+  return isAnswer(echo) && isAnswer(nameOnlySecrets) && isTime;
+}
+
+/** Nobody watches for a year. */
+const LONGEST_WATCH_SECONDS = 366 * 86_400;
+
+function readAll(pinsFile: string): LearnedFile {
+  const path = besideOf(pinsFile).learned;
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { version: 1, tenants: {} };
+    throw error;
+  }
+  try {
+    const read = JSON.parse(text) as Partial<LearnedFile>;
+    const tenants: unknown = read.tenants;
+    const isGood = typeof tenants === 'object' && tenants !== null && Object.values(tenants).every(isLearned);
+    if (read.version === 1 && isGood) return read as LearnedFile;
+  } catch {
+    // told below
+  }
+  throw new DeliverError(
+    'ERR_PLACE',
+    `${path}: it is not what certpin auth0 learn has written: remove it, and run that again`,
+  );
+}
