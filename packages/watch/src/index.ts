@@ -1,0 +1,11 @@
+export { type ConfigFlags, readConfig, type WatchConfig } from './config/read-config.ts';
+export type { OnceResult } from './cycle/once.ts';
+export { createLog, type Log } from './log.ts';
+export type { Tried } from './notices/try-receivers.ts';
+export { printUnit, UNIT_STORE } from './service/unit.ts';
+export { isLate } from './states/late.ts';
+export { states } from './states/states.ts';
+export type { Store } from './store/store.ts';
+export type { Mute, State, TargetRow, Transition, WatcherRow } from './types.ts';
+export { openStore, testNotices, type WatchHost, watch, watchOnce } from './watch.ts';
+export { watchAsWorker } from './workers/worker.ts';

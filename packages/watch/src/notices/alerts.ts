@@ -1,0 +1,123 @@
+import type { Message, State, TransitionKind } from '../types.ts';
+import { clean, cleanForPeople } from './clean.ts';
+import type { Form, OwnTrouble, Trouble } from './receiver.ts';
+import { isTrouble } from './severity.ts';
+
+/** An alert of Alertmanager's API v2. */
+export interface Alert {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly startsAt: string;
+  readonly endsAt: string;
+}
+
+/**
+ * How long an alert stands that is not said again. Alertmanager forgets at a restart, so it is told each minute what is still true; and a
+ * watcher that is restarted, or moved, must not look like the end of a trouble.
+ */
+const STANDS_MS = 60 * 60 * 1000;
+
+/** The names of docs/reference/states.md: rules for Prometheus and for what comes from here are the same. */
+const names: Readonly<Record<State, string | undefined>> = {
+  holds: undefined,
+  rotated: undefined,
+  mixed: 'PinnedCertificatesDiffer',
+  'ends-soon': 'PinnedCertificateEndsSoon',
+  'no-such-name': 'PinnedServerUnreachable',
+  unreachable: 'PinnedServerUnreachable',
+  refused: 'CertificateNotThePinnedOne',
+  'not-yet-valid': 'CertificateNotThePinnedOne',
+  expired: 'CertificateNotThePinnedOne',
+  drift: 'CertificateNotThePinnedOne',
+  revoked: 'CertificateNotThePinnedOne',
+};
+
+/** Of the watcher itself, by the kind of transition that ends it. */
+const ownEnds: Readonly<Partial<Record<TransitionKind, OwnTrouble['kind']>>> = {
+  'network-back': 'network-lost',
+  'file-readable': 'file-unreadable',
+};
+
+const ownNames: Readonly<Record<OwnTrouble['kind'], string>> = {
+  'network-lost': 'CertpinWatchReachesNobody',
+  'file-unreadable': 'CertpinWatchPinsFileUnreadable',
+};
+
+export interface AlertsOptions {
+  readonly form: Form;
+  /** Which watcher it is. */
+  readonly source: string;
+  readonly now: number;
+}
+
+/** What the transitions of a message begin and end. A remark is no alert. */
+export function toAlerts(message: Message, { form, source, now }: AlertsOptions): readonly Alert[] {
+  if (message.kind === 'test') return [toTestAlert(now)];
+  // The last word counts where one target has changed several times: an alert is what it is called.
+  const alerts = new Map<string, Alert>();
+  const add = (alert: Alert): unknown => alerts.set(JSON.stringify(alert.labels), alert);
+  for (const { kind, from, to, key, label, at, reason, targetId, servername } of message.transitions) {
+    const ended = ownEnds[kind];
+    if (kind === 'network-lost' || kind === 'file-unreadable')
+      add(toOwnAlert({ kind, since: at, reason }, source, now));
+    else if (ended !== undefined) add(toOwnAlert({ kind: ended, since: at, reason: '' }, source, now, at));
+    if ((kind !== 'changed' && kind !== 'unmuted') || key === null || label === null) continue;
+    const about = { key, label, targetId, servername, since: at };
+    if (from !== null && from !== to && isTrouble(from))
+      add(toAlert({ ...about, state: from, reason: '' }, form, now, at));
+    if (to !== null && isTrouble(to)) add(toAlert({ ...about, state: to, reason }, form, now));
+  }
+  return [...alerts.values()];
+}
+
+export function toOwnAlert({ kind, since, reason }: OwnTrouble, source: string, now: number, endedAt?: number): Alert {
+  return {
+    labels: { alertname: ownNames[kind], severity: 'critical', watcher: source },
+    annotations: reason === '' ? {} : { summary: clean(reason) },
+    ...times(endedAt ?? since, endedAt !== undefined, now),
+  };
+}
+
+/** What is still true. */
+export function toAlert(trouble: Trouble, form: Form, now: number, endedAt?: number): Alert {
+  const { state, label, targetId, servername, since, reason } = trouble;
+  return {
+    labels: {
+      alertname: names[state] ?? 'PinnedServer',
+      severity: severityOf(state),
+      state,
+      // No more labels than these, and none that a peer chose: Alertmanager tells alerts apart by them. One that is empty is none to it.
+      target: clean(label),
+      target_id: clean(targetId ?? ''),
+      servername: clean(servername ?? ''),
+    },
+    annotations:
+      form === 'short' || reason === ''
+        ? {}
+        : { summary: clean(`${label}: ${state}`), description: cleanForPeople(reason) },
+    ...times(endedAt ?? since, endedAt !== undefined, now),
+  };
+}
+
+function severityOf(state: State): string {
+  return names[state] === 'CertificateNotThePinnedOne' ? 'critical' : 'warning';
+}
+
+function times(at: number, isOver: boolean, now: number): Pick<Alert, 'startsAt' | 'endsAt'> {
+  // A beginning behind the end is refused by Alertmanager; clocks jump.
+  const startsAt = Math.min(at, now);
+  return { startsAt: iso(startsAt), endsAt: iso(isOver ? Math.max(at, startsAt) : now + STANDS_MS) };
+}
+
+function toTestAlert(now: number): Alert {
+  return {
+    labels: { alertname: 'CertpinTest', severity: 'none' },
+    annotations: { summary: 'test notice of certpin watch; nothing has happened' },
+    startsAt: iso(now),
+    endsAt: iso(now + 60_000),
+  };
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}

@@ -1,0 +1,29 @@
+import type { Transition } from '../types.ts';
+import type { CommonSettings } from './settings.ts';
+import { isTrouble } from './severity.ts';
+
+/**
+ * Which receivers hear of a transition: by name. The end of a trouble goes to those who heard of its beginning, and what is muted to nobody.
+ */
+export function createChooser(receivers: readonly CommonSettings[]): (transition: Transition) => readonly string[] {
+  return (transition) => receivers.filter((receiver) => wants(receiver, transition)).map(({ name }) => name);
+}
+
+function wants({ states, remarks = [] }: CommonSettings, { kind, from, to, remark, mutedBy }: Transition): boolean {
+  if (mutedBy !== null) return false;
+  switch (kind) {
+    case 'changed':
+    case 'unmuted':
+      if (states !== undefined) return (to !== null && states.includes(to)) || (from !== null && states.includes(from));
+      return isTrouble(from) || isTrouble(to) || to === 'rotated';
+    case 'remarked':
+    case 'unremarked':
+      return remark !== null && remarks.includes(remark);
+    // Whoever hears of anything hears that nothing can be heard of.
+    case 'network-lost':
+    case 'network-back':
+    case 'file-unreadable':
+    case 'file-readable':
+      return true;
+  }
+}

@@ -1,0 +1,103 @@
+import { rankOf } from '../states/states.ts';
+import type { Message, State, StoredTransition } from '../types.ts';
+import { isTrouble } from './severity.ts';
+
+/** What a message says of one target, or of the watcher itself: in a digest, its last state counts. */
+export interface Item {
+  /** As in the pins file; null: the watcher itself. */
+  readonly label: string | null;
+  /** `drift`, `holds again`, `remark no-backup-pin`, … */
+  readonly word: string;
+  /** What to do, in a few words; undefined: nothing. */
+  readonly advice: string | undefined;
+  /** The state that the receiver knew. */
+  readonly before: State | null;
+  /** May hold what a server has chosen. */
+  readonly reason: string;
+  /** Of how many transitions this is the sum. */
+  readonly changes: number;
+  readonly rank: number;
+}
+
+/** One for each target, the worst first. */
+export function itemsOf({ transitions, kind }: Message): readonly Item[] {
+  const byTarget = new Map<string, StoredTransition[]>();
+  for (const transition of transitions) {
+    const about = subjectOf(transition);
+    const known = byTarget.get(about);
+    if (known === undefined) byTarget.set(about, [transition]);
+    else known.push(transition);
+  }
+  const items = [...byTarget.values()].map((changes) => toItem(changes, kind === 'reminder'));
+  return items.sort((one, other) => other.rank - one.rank);
+}
+
+/** A remark and a state of one target are two things, and so are the two troubles of the watcher. */
+function subjectOf({ key, kind, remark }: StoredTransition): string {
+  if (key === null) return kind.startsWith('network') ? 'network' : 'file';
+  return remark === null ? `state ${key}` : `remark ${remark} ${key}`;
+}
+
+function toItem(changes: readonly StoredTransition[], isReminder: boolean): Item {
+  const first = changes[0] as StoredTransition;
+  const last = changes.at(-1) as StoredTransition;
+  return {
+    label: last.label,
+    before: first.from,
+    reason: last.reason,
+    changes: changes.length,
+    ...sayOf(first, last, isReminder),
+  };
+}
+
+/** Above every state: nothing is known of any target meanwhile. */
+const WATCHER_RANK = 100;
+/** Between what is in order and what is not. */
+const REMARK_RANK = 1.5;
+
+function sayOf(
+  first: StoredTransition,
+  last: StoredTransition,
+  isReminder: boolean,
+): Pick<Item, 'word' | 'advice' | 'rank'> {
+  switch (last.kind) {
+    case 'network-lost':
+      return { word: 'reaches no server', advice: 'check the network of the watcher', rank: WATCHER_RANK };
+    case 'network-back':
+      return { word: 'reaches its servers again', advice: undefined, rank: 0 };
+    case 'file-unreadable':
+      return { word: 'cannot read the pins file', advice: 'mend the pins file', rank: WATCHER_RANK };
+    case 'file-readable':
+      return { word: 'reads the pins file again', advice: undefined, rank: 0 };
+    case 'remarked':
+      return { word: `remark ${last.remark}`, advice: undefined, rank: REMARK_RANK };
+    case 'unremarked':
+      return { word: `remark ${last.remark} is gone`, advice: undefined, rank: 0 };
+    case 'changed':
+    case 'unmuted':
+      return sayOfState(first.from, last.to, isReminder);
+  }
+}
+
+function sayOfState(from: State | null, to: State | null, isReminder: boolean): Pick<Item, 'word' | 'advice' | 'rank'> {
+  // A target that is in the pins file no longer.
+  if (to === null) return { word: 'is not watched any more', advice: undefined, rank: 0 };
+  const isBack = to === 'holds' && isTrouble(from);
+  const word = isBack ? 'holds again' : isReminder ? `still ${to}` : to;
+  return { word, advice: adviceOf[to], rank: rankOf(to) };
+}
+
+/** docs/reference/states.md, shorter. It follows from the state alone: a server must not be able to choose the advice. */
+const adviceOf: Readonly<Record<State, string | undefined>> = {
+  holds: undefined,
+  rotated: 'remove the old pin: certpin trust --replace',
+  mixed: 'wait, or finish the rotation',
+  'ends-soon': 'add the next pin, then renew the certificate',
+  'no-such-name': 'check the name, and the name server',
+  unreachable: 'check the server, and the network between',
+  refused: "check the server's settings",
+  'not-yet-valid': 'compare the clocks of both machines',
+  expired: 'renew the certificate',
+  drift: 'get the true hashes over another channel',
+  revoked: 'find out who answers: it may be the thief of the key',
+};

@@ -1,0 +1,103 @@
+import type { State, TargetRow } from '../types.ts';
+
+/** What a state asks of a person. */
+interface Advice {
+  readonly words: string;
+  /** Lines for a shell. */
+  readonly commands: (target: Spelled) => readonly string[];
+}
+
+/** How the commands name a target, each as a shell takes it. */
+interface Spelled {
+  /** For those that look it up in the pins file. */
+  readonly known: string;
+  /** For those that make one of the address, and of the name that is sent to it. */
+  readonly server: string;
+  /** ` --file PATH` */
+  readonly file: string;
+}
+
+// Nothing here follows from what a server has presented, beyond the state: an attacker in between must not be able to choose the advice,
+// and no advice is to pin what was presented.
+const fromServer = ({ server, file }: Spelled): string => `certpin trust ${server} --from server.crt --add${file}`;
+const next = ({ server, file }: Spelled): string => `certpin trust ${server} --from next.crt --add${file}`;
+const ask = ({ known, file }: Spelled): string => `certpin check ${known} --all-addresses${file}`;
+
+const adviceOf: Readonly<Record<Exclude<State, 'holds'>, Advice>> = {
+  rotated: {
+    words:
+      'The next certificate is in use, as planned. Remove the old pin when no server presents the old certificate any more.',
+    commands: (target) => [ask(target), `certpin trust ${target.server} --replace${target.file}`],
+  },
+  mixed: {
+    words:
+      'A pin holds at every address, but the certificates differ: a rotation is in progress, or it has stopped half-way. Wait, or finish it.',
+    commands: (target) => [ask(target)],
+  },
+  'ends-soon': {
+    words: 'Add the next pin first. Then renew the certificate, so that no client is locked out.',
+    commands: (target) => [next(target)],
+  },
+  'no-such-name': {
+    words: 'The name server does not know the name. Check the name, and the name server.',
+    commands: (target) => [ask(target)],
+  },
+  unreachable: {
+    words: 'Nobody answers, or not with TLS. Check the server, and the network between.',
+    commands: (target) => [ask(target)],
+  },
+  refused: {
+    words: 'A condition beside the pin does not hold. Check the settings of the server.',
+    commands: (target) => [ask(target)],
+  },
+  'not-yet-valid': {
+    words: 'The validity of the pinned certificate has not begun. Compare the clocks of both machines.',
+    commands: (target) => ['date -u', ask(target)],
+  },
+  expired: {
+    words: 'The pinned certificate has ended, and clients refuse it. Add the pin of the next one, then install it.',
+    commands: (target) => [next(target)],
+  },
+  drift: {
+    words:
+      'Another certificate than the pinned one is presented. Either somebody has replaced it, or an attacker is in between: nobody can tell from here. ' +
+      'Fetch server.crt from the server itself, over another channel. Only if its hash is the presented one, add its pin.',
+    commands: (target) => ['openssl x509 -in server.crt -noout -fingerprint -sha256', fromServer(target)],
+  },
+  revoked: {
+    words:
+      'A revoked pin is presented. Find out who answers: the thief of the key, or your own server that still has the old key.',
+    commands: (target) => [`certpin get ${target.server} --all-addresses`, ask(target)],
+  },
+};
+
+/** undefined: there is nothing to do. */
+export function wordsOf(state: State): string | undefined {
+  return state === 'holds' ? undefined : adviceOf[state].words;
+}
+
+/** Lines for a shell. */
+export function commandsOf(
+  state: State,
+  { id, label, servername }: Pick<TargetRow, 'id' | 'label' | 'servername'>,
+  pinsFile: string,
+): readonly string[] {
+  if (state === 'holds') return [];
+  const server = `${quote(label)}${servername === null ? '' : ` --servername ${quote(servername)}`}`;
+  const file = ` --file ${quote(pinsFile)}`;
+  return adviceOf[state].commands({ known: quote(id ?? label), server, file });
+}
+
+/** The command for a rotation that is under way. */
+export function rotateCommand(
+  command: 'next' | 'abort',
+  { id, label }: Pick<TargetRow, 'id' | 'label'>,
+  pinsFile: string,
+): string {
+  return `certpin rotate ${command} ${quote(id ?? label)} --file ${quote(pinsFile)}`;
+}
+
+/** An argument as a shell takes it back. */
+function quote(argument: string): string {
+  return /^[\w.:/@%+,-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,79 @@
+import { type Html, html } from './html.ts';
+
+/** The present moment, and how times are written. */
+export interface Clock {
+  readonly now: number;
+  /** `2026-11-29 20:07 UTC`, with the machine's form beside it. */
+  readonly moment: (time: number) => Html;
+  /** `2026-11-29`, in the zone. */
+  readonly day: (time: number) => string;
+  /** `3 hours ago`, `in 12 days`. */
+  readonly distance: (time: number) => string;
+  /** How the zone is called. */
+  readonly zone: string;
+}
+
+/** @throws RangeError: there is no such zone */
+export function createClock(timeZone: string, now: number): Clock {
+  const parts = formatOf(timeZone);
+  const day = (time: number): string => {
+    const { year, month, day: ofMonth } = parts(time);
+    return `${year}-${month}-${ofMonth}`;
+  };
+  return {
+    now,
+    zone: timeZone,
+    day,
+    moment: (time) => {
+      const { hour, minute, timeZoneName = '' } = parts(time);
+      const zone = timeZone === 'UTC' ? 'UTC' : timeZoneName.replace(/^GMT$/, 'GMT+00:00').replace(/^GMT/, '');
+      return html`<time datetime="${iso(time) ?? ''}">${day(time)} ${hour}:${minute} ${zone}</time>`;
+    },
+    distance: (time) => (time <= now ? `${span(now - time)} ago` : `in ${span(time - now)}`),
+  };
+}
+
+type Parts = Readonly<Record<string, string>>;
+
+/** To make a format takes longer than to use it a hundred times. */
+const formats = new Map<string, (time: number) => Parts>();
+
+function formatOf(timeZone: string): (time: number) => Parts {
+  const known = formats.get(timeZone);
+  if (known !== undefined) return known;
+  const format = new Intl.DateTimeFormat('en-CA', {
+    timeZone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+    timeZoneName: 'longOffset',
+  });
+  const parts = (time: number): Parts =>
+    Object.fromEntries(format.formatToParts(time).map(({ type, value }) => [type, value]));
+  formats.set(timeZone, parts);
+  return parts;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+export const DAY: number = 24 * HOUR;
+
+function span(milliseconds: number): string {
+  const in_ = (unit: number, one: string): string => {
+    const count = Math.floor(milliseconds / unit);
+    return `${count} ${one}${count === 1 ? '' : 's'}`;
+  };
+  if (milliseconds < MINUTE) return 'less than a minute';
+  if (milliseconds < 2 * HOUR) return in_(MINUTE, 'minute');
+  if (milliseconds < 2 * DAY) return in_(HOUR, 'hour');
+  return in_(DAY, 'day');
+}
+
+/** For machines. null: there is none, or no calendar has it. */
+export function iso(time: number | null): string | null {
+  if (time === null || Number.isNaN(new Date(time).getTime())) return null;
+  return new Date(time).toISOString();
+}

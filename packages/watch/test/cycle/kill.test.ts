@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { certificateHex, mint, startTlsServer } from '@certpin/testkit';
+import { openSqliteStore } from '../../src/store/sqlite.ts';
+
+const child = fileURLToPath(new URL('watcher-child.ts', import.meta.url));
+const KILLS = 30;
+
+test('kill -9 at 30 random moments: no transition is lost, none is there twice, and each is in the outbox', async (t) => {
+  const certificates = [await mint(), await mint()];
+  const [own] = certificates;
+  const servers = await Promise.all(Array.from({ length: 6 }, () => startTlsServer({ certificate: own as never })));
+  const folder = mkdtempSync(join(tmpdir(), 'certpin-kill-'));
+  t.after(async () => {
+    await Promise.all(servers.map((server) => server.close()));
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const targets = servers.map(({ port }) => ({ target: `127.0.0.1:${port}`, pins: [certificateHex(own as never)] }));
+  writeFileSync(join(folder, 'certpin.json'), JSON.stringify({ version: 1, targets }));
+
+  const begin = async (): Promise<ChildProcess> => {
+    const started = spawn(process.execPath, ['--import', 'tsx', child, folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    t.after(() => started.kill('SIGKILL'));
+    await Promise.race([once(started.stdout as never, 'data'), once(started, 'exit')]);
+    assert.equal(started.exitCode, null, 'the lock of the killed one is gone');
+    return started;
+  };
+  for (let kill = 0; kill < KILLS; kill++) {
+    const watcher = await begin();
+    // The certificates change while it is asking, and it is killed in the middle of what follows.
+    for (const [index, server] of servers.entries()) server.present(certificates[(kill + index) % 2] as never);
+    await delay(Math.random() * 900);
+    watcher.kill('SIGKILL');
+    await once(watcher, 'exit');
+  }
+  for (const server of servers) server.present(own as never);
+  const last = await begin();
+  const reader = openSqliteStore(join(folder, 'watch.db'), { watches: false });
+  for (let wait = 0; wait < 300 && (await reader.countStates()).holds < servers.length; wait++) await delay(100);
+  await reader.close();
+  last.kill('SIGKILL');
+  await once(last, 'exit');
+
+  const store = openSqliteStore(join(folder, 'watch.db'), { watches: true });
+  t.after(() => store.close());
+  assert.equal((await store.countStates()).holds, servers.length);
+  const all = [...(await store.transitions({ limit: 100_000, kinds: ['changed'] }))].reverse();
+  assert.ok(all.length > 0, 'something has changed');
+  for (const { target } of targets) {
+    // A chain without a gap: each begins where the one before has ended, and the last leads to what is there.
+    const own = all.filter(({ label }) => label === target);
+    let state: string | null = 'holds';
+    for (const { from, to } of own) {
+      assert.equal(from ?? 'holds', state, target);
+      state = to;
+    }
+    assert.equal(state, 'holds');
+  }
+  const message = await store.claimMessage({
+    receiver: 'all',
+    now: Date.now(),
+    leaseUntil: 0,
+    max: 100_000,
+    ripeAt: Date.now(),
+  });
+  assert.deepEqual(
+    message?.transitions.map(({ id }) => id),
+    all.map(({ id }) => id),
+  );
+});
