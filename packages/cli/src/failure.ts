@@ -1,4 +1,4 @@
-import { fileErrorWords, PinsFileError } from '@certpin/pins-file';
+import { PinsFileError, plainWords } from '@certpin/pins-file';
 import type { ProbeFailure } from 'certpin/probe';
 import { FileError } from './files/file-error.ts';
 import { bounded, type Io, printError, printHint, quote } from './io.ts';
@@ -20,12 +20,19 @@ export class UsageError extends Error {
 /** What is left of an exception: its code and its message, never its properties. */
 export function failureOf(error: unknown): Failure {
   const { code, message } = error as { code?: unknown; message?: unknown };
-  const hint = error instanceof FileError || error instanceof PinsFileError ? error.hint : undefined;
+  const hint = hintOf(error);
   return {
     code: typeof code === 'string' ? code : 'ERR_UNKNOWN',
     message: bounded(String(message ?? error)),
     ...(hint === undefined ? {} : { hint }),
   };
+}
+
+/** By the code too: @certpin/auth0 reads pins files with a copy of the reader of its own, and its errors are of another class. */
+function hintOf(error: unknown): string | undefined {
+  const { code, hint } = error as { code?: unknown; hint?: unknown };
+  const isOurs = error instanceof FileError || error instanceof PinsFileError || code === 'ERR_FILE_UNREADABLE';
+  return isOurs && typeof hint === 'string' ? hint : undefined;
 }
 
 export interface FailedQuestion {
@@ -40,8 +47,21 @@ export interface FailedQuestion {
 /** Says why, and the next command, where there is one that tends to help. */
 export function printFailure(io: Io, { command, label, at, failure }: FailedQuestion): void {
   const place = at === undefined ? '' : ` at ${at}`;
-  printError(io, `${label === undefined ? '' : `${label}${place}: `}${plainWords(failure, label, at)}`);
+  printError(io, `${label === undefined ? '' : `${label}${place}: `}${told(failure, label, at)}`);
   for (const hint of hintsFor(failure, command, label)) printHint(io, hint);
+}
+
+/** Several mistakes at once; what helps against more than one of them is said once. */
+export function printFailures(io: Io, command: string, failures: readonly Failure[]): void {
+  for (const failure of failures) printError(io, told(failure));
+  const hints = failures.flatMap((failure) => hintsFor(failure, command, undefined));
+  for (const hint of new Set(hints)) printHint(io, hint);
+}
+
+/** What the hint says is not said twice. */
+function told(failure: Failure, label?: string, at?: string): string {
+  const words = plainWords(failure, label, at);
+  return failure.code === 'ERR_TARGET_INVALID' ? words.replace(MEANT, '') : words;
 }
 
 function hintsFor(failure: Failure, command: string, label: string | undefined): readonly string[] {
@@ -63,18 +83,19 @@ function hintsFor(failure: Failure, command: string, label: string | undefined):
     return [database, ...asPostgres];
   }
   if (label === undefined || server === undefined) return [];
-  if (code === 'ERR_CONNECT_TIMEOUT') return [...directTls(label), `${server} --timeout 30`];
+  if (message.startsWith('the server begins with TLS at this port')) return [asTls(label, message)];
+  if (code === 'ERR_CONNECT_TIMEOUT') return [`${server} --timeout 30`];
   if (code === 'ERR_TLS_NOT_FOUND') return /answers HTTP|speaks SSH/.test(message) ? [] : [`${server} --protocol NAME`];
-  return optionsIn.filter(([words]) => message.includes(words)).map(([, options]) => `${server} ${options}`);
+  return optionsIn.filter(([words]) => message.includes(words)).map(([, options]) => `${server} ${options}`.trim());
 }
 
-/** The schemes of protocols in which the server speaks first, and the target with its port. */
-const GREETED = /^(?:mysql|mariadb|smtp|lmtp|pop3|imap|ftp|nntp|sieve|vnc):\/\/([^/]+:\d+)$/;
-
-/** No greeting comes from a server that begins with TLS: it waits for the client, however long. */
-function directTls(label: string): readonly string[] {
-  const [, place] = GREETED.exec(label) ?? [];
-  return place === undefined ? [] : [`where the server begins with TLS: certpin get ${quote(`tls://${place}`)}`];
+/** The same server, asked in TLS from the first byte; under the scheme that the message gives, or another. */
+function asTls(label: string, message: string): string {
+  const scheme = / ask it as ([a-z-]+):\/\//.exec(message)?.[1] ?? 'tls';
+  const place = /^(?:[a-z][a-z0-9+-]*:\/\/)?(.*:\d+)$/i.exec(label)?.[1];
+  return place === undefined
+    ? `certpin get ${quote(label)} --protocol tls`
+    : `certpin get ${quote(`${scheme}://${place}`)}`;
 }
 
 /** The library speaks of its own options; these are the command's. */
@@ -82,11 +103,12 @@ const optionsIn: readonly (readonly [words: string, options: string])[] = [
   ['demands a client certificate', '--cert client.crt --key client.key'],
   ['give it as servername', '--servername NAME'],
   ["minVersion 'TLSv1'", '--tls-min 1.0'],
+  ['ask without sigalgs', ''],
 ];
 
 function hintsForPin(message: string): readonly string[] {
   if (/^--(?:issuer-)?pin: .*: the set is empty$/.test(message))
-    return ['is the variable set? See whether it is, and not what it holds: test -n "$DB_PINS" && echo set'];
+    return ['is the variable set? Check it without printing its value: test -n "$DB_PINS" && echo set'];
   return [
     'a pin is 64 hex digits (certificate), or sha256/ and 44 characters of base64 (public key)',
     'certpin get server.crt',
@@ -95,48 +117,10 @@ function hintsForPin(message: string): readonly string[] {
 
 /** `postgress://`: the library knows what was probably meant. */
 function meantScheme({ message }: Failure): string | undefined {
-  return /; did you mean ([\w+.-]+):\/\/\?/.exec(message)?.[1];
+  return MEANT.exec(message)?.[1];
 }
 
-/** Node speaks to programmers; where a name has several addresses, its error has no message at all. */
-const words: Record<string, string> = {
-  ...fileErrorWords,
-  EAI_AGAIN: 'the name server did not answer',
-  ECONNREFUSED: 'connection refused: nothing listens there',
-  ECONNRESET: 'the server reset the connection',
-  EHOSTUNREACH: 'there is no route to the host',
-  ENETUNREACH: 'there is no route to the network',
-  ENOENT: 'no such file',
-  ENOTFOUND: 'no such host, and no such file',
-  ETIMEDOUT: 'the server does not answer',
-};
-
-/** @param label what stands before the words, and `at` the address behind it: neither is told twice */
-export function plainWords({ code, message }: Failure, label = '', at?: string): string {
-  // What a failed handshake means, the library says, with the code behind it.
-  if (message.endsWith(`(${code})`)) return message;
-  const said = words[code] ?? (message || code);
-  const called = calledIn(message).filter((address) => !label.endsWith(address) && !isAt(address, at));
-  if (called.length > 0) return `${said} (${called.join(', ')})`;
-  return code === 'ERR_CONNECT_TIMEOUT' && isBareHost(label) ? `${said} (${label}:443)` : said;
-}
-
-/** Node says which address and port it has called, and how that ended: `connect ECONNREFUSED ::1:443`. */
-function calledIn(message: string): string[] {
-  return [...message.matchAll(/\bconnect E[A-Z]+ ([\w.:%-]+):(\d+)(?=,| -|$)/g)].map(([, address = '', port]) =>
-    address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
-  );
-}
-
-/** With or without its port. */
-function isAt(address: string, at: string | undefined): boolean {
-  return at !== undefined && (address.startsWith(`${at}:`) || address.startsWith(`[${at}]:`));
-}
-
-/** A target without a port is asked at that of HTTPS. */
-function isBareHost(label: string): boolean {
-  return /^[^:/]+$/.test(label);
-}
+const MEANT = /; did you mean ([\w+.-]+):\/\/\?/;
 
 /** In the library's words. A server that was asked in every protocol in vain is another matter. */
 function isPlaintext({ code, message }: Failure): boolean {

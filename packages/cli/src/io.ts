@@ -10,6 +10,7 @@
  */
 import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
+import type { ResolveSrv } from 'certpin/probe';
 import pc from 'picocolors';
 
 /** The outside world, as far as the commands know it. */
@@ -18,6 +19,8 @@ export interface Io {
   readonly stderr: (text: string) => void;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
+  /** Columns of the terminal behind stdout; undefined where there is none. */
+  readonly stdoutWidth?: () => number | undefined;
   /** What is piped in. */
   readonly stdin: () => Readable;
   /** Asks a person, without echo; undefined where there is no terminal. */
@@ -32,8 +35,14 @@ export interface Io {
   readonly stdoutReady: () => Promise<void>;
   /** Calls back at the first Ctrl-C in place of the end of the process; a second one ends it. The result takes it back. */
   readonly onInterrupt: (stop: () => void) => () => void;
+  /** Calls back at each such signal in place of the end of the process. The result takes it back. */
+  readonly onSignal?: (name: 'SIGTERM' | 'SIGHUP', call: () => void) => () => void;
   /** How names are looked up, where it is not as the system does. */
   readonly lookup?: LookupFunction | undefined;
+  /** The same of SRV records. */
+  readonly resolveSrv?: ResolveSrv | undefined;
+  /** How a tenant is called, where it is not as Node does: no environment variable can lead it elsewhere. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { isatty } from 'node:tty';
-import { failureOf, plainWords } from './failure.ts';
+import { plainWords } from '@certpin/pins-file';
+import { failureOf } from './failure.ts';
 import { type Io, printError } from './io.ts';
 import { run } from './run.ts';
 
@@ -29,6 +30,7 @@ const io: Io = {
   // What `process.stdin.isTTY` says, without the stream behind it, which takes longer to set up than an answer may.
   stdoutIsTerminal: isatty(1),
   stderrIsTerminal: isatty(2),
+  stdoutWidth: () => (isatty(1) ? process.stdout.columns : undefined),
   askSecret: async (prompt) => (await import('./terminal/prompts.ts')).askSecret(prompt),
   confirm: async (question) => (await import('./terminal/prompts.ts')).confirm(question),
   // The questions go to stderr: stdout is for the answer.
@@ -45,6 +47,10 @@ const io: Io = {
   onInterrupt: (stop) => {
     process.once('SIGINT', stop);
     return () => process.off('SIGINT', stop);
+  },
+  onSignal: (name, call) => {
+    process.on(name, call);
+    return () => process.off(name, call);
   },
   env: process.env,
 };

@@ -11,6 +11,8 @@ const commands: Readonly<Record<string, () => Promise<Define>>> = {
   get: async () => (await import('./commands/get.ts')).defineGet,
   check: async () => (await import('./commands/check.ts')).defineCheck,
   trust: async () => (await import('./commands/trust.ts')).defineTrust,
+  rotate: async () => (await import('./commands/rotate.ts')).defineRotate,
+  watch: async () => (await import('./commands/watch.ts')).defineWatch,
   auth0: async () => (await import('./commands/auth0.ts')).defineAuth0,
   lint: async () => (await import('./commands/lint.ts')).defineLint,
   completion: async () => (await import('./commands/completion.ts')).defineCompletion,
@@ -23,8 +25,11 @@ Examples:
   certpin check db.example.com:5432 --pin PIN     whether it presents the pinned certificate
   certpin trust db.example.com:5432               adds it to certpin.json, the known servers
   certpin check --file certpin.json               whether all of them are as they were
+  certpin rotate start customer-db --next next.crt --key next.key   leads a rotation
   certpin auth0 new --from postgres://HOST/DB     scripts for Auth0 that pin it
   certpin lint login.js                           what makes TLS worthless in a script
+
+Guides, one task each: certpin help guides
 
 Exit code: 0 done, the pin holds, nothing was found; 1 the pin does not hold, something was found; 2 the question could not be asked.`;
 
@@ -41,6 +46,10 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
       code = result;
     };
     const program = await createProgram(io, finish, argv[0]);
+    if (argv[0] === 'help' && !program.commands.some((command) => command.name() === argv[1])) {
+      const { printGuide } = await import('./guides.ts');
+      if (argv[1] !== undefined && printGuide(io, argv[1])) return 0;
+    }
     await program.parseAsync(withoutHelp(argv, program), { from: 'user' });
     return code;
   } catch (error) {
@@ -52,6 +61,11 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     else if (error.code !== 'commander.help') printUsageError(io, error, argv);
     return 2;
   }
+}
+
+/** The terminal's, and no more than can be read at a glance. */
+function helpWidth(io: Io): number {
+  return Math.min(io.stdoutWidth?.() ?? 100, 120);
 }
 
 /**
@@ -82,15 +96,15 @@ export async function createProgram(io: Io, finish: (code: ExitCode) => void, as
       writeOut: io.stdout,
       writeErr: io.stderr,
       outputError: () => undefined, // told by printUsageError
-      getOutHelpWidth: () => 100,
-      getErrHelpWidth: () => 100,
+      getOutHelpWidth: () => helpWidth(io),
+      getErrHelpWidth: () => helpWidth(io),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
     .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage().replace('[options] ', '')}` })
     .version(readVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .helpCommand('help [command]', 'print the help of a command')
+    .helpCommand('help [command]', 'print the help of a command, or a guide (help guides)')
     .addHelpText('after', examples);
   const isAlone = Object.hasOwn(commands, asked) && asked !== 'completion';
   for (const [name, load] of Object.entries(commands)) {

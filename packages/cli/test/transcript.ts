@@ -22,6 +22,10 @@ export interface TranscriptOptions {
   readonly questions?: Io['questions'];
   /** How names are looked up. Default: as the system does. */
   readonly lookup?: Io['lookup'];
+  /** The same of SRV records. */
+  readonly resolveSrv?: Io['resolveSrv'];
+  /** How a tenant is called. Default: not at all. */
+  readonly fetch?: Io['fetch'];
   /** Ctrl-C. */
   readonly interrupt?: AbortSignal;
 }
@@ -66,6 +70,8 @@ export async function certpin(
     confirmed,
     questions,
     lookup,
+    resolveSrv,
+    fetch,
     interrupt,
   }: TranscriptOptions = {},
 ): Promise<Said> {
@@ -98,6 +104,8 @@ export async function certpin(
       return typeof confirmed === 'function' ? confirmed() : confirmed;
     },
     ...(lookup === undefined ? {} : { lookup }),
+    ...(resolveSrv === undefined ? {} : { resolveSrv }),
+    ...(fetch === undefined ? {} : { fetch }),
     stdoutClosed: () => (typeof closed === 'function' ? closed() : closed),
     stdoutReady: async () => undefined,
     onInterrupt: (stop) => {

@@ -7,5 +7,5 @@ export function describeAddress({
   readonly otherAddresses?: readonly string[] | undefined;
 }): string {
   const count = otherAddresses.length + 1;
-  return count === 1 ? address : `${address}, one of ${count} of this name; --all-addresses asks each`;
+  return count === 1 ? address : `${address}, one of ${count} addresses of this name; --all-addresses asks each`;
 }

@@ -6,11 +6,11 @@ export function severalLeaves(leaves: readonly Certificate[] = []): string | und
   if (leaves.length === 0) return undefined;
   const names = leaves.slice(0, 3).map((leaf) => leaf.toJSON().subject.replace(/\s+/g, ' ') || '(no subject)');
   const more = leaves.length > names.length ? ', …' : '';
-  return `it holds ${leaves.length} certificates that may be the one that is meant (${names.join('; ')}${more})`;
+  return `it holds ${leaves.length} certificates that may be the leaf (${names.join('; ')}${more})`;
 }
 
 /** What to do. */
-export const OWN_FILE = 'put the one that is meant into a file of its own';
+export const OWN_FILE = 'put the right one into a file of its own';
 
 /** The first of them is shown, or compared: it need not be the one that is meant. */
 export function warnOfLeaves(io: Io, label: string, leaves: readonly Certificate[] | undefined): void {

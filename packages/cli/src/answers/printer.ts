@@ -25,7 +25,7 @@ export function isBrief({ quiet, json, csv, format }: PrinterFlags): boolean {
 }
 
 /** Prints one answer after the other, the way that the flags say. */
-export function createPrinter(io: Io, flags: PrinterFlags): (answer: Answer, label: string) => void {
+export function createPrinter(io: Io, flags: PrinterFlags): (answer: Answer, label: string | undefined) => void {
   const colors = stdoutColors(io);
   if (flags.csv) printCsv(io, csvHeader);
   let blocks = 0;
@@ -34,7 +34,7 @@ export function createPrinter(io: Io, flags: PrinterFlags): (answer: Answer, lab
   const printKey = (report: KeyReport): void =>
     flags.quiet ? printText(io, report.publicKey.pin) : printBlock(renderKeyReport(report, colors));
   const form = forms[flags.quiet ? 'hex' : (flags.format ?? '')];
-  const printOne = (answer: Answer, label: string, at?: string): void => {
+  const printOne = (answer: Answer, label: string | undefined, at?: string): void => {
     const { target, failure, key, report } = answer;
     const place = at === undefined ? {} : { at };
     if (failure !== undefined) printFailure(io, { command: 'get', label, ...place, failure });
@@ -58,7 +58,7 @@ export function createPrinter(io: Io, flags: PrinterFlags): (answer: Answer, lab
     else if (flags.csv) for (const row of csvRows(report(), flags.chain === true)) printCsv(io, row);
     else if (addresses === undefined) printOne(answer, label);
     else for (const { at, answer: one } of byCertificate(addresses)) printOne(one, label, at);
-    if (addresses !== undefined) warnOfDifference(io, label, addresses);
+    if (addresses !== undefined && label !== undefined) warnOfDifference(io, label, addresses);
   };
 }
 

@@ -51,7 +51,7 @@ export async function prefixOf(planned: CreateScriptsOptions, flags: NewFlags): 
   const strange = newUsers ? files.find((_, at) => isStrange(texts[at] ?? '')) : undefined;
   if (strange !== undefined)
     throw new UsageError(
-      `${quote(strange)} is there, and certpin did not write it, so somebody may log in with it: say what its user_id begins with, with --user-id-prefix`,
+      `${quote(strange)} is there, and certpin did not write it, so people may log in with it: give the beginning of its user_id with --user-id-prefix`,
       COMMAND,
     );
   if (there.length > 1 && given === undefined)

@@ -28,9 +28,12 @@ export interface NewFlags extends ConnectionFlags {
 /** Those of @certpin/auth0, which is loaded when a command runs, and not for its help: a test compares them. */
 export const choices = {
   kind: ['database', 'action', 'rule', 'hook'],
-  client: ['pg', 'mysql2', 'mysql', 'axios', 'fetch'],
+  client: ['pg', 'mysql2', 'mysql', 'tedious', 'mongodb', 'ldapts', 'axios', 'fetch'],
   layout: ['files', 'deploy-cli', 'deploy-cli-yaml', 'terraform', 'terraform-heredoc'],
 } as const;
+
+/** Clients for which nothing is written, and of which createScripts says why. */
+export const explained: readonly string[] = ['mssql', 'ldapjs'];
 
 export function addNewOptions(command: Command): Command {
   const list = (text: string): string[] => text.split(',').filter((word) => word !== '');
@@ -40,7 +43,7 @@ export function addNewOptions(command: Command): Command {
     .option('--pins <pin...>', 'its pins, in place of the one that it presents')
     .option('--pins-file <file>', 'pins from a file: # comments, or a certificate', collect)
     .addOption(new Option('--kind <kind>', 'what is written (default: database)').choices(choices.kind))
-    .addOption(new Option('--client <client>', 'what calls the server (default: by --from)').choices(choices.client))
+    .addOption(clientOption())
     .option('--keys <list>', 'the scripts of a database (default: the seven documented ones)', list)
     .option('--triggers <list>', 'of Actions (default: post-login) or Hooks (default: all)', list)
     .option('--context', 'database scripts with the parameter context')
@@ -64,6 +67,12 @@ export function addNewOptions(command: Command): Command {
     .option('--dry-run', 'say what would be written, and write nothing')
     .option('--force', 'replace files that are there');
   return addConnectionOptions(command);
+}
+
+function clientOption(): Option {
+  const option = new Option('--client <client>', 'what calls the server (default: by --from)').choices(choices.client);
+  const { parseArg } = option;
+  return option.argParser((value, previous) => (explained.includes(value) ? value : parseArg?.(value, previous)));
 }
 
 /**
@@ -119,7 +128,7 @@ export function refuseUnusedFlags(flags: NewFlags, kind: string, client: string)
   if (unused !== undefined)
     refuse(
       `--${unused.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-      'is for asking the server of --from for its fingerprint, and none is asked',
+      'is for fetching the fingerprint of the server of --from, and none is fetched',
     );
   if (flags.protocol !== undefined && flags.from === undefined) refuse('--protocol', 'is for the server of --from');
   const isTable = kind === 'database' && client !== 'axios' && client !== 'fetch';

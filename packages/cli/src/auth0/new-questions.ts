@@ -7,10 +7,20 @@ export interface Offers {
   readonly pointsOf: (kind: never, client: never) => readonly string[];
 }
 
+const kinds = [
+  { name: 'scripts of a custom database', value: 'database' },
+  { name: 'Actions', value: 'action' },
+  { name: 'a Rule (ended by the platform)', value: 'rule' },
+  { name: 'Hooks (ended by the platform)', value: 'hook' },
+];
+
 const clients = [
   { name: 'PostgreSQL, with pg', value: 'pg' },
   { name: 'MySQL or MariaDB, with mysql2', value: 'mysql2' },
   { name: 'MySQL or MariaDB, with mysql', value: 'mysql' },
+  { name: 'SQL Server, with tedious', value: 'tedious' },
+  { name: 'MongoDB', value: 'mongodb' },
+  { name: 'a directory (LDAP), with ldapts', value: 'ldapts' },
   { name: 'an HTTP API, with axios', value: 'axios' },
   { name: 'an HTTP API, with fetch', value: 'fetch' },
 ] as const;
@@ -21,21 +31,16 @@ export async function askForFlags(flags: NewFlags, { pointsOf }: Offers, ask: Qu
     message: 'Which server do the scripts call? Its fingerprint is fetched. Empty: filled in later.',
     validate: (answer) => answer === '' || refusalOf(answer, flags),
   });
+  const known = from === '' ? undefined : readServer(from, flags.protocol).clients;
+  const usable = clients.filter(({ value }) => known === undefined || known.includes(value));
+  const isFor = (kind: string, client: string): boolean => pointsOf(kind as never, client as never).length > 0;
   const kind = await ask.select({
     message: 'What is to be written?',
-    choices: [
-      { name: 'scripts of a custom database', value: 'database' },
-      { name: 'Actions', value: 'action' },
-      { name: 'a Rule (ended by the platform)', value: 'rule' },
-      { name: 'Hooks (ended by the platform)', value: 'hook' },
-    ],
+    choices: kinds.filter((one) => usable.some((client) => isFor(one.value, client.value))),
   });
-  const known = from === '' ? undefined : readServer(from, flags.protocol).clients;
   const client = await ask.select({
     message: 'What do they call it with?',
-    choices: clients
-      .filter(({ value }) => known === undefined || known.includes(value))
-      .map(({ name, value }) => ({ name, value })),
+    choices: usable.filter(({ value }) => isFor(kind, value)).map(({ name, value }) => ({ name, value })),
   });
   const points = pointsOf(kind as never, client as never);
   const usual = kind === 'database' ? points.slice(0, 7) : points.slice(0, 1);
@@ -91,7 +96,7 @@ export async function askForFlags(flags: NewFlags, { pointsOf }: Offers, ask: Qu
 /** Told where it is typed: a list without a client would be the next question. */
 function refusalOf(answer: string, { protocol }: NewFlags): string | true {
   try {
-    return readServer(answer, protocol).clients?.length === 0 ? 'no script speaks to such a server' : true;
+    return readServer(answer, protocol).clients?.length === 0 ? 'there is no script for such a server' : true;
   } catch (error) {
     return (error as Error).message;
   }

@@ -8,17 +8,8 @@ export function nextSteps(files: readonly ScriptFile[], options: CreateScriptsOp
   const script = files.find(({ isScript }) => isScript);
   const written = files.find(({ isScript }) => !isScript);
   const settings = quote(join(output, written?.path ?? ''));
-  const isApi = client === 'axios' || client === 'fetch';
-  const secret = isApi ? 'API_KEY' : 'DB_PASSWORD';
-  const named = isApi
-    ? unknown({ API_URL: options.url, API_PINS: options.pins })
-    : unknown({
-        DB_HOST: options.host,
-        DB_PORT: options.port,
-        DB_NAME: options.database,
-        DB_USER: undefined,
-        DB_PINS: options.pins,
-      });
+  const secret = secretOf(client);
+  const named = unknown(valuesOf(options));
   // What somebody has filled in is in the file.
   const open = layout === 'files' ? named.filter((name) => isEmpty(written, name)) : named;
   const all = [...open, secret].join(', ');
@@ -45,17 +36,30 @@ function isEmpty(file: ScriptFile | undefined, name: string): boolean {
   return !(JSON.parse(file?.content ?? '{}') as Record<string, unknown>)[name];
 }
 
-function unknown(values: Readonly<Record<string, string | number | undefined>>): string[] {
+function unknown(values: Values): string[] {
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [name] : []));
 }
 
+/** The one setting that is never written. */
+function secretOf(client: CreateScriptsOptions['client']): string {
+  if (client === 'ldapts') return 'LDAP_PASSWORD';
+  return client === 'axios' || client === 'fetch' ? 'API_KEY' : 'DB_PASSWORD';
+}
+
+type Values = Readonly<Record<string, string | number | undefined>>;
+
+/** The other settings, and what is known of them. */
+function valuesOf({ client, host, port, database, url, pins }: CreateScriptsOptions): Values {
+  if (client === 'axios' || client === 'fetch') return { API_URL: url, API_PINS: pins };
+  if (client === 'ldapts') return { LDAP_URL: url, LDAP_BASE: database, LDAP_USER: undefined, LDAP_PINS: pins };
+  return { DB_HOST: host, DB_PORT: port, DB_NAME: database, DB_USER: undefined, DB_PINS: pins };
+}
+
 /** The settings, each with its value where that is known; the others are taken from the environment. */
-function settingsOf({ client, host, port, database, url, pins }: CreateScriptsOptions): string[] {
-  const values =
-    client === 'axios' || client === 'fetch'
-      ? { API_URL: url, API_PINS: pins }
-      : { DB_HOST: host, DB_PORT: port, DB_NAME: database, DB_USER: undefined, DB_PINS: pins };
-  return Object.entries(values).map(([name, value]) => (value === undefined ? name : quote(`${name}=${value}`)));
+function settingsOf(options: CreateScriptsOptions): string[] {
+  return Object.entries(valuesOf(options)).map(([name, value]) =>
+    value === undefined ? name : quote(`${name}=${value}`),
+  );
 }
 
 /** Whom a script of a database is called for, and what else it needs. */

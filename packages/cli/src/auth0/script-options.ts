@@ -33,7 +33,7 @@ export function addScriptOptions(command: Command): Command {
     .option('--handler <name>', 'the function of an Action, where it exports two')
     .option(
       '-u, --user <name>',
-      'the user name or email that it is called with; of a Rule, a Hook or an Action: who logs in',
+      'the user name or email for the call; for a Rule, a Hook or an Action: the user who logs in',
     )
     .option('--password-env <name>', 'the environment variable that holds the password (default: it is asked for)')
     .addOption(

@@ -15,19 +15,35 @@ export interface Server {
   readonly port: number;
   /** The clients that speak to it, the usual one first; undefined: the target does not tell. */
   readonly clients: readonly ScriptClient[] | undefined;
-  /** The name in the path of a database's URL. */
+  /** The name in the path of a database's URL; of a directory's, where a search begins. */
   readonly database: string | undefined;
-  /** Of an API. */
+  /** Of an API, or of a directory. */
   readonly url: string | undefined;
 }
 
 const http: readonly ScriptClient[] = ['axios', 'fetch'];
 const clientsOf: Partial<Record<Protocol, readonly ScriptClient[]>> = {
-  ...{ postgres: ['pg'], mysql: ['mysql2', 'mysql'], tls: http },
+  ...{ postgres: ['pg'], mysql: ['mysql2', 'mysql'], mssql: ['tedious'], ldap: ['ldapts'], tls: http },
 };
 
+const MONGODB_PORT = 27_017;
+const LDAPS_PORT = 636;
+
 /** Where TLS begins at once, and no HTTP follows. */
-const notHttp: ReadonlySet<number> = new Set([465, 563, 636, 990, 992, 993, 995, 5223, 5270, 6379, 6697, 27017]);
+const notHttp: ReadonlySet<number> = new Set([
+  465,
+  563,
+  LDAPS_PORT,
+  990,
+  992,
+  993,
+  995,
+  5223,
+  5270,
+  6379,
+  6697,
+  MONGODB_PORT,
+]);
 
 /**
  * @param protocol what `--protocol` says
@@ -46,17 +62,25 @@ export function readServer(text: string, protocol?: Protocol): Server {
   const spoken = protocol ?? target.protocol;
   const clients = spoken === null ? undefined : clientsAt(spoken, scheme, port);
   const isApi = clients === http;
+  const isDirectory = clients?.[0] === 'ldapts';
+  const address = label.replace(/^\w+:\/\//, '');
   const path = pathOf(text);
   return {
     ...{ target, label, host, port, clients },
     database: isApi || path === '' ? undefined : path,
-    url: isApi ? `https://${label.replace(/^\w+:\/\//, '').replace(/:443$/, '')}${path && `/${path}`}` : undefined,
+    url: isDirectory
+      ? `${spoken === 'ldap' ? 'ldap' : 'ldaps'}://${address}`
+      : isApi
+        ? `https://${address.replace(/:443$/, '')}${path && `/${path}`}`
+        : undefined,
   };
 }
 
 /** Whoever has a scheme of its own, or a port, is no HTTP API for having TLS at once; empty: no script speaks to it. */
 function clientsAt(spoken: Protocol, scheme: string | undefined, port: number): readonly ScriptClient[] {
   const clients = clientsOf[spoken] ?? [];
+  if (spoken === 'tls' && (scheme === 'mongodb' || (scheme === undefined && port === MONGODB_PORT))) return ['mongodb'];
+  if (spoken === 'tls' && (scheme === 'ldaps' || (scheme === undefined && port === LDAPS_PORT))) return ['ldapts'];
   if (clients !== http || scheme === 'https') return clients;
   return (scheme === undefined || scheme === 'tls') && !notHttp.has(port) ? clients : [];
 }
@@ -75,7 +99,7 @@ export function refuseOtherClient({ label, port, clients }: Server, client: stri
   if (!fits) throw new UsageError(`${client} does not speak to ${label}`, COMMAND);
   const usual = owners?.length === 0 ? '' : `, which takes --client ${owners?.join(' or ')}`;
   throw new UsageError(
-    `${client} does not speak to ${label}: port ${port} is that of ${protocolNames[owner as Protocol] ?? owner}${usual}; where it is another server all the same, leave --from out and give --client and --pins`,
+    `${client} does not speak to ${label}: port ${port} is that of ${protocolNames[owner as Protocol] ?? owner}${usual}; if it is another kind of server, leave --from out and give --client and --pins`,
     COMMAND,
   );
 }
@@ -84,11 +108,12 @@ const protocolNames: Partial<Record<Protocol, string>> = {
   postgres: 'PostgreSQL',
   mysql: 'MySQL',
   mssql: 'SQL Server',
+  ldap: 'LDAP',
 };
 
 /** The path of a URL, without the slashes around it. What is behind it (`?password=…`) is not looked at. */
 function pathOf(text: string): string {
-  if (!/^(?:https|postgres(?:ql)?|mysql|mariadb):\/\//i.test(text)) return '';
+  if (!/^(?:https|postgres(?:ql)?|mysql|mariadb|ldaps?|ldap\+starttls):\/\//i.test(text)) return '';
   return decodeURIComponent(new URL(text).pathname).replace(/^\/+|\/+$/g, '');
 }
 

@@ -32,7 +32,7 @@ function settingsIn(values: Json): Record<string, string | null> {
   const settings: Record<string, string | null> = {};
   for (const [name, value] of Object.entries(isObject(values) ? values : {})) {
     if (typeof value === 'object' && value !== null)
-      throw new TypeError(`${/^\w+$/.test(name) ? name : 'a value'} is no text: these are no settings`);
+      throw new TypeError(`${/^\w+$/.test(name) ? name : 'a value'} is not a text: these are no settings`);
     if (typeof value !== 'string' || !NO_VALUE.test(value)) settings[name] = value === null ? null : String(value);
   }
   return settings;

@@ -1,4 +1,5 @@
 import type { Command, Option } from 'commander';
+import { TargetArgument } from './target-argument.ts';
 
 /** What a script needs of a command; made of the definition itself, so that no script can know less or more than the program. */
 interface CommandWords {
@@ -8,7 +9,12 @@ interface CommandWords {
   readonly options: readonly OptionWords[];
   /** What its argument may be; undefined: a file, or a host that no script can know. */
   readonly operands: readonly string[] | undefined;
+  /** Its argument may be a target of the pins file: the program is asked for them when somebody completes. */
+  readonly takesTargets: boolean;
 }
+
+/** The hidden command that prints the targets of the pins file in the current folder, one a line. */
+export const LIST_TARGETS = '_targets';
 
 interface OptionWords {
   /** `-q` and `--quiet`.. */
@@ -43,6 +49,7 @@ function readCommands(program: Command, group = ''): CommandWords[] {
         command.name() === 'help'
           ? names
           : [...inner, ...command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? [], 0)],
+      takesTargets: command.registeredArguments.some((argument) => argument instanceof TargetArgument),
     };
     return [words, ...within];
   });
@@ -74,9 +81,10 @@ function bash(program: string, commands: readonly CommandWords[]): string {
         spellings.map((spelling) => `    '${name} ${spelling}') words='${choices.join(' ')}' ;;`),
       ),
   );
-  const words = commands.map(({ name, options, operands }) => {
+  const words = commands.map(({ name, options, operands, takesTargets }) => {
     const flags = options.flatMap(({ spellings }) => spellings).join(' ');
-    return `        '${name}') if [[ $current == -* ]]; then words='${flags}'; else words='${operands?.join(' ') ?? ''}'; fi ;;`;
+    const others = takesTargets ? `$(${program} ${LIST_TARGETS} 2>/dev/null)` : `'${operands?.join(' ') ?? ''}'`;
+    return `        '${name}') if [[ $current == -* ]]; then words='${flags}'; else words=${others}; fi ;;`;
   });
   return `# bash completion of ${program}; made by: ${program} completion bash
 _${program}() {
@@ -108,9 +116,9 @@ function zsh(program: string, commands: readonly CommandWords[]): string {
     return `        '*'${names}${quoted(explained + value)} \\\n`;
   };
   const cases = commands.map(
-    ({ name, options, operands }) => `    ${quoted(name)})
-      _arguments -S \\
-${options.map(spec).join('')}        ${quoted(`*:argument:${operands?.length ? `(${operands.join(' ')})` : '_files'}`)} ;;`,
+    ({ name, options, operands, takesTargets }) => `    ${quoted(name)})
+      ${takesTargets ? `local -a targets=(\${(f)"$(${program} ${LIST_TARGETS} 2>/dev/null)"})\n      ` : ''}_arguments -S \\
+${options.map(spec).join('')}        ${quoted(`*:argument:${takesTargets ? 'compadd -a targets' : operands?.length ? `(${operands.join(' ')})` : '_files'}`)} ;;`,
   );
   const top = commands.filter(({ name }) => !name.includes(' '));
   return `#compdef ${program}
@@ -146,7 +154,7 @@ if [[ $funcstack[1] == _${program} ]]; then _${program} "$@"; else compdef _${pr
 
 function fish(program: string, commands: readonly CommandWords[]): string {
   const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
-  const lines = commands.flatMap(({ name, summary, options, operands }) => {
+  const lines = commands.flatMap(({ name, summary, options, operands, takesTargets }) => {
     const seen = name.split(' ').map((word) => `__fish_seen_subcommand_from ${word}`);
     const within = `complete -c ${program} -n '${seen.join('; and ')}'`;
     const first =
@@ -154,6 +162,7 @@ function fish(program: string, commands: readonly CommandWords[]): string {
     return [
       ...first,
       ...(operands?.length ? [`${within} -f -a ${quoted(operands.join(' '))}`] : []),
+      ...(takesTargets ? [`${within} -f -a ${quoted(`(${program} ${LIST_TARGETS} 2>/dev/null)`)}`] : []),
       ...options.map(({ spellings, description, takes, choices }) => {
         const names = spellings.map((spelling) =>
           spelling.startsWith('--') ? `-l ${spelling.slice(2)}` : `-s ${spelling.slice(1)}`,

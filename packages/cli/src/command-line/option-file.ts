@@ -1,6 +1,7 @@
+import { plainWords } from '@certpin/pins-file';
 import { CertpinError } from 'certpin';
 import { decodeText } from 'certpin/probe';
-import { failureOf, plainWords } from '../failure.ts';
+import { failureOf } from '../failure.ts';
 import { type FileKind, readBoundedSync } from '../files/read.ts';
 import { showPath } from './target.ts';
 

@@ -39,7 +39,7 @@ export function addConnectionOptions(command: Command): Command {
     .option('--key <file>', 'its private key, PEM, not encrypted')
     .addOption(new Option('--tls-min <version>', 'oldest version of TLS').choices(Object.keys(tlsVersions)))
     .addOption(new Option('--tls-max <version>', 'newest version of TLS').choices(Object.keys(tlsVersions)))
-    .option('--sigalgs <list>', 'ask for a certificate of one kind, of several at a port: rsa, ecdsa, ed25519');
+    .option('--sigalgs <list>', 'ask for one kind of certificate, if a port has several: rsa, ecdsa, ed25519');
 }
 
 /** @throws UsageError */
@@ -102,7 +102,7 @@ function toSigalgs(list: string, command: string): string {
     return sigalgs;
   } catch {
     const known = Object.keys(kindsOfKeys).join(', ');
-    throw new UsageError(`--sigalgs takes ${known}, or names of OpenSSL, with commas between`, command);
+    throw new UsageError(`--sigalgs takes ${known}, or names of OpenSSL, separated by commas`, command);
   }
 }
 
@@ -134,7 +134,7 @@ export interface ScanFlags extends ConnectionFlags {
 
 export function addScanOptions(command: Command): Command {
   return addConnectionOptions(command)
-    .option('--all-addresses', 'ask the server at each address of its name (A and AAAA records); all must hold')
+    .option('--all-addresses', 'ask the server at each address of its name (A and AAAA records), not only at one')
     .option('--total-timeout <seconds>', 'longest time for all targets together; 0 for no limit (default: 0)')
     .option('--concurrency <number>', 'targets that are asked at the same time (default: 8)')
     .option('--retries <number>', 'how often to ask again after a failure of the network (default: 0)');
@@ -161,6 +161,17 @@ export function toScanOptions(
     concurrency: toInteger('--concurrency', concurrency, [1, 1000], command),
     retries: toInteger('--retries', retries, [0, 10], command),
   };
+}
+
+/**
+ * A number of seconds, in milliseconds.
+ *
+ * @throws UsageError
+ */
+export function readSeconds(text: string, option: string, command: string): number {
+  const milliseconds = Math.ceil(Number(text) * 1000);
+  if (/^\d+(?:\.\d+)?$/.test(text) && milliseconds > 0 && milliseconds <= 86_400_000) return milliseconds;
+  throw new UsageError(`${option} takes a number of seconds, up to 86400`, command);
 }
 
 /** The text is not repeated: what stands in the wrong place may be anything. */

@@ -1,8 +1,16 @@
 import { encodingOf } from 'certpin/probe';
+import { type Failure, failureOf } from '../failure.ts';
 import { FileError } from '../files/file-error.ts';
 import type { Io } from '../io.ts';
 import { readOptionText } from './option-file.ts';
-import { type ShownTarget, showTarget } from './target.ts';
+import { placed, type ShownTarget, showPath, showTarget } from './target.ts';
+
+/** A target as it stands in a list. */
+export interface Listed {
+  readonly text: string;
+  /** `hosts.txt, line 4`: a target that cannot be read must not be shown, so this names it. */
+  readonly place: string;
+}
 
 export interface TargetList {
   /** How many there are; undefined where standard input will tell. */
@@ -23,7 +31,7 @@ export function readTargetList(args: readonly ShownTarget[], files: readonly str
     targets: (async function* () {
       yield* args;
       for (const source of sources) {
-        for await (const text of source ?? readStandardInput(io)) yield showTarget(text);
+        for await (const { text, place } of source ?? readStandardInput(io)) yield showTarget(text, place);
       }
     })(),
   };
@@ -34,17 +42,36 @@ export function readTargetList(args: readonly ShownTarget[], files: readonly str
  *
  * @throws CertpinError `ERR_FILE_UNREADABLE`
  */
-export async function readTargetTexts(files: readonly string[], io: Io): Promise<string[]> {
-  const texts: string[] = [];
+export async function readTargetTexts(files: readonly string[], io: Io): Promise<Listed[]> {
+  const listed: Listed[] = [];
   for (const path of files) {
-    if (path !== '-') texts.push(...readLines(path));
-    else for await (const text of readStandardInput(io)) texts.push(text);
+    if (path !== '-') listed.push(...readLines(path));
+    else for await (const one of readStandardInput(io)) listed.push(one);
   }
-  return texts;
+  return listed;
 }
 
-function readLines(path: string): string[] {
-  return readOptionText({ path, option: '--targets-file', kind: 'list of targets' }).split(LINE_END).flatMap(targetOf);
+/** Everything that cannot be read is told at once. It is not repeated: where it stands tells which one it is. */
+export function readEach<Result>(
+  named: readonly (Pick<Listed, 'text'> & Partial<Listed>)[],
+  read: (text: string) => Result,
+): { readonly results: readonly Result[]; readonly refusals: readonly Failure[] } {
+  const results: Result[] = [];
+  const refusals: Failure[] = [];
+  for (const { text, place } of named) {
+    try {
+      results.push(read(text));
+    } catch (error) {
+      refusals.push(placed(failureOf(error), place));
+    }
+  }
+  return { results, refusals };
+}
+
+function readLines(path: string): Listed[] {
+  const option = '--targets-file';
+  const toListed = listedIn(showPath(path, option));
+  return readOptionText({ path, option, kind: 'list of targets' }).split(LINE_END).flatMap(toListed);
 }
 
 const LINE_END = /\r\n|\n|\r/;
@@ -52,7 +79,8 @@ const LINE_END = /\r\n|\n|\r/;
 /** No target is so long, and what has no line end would be kept in memory for ever. */
 const MAX_LINE = 64 * 1024;
 
-async function* readStandardInput(io: Io): AsyncGenerator<string, void, void> {
+async function* readStandardInput(io: Io): AsyncGenerator<Listed, void, void> {
+  const toListed = listedIn('standard input');
   let decoder: InstanceType<typeof TextDecoder> | undefined;
   let first: Buffer = Buffer.alloc(0);
   let begun = '';
@@ -64,13 +92,22 @@ async function* readStandardInput(io: Io): AsyncGenerator<string, void, void> {
     first = Buffer.alloc(0);
     begun = lines.pop() ?? '';
     if (begun.length > MAX_LINE) throw new FileError('standard input: a line of more than 64 KiB is no target');
-    yield* lines.flatMap(targetOf);
+    yield* lines.flatMap(toListed);
   }
-  yield* targetOf(begun + (decoder ?? new TextDecoder()).decode(first));
+  yield* toListed(begun + (decoder ?? new TextDecoder()).decode(first));
 }
 
 /** A line without its comment: `#` begins one at the start of the line or behind a space, so that a URL may hold it. */
-function targetOf(line: string): string[] {
-  const target = line.replace(/(?:^|\s)#.*$/s, '').trim();
-  return target === '' ? [] : [target];
+function targetOf(line: string): string {
+  return line.replace(/(?:^|\s)#.*$/s, '').trim();
+}
+
+/** Given one line after the other: the target in it, where there is one, and where it stands. */
+function listedIn(source: string): (line: string) => Listed[] {
+  let number = 0;
+  return (line) => {
+    number++;
+    const text = targetOf(line);
+    return text === '' ? [] : [{ text, place: `${source}, line ${number}` }];
+  };
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { type ProbeFailure, parseTarget, type Target } from 'certpin/probe';
-import { failureOf } from '../failure.ts';
+import { type Failure, failureOf } from '../failure.ts';
 import { FileError } from '../files/file-error.ts';
 
 /** A target that has been read, or why it cannot be: then it may be a mistyped connection string, and must not be shown. */
@@ -9,14 +9,23 @@ export type ShownTarget =
   | { readonly target: Target; readonly label: string; readonly refusal?: undefined }
   | { readonly target?: undefined; readonly label?: undefined; readonly refusal: ProbeFailure['error'] };
 
-/** Reads a target, and says under which name answers, errors and hints may show it. `-` is standard input. */
-export function showTarget(text: string): ShownTarget {
+/**
+ * Reads a target, and says under which name answers, errors and hints may show it. `-` is standard input.
+ *
+ * @param place where it stands in a list: the refusal names it
+ */
+export function showTarget(text: string, place?: string): ShownTarget {
   try {
     const target: Target = text === '-' ? { protocol: 'file', label: '-', path: '-' } : parseTarget(text);
     return { target, label: target.label };
   } catch (error) {
-    return { refusal: failureOf(error) };
+    return { refusal: placed(failureOf(error), place) };
   }
+}
+
+/** The refusal of a target that stands in a list. */
+export function placed(failure: Failure, place: string | undefined): Failure {
+  return place === undefined ? failure : { ...failure, message: `${place}: ${failure.message}` };
 }
 
 /**
@@ -32,5 +41,6 @@ export function showPath(path: string, option: string): string {
 
 /** @throws FileError for the path of a pins file that must not be repeated, nor become the name of a file */
 export function refuseConnectionString(path: string): void {
+  if (path === '-') throw new FileError('--file: a pins file is a file, and not standard input: name it');
   if (showPath(path, '') === '') throw new FileError('--file: no such file', 'certpin help trust');
 }

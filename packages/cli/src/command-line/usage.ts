@@ -14,7 +14,7 @@ export function printUsageError(io: Io, error: CommanderError | UsageError, argv
   printError(io, reword(error));
   printHint(
     io,
-    error.code === 'commander.unknownCommand' && argv[0] !== 'auth0' ? missingCommand(argv[0] ?? '') : helpFor(argv),
+    error.code === 'commander.unknownCommand' && !isGroup(argv[0]) ? missingCommand(argv[0] ?? '') : helpFor(argv),
   );
 }
 
@@ -48,6 +48,9 @@ function rewordChoices(text: string): string {
 const otherNames: readonly (readonly [names: RegExp, choices: readonly string[]])[] = [
   [/^(?:pgsql|postgres(?:ql)?|psql|node-postgres|pg-.*)$/, ['pg', 'postgres']],
   [/^(?:mariadb|maria|mysqljs|mysql-.*)$/, ['mariadb', 'mysql2', 'mysql']],
+  [/^(?:mssql|sql-?server|msnodesqlv8)$/, ['mssql', 'tedious']],
+  [/^(?:mongo|mongoose)$/, ['mongodb']],
+  [/^(?:ldaps?|ldapjs|openldap|active-?directory)$/, ['ldapts']],
   [/^(?:node-fetch|undici)$/, ['fetch']],
   [/^https?$/, ['https', 'axios', 'tls']],
 ];
@@ -65,10 +68,17 @@ function missingCommand(word: string): string {
 
 function helpFor(argv: readonly string[]): string {
   const [command, inner] = argv.filter((argument) =>
-    /^(?:get|check|trust|completion|lint|auth0|new|block|run|prove|verify)$/.test(argument),
+    /^(?:get|check|trust|completion|lint|rotate|start|status|next|abort|auth0|new|block|run|prove|verify|diff|push|pull|learn)$/.test(
+      argument,
+    ),
   );
   if (command === undefined) return 'certpin --help';
-  return helpOf(command === 'auth0' && inner !== undefined ? `${command} ${inner}` : command);
+  return helpOf(isGroup(command) && inner !== undefined ? `${command} ${inner}` : command);
+}
+
+/** A command that has commands within. */
+function isGroup(word: string | undefined): boolean {
+  return word === 'auth0' || word === 'rotate';
 }
 
 /** `certpin help` knows the commands, and not those within a group. */

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { BlockState, InlineClient } from '@certpin/auth0';
+import { plainWords } from '@certpin/pins-file';
 import { Argument, type Command } from 'commander';
 import { writeFiles } from '../auth0/write-files.ts';
-import { failureOf, plainWords, UsageError } from '../failure.ts';
+import { failureOf, UsageError } from '../failure.ts';
 import { FileError } from '../files/file-error.ts';
 import { type ExitCode, type Io, printError, printHint, printText, quote } from '../io.ts';
 
@@ -25,7 +26,18 @@ Examples:
 Exit code: 0 printed or written; 1 --update found no whole block; 2 it could not be done.`;
 
 /** Those of @certpin/auth0, which is loaded when the command runs: a test compares them. */
-export const blockClients = ['https', 'axios', 'fetch', 'pg', 'mysql2', 'mysql', 'mariadb'] as const;
+export const blockClients = [
+  'https',
+  'axios',
+  'fetch',
+  'pg',
+  'mysql2',
+  'mysql',
+  'mariadb',
+  'tedious',
+  'mongodb',
+  'ldapts',
+] as const;
 
 /** What `--update` says of a block, by what it was. */
 const stateWords: Readonly<Record<BlockState, (block: string, now: string) => string>> = {

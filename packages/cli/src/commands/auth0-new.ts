@@ -1,23 +1,31 @@
 import { join } from 'node:path';
 import type { CreateScriptsOptions, ScriptFile } from '@certpin/auth0';
+import { plainWords } from '@certpin/pins-file';
 import { type CertificateSummary, formatPin, parsePins } from 'certpin';
 import type { Command } from 'commander';
 import { asUsageError, prefixOf, userIdLines, withWhatIsThere } from '../auth0/existing.ts';
-import { addNewOptions, type NewFlags, readColumns, readModules, refuseUnusedFlags } from '../auth0/new-flags.ts';
+import {
+  addNewOptions,
+  explained,
+  type NewFlags,
+  readColumns,
+  readModules,
+  refuseUnusedFlags,
+} from '../auth0/new-flags.ts';
 import { askForFlags } from '../auth0/new-questions.ts';
 import { nextSteps } from '../auth0/next-steps.ts';
 import { fetchCertificate, readServer, refuseOtherClient, type Server } from '../auth0/server.ts';
 import { type Occupancy, occupancyOf, writeFiles } from '../auth0/write-files.ts';
 import { toProbeOptions } from '../command-line/options.ts';
 import { readPinsFile, readPinValues } from '../command-line/pins.ts';
-import { failureOf, plainWords, printFailure, UsageError } from '../failure.ts';
+import { failureOf, printFailure, UsageError } from '../failure.ts';
 import { FileReader } from '../files/file-reader.ts';
 import { type ExitCode, type Io, printable, printError, printHint, printText, printWarning, quote } from '../io.ts';
 
 const COMMAND = 'auth0 new';
 
 const description = `Write complete scripts for Auth0: custom database scripts, Actions, Rules and Hooks that call a
-database or an API, and check its certificate before the first byte.
+database, a directory or an API, and check its certificate before the first byte.
 
 With --from the fingerprint is fetched from the server, and stands where the format has its
 settings, beside host and port. Credentials in the target are neither sent nor written nor shown: a
@@ -45,6 +53,7 @@ Examples:
     --column id=uid,email=mail,password=pw_hash
   certpin auth0 new --from mysql://db.example.com --client mysql --keys login,get_user --new-users
   certpin auth0 new --from https://api.example.com --kind action --triggers post-login --form npm
+  certpin auth0 new --from ldaps://ldap.example.com/dc=example,dc=com --kind action
   certpin auth0 new --from postgres://db.example.com --new-users --layout deploy-cli --output tenant
   certpin auth0 new --client pg --pins-file pins.txt --new-users --layout terraform --dry-run
 
@@ -132,17 +141,19 @@ function toOptions(flags: NewFlags, server: Server | undefined): CreateScriptsOp
         ? '--client or --from says what the scripts call'
         : server.clients === undefined
           ? 'this target does not tell its --client'
-          : `no script speaks to ${server.label}: the clients are pg, mysql2, mysql, axios and fetch`,
+          : `there is no script for ${server.label}: the clients are pg, mysql2, mysql, tedious, mongodb, ldapts, axios and fetch`,
       COMMAND,
     );
   }
   const isApi = client === 'axios' || client === 'fetch';
-  if (server !== undefined) refuseOtherClient(server, client);
+  if (server !== undefined && !explained.includes(client)) refuseOtherClient(server, client);
   const modules = readModules(module);
   refuseUnusedFlags(flags, kind, client);
   const place = isApi
     ? { url: server === undefined ? undefined : (server.url ?? `https://${server.label}`) }
-    : { host: server?.host, port: server?.port, database: server?.database };
+    : client === 'ldapts'
+      ? { url: server?.url ?? undefined, database: server?.database }
+      : { host: server?.host, port: server?.port, database: server?.database };
   return {
     ...{ keys, triggers, context, form, layout, name, bcrypt, modules, ...place },
     ...{ table, columns: column === undefined ? undefined : readColumns(column) },
@@ -221,7 +232,8 @@ function holdsPins({ content, isScript }: ScriptFile): boolean {
 }
 
 function howToPin({ client }: CreateScriptsOptions): string {
-  const name = client === 'axios' || client === 'fetch' ? 'API_PINS' : 'DB_PINS';
+  const kind = client === 'axios' || client === 'fetch' ? 'API' : client === 'ldapts' ? 'LDAP' : 'DB';
+  const name = `${kind}_PINS`;
   return `no script connects before ${name} is filled in; certpin get SERVER prints the fingerprint, and --from fetches it`;
 }
 

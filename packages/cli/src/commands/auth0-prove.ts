@@ -36,8 +36,8 @@ second login in one container; and in the place of all servers at once. A connec
 answer is watched up to the time limit, so a proof takes 20 s where the script does not give up.
 
 It is called held if no impostor got a byte, the script reported success with none of them, and it
-looked at what belongs to one certificate only: its SHA-256, its bytes, its public key. Where nothing
-is proved, the reasons say why, with what the script printed. An impostor
+looked at what belongs to one certificate only: its SHA-256, its bytes, its public key. If nothing
+is proved, the report gives the reasons, and what the script printed. An impostor
 takes every login and counts what it is told. Nothing of that leaves this machine, and no value is
 repeated in the report. The script itself is not changed.`;
 

@@ -19,10 +19,11 @@ interface RunFlags extends ScriptFlags {
 const description = `Run a script as Auth0 would: a custom database script, an Action, a Rule (or several, as a chain)
 or a Hook.
 
-What it is, is found out from its file's name (login.js, as the Deploy CLI writes it), its
-exports, its function's name and its parameters; where that does not tell, --as does.
+certpin tells the kind of a script by the name of its file (login.js, as the Deploy CLI writes it),
+its exports, and the name and the parameters of its function. If that is not enough, say it with --as.
 
-What it does not take (secrets of a database script, an argument that it has not) is refused.
+If you give what the script does not take (secrets for a database script, an unknown argument), the
+command refuses it.
 
 It runs in a process of its own, with the signatures, the error classes, the 20 s and the 100 kB
 of the platform, and without this shell's environment. It is an emulator for scripts of your own,

@@ -1,8 +1,9 @@
 import { buffer as readAll } from 'node:stream/consumers';
 import type { InlineFinding, VerifiedFile } from '@certpin/auth0';
+import { plainWords } from '@certpin/pins-file';
 import { decodeText } from 'certpin/probe';
 import { type Command, Option } from 'commander';
-import { failureOf, plainWords } from '../failure.ts';
+import { failureOf } from '../failure.ts';
 import {
   type Colors,
   type ExitCode,
@@ -39,9 +40,9 @@ block and what the block uses alone. Tampered: a change of that is seen. Unclear
 understood, and the line is told. The script is read and not run. Packages, other scripts of the
 same container, and connections that the script makes without certpin are not looked at.
 
-A path is a file, or a folder: JavaScript and TypeScript, and what Terraform (.tf) and the Deploy
-CLI (database.json, tenant.yaml) keep scripts in, each as its own tool reads it. Of a folder, files
-without a block are named, and are no mistake.`;
+A path is a file or a folder: JavaScript and TypeScript, files of Terraform (.tf), and files of the
+Deploy CLI (database.json, tenant.yaml), each read as its own tool reads it. In a folder, files
+without a block are named; they are no error.`;
 
 const examples = `
 Examples:

@@ -6,13 +6,14 @@ import {
   outcomeOf,
   type PinsDocument,
   parseSpan,
+  plainWords,
   type Span,
   statuses,
 } from '@certpin/pins-file';
 import { warnOfLeaves } from '../answers/leaves.ts';
 import { type ScanFlags, toScanOptions } from '../command-line/options.ts';
 import { refuseConnectionString, showPath } from '../command-line/target.ts';
-import { failureOf, plainWords, UsageError } from '../failure.ts';
+import { failureOf, UsageError } from '../failure.ts';
 import { FileError } from '../files/file-error.ts';
 import { FileReader } from '../files/file-reader.ts';
 import type { PasswordFlags } from '../files/password.ts';
@@ -31,6 +32,7 @@ import { createTextReport } from '../reports/text-report.ts';
 import { fetchAnswers, type NumberedAnswer, type Question } from '../scan/fetch-answers.ts';
 import { inOrder } from '../scan/order.ts';
 import { createRotationWarning } from '../scan/rotating.ts';
+import { serversNamed } from '../scan/servers.ts';
 import { bar, startProgress } from '../terminal/progress.ts';
 
 export interface CheckFileFlags extends ScanFlags, PasswordFlags {
@@ -52,17 +54,24 @@ export interface CheckFileFlags extends ScanFlags, PasswordFlags {
  */
 export async function checkFile(path: string, names: string[], flags: CheckFileFlags, io: Io): Promise<ExitCode> {
   const { expiresWithin, failExpiring = false, quiet, problems } = flags;
+  refuseTwoAnswers(flags);
   const near = expiresWithin === undefined ? undefined : readSpan(expiresWithin);
   const options = toScanOptions(flags, 'check');
   refuseConnectionString(path);
   const document = loadPinsFile(path);
-  const asked = names.length === 0 ? document.entries : findTargets(document, names);
+  const named = await serversNamed(
+    names.map((text) => ({ text })),
+    { timeoutMs: options.timeoutMs, resolveSrv: io.resolveSrv },
+  );
+  const texts = named.map(({ text }) => text);
+  const asked = names.length === 0 ? document.entries : findTargets(document, texts);
   if (asked.length === 0) {
     printError(io, `${path}: there is no target in it`);
     return 2;
   }
-  const metrics = flags.openmetrics === undefined ? undefined : placeFor(flags.openmetrics);
-  const create = formOf(flags);
+  const isPrinted = flags.openmetrics === STDOUT;
+  const metrics = flags.openmetrics === undefined || isPrinted ? flags.openmetrics : placeFor(flags.openmetrics);
+  const create = isPrinted ? createQuietReport : formOf(flags);
   const report = (problems ? onlyProblems(create) : create)({ io, document, asked, failExpiring });
   const timed: Timed[] = [];
   const begun = performance.now();
@@ -108,6 +117,17 @@ export async function checkFile(path: string, names: string[], flags: CheckFileF
   return isEnough && unasked === 0 && isTold ? 0 : 2;
 }
 
+const STDOUT = '-';
+
+/** Standard output carries one answer. @throws UsageError */
+function refuseTwoAnswers({ openmetrics, json, csv, junit, sarif, problems }: CheckFileFlags): void {
+  if (openmetrics === STDOUT && (json || csv || junit || sarif || problems))
+    throw new UsageError(
+      '--openmetrics - prints the metrics in place of the answer: name a file to have both',
+      'check',
+    );
+}
+
 /** @throws FileError, before anybody is connected to */
 function placeFor(path: string): string {
   try {
@@ -130,8 +150,13 @@ function tellMetrics(
   io: Io,
 ): boolean {
   const seconds = (performance.now() - begun) / 1000;
+  const text = renderMetrics({ file: path, targets: timed, completedAt: new Date(), seconds });
+  if (place === STDOUT) {
+    io.stdout(text);
+    return true;
+  }
   try {
-    writeMetrics(place, renderMetrics({ file: path, targets: timed, completedAt: new Date(), seconds }));
+    writeMetrics(place, text);
     return true;
   } catch (error) {
     printError(io, unwritable(place, error).message);

@@ -70,24 +70,27 @@ export function defineCheck(program: Command, io: Io, finish: (code: ExitCode) =
     .description(description)
     .argument('[target...]', 'file, - for standard input, host:port, host, or URL')
     .option('--pin <pin...>', 'a pin on the certificate or on its public key')
-    .option('--pins-file <file>', 'a file with pins and # comments, or of certificates', collect)
+    .option('--pins-file <file>', 'a file with pins and # comments, or with certificates', collect)
     .option('--issuer-pin <pin...>', 'a pin on a CA from which a verified chain must lead to the certificate')
     .option('--accept-expired', 'accept a pinned certificate after the end of its validity')
     .option('--require-hostname', 'the certificate must name the host')
     .addOption(new Option('--file <file>', 'ask the targets of a pins file, or those of them that are named'))
     .option(
-      '--expires-within <days>',
-      'with --file: what ends sooner is told as ends-soon: 30d, 36h, 25% (default: 30d)',
+      '--expires-within <span>',
+      'with --file: a certificate that ends sooner is ends-soon: 30d, 36h, 25% (default: 30d)',
     )
-    .option('--fail-expiring', 'with --file: what ends soon does not hold')
+    .option('--fail-expiring', 'with --file: exit code 1 if a certificate ends soon')
     .addOption(
-      new Option('--problems', 'with --file: only what needs a person, the worst first').conflicts([
+      new Option('--problems', 'with --file: print only what needs a person, the worst first').conflicts([
         'quiet',
         'junit',
         'sarif',
       ]),
     )
-    .option('--openmetrics <file>', "with --file: write metrics too, for a node exporter's textfile collector")
+    .option(
+      '--openmetrics <file>',
+      "with --file: also write metrics, for a node exporter's textfile collector; - prints them in place of the answer",
+    )
     .addOption(
       new Option('-q, --quiet', 'print no answer: the exit code is the answer').conflicts([
         'json',
@@ -170,7 +173,7 @@ async function checkOne([target, ...others]: string[], flags: CheckFlags, io: Io
     throw new UsageError('check needs a pin: give --pin, --pins-file or --issuer-pin', 'check');
   }
   const { allAddresses } = toScanOptions(flags, 'check');
-  const options = { ...toProbeOptions(flags, 'check'), lookup: io.lookup };
+  const options = { ...toProbeOptions(flags, 'check'), lookup: io.lookup, resolveSrv: io.resolveSrv };
   const shown = showTarget(target);
   const protocol = shown.target?.protocol ?? null;
   const couldNotAsk = (failure: Failure, label?: string): ExitCode => {

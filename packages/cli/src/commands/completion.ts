@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import { completionScript, shells } from '../command-line/completion.ts';
+import { completionScript, LIST_TARGETS, shells } from '../command-line/completion.ts';
 import { type ExitCode, type Io, printText } from '../io.ts';
 
 const description = 'Print a script that completes commands, options and their values in a shell.';
@@ -12,6 +12,29 @@ Examples:
 
 Exit code: 0 done, 2 a mistake in the command line.`;
 
+/** The linter is not loaded before its rules are asked for. */
+async function nameRules(program: Command): Promise<void> {
+  const { rules } = await import('@certpin/auth0/lint');
+  const names = rules.map(({ name }) => name);
+  const lint = program.commands.find((command) => command.name() === 'lint');
+  // Not by `choices`: the program has its own words for a rule that is not there.
+  for (const option of lint?.options ?? []) if (/<(?:name|rule)>/.test(option.flags)) option.argChoices = names;
+}
+
+/** Bash expands the words that it is given to choose from: a name with anything else in it would be run. */
+const HARMLESS = /^[\w.:/-]+$/;
+
+/** The ids and addresses of the pins file in the current folder. None where it cannot be read: a shell that completes shows no errors. */
+async function targetNames(): Promise<string[]> {
+  const { openPinsFile } = await import('@certpin/pins-file');
+  try {
+    const { entries } = openPinsFile('certpin.json') ?? { entries: [] };
+    return entries.flatMap(({ id, label }) => [id ?? '', label]).filter((name) => HARMLESS.test(name));
+  } catch {
+    return [];
+  }
+}
+
 export function defineCompletion(program: Command, io: Io, finish: (code: ExitCode) => void): void {
   program
     .command('completion')
@@ -19,8 +42,13 @@ export function defineCompletion(program: Command, io: Io, finish: (code: ExitCo
     .description(description)
     .addArgument(new Argument('<shell>', 'the shell').choices(shells))
     .addHelpText('after', examples)
-    .action((shell: string) => {
+    .action(async (shell: string) => {
+      await nameRules(program);
       printText(io, completionScript(program, shell));
       finish(0);
     });
+  program.command(LIST_TARGETS, { hidden: true }).action(async () => {
+    for (const name of await targetNames()) printText(io, name);
+    finish(0);
+  });
 }

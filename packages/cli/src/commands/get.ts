@@ -12,6 +12,7 @@ import { type ExitCode, type Io, printError, printSummary } from '../io.ts';
 import { fetchAnswers, type Question } from '../scan/fetch-answers.ts';
 import { inOrder } from '../scan/order.ts';
 import { createRotationWarning } from '../scan/rotating.ts';
+import { withServers } from '../scan/servers.ts';
 import { Tally } from '../scan/tally.ts';
 import { bar, startProgress } from '../terminal/progress.ts';
 
@@ -22,9 +23,10 @@ interface GetFlags extends ScanFlags, PrinterFlags, PasswordFlags {
 const description = `Show the fingerprint of the certificate in a file, or of the one that a server presents.
 
 A target is a file, - (standard input), host:port, a host (port 443), or a URL: https://, tls://,
-postgres://, mysql://, smtp://, imap://, ldap://, mssql://, rdp:// and the schemes of other
-services. The protocol follows from the scheme, then from the port; at a port of no protocol it is
-found out. A connection string will do: its credentials are neither sent nor shown.
+postgres://, mysql://, sqlserver://, mongodb://, mongodb+srv:// (each server of the cluster),
+rediss://, ldap://, smtp://, imap://, rdp:// and the schemes of other services. The protocol
+follows from the scheme, then from the port. If the port belongs to no protocol, certpin finds out
+the protocol. A connection string will do: its credentials are neither sent nor shown.
 
 A file holds certificates (PEM, DER, PKCS#7, PKCS#12), or a private key, a public key or a
 certificate signing request: then the answer is the public-key pin of the next certificate.
@@ -46,13 +48,15 @@ Examples:
   certpin get db.example.com:5432           what the PostgreSQL server presents
   certpin get postgres://db.example.com:6432/app
   certpin get mysql://db.example.com        what the MySQL or MariaDB server presents
+  certpin get 'Server=tcp:db.example.com,1433;User Id=app;Password=...;Encrypt=true'
+  certpin get mongodb+srv://cluster.example.com
   certpin get -q db.example.com:5432        64 hex digits, nothing else
   certpin get --format tlsa --chain mail.example.com
   certpin get --format env --env-name DB_PINS server.crt >> .env
   certpin get --format pg db.example.com:5432   a configuration to paste
   certpin get --json a.example.com b.example.com:8443 | jq -r .certificate.validTo
   certpin get --all-addresses db.example.com:5432   each server behind the name
-  certpin get --sigalgs rsa api.example.com          where it has an ECDSA certificate too
+  certpin get --sigalgs rsa api.example.com          if it has an ECDSA certificate too
   certpin get --csv --targets-file hosts.txt --concurrency 64 --retries 2 > certificates.csv
 
 Exit code: 0 every certificate was read, 2 one was not, 130 interrupted by Ctrl-C.`;
@@ -91,13 +95,15 @@ async function get(args: readonly string[], flags: GetFlags, io: Io): Promise<Ex
   checkFlags(flags, args.length + targetsFile.length * 2);
   const options = toScanOptions(flags, 'get');
   const files = new FileReader(flags, io, targetsFile.includes('-'));
-  const named = args.map(showTarget);
+  const named = args.map((text) => showTarget(text));
   const list = readTargetList(named, targetsFile, io);
   const tally = new Tally(list.targets);
   const isShort = targetsFile.length === 0 && args.length <= options.concurrency;
   const progress = startProgress(io, () => {
     if (quiet) return '';
-    return isShort ? `probing ${labelOf(named[tally.done], tally.done)} ...` : bar(tally, list.count);
+    return isShort
+      ? `probing ${named[tally.done]?.label ?? nameOf(tally.done, args.length)} ...`
+      : bar(tally, list.count);
   });
   const interrupt = new AbortController();
   const letGo = io.onInterrupt(() => interrupt.abort());
@@ -105,13 +111,16 @@ async function get(args: readonly string[], flags: GetFlags, io: Io): Promise<Ex
     const print = createPrinter(io, flags);
     const warn = createRotationWarning(io, flags.servername);
     const how = { ...options, lookup: io.lookup, format, files, brief: isBrief(flags), signal: interrupt.signal };
-    const answers = fetchAnswers(untilClosed(tally.targets, io), how);
+    const { timeoutMs } = options;
+    const naming = { timeoutMs, resolveSrv: io.resolveSrv, signal: interrupt.signal };
+    const answers = fetchAnswers(withServers(untilClosed(tally.targets, io), naming), how);
     for await (const answer of inOrder(answers)) {
       progress.clear();
       tally.count(answer);
-      print(answer, labelOf(answer.target, answer.index));
+      const label = answer.target?.label ?? nameOf(answer.nth, args.length);
+      print(answer, label);
       if (answer.target !== undefined) warn(answer.target, answer.certificates[0]);
-      warnOfLeaves(io, labelOf(answer.target, answer.index), answer.leaves);
+      if (label !== undefined) warnOfLeaves(io, label, answer.leaves);
       await io.stdoutReady();
     }
   } finally {
@@ -130,14 +139,16 @@ async function get(args: readonly string[], flags: GetFlags, io: Io): Promise<Ex
 
 /** Once nobody reads any more, no further target is asked. */
 async function* untilClosed(targets: AsyncIterable<ShownTarget>, io: Io): AsyncGenerator<Question, void, void> {
+  let nth = 0;
   for await (const target of targets) {
     if (io.stdoutClosed()) return;
-    yield { target };
+    yield { target, nth: nth++ };
   }
 }
 
-function labelOf(named: { readonly label?: string | undefined } | undefined, index: number): string {
-  return named?.label ?? `target ${index + 1}`;
+/** An argument that cannot be read goes by its number; the refusal of a line of a list says where it stands. */
+function nameOf(index: number, count: number): string | undefined {
+  return index < count ? `target ${index + 1}` : undefined;
 }
 
 /** @throws UsageError */

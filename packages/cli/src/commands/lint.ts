@@ -30,7 +30,7 @@ A path is a file, or a folder: JavaScript and TypeScript, and what Auth0's Deplo
 with its markers ##KEY## and @@KEY@@. node_modules, dist and .git are passed over.
 
 A comment accepts a finding: // certpin-lint-disable-next-line RULE -- why
---explain prints what a rule finds, why, what to write in its place, and what it does not look at.`;
+--explain prints what a rule finds, why, what to write instead, and what it does not check.`;
 
 const examples = `
 Examples:
@@ -38,7 +38,7 @@ Examples:
   certpin lint tenant/                        a folder of the Deploy CLI
   certpin lint src --rule require-tls --rule no-reject-unauthorized-false
   certpin lint --fix login.js                 repair what is shown to be safe
-  certpin lint --explain require-tls          what the rule means
+  certpin lint --explain require-tls          the page of the rule
   certpin lint --format sarif src > certpin.sarif
 
 Exit code: 0 nothing was found, 1 something was, 2 a file could not be read.`;
@@ -62,7 +62,7 @@ export function defineLint(program: Command, io: Io, finish: (code: ExitCode) =>
       ]),
     )
     .addOption(
-      new Option('--explain <rule>', 'print what a rule means, and read no file').conflicts([
+      new Option('--explain <rule>', 'print the page of a rule; no file is read').conflicts([
         ...['rule', 'fix', 'as', 'json', 'format'],
       ]),
     )
@@ -78,7 +78,7 @@ export function defineLint(program: Command, io: Io, finish: (code: ExitCode) =>
 
 /** Prints the page of a rule, which comes with the package. */
 async function explain(rule: string, paths: readonly string[], io: Io): Promise<ExitCode> {
-  if (paths.length > 0) throw new UsageError('--explain reads no file: leave out the paths', 'lint');
+  if (paths.length > 0) throw new UsageError('--explain reads no file: leave the paths out', 'lint');
   const { readPage, rules, UNUSED } = await import('@certpin/auth0/lint');
   const names = [...rules.map(({ name }) => name), UNUSED];
   if (!names.includes(rule)) throw new UsageError(`--explain takes one of ${names.join(', ')}`, 'lint');

@@ -6,7 +6,7 @@ import { FileError } from './file-error.ts';
 import { type KeyPin, oldEncryptedKeyPin, privateKeyPin, publicKeyPin } from './key-pin.ts';
 import type { Passwords } from './password.ts';
 import { type PemBlock, readPem } from './pem.ts';
-import { isKeystore, refuseKeystore, refuseText } from './refuse.ts';
+import { isKeystore, isPacked, refuseKeystore, refusePacked, refuseText } from './refuse.ts';
 
 /** What is in a file: its certificates, the leaf first; or, where it has none, the pin of its key. */
 export type FileContents =
@@ -32,6 +32,7 @@ function toContents(certificates: readonly Certificate[]): FileContents {
 export async function readContents(bytes: Buffer, label: string, passwords: Passwords): Promise<FileContents> {
   try {
     refuseKeystore(bytes);
+    refusePacked(bytes);
     const contents = isDer(bytes) ? await readDer(bytes, label, passwords) : await readText(bytes, label, passwords);
     for (const certificate of contents.certificates ?? []) certificate.toJSON();
     return contents;
@@ -45,7 +46,7 @@ export async function readContents(bytes: Buffer, label: string, passwords: Pass
 
 /** Whether a file is no text. */
 export function isBinary(bytes: Buffer): boolean {
-  return isDer(bytes) || isKeystore(bytes);
+  return isDer(bytes) || isKeystore(bytes) || isPacked(bytes);
 }
 
 /** A DER element has the tag of a SEQUENCE, which is the digit 0 too, and a length: a short one is that of the file. */

@@ -10,6 +10,7 @@ export interface KeyPin {
   readonly sha256: string;
   /** The same, as `sha256/BASE64`. */
   readonly pin: string;
+  readonly publicKey: KeyObject;
 }
 
 /** @throws FileError */
@@ -76,6 +77,7 @@ function pinOf(key: KeyObject, source: KeyPin['source']): KeyPin {
     algorithm: algorithmOf(key),
     sha256: digest.toString('hex').toUpperCase(),
     pin: `sha256/${digest.toString('base64')}`,
+    publicKey: key,
   };
 }
 

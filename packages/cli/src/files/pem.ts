@@ -22,7 +22,7 @@ export function readPem(text: string): PemBlock[] {
   if (blocks.length > 0) return blocks;
   const quoted = readQuoted(text);
   if (quoted.length === 0 && /^-----BEGIN [^\n-]*$/.test(text.trim()))
-    throw new FileError('a PEM block in it begins and is cut at once');
+    throw new FileError('a PEM block in it is cut directly after its BEGIN line');
   return quoted;
 }
 
@@ -33,7 +33,7 @@ function decode(label: string, body: string): Buffer {
     .replace(/^(?:[\w-]+:.*\n)+(?:[ \t].*\n)*\n/, '')
     .replace(/\s+/g, '');
   if (!label.startsWith('PGP') && !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) {
-    throw new FileError(`it is damaged: what stands between BEGIN ${label} and END is not base64`);
+    throw new FileError(`it is damaged: the text between BEGIN ${label} and END is not base64`);
   }
   return Buffer.from(base64, 'base64');
 }

@@ -44,7 +44,7 @@ function pinsOf({ certificates, key }: FileContents): string {
   if (certificates !== undefined) return certificates.map(({ der }) => new X509Certificate(der).toString()).join('\n');
   if (key.source === 'private key')
     throw new FileError(
-      'it holds a private key, which belongs to the server alone: pin its certificate or its public key',
+      'it holds a private key, which only the server should have: pin its certificate or its public key',
     );
   return key.pin;
 }

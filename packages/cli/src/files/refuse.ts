@@ -9,6 +9,31 @@ function magicOf(bytes: Buffer): string {
   return bytes.subarray(0, 4).toString('hex');
 }
 
+/** What begins an archive or a compressed file, and what unpacks it. */
+const PACKED: readonly (readonly [magic: string, name: string, command: string])[] = [
+  ['1f8b', 'compressed with gzip', 'gunzip --keep FILE'],
+  ['504b0304', 'a ZIP archive', 'unzip FILE'],
+  ['425a68', 'compressed with bzip2', 'bunzip2 --keep FILE'],
+  ['fd377a585a00', 'compressed with xz', 'unxz --keep FILE'],
+  ['28b52ffd', 'compressed with zstd', 'unzstd FILE'],
+  ['377abcaf271c', 'a 7-Zip archive', '7z x FILE'],
+];
+
+function packingOf(bytes: Buffer): (typeof PACKED)[number] | undefined {
+  const start = bytes.subarray(0, 6).toString('hex');
+  return PACKED.find(([magic]) => start.startsWith(magic));
+}
+
+export function isPacked(bytes: Buffer): boolean {
+  return packingOf(bytes) !== undefined;
+}
+
+/** @throws FileError for what has to be unpacked first */
+export function refusePacked(bytes: Buffer): void {
+  const [, name, command] = packingOf(bytes) ?? [];
+  if (name !== undefined) throw new FileError(`it is ${name}: unpack it, and give the file that was in it`, command);
+}
+
 /** @throws FileError for the files that people take for a certificate's, and that certpin does not read */
 export function refuseKeystore(bytes: Buffer): void {
   if (!isKeystore(bytes)) return;
@@ -33,7 +58,7 @@ export function refuseText(text: string, labels: readonly string[]): never {
   }
   if (labels.length === 0 && text.includes('-----BEGIN ')) {
     throw new FileError(
-      'there is no certificate, key or signing request in it: a BEGIN line counts at the start of a line, and not behind a sign of comment',
+      'there is no certificate, key or signing request in it: a BEGIN line counts only at the start of a line, and not in a comment',
     );
   }
   if (labels.length === 0) throw new FileError('there is no certificate, key or signing request in it');

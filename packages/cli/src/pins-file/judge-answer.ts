@@ -7,10 +7,9 @@ import {
   judgeAddresses,
   type Span,
 } from '@certpin/pins-file';
-import { plainWords } from '../failure.ts';
 import type { Answer } from '../scan/answer.ts';
 
-/** As `judge`, of what the command line has asked: a file may hold a key alone, and why a question failed is said in plain words. */
+/** As `judge`, of what the command line has asked: a file may hold a key alone. */
 export function judgeAnswer(entry: Entry, answer: Answer, now: Date, near: Span = { milliseconds: 0 }): Judged {
   if (answer.addresses !== undefined) {
     return judgeAddresses(
@@ -19,8 +18,7 @@ export function judgeAnswer(entry: Entry, answer: Answer, now: Date, near: Span 
       }),
     );
   }
-  const judged = judge(entry, toJudged(answer), near, now);
-  return judged.failure === undefined ? judged : { ...judged, reason: plainWords(judged.failure, entry.label) };
+  return judge(entry, toJudged(answer), near, now);
 }
 
 function toJudged({ found, key, failure, report }: Answer): JudgedAnswer {

@@ -26,7 +26,7 @@ export function explainRefusal({ status, reason, ...judged }: Judged): string | 
     `  presented: ${subject || '(no subject)'}`,
     `    certificate SHA-256: ${sha256}`,
     `    public key SHA-256: ${publicKeySha256 ?? 'none: its key is not written in DER'}`,
-    '  next: find out who answers there: whoever does has the key that was given up',
+    '  next: find out who answers there: your server with its old certificate, or somebody with a revoked key',
   ];
   return withAddress(text.join('\n'), verdict, judged);
 }

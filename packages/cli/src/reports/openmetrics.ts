@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Judged, outcomeOf, statuses } from '@certpin/pins-file';
+import { type Judged, type MeasuredTarget, renderMetricFamilies, statuses, targetFamilies } from '@certpin/pins-file';
 import { readVersion } from '../version.ts';
 
 /** What became of a target, and when. */
@@ -32,116 +32,62 @@ export interface Finished {
   readonly seconds: number;
 }
 
-interface Sample {
-  readonly labels: Readonly<Record<string, string | undefined>>;
-  readonly value: number;
-}
-
-/**
- * The metrics of a finished check, docs/states.md. OpenMetrics text of gauges alone: what reads the older format of Prometheus (a node
- * exporter's textfile collector) reads it too. No label holds what a peer has chosen, but for the two hashes.
- */
+/** The metrics of a finished check, docs/reference/states.md: gauges alone, so that a node exporter's textfile collector reads them too. */
 export function renderMetrics({ file, targets, completedAt, seconds }: Finished): string {
-  const ofEach = (samples: (timed: Timed) => readonly Sample[]): Sample[] =>
-    targets.flatMap((timed) => {
-      const { label: target, servername, id } = timed.judged.entry;
-      return samples(timed).map(({ labels, value }) => ({
-        labels: { file, target, servername, id, ...labels },
-        value,
-      }));
-    });
-  const one = (value: number, labels: Sample['labels'] = {}): Sample[] => [{ labels, value }];
-  const leaves = ({ addresses, ...judged }: Judged) =>
-    (addresses ?? [judged]).flatMap(({ verdict }) => verdict?.presented[0]?.toJSON() ?? []);
-  const time = (times: readonly string[], pick: (...values: number[]) => number): Sample[] => {
-    const read = times.map((text) => Date.parse(text) / 1000).filter((value) => !Number.isNaN(value));
-    return read.length === 0 ? [] : one(pick(...read));
+  return renderMetricFamilies(
+    [
+      {
+        name: 'certpin_check_info',
+        help: 'The version of certpin that has checked the pins file.',
+        samples: [{ labels: { file, version: readVersion() }, value: 1 }],
+      },
+      {
+        name: 'certpin_check_completed_timestamp_seconds',
+        help: 'When the last check had asked every target.',
+        samples: [{ labels: { file }, value: completedAt.getTime() / 1000 }],
+      },
+      {
+        name: 'certpin_check_duration_seconds',
+        help: 'How long the whole check took.',
+        samples: [{ labels: { file }, value: seconds }],
+      },
+      {
+        name: 'certpin_targets',
+        help: 'How many targets are in a state.',
+        samples: statuses.map((state) => {
+          const value = targets.filter(({ judged }) => judged.status === state).length;
+          return { labels: { file, state }, value };
+        }),
+      },
+      ...targetFamilies(targets.map((timed) => measure(timed, file))),
+    ],
+    'openmetrics',
+  );
+}
+
+function measure({ judged, seconds, checkedAt }: Timed, file: string): MeasuredTarget {
+  const { addresses, entry, protocol, status } = judged;
+  const leaves = (addresses ?? [judged]).flatMap(({ verdict }) => verdict?.presented[0]?.toJSON() ?? []);
+  const time = (texts: readonly string[], pick: (...values: number[]) => number): number | undefined => {
+    const read = texts.map((text) => Date.parse(text)).filter((value) => !Number.isNaN(value));
+    return read.length === 0 ? undefined : pick(...read);
   };
-  return [
-    family('certpin_check_info', 'The version of certpin that has checked the pins file.', [
-      { labels: { file, version: readVersion() }, value: 1 },
-    ]),
-    family('certpin_check_completed_timestamp_seconds', 'When every target had been asked, the last time.', [
-      { labels: { file }, value: completedAt.getTime() / 1000 },
-    ]),
-    family('certpin_check_duration_seconds', 'How long the whole check took.', [{ labels: { file }, value: seconds }]),
-    family(
-      'certpin_targets',
-      'How many targets are in a state.',
-      statuses.map((state) => {
-        const value = targets.filter(({ judged }) => judged.status === state).length;
-        return { labels: { file, state }, value };
-      }),
+  return {
+    ...{ file, target: entry.label, servername: entry.servername, id: entry.id },
+    ...{ protocol: protocol ?? undefined, state: status, checkedAt: checkedAt.getTime(), seconds },
+    startsAt: time(
+      leaves.map(({ validFrom }) => validFrom),
+      Math.max,
     ),
-    family(
-      'certpin_target_info',
-      'A target, and how it comes to TLS.',
-      ofEach(({ judged: { protocol } }) => one(1, { protocol: protocol ?? undefined })),
+    endsAt: time(
+      leaves.map(({ validTo }) => validTo),
+      Math.min,
     ),
-    family(
-      'certpin_target_state',
-      'The state that a target is in: the one with the value 1.',
-      ofEach(({ judged: { status } }) => one(1, { state: status })),
-    ),
-    family(
-      'certpin_target_holds',
-      'Whether the pin holds: 1 yes; 0 no, or it could not be asked.',
-      ofEach(({ judged: { status } }) => one(outcomeOf[status] === 'yes' ? 1 : 0)),
-    ),
-    family(
-      'certpin_target_checked_timestamp_seconds',
-      'When the target was asked.',
-      ofEach(({ checkedAt }) => one(checkedAt.getTime() / 1000)),
-    ),
-    family(
-      'certpin_target_check_duration_seconds',
-      'How long the target was asked.',
-      ofEach(({ seconds: taken }) => one(taken)),
-    ),
-    family(
-      'certpin_certificate_not_before_timestamp_seconds',
-      'When the validity of the presented certificate begins; of several addresses, the last of all.',
-      ofEach(({ judged }) =>
-        time(
-          leaves(judged).map(({ validFrom }) => validFrom),
-          Math.max,
-        ),
-      ),
-    ),
-    family(
-      'certpin_certificate_not_after_timestamp_seconds',
-      'When the validity of the presented certificate ends; of several addresses, the first of all.',
-      ofEach(({ judged }) =>
-        time(
-          leaves(judged).map(({ validTo }) => validTo),
-          Math.min,
-        ),
-      ),
-    ),
-    family(
-      'certpin_certificate_info',
-      'The presented certificate, by its SHA-256 and that of its key.',
-      ofEach(({ judged }) => {
-        const different = new Map(leaves(judged).map((leaf) => [leaf.sha256, leaf]));
-        return [...different.values()].flatMap(({ sha256, publicKeySha256 }) =>
-          one(1, { sha256, public_key_sha256: publicKeySha256 ?? undefined }),
-        );
-      }),
-    ),
-    '# EOF\n',
-  ].join('');
-}
-
-function family(name: string, help: string, samples: readonly Sample[]): string {
-  const lines = samples.map(({ labels, value }) => {
-    const given = Object.entries(labels).filter(([, text]) => text !== undefined);
-    return `${name}{${given.map(([key, text]) => `${key}="${escaped(String(text))}"`).join(',')}} ${value}\n`;
-  });
-  return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${lines.join('')}`;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
+    certificates: leaves.map(({ sha256, publicKeySha256 }) => ({
+      sha256,
+      publicKeySha256: publicKeySha256 ?? undefined,
+    })),
+  };
 }
 
 /** Where the metrics are going to be written: a link is followed. @throws Node's error where that cannot be done */

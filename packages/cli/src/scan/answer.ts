@@ -1,9 +1,8 @@
+import { askEachAddress } from '@certpin/pins-file';
 import { type Certificate, type CertificateSummary, CertpinError } from 'certpin';
 import {
-  addressesOf,
   type Inspected,
   inspect,
-  mapTargets,
   type ProbeFailure,
   type ProbeOptions,
   type ProbeReport,
@@ -27,7 +26,7 @@ export interface KeyReport {
   readonly certificate: null;
   readonly chain: readonly [];
   /** The pin of the certificate that will be made with this key. */
-  readonly publicKey: KeyPin;
+  readonly publicKey: Omit<KeyPin, 'publicKey'>;
 }
 
 /** What became of one target. */
@@ -142,7 +141,7 @@ export async function fetchAnswer(
   return toSpread(await askAddresses(target, { ...options, protocol }, { retries, brief }));
 }
 
-/** @throws what `toProbeSuccess` throws; where the answer is to be brief, for a server that presents nothing */
+/** @throws what `toProbeSuccess` throws. If the answer is to be brief, only for a server that presents nothing */
 function toAnswer(target: Target, found: Inspected, brief: boolean): FoundAnswer {
   const certificates = found.certificates as readonly Certificate[];
   if (brief && certificates.length > 0) {
@@ -152,31 +151,17 @@ function toAnswer(target: Target, found: Inspected, brief: boolean): FoundAnswer
   return { target, found, certificates, leaves: [], report: () => report };
 }
 
-/** Addresses of one server that are asked at the same time. */
-const ADDRESSES_AT_A_TIME = 8;
-
-/**
- * Asks the server at each address of its name. Each has the time limit for itself.
- *
- * @throws what `addressesOf` throws; the signal's reason
- */
+/** @throws what `askEachAddress` throws */
 async function askAddresses(
   target: Target,
   options: ProbeOptions,
   { retries, brief }: { readonly retries: number | undefined; readonly brief: boolean },
 ): Promise<readonly AddressAnswer[]> {
-  const addresses = await addressesOf(target, options);
-  const ask = async (address: string, signal: AbortSignal) =>
-    toAnswer(target, await inspect(target, { ...options, address, signal }), brief);
-  const { signal } = options;
-  const answers: AddressAnswer[] = [];
-  const how = { concurrency: ADDRESSES_AT_A_TIME, order: 'given', retries, signal } as const;
-  for await (const { target: address, ...outcome } of mapTargets(addresses, ask, how)) {
-    const answer = outcome.ok ? outcome.answer : failedOne(target, outcome.error, options.protocol);
-    answers.push({ address, answer });
-  }
-  if (signal?.aborted) throw signal.reason;
-  return answers;
+  const ask = async (own: ProbeOptions): Promise<FoundAnswer> => toAnswer(target, await inspect(target, own), brief);
+  const outcomes = await askEachAddress(target, options, retries, ask);
+  return outcomes.map(({ target: address, ...outcome }) => {
+    return { address, answer: outcome.ok ? outcome.answer : failedOne(target, outcome.error, options.protocol) };
+  });
 }
 
 /** What the addresses of a server have answered, as one answer. */
@@ -232,7 +217,9 @@ function toKeyAnswer(target: Target, key: KeyPin, format: string | undefined): K
     throw new CertpinError('ERR_TARGET_INVALID', reason, { reason });
   }
   const nothing = { certificate: null, chain: [] } as const;
-  const report: KeyReport = { target: target.label, protocol: 'file', ok: true, ...nothing, publicKey: key };
+  const { source, algorithm, sha256, pin } = key;
+  const publicKey = { source, algorithm, sha256, pin };
+  const report: KeyReport = { target: target.label, protocol: 'file', ok: true, ...nothing, publicKey };
   return { target, certificates: [], key, report: () => report };
 }
 

@@ -8,11 +8,16 @@ export interface FetchOptions extends AnswerOptions, MapTargetsOptions {}
 /** A target, and what is said of it alone. */
 export interface Question extends Pick<ProbeOptions, 'protocol' | 'servername'> {
   readonly target: ShownTarget;
+  /** Which of the targets that were named, from 0; the servers of a cluster are named as one. Default: as they come. */
+  readonly nth?: number;
+  /** Why it cannot be asked, where that is known already. */
+  readonly failure?: unknown;
 }
 
 export type NumberedAnswer = Answer & {
   /** Which of the targets, from 0. */
   readonly index: number;
+  readonly nth: number;
   /** How long it was asked, from the first attempt to the end of the last. */
   readonly seconds: number;
 };
@@ -27,8 +32,9 @@ export async function* fetchAnswers(
   const fetch = async (question: Question, signal: AbortSignal): Promise<Answer> => {
     const time = times.get(question) ?? { begun: performance.now() };
     times.set(question, time);
-    const { target, ...own } = question;
+    const { target, nth: _, failure, ...own } = question;
     try {
+      if (failure !== undefined) throw failure;
       return await fetchAnswer(target, { ...common, ...own, retries, signal });
     } finally {
       Object.assign(time, { ended: performance.now() });
@@ -36,11 +42,12 @@ export async function* fetchAnswers(
   };
   // Each address is asked again by itself.
   for await (const outcome of mapTargets(questions, fetch, { concurrency, retries, totalTimeoutMs, signal })) {
-    const { target, protocol = common.protocol } = outcome.target;
+    const { target, protocol = common.protocol, nth = outcome.index } = outcome.target;
     const { begun = 0, ended = performance.now() } = times.get(outcome.target) ?? {};
     const seconds = begun === 0 ? 0 : (ended - begun) / 1000;
     yield {
       index: outcome.index,
+      nth,
       seconds,
       ...(outcome.ok ? outcome.answer : failedAnswer(target, outcome.error, protocol)),
     };

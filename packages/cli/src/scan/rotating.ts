@@ -2,7 +2,7 @@ import type { Target } from 'certpin/probe';
 import { type Io, printWarning } from '../io.ts';
 
 /**
- * Public services that change their certificates, and the keys in them, whenever they like and without notice. docs/cli.md shows the same
+ * Public services that change their certificates, and the keys in them, whenever they like and without notice. docs/reference/cli.md shows the same
  * list.
  */
 export const rotatingServices: readonly string[] = [

@@ -34,6 +34,10 @@ test('mistakes in the command line: exit 2, one error, one hint', async () => {
     trust: "missing required argument 'target'|certpin help trust",
     'trust a:1 --replase': "unknown option '--replase'; did you mean --replace?|certpin help trust",
     'trust a:1 --add --replace': "option '--add' cannot be used with option '--replace'|certpin help trust",
+    'rotate start db': "required option '--next <file>' not specified|certpin rotate start --help",
+    'rotate next': "missing required argument 'target'|certpin rotate next --help",
+    'rotate start db --next x.crt --settle soon':
+      '--settle takes a time up to 30d: 24h, 30m|certpin rotate start --help',
     'turst a:1': "unknown command 'turst'; did you mean trust?|certpin --help",
     'check a --pins x': "unknown option '--pins'; did you mean --pin?|certpin help check",
   };
@@ -97,12 +101,22 @@ test('a scheme that was mistyped: the one that was meant, and no password', asyn
   for (const [scheme, expected] of Object.entries(meant)) {
     const { stderr, code } = await certpin(['get', `${scheme}://me:${PASSWORD}@db.example.com/app`]);
     assert.match(stderr, new RegExp(`hint: did you mean ${expected}://\\?\n`), scheme);
+    assert.equal(stderr.split('did you mean').length, 2, stderr);
     assert.equal(code, 2);
   }
   assert.doesNotMatch((await certpin(['get', 'gopher://db.example.com'])).stderr, /did you mean/);
 });
 
 test('help of a command within a group is that command’s', async () => {
+  for (const inner of ['start', 'status', 'next', 'abort']) {
+    const help = await certpin(['rotate', inner, '--help']);
+    assert.deepEqual(await certpin(['help', 'rotate', inner]), help);
+    assert.match(
+      help.stdout,
+      new RegExp(`^Usage: certpin rotate ${inner} (?:.*\n)*\nExamples:\n  certpin rotate ${inner}`),
+    );
+    for (const line of help.stdout.split('\n')) assert.ok(line.length <= 120, line);
+  }
   for (const inner of ['verify', 'new', 'run', 'prove']) {
     assert.deepEqual(await certpin(['help', 'auth0', inner]), await certpin(['auth0', inner, '--help']));
     assert.match((await certpin(['help', 'auth0', inner])).stdout, new RegExp(`^Usage: certpin auth0 ${inner} `));

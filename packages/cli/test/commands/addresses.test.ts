@@ -20,7 +20,7 @@ test('get: the address that was asked is named, in text and JSON, and several ar
   const certificate = await named();
   const { target, lookup } = await startName(t, [certificate, certificate]);
   const said = await transcript('get TARGET', { TARGET: target }, { lookup });
-  assert.match(said, /\n {2}address {14}127\.0\.0\.1, one of 2 of this name; --all-addresses asks each\n/);
+  assert.match(said, /\n {2}address {14}127\.0\.0\.1, one of 2 addresses of this name; --all-addresses asks each\n/);
   const { stdout } = await certpin(['get', '--json', target], { lookup });
   const { address, otherAddresses } = JSON.parse(stdout);
   assert.deepEqual({ address, otherAddresses }, { address: '127.0.0.1', otherAddresses: ['127.0.0.2'] });
@@ -85,7 +85,7 @@ test('check: the address is named beside the answer', async (t) => {
   const names = { TARGET: target, HEX: certificateHex(certificate), OTHER: 'AB'.repeat(32) };
   for (const pin of ['HEX', 'OTHER']) {
     const said = await transcript(`check TARGET --pin ${pin}`, names, { lookup });
-    assert.match(said, /\n {2}address: 127\.0\.0\.1, one of 2 of this name; --all-addresses asks each\n/);
+    assert.match(said, /\n {2}address: 127\.0\.0\.1, one of 2 addresses of this name; --all-addresses asks each\n/);
   }
   const { stdout } = await certpin(['check', target, '--pin', names.OTHER, '--json'], { lookup });
   const { address, otherAddresses, explanation } = JSON.parse(stdout);
@@ -175,6 +175,27 @@ test('--all-addresses: refused with a proxy, a file and a unix socket', async (t
   });
   assert.match(known.stderr, /no such host/);
   assert.equal(known.code, 2);
+});
+
+test('a kind of certificate that the server does not have is named as the cause', async (t) => {
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const server = await startTlsServer({ certificate: await mint({ keyType: 'rsa' }), maxVersion });
+    t.after(server.close);
+    const target = `tls://127.0.0.1:${server.port}`;
+    for (const command of [['get'], ['check', '--pin', 'A'.repeat(64)]]) {
+      const { stderr, code } = await certpin([
+        ...command.slice(0, 1),
+        target,
+        ...command.slice(1),
+        '--sigalgs',
+        'ecdsa',
+      ]);
+      assert.match(stderr, /no signature algorithm in common: .* ask without sigalgs \(ERR_SSL_\w+\)\n/, maxVersion);
+      assert.match(stderr, new RegExp(`hint: certpin get ${target}\n$`));
+      assert.doesNotMatch(stderr, /server name|too old|--tls-min|--servername/);
+      assert.equal(code, 2);
+    }
+  }
 });
 
 test('two certificates at one port: --sigalgs asks for each, by kind or by OpenSSL’s names', async (t) => {

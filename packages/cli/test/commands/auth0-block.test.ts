@@ -80,7 +80,7 @@ exit 1`,
     /there is no block of certpin[\s\S]*exit 1$/,
   );
   const mistakes: Record<string, string> = {
-    'auth0 block': 'the clients are https, axios, fetch, pg, mysql2, mysql, mariadb',
+    'auth0 block': 'the clients are https, axios, fetch, pg, mysql2, mysql, mariadb, tedious, mongodb, ldapts',
     'auth0 block pg --update x': '--update takes no client: the blocks say theirs',
     'auth0 block pg --update x --insert y': '--insert and --update are two jobs: give one',
   };

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { databaseKeys, layouts, scriptClients, scriptKinds } from '@certpin/auth0';
 import { certificateHex, mint } from '@certpin/testkit';
+import { startSlapd } from '@certpin/testkit/ldap';
 import { choices } from '../../src/auth0/new-flags.ts';
 import { writeFiles } from '../../src/auth0/write-files.ts';
 import type { Questions } from '../../src/io.ts';
@@ -74,6 +75,27 @@ exit 0`,
   assert.equal(server.received(), 0);
   for (const name of filesIn(folder)) assert.ok(!readFileSync(join(folder, name), 'utf8').includes(PASSWORD));
 });
+
+for (const [from, url] of [
+  ['ldaps://me:PASS@127.0.0.1:LDAPS/o=users', 'ldaps://127.0.0.1:LDAPS'],
+  ['ldap://me:PASS@127.0.0.1:LDAP/o=users', 'ldap://127.0.0.1:LDAP'],
+] as const)
+  test(`a directory, asked with StartTLS or without: ${from}`, async (t) => {
+    const folder = temporary(t);
+    const certificate = await mint({ subject: 'CN=ldap' });
+    const slapd = await startSlapd(certificate);
+    t.after(() => slapd.stop());
+    const names = { DIR: folder, LDAPS: slapd.ports.ldaps, LDAP: slapd.ports.ldap, PASS: PASSWORD };
+    const text = await transcript(`auth0 new --kind action --from ${from} --output DIR`, names);
+    assert.match(text, /^wrote 2 files\n {2}DIR\/post-login\.js\n {2}DIR\/secrets\.json\n/);
+    assert.match(text, /1\. fill in LDAP_USER in DIR\/secrets\.json, and put LDAP_PASSWORD into the environment\n/);
+    assert.match(text, /run DIR\/post-login\.js --secrets-file DIR\/secrets\.json --secret LDAP_PASSWORD\n/);
+    assert.doesNotMatch(text, new RegExp(PASSWORD));
+    assert.deepEqual(JSON.parse(readFileSync(join(folder, 'secrets.json'), 'utf8')), {
+      LDAP_URL: url.replace('LDAPS', String(slapd.ports.ldaps)).replace('LDAP', String(slapd.ports.ldap)),
+      ...{ LDAP_BASE: 'o=users', LDAP_USER: '', LDAP_PASSWORD: '', LDAP_PINS: certificateHex(certificate) },
+    });
+  });
 
 test('--pins in place of what the server presents: it is not asked', async (t) => {
   const folder = temporary(t);
@@ -219,18 +241,30 @@ test('mistakes: exit 2, one error, and nothing is written', async (t) => {
     'auth0 new --client pg --new-users --column mail=x':
       '--column is one of id, email, password, email_verified, nickname, username, phone_number',
     'auth0 new --new-users --from mysql://db.example.com:5432':
-      'mysql2 does not speak to mysql://db.example.com:5432: port 5432 is that of PostgreSQL, which takes --client pg; where it is another server all the same, leave --from out and give --client and --pins',
+      'mysql2 does not speak to mysql://db.example.com:5432: port 5432 is that of PostgreSQL, which takes --client pg; if it is another kind of server, leave --from out and give --client and --pins',
     'auth0 new --new-users --from postgres://db.example.com:3306/app --client pg':
-      'pg does not speak to postgres://db.example.com:3306: port 3306 is that of MySQL, which takes --client mysql2 or mysql; where it is another server all the same, leave --from out and give --client and --pins',
+      'pg does not speak to postgres://db.example.com:3306: port 3306 is that of MySQL, which takes --client mysql2 or mysql; if it is another kind of server, leave --from out and give --client and --pins',
     'auth0 new --new-users --from tls://db.example.com:5432 --client axios':
-      'axios does not speak to tls://db.example.com:5432: port 5432 is that of PostgreSQL, which takes --client pg; where it is another server all the same, leave --from out and give --client and --pins',
+      'axios does not speak to tls://db.example.com:5432: port 5432 is that of PostgreSQL, which takes --client pg; if it is another kind of server, leave --from out and give --client and --pins',
     'auth0 new --new-users --from https://db.example.com:1433':
-      'axios does not speak to https://db.example.com:1433: port 1433 is that of SQL Server; where it is another server all the same, leave --from out and give --client and --pins',
+      'axios does not speak to https://db.example.com:1433: port 1433 is that of SQL Server, which takes --client tedious; if it is another kind of server, leave --from out and give --client and --pins',
     'auth0 new --new-users --from db.example.com:5432 --client mysql': 'mysql does not speak to db.example.com:5432',
     'auth0 new --new-users --from sqlserver://db.example.com --client pg':
       'pg does not speak to sqlserver://db.example.com:1433',
-    'auth0 new --new-users --from ldap://db.example.com':
-      'no script speaks to ldap://db.example.com:389: the clients are pg, mysql2, mysql, axios and fetch',
+    'auth0 new --new-users --from imaps://db.example.com':
+      'there is no script for imaps://db.example.com:993: the clients are pg, mysql2, mysql, tedious, mongodb, ldapts, axios and fetch',
+    'auth0 new --new-users --from ldap://ldap.example.com':
+      'ldapts is for Actions, which can depend on it: make --kind action',
+    'auth0 new --kind action --from ldaps://ldap.example.com --client axios':
+      'axios does not speak to ldaps://ldap.example.com:636',
+    'auth0 new --kind action --from https://ldap.example.com:389':
+      'axios does not speak to https://ldap.example.com:389: port 389 is that of LDAP, which takes --client ldapts; if it is another kind of server, leave --from out and give --client and --pins',
+    'auth0 new --kind action --from ldaps://ldap.example.com --client ldapjs':
+      'ldapjs is archived and makes its connections itself: they are pinned on Node 22.17 and newer alone, which the platform does not promise, and its StartTLS nowhere: use ldapts',
+    'auth0 new --kind action --client mssql':
+      'the platform has an mssql with no place for a pin: use tedious, which is below it',
+    'auth0 new --kind action --client openldap':
+      '--client takes one of pg, mysql2, mysql, tedious, mongodb, ldapts, axios, fetch; did you mean ldapts?',
     'auth0 new --new-users --from imaps://db.example.com --client fetch':
       'fetch does not speak to imaps://db.example.com:993',
     'auth0 new --new-users --from postgres://db.example.com --protocol mysql':
@@ -238,9 +272,9 @@ test('mistakes: exit 2, one error, and nothing is written', async (t) => {
     'auth0 new --new-users --from db.example.com:7000 --protocol mysql --client pg':
       'pg does not speak to db.example.com:7000',
     'auth0 new --client pg --new-users --proxy http://proxy.example.com:8080':
-      '--proxy is for asking the server of --from for its fingerprint, and none is asked',
+      '--proxy is for fetching the fingerprint of the server of --from, and none is fetched',
     [`auth0 new --from postgres://db.example.com --pins ${PINS} --new-users --tls-min 1.3`]:
-      '--tls-min is for asking the server of --from for its fingerprint, and none is asked',
+      '--tls-min is for fetching the fingerprint of the server of --from, and none is fetched',
     'auth0 new --client pg --new-users --protocol postgres': '--protocol is for the server of --from',
     'auth0 new --client axios --new-users --bcrypt bcrypt':
       '--bcrypt is for the scripts of a database that check passwords',
@@ -250,10 +284,14 @@ test('mistakes: exit 2, one error, and nothing is written', async (t) => {
       '--name is for connections and Actions: Rules and Hooks are plain files',
     'auth0 new --client pg --new-users --module axios@1.2.1': '--module is for pg, bcryptjs here',
     'auth0 new --kind action --client fetch --module undici@1.2.1': '--module is for scripts that require a package',
-    'auth0 new --client pgsql': '--client takes one of pg, mysql2, mysql, axios, fetch; did you mean pg?',
-    'auth0 new --client PostgreSQL': '--client takes one of pg, mysql2, mysql, axios, fetch; did you mean pg?',
-    'auth0 new --client mariadb': '--client takes one of pg, mysql2, mysql, axios, fetch; did you mean mysql2?',
-    'auth0 new --client https': '--client takes one of pg, mysql2, mysql, axios, fetch; did you mean axios?',
+    'auth0 new --client pgsql':
+      '--client takes one of pg, mysql2, mysql, tedious, mongodb, ldapts, axios, fetch; did you mean pg?',
+    'auth0 new --client PostgreSQL':
+      '--client takes one of pg, mysql2, mysql, tedious, mongodb, ldapts, axios, fetch; did you mean pg?',
+    'auth0 new --client mariadb':
+      '--client takes one of pg, mysql2, mysql, tedious, mongodb, ldapts, axios, fetch; did you mean mysql2?',
+    'auth0 new --client https':
+      '--client takes one of pg, mysql2, mysql, tedious, mongodb, ldapts, axios, fetch; did you mean axios?',
     'auth0 new --from ../server.pem': '--from names a server; the certificate of a file is given with --pins-file',
     'auth0 new --new-users --client pg --keys login,signup':
       '--keys is one of login, get_user, create, verify, change_password, delete, change_email, change_username, change_phone_number',
@@ -289,7 +327,7 @@ test('scripts that somebody else wrote are in use: --new-users contradicts them,
   const command = `auth0 new --client pg --pins ${PINS} --output DIR --force`;
   assert.equal(
     await transcript(`${command} --new-users`, { DIR: folder }),
-    `2> certpin: error: DIR/login.js is there, and certpin did not write it, so somebody may log in with it: say what its user_id begins with, with --user-id-prefix
+    `2> certpin: error: DIR/login.js is there, and certpin did not write it, so people may log in with it: give the beginning of its user_id with --user-id-prefix
 2> certpin: hint: certpin auth0 new --help
 exit 2`,
   );
@@ -578,7 +616,7 @@ test('Terraform: the provider is named, once', async (t) => {
 
 test('every example of the pages and of the help is taken', async () => {
   const root = new URL('../../../../', import.meta.url);
-  const pages = ['README.md', 'packages/auth0/README.md', 'packages/cli/README.md', 'docs/auth0.md'];
+  const pages = ['README.md', 'packages/auth0/README.md', 'packages/cli/README.md', 'docs/reference/auth0.md'];
   const texts = pages.map((page) => readFileSync(new URL(page, root), 'utf8'));
   const help = (await certpin(['auth0', 'new', '--help'])).stdout;
   const commands = [...texts, help].flatMap((text) =>

@@ -274,11 +274,11 @@ exit 1`,
     assert.match(await transcript([...login, '--config-file', connection]), /console\.log: \["b","5432",null\]\n/);
     assert.match(
       await transcript([...login, '--config-file', secrets]),
-      /^2> certpin: error: --config-file: secrets is no text: these are no settings\n/,
+      /^2> certpin: error: --config-file: secrets is not a text: these are no settings\n/,
     );
     assert.match(
       await transcript(['run', action, '--secrets-file', connection]),
-      /error: --secrets-file: options is no text/,
+      /error: --secrets-file: options is not a text/,
     );
   });
 

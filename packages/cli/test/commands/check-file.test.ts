@@ -376,7 +376,10 @@ test('mistakes are told before anybody is connected to: exit 2', async (t) => {
   for (const [command, expected] of Object.entries(mistakes)) {
     assert.equal(await transcript(command, names), expected, command);
   }
-  assert.equal(await transcript('check --file FILE db.example.com', names), help('db.example.com is not in FILE'));
+  assert.equal(
+    await transcript('check --file FILE db.example.com', names),
+    help(`db.example.com is not in FILE; it has ${good.target}`),
+  );
   for (const target of [`postgres://me:${PASSWORD}@db`, `host=db password=${PASSWORD}`, 'x\u001B[2J']) {
     const hostile = fileOf(t, [{ target, pins: [OTHER] }]);
     const { stdout, stderr, code } = await certpin(['check', '--file', hostile]);

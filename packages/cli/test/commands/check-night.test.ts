@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  existsSync,
   lstatSync,
   mkdtempSync,
   readdirSync,
@@ -178,7 +179,7 @@ test('a pattern names targets: by address, host and id; one that fits none is an
   );
   assert.equal(await count('db-1', String(names.SOON), 'db-*'), 2);
   const none = await certpin(['check', '--file', file, '*.elsewhere']);
-  assert.match(none.stderr, /a pattern with \* fits no target of the file/);
+  assert.match(none.stderr, /no target of the file matches a pattern with \*/);
   assert.equal(none.code, 2);
   // Not a regular expression, and quick whatever it is.
   assert.equal(await count('127.0.0?1*'), 0);
@@ -256,6 +257,35 @@ test('--openmetrics: what a collector of either format reads, beside the answer'
   assert.equal(readdirSync(join(metrics, '..')).length, 1);
 });
 
+test('--openmetrics -: the metrics are what is printed, and no file has that name', async (t) => {
+  const { file, names, lookup } = await startEstate(t);
+  const plain = await certpin(['check', '--file', file], { lookup });
+  const { stdout, stderr, code } = await certpin(['check', '--file', file, '--openmetrics', '-'], { lookup });
+  assert.equal(code, plain.code);
+  assert.match(stdout, /^# HELP certpin_check_info [\s\S]*\n# EOF\n$/);
+  assert.equal(readMetrics(stdout).get(`certpin_target_holds{file="${file}",target="${names.HOLDS}",id="db-1"}`), 1);
+  assert.match(stderr, /certpin: summary: /);
+  assert.ok(!existsSync('-'));
+  for (const other of ['--json', '--csv', '--junit', '--sarif', '--problems']) {
+    const both = await certpin(['check', '--file', file, '--openmetrics', '-', other]);
+    assert.match(both.stderr, /--openmetrics - prints the metrics in place of the answer: name a file to have both/);
+    assert.deepEqual([both.stdout, both.code], ['', 2]);
+  }
+});
+
+test('a pins file is not standard input: none is made under the name -', async () => {
+  for (const command of [
+    ['check', '--file', '-'],
+    ['trust', 'tls://127.0.0.1:1', '--file', '-', '--yes'],
+    ['trust', '--remove', 'tls://127.0.0.1:1', '--file', '-', '--yes'],
+  ]) {
+    const { stderr, code } = await certpin(command);
+    assert.match(stderr, /--file: a pins file is a file, and not standard input: name it/, command.join(' '));
+    assert.equal(code, 2);
+    assert.ok(!existsSync('-'));
+  }
+});
+
 test('--openmetrics: two servers of one address differ in their labels, and text is escaped', async (t) => {
   const certificate = await mint();
   const entry = await serve(t, certificate);
@@ -303,8 +333,8 @@ test('--openmetrics: of a check that was cut off the old file stays; a place tha
   assert.equal(lstatSync(metrics).mode & 0o777, 0o640);
 });
 
-test('docs/states.md: every state with its exit code, in its order, every remark, every metric', async (t) => {
-  const page = readFileSync(new URL('../../../../docs/states.md', import.meta.url), 'utf8');
+test('docs/reference/states.md: every state with its exit code, in its order, every remark, every metric', async (t) => {
+  const page = readFileSync(new URL('../../../../docs/reference/states.md', import.meta.url), 'utf8');
   const section = (name: string): string => page.split(`\n## ${name}\n`)[1]?.split('\n## ')[0] ?? '';
   const rows = [...section('States').matchAll(/^\| `([a-z-]+)` \|.*\| (\d)\D[^|]*\|$/gm)].map(([, name, code]) => [
     name,
@@ -323,5 +353,6 @@ test('docs/states.md: every state with its exit code, in its order, every remark
   const named = [...section('Metrics').matchAll(/^\| `(certpin_\w+)` \|/gm)].map(([, name]) => name);
   assert.deepEqual(families, named);
   const remarks = [...section('Remarks').matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
-  assert.deepEqual(remarks, ['next-pin', 'one-of-several', 'end-accepted']);
+  const ofWatch = ['no-backup-pin', 'next-pin-never-seen', 'same-key', 'address-not-asked'];
+  assert.deepEqual(remarks, ['next-pin', 'one-of-several', ...ofWatch, 'end-accepted']);
 });

@@ -314,7 +314,7 @@ test('a file is spoken of as a file: nothing was presented, and nobody is betwee
   const names = { FILE: writeTemporary(t, 'next.crt', next.certPem), OTHER: certificateHex(await mint()) };
   const said = await transcript('check FILE --pin OTHER', names);
   assert.match(said, /^pin mismatch: the certificate in the file is none of the pinned ones\n/);
-  assert.match(said, /add its pin\n {4}beside the configured one before it does/);
+  assert.match(said, /add its pin\n {4}beside the configured one first/);
   assert.doesNotMatch(said, /presented|somebody/);
 });
 

@@ -240,13 +240,12 @@ test('connection strings of drivers are read, and the one hint that helps is giv
   assert.match(several.stderr, /names several hosts, and each may have a certificate of its own: name one/);
 });
 
-test('a server that is silent, where its protocol begins with its greeting: it may begin with TLS', async (t) => {
+test('a server that is silent, where its protocol begins with its greeting, and in TLS too', async (t) => {
   const { port } = await startPeer(t, () => undefined);
   for (const scheme of ['mysql', 'smtp', 'imap']) {
     assert.equal(
       await transcript(`get ${scheme}://127.0.0.1:PORT --timeout 0.3`, { PORT: port }),
       `2> certpin: error: ${scheme}://127.0.0.1:PORT: no TLS connection within 300 ms
-2> certpin: hint: where the server begins with TLS: certpin get tls://127.0.0.1:PORT
 2> certpin: hint: certpin get ${scheme}://127.0.0.1:PORT --timeout 30
 exit 2`,
     );
@@ -289,7 +288,7 @@ HEX2
 2> certpin: error: 127.0.0.1:SLOW: no TLS connection within 300 ms
 2> certpin: hint: certpin get 127.0.0.1:SLOW --timeout 30
 2> certpin: error: nowhere.pem: no such file
-2> certpin: error: target 4: the target cannot be used: the URL cannot be read
+2> certpin: error: target 4: the target cannot be used: the URL cannot be read: a password in a URL needs percent-encoding: @ is %40, / is %2F, # is %23, ? is %3F
 2> certpin: hint: certpin help get
 exit 2`,
   );
@@ -403,4 +402,18 @@ test('once nobody reads any more, no further server is asked', async (t) => {
 test('an argument cannot give the terminal orders', async () => {
   const { stderr } = await certpin(['get', 'a\u001B]0;title\u0007.pem']);
   assert.equal(stderr, 'certpin: error: a\uFFFD]0;title\uFFFD.pem: no such file\n');
+});
+
+test('a line of a list that cannot be read is told by file and line, in text, JSON and a table', async (t) => {
+  const list = writeTemporary(t, 'hosts.txt', `# hosts\nnowhere.pem\npostgres://me:${PASSWORD}/x@db\n`);
+  for (const flag of ['-q', '--json', '--csv']) {
+    const { stdout, stderr, code } = await certpin(['get', flag, '--targets-file', list]);
+    assert.match(stdout + stderr, /hosts\.txt, line 3: the target cannot be used: /, flag);
+    assert.doesNotMatch(stdout + stderr, /target \d|correct-horse/, flag);
+    assert.equal(code, 2);
+  }
+  const { stderr } = await certpin(['get', '-q', '--targets-file', '-'], {
+    stdin: Buffer.from('\ufeff\r\na:0', 'utf16le'),
+  });
+  assert.match(stderr, /error: standard input, line 2: /);
 });

@@ -105,7 +105,7 @@ test('lint: --explain prints the page of a rule, which needs no other file; it t
   );
   assert.equal(
     await transcript('lint --explain require-tls x.js'),
-    '2> certpin: error: --explain reads no file: leave out the paths\n2> certpin: hint: certpin help lint\nexit 2',
+    '2> certpin: error: --explain reads no file: leave the paths out\n2> certpin: hint: certpin help lint\nexit 2',
   );
   assert.equal((await certpin(['lint', '--explain', 'require-tls', '--fix'])).code, 2);
   assert.equal(
@@ -120,10 +120,10 @@ test('lint: a database.json and a script in TypeScript are named in plain words'
   assert.equal(
     await transcript('lint JSON TYPESCRIPT', { JSON: configuration, TYPESCRIPT: typescript }),
     `JSON
-  error  this file names its scripts by their paths, and holds none: name the folder that they are in
+  error  this file names its scripts by their paths and holds no script: name the folder with the scripts
 
 TYPESCRIPT
-  1:21  error  this is TypeScript, and Auth0 takes JavaScript alone: lint what it is compiled to, or name the file .ts
+  1:21  error  this is TypeScript, but Auth0 accepts only JavaScript: lint the compiled file, or rename this file to .ts
 
 2> certpin: summary: 2 files, 0 findings, 2 files could not be read
 exit 2`,

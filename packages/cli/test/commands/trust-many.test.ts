@@ -53,7 +53,7 @@ test('a CA is no leaf: warned of, refused with --yes, offered as an issuer pin, 
   const target = `tls://localhost:${server.port}`;
   const names = { FILE: file, TARGET: target, CA: put('ca.crt', root.certPem) };
   const refused = await transcript('trust TARGET --from CA --yes --file FILE', names);
-  assert.match(refused, /2> certpin: warning: TARGET: CA is the certificate of a CA and does not name the server, /);
+  assert.match(refused, /2> certpin: warning: TARGET: CA is the certificate of a CA and does not name the server: /);
   assert.match(
     refused,
     /2> certpin: error: TARGET: not trusted; FILE is as it was\n2> certpin: hint: --issuer .*\nexit 1$/,
@@ -63,7 +63,7 @@ test('a CA is no leaf: warned of, refused with --yes, offered as an issuer pin, 
   assert.deepEqual([JSON.parse(json.stdout).status, json.code], ['refused', 1]);
 
   const offered = await transcript('trust TARGET --from CA --file FILE', names, { terminal: true, confirmed: true });
-  assert.match(offered, /TARGET: pin the CA CN=Example CA in place of the server's own certificate/);
+  assert.match(offered, /TARGET: pin the CA CN=Example CA, so that each certificate that it signs is accepted/);
   assert.match(offered, /added to FILE: TARGET\n(?:2> .*\n)*exit 0$/);
   assert.deepEqual([pinsOf(file), issuerPinsOf(file)], [[[]], [[hex(root)]]]);
   // The server does not send the CA, so its certificate stands in the file, whole: the check holds.
@@ -126,7 +126,7 @@ test('--issuer --replace says that the old pins of the server itself still count
 test('an expired certificate: warned of, refused with --yes unless it is said to be meant; then the file says so', async (t) => {
   const { file, names, target } = await setStage(t, await mint({ validFromDays: -9, validToDays: -2 }));
   const refused = await transcript('trust TARGET --yes --file FILE', names);
-  assert.match(refused, /2> certpin: warning: TARGET: the certificate has expired, on \d{4}-\d\d-\d\d: /);
+  assert.match(refused, /2> certpin: warning: TARGET: the certificate expired on \d{4}-\d\d-\d\d: /);
   assert.match(refused, /2> certpin: hint: --accept-expired .*\nexit 1$/);
   assert.equal(existsSync(file), false);
   assert.equal((await certpin(['trust', target, '--yes', '--json', '--file', file])).code, 1);
@@ -135,7 +135,7 @@ test('an expired certificate: warned of, refused with --yes unless it is said to
   assert.equal((await certpin(['check', '--file', file, '-q'])).code, 0);
   rmSync(file);
   const asked = await transcript('trust TARGET --file FILE', names, { terminal: true, confirmed: true });
-  assert.match(asked, /has expired.*\n.*add TARGET with this pin/);
+  assert.match(asked, /the certificate expired on .*\n.*add TARGET with this pin/);
   assert.match(asked, /exit 0$/);
 });
 
@@ -170,12 +170,35 @@ test('--targets-file: a list, shown or quiet, with a note, a summary and the fil
   assert.deepEqual(again, { stdout: '', stderr: '', code: 0 });
 });
 
-test('a target of a list that cannot be read is told by its number, and nobody is asked', async (t) => {
+test('targets of a list that cannot be read are told by file and line, all at once, and nobody is asked', async (t) => {
   const { file, target, put, server } = await setStage(t);
-  const list = put('hosts.txt', `${target}\n# none\npostgres://me:${PASSWORD}/x@db\n`);
+  const list = put('hosts.txt', `${target}\n# none\npostgres://me:${PASSWORD}/x@db\n\n  foo://a:1 # b\r\n${target}\n`);
   const { stdout, stderr, code } = await certpin(['trust', '--targets-file', list, '--yes', '--file', file]);
-  assert.match(stderr, /^certpin: error: target 2 of the list: the target cannot be used: /);
+  assert.match(stderr, /^certpin: error: .*hosts\.txt, line 3: the target cannot be used: /);
+  assert.match(stderr, /\ncertpin: error: .*hosts\.txt, line 5: the target cannot be used: nothing is known of foo/);
+  assert.equal(stderr.match(/hint: certpin help trust/g)?.length, 1);
   assert.deepEqual({ stdout, code, asked: server.connections() }, { stdout: '', code: 2, asked: 0 });
+  const piped = await certpin(['trust', '-', '--targets-file', '-', '--yes', '--file', file], {
+    stdin: 'foo://a:1\nb:0',
+  });
+  assert.match(
+    piped.stderr,
+    /^certpin: error: standard input cannot .*\n.*: standard input, line 1: .*\n.*: standard input, line 2: /,
+  );
+});
+
+test('--remove and --revoke name the lines of a list too, and take nothing out', async (t) => {
+  const { file, target, put } = await setStage(t);
+  await certpin(['trust', target, '--yes', '--file', file]);
+  const list = put('gone.txt', `${target}\nelsewhere:1\n# none\nfoo://a:1\n`);
+  for (const flags of [['--remove'], ['--revoke', 'AB'.repeat(32)]]) {
+    const { stderr, code } = await certpin(['trust', ...flags, '--targets-file', list, '--yes', '--file', file]);
+    assert.match(
+      stderr,
+      /error: .*gone\.txt, line 2: elsewhere:1 is not in .*\n.*gone\.txt, line 4: the target cannot/,
+    );
+    assert.deepEqual([pinsOf(file).length, code], [1, 2]);
+  }
 });
 
 test('one of several is refused: the others are written, and the file is not said to be as it was', async (t) => {
@@ -184,8 +207,8 @@ test('one of several is refused: the others are written, and the file is not sai
   await certpin(['trust', target, '--yes', '--file', file]);
   server.present(await mint());
   const { stderr, code } = await certpin(['trust', target, second, '--yes', '--file', file]);
-  assert.match(stderr, /: the pin has changed; .* says of it what it said\n/);
-  assert.doesNotMatch(stderr, /is as it was/);
+  assert.match(stderr, /: the pin has changed; .* is as it was for this target\n/);
+  assert.doesNotMatch(stderr, /is as it was(?! for this target)/);
   assert.deepEqual([pinsOf(file).length, code], [2, 1]);
 });
 
@@ -240,7 +263,7 @@ test('--issuer: a CA for a whole list, from a certificate file or a list of pins
   assert.deepEqual(JSON.parse(pinned.stdout).pins, [hex(root), 'CD'.repeat(32)]);
   assert.deepEqual(issuerPinsOf(other), [[hex(root), 'CD'.repeat(32)]]);
   const leaf = put('leaf.pem', server.certificate.certPem);
-  assert.match((await certpin(['trust', target, '--from', leaf, '--issuer', '--yes'])).stderr, /this is none/);
+  assert.match((await certpin(['trust', target, '--from', leaf, '--issuer', '--yes'])).stderr, /this is not one/);
 });
 
 test('--pins-file: the pins of a text, for one target; nobody is asked', async (t) => {
@@ -254,7 +277,10 @@ test('--pins-file: the pins of a text, for one target; nobody is asked', async (
   assert.equal(pinsOf(file)[0]?.length, 2);
   assert.equal(server.connections(), 0);
   assert.equal((await certpin(['check', '--file', file, '-q'])).code, 0);
-  assert.match(await transcript('trust a:1 b:1 --pins-file PINS', all), /--pins-file is the file of one target/);
+  assert.match(
+    await transcript('trust a:1 b:1 --pins-file PINS', all),
+    /--pins-file gives the pins of one target: name one/,
+  );
 });
 
 test('--all-addresses: each different certificate is shown and asked about, and --yes accepts none where they differ', async (t) => {

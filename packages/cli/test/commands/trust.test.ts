@@ -179,7 +179,10 @@ test('--from: the pin of the server’s own file, or of a key that has no certif
     await transcript('trust NEXT --yes --file FILE', all),
     /no certificate: name the server, .*--from\n.*exit 2$/s,
   );
-  assert.match(await transcript('trust a:1 b:1 --from CERT', all), /--from is the file of one target\n.*exit 2$/s);
+  assert.match(
+    await transcript('trust a:1 b:1 --from CERT', all),
+    /--from gives the pins of one target: name one\n.*exit 2$/s,
+  );
 });
 
 test('--public-key, --servername and a protocol that was found out stand in the file', async (t) => {

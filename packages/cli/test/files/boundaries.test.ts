@@ -100,7 +100,7 @@ test('whatever lines a file has, certpin finds the certificates that openssl fin
 });
 
 const OUTSIDE =
-  'there is no certificate, key or signing request in it: a BEGIN line counts at the start of a line, and not behind a sign of comment';
+  'there is no certificate, key or signing request in it: a BEGIN line counts only at the start of a line, and not in a comment';
 
 test('a block that is commented out is none, and the message says so', async (t) => {
   const shop = openWorkshop(t);

@@ -256,9 +256,8 @@ test('several leaves are named: get and check warn, trust does not choose', asyn
   );
   for (const file of ['two.pem', 'two.p7b', 'two.p12']) {
     const names = { FILE: shop.path(file), HEX, PINS: shop.path(`${file}.json`) };
-    const several =
-      'it holds 2 certificates that may be the one that is meant (CN=db.example.com; CN=other.example.com)';
-    const warning = `2> certpin: warning: FILE: ${several}: the first is taken; put the one that is meant into a file of its own\n`;
+    const several = 'it holds 2 certificates that may be the leaf (CN=db.example.com; CN=other.example.com)';
+    const warning = `2> certpin: warning: FILE: ${several}: the first is taken; put the right one into a file of its own\n`;
     const shown = await transcript('get FILE', names);
     assert.match(shown, /^ {2}in the file too: CN=other\.example\.com$/m);
     assert.ok(shown.includes(warning), shown);
@@ -267,7 +266,7 @@ test('several leaves are named: get and check warn, trust does not choose', asyn
     for (const how of ['--yes', '--yes --json', '--from FILE --yes']) {
       const target = how.startsWith('--from') ? 'db.example.com:5432' : 'FILE';
       const said = await transcript(`trust ${target} ${how} --file PINS`, names, { confirmed: true });
-      assert.ok(said.includes(`${several}: put the one that is meant into a file of its own`), said);
+      assert.ok(said.includes(`${several}: put the right one into a file of its own`), said);
       assert.match(said, /exit 2$/);
     }
     const records = await transcript('get --format tlsa --chain FILE', names);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { certificateHex, mint, publicKeyPin } from '@certpin/testkit';
 import { transcript } from '../transcript.ts';
 import { mintFiles, openWorkshop } from './openssl.ts';
@@ -60,11 +61,20 @@ test('a bundle: the leaf first where it can be told, the others in their order',
     assert.equal(await transcript('get -q FILE', names), 'HEX\nexit 0', name);
   }
   const names = { FILE: shop.write('bundle.pem', `${server}${other.certPem}`), HEX: certificateHex(leaf) };
-  const several = 'it holds 2 certificates that may be the one that is meant (CN=db.example.com; CN=other)';
+  const several = 'it holds 2 certificates that may be the leaf (CN=db.example.com; CN=other)';
   assert.equal(
     await transcript('get -q FILE', names),
-    `HEX\n2> certpin: warning: FILE: ${several}: the first is taken; put the one that is meant into a file of its own\nexit 0`,
+    `HEX\n2> certpin: warning: FILE: ${several}: the first is taken; put the right one into a file of its own\nexit 0`,
     'two leafs stay as they are',
+  );
+});
+
+test('a packed file is no list of pins: what it is, and what unpacks it', async (t) => {
+  const shop = openWorkshop(t);
+  const names = { FILE: shop.write('pins.txt.gz', gzipSync('A'.repeat(64))) };
+  assert.equal(
+    await transcript('check tls://127.0.0.1:1 --pins-file FILE', names),
+    '2> certpin: error: FILE: it is compressed with gzip: unpack it, and give the file that was in it\n2> certpin: hint: gunzip --keep FILE\nexit 2',
   );
 });
 
@@ -84,6 +94,15 @@ test('what is not read says what it is, and what to do', async (t) => {
     [
       Buffer.from('cececece00000002', 'hex'),
       'it is a Java keystore (JCEKS), which certpin does not read: convert it to PKCS#12|keytool -importkeystore -srckeystore FILE -destkeystore keystore.p12 -deststoretype PKCS12',
+    ],
+    [gzipSync(certPem), 'it is compressed with gzip: unpack it, and give the file that was in it|gunzip --keep FILE'],
+    [
+      Buffer.from('504b03041400000008000000', 'hex'),
+      'it is a ZIP archive: unpack it, and give the file that was in it|unzip FILE',
+    ],
+    [
+      Buffer.from('fd377a585a000004', 'hex'),
+      'it is compressed with xz: unpack it, and give the file that was in it|unxz --keep FILE',
     ],
     ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA me@host\n', 'it is an SSH key, and no key or certificate of TLS'],
     ['ecdsa-sha2-nistp256 AAAA me@host\n', 'it is an SSH key, and no key or certificate of TLS'],
@@ -107,11 +126,8 @@ test('what is not read says what it is, and what to do', async (t) => {
     [certPem.slice(0, 300), cut],
     [`${certPem.slice(0, 300)}\n${certPem}`, cut],
     [certPem.replace(/-----END.*/, ''), cut],
-    ['-----BEGIN CERT', 'a PEM block in it begins and is cut at once'],
-    [
-      certPem.replace(/\n.{5}/, '\n!!!!!'),
-      'it is damaged: what stands between BEGIN CERTIFICATE and END is not base64',
-    ],
+    ['-----BEGIN CERT', 'a PEM block in it is cut directly after its BEGIN line'],
+    [certPem.replace(/\n.{5}/, '\n!!!!!'), 'it is damaged: the text between BEGIN CERTIFICATE and END is not base64'],
     ['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', 'what looks like a certificate in it is none'],
     [
       '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----',

@@ -40,6 +40,6 @@ test('no warning for a self-signed certificate, for another host, or for a name 
 });
 
 test('the page of the command line shows the list', () => {
-  const page = readFileSync(new URL('../../../../docs/cli.md', import.meta.url), 'utf8');
+  const page = readFileSync(new URL('../../../../docs/reference/cli.md', import.meta.url), 'utf8');
   for (const service of rotatingServices) assert.ok(page.includes(`\`*.${service}\``), service);
 });

@@ -1,22 +1,24 @@
 import { resolve } from 'node:path';
-import { openPinsFile, type PinsDocument, type Placed, placeArgument } from '@certpin/pins-file';
+import { openPinsFile, type PinsDocument, type Placed, placeArgument, plainWords } from '@certpin/pins-file';
 import { type Certificate, createPolicy, type Pin, parsePins } from 'certpin';
 import type { FileTarget } from 'certpin/probe';
 import { OWN_FILE, severalLeaves } from '../answers/leaves.ts';
 import { toScanOptions } from '../command-line/options.ts';
 import { readPinsFile } from '../command-line/pins.ts';
 import { refuseConnectionString, showPath } from '../command-line/target.ts';
-import { readTargetTexts } from '../command-line/target-list.ts';
-import { type Failure, failureOf, plainWords, printFailure, UsageError } from '../failure.ts';
+import { readEach, readTargetTexts } from '../command-line/target-list.ts';
+import { type Failure, failureOf, printFailure, printFailures, UsageError } from '../failure.ts';
 import { FileError } from '../files/file-error.ts';
 import { FileReader } from '../files/file-reader.ts';
 import { type ExitCode, type Io, printError, printSummary, quote } from '../io.ts';
-import { type CandidatePin, pinOf, spelled } from '../pins-file/trust.ts';
 import type { Answer } from '../scan/answer.ts';
 import { type FetchOptions, fetchAnswers } from '../scan/fetch-answers.ts';
+import { serversNamed } from '../scan/servers.ts';
 import { bar, startProgress } from '../terminal/progress.ts';
-import type { TrustFlags } from './trust-flags.ts';
-import { type PinSource, TrustRun } from './trust-run.ts';
+import type { TrustFlags } from './flags.ts';
+import type { PinSource } from './plan.ts';
+import { TrustRun } from './run.ts';
+import { type CandidatePin, pinOf, spelled } from './step.ts';
 
 /** What `certpin trust` does where nothing is taken out. Loaded when it is asked for. */
 export async function trustTargets(args: readonly string[], flags: TrustFlags, io: Io): Promise<ExitCode> {
@@ -28,8 +30,14 @@ export async function trustTargets(args: readonly string[], flags: TrustFlags, i
     refuseConnectionString(file);
     document = openPinsFile(file); // before anybody is connected to
     const list = await readTargetTexts(targetsFile, io);
-    const named = args.map((text) => placeArgument(text, file, servername));
-    targets = distinct([...named, ...list.map((text, index) => placeListed(text, index, flags))]);
+    const naming = { timeoutMs: options.timeoutMs, resolveSrv: io.resolveSrv };
+    const named = await serversNamed([...args.map((text) => ({ text })), ...list], naming);
+    const read = readEach(named, (text) => placeArgument(text, file, servername));
+    if (read.refusals.length > 0) {
+      printFailures(io, 'trust', read.refusals);
+      return 2;
+    }
+    targets = distinct(read.results);
   } catch (error) {
     printFailure(io, { command: 'trust', label: undefined, failure: failureOf(error) });
     return 2;
@@ -40,7 +48,10 @@ export async function trustTargets(args: readonly string[], flags: TrustFlags, i
   }
   const isFromFile = flags.from !== undefined || flags.pinsFile !== undefined;
   if (isFromFile && targets.length > 1 && !flags.issuer) {
-    throw new UsageError(`${flags.from === undefined ? '--pins-file' : '--from'} is the file of one target`, 'trust');
+    throw new UsageError(
+      `${flags.from === undefined ? '--pins-file' : '--from'} gives the pins of one target: name one`,
+      'trust',
+    );
   }
   const interrupt = new AbortController();
   const letGo = io.onInterrupt(() => interrupt.abort());
@@ -63,16 +74,6 @@ export async function trustTargets(args: readonly string[], flags: TrustFlags, i
     return interrupt.signal.aborted ? 130 : code;
   } finally {
     letGo();
-  }
-}
-
-/** What cannot be read is not repeated: which one it is, its number tells. */
-function placeListed(text: string, index: number, { file, servername }: TrustFlags): Placed {
-  try {
-    return placeArgument(text, file, servername);
-  } catch (error) {
-    const { code, message } = failureOf(error);
-    throw Object.assign(new Error(`target ${index + 1} of the list: ${message}`), { code });
   }
 }
 
@@ -106,7 +107,7 @@ async function readSource(flags: TrustFlags, files: FileReader, signal: AbortSig
   if (from === undefined) return readPinSource(pinsFile, issuer === true, files);
   const { certificates, leaves, key } = await files.read(fileTarget(from), signal);
   if (key !== undefined) {
-    if (issuer) throw new UsageError(`--issuer is for a certificate, and the file holds a ${key.source}`, 'trust');
+    if (issuer) throw new UsageError(`--issuer needs a certificate, but the file holds a ${key.source}`, 'trust');
     return { path: from, key, pins: parsePins(key.pin).map(spelled) };
   }
   const several = severalLeaves(leaves);
@@ -114,7 +115,7 @@ async function readSource(flags: TrustFlags, files: FileReader, signal: AbortSig
   if (several !== undefined && !issuer) throw new FileError(`${several}: ${OWN_FILE}`);
   const cas = certificates.filter(({ x509 }) => x509.ca);
   if (issuer && cas.length === 0)
-    throw new UsageError('--issuer is for the certificate of a CA, and this is none', 'trust');
+    throw new UsageError('--issuer needs the certificate of a CA, and this is not one', 'trust');
   const kind = publicKey ? 'public-key' : 'certificate';
   const toIssuerPin = (ca: (typeof cas)[number]): CandidatePin => {
     const pin = pinOf(ca, kind);

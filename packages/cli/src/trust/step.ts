@@ -1,9 +1,18 @@
-import { type Changes, type Entry, findRevoked, type NewEntry, type Placed } from '@certpin/pins-file';
+import {
+  type Changes,
+  type Entry,
+  findRevoked,
+  hasRevoked,
+  isSamePin,
+  matchesPin,
+  type NewEntry,
+  type Placed,
+} from '@certpin/pins-file';
 import { type Certificate, explain, formatPin, type Pin, parsePin, verify } from 'certpin';
 import type { Protocol } from 'certpin/probe';
 import { publicKeyPin } from '../forms/public-key-pin.ts';
+import { judgeAnswer } from '../pins-file/judge-answer.ts';
 import type { SingleAnswer } from '../scan/answer.ts';
-import { judgeAnswer } from './judge-answer.ts';
 
 /** What may become of a target that is in the file already. */
 export type TrustMode = 'keep' | 'add' | 'replace';
@@ -69,9 +78,7 @@ export function findStep(entry: Entry | undefined, candidate: Candidate, mode: T
 
 /** By its pin, and where the certificate is known, by whichever of its two hashes. */
 function isRevoked(entry: Entry, { pins, certificate, presented }: Candidate): boolean {
-  if (entry.revoked.some(({ pin }) => pins.some((one) => one.pin.kind === pin.kind && one.pin.sha256 === pin.sha256))) {
-    return true;
-  }
+  if (pins.some(({ pin }) => hasRevoked(entry, pin))) return true;
   const all = presented?.certificates ?? (certificate === undefined ? [] : [certificate]);
   return findRevoked(entry, all) !== undefined;
 }
@@ -80,10 +87,7 @@ function compare(
   entry: Entry,
   { presented, certificate, pins, list }: Candidate,
 ): { isPinned: boolean; explanation: string | undefined } {
-  const matchesLeaf = entry.policy.pins.some(
-    ({ kind, sha256 }) =>
-      sha256 === (kind === 'certificate' ? certificate?.certificateSha256 : certificate?.publicKeySha256),
-  );
+  const matchesLeaf = certificate !== undefined && entry.policy.pins.some((pin) => matchesPin(certificate, pin));
   if (presented === undefined) {
     const isListed = pins.every(({ pin }) => lists(entry, list, pin));
     return { isPinned: isListed || (list === 'pins' && matchesLeaf), explanation: undefined };
@@ -95,7 +99,7 @@ function compare(
 }
 
 function lists({ policy }: Entry, list: Candidate['list'], pin: Pin): boolean {
-  return policy[list].some(({ kind, sha256 }) => kind === pin.kind && sha256 === pin.sha256);
+  return policy[list].some((one) => isSamePin(one, pin));
 }
 
 /** Whether the file still says what somebody has agreed to. */

@@ -4,6 +4,8 @@ import {
   changeText,
   type Entry,
   findTargets,
+  hasRevoked,
+  isSamePin,
   listsPin,
   openPinsFile,
   type PinsDocument,
@@ -11,13 +13,13 @@ import {
 import { createPolicy, formatPin, type Pin, type Policy, parsePins } from 'certpin';
 import { readPinValues } from '../command-line/pins.ts';
 import { refuseConnectionString } from '../command-line/target.ts';
-import { readTargetTexts } from '../command-line/target-list.ts';
-import { type Failure, failureOf, printFailure, UsageError } from '../failure.ts';
+import { readEach, readTargetTexts } from '../command-line/target-list.ts';
+import { type Failure, failureOf, printFailure, printFailures, UsageError } from '../failure.ts';
 import { FileError } from '../files/file-error.ts';
 import { type ExitCode, type Io, printable, printError, printHint, printJson, printSummary, printText } from '../io.ts';
-import { pinsOf } from '../pins-file/trust.ts';
-import type { TrustFlags } from './trust-flags.ts';
-import { codeOf, isDone, summarize, type TrustStatus } from './trust-status.ts';
+import type { TrustFlags } from './flags.ts';
+import { codeOf, isDone, summarize, type TrustStatus } from './status.ts';
+import { pinsOf } from './step.ts';
 
 interface Outcome {
   readonly entry: Entry;
@@ -43,8 +45,14 @@ export async function trustLess(args: readonly string[], flags: TrustFlags, io: 
     const document = openPinsFile(file);
     if (document === undefined) throw new FileError(`${file}: no such file`);
     taking = { pins, document };
-    const names = [...args, ...(await readTargetTexts(targetsFile, io))];
-    entries = names.length === 0 ? thatList(taking) : findTargets(document, names);
+    const names = [...args.map((text) => ({ text })), ...(await readTargetTexts(targetsFile, io))];
+    const found = readEach(names, (name) => findTargets(document, [name]));
+    if (found.refusals.length > 0) {
+      printFailures(io, 'trust', found.refusals);
+      return 2;
+    }
+    const wanted = new Set(found.results.flat());
+    entries = names.length === 0 ? thatList(taking) : document.entries.filter((entry) => wanted.has(entry));
   } catch (error) {
     printFailure(io, { command: 'trust', label: undefined, failure: failureOf(error) });
     return 2;
@@ -65,10 +73,8 @@ function thatList({ document, pins = [] }: Taking): readonly Entry[] {
 
 async function decide(entry: Entry, { pins, document }: Taking, flags: TrustFlags, io: Io): Promise<TrustStatus> {
   const { file, yes, json } = flags;
-  const { label, policy, revoked } = entry;
-  const fresh = pins?.filter(
-    ({ kind, sha256 }) => !revoked.some(({ pin }) => pin.kind === kind && pin.sha256 === sha256),
-  );
+  const { label, policy } = entry;
+  const fresh = pins?.filter((pin) => !hasRevoked(entry, pin));
   if (fresh?.length === 0) return 'already-revoked';
   if (fresh !== undefined && [...policy.pins, ...policy.issuerPins].every((pin) => goesWith(fresh, pin, policy))) {
     if (!json) {
@@ -99,11 +105,9 @@ function goesWith(gone: readonly Pin[], pin: Pin, { knownCertificates }: Policy)
   const whole = knownCertificates.find(
     ({ certificateSha256 }) => pin.kind === 'certificate' && certificateSha256 === pin.sha256,
   );
-  return gone.some((one) => isSame(one, pin) || (one.kind === 'public-key' && one.sha256 === whole?.publicKeySha256));
-}
-
-function isSame({ kind, sha256 }: Pin, pin: Pin): boolean {
-  return kind === pin.kind && sha256 === pin.sha256;
+  return gone.some(
+    (one) => isSamePin(one, pin) || (one.kind === 'public-key' && one.sha256 === whole?.publicKeySha256),
+  );
 }
 
 async function write(
@@ -127,7 +131,7 @@ async function write(
       return changeText(document.text, {
         remove: found.flatMap(({ entry, isRemoved }) => (isRemoved ? [entry.index] : [])),
         entries: found.flatMap(({ entry: { index, revoked }, isRemoved }) => {
-          const fresh = pins.filter((pin) => !revoked.some((one) => isSame(one.pin, pin)));
+          const fresh = pins.filter((pin) => !hasRevoked({ revoked }, pin));
           const revoke = fresh.map((pin) => ({ pin: formatPin(pin), since, reason }));
           const drop = (text: string): boolean => {
             const policy = createPolicy({ pins: text });

@@ -1,0 +1,82 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { type Colors, type Io, printText, stdoutColors } from './io.ts';
+
+/** The guides of the documentation, one task a page. The package contains them: they can be read where no browser is. */
+const folder = new URL('../guides/', import.meta.url);
+
+/** `certpin help guides` is all of them; `certpin help NAME` is one. @returns whether there is such a guide */
+export function printGuide(io: Io, name: string): boolean {
+  const colors = stdoutColors(io);
+  const width = io.stdoutWidth?.() ?? 100;
+  if (name === 'guides') {
+    const rows = guides().map((guide) => `  ${guide.padEnd(26)} ${titleOf(read(guide))}`);
+    printText(
+      io,
+      `${colors.bold('Guides')}, one task each:\n${rows.join('\n')}\n\nOne of them: certpin help ${guides()[0]}`,
+    );
+    return true;
+  }
+  if (!guides().includes(name)) return false;
+  printText(io, renderPage(read(name), colors, width));
+  return true;
+}
+
+/** The names of the guides, in alphabetical order. */
+function guides(): readonly string[] {
+  if (!existsSync(folder)) return []; // not built
+  return readdirSync(folder)
+    .map((file) => file.replace(/\.md$/, ''))
+    .sort();
+}
+
+function read(name: string): string {
+  return readFileSync(new URL(`${name}.md`, folder), 'utf8');
+}
+
+function titleOf(page: string): string {
+  return /^# (.*)$/m.exec(page)?.[1] ?? '';
+}
+
+/** A page of ours in Markdown, as a terminal shows it: code is indented, and a link is its text. */
+function renderPage(page: string, colors: Colors, width: number): string {
+  const blocks = page.trim().split(/^(```[^\n]*\n[\s\S]*?^```)$/m);
+  const parts = blocks.flatMap((block) =>
+    block.startsWith('```') ? [renderCode(block)] : renderProse(block, colors, width),
+  );
+  return parts.join('\n\n');
+}
+
+function renderCode(block: string): string {
+  const [fence = '', ...lines] = block.split('\n').slice(0, -1);
+  const [, file] = fence.split(' ');
+  const text = lines.map((line) => (line === '' ? '' : `    ${line}`)).join('\n');
+  return file === undefined ? text : `  ${file}:\n\n${text}`;
+}
+
+function renderProse(text: string, colors: Colors, width: number): string[] {
+  const shown = text.replace(/^<!--.*-->$/gm, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1');
+  const paragraphs = shown.split(/\n{2,}/).flatMap((paragraph) => paragraph.trim().split(/\n(?=- )/));
+  return paragraphs
+    .filter((paragraph) => paragraph !== '')
+    .map((paragraph) => {
+      const heading = /^#+ (.*)$/.exec(paragraph)?.[1];
+      if (heading !== undefined) return colors.bold(heading);
+      if (paragraph.startsWith('|')) return paragraph;
+      return wrap(
+        paragraph.replace(/\*\*([^*]*)\*\*/g, '$1').replace(/\s+/g, ' '),
+        width,
+        paragraph.startsWith('- ') ? '  ' : '',
+      );
+    });
+}
+
+/** @param indent before each line but the first */
+function wrap(text: string, width: number, indent: string): string {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) ?? '';
+    if (last.trim() !== '' && last.length + word.length + 1 > width) lines.push(`${indent}${word}`);
+    else lines[lines.length - 1] = last.trim() === '' ? `${last}${word}` : `${last} ${word}`;
+  }
+  return lines.join('\n');
+}
