@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Minted } from '@certpin/testkit';
 import { type Configuration, type Daemon, type Place, startDaemon } from '@certpin/testkit/daemon';
 import { requirePackage } from '@certpin/testkit/debian';
+import { configureSlapd } from '@certpin/testkit/ldap';
 import { startMariadb } from '@certpin/testkit/mariadb';
 import { startPostgres } from '@certpin/testkit/postgres';
 
@@ -121,20 +122,7 @@ const daemons: readonly DaemonEntry[] = [
       { scheme: 'ldap', openssl: 'ldap' },
       { scheme: 'ldaps', openssl: 'direct' },
     ],
-    configure: ({ folder, ports }) => ({
-      command: [
-        ...([requirePackage('slapd', 'slapd'), '-d', '0', '-f', join(folder, 'slapd.conf')] as const),
-        ...['-h', `ldap://127.0.0.1:${ports.ldap}/ ldaps://127.0.0.1:${ports.ldaps}/`],
-      ],
-      files: {
-        'slapd.conf': lines(
-          `pidfile ${folder}/pid`,
-          `argsfile ${folder}/args`,
-          `TLSCertificateFile ${folder}/server.crt`,
-          `TLSCertificateKeyFile ${folder}/server.key`,
-        ),
-      },
-    }),
+    configure: (place) => configureSlapd(place),
   },
   ...(['ftp', 'ftps'] as const).map((scheme): DaemonEntry => {
     const isDirect = scheme === 'ftps';

@@ -1,7 +1,11 @@
-// Builds what is published. The library is there twice, of one source, because `require()` of an ES module needs Node 20.19 or 22.12
-// and certpin supports Node 18.
+// Builds what is published, and the Prisma clients of the examples. The library is there twice, of one source, because `require()` of an ES
+// module needs Node 20.19 or 22.12 and certpin supports Node 18.
+//
+//   node dev/tools/build.mjs                  builds everything
+//   node dev/tools/build.mjs --if-changed     only if a source is another one than at the last build: `npm ci && npm test` builds once
 import { execFileSync } from 'node:child_process';
-import { cpSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { bundleCli } from './bundle-cli.mjs';
@@ -13,12 +17,28 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 const compile = (project) => execFileSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: 'inherit' });
 
-for (const made of ['certpin/build', 'certpin/dist', 'pins-file/dist', 'auth0/dist', 'cli/dist'])
-  rmSync(new URL(`../../packages/${made}`, import.meta.url), { recursive: true, force: true });
+const made = [
+  'certpin/build',
+  'certpin/dist',
+  'pins-file/dist',
+  'auth0/dist',
+  'watch/dist',
+  'cli/dist',
+  'cli/guides',
+].map((folder) => `${root}packages/${folder}`);
+const before = digestOf(sources());
+const stamp = `${root}node_modules/.certpin-built`;
+if (process.argv.includes('--if-changed') && made.every((folder) => existsSync(folder)) && readStamp() === before) {
+  console.log('built already, of the same sources');
+  process.exit();
+}
+rmSync(stamp, { force: true });
+for (const folder of made) rmSync(folder, { recursive: true, force: true });
 
 compile('packages/certpin/tsconfig.json');
 await bundleLibrary();
 compile('packages/pins-file/tsconfig.json');
+compile('packages/watch/tsconfig.json');
 compile('packages/auth0/tsconfig.json');
 await buildInline();
 // The program that scripts run in is CommonJS as it is written, for it runs on Node 18 without any build.
@@ -32,3 +52,33 @@ cpSync(
 buildRulePages();
 compile('packages/cli/tsconfig.json');
 await bundleCli();
+// `certpin help NAME` prints them.
+cpSync(new URL('../../docs/guides', import.meta.url), new URL('../../packages/cli/guides', import.meta.url), {
+  recursive: true,
+});
+await import('./prisma.mjs');
+writeFileSync(stamp, before);
+
+/** Everything that the build reads, but the packages of others, which the lock file names. */
+function sources() {
+  const folders = ['packages', 'dev/tools', 'docs/guides', 'docs/reference/lint', 'examples/orm/prisma'];
+  const isSource = (path) =>
+    !/(?:^|\/)(?:node_modules|dist|build|test|man|generated|guides\/.*|nodes|sandboxes|tenant-clients)\//.test(path);
+  const found = folders.flatMap((folder) =>
+    readdirSync(`${root}${folder}`, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, path = parentPath, name }) => `${parentPath ?? path}/${name}`.slice(root.length))
+      .filter((path) => path.startsWith('docs/') || isSource(path)),
+  );
+  return [...found, 'package-lock.json', ...readdirSync(root).filter((name) => name.startsWith('tsconfig'))].sort();
+}
+
+function digestOf(paths) {
+  const hash = createHash('sha256').update(process.version);
+  for (const path of paths) hash.update(`${path}\0`).update(readFileSync(`${root}${path}`));
+  return hash.digest('hex');
+}
+
+function readStamp() {
+  return existsSync(stamp) ? readFileSync(stamp, 'utf8') : undefined;
+}

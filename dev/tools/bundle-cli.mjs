@@ -45,7 +45,8 @@ export async function bundleCli() {
 /** What asks and answers, which more than one command needs, is one file; what is loaded later, and the commands, are left to Rollup. */
 function chunkOf(id) {
   if (id.includes('/packages/certpin/')) return 'certpin';
-  if (/\/packages\/pins-file\/dist\/(?:closest|days|pins-file-error)\.js$/.test(id)) return 'common';
+  if (/\/packages\/pins-file\/dist\/(?:closest|days|each-address|pins-file-error|plain-words)\.js$/.test(id))
+    return 'common';
   if (/\/packages\/pins-file\/|\/jsonc-parser\//.test(id)) return 'pins-file';
   const [, name] =
     /\/packages\/cli\/dist\/([\w-]+|(?:answers|command-line|forms|scan)\/[\w-]+|terminal\/progress|files\/(?:file-reader|password|file-error))\.js$/.exec(

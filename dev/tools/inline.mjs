@@ -11,7 +11,7 @@ import { withoutDocstrings } from './docstrings.mjs';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const entries = `${root}packages/certpin/build/inline`;
 
-const clients = ['https', 'axios', 'fetch', 'pg', 'mysql2', 'mysql', 'mariadb'];
+const clients = ['https', 'axios', 'fetch', 'pg', 'mysql2', 'mysql', 'mariadb', 'tedious', 'mongodb', 'ldapts'];
 
 /** Writes all blocks. The library and @certpin/auth0 are compiled. */
 export async function buildInline() {

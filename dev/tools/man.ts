@@ -1,16 +1,16 @@
-// The accident this prevents: a man page that describes an older command line. It is made of the definitions that the program runs with
-// (npm run man), and a test compares the two.
-import { writeFileSync } from 'node:fs';
+// The accident this prevents: a man page that describes an older command line. They are made of the definitions that the program runs with
+// (npm run man), and a test compares the two. There is one for the program, and one for each of its commands.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Io } from '../../packages/cli/src/io.ts';
 import { createProgram } from '../../packages/cli/src/run.ts';
 
 type Command = Awaited<ReturnType<typeof createProgram>>;
 
-export const manPage: string = fileURLToPath(new URL('../../packages/cli/man/certpin.1', import.meta.url));
+export const manFolder: string = fileURLToPath(new URL('../../packages/cli/man/', import.meta.url));
 
-/** The man page, in the macros of man(7). */
-export async function renderManPage(): Promise<string> {
+/** The man pages by the names of their files, in the macros of man(7). */
+export async function renderManPages(): Promise<Record<string, string>> {
   let printed = '';
   const io: Io = {
     stdout: (text) => {
@@ -35,38 +35,69 @@ export async function renderManPage(): Promise<string> {
     return printed.slice(printed.indexOf('\nExamples:\n')).trim();
   };
   const name = program.name();
-  const commands = leavesOf(program, name);
-  const lines = [
-    `.TH ${name.toUpperCase()} 1 "" "${name}" "User Commands"`,
-    '.SH NAME',
-    `${name} \\- show the fingerprint of a TLS certificate, and check a pin`,
+  const pageOf = (title: string, summary: string, body: readonly string[]): [string, string] => {
+    const file = title.replaceAll(' ', '-');
+    const head = [
+      `.TH ${file.toUpperCase()} 1 "" "${name}" "User Commands"`,
+      '.SH NAME',
+      `${file} \\- ${roff(summary)}`,
+    ];
+    return [`${file}.1`, `${[...head, ...body, ...environment].join('\n')}\n`];
+  };
+  const synopsis = (leaves: ReturnType<typeof leavesOf>): string[] => [
     '.SH SYNOPSIS',
-    ...commands.flatMap(({ title, command }) => ['.B', roff(title), roff(command.usage()), '.br']),
+    ...leaves.flatMap(({ title, command }) => ['.B', roff(title), roff(command.usage()), '.br']),
+  ];
+  const commands = visible(program).map((command) => ({
+    title: `${name} ${command.name()}`,
+    command: command as Command,
+    leaves: command.commands.length === 0 ? [] : leavesOf(command as Command, `${name} ${command.name()}`),
+  }));
+  const whole = pageOf(name, 'show the fingerprint of a TLS certificate, and check a pin', [
+    ...synopsis(leavesOf(program, name)),
     '.SH DESCRIPTION',
     ...paragraphs(program.description()),
+    ...paragraphs(closing(program)),
     '.SH OPTIONS',
     ...optionsOf(program),
-    ...commands.flatMap(({ title, command }) => [
-      `.SH ${roff(title).toUpperCase()}`,
+    '.SH SEE ALSO',
+    commands.map(({ title }) => `.BR ${roff(title.replaceAll(' ', '-'))} (1)`).join(',\n'),
+  ]);
+  const each = commands.map(({ title, command, leaves }) =>
+    pageOf(title, command.summary(), [
+      ...synopsis(leaves.length === 0 ? [{ title, command }] : leaves),
+      '.SH DESCRIPTION',
       ...paragraphs(command.description()),
-      '.SS Options',
-      ...optionsOf(command),
-      ...paragraphs(closing(command)),
+      ...sectionsOf(command),
+      ...leaves.flatMap((leaf) => [
+        `.SH ${roff(leaf.title).toUpperCase()}`,
+        ...paragraphs(leaf.command.description()),
+        ...sectionsOf(leaf.command),
+      ]),
     ]),
-    '.SH ENVIRONMENT',
-    '.TP',
-    'NO_COLOR',
-    'no colours, with any value but the empty one',
-    '.TP',
-    'TERM',
-    'with the value dumb: no colours and no progress',
-  ];
-  return `${lines.join('\n')}\n`;
+  );
+  return Object.fromEntries([whole, ...each]);
+
+  function sectionsOf(command: Command): string[] {
+    return ['.SS Options', ...optionsOf(command), ...paragraphs(closing(command))];
+  }
+}
+
+const environment = [
+  '.SH ENVIRONMENT',
+  ...['.TP', 'NO_COLOR', 'no colours, with any value but the empty one'],
+  ...['.TP', 'TERM', 'with the value dumb: no colours and no progress'],
+];
+
+/** Without `help`, and without what only shells call. */
+function visible(parent: Command): Command[] {
+  const help = parent.createHelp();
+  return help.visibleCommands(parent).filter((command) => command.name() !== 'help') as Command[];
 }
 
 /** The commands, those within groups too, under all their words. */
 function leavesOf(parent: Command, words: string): { title: string; command: Command }[] {
-  return parent.commands.flatMap((command) => {
+  return visible(parent).flatMap((command) => {
     const title = `${words} ${command.name()}`;
     return command.commands.length === 0
       ? [{ title, command: command as Command }]
@@ -110,4 +141,8 @@ function roff(text: string): string {
     .replace(/^(?=[.'])/, '\\&');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(manPage, await renderManPage());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  rmSync(manFolder, { recursive: true, force: true });
+  mkdirSync(manFolder);
+  for (const [file, text] of Object.entries(await renderManPages())) writeFileSync(`${manFolder}${file}`, text);
+}

@@ -2,7 +2,8 @@
 // support. Runs the *compiled* library, under its package name, on every one of them.
 //
 //   npm run test:nodes                       on the binaries of dev/tools/nodes, which npm installs at the first run (Linux x64)
-//   npm run test:nodes -- /path/to/node …    on these binaries, on any platform
+//   npm run test:nodes -- --all              also the tests that `npm test` runs on some of them alone, or in test:unit
+//   npm run test:nodes -- /path/to/node …    all of them on these binaries, on any platform
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,17 +17,45 @@ import { findPackage, supportsNode } from './nodes/packages.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const nodesFolder = join(root, 'dev', 'tools', 'nodes');
 
-/** Test files to run on each Node, from the root of the repository. TypeScript is transpiled before, once. */
-const suites: readonly string[] = [
+/** Of the same build, `npm run test:unit` runs these on the Node that runs it. */
+const suitesOfUnit: readonly string[] = [
   'packages/certpin/test/conformance.test.ts',
-  ...testFiles('packages/certpin/test/tls'),
-  ...testFiles('packages/certpin/test/leaf'),
-  ...testFiles('packages/certpin/test/wire'),
-  ...testFiles('packages/certpin/test/adapters'),
   'packages/auth0/test/inline/inline.test.ts',
+];
+
+/**
+ * Folders of packages/certpin/test whose tests run on some Nodes alone, and with `--all` on each; {@link suitesOfUnit} run where a Node stands
+ * here. The oldest Node runs them all, and so does 20, as `npm run test:unit`. Node 22, that of Auth0, has clients that are for no older one, and
+ * announces TLS sockets. The newest one has another OpenSSL. Node 24 is between them.
+ */
+const foldersOf: Readonly<Record<string, readonly string[]>> = {
+  18: ['tls', 'leaf', 'wire', 'adapters'],
+  22: ['tls', 'adapters'],
+  26: ['tls'],
+};
+
+/** Test files, from the root of the repository. TypeScript is transpiled before, once. */
+const suites: readonly string[] = [
+  ...suitesOfUnit,
   ...testFiles('dev/tools/nodes'),
   'dev/tools/nodes/smoke.mjs',
+  ...['tls', 'leaf', 'wire', 'adapters'].flatMap((folder) => testFiles(`packages/certpin/test/${folder}`)),
 ];
+
+/** @param version `v22.23.3`. @returns what stands in place of a count; undefined: the suite runs on this Node */
+function leftOut(version: string, suite: string): 'in test:unit' | 'not run' | undefined {
+  const major = majorOf(version);
+  if (suitesOfUnit.includes(suite)) {
+    if (major === majorOf(process.version)) return 'in test:unit';
+    return foldersOf[major] === undefined ? 'not run' : undefined;
+  }
+  const folder = /^packages\/certpin\/test\/([^/]+)\/[^/]+$/.exec(suite)?.[1];
+  return folder === undefined || foldersOf[major]?.includes(folder) ? undefined : 'not run';
+}
+
+function majorOf(version: string): string {
+  return /^v(\d+)/.exec(version)?.[1] ?? '';
+}
 
 /** Clients and versions with a row of their own: the name of their tests, and of their package where that is another. */
 const clients: Readonly<Record<string, string>> = {
@@ -48,13 +77,52 @@ const clients: Readonly<Record<string, string>> = {
   'pg 8.23': 'pg',
   'pg 8.9': 'pg-8.9',
   'mysql2 3.0': 'mysql2-3.0',
+  'ldapts 9': 'ldapts-9',
+  'ldapts 8.2': 'ldapts',
+  'ldapjs 3': 'ldapjs',
+  'ldapjs 2': 'ldapjs-2',
+  'ioredis 6.0': 'ioredis-6',
+  'ioredis 5.11': 'ioredis',
+  'ioredis 4.31': 'ioredis-4',
+  'redis 6.3': 'redis-6',
+  'redis 5.12': 'redis',
+  'redis 4.7': 'redis-4',
+  'redis 3.1': 'redis-3',
+  'mongodb 4.17': 'mongodb-4',
+  'mongodb 5.1': 'mongodb-5.1',
+  'mongodb 5.9': 'mongodb-5',
+  'mongodb 7.9': 'mongodb-7',
+  'mongoose 9': 'mongoose',
+  'tedious, strict': 'tedious',
+  'tedious 20': 'tedious-20',
+  'tedious 19': 'tedious',
+  'tedious 18': 'tedious-18',
+  'tedious 16': 'tedious-16',
+  'tedious 15': 'tedious-15',
+  'tedious 11': 'tedious-11',
+  'mssql 12': 'mssql',
+  'mssql 11': 'mssql-11',
+  'mssql 10': 'mssql-10',
+  'mssql 7': 'mssql-7',
 };
 
 /** Adapters whose tests run on every Node, with a client that is made for it, so no package of that name decides. */
-const adaptersOfNode: readonly string[] = ['fetch', 'inline', 'mariadb', 'undici'];
+const adaptersOfNode: readonly string[] = [
+  'driver-tls',
+  'driver-tls-clients',
+  'fetch',
+  'forward',
+  'inline',
+  'mariadb',
+  'mongodb',
+  'redis-cluster',
+  'redis-forward',
+  'redis-naive',
+  'undici',
+];
 
-/** A suite that is still running after this time hangs. */
-const SUITE_TIMEOUT_MS = 120_000;
+/** A suite that is still running after this time hangs, on a machine with much else to do too. */
+const SUITE_TIMEOUT_MS = 600_000;
 
 /** One line of what dev/tools/nodes/reporter.mjs writes. */
 interface TestOutcome {
@@ -65,6 +133,13 @@ interface TestOutcome {
   readonly reason?: string;
 }
 
+interface Run {
+  /** The binary. */
+  readonly node: string;
+  readonly version: string;
+  readonly suite: string;
+}
+
 interface Outcome {
   /** `v20.20.2` */
   readonly node: string;
@@ -73,7 +148,9 @@ interface Outcome {
   readonly failed: boolean;
 }
 
-async function main(binaries: readonly string[]): Promise<void> {
+async function main(args: readonly string[]): Promise<void> {
+  const binaries = args.filter((word) => word !== '--all');
+  const all = args.includes('--all') || binaries.length > 0;
   if (!existsSync(join(root, 'packages/certpin/dist/cjs/package.json'))) {
     throw new Error('the library is not built; run: npm run build');
   }
@@ -87,16 +164,21 @@ async function main(binaries: readonly string[]): Promise<void> {
     const transpiled = join(folder, 'transpiled.json');
     writeFileSync(transpiled, JSON.stringify(transpileTests()));
     const env = { ...process.env, CERTPIN_MINTED: minted, CERTPIN_TRANSPILED: transpiled };
-    const runs = nodes.flatMap((node) => suites.map((suite) => ({ node, suite })));
+    const runs = nodes.flatMap((node) => {
+      const version = versionOf(node);
+      return suites
+        .filter((suite) => all || leftOut(version, suite) === undefined)
+        .map((suite) => ({ node, version, suite }));
+    });
     const outcomes: Outcome[] = [];
     const work = async (): Promise<void> => {
       for (let next = runs.shift(); next !== undefined; next = runs.shift()) {
-        outcomes.push(await run(next.node, next.suite, folder, env));
+        outcomes.push(await run(next, folder, env));
       }
     };
-    // One more than there are cores: a suite waits for its servers half of the time.
-    await Promise.all(Array.from({ length: 1 + Math.min(availableParallelism(), 4) }, work));
-    report(outcomes);
+    // Twice as many as there are cores: a suite waits for its servers half of the time.
+    await Promise.all(Array.from({ length: 2 * Math.min(availableParallelism(), 4) }, work));
+    report(outcomes, all);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -115,6 +197,10 @@ function transpileTests(): Record<string, string> {
     return [relative(root, file), outputText];
   });
   return Object.fromEntries(entries);
+}
+
+function versionOf(node: string): string {
+  return execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
 }
 
 function testFiles(folder: string): string[] {
@@ -191,10 +277,9 @@ async function mintAll(): Promise<Record<string, object>> {
 }
 
 /** The packages that the tests import by their sources are the compiled ones: see dev/tools/nodes/compiled.mjs. */
-async function run(node: string, suite: string, folder: string, env: NodeJS.ProcessEnv): Promise<Outcome> {
+async function run({ node, version, suite }: Run, folder: string, env: NodeJS.ProcessEnv): Promise<Outcome> {
   const ours = (name: string): string => join(nodesFolder, name);
   const loaders = [ours('no-warnings.mjs'), ...(suite.endsWith('.ts') ? [ours('compiled.mjs')] : [])];
-  const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
   const results = join(folder, `${version}-${suite.replaceAll('/', '-')}.jsonl`);
   const flags = [
     '--enable-source-maps',
@@ -219,6 +304,19 @@ async function run(node: string, suite: string, folder: string, env: NodeJS.Proc
   return { node: version, suite, tests, failed };
 }
 
+function notesOfLeftOut(nodes: readonly string[]): string[] {
+  return nodes.flatMap((node) => {
+    const [unit, none] = (['in test:unit', 'not run'] as const).map((how) =>
+      suites.filter((suite) => leftOut(node, suite) === how),
+    );
+    const folders = [...new Set((none ?? []).map((suite) => basename(dirname(suite))))].join(', ');
+    return [
+      ...(unit?.length ? [`${node} runs in test:unit, and not here: ${unit.join(', ')}`] : []),
+      ...(folders ? [`not run on ${node}, but with npm run test:nodes -- --all: ${folders}`] : []),
+    ];
+  });
+}
+
 /** The row of a test: its client, else the adapter, which the name of the file says, or of its tests in the conformance suite. */
 function rowOf(suite: string, group: string): string {
   const client = Object.keys(clients).find((name) => group === name || group.startsWith(`${name}:`));
@@ -229,12 +327,12 @@ function rowOf(suite: string, group: string): string {
   return folder === 'tls' ? folder : basename(suite).replace(/(?:\.test)?\.m?[jt]s$/, '');
 }
 
-function report(outcomes: readonly Outcome[]): void {
+function report(outcomes: readonly Outcome[], all: boolean): void {
   const nodes = [...new Set(outcomes.map(({ node }) => node))].sort((a, b) =>
     a.localeCompare(b, 'en', { numeric: true }),
   );
   const tests = outcomes.flatMap(({ node, suite, tests }) =>
-    tests.map(({ group, ...test }) => ({ node, row: rowOf(suite, group), ...test })),
+    tests.map(({ group, ...test }) => ({ node, suite, row: rowOf(suite, group), ...test })),
   );
   const rows = [...new Set([...tests.map(({ row }) => row), ...Object.keys(clients)])].sort();
   const width = Math.max(...rows.map((row) => row.length)) + 2;
@@ -258,6 +356,9 @@ function report(outcomes: readonly Outcome[]): void {
         if (!isFor) notes.push(`${row} on ${node}: ${needs}, and was run all the same`);
         return `${count('passed')}${isFor ? '' : '*'}`;
       }
+      const ofRow = new Set(tests.filter((test) => test.row === row).map(({ suite }) => suite));
+      const [left] = all ? [] : [...ofRow].flatMap((suite) => leftOut(node, suite) ?? []).sort();
+      if (left !== undefined) return left;
       if (isFor && count('skipped') === 0) {
         missing++;
         return 'MISSING';
@@ -267,7 +368,7 @@ function report(outcomes: readonly Outcome[]): void {
     });
     console.log(`${row.padEnd(width)}${cells.map((cell) => cell.padStart(12)).join('')}`);
   }
-  for (const note of new Set(notes)) console.log(note);
+  for (const note of new Set([...notes, ...(all ? [] : notesOfLeftOut(nodes))])) console.log(note);
   const failed = outcomes.filter((outcome) => outcome.failed);
   for (const { node, suite } of failed) console.log(`FAILED: ${suite} on ${node}`);
   const passed = tests.filter(({ outcome }) => outcome === 'passed').length;

@@ -1,8 +1,8 @@
-// The pages of the linter's rules, docs/lint, as the package has them: messages name them, and `certpin lint --explain` prints them. The
+// The pages of the linter's rules, docs/reference/lint, as the package has them: messages name them, and `certpin lint --explain` prints them. The
 // accident this prevents: a link in the package to a page that is not in it. Such a link is its text alone.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
-const pages = new URL('../../docs/lint/', import.meta.url);
+const pages = new URL('../../docs/reference/lint/', import.meta.url);
 const packaged = new URL('../../packages/auth0/dist/docs/lint/', import.meta.url);
 
 export function buildRulePages() {

@@ -1,10 +1,16 @@
 // The accident this prevents: test files that run side by side each find a server, or a Node, missing, and install it at the same time.
 import { nodeOf } from '../../packages/auth0/test/nodes.ts';
 import { requirePackage } from '../testkit/src/debian.ts';
+import { requireTenantClients } from './tenant-clients.ts';
 
 for (const [name, program] of [
   ['mariadb-server', 'mariadbd'],
   ['tinyproxy-bin', 'tinyproxy'],
+  ['redis-server', 'redis-server'],
+  ['slapd', 'slapd'],
+  ['freetds-bin', 'tsql'],
+  ['chromium', 'chromium'],
+  ['prometheus-alertmanager', 'prometheus-alertmanager'],
 ] as const) {
   try {
     console.log(`${program}: ${requirePackage(name, program)}`);
@@ -22,4 +28,11 @@ for (const major of [18, 22] as const) {
     console.error(`test:servers: Node ${major} of dev/tools/nodes cannot be installed: ${(error as Error).message}`);
     process.exitCode = 1;
   }
+}
+
+try {
+  console.log(`Auth0's clients: ${requireTenantClients().deployCli}`);
+} catch (error) {
+  console.error(`test:servers: dev/tools/tenant-clients cannot be installed: ${(error as Error).message}`);
+  process.exitCode = 1;
 }

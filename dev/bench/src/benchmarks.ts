@@ -9,9 +9,10 @@ import { scan } from './figures/scan.ts';
 import { start } from './figures/start.ts';
 import { trust } from './figures/trust.ts';
 import { verdict } from './figures/verdict.ts';
+import { watch } from './figures/watch.ts';
 
 /** In the order of the page. */
 export const benchmarks: readonly Benchmark[] = [
   ...[verdict, connect, reconnect, keepAlive, databases],
-  ...[scan, trust, start, memory, growth],
+  ...[scan, trust, watch, start, memory, growth],
 ];

@@ -18,15 +18,15 @@ export interface Taken {
   readonly megabytes: number;
 }
 
-/** Runs `certpin` with `args`. */
-export async function runCertpin(args: readonly string[]): Promise<Taken> {
+/** Runs `certpin` with `args`. @param node the Node that runs it; default: this one */
+export async function runCertpin(args: readonly string[], node = process.execPath): Promise<Taken> {
   const report = `import { writeSync } from 'node:fs';
   process.on('exit', () => {
     const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
     writeSync(3, JSON.stringify([(userCPUTime + systemCPUTime) / 1e6, maxRSS / 1024]));
   });`;
   const preload = `data:text/javascript,${encodeURIComponent(report)}`;
-  const { stdout, seconds, last } = await run(process.execPath, ['--import', preload, certpin, ...args]);
+  const { stdout, seconds, last } = await run(node, ['--import', preload, certpin, ...args]);
   const [cpuSeconds, megabytes] = JSON.parse(last) as [number, number];
   return { stdout, seconds, cpuSeconds, megabytes };
 }

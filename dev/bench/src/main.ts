@@ -14,7 +14,7 @@ const program = new Command('npm run bench --')
   .argument('[name...]', `what to measure: ${names.join(', ')}. Default: all`)
   .option('--quick', 'fewer and shorter rounds: for a look, not for a claim', false)
   .option('--json', 'print JSON', false)
-  .option('--write', 'write docs/performance.md and its charts; needs all names, and not --quick', false)
+  .option('--write', 'write docs/reference/performance.md and its charts; needs all names, and not --quick', false)
   .parse();
 
 const asked = new Set(program.args);

@@ -7,9 +7,9 @@ import type { Chart, Figure } from './figure.ts';
 import { reasonFor } from './reasons.ts';
 import { metText, number, targetText } from './report.ts';
 
-const docs = fileURLToPath(new URL('../../../docs/', import.meta.url));
+const docs = fileURLToPath(new URL('../../../docs/reference/', import.meta.url));
 
-/** Writes docs/performance.md and its charts from a whole run. */
+/** Writes docs/reference/performance.md and its charts from a whole run. */
 export function writePage(figures: readonly Figure[], charts: readonly Chart[]): void {
   mkdirSync(`${docs}performance`, { recursive: true });
   for (const chart of charts) writeFileSync(`${docs}performance/${chart.id}.svg`, svgOf(chart));
@@ -27,14 +27,14 @@ export function pageOf(figures: readonly Figure[], charts: readonly Chart[]): st
   return `${[
     '# Performance',
     '',
-    'Written by the bench from a run: `npm run bench -- --write`. One name is measured with `npm run bench -- verdict`, `--json` prints the',
+    'The bench writes this page from a run: `npm run bench -- --write`. `npm run bench -- verdict` measures one name, `--json` prints the',
     'figures, and `--quick` takes fewer rounds.',
     '',
-    'Every figure is a ratio against its peer, measured in the same run, in turn, round by round; the ratio is the median of the rounds, and',
-    'the spread is their middle half. Servers are real ones (HAProxy, PostgreSQL, MariaDB), in processes of their own on the same machine.',
-    'Absolute times are left out: they are those of one machine on one day.',
+    'Every figure is a ratio against its peer. Both are measured in the same run, in turn, round by round. The ratio is the median of the',
+    'rounds, and the spread is their middle half. The servers are real ones (HAProxy, PostgreSQL, MariaDB), in their own processes on the',
+    'same machine. Absolute times are left out, because they belong to one machine on one day.',
     '',
-    `This run: ${machine}. Whatever else the machine does meets both sides, which is why nothing here is more than a ratio.`,
+    `This run: ${machine}. Other work of the machine affects both sides. So nothing here is more than a ratio.`,
     '',
     ...sections,
   ]

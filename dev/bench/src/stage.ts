@@ -1,9 +1,13 @@
+import { fork } from 'node:child_process';
 import { webcrypto } from 'node:crypto';
+import { once as event } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { certificateHex, type Minted, mint, publicKeyPin } from '@certpin/testkit';
 import { type Daemon, startDaemon } from '@certpin/testkit/daemon';
 import { requirePackage } from '@certpin/testkit/debian';
 import { type Mariadb, startMariadb } from '@certpin/testkit/mariadb';
 import { type Postgres, startPostgres } from '@certpin/testkit/postgres';
+import { type Redis, startRedis } from '@certpin/testkit/redis';
 
 /** The certificates of the web server, one for each port: the usual kinds of key, and chains of one to five certificates. */
 const certificateKinds = [
@@ -34,6 +38,9 @@ export interface Stage {
   readonly fleet: (count: number) => Promise<{ readonly targets: readonly string[]; readonly certificatePin: string }>;
   readonly postgres: () => Promise<Postgres & PinnedServer>;
   readonly mariadb: () => Promise<Mariadb & PinnedServer>;
+  readonly redis: () => Promise<Redis & PinnedServer>;
+  /** Scripted; it takes any login. */
+  readonly sqlServer: () => Promise<PinnedServer>;
   readonly stop: () => Promise<void>;
 }
 
@@ -64,16 +71,25 @@ export function createStage(quick: boolean): Stage {
     fleet: async (count) => {
       const { certificates, daemon } = await web();
       // All of 127.0.0.0/8 is this machine.
-      const address = (index: number): string => `127.1.${index >> 8}.${index & 0xff}`;
+      const address = (index: number): string => `127.${1 + (index >> 16)}.${(index >> 8) & 0xff}.${index & 0xff}`;
       const targets = Array.from({ length: count }, (_, index) => `tls://${address(index)}:${daemon.ports.fleet}`);
       return { targets, certificatePin: certificateHex(certificates.p256) };
     },
     postgres: once(() => ofDatabase(startLargePostgres)),
     mariadb: once(() => ofDatabase((certificate) => startMariadb({ certificate, flags: mariadbFlags }))),
+    redis: once(() => ofDatabase((certificate) => startRedis({ certificate }))),
+    sqlServer: once(() => ofDatabase(startSqlServer)),
     stop: async () => {
       await Promise.all(running.map((server) => server.stop()));
     },
   };
+}
+
+async function startSqlServer({ chainPem, keyPem }: Minted) {
+  const child = fork(fileURLToPath(new URL('sql-server.ts', import.meta.url)), { execArgv: ['--import', 'tsx'] });
+  child.send({ chainPem, keyPem });
+  const [{ host, port }] = (await event(child, 'message')) as [{ host: string; port: number }];
+  return { host, port, stop: async () => void child.disconnect() };
 }
 
 /** With room for the connections that `memory` leaves idle. */

@@ -27,8 +27,10 @@ describe(`certificates that nobody should write, of seed ${seed}`, () => {
 });
 
 describe('a library with a hole', () => {
+  // Always the same certificates: among them are some that each hole takes wrongly.
   const differencesOf = (faulty: Partial<Library>): string[] => {
-    const { differences } = fuzz({ library: { ...library, ...faulty }, seed, certificates: 2_000, batch: 700 });
+    const faultyLibrary = { ...library, ...faulty };
+    const { differences } = fuzz({ library: faultyLibrary, seed: 'd', certificates: 2_000, batch: 700 });
     return [...new Set(differences.map(({ difference }) => difference))];
   };
 

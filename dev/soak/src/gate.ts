@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
 /** An address that leads to one server or another, as a name or a load balancer does. Everything passes unread. */
 export interface Gate {
@@ -21,7 +22,8 @@ export type CutKind = 'reset' | 'end';
 
 const host = '127.0.0.1';
 
-export async function startGate(target: number): Promise<Gate> {
+/** @param delayMs what each piece of a client takes to the server */
+export async function startGate(target: number, delayMs = 0): Promise<Gate> {
   let to = target;
   /** Each client's connection, what it leads to, and when it has gone. */
   const pairs = new Map<Socket, { readonly upstream: Socket; readonly gone: Promise<void> }>();
@@ -39,8 +41,10 @@ export async function startGate(target: number): Promise<Gate> {
     pairs.set(client, { upstream, gone });
     accepted.set(to, 1 + (accepted.get(to) ?? 0));
     upstream.on('error', () => client.destroy());
-    upstream.on('close', () => client.resume()); // read to its end, though nobody takes it any more
-    client.pipe(upstream).pipe(client);
+    const way = delayMs === 0 ? client : client.pipe(delayed(delayMs));
+    // Read to its end, though nobody takes it any more.
+    upstream.on('close', () => client.unpipe().resume());
+    way.pipe(upstream).pipe(client);
   });
   const listen = async (port: number): Promise<void> => {
     server.listen(port, host);
@@ -68,4 +72,8 @@ export async function startGate(target: number): Promise<Gate> {
     connections: () => pairs.size,
     accepted: (port) => accepted.get(port) ?? 0,
   };
+}
+
+function delayed(milliseconds: number): Transform {
+  return new Transform({ transform: (chunk, _, done) => void setTimeout(() => done(null, chunk), milliseconds) });
 }

@@ -14,7 +14,7 @@ export interface Tally {
   readonly operations: number;
   /** Failures with a `CertpinError`, by its code. */
   readonly refusals: Readonly<Record<string, number>>;
-  /** All other failures, by the code of Node, the driver or the server; by the message where there is none. */
+  /** All other failures, by the code of Node, the driver or the server; by the first line of the message where there is none. */
   readonly connectionErrors: Readonly<Record<string, number>>;
 }
 
@@ -163,8 +163,8 @@ function between(first: Phase, last: Phase): Phase {
 }
 
 function codeOf(error: unknown): string {
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  return String(code ?? message ?? error);
+  const { code, message } = error as { code?: unknown; message?: string };
+  return String(code ?? message?.split('\n')[0] ?? error);
 }
 
 function count(counts: Record<string, number>, key: string): void {

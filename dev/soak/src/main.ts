@@ -2,7 +2,7 @@
  * Pools under load for minutes, while their server fails, restarts, rotates its certificate and is replaced by an impostor:
  * `npm run soak -- --minutes 5`.
  */
-import { clients } from './clients.ts';
+import { clients } from './clients/index.ts';
 import { run } from './run.ts';
 
 // Where the soak could not be run to its end, operations are still under way. The servers notice that nobody needs them, and stop.

@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import type { SoakClient } from './clients.ts';
+import type { SoakClient } from './client.ts';
 import { renderTable } from './report.ts';
 import { type Progress, type SoakResult, soak } from './soak.ts';
 
@@ -22,7 +22,11 @@ const SHORT = { connections: 5, phaseMs: 20, deadlineMs: 8_000 };
 export async function run(argv: readonly string[], clients: readonly SoakClient[]): Promise<0 | 1 | 2> {
   try {
     const { minutes, client: names, json } = readOptions(argv, clients);
-    const chosen = clients.filter(({ name }) => names.includes(name));
+    const asked = clients.filter(({ name }) => names.includes(name));
+    const chosen = asked.filter(({ notOnThisNode }) => notOnThisNode === undefined);
+    const notRun = asked.flatMap(({ name, notOnThisNode: reason }) => (reason === undefined ? [] : [{ name, reason }]));
+    const listed = notRun.map(({ name, reason }) => `${name}: ${reason}`);
+    if (chosen.length === 0) throw new Error(`nothing to run: ${listed.join('; ')}`);
     const durationMs = (minutes * 60_000) / chosen.length;
     const form = minutes === 0 ? SHORT : FULL;
     const results: SoakResult[] = [];
@@ -44,7 +48,8 @@ export async function run(argv: readonly string[], clients: readonly SoakClient[
     for (const client of chosen) results.push(await soak({ client, ...form, durationMs, onProgress }));
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
     const ok = results.every(({ faults }) => Object.keys(faults).length === 0);
-    process.stdout.write(json ? `${JSON.stringify({ ok, results })}\n` : renderTable(results));
+    process.stdout.write(json ? `${JSON.stringify({ ok, results, notRun })}\n` : renderTable(results));
+    if (!json) for (const line of listed) process.stdout.write(`not run: ${line}\n`);
     return ok ? 0 : 1;
   } catch (error) {
     if (!(error instanceof CommanderError)) process.stderr.write(`soak: ${(error as Error).stack}\n`);

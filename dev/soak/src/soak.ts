@@ -1,5 +1,5 @@
 import { livePins } from 'certpin';
-import type { SoakClient } from './clients.ts';
+import type { SoakClient } from './client.ts';
 import { delay, type Expectation, Load, type Tally, within } from './load.ts';
 import { activeResources, leftOver, type Memory, measureMemory, openSockets } from './measure.ts';
 import { openStage } from './open-stage.ts';
@@ -57,7 +57,8 @@ const WORKERS_PER_CONNECTION = 1.2;
 
 /** Puts one client under load while its server changes, and says what held. */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
-  const { client, connections, durationMs, phaseMs, deadlineMs, onProgress = () => undefined } = options;
+  const { client, durationMs, phaseMs, deadlineMs, onProgress = () => undefined } = options;
+  const connections = Math.min(options.connections, client.mostConnections ?? options.connections);
   const faults: Record<string, number> = {};
   const fault = (text: string): void => {
     faults[text] = (faults[text] ?? 0) + 1;

@@ -7,18 +7,22 @@ import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type CountingServer, certificateHex, type Minted, mint, startTlsServer } from '@certpin/testkit';
 import { loginTo } from '@certpin/testkit/clients';
+import { startLdapRelay, startSlapd } from '@certpin/testkit/ldap';
 import { startMariadb, startMysqlRelay } from '@certpin/testkit/mariadb';
+import { startMongodb } from '@certpin/testkit/mongodb';
 import { startPostgres, startPostgresRelay } from '@certpin/testkit/postgres';
+import { startRedis, startRedisRelay } from '@certpin/testkit/redis';
+import { startTdsServer } from '@certpin/testkit/tds';
 import { type CutKind, type Gate, startGate } from './gate.ts';
 
-export type ServerKind = 'https' | 'postgres' | 'mariadb';
+export type ServerKind = 'https' | 'postgres' | 'mariadb' | 'echo' | 'redis' | 'ldap' | 'tds' | 'mongodb';
 export type Identity = 'current' | 'next' | 'impostor';
 
 /** How a client finds its server, and which pins are right. */
 export interface Target {
   readonly host: string;
   readonly port: number;
-  /** Empty for HTTPS. */
+  /** Empty where nobody logs in. */
   readonly login: { readonly user: string; readonly password: string; readonly database: string };
   readonly pins: Readonly<Record<'current' | 'next', string>>;
 }
@@ -51,6 +55,8 @@ export interface Stage {
 /** The server that does the work, behind the three certificates. */
 interface Backend {
   readonly login: Target['login'];
+  /** Milliseconds that the network takes, before servers that answer at once: a connection that is cut has something under way. */
+  readonly delayMs?: number;
   readonly present: (certificate: Minted) => Promise<CountingServer>;
   readonly restart: (gate: Gate) => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -58,6 +64,7 @@ interface Backend {
 
 /** Milliseconds that every HTTPS answer takes, so that a connection that is cut has a request in it. */
 const ANSWER_AFTER_MS = 10;
+const NETWORK_MS = 5;
 /** Milliseconds that an HTTPS server has to answer what is under way before it stops. */
 const GRACE_MS = 1_000;
 
@@ -121,7 +128,45 @@ const backends: Record<ServerKind, () => Promise<Backend>> = {
       present: (certificate) => startMysqlRelay({ certificate, upstream: mariadb }),
     };
   },
+  redis: async () => {
+    const redis = await startRedis({ certificate: await mint() });
+    return {
+      ...redis,
+      login: { user: redis.username, password: redis.password, database: '' },
+      delayMs: NETWORK_MS,
+      present: (certificate) => startRedisRelay({ certificate, upstream: redis.plain }),
+    };
+  },
+  ldap: async () => {
+    const slapd = await startSlapd(await mint());
+    return {
+      ...slapd,
+      login: { user: slapd.user, password: slapd.password, database: slapd.base },
+      delayMs: NETWORK_MS,
+      present: (certificate) => startLdapRelay({ certificate, upstream: slapd }),
+    };
+  },
+  echo: async () =>
+    scripted({ user: '', password: '', database: '' }, (certificate) => startTlsServer({ certificate })),
+  tds: async () => {
+    const login = { user: 'app', password: randomBytes(12).toString('hex'), database: 'app' };
+    return scripted(login, (certificate) => startTdsServer({ certificate, password: login.password }));
+  },
+  mongodb: async () => {
+    const login = { user: 'login', password: randomBytes(12).toString('hex'), database: '' };
+    return scripted(login, (certificate) => startMongodb({ certificate, login }));
+  },
 };
+
+/** Servers that live in this process: they stop with the end of each connection. */
+function scripted(login: Target['login'], present: Backend['present']): Backend {
+  const restart = async (gate: Gate): Promise<void> => {
+    await gate.close();
+    await gate.cut('end');
+    await gate.open();
+  };
+  return { login, delayMs: NETWORK_MS, present, restart, stop: async () => undefined };
+}
 
 async function raise(kind: ServerKind): Promise<[Target, Omit<Stage, 'start'>]> {
   const backend = await backends[kind]();
@@ -134,7 +179,7 @@ async function raise(kind: ServerKind): Promise<[Target, Omit<Stage, 'start'>]> 
   // A ticket of the one resumes at the others, as behind a load balancer.
   const ticketKeys = randomBytes(48);
   for (const { server } of Object.values(servers)) server.setTicketKeys(ticketKeys);
-  const gate = await startGate(servers.current.port);
+  const gate = await startGate(servers.current.port, backend.delayMs);
   const { host } = servers.current;
   const pins = { current: certificateHex(certificates.current), next: certificateHex(certificates.next) };
   const target = { host, port: gate.port, login: backend.login, pins };

@@ -4,7 +4,8 @@
  */
 import { Agent } from 'node:https';
 import { connect } from 'certpin/tls';
-import { clients, post, type SoakClient, type SoakPool } from '../src/clients.ts';
+import type { SoakClient, SoakPool } from '../src/client.ts';
+import { clients, post } from '../src/clients/index.ts';
 import { run } from '../src/run.ts';
 
 const https = clients.find(({ name }) => name === 'https') as SoakClient;
@@ -68,6 +69,7 @@ const faulty: readonly SoakClient[] = [
       });
     }),
   ),
+  { ...https, name: 'for-another-node', notOnThisNode: 'it needs a newer Node' },
   {
     ...https,
     name: 'hides-the-reason',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { isSupported } from 'certpin/driver-tls';
 
 function hostile(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
   const file = fileURLToPath(new URL('../src/hostile/main.ts', import.meta.url));
@@ -25,6 +26,23 @@ test('a process that ends is a fault, and exit code 1', async () => {
   const { code, stdout } = await hostile('--client', 'pg', '--connections', '1', '--node', '/bin/false');
   assert.equal(code, 1);
   assert.match(stdout, /✗ the process has ended: exit code 1[\s\S]*something did not hold/);
+});
+
+test('a client that is for another Node is named, with the reason; alone it is exit code 2', async (t) => {
+  if (isSupported()) return t.skip('this Node runs all clients');
+  const args = ['--client', 'driver-tls', 'block mongodb', '--json'];
+  const { code, stdout, stderr } = await hostile(...args);
+  const reasons = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.equal(code, 2);
+  assert.match(stderr, /nothing was run/);
+  assert.deepEqual(
+    reasons.map(({ name }) => name),
+    ['driver-tls', 'block mongodb'],
+  );
+  for (const { notRun } of reasons) assert.match(notRun, /does not announce TLS sockets/);
 });
 
 test('a mistake is exit code 2', async () => {

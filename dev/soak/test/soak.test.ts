@@ -22,17 +22,33 @@ function runScript(script: string, args: readonly string[]): Promise<Run> {
   });
 }
 
-/** The short form, with one client. */
-async function soakShortly(script: string, client: string): Promise<Run & { ok: boolean; result: SoakResult }> {
-  const run = await runScript(script, ['--minutes', '0', '--json', '--client', client]);
+/** The short form. One of the clients runs; any other one is for another Node. */
+async function soakShortly(
+  script: string,
+  ...clients: string[]
+): Promise<Run & { ok: boolean; result: SoakResult; notRun: unknown }> {
+  const run = await runScript(script, ['--minutes', '0', '--json', '--client', ...clients]);
   assert.match(run.stdout, /^\{/, run.stderr);
-  const { ok, results } = JSON.parse(run.stdout);
+  const { ok, results, notRun } = JSON.parse(run.stdout);
   assert.equal(results.length, 1);
-  return { ...run, ok, result: results[0] };
+  return { ...run, ok, result: results[0], notRun };
 }
 
+/** Clients of the short form, and how each tells of a host that fails: nobody listens, and connections are reset. */
+const shortly: Readonly<Record<string, readonly string[]>> = {
+  mysql2: ['ECONNREFUSED', 'ECONNRESET'],
+  pg: ['ECONNREFUSED', 'ECONNRESET'],
+  undici: ['ECONNREFUSED', 'ECONNRESET'],
+  https: ['ECONNREFUSED', 'ECONNRESET'],
+  forward: ['ECONNREFUSED', 'ECONNRESET'],
+  // An operation that lost its connection is begun again.
+  ioredis: ['ECONNREFUSED'],
+  // It wraps what it is refused with.
+  tedious: ['ESOCKET', 'ECONNRESET'],
+};
+
 describe('under load, while the server fails, restarts, rotates its certificate and is replaced by an impostor', () => {
-  for (const name of ['mysql2', 'pg', 'undici', 'https']) {
+  for (const [name, failures] of Object.entries(shortly)) {
     test(`a pool of ${name} holds`, async () => {
       const { code, ok, result, stderr } = await soakShortly('../src/main.ts', name);
       assert.deepEqual(result.faults, {});
@@ -43,7 +59,7 @@ describe('under load, while the server fails, restarts, rotates its certificate 
       assert.equal(result.rounds, 3);
       assert.ok(result.impostorConnections > 0 && result.handshakes > 0);
       assert.ok((result.refusals.ERR_PIN_MISMATCH ?? 0) > 0);
-      assert.ok((result.connectionErrors.ECONNREFUSED ?? 0) > 0 && (result.connectionErrors.ECONNRESET ?? 0) > 0);
+      for (const failure of failures) assert.ok((result.connectionErrors[failure] ?? 0) > 0, failure);
     });
   }
 });
@@ -60,7 +76,8 @@ describe('the soak finds a client that', () => {
   };
   for (const [name, expected] of Object.entries(faults)) {
     test(name, async () => {
-      const { code, ok, result } = await soakShortly('faulty.ts', name);
+      const { code, ok, result, notRun } = await soakShortly('faulty.ts', name, 'for-another-node');
+      assert.deepEqual(notRun, [{ name: 'for-another-node', reason: 'it needs a newer Node' }]);
       const found = Object.keys(result.faults);
       for (const fault of expected) {
         assert.ok(
@@ -99,6 +116,12 @@ describe('the command line', () => {
       assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
       assert.match(stderr, /^error: /);
     }
+  });
+
+  test('where this Node can run none of the clients, it is exit code 2, with the reason', async () => {
+    const { code, stdout, stderr } = await runScript('faulty.ts', ['--client', 'for-another-node']);
+    assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
+    assert.match(stderr, /nothing to run: for-another-node: it needs a newer Node/);
   });
 
   test('--help is exit code 0', async () => {

@@ -219,6 +219,168 @@ export function mariadbClient(connect: () => Promise<MariadbConnectionLike>): Su
   };
 }
 
+/** The part of ldapts that the suite uses. */
+export interface LdapLike {
+  bind(user: string, password: string): Promise<void>;
+  search(base: string, options: { scope: 'sub'; filter: string }): Promise<{ searchEntries: readonly unknown[] }>;
+  unbind(): Promise<void>;
+}
+
+/**
+ * A suite client that binds and searches. It keeps the client whose bind was right, and makes one for each exchange until then: ldapts
+ * loses calls that begin while it connects for another one.
+ */
+export function ldapClient(
+  create: () => LdapLike,
+  { user, password, database }: { user: string; password: string; database: string },
+): SuiteClient {
+  const clients = new Set<LdapLike>();
+  const close = async (): Promise<void> => {
+    for (const client of clients) await client.unbind();
+    clients.clear();
+  };
+  return {
+    exchange: async () => {
+      const [client = create()] = clients;
+      await client.bind(user, password);
+      clients.add(client);
+      const { searchEntries } = await client.search(database, { scope: 'sub', filter: `(description=${CANARY})` });
+      if (searchEntries.length !== 1) throw new Error('the server gave another answer');
+    },
+    reconnect: close,
+    close,
+  };
+}
+
+/** The part of ldapjs that the suite uses. */
+export interface LdapjsLike {
+  on(event: 'connect' | 'error', listener: (error: Error) => void): unknown;
+  bind(user: string, password: string, callback: (error: Error | null) => void): void;
+  search(base: string, options: object, callback: (error: Error | null, response: LdapjsResponse) => void): void;
+  destroy(): void;
+}
+
+interface LdapjsResponse {
+  on(event: 'searchEntry' | 'error' | 'end', listener: (value: unknown) => void): unknown;
+}
+
+/** ldapjs as ldapts is: it connects at its first call. */
+export function promisedLdapjs(create: () => LdapjsLike): LdapLike {
+  let connected: Promise<LdapjsLike> | undefined;
+  const connect = (): Promise<LdapjsLike> =>
+    new Promise((resolve, reject) => {
+      const client = create();
+      client.on('connect', () => resolve(client));
+      client.on('error', reject);
+    });
+  const use = async <Value>(
+    call: (client: LdapjsLike, done: (error?: Error | null, value?: Value) => void) => void,
+  ): Promise<Value> => {
+    connected ??= connect();
+    const client = await connected;
+    return new Promise((resolve, reject) => {
+      call(client, (error, value) => (error ? reject(error) : resolve(value as Value)));
+    });
+  };
+  return {
+    bind: (user, password) => use((client, done) => client.bind(user, password, done)),
+    search: (base, options) =>
+      use((client, done) => {
+        const searchEntries: unknown[] = [];
+        client.search(base, options, (error, response) => {
+          if (error) return done(error);
+          response.on('searchEntry', (entry) => searchEntries.push(entry));
+          response.on('error', (reason) => done(reason as Error));
+          response.on('end', () => done(null, { searchEntries }));
+        });
+      }),
+    unbind: async () => (await connected?.catch(() => undefined))?.destroy(),
+  };
+}
+
+/** The part of the clients of Redis that the suite uses. */
+export interface RedisLike extends NodeJS.EventEmitter {
+  connect(): Promise<unknown>;
+  echo(text: string): Promise<unknown>;
+  end(): unknown;
+}
+
+/** A suite client that keeps one connection. The first error that it tells of is the one of the connection. */
+export function redisClient(create: () => RedisLike): SuiteClient {
+  const made = new Set<RedisLike>();
+  let kept: RedisLike | undefined;
+  const close = async (): Promise<void> => {
+    for (const client of made) client.end();
+    made.clear();
+    kept = undefined;
+  };
+  return {
+    exchange: async () => {
+      const client = kept ?? create();
+      made.add(client);
+      if (client !== kept) {
+        const failed = new Promise<never>((_, reject) => client.on('error', reject));
+        await Promise.race([failed, client.connect()]);
+        failed.catch(() => undefined); // the server closes idle connections when a case ends
+        kept = client;
+      }
+      if ((await client.echo(CANARY)) !== CANARY) throw new Error('the server gave another answer');
+    },
+    reconnect: close,
+    close,
+  };
+}
+
+/** The part of the client of MongoDB that the suite uses. */
+export interface MongoClientLike {
+  connect(): Promise<unknown>;
+  db(): { aggregate(pipeline: object[]): { toArray(): Promise<Record<string, unknown>[]> } };
+  close(): Promise<void>;
+}
+
+/** A suite client that asks through a client with a pool; `open` makes one from the same configuration each time. */
+export function mongodbClient(open: () => MongoClientLike): SuiteClient {
+  let client = open();
+  return {
+    exchange: async () => {
+      // Without it the first of several calls gets the error of a refusal, and the others that the client was closed.
+      await client.connect();
+      const pipeline = [{ $documents: [{ answer: CANARY }] }];
+      const [document] = await client.db().aggregate(pipeline).toArray();
+      if (document?.answer !== CANARY) throw new Error('the server gave another answer');
+    },
+    reconnect: async () => {
+      await client.close();
+      client = open();
+    },
+    close: () => client.close(),
+  };
+}
+
+/** A connection to a database, or a pool, that gives back the text that it is asked for. */
+export interface AskedDatabase {
+  ask(text: string): Promise<unknown>;
+  close(): Promise<unknown>;
+}
+
+/** A suite client that keeps what it has opened; `open` makes one from the same configuration each time. */
+export function askingClient(open: () => Promise<AskedDatabase>): SuiteClient {
+  let kept: AskedDatabase | undefined;
+  const close = async (): Promise<void> => {
+    await kept?.close();
+    kept = undefined;
+  };
+  return {
+    exchange: async () => {
+      const database = kept ?? (await open());
+      kept = database;
+      if ((await database.ask(CANARY)) !== CANARY) throw new Error('the server gave another answer');
+    },
+    reconnect: close,
+    close,
+  };
+}
+
 /** How to log in to a test database behind a relay on another port. */
 export function loginTo({ user, password, database }: Postgres | Mariadb): {
   user: string;

@@ -49,10 +49,12 @@ export const recordCases: readonly ConformanceCase[] = [
   ...versions.flatMap((version): ConformanceCase[] => [
     {
       name: `whatever a wrong server puts behind its last flight, it is refused, once, over ${version}`,
+      needs: version === 'TLSv1.3' ? ['TLS 1.3'] : [],
       run: (adapter) => meetAll(adapter, 'wrong', recordPlans(version), {}, 'ERR_PIN_MISMATCH'),
     },
     {
       name: `whatever follows the right server's last flight, the call has an end, over ${version}`,
+      needs: version === 'TLSv1.3' ? ['TLS 1.3'] : [],
       run: (adapter) => meetAll(adapter, 'right', recordPlans(version), {}),
     },
   ]),
@@ -96,7 +98,8 @@ async function meetAll(
       if (fault !== undefined) faults.push(`${describe(plan)}: ${fault}`);
       if (server === 'wrong') adapter.onWrongServer(servers.received());
     };
-    await Promise.all(plans.map(meet));
+    const knowsAll = adapter.cannot?.['TLS 1.3'] === undefined;
+    await Promise.all(plans.filter(({ version }) => knowsAll || version === 'TLSv1.2').map(meet));
     await new Promise((resolve) => setTimeout(resolve, LATE_MS));
   } finally {
     await servers.close();

@@ -19,14 +19,17 @@ export class ConformanceTable {
   readonly #cells = new Map<string, Cell>();
   /** By adapter and case: why the adapter cannot express it. */
   readonly #reasons = new Map<string, string>();
+  /** By adapter: why it does not run on this Node. Its column is the one of the page. */
+  readonly #absent = new Map<string, string>();
 
   constructor(
-    adapters: readonly Pick<SuiteAdapter, 'name' | 'cannot'>[],
+    adapters: readonly Pick<SuiteAdapter, 'name' | 'cannot' | 'notOnThisNode'>[],
     cases: readonly Pick<ConformanceCase, 'name' | 'needs'>[],
   ) {
     this.#adapters = adapters.map(({ name }) => name);
     this.#cases = cases.map(({ name }) => name);
     for (const adapter of adapters) {
+      if (adapter.notOnThisNode !== undefined) this.#absent.set(adapter.name, adapter.notOnThisNode);
       for (const suiteCase of cases) {
         const reason = whyNotRun(adapter, suiteCase);
         if (reason !== undefined) this.#reasons.set(keyOf(adapter.name, suiteCase.name), reason);
@@ -77,20 +80,30 @@ export class ConformanceTable {
       line(this.#sums('refusals').map(String), 'exchanges with wrong servers'),
       line(this.#sums('bytes').map(String), 'bytes that they received'),
       ...failures,
+      ...[...this.#absent].map(([adapter, reason]) => `not on this Node: ${adapter}: ${reason}`),
       ...this.#inexpressible().map((line) => `n/a ${line}`),
     ].join('\n');
   }
 
-  /** For the documentation: the page as it stands in the repository, up to its last byte. */
-  toMarkdown(): string {
+  /**
+   * For the documentation: the page as it stands in the repository, up to its last byte.
+   *
+   * @param before the page as it is, from which the columns are that do not run on this Node
+   * @throws Error where such a column is not in it
+   */
+  toMarkdown(before = ''): string {
     const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
     return `${[
       introduction,
       row(['case', ...this.#adapters]),
       row(['---', ...this.#adapters.map(() => ':-:')]),
-      ...this.#cases.map((name) => row([name, ...this.#row(name)])),
-      row(['**exchanges with wrong servers**', ...this.#sums('refusals').map(String)]),
-      row(['**bytes that they received**', ...this.#sums('bytes').map((bytes) => `**${bytes}**`)]),
+      ...[
+        ...this.#cases.map((name) => [name, ...this.#row(name)]),
+        ['**exchanges with wrong servers**', ...this.#sums('refusals').map(String)],
+        ['**bytes that they received**', ...this.#sums('bytes').map((bytes) => `**${bytes}**`)],
+      ].map(([name = '', ...cells]) =>
+        row([name, ...cells.map((cell, index) => this.#kept(before, name, index) ?? cell)]),
+      ),
       ...(this.#reasons.size === 0 ? [] : ['', 'What a client cannot express (n/a):', '']),
       ...this.#inexpressible().map((line) => `- ${line}`),
     ].join('\n')}\n`;
@@ -104,15 +117,34 @@ export class ConformanceTable {
   publish(page: string): void {
     if (!this.#expected().every((cell) => cell?.passed))
       throw new Error(`not every case has passed: ${page} stays as it is`);
-    const table = this.toMarkdown();
-    if (existsSync(page) && readFileSync(page, 'utf8') === table) return;
+    const before = existsSync(page) ? readFileSync(page, 'utf8') : '';
+    const table = this.toMarkdown(before);
+    if (before === table) return;
     writeFileSync(page, table);
     throw new Error(`${page} was out of date; it has been written anew: commit it`);
   }
 
-  /** Of every case that an adapter can express. */
+  /** What stands in the page for an adapter that does not run on this Node; undefined for the others. */
+  #kept(before: string, name: string, index: number): string | undefined {
+    const adapter = this.#adapters[index] ?? '';
+    if (!this.#absent.has(adapter)) return undefined;
+    const cells = (first: string): string[] =>
+      before
+        .split('\n')
+        .find((line) => line.startsWith(`| ${first} | `))
+        ?.split(' | ')
+        .map((cell) => cell.replace(/^\| | \|$/g, '')) ?? [];
+    const kept = cells(name)[cells('case').indexOf(adapter)];
+    if (kept !== undefined) return kept;
+    throw new Error(
+      `the page has no cell for ${adapter}, “${name}”, and it does not run on this Node: run the suite on one on which it does`,
+    );
+  }
+
+  /** Of every case that an adapter can express, on this Node. */
   #expected(): (Cell | undefined)[] {
-    return this.#adapters.flatMap((adapter) =>
+    const here = this.#adapters.filter((adapter) => !this.#absent.has(adapter));
+    return here.flatMap((adapter) =>
       this.#cases.flatMap((name) => (this.#reasons.has(keyOf(adapter, name)) ? [] : [this.#cell(adapter, name)])),
     );
   }
@@ -131,7 +163,7 @@ export class ConformanceTable {
       }
     }
     return [...lines].map(
-      ([reason, { adapters, names }]) => `${[...adapters].join('; ')}: ${reason}. Not run: ${[...names].join('; ')}.`,
+      ([reason, { adapters, names }]) => `${[...adapters].join('; ')}: ${reason}. Not run:${listOf([...names])}`,
     );
   }
 
@@ -156,6 +188,11 @@ export class ConformanceTable {
   }
 }
 
+/** One name on the line, several below it. */
+function listOf(names: readonly string[]): string {
+  return names.length === 1 ? ` ${names[0]}.` : names.map((name) => `\n  - ${name}`).join('');
+}
+
 function keyOf(adapter: string, name: string): string {
   return JSON.stringify([adapter, name]);
 }
@@ -163,24 +200,29 @@ function keyOf(adapter: string, name: string): string {
 const introduction = `<!-- Written by \`npm run test:conformance\`. Do not edit it: run that, and commit what it writes. -->
 # Conformance
 
-Every adapter runs every case of the [conformance suite](../dev/testkit/src/conformance.ts) that it can express, with the client
-itself, as npm delivers it, and the compiled library. The servers are real: TLS and HTTP servers of Node, and PostgreSQL and MariaDB
-behind a relay that presents the certificate of the case, counts what it can decrypt, and passes everything on. A wrong server is
-therefore one that would answer.
+Every adapter runs every case of the [conformance suite](../../dev/testkit/src/conformance.ts) that it can express. It runs with the client
+itself, as npm delivers it, and with the compiled library.
+
+- TLS and HTTP servers are Node's.
+- PostgreSQL, MariaDB, OpenLDAP and Redis are real. In front of them is a relay. It presents the certificate of the case, counts what it can
+  decrypt, and passes everything on. So a wrong server is one that would answer.
+- SQL Server (tedious, mssql) and MongoDB are servers of our own, because the real ones could not be run here. The official drivers, and
+  FreeTDS, log in to them and read from them.
 
 What a column proves of its adapter:
 
-- it reaches the pinned server, by every kind of pin, over TLS 1.2 and 1.3, with pools, sessions and client certificates;
-- the server that is called decides whose pins count: no \`Host\` header does, and a server name only where the configuration gives it;
-- every exchange with a wrong server is refused with the error that the case names, as an ordinary rejection of the client's own call;
-- whatever the client had ready to send, the user name and the password with it, **the wrong server received 0 bytes** after the handshake.
+- It reaches the pinned server, by every kind of pin, over TLS 1.2 and 1.3, with pools, sessions and client certificates.
+- The server that is called decides whose pins apply. A \`Host\` header never decides, and a server name does only if the configuration gives it.
+- Every exchange with a wrong server is refused with the error that the case names, as an ordinary rejection of the client's own call.
+- The client may have had anything ready to send, also the user name and the password. **The wrong server received 0 bytes** after the
+  handshake.
 
-The suite can fail: [recipe.test.ts](../packages/certpin/test/recipe.test.ts) runs it against another technique, and it does. What is
-peculiar to a client, other versions of it included, is tested beside it in [test/adapters](../packages/certpin/test/adapters).
+The suite can fail: [recipe.test.ts](../../packages/certpin/test/recipe.test.ts) runs it against another technique, and it does. What is special
+about a client, and its other versions, is tested separately in [test/adapters](../../packages/certpin/test/adapters).
 
 - ✓: passed; the case has no wrong server.
 - 0 B: passed; in every exchange the wrong server was refused, and it received 0 bytes.
 - n/a: the client cannot express the case; the reasons stand below the table.
 
-A run in which a case fails, or is left out, does not write this page.
+If a case fails or is left out, the run does not write this page.
 `;

@@ -10,16 +10,15 @@ export interface SuiteHostPolicy {
   readonly issuerPins?: string;
 }
 
+type SomeSuitePins =
+  | { readonly pins: SuiteHostPolicy['pins'] }
+  | { readonly issuerPins: SuiteHostPolicy['issuerPins'] };
+
 /** A policy as the suite writes it; the adapter under test gets it as it is. */
-export type SuitePolicy = SuiteSettings &
-  (
-    | { readonly pins: SuiteHostPolicy['pins'] }
-    | { readonly issuerPins: SuiteHostPolicy['issuerPins'] }
-    | { readonly hosts: SuiteSettings['hosts'] }
-  );
+export type SuitePolicy = SuiteSettings & (SomeSuitePins | { readonly hosts: SuiteSettings['hosts'] });
 
 interface SuiteSettings extends SuiteHostPolicy {
-  readonly hosts?: Readonly<Record<string, SuiteHostPolicy>>;
+  readonly hosts?: Readonly<Record<string, SuiteHostPolicy & SomeSuitePins>>;
   readonly otherHosts?: 'verify';
   readonly expired?: 'accept';
   readonly connectTimeoutMs?: number;
@@ -36,10 +35,10 @@ export interface SuiteTls {
 }
 
 /**
- * What a case needs beyond one pin set: requests with a `Host` header (or `:authority`), a policy for each host, and pins that are
- * replaced while the client uses them.
+ * What a case needs beyond one pin set: requests with a `Host` header (or `:authority`), a policy for each host, pins that are
+ * replaced while the client uses them, sessions that are resumed, and a protocol in which TLS 1.3 has a place.
  */
-export type SuiteAbility = 'host header' | 'hosts' | 'live pins';
+export type SuiteAbility = 'host header' | 'hosts' | 'live pins' | 'own sessions' | 'TLS 1.3';
 
 /** A policy whose pins are replaced while a client uses it. */
 export interface LivePolicy {
@@ -62,7 +61,7 @@ export interface SuiteClient {
 }
 
 /** What a client and its server say before TLS, and whether ALPN is agreed on. */
-export type SuiteProtocol = 'tls' | 'http2' | 'postgres' | 'mysql';
+export type SuiteProtocol = 'tls' | 'http2' | 'postgres' | 'mysql' | 'ldap' | 'ldaps' | 'tds';
 
 /** One adapter, as the suite needs it: a server that speaks its protocol, and a client. */
 export interface SuiteAdapter {
@@ -70,10 +69,12 @@ export interface SuiteAdapter {
   readonly protocol: SuiteProtocol;
   /** Whether two exchanges in a row use one connection. */
   readonly pools: boolean;
-  /** `false`: each exchange has a configuration of its own, so there are no sessions of an earlier one. */
+  /** `false`: no session of an earlier exchange is resumed: each has a configuration of its own, or its protocol forbids it. */
   readonly keepsConfiguration?: false;
   /** What this client cannot express, and why. Cases that need it are not run; the table says so, with the reason. */
   readonly cannot?: Readonly<Partial<Record<SuiteAbility, string>>>;
+  /** Why the client does not run on the Node of this process; undefined: it does. Then its configuration is refused when it is made. */
+  readonly notOnThisNode?: string | undefined;
   readonly startServer: (options: Omit<CountingServerOptions, 'onSocket'>) => Promise<CountingServer>;
   /** @param hostHeader what stands in the `Host` header, or `:authority`, of each request; by default the client's own */
   readonly createClient: (target: SuiteTarget, policy: SuitePolicy, tls: SuiteTls, hostHeader?: string) => SuiteClient;
@@ -287,6 +288,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
     },
     {
       name: `with own sessions, the right server is resumed, and shows its certificate at the first connection, over ${maxVersion}`,
+      needs: ['own sessions'],
       run: async (adapter) => {
         const right = await mint();
         await withServer(adapter, right, { maxVersion }, (server) =>
@@ -309,6 +311,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
     },
     {
       name: `with own sessions, a wrong server cannot resume them and is refused, and what was kept is dropped, over ${maxVersion}`,
+      needs: ['own sessions'],
       run: async (adapter) => {
         const [right, impostor] = [await mint(), await mint()];
         await withServer(adapter, right, { maxVersion }, (server) =>
@@ -337,6 +340,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ]),
   {
     name: 'with own sessions, one of another pin set is never used',
+    needs: ['own sessions'],
     run: async (adapter) => {
       const [right, other] = [await mint(), await mint()];
       await withServer(adapter, right, {}, async (server) => {
@@ -509,7 +513,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   {
     name: 'a copy of a policy with live pins follows them in `hosts`',
     needs: ['live pins', 'hosts'],
-    run: (adapter) => meetRevoked(adapter, (policy) => ({ hosts: { '127.0.0.1': { ...policy } } })),
+    run: (adapter) => meetRevoked(adapter, (policy) => ({ hosts: { '127.0.0.1': { ...policy } as never } })),
   },
 ];
 
@@ -667,9 +671,10 @@ async function fails(
 /** The codes of an error and of everything that it wraps. */
 export function codesOf(error: unknown): string[] {
   const codes: string[] = [];
-  for (let next = error; typeof next === 'object' && next !== null; next = (next as { cause?: unknown }).cause) {
-    const { code } = next as { code?: unknown };
+  for (let next = error; typeof next === 'object' && next !== null; ) {
+    const { code, cause, originalError } = next as { code?: unknown; cause?: unknown; originalError?: unknown };
     if (typeof code === 'string') codes.push(code);
+    next = cause ?? originalError;
   }
   return codes;
 }

@@ -16,6 +16,8 @@ export interface Daemon<Service extends string> {
   readonly certificateFile: string;
   /** What the server wrote to its terminal. */
   readonly log: () => string;
+  /** Stops in its own words, and starts, with the same files and ports. */
+  readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -81,40 +83,51 @@ export async function startDaemon<Service extends string>(options: DaemonOptions
       const [program, ...args] = prepare;
       execFileSync(program, args, { cwd: folder, env: environment, stdio: 'pipe', ...owner });
     }
-    const [program, ...args] = command;
-    // A group of its own: some servers leave it to their connections' processes to end, and those would still write to the folder.
-    const child = spawn(program, args, {
-      ...{ cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
-    });
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk) => {
-        log += chunk;
-      });
-    }
-    const exited = once(child, 'exit');
-    const group = -(child.pid as number);
-    const abandon = (): boolean => signal(group, 'SIGKILL');
-    process.once('exit', abandon);
     const remove = stop;
+    let end = async (): Promise<void> => undefined;
     stop = async () => {
-      child.kill('SIGTERM');
-      await exited;
-      // Where nobody buries the dead, they stay in the group.
-      for (const limit = Date.now() + 2_000; signal(group, 'SIGKILL') && Date.now() < limit; ) await delay(5);
-      process.removeListener('exit', abandon);
+      await end();
       await remove();
     };
-    const limit = Date.now() + START_LIMIT_MS;
-    for (const [service, port] of entries) {
-      while (!(await answers(port))) {
-        if (child.exitCode !== null) break;
-        if (Date.now() > limit) throw new Error(`nobody answered as ${service}`);
-        await delay(20);
+    const start = async (): Promise<void> => {
+      const [program, ...args] = command;
+      // A group of its own: some servers leave it to their connections' processes to end, and those would still write to the folder.
+      const child = spawn(program, args, {
+        ...{ cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+      });
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.on('data', (chunk) => {
+          log += chunk;
+        });
       }
-    }
-    // Some listen before they find their own configuration wrong.
-    if (child.exitCode !== null) throw new Error('it ended');
-    return { host: '127.0.0.1', ports, certificateFile: join(folder, 'server.crt'), log: () => log, stop };
+      const exited = once(child, 'exit');
+      const group = -(child.pid as number);
+      const abandon = (): boolean => signal(group, 'SIGKILL');
+      process.once('exit', abandon);
+      end = async () => {
+        child.kill('SIGTERM');
+        await exited;
+        // Where nobody buries the dead, they stay in the group.
+        for (const limit = Date.now() + 2_000; signal(group, 'SIGKILL') && Date.now() < limit; ) await delay(5);
+        process.removeListener('exit', abandon);
+      };
+      const limit = Date.now() + START_LIMIT_MS;
+      for (const [service, port] of entries) {
+        while (!(await answers(port))) {
+          if (child.exitCode !== null) break;
+          if (Date.now() > limit) throw new Error(`nobody answered as ${service}`);
+          await delay(20);
+        }
+      }
+      // Some listen before they find their own configuration wrong.
+      if (child.exitCode !== null) throw new Error('it ended');
+    };
+    await start();
+    const restart = async (): Promise<void> => {
+      await end();
+      await start();
+    };
+    return { host: '127.0.0.1', ports, certificateFile: join(folder, 'server.crt'), log: () => log, restart, stop };
   } catch (error) {
     await stop();
     throw new Error(`${name} did not start: ${(error as Error).message}. It said:\n${log.slice(-2000)}`, {

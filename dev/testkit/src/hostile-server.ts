@@ -3,8 +3,11 @@ import { type AddressInfo, createServer, type Server as NetServer, type Socket }
 import { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type Server } from 'node:tls';
 import type { SuiteProtocol } from './conformance.ts';
+import { answerStartTls } from './ldap.ts';
 import type { Minted } from './mint.ts';
 import { mysqlGreeting } from './mysql-script.ts';
+import { asTdsServer } from './tds-envelope.ts';
+import { encryption, preloginAnswer } from './tds-messages.ts';
 import { credentials } from './tls-server.ts';
 
 /** What somebody without any key can put behind, or into, a handshake: each ends the connection in OpenSSL, by another error. */
@@ -78,10 +81,10 @@ export function startHostileServers(protocol: SuiteProtocol, certificate: Minted
       sockets.add(socket);
       socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
       if (plan.step === 'connect') return act(socket, plan);
-      upgrades[protocol](socket, () => {
+      upgrades[protocol](socket, (ground) => {
         if (plan.step === 'upgrade') act(socket, plan);
         else if (plan.step === 'hello') socket.once('data', () => act(socket, plan));
-        else tlsServers[plan.version].emit('connection', misbehave(socket, plan));
+        else tlsServers[plan.version].emit('connection', misbehave(ground, socket, plan));
       });
     }).listen(0, '127.0.0.1');
     listeners.push(listener);
@@ -95,21 +98,35 @@ export function startHostileServers(protocol: SuiteProtocol, certificate: Minted
   return { open, received: () => received, connections: () => connections, close };
 }
 
-/** What is said before TLS. `begin` is called in the tick in which the next byte belongs to TLS. */
-const upgrades: Record<SuiteProtocol, (socket: Socket, begin: () => void) => void> = {
-  tls: (_, begin) => begin(),
-  http2: (_, begin) => begin(),
+/** What is said before TLS. `begin` is called in the tick in which the next byte belongs to TLS, with what TLS stands on. */
+const upgrades: Record<SuiteProtocol, (socket: Socket, begin: (ground: Duplex) => void) => void> = {
+  tls: (socket, begin) => begin(socket),
+  http2: (socket, begin) => begin(socket),
+  ldaps: (socket, begin) => begin(socket),
+  ldap: (socket, begin) => {
+    socket.once('data', () => {
+      socket.write(answerStartTls(1));
+      begin(socket);
+    });
+  },
   postgres: (socket, begin) => {
     socket.once('data', () => {
       socket.write('S');
-      begin();
+      begin(socket);
     });
   },
   mysql: (socket, begin) => {
     socket.write(mysqlGreeting());
     socket.once('readable', function take() {
       if (socket.read(SSL_REQUEST_BYTES) === null) socket.once('readable', take);
-      else begin();
+      else begin(socket);
+    });
+  },
+  tds: (socket, begin) => {
+    socket.once('readable', () => {
+      socket.read();
+      socket.write(preloginAnswer(encryption.on));
+      begin(asTdsServer(socket, { contents: [4088], leaves: true }));
     });
   },
 };
@@ -129,7 +146,7 @@ function act(socket: Socket, { act: what, afterMs }: HostilePlan): void {
 }
 
 /** The wire below the server's TLS, which does what was planned with one of its flights. */
-function misbehave(socket: Socket, plan: HostilePlan): Duplex {
+function misbehave(ground: Duplex, socket: Socket, plan: HostilePlan): Duplex {
   // RFC 8446 §2: the server's only flight of the handshake. RFC 5246 §7.3: its second one holds Finished.
   const last = plan.step === 'middle' || plan.version === 'TLSv1.3' ? 1 : 2;
   let flights = 0;
@@ -137,21 +154,21 @@ function misbehave(socket: Socket, plan: HostilePlan): Duplex {
   const send = (flight: Buffer): void => {
     flights++;
     if (isOver) return;
-    if (flights !== last) return void socket.write(flight);
+    if (flights !== last) return void ground.write(flight);
     const isRecord = plan.act in brokenRecords;
     if (plan.step === 'middle') {
       isOver = true;
-      socket.write(flight.subarray(0, flight.length / 2));
+      ground.write(flight.subarray(0, flight.length / 2));
       act(socket, plan);
     } else if (isRecord && plan.afterMs === 0) {
-      socket.write(Buffer.concat([flight, brokenRecords[plan.act as BrokenRecord]]));
+      ground.write(Buffer.concat([flight, brokenRecords[plan.act as BrokenRecord]]));
     } else {
-      socket.write(flight);
+      ground.write(flight);
       act(socket, plan);
     }
   };
   const wire = new Duplex({
-    read: () => void socket.resume(),
+    read: () => void ground.resume(),
     write: (flight: Buffer, _, done) => {
       send(flight);
       done();
@@ -167,8 +184,9 @@ function misbehave(socket: Socket, plan: HostilePlan): Duplex {
       done(error);
     },
   });
-  socket.on('data', (chunk) => wire.push(chunk) || socket.pause());
-  socket.on('end', () => wire.push(null)).on('close', () => wire.destroy());
+  ground.on('data', (chunk) => wire.push(chunk) || ground.pause());
+  ground.on('error', () => undefined);
+  ground.on('end', () => wire.push(null)).on('close', () => wire.destroy());
   wire.on('error', () => undefined);
   return wire;
 }

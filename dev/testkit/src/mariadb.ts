@@ -179,7 +179,7 @@ export interface MysqlRelayOptions extends Omit<CountingServerOptions, 'onSocket
  * it can read, and passes it on over a TLS connection of its own.
  */
 export async function startMysqlRelay(options: MysqlRelayOptions): Promise<CountingServer> {
-  const { certificate, upstream, host = '127.0.0.1', rewriteGreeting = (greeting) => greeting, ...tls } = options;
+  const { certificate, upstream, host = '127.0.0.1', port, rewriteGreeting = (greeting) => greeting, ...tls } = options;
   const upstreams = new WeakMap<object, Socket>();
   const tlsServer = createTlsServer({ ...credentials(certificate), ...tls }, (socket: TLSSocket) => {
     const raw = upstreams.get((socket as TLSSocket & { _parent: Socket })._parent) as Socket;
@@ -205,7 +205,7 @@ export async function startMysqlRelay(options: MysqlRelayOptions): Promise<Count
       tlsServer.emit('connection', socket);
     });
   });
-  return observeServer(tlsServer, front, host);
+  return observeServer(tlsServer, front, host, port);
 }
 
 const unverified = Object.fromEntries([['rejectUnauthorized', false]]);

@@ -157,7 +157,7 @@ export interface RelayedConnection {
  * to a real PostgreSQL.
  */
 export async function startPostgresRelay(options: PostgresRelayOptions): Promise<CountingServer> {
-  const { certificate, upstream, answer = 'S', intercept, host = '127.0.0.1', ...tls } = options;
+  const { certificate, upstream, answer = 'S', intercept, host = '127.0.0.1', port, ...tls } = options;
   const below = new Map<number | undefined, Socket>();
   const tlsServer = createTlsServer({ ...credentials(certificate), ...tls }, (socket: TLSSocket) => {
     const genuine = connect(upstream.port, upstream.host);
@@ -180,7 +180,7 @@ export async function startPostgresRelay(options: PostgresRelayOptions): Promise
       tlsServer.emit('connection', socket);
     });
   });
-  return observeServer(tlsServer, front, host);
+  return observeServer(tlsServer, front, host, port);
 }
 
 /**

@@ -1,19 +1,20 @@
 /**
  * The technique that people follow today, written in our own words: leave the ordinary verification on and compare the fingerprint
- * in Node's identity callback, which throws; for MySQL, in a listener on the connection. Run on its own, it prints what the conformance suite finds: the proof that the suite
+ * in Node's identity callback, which throws; for MySQL, in a listener on the connection. And the open variant of certpin/driver-tls. Run on its own, it prints what the conformance suite finds: the proof that the suite
  * can fail. `node --import tsx dev/testkit/src/recipe.ts`
  */
 import { createHash } from 'node:crypto';
+import { channel } from 'node:diagnostics_channel';
 import { Agent } from 'node:https';
-import type { PeerCertificate, TLSSocket } from 'node:tls';
+import { connect, createSecureContext, type PeerCertificate, type TLSSocket } from 'node:tls';
 import mysql from 'mysql2';
 import pg from 'pg';
-import { agentClient, loginTo, mysqlPoolClient, poolClient } from './clients.ts';
+import { agentClient, loginTo, mysqlPoolClient, poolClient, tlsClient } from './clients.ts';
 import { runConformance, type SuiteAdapter, type SuitePolicy, type SuiteTls } from './conformance.ts';
 import { startMariadb, startMysqlRelay } from './mariadb.ts';
 import { mint } from './mint.ts';
 import { startPostgres, startPostgresRelay } from './postgres.ts';
-import { startHttpsServer } from './tls-server.ts';
+import { startHttpsServer, startTlsServer } from './tls-server.ts';
 
 /** The TLS options of the technique. It knows one fingerprint; `tls` may add the `ca` without which nothing connects. */
 export function throwingIdentityCheck(pinnedHex: string, tls: SuiteTls = {}): object {
@@ -41,6 +42,19 @@ function compare(certificate: PeerCertificate, pinnedHex: string): void {
   if (presented !== pinnedHex) throw new Error('fingerprint of another certificate');
 }
 
+/**
+ * Another one: verification is off, and each socket is looked at when Node announces it. A socket that is not announced is looked at by
+ * nobody. Its channel here is one on which nothing is announced, as on Node 20, and wherever TLS starts on a given socket.
+ */
+function lookAtAnnounced(pinnedHex: string, tls: SuiteTls = {}): object {
+  const context = createSecureContext(tls);
+  channel('certpin-test.announced').subscribe((message) => {
+    const { socket } = message as { socket: TLSSocket };
+    socket.once('secureConnect', () => compare(socket.getPeerCertificate(), pinnedHex));
+  });
+  return { secureContext: context, rejectUnauthorized: false };
+}
+
 function onePin({ pins = '' }: SuitePolicy): string {
   return typeof pins === 'string' ? pins : (pins[0] ?? '');
 }
@@ -60,6 +74,17 @@ if (process.argv[1]?.endsWith('recipe.ts')) {
       createClient: (target, policy, tls, hostHeader) => {
         const agent = new Agent({ keepAlive: true, ...throwingIdentityCheck(onePin(policy), tls) });
         return agentClient(target, agent, hostHeader);
+      },
+    },
+    {
+      name: 'announced',
+      protocol: 'tls',
+      pools: false,
+      cannot: { ...oneFingerprint, 'host header': 'its protocol has no Host header' },
+      startServer: startTlsServer,
+      createClient: (target, policy, tls) => {
+        const options = lookAtAnnounced(onePin(policy), tls);
+        return tlsClient(() => connect({ ...target, ...options }));
       },
     },
     {

@@ -7,7 +7,8 @@ export default async function* report(source) {
     if (type === 'test:start') names[data.nesting] = data.name;
     if (type !== 'test:pass' && type !== 'test:fail') continue;
     // A suite has failed with its tests, or in a hook of its own: then nothing else says so.
-    if (data.details?.type === 'suite' && type === 'test:pass') continue;
+    // A suite that was left out has no test that could say why.
+    if (data.details?.type === 'suite' && type === 'test:pass' && data.skip === undefined) continue;
     const outcome = type === 'test:fail' ? 'failed' : data.skip === undefined ? 'passed' : 'skipped';
     const reason = typeof data.skip === 'string' ? data.skip : undefined;
     yield `${JSON.stringify({ group: data.nesting === 0 ? data.name : names[0], outcome, reason })}\n`;

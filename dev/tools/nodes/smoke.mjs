@@ -10,17 +10,23 @@ import { createServer as createTcpServer, connect as tcpConnect } from 'node:net
 import process from 'node:process';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
-import { createServer as createTlsServer, TLSSocket } from 'node:tls';
+import { connect as connectPlain, createServer as createTlsServer, TLSSocket } from 'node:tls';
 import * as esmCertpin from 'certpin';
 import * as esmAxios from 'certpin/axios';
+import * as esmDriverTls from 'certpin/driver-tls';
+import * as esmForward from 'certpin/forward';
 import * as esmHttp2 from 'certpin/http2';
 import * as esmHttps from 'certpin/https';
+import * as esmLdap from 'certpin/ldap';
 import * as esmMariadb from 'certpin/mariadb';
+import * as esmMongodb from 'certpin/mongodb';
+import * as esmMssql from 'certpin/mssql';
 import * as esmMysql from 'certpin/mysql';
 import * as esmMysql2 from 'certpin/mysql2';
 import * as esmPg from 'certpin/pg';
 import * as esmPostgres from 'certpin/postgres';
 import * as esmProbe from 'certpin/probe';
+import * as esmRedis from 'certpin/redis';
 import * as esmTls from 'certpin/tls';
 import * as esmUndici from 'certpin/undici';
 import mysql from 'mysql';
@@ -35,29 +41,41 @@ const imported = {
   ...esmCertpin,
   ...esmTls,
   ...esmHttps,
+  ...esmMongodb,
   ...esmMysql,
   ...esmPg,
   ...esmPostgres,
   ...esmMysql2,
   ...esmMariadb,
+  ...esmMssql,
   ...esmProbe,
+  ...esmRedis,
   ...esmAxios,
+  ...esmForward,
+  ...esmDriverTls,
   ...esmHttp2,
   ...esmUndici,
+  ...esmLdap,
 };
 const required = {
   ...require('certpin'),
   ...require('certpin/tls'),
   ...require('certpin/https'),
+  ...require('certpin/mongodb'),
   ...require('certpin/mysql'),
   ...require('certpin/pg'),
   ...require('certpin/postgres'),
   ...require('certpin/mysql2'),
   ...require('certpin/mariadb'),
+  ...require('certpin/mssql'),
   ...require('certpin/probe'),
+  ...require('certpin/redis'),
   ...require('certpin/axios'),
+  ...require('certpin/forward'),
+  ...require('certpin/driver-tls'),
   ...require('certpin/http2'),
   ...require('certpin/undici'),
+  ...require('certpin/ldap'),
 };
 
 const rejections = [];
@@ -81,19 +99,41 @@ for (const [system, certpin] of Object.entries({ import: imported, require: requ
     connect,
     formatPin,
     inspect,
+    isSupported,
     parsePin,
     parsePins,
     pinnedAgent,
     pinnedFetch,
+    pinnedForward,
+    pinnedForwardPath,
+    pinnedForwardSocks,
+    pinnedIoredis,
     pinnedMariadb,
+    pinnedMongodb,
+    pinnedMongodbForward,
     pinnedMysql2,
     pinnedMysql,
     pinnedPg,
+    pinnedLdapts,
     pinnedPostgres,
+    pinnedTls,
+    pinnedRedis,
     probe,
     verify,
   } = certpin;
   const scenario = (name, run) => test(`${system}: ${name}`, { timeout: 30_000 }, run);
+
+  scenario('the driver of MongoDB is given its arguments', async () => {
+    const [url, policy] = ['mongodb://db.example.com/app', { pins: minted.server.hex }];
+    const pinned = await pinnedMongodbForward(url, policy);
+    assert.match(pinned.args[0], /^mongodb:\/\/db\.example\.com\.name\.certpin\.invalid\/app\?proxyHost=127\.0\.0\.1&/);
+    await pinned.close();
+    try {
+      assert.equal(pinnedMongodb(url, policy)[1].tls, true);
+    } catch (error) {
+      assert.equal(error.code, 'ERR_CLIENT_UNSUPPORTED');
+    }
+  });
 
   scenario('a pin reads back from every spelling', () => {
     const certificatePin = parsePin(minted.server.hex);
@@ -134,6 +174,25 @@ for (const [system, certpin] of Object.entries({ import: imported, require: requ
       await server.idle();
       assert.equal(server.received(), 0);
     });
+
+    scenario(
+      `${version}: a client's own connection is pinned, or refused when its configuration is made`,
+      async (t) => {
+        if (!isSupported())
+          return assert.throws(() => pinnedTls({ pins: minted.server.hex }), { code: 'ERR_CLIENT_UNSUPPORTED' });
+        const tls = pinnedTls({ pins: minted.server.hex });
+        const server = await startTls(t, minted.server, { minVersion: version, maxVersion: version });
+        const socket = connectPlain({ host, port: server.port, ...tls });
+        t.after(() => socket.destroy());
+        assert.equal(await echo(socket, 'hello'), 'hello');
+        const impostor = await startTls(t, minted.other, { minVersion: version, maxVersion: version });
+        const error = await refusalOf(connectPlain({ host, port: impostor.port, ...tls }));
+        assert.ok(error instanceof certpin.CertpinError);
+        assert.equal(error.code, 'ERR_PIN_MISMATCH');
+        await impostor.idle();
+        assert.equal(impostor.received(), 0);
+      },
+    );
 
     scenario(`${version}: a session of the pinned server does not resume at another one`, async (t) => {
       const server = await startHttps(t, minted.server, { minVersion: version, maxVersion: version });
@@ -334,6 +393,59 @@ for (const [system, certpin] of Object.entries({ import: imported, require: requ
     },
   );
 
+  for (const scheme of ['ldaps', 'ldap']) {
+    scenario(
+      `the stream for ldapts, ${scheme}, reaches the pinned server, and tells another one nothing`,
+      async (t) => {
+        for (const certificate of [minted.server, minted.other]) {
+          const server = await (scheme === 'ldap' ? startLdap : startTls)(t, certificate);
+          const options = pinnedLdapts({ url: `${scheme}://${host}:${server.port}` }, { pins: minted.server.hex });
+          const stream = options.createSecureConnection(server.port, host, options.tlsOptions);
+          t.after(() => stream.destroy());
+          stream.write('bind');
+          if (certificate === minted.server) {
+            await once(stream, 'secureConnect');
+            assert.equal(String((await once(stream, 'data'))[0]), 'bind');
+            continue;
+          }
+          const [error] = await once(stream, 'error');
+          assert.equal(error.code, 'ERR_PIN_MISMATCH');
+          await server.idle();
+          assert.equal(server.received(), 0);
+        }
+      },
+    );
+  }
+  scenario('the connector for ioredis reaches the pinned server, and tells another one nothing', async (t) => {
+    const { Connector } = pinnedIoredis({ host }, { pins: minted.server.hex });
+    for (const certificate of [minted.server, minted.other]) {
+      const server = await startTls(t, certificate);
+      const socket = await new Connector({ host, port: server.port }).connect();
+      t.after(() => socket.destroy());
+      if (certificate === minted.server) {
+        assert.equal(await echo(socket, 'AUTH'), 'AUTH');
+        continue;
+      }
+      assert.equal((await refusalOf(socket)).code, 'ERR_PIN_MISMATCH');
+      await server.idle();
+      assert.equal(server.received(), 0);
+    }
+  });
+
+  scenario('the socket of node-redis is pinned where this Node announces it, and refused elsewhere', async (t) => {
+    const [major, minor] = process.versions.node.split('.').map(Number);
+    const isAnnounced = (major === 22 && minor >= 17) || (major === 24 && minor >= 2) || major > 24;
+    const pin = (port) => pinnedRedis({ socket: { host, port } }, { pins: minted.server.hex }).socket;
+    const [server, other] = [await startTls(t, minted.server), await startTls(t, minted.other)];
+    if (!isAnnounced) return assert.equal(thrownBy(() => pin(server.port)).code, 'ERR_CLIENT_UNSUPPORTED');
+    const socket = connectPlain(pin(server.port));
+    t.after(() => socket.destroy());
+    assert.equal(await echo(socket, 'AUTH'), 'AUTH');
+    assert.equal((await refusalOf(connectPlain(pin(other.port)))).code, 'ERR_PIN_MISMATCH');
+    await other.idle();
+    assert.equal(other.received(), 0);
+  });
+
   const mysqlStreams = {
     mysql2: (port) => pinnedMysql2({ host }, { pins: minted.server.hex }).stream({ config: { host, port } }),
     mariadb: (port) => pinnedMariadb({ host }, { pins: minted.server.hex }).stream.call({ host, port }),
@@ -385,6 +497,38 @@ for (const [system, certpin] of Object.entries({ import: imported, require: requ
     },
   );
 
+  scenario('an end leads to the pinned server, tells another one nothing, and the client why', async (t) => {
+    for (const certificate of [minted.server, minted.other]) {
+      const server = await startTls(t, certificate);
+      const address = { host, port: server.port };
+      const policy = { pins: minted.server.hex };
+      const loopback = await pinnedForward(address, policy);
+      const unix = await pinnedForwardPath(address, policy);
+      const socks = await pinnedForwardSocks(policy);
+      const ends = { loopback, unix, socks };
+      for (const end of Object.values(ends)) t.after(() => end.close());
+      const callers = { loopback: tcpConnect(loopback), unix: tcpConnect(unix), socks: callSocks(socks, server.port) };
+      for (const [name, socket] of Object.entries(callers)) {
+        t.after(() => socket.destroy());
+        socket.write('user and password');
+        if (certificate === minted.server) {
+          // An end that speaks SOCKS has answered before.
+          for (let text = ''; !text.endsWith('password'); ) text += (await once(socket, 'data'))[0];
+          continue;
+        }
+        const error = await new Promise((resolve) => {
+          socket.once('error', resolve).resume();
+          socket.once('close', () => resolve());
+        });
+        if (name !== 'unix') assert.equal(error.code, 'ERR_PIN_MISMATCH');
+        assert.equal(ends[name].lastError.code, 'ERR_PIN_MISMATCH');
+      }
+      if (certificate === minted.server) continue;
+      await server.idle();
+      assert.equal(server.received(), 0);
+    }
+  });
+
   scenario('the probe reports the certificate, and verify answers for it', async (t) => {
     const server = await startTls(t, minted.leaf);
     const target = `tls://${host}:${server.port}`;
@@ -414,6 +558,15 @@ async function echo(socket, text) {
   socket.write(text);
   const [chunk] = await once(socket, 'data');
   return String(chunk);
+}
+
+/** All that a client of SOCKS5 says before its own first word, at once. */
+function callSocks({ proxyHost, proxyPort, proxyUsername, proxyPassword }, port) {
+  const text = (value) => [value.length, ...Buffer.from(value)];
+  const login = [1, ...text(proxyUsername), ...text(proxyPassword)];
+  const socket = tcpConnect(proxyPort, proxyHost);
+  socket.write(Buffer.from([5, 1, 2, ...login, 5, 1, 0, 3, ...text(host), port >> 8, port & 255]));
+  return socket;
 }
 
 function post(agent, server, body) {
@@ -465,6 +618,19 @@ function startPostgres(t, { certificate: cert, key }) {
   const server = createTcpServer((raw) => {
     raw.once('data', () => {
       raw.write('S');
+      const socket = new TLSSocket(raw, { isServer: true, cert, key });
+      socket.on('secure', () => server.emit('secureConnection', socket));
+      socket.on('error', () => undefined).pipe(socket);
+    });
+  });
+  return listen(t, server);
+}
+
+/** An LDAP server that consents to StartTLS, and an echo from there on. */
+function startLdap(t, { certificate: cert, key }) {
+  const server = createTcpServer((raw) => {
+    raw.once('data', () => {
+      raw.write(Buffer.from([0x30, 12, 2, 1, 1, 0x78, 7, 10, 1, 0, 4, 0, 4, 0]));
       const socket = new TLSSocket(raw, { isServer: true, cert, key });
       socket.on('secure', () => server.emit('secureConnection', socket));
       socket.on('error', () => undefined).pipe(socket);

@@ -3,6 +3,8 @@ export const FENCED: RegExp = /^([ \t>]*)(`{3,}|~{3,})([^\n]*)\n([\s\S]*?)(?:^[ 
 
 export interface CodeBlock {
   readonly language: string;
+  /** The second word behind the fence: the name of a file, which the test of the guides writes and runs. Empty: it is no whole program. */
+  readonly name: string;
   readonly code: string;
   /** The line of the page on which the code begins, from 1. */
   readonly line: number;
@@ -11,6 +13,7 @@ export interface CodeBlock {
 export function codeBlocks(markdown: string): CodeBlock[] {
   return [...markdown.matchAll(FENCED)].map(({ index = 0, 3: info = '', 4: code = '' }) => ({
     language: info.trim().split(/[\s{]/)[0] ?? '',
+    name: info.trim().split(/\s+/)[1] ?? '',
     code,
     line: markdown.slice(0, index).split('\n').length + 1,
   }));

@@ -187,6 +187,26 @@ describe('the tarball of certpin', () => {
     // Nobody annotates in JavaScript.
     const lenient = ['--noImplicitAny', 'false', '--useUnknownInCatchVariables', 'false'];
     await compile(docs, [...flags, '--allowJs', '--checkJs', ...lenient, ...inJavaScript]);
+    // Declarations name what Node does not find in a CommonJS package (ldapjs). Packages of ours have more than is installed here.
+    const imports = examples.flatMap(({ file, code }) =>
+      [...code.matchAll(/^import \{([^}]+)\} from '((?!@certpin\/)[^']+)'/gm)].map(([, names = '', from]) => ({
+        ...{ file, from },
+        names: names
+          .split(',')
+          .flatMap((name) => (/^\s*(?:type |$)/.test(name) ? [] : (name.trim().split(' ')[0] ?? ''))),
+      })),
+    );
+    const missing = await runJson(
+      docs,
+      'imports.mjs',
+      `const missing = [];
+      for (const { file, from, names } of ${JSON.stringify(imports)}) {
+        const found = await import(from);
+        missing.push(...names.filter((name) => !(name in found)).map((name) => \`\${file}: \${name} of \${from}\`));
+      }
+      console.log(JSON.stringify(missing));`,
+    );
+    assert.deepEqual(missing, []);
   });
 });
 
@@ -253,19 +273,23 @@ describe('the tarball of @certpin/cli', () => {
     cli = await pack('packages/cli');
     auth0 = await pack('packages/auth0');
     const library = await pack('packages/certpin');
-    project = await createProject('cli', ['--prefer-offline', library.tarball, auth0.tarball, cli.tarball]);
+    const pinsFile = await pack('packages/pins-file');
+    const tarballs = [library, pinsFile, auth0, cli].map(({ tarball }) => tarball);
+    project = await createProject('cli', ['--prefer-offline', ...tarballs]);
   });
 
   it('holds the program in a few files, the licences of what is joined there, the command, its man page, the schema, and nothing else', () => {
     const compiled = readdirSync(join(root, 'packages/cli/dist')).map((name) => `dist/${name}`);
-    assert.ok(compiled.includes('dist/main.cjs') && compiled.length < 25, compiled.join());
+    assert.ok(compiled.includes('dist/main.cjs') && compiled.length < 45, compiled.join());
     const licenses = compiled.filter((name) => name.startsWith('dist/LICENSE.'));
     assert.deepEqual(
       licenses.sort(),
       ['commander', 'jsonc-parser', 'leven', 'picocolors'].map((name) => `dist/LICENSE.${name}`),
     );
-    const extra = ['bin/certpin.cjs', 'man/certpin.1', 'pins.schema.json', 'package.json', 'README.md', 'LICENSE'];
-    const expected = [...compiled, ...extra];
+    const guides = readdirSync(join(root, 'docs/guides')).map((name) => `guides/${name}`);
+    const pages = readdirSync(join(root, 'packages/cli/man')).map((name) => `man/${name}`);
+    const extra = ['bin/certpin.cjs', 'pins.schema.json', 'package.json', 'README.md', 'LICENSE'];
+    const expected = [...compiled, ...guides, ...pages, ...extra];
     assertFiles(cli.files, expected);
   });
 
@@ -390,7 +414,7 @@ interface Example {
   readonly code: string;
 }
 
-/** Writes each `ts` and `js` block of the README files and of docs into a file of its own, on the lines that it has in its page. */
+/** Writes each `ts` and `js` block of the README files and of docs, but the programs of the guides, which are run, into a file of its own, on the lines that it has in its page. */
 function writeExamples(project: string): Example[] {
   const pages = [
     'README.md',
@@ -399,7 +423,7 @@ function writeExamples(project: string): Example[] {
   ].filter((page) => page.endsWith('.md'));
   return pages.flatMap((page) =>
     codeBlocks(readFileSync(join(root, page), 'utf8'))
-      .filter(({ language }) => language === 'ts' || language === 'js')
+      .filter(({ language, name }) => name === '' && (language === 'ts' || language === 'js'))
       .map(({ language, code, line }) => {
         const extension = language === 'ts' ? 'mts' : /\brequire\(/.test(code) ? 'cjs' : 'mjs';
         const file = `${page.replaceAll('/', '-')}.${line}.${extension}`;
@@ -407,6 +431,11 @@ function writeExamples(project: string): Example[] {
         return { file, code };
       }),
   );
+}
+
+/** Of a package of ours: neither its tests nor what is installed for them. */
+function isPublished(path: string): boolean {
+  return !/\/packages\/[\w-]+\/(?:node_modules|src|test)$/.test(path);
 }
 
 /** Makes the packages that the examples import known to the project, by links to those of the checkout. */
@@ -421,13 +450,14 @@ function linkTypes(project: string, examples: readonly Example[]): void {
       [name, name],
       [name, `${name}-7`], // undici, which is installed under its versions only
       [types, types],
+      [name, `../packages/certpin/node_modules/${name}`], // of several versions that are installed
     ];
     for (const [as, installed] of found) {
       const [from, to] = [join(root, 'node_modules', installed), join(project, 'node_modules', as)];
       if (!existsSync(from) || existsSync(to)) continue;
       mkdirSync(dirname(to), { recursive: true });
-      // Its types name classes of certpin: behind a link they would be those of this checkout, and not of the tarball.
-      if (name === '@certpin/pins-file') cpSync(realpathSync(from), to, { recursive: true });
+      // Their types name classes of certpin: behind a link they would be those of this checkout, and not of the tarball.
+      if (name.startsWith('@certpin/')) cpSync(realpathSync(from), to, { recursive: true, filter: isPublished });
       else symlinkSync(from, to);
     }
   }

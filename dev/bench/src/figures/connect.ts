@@ -20,7 +20,7 @@ interface HttpsBlock {
 export const connect: Benchmark = {
   name: 'connect',
   about:
-    'New TLS connections a second, from the call to the end of the handshake with its verdict, four at a time, to an ECDSA P-256 server.',
+    'New TLS connections a second to an ECDSA P-256 server, four at a time. Each is measured from the call to the end of the handshake with its verdict.',
   run: async (stage) => {
     const server = await stage.web('p256');
     const size = stage.quick ? { count: 40, rounds: 9 } : { count: 40, rounds: 60 };

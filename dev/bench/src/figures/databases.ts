@@ -8,6 +8,8 @@ import { blockOf } from '../block.ts';
 import { type Benchmark, type Figure, figure, medians } from '../figure.ts';
 import { alternate, type Comparison, inParallel, type Run, type Spread, spreadOf } from '../measure.ts';
 import type { Stage } from '../stage.ts';
+import { hookFigures, nodeOfSeen, seenFigures } from './clients.ts';
+import { forwardFigures } from './forward.ts';
 
 const POOL = 10;
 /** Rows of 10 kB in the result that is streamed. */
@@ -31,15 +33,21 @@ interface Side {
 export const databases: Benchmark = {
   name: 'databases',
   about:
-    'pg and mysql2 against the same driver with `ssl: { ca }`: a connection with its login, one of either side in turn; `SELECT 1` in a pool of 10, over twenty pairs of new pools, in rounds of 3,000; and a result that is streamed row by row, in rows of 10 kB.',
-  run: async (stage) => ({
-    figures: [
-      ...(await compare(stage, 'pg', await pgSides(stage))),
-      await compareBlock(stage),
-      ...(await compare(stage, 'mysql2', await mysqlSides(stage))),
-      await compareResuming(stage),
-    ],
-  }),
+    'pg and mysql2 against the same driver with `ssl: { ca }`. Three things are measured. The first is a connection with its login, one of each side in turn. The second is `SELECT 1` in a pool of 10, over twenty pairs of new pools, in rounds of 3,000. The third is a result that is streamed row by row, in rows of 10 kB. Clients of Redis and of a scripted SQL Server are measured too: connections with their login, one after the other, and round trips on one that stays. `certpin/driver-tls` is measured in a process of its own, on the Node that its rows name. The last rows show what the way through an end of `certpin/forward` costs.',
+  run: async (stage) => {
+    const node = nodeOfSeen();
+    return {
+      figures: [
+        ...(await compare(stage, 'pg', await pgSides(stage))),
+        await compareBlock(stage),
+        ...(await compare(stage, 'mysql2', await mysqlSides(stage))),
+        await compareResuming(stage),
+        ...(await hookFigures(stage)),
+        ...(await seenFigures(stage, node)),
+        ...(await forwardFigures(stage)),
+      ],
+    };
+  },
 };
 
 async function compare({ quick }: Stage, driver: string, sides: { ours: Side; peer: Side }): Promise<Figure[]> {

@@ -11,7 +11,7 @@ const CONNECTIONS = 8;
 export const keepAlive: Benchmark = {
   name: 'keep-alive',
   about:
-    'Requests a second over eight connections that stay open, through our agent and dispatcher, and through the plain ones.',
+    'Requests a second over eight connections that stay open. Our agent and dispatcher are compared with the plain ones.',
   run: async (stage) => {
     const server = await stage.web('p256');
     const size = stage.quick ? { count: 400, rounds: 9 } : { count: 1000, rounds: 40 };

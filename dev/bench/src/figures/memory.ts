@@ -10,7 +10,7 @@ const script = fileURLToPath(new URL('idle-connections.ts', import.meta.url));
 export const memory: Benchmark = {
   name: 'memory',
   about:
-    'Resident memory that idle connections add to a process of their own, in turn: 1,000 of an agent, and 1,000 of pg, whose server starts a process for each.',
+    'Resident memory that idle connections add to a process of their own, measured in turn. There are 1,000 connections of an agent, and 1,000 of pg, whose server starts a process for each.',
   run: async (stage) => {
     const web = await stage.web('p256');
     const { port, user, password, database, certificatePin, ca } = await stage.postgres();

@@ -16,7 +16,7 @@ const WIDTH = 4;
 export const reconnect: Benchmark = {
   name: 'reconnect',
   about:
-    "New connections a second to the first answer, with `resumption: 'own'`, against our own full handshakes, which are the default. Every connection is closed after its answer; those to databases are made one after the other. PostgreSQL gives no session tickets, so there is nothing to resume, and nothing may be lost either.",
+    "New connections a second up to the first answer, with `resumption: 'own'`. The peer is our own full handshake, which is the default. Every connection is closed after its answer. Connections to databases are made one after the other. PostgreSQL gives no session tickets. So there is nothing to resume, but nothing may be lost either.",
   run: async (stage) => {
     const size = stage.quick ? { count: 40, rounds: 9 } : { count: 40, rounds: 40 };
     const [p256, rsa] = [await stage.web('p256'), await stage.web('rsa2048')];

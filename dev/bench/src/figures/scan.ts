@@ -8,8 +8,15 @@ const CONCURRENCY = '64';
 
 export const scan: Benchmark = {
   name: 'scan',
-  about:
-    'The command `certpin get -q` with a list of 20,000 targets, 64 at a time, from its start to its end: targets a second, against a loop of `openssl s_client` and `openssl x509` with two workers (`xargs -P 2`), of which a sample is asked, for its rate does not depend on their number; CPU time a target, against the connections of `openssl s_time -new`; and the most resident memory, at 50,000 targets. Every answer is compared with the server’s certificate.',
+  about: [
+    'The command `certpin get -q` with a list of 20,000 targets, 64 at a time, from its start to its end. Three things are measured.',
+    '',
+    '- Targets a second. The peer is a loop of `openssl s_client` and `openssl x509` with two workers (`xargs -P 2`). It asks only a sample, because its rate does not depend on the number of targets.',
+    '- CPU time a target. The peer is the connections of `openssl s_time -new`.',
+    '- The most resident memory, at 50,000 targets.',
+    '',
+    'Every answer is compared with the server’s certificate.',
+  ].join('\n'),
   run: async (stage) => {
     const server = await stage.web('p256');
     const size = stage.quick

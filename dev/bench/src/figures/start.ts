@@ -12,7 +12,7 @@ const command = fileURLToPath(new URL('packages/cli/bin/certpin.cjs', `file://${
 export const start: Benchmark = {
   name: 'start',
   about:
-    'What it takes to begin: `certpin get` on one target, from the start of the process to its end, against `node -e 0`, and against `openssl s_client | openssl x509`; and the milliseconds that `require` of one subpath adds, in a process that has loaded its client, and in one that has loaded nothing else.',
+    'What it takes to begin. First `certpin get` on one target, from the start of the process to its end, against `node -e 0` and against `openssl s_client | openssl x509`. Then the milliseconds that `require` of one subpath adds: in a process that has loaded its client, and in one that has loaded nothing else.',
   run: async (stage) => {
     const { host, port } = await stage.web('p256');
     const rounds = stage.quick ? 7 : 25;

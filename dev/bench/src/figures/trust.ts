@@ -7,7 +7,7 @@ import { spreadOf } from '../measure.ts';
 export const trust: Benchmark = {
   name: 'trust',
   about:
-    'The command `certpin trust --targets-file --yes`, which writes a pins file of 300 servers, from its start to its end, against `certpin get` of the same list; and its CPU time a target with 3,000 servers against that with 1,000, into a new file, and once more where all of them stand in it. Every pin is compared with the server’s certificate.',
+    'The command `certpin trust --targets-file --yes`, from its start to its end. It writes a pins file of 300 servers, and its peer is `certpin get` of the same list. Then its CPU time a target with 3,000 servers is compared with that of 1,000 servers. This is done into a new file, and once more when all servers are already in the file. Every pin is compared with the server’s certificate.',
   run: async (stage) => {
     const [some, many, servers] = stage.quick ? [100, 300, 60] : [1_000, 3_000, 300];
     const rounds = stage.quick ? 3 : 7;

@@ -12,7 +12,7 @@ const WARM_UP = 5;
 export const verdict: Benchmark = {
   name: 'verdict',
   about:
-    "The check itself on a fresh handshake, from Node's event to the answer: reading the certificate, its hash, its dates, the pin. The peer is what the recipe does at the same place: `getPeerCertificate(true)`, as Node calls it for `checkServerIdentity`, and the SHA-256 of the certificate in hexadecimal.",
+    "The check itself on a fresh handshake, from Node's event to the answer: it reads the certificate, its hash, its dates, and the pin. The peer does what the recipe does at the same place. That is `getPeerCertificate(true)`, as Node calls it for `checkServerIdentity`, and the SHA-256 of the certificate in hexadecimal.",
   run: async (stage) => {
     const server = await stage.web('p256');
     const size = stage.quick ? { count: 40, rounds: 5 } : { count: 100, rounds: 15 };

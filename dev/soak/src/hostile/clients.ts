@@ -2,6 +2,7 @@ import { inlineBlock, inlineClients } from '../../../../packages/auth0/src/inlin
 import { blockClients, evaluate } from '../../../../packages/auth0/test/inline/block-clients.ts';
 import type { NamedClient } from '../../../../packages/certpin/test/suite-clients.ts';
 import { suiteClients } from '../../../../packages/certpin/test/suite-clients.ts';
+import { seen } from '../client.ts';
 
 /** Nobody is ever logged in. */
 const login = () => ({ user: 'user', password: 'certpin-canary-password', database: 'users' });
@@ -14,7 +15,8 @@ export function hostileClients(proxyUrl: () => string): readonly NamedClient[] {
     ...inlineClients.map((client): NamedClient => {
       const { protocol, create } = ofBlocks[client];
       const block = evaluate(inlineBlock(client).text);
-      return { name: `block ${client}`, protocol, pools: true, createClient: (...args) => create(block, ...args) };
+      const createClient: NamedClient['createClient'] = (...args) => create(block, ...args);
+      return { ...(client === 'mongodb' ? seen : {}), name: `block ${client}`, protocol, pools: true, createClient };
     }),
   ];
 }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { hostileClientNames } from './clients.ts';
-import type { HostileResult } from './worker.ts';
+import type { HostileResult, NotRun } from './worker.ts';
 
 interface Options {
   readonly connections: number;
@@ -15,10 +15,16 @@ interface Options {
 export async function run(argv: readonly string[]): Promise<0 | 1 | 2> {
   try {
     const { connections, client: names, node: nodes, json } = readOptions(argv);
-    let ok = true;
+    let [ok, hasRun] = [true, false];
     for (const node of nodes) {
       for (const name of names) {
         const result = await attack(node, name, connections);
+        if (typeof result === 'object' && 'notRun' in result) {
+          const line = `${name}, Node ${result.node}: not run: ${result.notRun}\n\n`;
+          process.stdout.write(json ? `${JSON.stringify({ name, node, notRun: result.notRun })}\n` : line);
+          continue;
+        }
+        hasRun = true;
         const faults = typeof result === 'string' ? [result] : faultsOf(result);
         ok &&= faults.length === 0;
         process.stdout.write(
@@ -26,6 +32,7 @@ export async function run(argv: readonly string[]): Promise<0 | 1 | 2> {
         );
       }
     }
+    if (!hasRun) throw new Error('nothing was run');
     process.stdout.write(json ? '' : ok ? 'everything held\n' : 'something did not hold\n');
     return ok ? 0 : 1;
   } catch (error) {
@@ -52,13 +59,13 @@ function readCount(text: string): number {
 }
 
 /** In a process of its own, for it is what may be brought down. @returns a text where it was */
-function attack(node: string, name: string, connections: number): Promise<HostileResult | string> {
+function attack(node: string, name: string, connections: number): Promise<HostileResult | NotRun | string> {
   const worker = fileURLToPath(new URL('worker.ts', import.meta.url));
   const options = { maxBuffer: 2 ** 26 };
   return new Promise((resolve) => {
     const args = ['--no-warnings', '--import', 'tsx', worker, name, String(connections)];
     execFile(node, args, options, (error, stdout, stderr) => {
-      if (error === null) resolve(JSON.parse(stdout) as HostileResult);
+      if (error === null) resolve(JSON.parse(stdout) as HostileResult | NotRun);
       else resolve(`the process has ended: ${error.signal ?? `exit code ${error.code}`}\n${stderr.slice(-1000)}`);
     });
   });

@@ -6,6 +6,12 @@ import { startHostileServers } from '@certpin/testkit/hostile-server';
 import { startHttpProxy } from '@certpin/testkit/proxy';
 import { hostileClients } from './clients.ts';
 
+/** The client is for another Node than this one. */
+export interface NotRun {
+  readonly node: string;
+  readonly notRun: string;
+}
+
 /** What came of all connections of a client. */
 export interface HostileResult {
   readonly client: string;
@@ -31,13 +37,17 @@ const [name, wanted] = process.argv.slice(2);
 const proxy = name?.endsWith('proxied') ? await startHttpProxy() : undefined;
 const client = hostileClients(() => proxy?.url ?? '').find((one) => one.name === name);
 if (client === undefined) throw new Error(`there is no client ${name}`);
+if (client.notOnThisNode !== undefined) await print({ node: process.version, notRun: client.notOnThisNode });
 
 const [own, other] = [await mint(), await mint()];
 const [right, wrong] = [own, other].map((certificate) => startHostileServers(client.protocol, certificate)) as [
   ReturnType<typeof startHostileServers>,
   ReturnType<typeof startHostileServers>,
 ];
-const plans = [...recordPlans('TLSv1.2'), ...recordPlans('TLSv1.3'), ...interruptionPlans];
+// In packets of TDS there is TLS 1.2.
+const plans = [...recordPlans('TLSv1.2'), ...recordPlans('TLSv1.3'), ...interruptionPlans].filter(
+  ({ version }) => client.protocol !== 'tds' || version === 'TLSv1.2',
+);
 // A client may begin again where the right server hangs up in good order: that has no end, with certpin or without.
 const rightPlans = plans.filter(({ act }) => act !== 'end');
 const wrongPorts = await Promise.all(plans.map(wrong.open));
@@ -78,4 +88,8 @@ const result: HostileResult = {
   processEvents: watched.events,
 };
 await proxy?.stop();
-process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
+await print(result);
+
+function print(result: HostileResult | NotRun): Promise<never> {
+  return new Promise(() => process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0)));
+}

@@ -1,0 +1,169 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { certificateHex, type Minted, mint, publicKeyPin, startHttpsServer } from '@certpin/testkit';
+import { startMariadb } from '@certpin/testkit/mariadb';
+import { startMongodb } from '@certpin/testkit/mongodb';
+import { startPostgres } from '@certpin/testkit/postgres';
+import { startHttpProxy } from '@certpin/testkit/proxy';
+import { startTdsServer } from '@certpin/testkit/tds';
+import { hash } from 'bcryptjs';
+import pg from 'pg';
+import { nodeOf } from '../../../../packages/auth0/test/nodes.ts';
+
+const root = fileURLToPath(new URL('../../../..', import.meta.url));
+
+/** A server that the pages name, under the address that it has in the test. */
+interface House {
+  readonly host: string;
+  readonly port: number;
+  /** Where the pages leave the port out. */
+  readonly usualPort: number;
+  readonly present: (certificate: Minted) => unknown;
+  readonly close: () => Promise<unknown>;
+}
+
+/** The servers of the guides, a working folder, and the programs that the commands call. */
+export interface Town {
+  readonly folder: string;
+  readonly env: Record<string, string>;
+  /** Nobody may see them in an output. */
+  readonly secrets: readonly string[];
+  /** What stands in a page, as the test has to write it: addresses. */
+  readonly toReal: (text: string) => string;
+  /** The way back, for what is printed. */
+  readonly toShown: (text: string) => string;
+  /** What happens between two commands, in the words of the page. @throws for words that are unknown */
+  readonly happen: (event: string) => Promise<void>;
+}
+
+const USER_PASSWORD = 'correct horse';
+
+/** Starts the servers that a page names. */
+export async function openTown(t: TestContext, page: string): Promise<Town> {
+  const folder = mkdtempSync(join(tmpdir(), 'certpin-guide-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const work = join(folder, 'work');
+  mkdirSync(work);
+  const server = { subject: 'CN=db.example.com', names: ['db.example.com', 'localhost'], validToDays: 365 };
+  const [current, next, other] = [await mint(server), await mint(server), await mint(server)];
+  for (const [name, { certPem, keyPem }] of Object.entries({ server: current, next })) {
+    writeFileSync(join(work, `${name}.crt`), certPem);
+    writeFileSync(join(work, `${name}.key`), keyPem, { mode: 0o600 });
+  }
+  const env: Record<string, string> = {
+    PATH: `${writePrograms(folder)}${delimiter}${process.env.PATH}`,
+    HOME: work,
+    USER_PASSWORD,
+    PINS: certificateHex(current),
+    NEXT_PIN: certificateHex(next),
+    KEY_PIN: await publicKeyPin(current),
+  };
+  const houses = new Map<string, House>();
+  for (const [name, build] of Object.entries(builders)) {
+    if (!named(name).test(page)) continue;
+    const house = await build(current, env);
+    t.after(house.close);
+    houses.set(name, house);
+  }
+  const names = [...houses].flatMap(([name, { host, port, usualPort }]): [shown: RegExp, real: string][] => [
+    [new RegExp(`host: '${name}'`, 'g'), `host: '${host}', port: ${port}`],
+    [new RegExp(`server: '${name}'`, 'g'), `server: '${host}', port: ${port}`],
+    [new RegExp(`${named(name).source}(?::${usualPort})?`, 'g'), `${host}:${port}`],
+  ]);
+  return {
+    folder: work,
+    env,
+    secrets: [USER_PASSWORD, env.DB_PASSWORD ?? USER_PASSWORD],
+    toReal: (text) => names.reduce((sum, [shown, real]) => sum.replace(shown, real), text),
+    toShown: (text) =>
+      [...houses].reduce((sum, [name, { port, usualPort }]) => {
+        return sum.replace(new RegExp(`(?:localhost|127\\.0\\.0\\.1):${port}\\b`, 'g'), `${name}:${usualPort}`);
+      }, text),
+    happen: async (event) => {
+      const certificate = { 'the server presents the next certificate': next, 'another server answers': other }[event];
+      if (certificate === undefined) throw new Error(`nobody knows what this is: ${event}`);
+      for (const { present } of houses.values()) await present(certificate);
+    },
+  };
+}
+
+/** A name where it is no end of a longer one: `sql.example.com` stands in `mysql.example.com`. */
+function named(name: string): RegExp {
+  return new RegExp(`(?<![\\w.-])${name}`);
+}
+
+/** Programs that the commands call: certpin as it was built, the Node of most users, and an npm that installs the packages of this repository. */
+function writePrograms(folder: string): string {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  const programs = {
+    certpin: `exec '${nodeOf(22)}' '${join(root, 'packages/cli/bin/certpin.cjs')}' "$@"`,
+    npm: `test "$1" = install && { test -e node_modules || ln -s '${join(root, 'packages/certpin/node_modules')}' node_modules; }`,
+  };
+  for (const [name, line] of Object.entries(programs)) {
+    writeFileSync(join(bin, name), `#!/bin/sh\n${line}\n`);
+    chmodSync(join(bin, name), 0o755);
+  }
+  symlinkSync(nodeOf(22), join(bin, 'node'));
+  // Beside those of one package, in the folder above: Node looks there next.
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return bin;
+}
+
+type Build = (certificate: Minted, env: Record<string, string>) => Promise<House>;
+
+const builders: Readonly<Record<string, Build>> = {
+  'db.example.com': async (certificate, env) => {
+    const server = await startPostgres({ certificate });
+    const { host, port, user, password, present } = server;
+    const ask = async (database: string, ...queries: readonly [string, unknown[]?][]): Promise<void> => {
+      const client = new pg.Client({ host, port, user, password, database });
+      await client.connect();
+      for (const query of queries) await client.query(...query);
+      await client.end();
+    };
+    await ask(server.database, ['CREATE DATABASE app']);
+    const row = ['ada@example.com', await hash(USER_PASSWORD, 4), true, 'ada'];
+    await ask(
+      'app',
+      [USERS],
+      ['INSERT INTO users (email, password, email_verified, nickname) VALUES ($1, $2, $3, $4)', row],
+    );
+    Object.assign(env, { DB_HOST: host, DB_PORT: String(port), DB_USER: user, DB_PASSWORD: password });
+    return { host, port, usualPort: 5432, present, close: () => server.stop() };
+  },
+  'mysql.example.com': async (certificate, env) => {
+    const server = await startMariadb({ certificate });
+    const { host, port, user, password, present } = server;
+    Object.assign(env, { DB_USER: user, DB_PASSWORD: password });
+    return { host, port, usualPort: 3306, present, close: () => server.stop() };
+  },
+  'sql.example.com': async (certificate, env) => {
+    const server = await startTdsServer({ certificate });
+    Object.assign(env, { DB_USER: 'app', DB_PASSWORD: 'battery staple' });
+    return { ...server, usualPort: 1433 };
+  },
+  'mongo.example.com': async (certificate, env) => {
+    const login = { user: 'app', password: 'battery-staple' };
+    const server = await startMongodb({ certificate, login });
+    Object.assign(env, { DB_USER: login.user, DB_PASSWORD: login.password });
+    return { ...server, usualPort: 27017 };
+  },
+  'api.example.com': async (certificate) => ({ ...(await startHttpsServer({ certificate })), usualPort: 443 }),
+  'proxy.example.com': async () => {
+    const { host, port, stop } = await startHttpProxy();
+    return { host, port, usualPort: 3128, present: () => undefined, close: stop };
+  },
+};
+
+/** The table of docs/guides/auth0-login.md. */
+const USERS = `CREATE TABLE users (
+  id serial PRIMARY KEY,
+  email varchar(254) UNIQUE NOT NULL,
+  password varchar(60) NOT NULL,
+  email_verified boolean NOT NULL,
+  nickname varchar(64)
+)`;
