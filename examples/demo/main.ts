@@ -12,7 +12,7 @@ import { probe } from 'certpin/probe';
 import pg from 'pg';
 import { createLogin, type Profile } from '../login.ts';
 import type { PinnedDatabase } from '../orm/database.ts';
-import { bad, chapter, good, line, quote } from './say.ts';
+import { bad, chapter, good, line, quote } from '../say.ts';
 import { type TechniqueReport, tryThrowingCheck } from './throwing-check.ts';
 
 const email = 'ada@example.com';
