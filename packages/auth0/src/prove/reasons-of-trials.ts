@@ -79,6 +79,12 @@ function doubtOf(place: string, tls: boolean, trial: Trial): string | undefined 
 /** Impostors with which no TLS handshake is completed. */
 const withoutHandshake: readonly ImpostorName[] = ['stolen-certificate', 'plaintext'];
 
+/** The impostor was called and got nothing, and no handshake was complete: a time limit of the script may have ended it on a busy machine. */
+export function isCutShort({ bytes, connections, disagreement, elsewhere, impostor, trusted }: Trial): boolean {
+  if (withoutHandshake.includes(impostor) || disagreement !== null || elsewhere.length > 0) return false;
+  return bytes === 0 && connections > 0 && trusted === null;
+}
+
 /** Impostors that OpenSSL takes by every trust list that takes trusted-ca. */
 const takenAlike: readonly ImpostorName[] = [
   ...(['trusted-namesake', 'trusted-chain', 'another-name', 'asked-name', 'common-name', 'expiring'] as const),

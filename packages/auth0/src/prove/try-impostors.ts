@@ -2,6 +2,7 @@ import type { Control } from './control.ts';
 import type { KnownValue } from './evidence.ts';
 import { impostorsFor } from './impostors.ts';
 import { CONNECTIONS } from './limits.ts';
+import { isCutShort } from './reasons-of-trials.ts';
 import { passOn, Relay } from './relay.ts';
 import type { ImpostorName, ServerProof, Trial } from './report.ts';
 import type { Stages } from './stages.ts';
@@ -62,9 +63,28 @@ async function tryTarget(theatre: Theatre, target: Target): Promise<readonly Tri
   const failures: Act[] = (['after-reset', 'after-refusal', 'after-stall'] as const).map((moment) => ({
     ...{ impostor: forger === undefined ? 'plaintext' : STRONGEST, moment, passedOn: 0 },
   }));
-  const trials = await inTurns([...failures.reverse(), ...acts], (act) => tryAct(theatre, act, [target]));
+  const inAll = [...failures.reverse(), ...acts];
+  const trials = await inTurns(inAll, (act) => tryAct(theatre, act, [target]));
+  await repeatAlone(inAll, trials, (act) => tryAct(theatre, act, [target]));
   const inOrder = [...trials.slice(failures.length), ...trials.slice(0, failures.length).reverse()].flat();
   return forger === undefined ? inOrder : [...inOrder, ...(await tryWarm(theatre, target))];
+}
+
+/**
+ * Several runs share a machine, so a script's own time limit can end one of them before its handshake. Such an act says nothing: it is performed
+ * once more, with nothing beside it. A second one without a handshake is what the script does, so the others are not repeated.
+ */
+async function repeatAlone(
+  acts: readonly Act[],
+  trials: (readonly Trial[])[],
+  perform: (act: Act) => Promise<readonly Trial[]>,
+): Promise<void> {
+  for (const [index, act] of acts.entries()) {
+    if (!trials[index]?.some(isCutShort)) continue;
+    const repeated = await perform(act);
+    trials[index] = repeated;
+    if (repeated.some(isCutShort)) return;
+  }
 }
 
 /** @returns in the order of the values */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -454,6 +454,27 @@ describe('what was not tried is not called held', () => {
     assert.equal(finding, 'unproved');
     for (const impostor of ['another-key', 'trusted-namesake', 'expiring'])
       assert.match(reasons.join('\n'), new RegExp(`gave the impostor \\(${impostor}\\) up before a TLS handshake`));
+  });
+
+  it('one run whose time limit ended before its TLS handshake says nothing, and is repeated', async () => {
+    const runs = join(folder, 'runs');
+    const { port } = api;
+    const { finding, reasons } = await pinnedProof(`
+      const { appendFileSync, readFileSync } = require('fs');
+      appendFileSync('${runs}', '.');
+      const isSlow = readFileSync('${runs}').length === 6;
+      const raw = require('net').connect(${port}, '127.0.0.1', () => {
+        if (isSlow) return raw.destroy(), callback(new Error('too slow'));
+        const socket = require('tls').connect({ socket: raw, ${unverified} }, () => {
+          if (socket.getPeerCertificate().fingerprint256 !== '${selfSigned.x509.fingerprint256}')
+            return socket.destroy(), callback(new Error('another certificate'));
+          socket.write('POST / HTTP/1.1\\r\\nhost: localhost\\r\\ncontent-length: ' + password.length + '\\r\\n\\r\\n' + password);
+          socket.once('data', () => { socket.destroy(); ${answer}; });
+        });
+        socket.on('error', callback);
+      });`);
+    assert.deepEqual([finding, reasons], ['held', []]);
+    assert.ok(readFileSync(runs).length > 6);
   });
 
   it('a script that never answers an impostor', async () => {
