@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { isSupported } from 'certpin/driver-tls';
+import { run } from '../src/hostile/run.ts';
 
 function hostile(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
   const file = fileURLToPath(new URL('../src/hostile/main.ts', import.meta.url));
@@ -14,11 +15,11 @@ function hostile(...args: string[]): Promise<{ code: unknown; stdout: string; st
 }
 
 test('a client holds, and the figures say so', async () => {
-  const { code, stdout, stderr } = await hostile('--client', 'block pg', '--connections', '150', '--json');
+  const { code, stdout, stderr } = await hostile('--client', 'block pg', '--connections', '60', '--json');
   const { result, faults } = JSON.parse(stdout);
   assert.deepEqual({ code, faults, stderr }, { code: 0, faults: [], stderr: '' });
   assert.deepEqual([result.impostorBytes, result.processEvents], [0, []]);
-  assert.ok(result.connections >= 150 && result.wrongServer.ERR_PIN_MISMATCH > 0);
+  assert.ok(result.connections >= 60 && result.wrongServer.ERR_PIN_MISMATCH > 0);
   assert.ok(Object.keys(result.rightServer).some((end) => end.startsWith('ERR_SSL_')));
 });
 
@@ -46,8 +47,6 @@ test('a client that is for another Node is named, with the reason; alone it is e
 });
 
 test('a mistake is exit code 2', async () => {
-  for (const args of [['--connections', '0'], ['--client', 'nobody'], ['--nonsense']]) {
-    const { code, stdout } = await hostile(...args);
-    assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
-  }
+  for (const args of [['--connections', '0'], ['--client', 'nobody'], ['--nonsense']])
+    assert.equal(await run(args), 2, args.join(' '));
 });
