@@ -45,7 +45,10 @@ export async function run(argv: readonly string[], clients: readonly SoakClient[
         process.exit(code);
       });
     }
-    for (const client of chosen) results.push(await soak({ client, ...form, durationMs, onProgress }));
+    for (const client of chosen) {
+      if (!process.stderr.isTTY) process.stderr.write(`soak: ${client.name}\n`);
+      results.push(await soak({ client, ...form, durationMs, onProgress }));
+    }
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
     const ok = results.every(({ faults }) => Object.keys(faults).length === 0);
     process.stdout.write(json ? `${JSON.stringify({ ok, results, notRun })}\n` : renderTable(results));
