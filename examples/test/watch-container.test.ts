@@ -253,8 +253,9 @@ describe('the Containerfile, and the program in its file system', () => {
 
   it('runs: probes, pages, a new ConfigMap, an end within the time that is given, and a memory', {
     timeout: 300_000,
-  }, async () => {
+  }, async (t) => {
     const child = start(program('--listen', '0.0.0.0:0'));
+    t.after(() => child.kill('SIGKILL'));
     const log: Record<string, unknown>[] = [];
     const lines = createInterface({ input: child.stderr as NonNullable<ChildProcess['stderr']> });
     lines.on('line', (text) => log.push(text.startsWith('{') ? JSON.parse(text) : { text }));

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { certificateHex, mint, startTlsServer } from '@certpin/testkit';
+import { certificateHex, mint, publicKeyPin, startTlsServer } from '@certpin/testkit';
 import { chapter, good, line, quote } from '../say.ts';
 import { startChat } from './chat.ts';
 import { startWatcher } from './watcher.ts';
@@ -17,7 +17,8 @@ const SECOND = 1 / (24 * 60 * 60);
 const certificate = await mint({ validToDays: 90 });
 const next = await mint({ validToDays: 180 });
 const stranger = await mint({ validToDays: 90 });
-const endsDuringThis = await mint({ validToDays: 25 * SECOND });
+const endsSoon = await mint({ validToDays: 10 });
+const ended = await mint({ keys: endsSoon.keys, validFromDays: -90, validToDays: -SECOND });
 
 const start = async (id: string, presented = certificate) => ({
   id,
@@ -25,7 +26,7 @@ const start = async (id: string, presented = certificate) => ({
 });
 const shop = await start('shop');
 const directory = await start('directory');
-const mail = await start('mail', endsDuringThis);
+const mail = await start('mail', endsSoon);
 const cache = await start('cache');
 const wiki = await start('wiki');
 const servers = [shop, directory, mail, cache, wiki];
@@ -34,12 +35,14 @@ const address = ({ host, port }: { readonly host: string; readonly port: number 
 const folder = mkdtempSync(join(tmpdir(), 'certpin-watch-demo-'));
 const write = (name: string, value: object): void => writeFileSync(join(folder, name), JSON.stringify(value, null, 2));
 const chat = await startChat();
+const pins = [certificateHex(certificate), certificateHex(next)];
+const keyOfMail = await publicKeyPin(endsSoon);
 write('certpin.json', {
   version: 2,
   targets: servers.map((server) => ({
     id: server.id,
     target: address(server),
-    pins: [certificateHex(server === mail ? endsDuringThis : certificate), certificateHex(next)],
+    pins: server === mail ? [keyOfMail] : pins,
   })),
 });
 write('certpin.watch.json', {
@@ -81,7 +84,8 @@ async function story(): Promise<void> {
   await tell(cache, 'unreachable');
 
   chapter('A certificate ends');
-  line('that of mail, with a lifetime of seconds, so that you can see it');
+  line('that of mail has ten days left. You need not wait: mail presents one of the same key that ended a second ago');
+  mail.present(ended);
   await tell(mail, 'expired');
 
   chapter('What people are told');

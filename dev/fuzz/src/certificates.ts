@@ -1,5 +1,5 @@
 import { createECDH, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
-import type { Random } from './random.ts';
+import type { Random } from '@certpin/testkit/random';
 import { encode, integer, type Node, node, octets, oid, raw, sequence, text } from './tree.ts';
 
 /** The time at which everything is judged: a run of one seed is the same next year. */

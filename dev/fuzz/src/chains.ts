@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
+import type { Random } from '@certpin/testkit/random';
 import { body, certificate, extension, NOW, publicKeys, type Shape, signingKey } from './certificates.ts';
 import type { Library } from './library.ts';
 import { mutate } from './mutate.ts';
 import { type Chain, opensslAccepts } from './openssl.ts';
 import type { Outcome } from './outcome.ts';
-import type { Random } from './random.ts';
 import { encode, type Node, node, sequence, text } from './tree.ts';
 
 const BATCH = 200;

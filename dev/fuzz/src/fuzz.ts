@@ -1,7 +1,7 @@
+import { Random } from '@certpin/testkit/random';
 import { createChains } from './chains.ts';
 import type { Library } from './library.ts';
 import type { Difference, Outcome } from './outcome.ts';
-import { Random } from './random.ts';
 import { createReading } from './reading.ts';
 
 export interface FuzzResult {

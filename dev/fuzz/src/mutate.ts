@@ -1,4 +1,4 @@
-import type { Random } from './random.ts';
+import type { Random } from '@certpin/testkit/random';
 import { copy, encode, type Node, node, sequence, walk } from './tree.ts';
 
 /** Changes one thing in the tree, in place. */

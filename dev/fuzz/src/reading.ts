@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { Random } from '@certpin/testkit/random';
 import type { Certificate as Read } from 'certpin';
 import { body, certificate, NOW, publicKeys, signingKey } from './certificates.ts';
 import type { Library } from './library.ts';
 import { mutate } from './mutate.ts';
 import type { Outcome } from './outcome.ts';
-import type { Random } from './random.ts';
 import { copy, encode, type Node } from './tree.ts';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex').toUpperCase();

@@ -1,4 +1,5 @@
 export { type Addresses, startAddresses } from './addresses.ts';
+export { stopClock } from './clock.ts';
 export { mintWithHiddenKey } from './hidden-key.ts';
 export { certificateHex, type Minted, type MintOptions, mint, publicKeyPin } from './mint.ts';
 export { called, type Failure, failureOf } from './promises.ts';

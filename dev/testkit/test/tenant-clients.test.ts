@@ -1,12 +1,13 @@
 // The fake tenant is ours: what holds it honest are clients that nobody here wrote. What they send, it takes; what it answers, they take.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { requireTenantClients } from '../../tools/tenant-clients.ts';
+import { stopClock } from '../src/clock.ts';
 import { type FakeTenant, type FakeTenantOptions, type JsonObject, startFakeTenant } from '../src/tenant/index.ts';
 
 /** What is used of the SDK, by shape. */
@@ -55,11 +56,13 @@ const { sdk, deployCli } = requireTenantClients() as { sdk: Sdk; deployCli: stri
 const folder = mkdtempSync(join(tmpdir(), 'certpin-tenant-clients-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
+/** A value that stands nowhere else. */
+const SECRET = 'correct-horse-battery-staple';
 const login = 'function login(email, password, callback) { callback(null, { user_id: "1", email }); }';
 const options: JsonObject = {
   ...{ enabledDatabaseCustomization: true, import_mode: false, customScripts: { login } },
   ...{
-    configuration: { PIN: 'old', PASSWORD: 'secret' },
+    configuration: { PIN: 'old', PASSWORD: SECRET },
     mfa: { active: true },
     validation: null,
     precedence: ['email'],
@@ -79,7 +82,7 @@ async function start(
     options,
   });
   tenant.addConnection({ name: 'others', options });
-  const pins = tenant.addAction({ name: 'pins', code, secrets: { PIN: 'old', PASSWORD: 'secret' } });
+  const pins = tenant.addAction({ name: 'pins', code, secrets: { PIN: 'old', PASSWORD: SECRET } });
   return { ...tenant, users, pins };
 }
 
@@ -116,7 +119,7 @@ describe('the SDK of Auth0', () => {
         realms: unknown;
         display_name: unknown;
       };
-      const kept = ciphertext === 'echo' ? 'secret' : PASSWORD;
+      const kept = ciphertext === 'echo' ? SECRET : PASSWORD;
       assert.deepEqual(plain.options, { ...options, configuration: { PIN: 'new', PASSWORD: kept } });
       assert.deepEqual([plain.display_name, plain.realms], ['Our users', ['users', 'example.com']]);
       await tenant.close();
@@ -144,13 +147,12 @@ describe('the SDK of Auth0', () => {
   });
 
   it('changes a secret, waits for the build, deploys and rolls back', async (context) => {
-    // The clock stands still, but for each look at a build: how fast the machine is does not matter.
-    let now = Date.now();
-    context.mock.method(Date, 'now', () => now);
+    // Time passes with each look at a build alone.
+    const pass = stopClock(context);
     const built = async (isBuilt: () => Promise<boolean>): Promise<void> => {
       for (let look = 0; !(await isBuilt()); look++) {
         assert.ok(look < 10, 'it is not built');
-        now += 200;
+        pass(200);
       }
     };
     const tenant = await start({ buildMs: 600 });
@@ -175,7 +177,7 @@ describe('the SDK of Auth0', () => {
     await built(async () => (await client.actions.get(id)).deployed_version?.number === 2);
     const { draft, deployed } = tenant.plaintext().actions.pins ?? assert.fail();
     assert.deepEqual(draft, deployed);
-    assert.deepEqual(deployed?.secrets, { PIN: 'new', PASSWORD: 'secret' });
+    assert.deepEqual(deployed?.secrets, { PIN: 'new', PASSWORD: SECRET });
     assert.equal((await client.actions.get(id)).all_changes_deployed, true);
 
     const versions = await collect(client.actions.versions.list(id, {}));
@@ -219,7 +221,7 @@ describe('the Deploy CLI of Auth0', { concurrency: 2 }, () => {
       const files = join(folder, ciphertext);
       await deploy(tenant, files, 'export');
       assert.equal(existsSync(join(files, 'database-connections/users/login.js')), true);
-      // Told in its own files: nothing of a secret is exported.
+      assertNoSecret(files);
       const database = readJson(join(files, 'database-connections/others/database.json')) as { options: JsonObject };
       assert.equal('configuration' in database.options, false);
       // Somebody writes one key by hand, as its documentation says.
@@ -248,11 +250,13 @@ describe('the Deploy CLI of Auth0', { concurrency: 2 }, () => {
     const key = join(folder, 'key.pem');
     writeFileSync(key, tenant.privateKey);
     const files = join(folder, 'whole');
-    const config = { AUTH0_CLIENT_SECRET: '', AUTH0_CLIENT_SIGNING_KEY_PATH: key };
+    // There is no secret that it could sign in with.
+    const config = { AUTH0_CLIENT_SECRET: undefined, AUTH0_CLIENT_SIGNING_KEY_PATH: key };
     const output = await deploy(tenant, files, 'export', config);
     assert.match(output, /Cannot retrieve roles due to missing scopes: read:roles/);
     assert.match(output, /Export Successful/);
     assert.equal(existsSync(join(files, 'actions/pins/code.js')), true);
+    assertNoSecret(files);
     await tenant.close();
   });
 });
@@ -279,6 +283,18 @@ async function deploy(
     { cwd: folder, env: { PATH, HOME, NODE_EXTRA_CA_CERTS: ca } },
   );
   return stdout + stderr;
+}
+
+/** Neither a value of `configuration` or of a secret of an Action, nor its ciphertext, stands in any file of an export. */
+function assertNoSecret(files: string): void {
+  const names = readdirSync(files, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    statSync(join(files, name)).isFile(),
+  );
+  assert.ok(names.includes('actions/pins/code.js'), names.join('\n'));
+  for (const name of names) {
+    const text = readFileSync(join(files, name), 'utf8');
+    assert.ok(!text.includes(SECRET) && !text.includes('CkIKI'), `${name}: ${text}`);
+  }
 }
 
 function readJson(file: string): unknown {

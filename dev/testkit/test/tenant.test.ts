@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, type KeyLike, randomUUID, sign } from 'node:crypto';
 import { describe, it, type TestContext } from 'node:test';
+import { stopClock } from '../src/clock.ts';
 import {
   type FakeTenant,
   type FakeTenantOptions,
@@ -34,15 +35,6 @@ interface Stage extends FakeTenant {
 }
 
 /** A tenant with a connection and an Action, closed with the test. */
-/** The clock stands still. @returns lets time pass: how fast the machine is does not matter */
-function stopClock(context: TestContext): (ms: number) => void {
-  let now = Date.now();
-  context.mock.method(Date, 'now', () => now);
-  return (ms) => {
-    now += ms;
-  };
-}
-
 async function start(context: TestContext, given: FakeTenantOptions = {}): Promise<Stage> {
   const tenant = await startFakeTenant(given);
   context.after(() => tenant.close());

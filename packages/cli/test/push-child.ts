@@ -9,7 +9,6 @@ const { fetch, close } = createFetch(AUTH0_DOMAIN, Number(TENANT_PORT), TENANT_C
 const lookup: LookupFunction = (_, { all }, done) =>
   all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4);
 
-process.send?.('begun');
 const code = await run(process.argv.slice(2), {
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),

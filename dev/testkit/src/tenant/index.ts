@@ -1,4 +1,5 @@
 export { createFetch } from './fetch.ts';
+export { interruptAt } from './interrupt-at.ts';
 export type { LoggedRequest } from './listener.ts';
 export type {
   ActionSeed,

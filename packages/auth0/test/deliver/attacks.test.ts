@@ -27,19 +27,20 @@ import {
 } from '../../src/deliver/index.ts';
 import {
   actionCode,
+  ask,
+  codes,
   configuration,
   customers,
   NEXT,
   plainConnection,
   type Stage,
+  said,
   script,
   secret,
   startStage,
   writeValues,
 } from './stage.ts';
 
-const codes = ({ problems }: Delivered): readonly string[] => problems.map(({ code }) => code);
-const said = ({ problems }: Delivered): string => problems.map(({ message }) => message).join('\n');
 const place = (path: string, format: FileFormat = 'env', key = 'DB_PINS'): Place => ({
   kind: 'file',
   path,
@@ -108,24 +109,6 @@ test('a configuration that a colleague has changed under a push is not taken bac
 interface Row {
   readonly id: string;
   readonly options: { readonly [key: string]: unknown };
-}
-
-async function ask(stage: Stage, method: string, path: string, body?: object): Promise<unknown> {
-  const { env, fetch } = stage.options;
-  const call = async (to: string, how: RequestInit) => (await fetch(`https://${env.AUTH0_DOMAIN}/${to}`, how)).json();
-  const json = { 'content-type': 'application/json' };
-  const { access_token: token } = (await call('oauth/token', {
-    method: 'POST',
-    headers: json,
-    body: JSON.stringify({
-      grant_type: 'client_credentials',
-      audience: `https://${env.AUTH0_DOMAIN}/api/v2/`,
-      client_id: env.AUTH0_CLIENT_ID,
-      client_secret: env.AUTH0_CLIENT_SECRET,
-    }),
-  })) as { access_token: string };
-  const headers = { ...json, authorization: `Bearer ${token}` };
-  return call(`api/v2/${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
 }
 
 async function connectionsOf(stage: Stage): Promise<readonly Row[]> {

@@ -3,39 +3,29 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Place } from '@certpin/pins-file';
-import type { Delivered } from '../../src/deliver/index.ts';
-import { actionCode, DOMAIN, type Stage, secret, startStage, writeValues } from './stage.ts';
+import { stopClock } from '@certpin/testkit';
+import { actionCode, ask, type Stage, said, secret, startStage, writeValues } from './stage.ts';
 
 /** The clock stands still, so that no build ends by itself. */
 const BUILD_MS = 60_000;
 const codeWith = (pins: string): string => `const DB_PINS = '${pins}'; // certpin: customer-db\n`;
-const said = ({ problems }: Delivered): string => problems.map(({ message }) => message).join('\n');
 
 type Started = Awaited<ReturnType<typeof startAfterKill>>;
 
 /** Drafts are built at once. A version is not, before `endBuilds`. */
 async function startAfterKill(t: TestContext, places: readonly Place[] = [actionCode, secret]) {
-  let now = Date.now();
-  t.mock.method(Date, 'now', () => now);
-  const endBuilds = (): void => {
-    now += BUILD_MS;
-  };
+  const pass = stopClock(t);
+  const endBuilds = (): void => pass(BUILD_MS);
   const stage = await startStage(t, places, { tenant: { buildMs: BUILD_MS } });
   const { tenant } = stage;
   const code = codeWith(stage.current);
   const id = tenant.addAction({ name: 'post-login', code, secrets: { DB_PINS: 'old', API_KEY: 'battery-staple' } });
-  const ask = async (method: string, path: string, body?: object): Promise<unknown> => {
-    const headers = { authorization: `Bearer ${tenant.issueToken()}`, 'content-type': 'application/json' };
-    const url = `https://${DOMAIN}/api/v2/actions/actions/${id}${path}`;
-    const answer = await tenant.fetch(url, { method, headers, ...(body && { body: JSON.stringify(body) }) });
-    const text = await answer.text();
-    assert.ok(answer.ok, `${answer.status} ${text}`);
-    return JSON.parse(text);
-  };
+  const askAction = (method: string, path: string, body?: object): Promise<unknown> =>
+    ask(stage, method, `actions/actions/${id}${path}`, body);
   // A first version of other code, to which somebody could go back.
-  await ask('PATCH', '', { code: `${code}// newer\n` });
+  await askAction('PATCH', '', { code: `${code}// newer\n` });
   endBuilds();
-  await ask('POST', '/deploy');
+  await askAction('POST', '/deploy');
   endBuilds();
 
   const kill = new AbortController();
@@ -66,7 +56,7 @@ async function startAfterKill(t: TestContext, places: readonly Place[] = [action
       return true;
     },
   });
-  return { stage, before, endBuilds, ask, between };
+  return { stage, before, endBuilds, askAction, between };
 }
 
 function actionOf({ tenant }: Stage) {
@@ -107,18 +97,18 @@ for (const [what, change] of [
 ] as const) {
   for (const isDeployed of [false, true]) {
     test(`a colleague who changes ${what}${isDeployed ? ', and deploys it,' : ''} is seen, though a build ends too`, async (t) => {
-      await refuseAfter(t, async ({ ask }) => {
-        await ask('PATCH', '', change);
-        if (isDeployed) await ask('POST', '/deploy');
+      await refuseAfter(t, async ({ askAction }) => {
+        await askAction('PATCH', '', change);
+        if (isDeployed) await askAction('POST', '/deploy');
       });
     });
   }
 }
 
 test('a colleague who goes back to an earlier version is seen, though a build ends too', async (t) => {
-  await refuseAfter(t, async ({ ask, endBuilds }) => {
-    const { versions } = (await ask('GET', '/versions')) as { versions: { id: string; number: number }[] };
-    await ask('POST', `/versions/${versions.find(({ number }) => number === 1)?.id}/deploy`);
+  await refuseAfter(t, async ({ askAction, endBuilds }) => {
+    const { versions } = (await askAction('GET', '/versions')) as { versions: { id: string; number: number }[] };
+    await askAction('POST', `/versions/${versions.find(({ number }) => number === 1)?.id}/deploy`);
     endBuilds();
   });
 });

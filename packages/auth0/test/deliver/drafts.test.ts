@@ -2,11 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ActionSeed } from '@certpin/testkit/tenant';
-import type { Delivered } from '../../src/deliver/index.ts';
-import { actionCode, type Stage, startStage } from './stage.ts';
-
-const codes = ({ problems }: Delivered): readonly string[] => problems.map(({ code }) => code);
-const said = ({ problems }: Delivered): string => problems.map(({ message }) => message).join('\n');
+import { actionCode, ask, codes, type Stage, said, startStage } from './stage.ts';
 
 const action: ActionSeed = {
   name: 'post-login',
@@ -21,14 +17,8 @@ const changes = {
 const read = ({ tenant }: Stage) => tenant.plaintext().actions['post-login'];
 
 /** A colleague in the dashboard. */
-async function change({ tenant }: Stage, id: string, body: object): Promise<void> {
-  const answer = await tenant.fetch(`https://${tenant.domain}/api/v2/actions/actions/${id}`, {
-    method: 'PATCH',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${tenant.issueToken()}` },
-    body: JSON.stringify(body),
-  });
-  assert.equal(answer.status, 200);
-}
+const change = (stage: Stage, id: string, body: object): Promise<unknown> =>
+  ask(stage, 'PATCH', `actions/actions/${id}`, body);
 
 for (const [what, theirs] of Object.entries(changes)) {
   test(`a draft that differs in its ${what} alone is refused`, async (t) => {

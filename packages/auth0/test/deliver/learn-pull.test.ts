@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { stopClock } from '@certpin/testkit';
 import { type DeliverOptions, diffDeliveries, learn, pullDeliveries } from '../../src/deliver/index.ts';
 import { nodeOf } from '../nodes.ts';
 import { runActions, runInContainers } from '../run/tenant-container.ts';
 import {
   actionCode,
+  ask,
   configuration,
   customers,
   DOMAIN,
@@ -25,13 +27,9 @@ const learnt = ({ file, options }: Stage, more: object = {}) => learn(file, { ..
 
 /** Time passes with the requests alone, a tenth of a second with each login: how fast the machine is does not matter. */
 function countTime(t: TestContext, { tenant }: Stage): void {
-  let passed = 0;
-  for (const clock of [Date, performance]) {
-    const begun = clock.now();
-    t.mock.method(clock, 'now', () => begun + passed);
-  }
+  const pass = stopClock(t, [Date, performance]);
   tenant.onRequest(async ({ path }, proceed) => {
-    passed += path === '/oauth/token' ? 100 : 1;
+    pass(path === '/oauth/token' ? 100 : 1);
     return proceed();
   });
 }
@@ -129,11 +127,7 @@ test('diff: read, witnessed, unknown, changed by somebody else; and a tenant tha
   stage.write({ pins: [stage.current] });
   assert.deepEqual(await diff(), ['differs witness', 'differs read', 'elsewhere null']);
   const { options } = plainConnection(stage.tenant);
-  await stage.tenant.fetch(`https://${DOMAIN}/api/v2/connections/${id}`, {
-    method: 'PATCH',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${stage.tenant.issueToken()}` },
-    body: JSON.stringify({ options }),
-  });
+  await ask(stage, 'PATCH', `connections/${id}`, { options });
   assert.deepEqual(await diff(), ['unknown null', 'differs read', 'elsewhere null']);
 });
 

@@ -3,11 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ActionSeed } from '@certpin/testkit/tenant';
-import type { Delivered } from '../../src/deliver/index.ts';
-import { actionCode, DOMAIN, secret, startStage, writeValues } from './stage.ts';
-
-const codes = ({ problems }: Delivered): readonly string[] => problems.map(({ code }) => code);
-const said = ({ problems }: Delivered): string => problems.map(({ message }) => message).join('\n');
+import { actionCode, ask, codes, DOMAIN, said, secret, startStage, statuses, writeValues } from './stage.ts';
 
 const CODE = `const DB_PINS = ''; // certpin: customer-db
 exports.onExecutePostLogin = async () => { await ask(DB_PINS); };
@@ -36,10 +32,7 @@ for (const nameOnlySecrets of ['kept', 'emptied'] as const) {
       secrets: { DB_PINS: stage.pins, API_KEY: 'battery-staple' },
     });
     const again = await stage.push();
-    assert.deepEqual(
-      again.outcomes.map(({ status }) => status),
-      ['same'],
-    );
+    assert.deepEqual(statuses(again), ['same']);
   });
 }
 
@@ -60,9 +53,7 @@ test('an Action that somebody changes while a person thinks is left as it is', a
   const id = stage.tenant.addAction(action);
   const refused = await stage.push({
     confirm: async () => {
-      const headers = { authorization: `Bearer ${stage.tenant.issueToken()}`, 'content-type': 'application/json' };
-      const body = JSON.stringify({ code: `${CODE}// half-finished` });
-      await stage.tenant.fetch(`https://${DOMAIN}/api/v2/actions/actions/${id}`, { method: 'PATCH', headers, body });
+      await ask(stage, 'PATCH', `actions/actions/${id}`, { code: `${CODE}// half-finished` });
       return true;
     },
   });
@@ -102,7 +93,7 @@ for (const of of ['draft', 'version'] as const) {
     stage.tenant.addAction(action);
     const { deployed } = stage.tenant.plaintext().actions['post-login'] ?? {};
     const failed = await stage.push();
-    assert.deepEqual([failed.outcome, failed.outcomes.map(({ status }) => status)], ['failed', ['failed']]);
+    assert.deepEqual([failed.outcome, statuses(failed)], ['failed', ['failed']]);
     assert.match(said(failed), /has failed: .*goes on running/);
     assert.deepEqual(stage.tenant.plaintext().actions['post-login']?.deployed, deployed);
     broken = false;
@@ -144,11 +135,7 @@ test('what a colleague writes into the draft while it is built is not deployed',
   tenant.onRequest(async ({ method, path, body }, proceed) => {
     const answer = await proceed();
     if (method === 'PATCH' && !JSON.stringify(body).includes('half')) {
-      await tenant.fetch(`https://${tenant.domain}${path}`, {
-        method: 'PATCH',
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${tenant.issueToken()}` },
-        body: JSON.stringify({ code: '// half' }),
-      });
+      await ask(stage, 'PATCH', path, { code: '// half' });
     }
     return answer;
   });
@@ -179,9 +166,6 @@ test('a failure stops, and names what is done and what is not', async (t) => {
   stage.tenant.addAction(action);
   stage.tenant.addAction({ ...action, name: 'second' });
   const failed = await stage.push();
-  assert.deepEqual(
-    failed.outcomes.map(({ status }) => status),
-    ['written', 'failed', 'not-done'],
-  );
+  assert.deepEqual(statuses(failed), ['written', 'failed', 'not-done']);
   assert.equal(failed.outcome, 'failed');
 });

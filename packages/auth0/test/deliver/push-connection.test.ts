@@ -3,30 +3,26 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { mint } from '@certpin/testkit';
-import type { Delivered } from '../../src/deliver/index.ts';
 import {
+  ask,
+  codes,
   configuration,
   customers,
   LOGIN,
   plainConnection,
   rest,
   type Stage,
+  said,
   script,
   startStage,
+  statuses,
   writeValues,
 } from './stage.ts';
 
 /** What everybody writes first: the pins alone. */
-async function pushNaively({ tenant, pins }: Stage, id: string): Promise<void> {
-  await tenant.fetch(`https://${tenant.domain}/api/v2/connections/${id}`, {
-    method: 'PATCH',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${tenant.issueToken()}` },
-    body: JSON.stringify({ options: { configuration: { DB_PINS: pins } } }),
-  });
+async function pushNaively(stage: Stage, id: string): Promise<void> {
+  await ask(stage, 'PATCH', `connections/${id}`, { options: { configuration: { DB_PINS: stage.pins } } });
 }
-
-const codes = ({ problems }: Delivered): readonly string[] => problems.map(({ code }) => code);
-const said = ({ problems }: Delivered): string => problems.map(({ message }) => message).join('\n');
 
 for (const ciphertext of ['echo', 'encrypted-twice'] as const) {
   test(`${ciphertext}: the pins alone erase a connection; push keeps all of it`, async (t) => {
@@ -57,10 +53,7 @@ test('a second push finds the pins there by its witness, and writes nothing', as
   const count = stage.writes();
   const again = await stage.push();
   assert.deepEqual([again.outcome, again.push, stage.writes()], ['done', undefined, count]);
-  assert.deepEqual(
-    again.outcomes.map(({ status }) => status),
-    ['same', 'same'],
-  );
+  assert.deepEqual(statuses(again), ['same', 'same']);
   assert.match(again.outcomes[0]?.reason ?? '', /as a witness shows$/);
 });
 
@@ -95,10 +88,7 @@ test('the scope to write them is missing: the tenant says so, and nothing has ch
   assert.equal(done.outcome, 'failed');
   assert.match(said(done), /insufficient_scope/);
   assert.deepEqual(rest(stage.tenant), before);
-  assert.deepEqual(
-    done.outcomes.map(({ status }) => status),
-    ['failed'],
-  );
+  assert.deepEqual(statuses(done), ['failed']);
 });
 
 test('display_name and realms stay where a tenant sets those that are left out', async (t) => {
@@ -154,13 +144,7 @@ test('what stands there otherwise after the write is told; the undo is named, an
   tenant.onRequest(async ({ method, path }, proceed) => {
     const answer = await proceed();
     // A colleague, a moment later.
-    if (method === 'PATCH' && ++patches === 1) {
-      await tenant.fetch(`https://${tenant.domain}${path}`, {
-        method: 'PATCH',
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${tenant.issueToken()}` },
-        body: JSON.stringify({ show_as_button: true }),
-      });
-    }
+    if (method === 'PATCH' && ++patches === 1) await ask(stage, 'PATCH', path, { show_as_button: true });
     return answer;
   });
   const done = await stage.push({ values: writeValues(folder) });
@@ -288,7 +272,7 @@ test('a tenant of another name is listed, and not written', async (t) => {
   const stage = await startStage(t, [configuration]);
   stage.tenant.addConnection(customers());
   const done = await stage.push({ env: { ...stage.tenant.credentials, AUTH0_DOMAIN: 'other.eu.auth0.com' } });
-  assert.deepEqual([done.outcome, done.outcomes.map(({ status }) => status)], ['done', ['elsewhere']]);
+  assert.deepEqual([done.outcome, statuses(done)], ['done', ['elsewhere']]);
   assert.equal(stage.tenant.requests.length, 0);
   const missing = await stage.push({ env: {} });
   assert.deepEqual([missing.outcome, codes(missing)], ['unknown', ['ERR_CREDENTIALS']]);
@@ -340,9 +324,6 @@ test('a dry run writes nothing, neither in the tenant nor beside the pins file',
   const stage = await startStage(t, [configuration]);
   stage.tenant.addConnection(customers());
   const done = await stage.push({ values: writeValues(stage.folder), dryRun: true });
-  assert.deepEqual(
-    [done.outcome, done.outcomes.map(({ status }) => status), stage.writes()],
-    ['done', ['would-write'], 0],
-  );
+  assert.deepEqual([done.outcome, statuses(done), stage.writes()], ['done', ['would-write'], 0]);
   assert.deepEqual(readdirSync(stage.folder).sort(), ['certpin.json', 'values.secret']);
 });

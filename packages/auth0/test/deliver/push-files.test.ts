@@ -1,15 +1,24 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { LookupFunction } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FileFormat, Place } from '@certpin/pins-file';
 import { runCommand } from '../../src/deliver/command-step.ts';
 import type { Delivered } from '../../src/deliver/index.ts';
-import { configuration, customers, NEXT, type Stage, script, startStage } from './stage.ts';
-
-const codes = ({ problems }: Delivered): readonly string[] => problems.map(({ code }) => code);
-const said = ({ problems }: Delivered): string => problems.map(({ message }) => message).join('\n');
+import {
+  codes,
+  configuration,
+  customers,
+  holdLimits,
+  NEXT,
+  type Stage,
+  said,
+  script,
+  startStage,
+  statuses,
+} from './stage.ts';
 
 const place = (path: string, format: FileFormat, key = 'DB_PINS'): Place => ({ kind: 'file', path, format, key });
 const put = ({ folder }: Stage, name: string, text: string): void => writeFileSync(join(folder, name), text);
@@ -38,7 +47,7 @@ test('files keep their comments, order, quotes and line ends', async (t) => {
   assert.equal(stage.read('new.env'), `DB_PINS=${pins}\n`);
   assert.equal(statSync(join(stage.folder, 'a.env')).mode & 0o777, 0o640);
   assert.deepEqual(
-    (await stage.push()).outcomes.map(({ status }) => status),
+    statuses(await stage.push()),
     places.map(() => 'same'),
   );
 });
@@ -89,16 +98,13 @@ test('a command runs only where it is allowed, without a shell, with the pins on
   const command = [process.execPath, '-e', keep, 'kept; touch shell'];
   const stage = await startStage(t, [{ kind: 'command', command }]);
   const refused = await stage.push();
-  assert.deepEqual([refused.outcome, refused.outcomes.map(({ status }) => status)], ['done', ['not-run']]);
+  assert.deepEqual([refused.outcome, statuses(refused)], ['done', ['not-run']]);
   assert.throws(() => stage.read('kept; touch shell'));
   const done = await stage.push({ allowCommands: true });
   assert.deepEqual([done.outcome, said(done)], ['done', '']);
   assert.equal(stage.read('kept; touch shell'), `${stage.pins}\n`);
   assert.throws(() => stage.read('shell'));
-  assert.deepEqual(
-    (await stage.push({ allowCommands: true })).outcomes.map(({ status }) => status),
-    ['same'],
-  );
+  assert.deepEqual(statuses(await stage.push({ allowCommands: true })), ['same']);
 });
 
 test('a command that fails is a failure, and its words are not shown', async (t) => {
@@ -113,23 +119,42 @@ test('a command that fails is a failure, and its words are not shown', async (t)
 test('a command that does not end, and one that is interrupted, have ended before that is told', async (t) => {
   const stage = await startStage(t, [place('a.env', 'env')]);
   const wish = { pins: stage.pins, place: { kind: 'command', command: ['x'] } } as const;
-  // It says that it has begun, and writes again when a second has passed.
+  // It says who it is. By itself it ends long after this test.
   const slow =
-    "const f = require('fs'); f.writeFileSync('began', ''); setTimeout(() => f.writeFileSync('late', ''), 1000)";
+    "const f = require('fs'); f.writeFileSync('draft', String(process.pid)); f.renameSync('draft', 'pid'); setTimeout(() => {}, 60_000)";
   const command = [process.execPath, '-e', slow];
-  const hasBegun = (): boolean => existsSync(join(stage.folder, 'began'));
-  await assert.rejects(runCommand(command, stage.folder, wish, undefined, 400), {
-    code: 'ERR_COMMAND',
-    message: /it did not end within 0\.4 s$/,
-  });
+  const path = join(stage.folder, 'pid');
+  const begun = async (): Promise<number> => {
+    for (let looks = 0; !existsSync(path); looks++) {
+      assert.ok(looks < 3_000, 'the command does not begin');
+      await delay(10);
+    }
+    const pid = Number(readFileSync(path, 'utf8'));
+    rmSync(path);
+    assert.equal(process.kill(pid, 0), true, 'it runs');
+    return pid;
+  };
+  const assertDead = (pid: number): void => assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+
+  const { limits, pass } = holdLimits(t);
+  const limited = runCommand(command, stage.folder, wish, undefined, 400);
+  const first = await begun();
+  assert.deepEqual(
+    limits.map(({ milliseconds }) => milliseconds),
+    [400],
+  );
+  pass();
+  await assert.rejects(limited, { code: 'ERR_COMMAND', message: /it did not end within 0\.4 s$/ });
+  assertDead(first);
+
   const stop = new AbortController();
-  const running = runCommand(command, stage.folder, wish, stop.signal);
-  while (!hasBegun()) await new Promise((done) => setTimeout(done, 10));
+  const interrupted = runCommand(command, stage.folder, wish, stop.signal);
+  const second = await begun();
+  assert.notEqual(second, first);
   stop.abort();
-  await assert.rejects(running, { name: 'AbortError' });
+  await assert.rejects(interrupted, { name: 'AbortError' });
+  assertDead(second);
   await assert.rejects(runCommand(command, stage.folder, wish, stop.signal), { name: 'AbortError' });
-  await new Promise((done) => setTimeout(done, 1_200));
-  assert.equal(existsSync(join(stage.folder, 'late')), false);
 });
 
 test('a link at the name of the draft is not followed', async (t) => {
@@ -188,10 +213,7 @@ for (const [tool, files, format] of [
     assert.match(said(refused), new RegExp(`${tool} writes it .*put the old pins back.*"format": "${format}"`));
     stage.write({ deliver: [script, place('values.json', format)] });
     const done = await stage.push();
-    assert.deepEqual(
-      done.outcomes.map(({ status }) => status),
-      ['written', 'left-to-owner'],
-    );
+    assert.deepEqual(statuses(done), ['written', 'left-to-owner']);
     assert.equal(stage.tenant.requests.length, 0);
     assert.ok(stage.read('values.json').includes(stage.pins));
     stage.write({ deliver: [script] });
@@ -269,10 +291,7 @@ test('a torn last line of the journal is passed over, and ended', async (t) => {
   const stage = await startStage(t, [place('a.env', 'env')]);
   put(stage, 'certpin.journal.jsonl', '{"push":"x","time":"2026-11');
   assert.equal((await stage.push()).outcome, 'done');
-  assert.deepEqual(
-    (await stage.push()).outcomes.map(({ status }) => status),
-    ['same'],
-  );
+  assert.deepEqual(statuses(await stage.push()), ['same']);
   put(stage, 'certpin.journal.jsonl', 'something else\n{}\n');
   assert.equal((await stage.push()).outcome, 'refused');
 });

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { LookupFunction } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -67,6 +68,36 @@ export async function startStage(
     undo: (more = {}) => undoDelivery(file, { ...options, ...more }),
     writes: () => tenant.requests.filter(({ method, path }) => method !== 'GET' && path.startsWith('/api/v2/')).length,
     read: (name) => readFileSync(join(folder, name), 'utf8'),
+  };
+}
+
+export const codes = ({ problems }: Delivered): readonly string[] => problems.map(({ code }) => code);
+export const said = ({ problems }: Delivered): string => problems.map(({ message }) => message).join('\n');
+export const statuses = ({ outcomes }: Delivered): readonly string[] => outcomes.map(({ status }) => status);
+
+/** Calls the API as a colleague does in the dashboard: without push. @param path with or without `/api/v2/` in front */
+export async function ask({ tenant }: Stage, method: string, path: string, body?: object): Promise<unknown> {
+  const answer = await tenant.fetch(`https://${tenant.domain}/api/v2/${path.replace('/api/v2/', '')}`, {
+    method,
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${tenant.issueToken()}` },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  assert.ok(answer.ok, `${answer.status} ${text}`);
+  return JSON.parse(text);
+}
+
+/** Takes the clock out of the time limits of requests and commands. @returns which there were, and how to let the newest one pass */
+export function holdLimits(t: TestContext) {
+  const limits: { readonly milliseconds: number; readonly over: AbortController }[] = [];
+  t.mock.method(AbortSignal, 'timeout', (milliseconds: number) => {
+    const over = new AbortController();
+    limits.push({ milliseconds, over });
+    return over.signal;
+  });
+  return {
+    limits,
+    pass: () => limits.at(-1)?.over.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')),
   };
 }
 

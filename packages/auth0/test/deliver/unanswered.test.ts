@@ -2,15 +2,24 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import type { Place } from '@certpin/pins-file';
-import type { RequestHook, TenantRequest } from '@certpin/testkit/tenant';
-import type { Delivered } from '../../src/deliver/index.ts';
-import { actionCode, customers, rest, type Stage, script, secret, startStage, writeValues } from './stage.ts';
-
-const codes = ({ problems }: Delivered): readonly string[] => problems.map(({ code }) => code);
-const said = ({ problems }: Delivered): string => problems.map(({ message }) => message).join('\n');
-const statuses = ({ outcomes }: Delivered): readonly string[] => outcomes.map(({ status }) => status);
+import { interruptAt, type RequestHook, type TenantRequest } from '@certpin/testkit/tenant';
+import {
+  actionCode,
+  ask,
+  codes,
+  customers,
+  holdLimits,
+  rest,
+  type Stage,
+  said,
+  script,
+  secret,
+  startStage,
+  statuses,
+  writeValues,
+} from './stage.ts';
 
 const file: Place = { kind: 'file', path: 'deploy.env', format: 'env', key: 'DB_PINS' };
 const CODE = "const DB_PINS = ''; // certpin: customer-db\n";
@@ -23,20 +32,6 @@ const isOne = ({ path }: TenantRequest): boolean => /\/(?:connections|actions\/a
 function since(stage: Stage): readonly string[] {
   const own = stage.tenant.requests.filter(isOne);
   return own.slice(own.findIndex(isWrite)).map(({ method }) => method);
-}
-
-/** Takes the clock out of the time limits of requests. @returns which there were, and how to let the newest one pass */
-function holdLimits(t: TestContext) {
-  const limits: { readonly milliseconds: number; readonly over: AbortController }[] = [];
-  t.mock.method(AbortSignal, 'timeout', (milliseconds: number) => {
-    const over = new AbortController();
-    limits.push({ milliseconds, over });
-    return over.signal;
-  });
-  return {
-    limits,
-    pass: () => limits.at(-1)?.over.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')),
-  };
 }
 
 test('a tenant that never answers is given 30 seconds for each request, four times, and that is told', async (t) => {
@@ -192,11 +187,7 @@ for (const { what, place, add } of places) {
       if (!isWrite(request)) return proceed();
       unhook();
       // It is lost on the way, and a colleague writes meanwhile.
-      await tenant.fetch(`https://${tenant.domain}${request.path}`, {
-        method: 'PATCH',
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${tenant.issueToken()}` },
-        body: JSON.stringify(theirs),
-      });
+      await ask(stage, 'PATCH', request.path, theirs);
       return 'hang-up';
     });
     const failed = await stage.push();
@@ -240,22 +231,10 @@ for (const [what, place, isMade] of [
   });
 }
 
-/** A hook that lets a person press Ctrl-C where a request has arrived that is never answered. */
-function interruptAt(stage: Stage, isMeant: (request: TenantRequest) => boolean): AbortSignal {
-  const person = new AbortController();
-  const unhook = stage.tenant.onRequest(async (request, proceed) => {
-    if (!isMeant(request)) return proceed();
-    unhook();
-    person.abort();
-    return 'hang';
-  });
-  return person.signal;
-}
-
 test('Ctrl-C while a question hangs, and while a rate limit is waited for: nothing is begun, and the lock is given back', async (t) => {
   const stage = await startStage(t, [script]);
   stage.tenant.addConnection(customers({ configuration: {} }));
-  const signal = interruptAt(stage, ({ path }) => path.endsWith('/connections'));
+  const signal = interruptAt(stage.tenant, ({ path }) => path.endsWith('/connections'));
   await assert.rejects(stage.push({ signal }), { name: 'AbortError' });
 
   const person = new AbortController();
@@ -277,7 +256,7 @@ test('Ctrl-C while a write hangs: it may have been made, and that is told; what 
   const stage = await startStage(t, [script, actionCode, file]);
   stage.tenant.addConnection(customers({ configuration: {} }));
   stage.tenant.addAction(action);
-  const signal = interruptAt(stage, (request) => isWrite(request) && request.path.includes('/actions/'));
+  const signal = interruptAt(stage.tenant, (request) => isWrite(request) && request.path.includes('/actions/'));
   const cut = await stage.push({ signal });
   assert.deepEqual([cut.outcome, codes(cut)], ['interrupted', ['ERR_INTERRUPTED']]);
   assert.match(

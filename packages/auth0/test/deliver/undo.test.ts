@@ -4,12 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Place } from '@certpin/pins-file';
-import type { Delivered } from '../../src/deliver/index.ts';
-import { actionCode, customers, type Stage, script, startStage } from './stage.ts';
-
-const codes = ({ problems }: Delivered): readonly string[] => problems.map(({ code }) => code);
-const said = ({ problems }: Delivered): string => problems.map(({ message }) => message).join('\n');
-const statuses = ({ outcomes }: Delivered): readonly string[] => outcomes.map(({ status }) => status);
+import { actionCode, codes, customers, type Stage, said, script, startStage, statuses } from './stage.ts';
 
 const place = (path: string): Place => ({ kind: 'file', path, format: 'env', key: 'DB_PINS' });
 const put = ({ folder }: Stage, name: string, text: string): void => writeFileSync(join(folder, name), text);

@@ -5,11 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Place } from '@certpin/pins-file';
 import { certificateHex, mint } from '@certpin/testkit';
-import type { Delivered } from '../../src/deliver/index.ts';
-import { NEXT, startStage } from './stage.ts';
-
-const codes = ({ problems }: Delivered): readonly string[] => problems.map(({ code }) => code);
-const said = ({ problems }: Delivered): string => problems.map(({ message }) => message).join('\n');
+import { codes, NEXT, said, startStage } from './stage.ts';
 
 const place: Place = { kind: 'file', path: 'a.env', format: 'env', key: 'DB_PINS' };
 

@@ -37,7 +37,9 @@ const mysql2 = require('mysql2/promise') as typeof import('mysql2/promise');
 const pg = require('pg') as typeof import('pg');
 /** Those that the platform has. */
 const tedious = requirePackage('tedious-11') as Tedious;
-const { MongoClient } = requirePackage('mongodb-5.1') as { MongoClient: new (...config: unknown[]) => MongoLike };
+export const { MongoClient } = requirePackage('mongodb-5.1') as {
+  MongoClient: new (...config: unknown[]) => MongoLike;
+};
 
 type TediousConnection = InstanceType<Tedious['Connection']>;
 

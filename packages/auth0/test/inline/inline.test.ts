@@ -30,7 +30,7 @@ import { type Postgres, startPostgres, startPostgresRelay } from '@certpin/testk
 import { encryption, startTdsServer } from '@certpin/testkit/tds';
 import { isSupported } from '../../../certpin/src/drivers/seen.ts';
 import { type InlineClient, inlineBlock, inlineClients } from '../../src/inline/index.ts';
-import { blockClients, evaluate } from './block-clients.ts';
+import { blockClients, evaluate, MongoClient } from './block-clients.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -288,6 +288,33 @@ for (const client of inlineClients) {
     }
   });
 }
+
+test('the block for mongodb: connect() of a script fails with the reason', {
+  skip: whyNotHere('mongodb'),
+}, async (t) => {
+  const [right, impostor] = [await mint(), await mint()];
+  const server = await startMongodbServer({ certificate: impostor });
+  t.after(() => server.close());
+  const block = evaluate(inlineBlock('mongodb').text);
+  const { user: username, password } = loginTo(postgres);
+  const config = block.pinnedMongodb(
+    `mongodb://${server.host}:${server.port}/`,
+    { pins: certificateHex(right) },
+    { auth: { username, password }, authSource: 'admin', serverSelectionTimeoutMS: 2_000 },
+  );
+  const client = new MongoClient(...config);
+  t.after(() => client.close());
+  const refusal = await client.connect().then(
+    () => assert.fail('connected'),
+    (error: unknown) => block.findCertpinError(error),
+  );
+  assert.equal(refusal?.code, 'ERR_PIN_MISMATCH');
+  assert.match(
+    refusal.message,
+    new RegExp(`presented: ${certificateHex(impostor)} .*pinned: ${certificateHex(right)}`),
+  );
+  assert.equal(server.received(), 0);
+});
 
 const seen = isSupported() && `Node ${process.version} announces TLS sockets`;
 test('the block for mongodb says at once that this Node does not announce TLS sockets', { skip: seen }, async (t) => {

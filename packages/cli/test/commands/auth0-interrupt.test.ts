@@ -1,28 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TenantRequest } from '@certpin/testkit/tenant';
+import { interruptAt, type TenantRequest } from '@certpin/testkit/tenant';
 import { startPushStage } from '../push-stage.ts';
-
-type PushStage = Awaited<ReturnType<typeof startPushStage>>;
-
-/** Ctrl-C where a request has arrived that is never answered. */
-function interruptAt({ tenant }: PushStage, isMeant: (request: TenantRequest) => boolean): AbortSignal {
-  const person = new AbortController();
-  const unhook = tenant.onRequest(async (request, proceed) => {
-    if (!isMeant(request)) return proceed();
-    unhook();
-    person.abort();
-    return 'hang';
-  });
-  return person.signal;
-}
 
 test('Ctrl-C while places are read: exit code 130, and nothing is written', async (t) => {
   const stage = await startPushStage(t);
   stage.write([stage.current]);
   const before = stage.tenant.plaintext();
   for (const command of ['diff', 'pull', 'push']) {
-    const interrupt = interruptAt(stage, ({ path }) => path.endsWith('/connections'));
+    const interrupt = interruptAt(stage.tenant, ({ path }) => path.endsWith('/connections'));
     const said = await stage.certpin(['auth0', command], { interrupt });
     assert.deepEqual([said.code, said.stdout, said.stderr], [130, '', ''], command);
   }
@@ -34,7 +20,7 @@ test('Ctrl-C in the middle of a push: exit code 130; what is done, what may be, 
   stage.write([stage.current]);
   const isActionsPatch = ({ method, path }: TenantRequest): boolean => method === 'PATCH' && path.includes('/actions/');
   const push = ['auth0', 'push', '--yes', '--values', stage.values];
-  const said = await stage.certpin(push, { interrupt: interruptAt(stage, isActionsPatch) });
+  const said = await stage.certpin(push, { interrupt: interruptAt(stage.tenant, isActionsPatch) });
   assert.equal(said.code, 130);
   assert.match(said.stdout, /^written .*customers.*\n[\s\S]*^failed .*post-login[\s\S]*^not-done .*deploy\.env/m);
   assert.match(
@@ -56,7 +42,7 @@ test('Ctrl-C while the canary logs in after the write: the pins are written, and
   };
   // A token for the API, a login before the write, and one after it.
   let tokens = 0;
-  const interrupt = interruptAt(stage, ({ path }) => path === '/oauth/token' && ++tokens === 3);
+  const interrupt = interruptAt(stage.tenant, ({ path }) => path === '/oauth/token' && ++tokens === 3);
   const push = ['auth0', 'push', '--yes', '--verify-login', '--values', stage.values];
   const said = await stage.certpin(push, { env, interrupt });
   assert.deepEqual([said.code, said.stdout.match(/^written /gm)?.length], [130, 5]);
