@@ -51,6 +51,16 @@ interface Packed {
   readonly files: readonly string[];
 }
 
+describe('the README of a package', () => {
+  for (const name of readdirSync(join(root, 'packages'))) {
+    // Every package has its README in its tarball. Whoever reads it there has the files of the package alone.
+    it(`${name}: no link leads out of the package`, () => {
+      const readme = readFileSync(join(root, 'packages', name, 'README.md'), 'utf8');
+      assert.deepEqual(readme.match(/\]\(\.\.\/[^)]*\)/g) ?? [], []);
+    });
+  }
+});
+
 describe('the tarball of certpin', () => {
   let library: Packed;
   /** An empty project in which nothing but the tarball is installed. */

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
 import { type Colors, type Io, printText, stdoutColors } from './io.ts';
 
 /** The guides of the documentation, one task a page. The package contains them: they can be read where no browser is. */
@@ -37,13 +38,23 @@ function titleOf(page: string): string {
   return /^# (.*)$/m.exec(page)?.[1] ?? '';
 }
 
-/** A page of ours in Markdown, as a terminal shows it: code is indented, and a link is its text. */
+/** A page of ours in Markdown, as a terminal shows it: code is indented, and a link is its text and where to read on. */
 function renderPage(page: string, colors: Colors, width: number): string {
   const blocks = page.trim().split(/^(```[^\n]*\n[\s\S]*?^```)$/m);
   const parts = blocks.flatMap((block) =>
     block.startsWith('```') ? [renderCode(block)] : renderProse(block, colors, width),
   );
-  return parts.join('\n\n');
+  const leadsOut = page.includes('](../');
+  return [...parts, ...(leadsOut ? ['Pages that end with .md are in the repository of certpin.'] : [])].join('\n\n');
+}
+
+/** Another guide is a command. Other pages do not come with this package: they are named by their place in the repository. */
+function renderLink(text: string, target: string): string {
+  const [path = ''] = target.split('#');
+  if (path === '') return text;
+  if (/^\w+:/.test(path)) return `${text} (${path})`;
+  const name = path.replace(/\.md$/, '');
+  return guides().includes(name) ? `${text} (certpin help ${name})` : `${text} (${posix.join('docs/guides', path)})`;
 }
 
 function renderCode(block: string): string {
@@ -54,7 +65,9 @@ function renderCode(block: string): string {
 }
 
 function renderProse(text: string, colors: Colors, width: number): string[] {
-  const shown = text.replace(/^<!--.*-->$/gm, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1');
+  const shown = text
+    .replace(/^<!--.*-->$/gm, '')
+    .replace(/\[([^\]]*)\]\(([^)]*)\)/g, (_, words: string, target: string) => renderLink(words, target));
   const paragraphs = shown.split(/\n{2,}/).flatMap((paragraph) => paragraph.trim().split(/\n(?=- )/));
   return paragraphs
     .filter((paragraph) => paragraph !== '')

@@ -123,7 +123,7 @@ test('one cycle with a pins file that cannot be read, or a target that cannot be
   const { code, said } = await run(['--once']);
   assert.equal(code, 2);
   assert.match(said, new RegExp(`certpin: error: ${target} could not be asked: `));
-  assert.match(said, /summary: 1 targets, 1 not asked\n/);
+  assert.match(said, /summary: 1 target, 1 not asked\n/);
 });
 
 test('the service: a second one is refused, SIGHUP reads the files again, SIGTERM ends it within seconds', async (t) => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { certificateHex, type Minted, mint, publicKeyPin, startHttpsServer } from '@certpin/testkit';
+import { type Minted, mint, startHttpsServer } from '@certpin/testkit';
 import { startMariadb } from '@certpin/testkit/mariadb';
 import { startMongodb } from '@certpin/testkit/mongodb';
 import { startPostgres } from '@certpin/testkit/postgres';
@@ -41,33 +41,37 @@ export interface Town {
 
 const USER_PASSWORD = 'correct horse';
 
-/** Starts the servers that a page names. */
+/**
+ * Starts the servers that a page names, each with its own certificate. In the working folder, `db.crt` is that of db.example.com, `server.crt` that
+ * of the first server, and `next.crt` the one that the first server gets next. Their keys stand beside them.
+ */
 export async function openTown(t: TestContext, page: string): Promise<Town> {
   const folder = mkdtempSync(join(tmpdir(), 'certpin-guide-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const work = join(folder, 'work');
   mkdirSync(work);
-  const server = { subject: 'CN=db.example.com', names: ['db.example.com', 'localhost'], validToDays: 365 };
-  const [current, next, other] = [await mint(server), await mint(server), await mint(server)];
-  for (const [name, { certPem, keyPem }] of Object.entries({ server: current, next })) {
+  const put = (name: string, { certPem, keyPem }: Minted): void => {
     writeFileSync(join(work, `${name}.crt`), certPem);
     writeFileSync(join(work, `${name}.key`), keyPem, { mode: 0o600 });
-  }
+  };
   const env: Record<string, string> = {
     PATH: `${writePrograms(folder)}${delimiter}${process.env.PATH}`,
     HOME: work,
     USER_PASSWORD,
-    PINS: certificateHex(current),
-    NEXT_PIN: certificateHex(next),
-    KEY_PIN: await publicKeyPin(current),
   };
-  const houses = new Map<string, House>();
+  const houses = new Map<string, House & { readonly certificate: Minted }>();
   for (const [name, build] of Object.entries(builders)) {
     if (!named(name).test(page)) continue;
-    const house = await build(current, env);
+    const certificate = await mintFor(name);
+    put(name.split('.')[0] ?? '', certificate);
+    if (houses.size === 0) put('server', certificate);
+    const house = await build(certificate, env);
     t.after(house.close);
-    houses.set(name, house);
+    houses.set(name, { ...house, certificate });
   }
+  const [first] = houses;
+  const next = await mintFor(first?.[0] ?? 'db.example.com');
+  put('next', next);
   const names = [...houses].flatMap(([name, { host, port, usualPort }]): [shown: RegExp, real: string][] => [
     [new RegExp(`host: '${name}'`, 'g'), `host: '${host}', port: ${port}`],
     [new RegExp(`server: '${name}'`, 'g'), `server: '${host}', port: ${port}`],
@@ -83,11 +87,21 @@ export async function openTown(t: TestContext, page: string): Promise<Town> {
         return sum.replace(new RegExp(`(?:localhost|127\\.0\\.0\\.1):${port}\\b`, 'g'), `${name}:${usualPort}`);
       }, text),
     happen: async (event) => {
-      const certificate = { 'the server presents the next certificate': next, 'another server answers': other }[event];
-      if (certificate === undefined) throw new Error(`nobody knows what this is: ${event}`);
-      for (const { present } of houses.values()) await present(certificate);
+      if (event === 'the server presents the next certificate') {
+        await first?.[1].present(next);
+        return;
+      }
+      const [, who, only] = /^(another|the right) server answers(?: for (\S+)| again)?$/.exec(event) ?? [];
+      const called = [...houses].filter(([name]) => only === undefined || only === name);
+      if (who === undefined || called.length === 0) throw new Error(`nobody knows what this is: ${event}`);
+      for (const [name, { present, certificate }] of called)
+        await present(who === 'another' ? await mintFor(name) : certificate);
     },
   };
+}
+
+function mintFor(name: string): Promise<Minted> {
+  return mint({ subject: `CN=${name}`, names: [name, 'localhost'], validToDays: 365 });
 }
 
 /** A name where it is no end of a longer one: `sql.example.com` stands in `mysql.example.com`. */
@@ -95,21 +109,28 @@ function named(name: string): RegExp {
   return new RegExp(`(?<![\\w.-])${name}`);
 }
 
-/** Programs that the commands call: certpin as it was built, the Node of most users, and an npm that installs the packages of this repository. */
+/**
+ * Programs that the commands call: certpin as it was built, the Node of most users, and an npm whose `install` makes the packages of this repository
+ * known to the working folder. Without `npm install` in the page, nothing is there to import.
+ */
 function writePrograms(folder: string): string {
   const bin = join(folder, 'bin');
   mkdirSync(bin);
+  const link = (from: string, to: string): string => `{ test -e ${to} || ln -s '${join(root, from)}' ${to}; }`;
   const programs = {
     certpin: `exec '${nodeOf(22)}' '${join(root, 'packages/cli/bin/certpin.cjs')}' "$@"`,
-    npm: `test "$1" = install && { test -e node_modules || ln -s '${join(root, 'packages/certpin/node_modules')}' node_modules; }`,
+    // Those of one package, and beside them, in the folder above, the others: Node looks there next.
+    npm: `case "$*" in
+  'install --global @certpin/cli') ;; # certpin is on the PATH
+  install\\ *) ${link('packages/certpin/node_modules', 'node_modules')} && ${link('node_modules', '../node_modules')} ;;
+  *) exit 2 ;;
+esac`,
   };
-  for (const [name, line] of Object.entries(programs)) {
-    writeFileSync(join(bin, name), `#!/bin/sh\n${line}\n`);
+  for (const [name, script] of Object.entries(programs)) {
+    writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`);
     chmodSync(join(bin, name), 0o755);
   }
   symlinkSync(nodeOf(22), join(bin, 'node'));
-  // Beside those of one package, in the folder above: Node looks there next.
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   return bin;
 }
 

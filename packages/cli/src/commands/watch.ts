@@ -19,7 +19,7 @@ Examples:
   certpin watch status                                what is known now
   certpin watch mute db.example.com:5432 --until 2h --reason "planned work"
   certpin watch notify --test                         a test notice to every receiver
-  certpin watch --worker --store postgres://certpin@db.example.com/certpin --store-pins-file store.json
+  certpin watch --worker --store postgres://certpin@db.example.com/certpin --store-pins-file store.pins.json
   certpin watch --print-unit > /etc/systemd/system/certpin-watch.service
 
 Exit code: 0 it was ended by a signal; with --once, every pin holds. 1 with --once: a pin does not

@@ -7,7 +7,7 @@ import { type ExitCode, type Io, printable, printError, printSummary, printText,
 import { readVersion } from '../version.ts';
 import type { WatchFlags } from './flags.ts';
 import { loadWatch } from './load.ts';
-import { outcomeOfState } from './words.ts';
+import { counted, outcomeOfState } from './words.ts';
 
 /** @throws UsageError, and what cannot be begun */
 export async function runWatch(flags: WatchFlags, io: Io): Promise<ExitCode> {
@@ -70,13 +70,12 @@ function report(
     for (const { label, state, reason } of found) {
       printText(io, `${state.padEnd(13)}  ${printable(label).padEnd(Math.min(width, 60))}  ${printable(reason)}`);
     }
-    const counts = [...statuses, 'rotated' as const]
-      .map((state) => [state, found.filter((one) => one.state === state).length] as const)
-      .filter(([, count]) => count > 0);
+    const counts = [...statuses, 'rotated' as const].map(
+      (state) => [state, found.filter((one) => one.state === state).length] as const,
+    );
     const missing = targets - found.length;
     const unasked = missing > 0 ? [`${missing} not asked`] : [];
-    const all = [`${targets} targets`, ...counts.map(([state, count]) => `${count} ${state}`), ...unasked];
-    printSummary(io, all.join(', '));
+    printSummary(io, [...counted(targets, counts), ...unasked].join(', '));
   }
   if (isInterrupted) return 130;
   if (isCutOff) printError(io, 'no server can be reached: this machine itself is cut off');

@@ -2,7 +2,7 @@ import type * as Watch from '@certpin/watch';
 import { type ExitCode, type Io, printError, printJson, printSummary, printText, printWarning } from '../io.ts';
 import type { StoreFlags } from './flags.ts';
 import { openStore } from './store.ts';
-import { oneLine, outcomeOfState, toMinute } from './words.ts';
+import { counted, oneLine, outcomeOfState, toMinute } from './words.ts';
 
 interface StatusFlags extends StoreFlags {
   readonly problems?: true;
@@ -54,10 +54,10 @@ function lineOf({ state, label, reason, since, mute, observed }: Watch.TargetRow
 }
 
 async function printAround(store: Watch.Store, watcher: Watch.WatcherRow, isStale: boolean, io: Io): Promise<void> {
-  const counts = Object.entries(await store.countStates()).filter(([, count]) => count > 0);
+  const counts = Object.entries(await store.countStates());
   const total = counts.reduce((sum, [, count]) => sum + count, 0);
   const checked = watcher.checkedAt === null ? 'no check has ended yet' : `last check ${toMinute(watcher.checkedAt)}`;
-  printSummary(io, [`${total} targets`, ...counts.map(([state, count]) => `${count} ${state}`), checked].join(', '));
+  printSummary(io, [...counted(total, counts), checked].join(', '));
   if (watcher.fileError !== null) printWarning(io, `${watcher.fileError}; the last good one stays`);
   if (watcher.networkLostAt !== null)
     printWarning(io, `the watcher reaches no server since ${toMinute(watcher.networkLostAt)}`);

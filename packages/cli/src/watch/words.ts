@@ -7,6 +7,16 @@ export function outcomeOfState(state: Watch.State): (typeof outcomeOf)[Status] {
   return state === 'rotated' ? 'yes' : outcomeOf[state];
 }
 
+/** `1 target, 1 holds`, `3 targets, 2 hold, 1 drift` */
+export function counted(targets: number, states: readonly (readonly [state: string, count: number])[]): string[] {
+  const found = states.filter(([, count]) => count > 0);
+  const word = (state: string, count: number): string => (state === 'holds' && count > 1 ? 'hold' : state);
+  return [
+    `${targets} ${targets === 1 ? 'target' : 'targets'}`,
+    ...found.map(([state, count]) => `${count} ${word(state, count)}`),
+  ];
+}
+
 /** A text of the store on one line: what a server wrote may be in it. */
 export function oneLine(text: string): string {
   return printable(bounded(text));

@@ -12,7 +12,7 @@ test('help guides names every guide with its title, and the help of the program 
   assert.match((await certpin(['--help'])).stdout, /certpin help guides/);
 });
 
-test('help NAME prints a guide: code is indented, a link is its text, and a line has the width of the terminal', async () => {
+test('help NAME prints a guide: code is indented, a link says where to read on, and a line has the width of the terminal', async () => {
   for (const name of names) {
     const { stdout, code } = await certpin(['help', name]);
     assert.equal(code, 0, name);
@@ -24,6 +24,10 @@ test('help NAME prints a guide: code is indented, a link is its text, and a line
   assert.match(stdout, /^Pin PostgreSQL\n/);
   assert.match(stdout, /^ {4}certpin get --quiet postgres:\/\/db\.example\.com$/m);
   assert.match(stdout, /^ {2}app\.mjs:\n\n {4}import pg from 'pg';$/m);
+  const prose = stdout.replace(/\s+/g, ' ');
+  assert.match(prose, /Understand an error \(certpin help understand-an-error\)/);
+  assert.match(prose, /certpin\/pg \(docs\/reference\/pg\.md\)/);
+  assert.match(prose, / Pages that end with \.md are in the repository of certpin\. $/);
 });
 
 test('a command wins over a guide, and a word that is neither is an error', async () => {
