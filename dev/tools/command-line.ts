@@ -5,7 +5,7 @@ import { createProgram } from '../../packages/cli/src/run.ts';
 export type Command = Awaited<ReturnType<typeof createProgram>>;
 export type Option = ReturnType<ReturnType<Command['createHelp']>['visibleOptions']>[number];
 
-export interface CommandLine {
+interface CommandLine {
   readonly program: Command;
   /** What commander keeps to itself: the text behind the help. */
   readonly closing: (command: Command) => string;
@@ -58,7 +58,7 @@ export function leavesOf(parent: Command, words: string): TitledCommand[] {
   });
 }
 
-export function optionsOf(command: Command): readonly Option[] {
+function optionsOf(command: Command): readonly Option[] {
   return command.createHelp().visibleOptions(command);
 }
 

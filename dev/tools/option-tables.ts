@@ -20,14 +20,14 @@ const shared: Readonly<Record<string, { readonly page: string; readonly what: st
 const together = ['rotate', 'watch'];
 
 /** Of a page its text with the tables of today. Tables stand between two comments, the first of which says which it is. */
-export interface ReferencePage {
+interface ReferencePage {
   /** From docs/reference. */
   readonly path: string;
   readonly text: string;
   readonly rendered: string;
 }
 
-export interface Reference {
+interface Reference {
   readonly pages: readonly ReferencePage[];
   /** The pages that there have to be: one for each command. */
   readonly commandPages: readonly string[];
@@ -98,7 +98,9 @@ function tableOf(commands: readonly TitledCommand[], path: string): string {
     of.length === commands.length ? 'all' : of.map((name) => `\`${name}\``).join(', ');
   const row = (term: string, of: readonly string[], meaning: string): string =>
     isGroup ? `| ${term} | ${ofText(of)} | ${meaning} |` : `| ${term} | ${meaning} |`;
-  const own = [...rows.values()].map(({ option, of }) => row(termOf(option), of, markdownOf(meaningOf(option, '. One of: '))));
+  const own = [...rows.values()].map(({ option, of }) =>
+    row(termOf(option), of, markdownOf(meaningOf(option, '. One of: '))),
+  );
   const others = [...elsewhere].map(([heading, { options, of }]) => {
     const { page, what } = shared[heading] as { page: string; what: string };
     const link = posix.relative(posix.dirname(path), page);

@@ -34,7 +34,7 @@ function steady(line: string): string {
 const SHOWN_PIN = '9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08';
 
 /** SHA-256 of a certificate in the working folder. */
-export function pinOf(town: Town, file: string): string {
+function pinOf(town: Town, file: string): string {
   return parsePin(readFileSync(join(town.folder, file), 'utf8')).sha256;
 }
 
