@@ -2,38 +2,21 @@
 // (npm run man), and a test compares the two. There is one for the program, and one for each of its commands.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Io } from '../../packages/cli/src/io.ts';
-import { createProgram } from '../../packages/cli/src/run.ts';
-
-type Command = Awaited<ReturnType<typeof createProgram>>;
+import {
+  type Command,
+  groupsOf,
+  leavesOf,
+  loadCommandLine,
+  meaningOf,
+  type TitledCommand,
+  visible,
+} from './command-line.ts';
 
 export const manFolder: string = fileURLToPath(new URL('../../packages/cli/man/', import.meta.url));
 
 /** The man pages by the names of their files, in the macros of man(7). */
 export async function renderManPages(): Promise<Record<string, string>> {
-  let printed = '';
-  const io: Io = {
-    stdout: (text) => {
-      printed += text;
-    },
-    stderr: () => undefined,
-    stdoutIsTerminal: false,
-    stderrIsTerminal: false,
-    stdoutClosed: () => false,
-    stdoutReady: async () => undefined,
-    stdin: () => process.stdin,
-    onInterrupt: () => () => undefined,
-    askSecret: async () => undefined,
-    confirm: async () => undefined,
-    env: {},
-  };
-  const program = await createProgram(io, () => undefined);
-  /** What commander keeps to itself: the text behind the help. */
-  const closing = (command: Command): string => {
-    printed = '';
-    command.outputHelp();
-    return printed.slice(printed.indexOf('\nExamples:\n')).trim();
-  };
+  const { program, closing } = await loadCommandLine();
   const name = program.name();
   const pageOf = (title: string, summary: string, body: readonly string[]): [string, string] => {
     const file = title.replaceAll(' ', '-');
@@ -44,28 +27,27 @@ export async function renderManPages(): Promise<Record<string, string>> {
     ];
     return [`${file}.1`, `${[...head, ...body, ...environment].join('\n')}\n`];
   };
-  const synopsis = (leaves: ReturnType<typeof leavesOf>): string[] => [
+  const synopsis = (leaves: readonly TitledCommand[]): string[] => [
     '.SH SYNOPSIS',
     ...leaves.flatMap(({ title, command }) => ['.B', roff(title), roff(command.usage()), '.br']),
   ];
-  const commands = visible(program).map((command) => ({
-    title: `${name} ${command.name()}`,
-    command: command as Command,
-    leaves: command.commands.length === 0 ? [] : leavesOf(command as Command, `${name} ${command.name()}`),
-  }));
+  const commands = visible(program).map((command) => {
+    const title = `${name} ${command.name()}`;
+    return { title, command, leaves: leavesOf(command, title) };
+  });
   const whole = pageOf(name, 'show the fingerprint of a TLS certificate, and check a pin', [
     ...synopsis(leavesOf(program, name)),
     '.SH DESCRIPTION',
     ...paragraphs(program.description()),
     ...paragraphs(closing(program)),
     '.SH OPTIONS',
-    ...optionsOf(program),
+    ...optionsOf(program).slice(1), // one heading is enough
     '.SH SEE ALSO',
     commands.map(({ title }) => `.BR ${roff(title.replaceAll(' ', '-'))} (1)`).join(',\n'),
   ]);
   const each = commands.map(({ title, command, leaves }) =>
     pageOf(title, command.summary(), [
-      ...synopsis(leaves.length === 0 ? [{ title, command }] : leaves),
+      ...synopsis(leaves.length === 0 || command.options.length > 0 ? [{ title, command }, ...leaves] : leaves),
       '.SH DESCRIPTION',
       ...paragraphs(command.description()),
       ...sectionsOf(command),
@@ -79,7 +61,7 @@ export async function renderManPages(): Promise<Record<string, string>> {
   return Object.fromEntries([whole, ...each]);
 
   function sectionsOf(command: Command): string[] {
-    return ['.SS Options', ...optionsOf(command), ...paragraphs(closing(command))];
+    return [...optionsOf(command), ...paragraphs(closing(command))];
   }
 }
 
@@ -89,31 +71,12 @@ const environment = [
   ...['.TP', 'TERM', 'with the value dumb: no colours and no progress'],
 ];
 
-/** Without `help`, and without what only shells call. */
-function visible(parent: Command): Command[] {
-  const help = parent.createHelp();
-  return help.visibleCommands(parent).filter((command) => command.name() !== 'help') as Command[];
-}
-
-/** The commands, those within groups too, under all their words. */
-function leavesOf(parent: Command, words: string): { title: string; command: Command }[] {
-  return visible(parent).flatMap((command) => {
-    const title = `${words} ${command.name()}`;
-    return command.commands.length === 0
-      ? [{ title, command: command as Command }]
-      : leavesOf(command as Command, title);
-  });
-}
-
+/** The options under the headings of the help. */
 function optionsOf(command: Command): string[] {
-  return command
-    .createHelp()
-    .visibleOptions(command)
-    .flatMap(({ flags, description, argChoices }) => [
-      '.TP',
-      `.B ${roff(flags)}`,
-      roff(argChoices === undefined ? description : `${description}: ${argChoices.join(', ')}`),
-    ]);
+  return [...groupsOf(command)].flatMap(([heading, options]) => [
+    `.SS ${roff(heading.replace(/:$/, ''))}`,
+    ...options.flatMap((option) => ['.TP', `.B ${roff(option.flags)}`, roff(meaningOf(option))]),
+  ]);
 }
 
 /** Blank lines part the paragraphs; `Examples:` is a heading; lines that are indented stay as they are. */

@@ -7,10 +7,12 @@
 // repository known. Blocks of other languages (`console`, `sql`, a script without a file) are for people, and do not run.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { openTown } from './town.ts';
+import { parsePin } from 'certpin';
+import { openTenant, TENANT } from './tenant.ts';
+import { openTown, type Town } from './town.ts';
 
 /** A fenced block, or what the page says in a comment of its own line that happens then. */
 interface Piece {
@@ -20,8 +22,9 @@ interface Piece {
   readonly text: string;
 }
 
+/** The comments around a table of options are no events. */
 export function piecesOf(page: string): Piece[] {
-  const found = page.matchAll(/^```(\w+)(?: (\S+))?\n([\s\S]*?)^```$|^<!-- (.*) -->$/gm);
+  const found = page.matchAll(/^```(\w+)(?: (\S+))?\n([\s\S]*?)^```$|^<!-- (?!options\b|end of )(.*) -->$/gm);
   return [...found].map(([, kind = 'event', name = '', text = '', event]) => ({ kind, name, text: event ?? text }));
 }
 
@@ -58,9 +61,22 @@ class Hashes {
   }
 }
 
+/** In the pages, the pin of the server. */
+const SHOWN_PIN = '9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08';
+
+/** SHA-256 of a certificate in the working folder. */
+function pinOf(town: Town, file: string): string {
+  return parsePin(readFileSync(join(town.folder, file), 'utf8')).sha256;
+}
+
 /** Does what a page says, in its order. @throws where something else happens than the page says */
 export async function runPage(t: TestContext, page: string): Promise<void> {
   const town = await openTown(t, page);
+  if (page.includes(TENANT)) await openTenant(t, town);
+  const toReal = (text: string): string => {
+    const real = town.toReal(text);
+    return text.includes(SHOWN_PIN) ? real.replaceAll(SHOWN_PIN, pinOf(town, 'server.crt')) : real;
+  };
   const hashes = new Hashes();
   let output = '';
   let isJudged = true;
@@ -68,10 +84,10 @@ export async function runPage(t: TestContext, page: string): Promise<void> {
     if (kind === 'event') await town.happen(text);
     else if (name !== '') {
       mkdirSync(dirname(join(town.folder, name)), { recursive: true });
-      writeFileSync(join(town.folder, name), town.toReal(text));
+      writeFileSync(join(town.folder, name), toReal(text));
     } else if (kind === 'sh') {
       assert.ok(isJudged, `an exit code that the page does not show:\n${output}`);
-      const { printed, code } = await run(town.toReal(text), town.folder, town.env);
+      const { printed, code } = await run(toReal(text), town.folder, town.env);
       for (const secret of town.secrets) assert.ok(!printed.includes(secret), 'a password was printed');
       output = `${town.toShown(printed)}${code === 0 ? '' : `exit ${code}\n`}`;
       isJudged = code === 0;

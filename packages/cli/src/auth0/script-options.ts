@@ -1,6 +1,7 @@
 import type { ContainerOptions, JsonObject, RunError, RunOptions } from '@certpin/auth0';
 import { type Command, Option } from 'commander';
 import { readOptionText } from '../command-line/option-file.ts';
+import { optionGroups } from '../command-line/option-groups.ts';
 import { failureOf, UsageError } from '../failure.ts';
 import { firstLine } from '../files/password.ts';
 import { type ExitCode, type Io, printError, printHint } from '../io.ts';
@@ -29,8 +30,9 @@ export interface ScriptFlags {
 export function addScriptOptions(command: Command): Command {
   const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
   return command
+    .optionsGroup(optionGroups.script)
     .option('--as <kind>', 'what it is: login, get_user, …, rule, action:post-login, …, hook:send-phone-message, …')
-    .option('--handler <name>', 'the function of an Action, where it exports two')
+    .option('--handler <name>', 'the function of an Action, if it exports two')
     .option(
       '-u, --user <name>',
       'the user name or email for the call; for a Rule, a Hook or an Action: the user who logs in',
@@ -47,12 +49,16 @@ export function addScriptOptions(command: Command): Command {
       '--secrets-file <file>',
       'secrets: a JSON object, or the JSON file of an Action or a Hook of the Deploy CLI',
     )
-    .option('--event <file>', 'the event of an Action, JSON, laid over a default')
+    .option('--event <file>', 'the event of an Action, JSON; it replaces parts of a default event')
     .option('--context <file>', 'the context of a database script, a Rule or a Hook, JSON')
-    .option('--profile <file>', 'the user of a Rule or a Hook, or the new user of create, JSON, laid over a default')
+    .option(
+      '--profile <file>',
+      'the user of a Rule or a Hook, or the new user of create, JSON; it replaces parts of a default',
+    )
     .option('--node <version>', 'the Node.js to run it on: 18, 22, or a path (default: the one that runs certpin)')
-    .option('--time-limit <seconds>', "the platform's patience (default: 20)")
-    .option('--trust-ca <file>', 'PEM: take these CAs for public ones');
+    .option('--time-limit <seconds>', 'the time limit of the platform (default: 20)')
+    .option('--trust-ca <file>', 'PEM: CAs that count as public ones')
+    .optionsGroup(optionGroups.own);
 }
 
 /** What the flags say, as the library takes it. */

@@ -3,6 +3,7 @@ import { type MapTargetsOptions, type ProbeOptions, type Protocol, protocols, sc
 import { type Command, Option } from 'commander';
 import { failureOf, UsageError } from '../failure.ts';
 import { readOptionFile } from './option-file.ts';
+import { optionGroups } from './option-groups.ts';
 
 /** The options of every command that connects. */
 export interface ConnectionFlags {
@@ -27,19 +28,24 @@ const tlsVersions = { '1.0': 'TLSv1', '1.1': 'TLSv1.1', '1.2': 'TLSv1.2', '1.3':
 
 export function addConnectionOptions(command: Command): Command {
   return command
+    .optionsGroup(optionGroups.connecting)
     .option('--timeout <seconds>', 'longest time for one server; 0 for no limit (default: 10)')
-    .option('--servername <name>', 'the name to send to the server (SNI), where it differs from the host')
+    .option('--servername <name>', 'the name to send to the server (SNI), if it differs from the host')
     .addOption(
-      new Option('--protocol <name>', 'how the server comes to TLS, whatever URL and port say').choices(protocols),
+      new Option('--protocol <name>', 'how the server begins TLS, whatever URL and port say').choices(protocols),
     )
-    .option('--proxy <url>', 'go through a proxy: http://, https:// or socks5://, with user:password@ where it asks')
+    .option(
+      '--proxy <url>',
+      'go through a proxy: http://, https:// or socks5://, with user:password@ if it asks for a login',
+    )
     .addOption(new Option('-4, --ipv4', 'connect to IPv4 addresses only').conflicts('ipv6'))
     .option('-6, --ipv6', 'connect to IPv6 addresses only')
     .option('--cert <file>', "the client's own certificate, PEM, for a server that demands one")
     .option('--key <file>', 'its private key, PEM, not encrypted')
     .addOption(new Option('--tls-min <version>', 'oldest version of TLS').choices(Object.keys(tlsVersions)))
     .addOption(new Option('--tls-max <version>', 'newest version of TLS').choices(Object.keys(tlsVersions)))
-    .option('--sigalgs <list>', 'ask for one kind of certificate, if a port has several: rsa, ecdsa, ed25519');
+    .option('--sigalgs <list>', 'ask for one kind of certificate, if a port has several: rsa, ecdsa, ed25519')
+    .optionsGroup(optionGroups.own);
 }
 
 /** @throws UsageError */
@@ -134,10 +140,26 @@ export interface ScanFlags extends ConnectionFlags {
 
 export function addScanOptions(command: Command): Command {
   return addConnectionOptions(command)
+    .optionsGroup(optionGroups.connecting)
     .option('--all-addresses', 'ask the server at each address of its name (A and AAAA records), not only at one')
+    .optionsGroup(optionGroups.many)
     .option('--total-timeout <seconds>', 'longest time for all targets together; 0 for no limit (default: 0)')
     .option('--concurrency <number>', 'targets that are asked at the same time (default: 8)')
-    .option('--retries <number>', 'how often to ask again after a failure of the network (default: 0)');
+    .option('--retries <number>', 'how often to ask again after a failure of the network (default: 0)')
+    .optionsGroup(optionGroups.own);
+}
+
+/** The options of every command that reads files. */
+export function addFileOptions(command: Command): Command {
+  return command
+    .optionsGroup(optionGroups.encrypted)
+    .addOption(
+      new Option('--password-file <file>', 'a file whose first line is the password of an encrypted file').conflicts(
+        'passwordEnv',
+      ),
+    )
+    .option('--password-env <name>', 'the environment variable that holds it (default: it is asked for)')
+    .optionsGroup(optionGroups.own);
 }
 
 interface ScanSettings extends ProbeOptions, MapTargetsOptions {

@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
 import { warnOfLeaves } from '../answers/leaves.ts';
 import { createPrinter, isBrief, type PrinterFlags } from '../answers/printer.ts';
-import { addScanOptions, type ScanFlags, toScanOptions } from '../command-line/options.ts';
+import { addFileOptions, addScanOptions, type ScanFlags, toScanOptions } from '../command-line/options.ts';
 import { type ShownTarget, showTarget } from '../command-line/target.ts';
 import { readTargetList } from '../command-line/target-list.ts';
 import { UsageError } from '../failure.ts';
-import { addFileOptions, FileReader } from '../files/file-reader.ts';
+import { FileReader } from '../files/file-reader.ts';
 import type { PasswordFlags } from '../files/password.ts';
 import { forms } from '../forms/forms.ts';
 import { type ExitCode, type Io, printError, printSummary } from '../io.ts';
@@ -71,13 +71,13 @@ export function defineGet(program: Command, io: Io, finish: (code: ExitCode) => 
     .addOption(new Option('-q, --quiet', 'print the SHA-256 of the certificate only, 64 hex digits').conflicts('json'))
     .option('--json', 'print one JSON object per target, one a line')
     .addOption(
-      new Option('--format <form>', 'print it in another form, see above')
+      new Option('--format <form>', 'print it in another form')
         .choices(Object.keys(forms))
         .conflicts(['quiet', 'json', 'csv']),
     )
     .addOption(new Option('--csv', 'print a table, RFC 4180').conflicts(['quiet', 'json']))
     .option('--chain', 'with -q, --csv or --format: print every presented certificate')
-    .option('--env-name <name>', 'with --format env: the name, where it is not to be made of the host')
+    .option('--env-name <name>', 'with --format env: the name of the variable (default: made from the host)')
     .option(
       '--targets-file <file>',
       'ask the targets of a file too, one a line, # comments; - for standard input',

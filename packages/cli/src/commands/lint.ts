@@ -51,9 +51,9 @@ export function defineLint(program: Command, io: Io, finish: (code: ExitCode) =>
     .description(description)
     .argument('[path...]', 'file or folder')
     .option('--rule <name>', 'run this rule; can be repeated (default: all)', collect)
-    .option('--fix', 'repair what is shown not to become weaker; the rest are suggestions')
+    .option('--fix', 'repair what is shown to be safe; print the rest as suggestions')
     .addOption(
-      new Option('--as <kind>', 'what the scripts are for Auth0, where folder and function do not tell').choices([
+      new Option('--as <kind>', 'what the scripts are in Auth0, if folder and function do not tell').choices([
         'database-script',
         'action',
         'rule',

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
+import { addFileOptions } from '../command-line/options.ts';
 import { TargetArgument } from '../command-line/target-argument.ts';
-import { addFileOptions } from '../files/file-reader.ts';
 import type { ExitCode, Io } from '../io.ts';
 import type { MoveFlags, RotateFlags, StartFlags } from '../rotate/flags.ts';
 
@@ -73,9 +73,12 @@ address of the target has to present a pinned certificate now: its pin is the ol
     .requiredOption('--next <file>', 'the next certificate, or the signing request or key that it is made of')
     .option('--key <file>', 'its private key: the two are compared')
     .option('--public-key', "pin the certificate's public key, not the certificate")
-    .option('--any-name', 'the next certificate need not name the target, where the pins file does not ask for it')
-    .option('--settle <time>', 'how long containers with the old pins are given (default: 24h, or what learn has seen)')
-    .option('--leaked <pin>', 'the key of this pin has leaked: it is revoked, and goes first');
+    .option('--any-name', 'the next certificate need not name the target, unless the pins file asks for it')
+    .option(
+      '--settle <time>',
+      'how long to wait for containers with the old pins (default: 24h, or what learn has seen)',
+    )
+    .option('--leaked <pin>', 'the key of this pin has leaked: certpin revokes the pin first');
   addFileOptions(addAsking(start))
     .addHelpText('after', startExamples)
     .action(async (target: string, flags: StartFlags) => {
@@ -95,10 +98,13 @@ address of the target has to present a pinned certificate now: its pin is the ol
     .summary('take one step')
     .description('Take one step of a rotation, or say what is missing.')
     .addArgument(new TargetArgument('<target>', 'a target of the pins file, by its id or address'))
-    .option('--by-hand', 'where certpin brings no pins, somebody has: another tenant, or a place that is not listed')
-    .option('--accept-change', 'what somebody has changed of the target in the pins file was meant')
-    .option('--no-canary', 'go on although no login could be tried')
-    .option('--reason <text>', 'of a leaked key: the reason, written into the pins file');
+    .option(
+      '--by-hand',
+      'somebody has brought the pins where certpin cannot: another tenant, a place that is not listed',
+    )
+    .option('--accept-change', 'the change that somebody has made to the target in the pins file was meant')
+    .option('--no-canary', 'continue although no login could be tried')
+    .option('--reason <text>', 'why the leaked key is revoked, written into the pins file');
   addPlaces(addAsking(next))
     .addHelpText('after', nextExamples)
     .action(async (target: string, flags: MoveFlags) => {
@@ -112,8 +118,11 @@ address of the target has to present a pinned certificate now: its pin is the ol
 the next certificate already, the old one has to come back first: every address is asked.`,
     )
     .addArgument(new TargetArgument('<target>', 'a target of the pins file, by its id or address'))
-    .option('--by-hand', 'where certpin brings no pins, somebody has')
-    .option('--accept-change', 'what somebody has changed of the target in the pins file was meant');
+    .option(
+      '--by-hand',
+      'somebody has brought the pins where certpin cannot: another tenant, a place that is not listed',
+    )
+    .option('--accept-change', 'the change that somebody has made to the target in the pins file was meant');
   addPlaces(addAsking(abort))
     .addHelpText('after', abortExamples)
     .action(async (target: string, flags: MoveFlags) => {
@@ -139,7 +148,7 @@ function addPlaces(command: Command): Command {
   return command
     .option('--values <file>', 'values of a tenant that nobody can read back, JSON')
     .option('--allow-commands', 'run the commands of the pins file')
-    .option('--unreached <name>', 'an address that the places need not be asked about', collect)
+    .option('--unreached <name>', 'an address that need not be reached', collect)
     .option('--drop <option>', 'an option of a connection that may be lost', collect)
     .option('--owner <tool>', 'none: no other tool writes this tenant, although files of one are there');
 }

@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
-import { addScanOptions } from '../command-line/options.ts';
-import { addFileOptions } from '../files/file-reader.ts';
+import { addFileOptions, addScanOptions } from '../command-line/options.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { checkTrustFlags, type TrustFlags } from '../trust/flags.ts';
 
@@ -45,7 +44,7 @@ export function defineTrust(program: Command, io: Io, finish: (code: ExitCode) =
     .summary('add servers to a pins file, after showing their fingerprints')
     .description(description)
     .argument('[target...]', 'file, host:port, host, or URL')
-    .option('--file <file>', 'the pins file, which is made where there is none', 'certpin.json')
+    .option('--file <file>', 'the pins file; certpin creates it if it does not exist', 'certpin.json')
     .option(
       '--targets-file <file>',
       'also trust the targets in a file, one a line, # comments; - for standard input',
@@ -54,7 +53,7 @@ export function defineTrust(program: Command, io: Io, finish: (code: ExitCode) =
     .option('--from <file>', "take the pin from a certificate, key or signing request, not from the server's answer")
     .option('--pins-file <file>', 'take the pins from a file with pins and # comments')
     .option('--issuer', 'with --from or --pins-file: pin it as a CA: each certificate that it signs is accepted')
-    .option('--leaf', "with --from or --pins-file: it is the server's own, although it looks like a CA's")
+    .option('--leaf', "with --from or --pins-file: it is the server's own, even if it looks like a CA's")
     .option('--accept-expired', 'accept the certificate after the end of its validity too; written into the file')
     .option('--public-key', "pin the public key, which outlives the certificate's renewal with the same key")
     .option('--note <text>', 'a text for people, written with each added target')

@@ -38,12 +38,12 @@ export function defineWatch(program: Command, io: Io, finish: (code: ExitCode) =
       '--interval <seconds>',
       'how often to ask a target without its own interval (default: that of the pins file, or 3600)',
     )
-    .option('--listen <host:port>', 'where the page is; none for no page (default: 127.0.0.1:9733)')
-    .option('--behind-proxy', 'TLS ends at a proxy in front of the page')
-    .option('--time-zone <name>', 'of the times of the page (default: UTC)')
+    .option('--listen <host:port>', 'where the pages are served; none for no pages (default: 127.0.0.1:9733)')
+    .option('--behind-proxy', 'a proxy in front of the pages ends TLS')
+    .option('--time-zone <name>', 'the time zone of the pages (default: UTC)')
     .option('--once', 'ask every target once, then end')
     .addOption(
-      new Option('--worker', 'ask what a watcher on another machine has planned, with its store').conflicts('once'),
+      new Option('--worker', 'ask what a watcher on another machine has planned; needs its store').conflicts('once'),
     )
     .addOption(new Option('-q, --quiet', 'with --once: print no answer').implies({ once: true }))
     .option('--print-config', 'print the configuration, with every default filled in, and end')

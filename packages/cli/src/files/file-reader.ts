@@ -1,21 +1,8 @@
 import type { FileTarget } from 'certpin/probe';
-import type { Command } from 'commander';
-import { Option } from 'commander';
 import type { Io } from '../io.ts';
 import type { FileContents } from './contents.ts';
 import { FileError } from './file-error.ts';
 import { type PasswordFlags, Passwords } from './password.ts';
-
-/** The options of every command that reads files. */
-export function addFileOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option('--password-file <file>', 'a file whose first line is the password of an encrypted file').conflicts(
-        'passwordEnv',
-      ),
-    )
-    .option('--password-env <name>', 'the environment variable that holds it (default: it is asked for)');
-}
 
 /** Reads the files of one command line; a person is asked for their passwords where there is a terminal. */
 export class FileReader {

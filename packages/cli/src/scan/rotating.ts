@@ -2,8 +2,8 @@ import type { Target } from 'certpin/probe';
 import { type Io, printWarning } from '../io.ts';
 
 /**
- * Public services that change their certificates, and the keys in them, whenever they like and without notice. docs/reference/cli.md shows the same
- * list.
+ * Public services that change their certificates, and the keys in them, whenever they like and without notice. docs/reference/targets.md shows the
+ * same list.
  */
 export const rotatingServices: readonly string[] = [
   'amazonaws.com',

@@ -22,11 +22,11 @@ export interface WatchFlags extends StoreFlags {
 
 export function addStoreOptions(command: Command): Command {
   return command
-    .option('--config <file>', 'the configuration (default: certpin.watch.json, where there is one)')
+    .option('--config <file>', 'the configuration (default: certpin.watch.json, if it exists)')
     .option('--file <file>', 'the pins file (default: certpin.json)')
     .option(
       '--store <where>',
       'where the watcher keeps what it knows: sqlite:PATH, or postgres://USER@HOST/DATABASE (default: sqlite:certpin.watch.db)',
     )
-    .option('--store-pins-file <file>', 'in which the server of the store has its pins');
+    .option('--store-pins-file <file>', 'the pins file that has the pins of the server of the store');
 }

@@ -616,7 +616,10 @@ test('Terraform: the provider is named, once', async (t) => {
 
 test('every example of the pages and of the help is taken', async () => {
   const root = new URL('../../../../', import.meta.url);
-  const pages = ['README.md', 'packages/auth0/README.md', 'packages/cli/README.md', 'docs/reference/auth0.md'];
+  const pages = [
+    ...['README.md', 'packages/auth0/README.md', 'packages/cli/README.md'],
+    ...['docs/reference/auth0.md', 'docs/reference/commands/auth0-new.md', 'docs/guides/auth0-login.md'],
+  ];
   const texts = pages.map((page) => readFileSync(new URL(page, root), 'utf8'));
   const help = (await certpin(['auth0', 'new', '--help'])).stdout;
   const commands = [...texts, help].flatMap((text) =>

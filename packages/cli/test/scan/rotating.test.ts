@@ -39,7 +39,7 @@ test('no warning for a self-signed certificate, for another host, or for a name 
   assert.match(said.stderr, /warning: .*\*\.amazonaws\.com/);
 });
 
-test('the page of the command line shows the list', () => {
-  const page = readFileSync(new URL('../../../../docs/reference/cli.md', import.meta.url), 'utf8');
+test('docs/reference/targets.md shows the list', () => {
+  const page = readFileSync(new URL('../../../../docs/reference/targets.md', import.meta.url), 'utf8');
   for (const service of rotatingServices) assert.ok(page.includes(`\`*.${service}\``), service);
 });
