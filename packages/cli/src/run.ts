@@ -24,14 +24,15 @@ Examples:
   certpin get db.example.com:5432                 what a server presents
   certpin check db.example.com:5432 --pin PIN     whether it presents the pinned certificate
   certpin trust db.example.com:5432               adds it to certpin.json, the known servers
-  certpin check --file certpin.json               whether all of them are as they were
+  certpin check --file certpin.json               whether all of them are unchanged
   certpin rotate start customer-db --next next.crt --key next.key   leads a rotation
   certpin auth0 new --from postgres://HOST/DB     scripts for Auth0 that pin it
-  certpin lint login.js                           what makes TLS worthless in a script
+  certpin lint login.js                           finds what makes TLS worthless in a script
 
 Guides, one task each: certpin help guides
 
-Exit code: 0 done, the pin holds, nothing was found; 1 the pin does not hold, something was found; 2 the question could not be asked.`;
+Exit code: 0 done, the pin holds, or nothing was found; 1 the pin does not hold, or something was
+found; 2 the question could not be asked.`;
 
 /**
  * The whole program: reads the command line, does what it says.

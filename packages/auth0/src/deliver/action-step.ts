@@ -64,7 +64,10 @@ export async function planAction(context: TenantContext, name: string, wishes: r
   const unmeant = Object.keys(given).filter((key) => secrets.has(key) || !draft.secrets.has(key));
   if (unmeant.length > 0) {
     const which = unmeant.map(plain).join(', ');
-    refuse('ERR_VALUES', `the file of --values has ${which}, which comes from the pins file or does not exist; remove it there`);
+    refuse(
+      'ERR_VALUES',
+      `the file of --values has ${which}, which comes from the pins file or does not exist; remove it there`,
+    );
   }
   const { domain } = context.management.credentials;
   const isBeside = (place: Place): place is HiddenPlace =>

@@ -41,7 +41,10 @@ export async function planConnection(context: TenantContext, name: string, wishe
   const isCustom = connection.whole.strategy === 'auth0' && connection.options.enabledDatabaseCustomization === true;
   if (!isCustom)
     refusals.push(
-      new DeliverError('ERR_PLACE', `the connection ${name} is not a custom database, so nothing reads its configuration`),
+      new DeliverError(
+        'ERR_PLACE',
+        `the connection ${name} is not a custom database, so nothing reads its configuration`,
+      ),
     );
   // Without a prototype: a key may be called __proto__ or constructor.
   const scripts: Record<string, string> = Object.create(null);

@@ -91,7 +91,10 @@ export function folderOf(pinsFile: string): string {
 /** A link could lead a writer out of the folder of the pins file. @throws DeliverError `ERR_PLACE` */
 function refuseLink(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
-    throw new DeliverError('ERR_PLACE', `${path}: it is a link, and certpin does not write through links here; remove it`);
+    throw new DeliverError(
+      'ERR_PLACE',
+      `${path}: it is a link, and certpin does not write through links here; remove it`,
+    );
 }
 
 /** @throws DeliverError if a line cannot be read, or a link is in the way. The last line may be torn, if its writer was killed */

@@ -37,7 +37,7 @@ export function writeLearned(pinsFile: string, tenant: string, learned: Learned)
   const { tenants } = readAll(pinsFile);
   const content: LearnedFile = { version: 1, tenants: { ...tenants, [tenant]: learned } };
   const draft = `${path}.draft`;
-  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW = 0 } = constants; // no link leads to another file
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW = 0 } = constants; // so that no link leads to another file
   const descriptor = openSync(draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
   try {
     writeFileSync(descriptor, `${JSON.stringify(content, null, 2)}\n`);

@@ -54,7 +54,8 @@ function locate(wanted: string, shown: string): string {
     return realpathSync(wanted);
   } catch {
     // A link to nothing would become a file somewhere else.
-    if (lstatSync(wanted, { throwIfNoEntry: false }) !== undefined) throw bad(`${shown}: it is a link to a file that does not exist`);
+    if (lstatSync(wanted, { throwIfNoEntry: false }) !== undefined)
+      throw bad(`${shown}: it is a link to a file that does not exist`);
   }
   try {
     return join(realpathSync(dirname(wanted)), basename(wanted));
@@ -105,7 +106,10 @@ function refuseChange(pinsFile: string, { path, text }: TextFile, shown: string)
     if (!(error instanceof DeliverError)) throw error;
   }
   if (now?.path !== path || now.text !== text)
-    throw new DeliverError('ERR_CHANGED', `${shown}: somebody else has changed it since it was read; it was not written`);
+    throw new DeliverError(
+      'ERR_CHANGED',
+      `${shown}: somebody else has changed it since it was read; it was not written`,
+    );
 }
 
 function keepOwner(descriptor: number, { uid, gid }: { readonly uid: number; readonly gid: number }): void {

@@ -3,8 +3,8 @@ import type { SerializedError } from './result.ts';
 import { formatRole, type Role } from './roles.ts';
 
 /**
- * What a script has stumbled over, where that is a part of `event` or `context` which is not there in an ordinary transaction, or which
- * the platform does not know; undefined where it is something else.
+ * The missing part of `event` or `context` that made a script fail: it does not exist in an ordinary transaction, or the platform does not
+ * know it. undefined: the cause is something else.
  */
 export function adviseOnMissing(
   role: Role,

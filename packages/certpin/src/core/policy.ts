@@ -151,14 +151,20 @@ function readCopied(option: string, input: PolicyOptions['pins'], source: Source
   if (source.gave(input)) return source.parsed().pins.length === 0 ? absent : source;
   const isDeepCopy = Array.isArray(input) && input.some((pin) => Object.hasOwn(Object(pin), 'sha256'));
   if (isDeepCopy && source.onChange !== undefined)
-    throw optionInvalid(option, `\`${option}\`: a copy of live pins would not change with them; give the live set itself`);
+    throw optionInvalid(
+      option,
+      `\`${option}\`: a copy of live pins would not change with them; give the live set itself`,
+    );
   return readPins(input);
 }
 
 function checkKeys(policy: Policy, what: string): void {
   for (const [key, value] of Object.entries(policy)) {
     if (value === undefined || policyKeysIn(policy).includes(key)) continue;
-    throw optionInvalid(shownOption(key), `${what} demands \`${shownOption(key)}\`, which this version does not know; update certpin`);
+    throw optionInvalid(
+      shownOption(key),
+      `${what} demands \`${shownOption(key)}\`, which this version does not know; update certpin`,
+    );
   }
 }
 

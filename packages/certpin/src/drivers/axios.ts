@@ -74,7 +74,8 @@ export function configureAxios<Config extends object>(
     }
   }
   if ('XMLHttpRequest' in globalThis) {
-    const message = "axios prefers the XMLHttpRequest of this process, which takes no agent; run it without one (in Jest: testEnvironment 'node')";
+    const message =
+      "axios prefers the XMLHttpRequest of this process, which takes no agent; run it without one (in Jest: testEnvironment 'node')";
     throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'axios' });
   }
   return {

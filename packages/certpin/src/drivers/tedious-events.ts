@@ -61,7 +61,10 @@ export function createTediousConnection<Connection extends EventEmitter>(
     throw optionInvalid('encrypt', `${where}: this tedious does not speak TDS 8; remove \`encrypt: 'strict'\``);
   const debug = (given as { debug?: unknown }).debug;
   if (given.serverName !== undefined || tls.servername !== undefined)
-    throw optionInvalid('serverName', `${where}: this tedious sends the host as the server name; remove \`serverName\``);
+    throw optionInvalid(
+      'serverName',
+      `${where}: this tedious sends the host as the server name; remove \`serverName\``,
+    );
   if (debug !== undefined)
     throw optionInvalid('debug', `${where}: debug output of the driver contains the login; remove \`debug\``);
   const made = new Driver({ ...read, options: driverOptions(given, tls, limitMs) } as never);

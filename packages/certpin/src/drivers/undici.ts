@@ -155,7 +155,8 @@ function proveAgent(Agent: AgentClass<DispatcherLike>, options: object): void {
     // Then it has not asked.
   }
   agent.destroy().catch(ignore);
-  if (!isAsked) throw unsupported('`Agent` does not ask its connector, so it cannot be pinned; give the class Agent of undici');
+  if (!isAsked)
+    throw unsupported('`Agent` does not ask its connector, so it cannot be pinned; give the class Agent of undici');
 }
 
 /**

@@ -63,8 +63,7 @@ export function mismatch({ publicKeySha256 }: CertificateEvidence, pins: readonl
   return isUnreadable
     ? {
         code: 'ERR_PIN_UNCHECKABLE',
-        reason:
-          'the certificate holds its key in other bytes than OpenSSL writes, so no public-key pin can match it',
+        reason: 'the certificate holds its key in other bytes than OpenSSL writes, so no public-key pin can match it',
       }
     : { code: 'ERR_PIN_MISMATCH', reason: 'the presented certificate is none of the pinned ones' };
 }

@@ -51,10 +51,7 @@ const meanings: readonly (readonly [reason: RegExp, words: string])[] = [
     'the server does not accept the proof that the client certificate is not revoked (OCSP)',
   ],
   [/ALERT_ACCESS_DENIED/, 'the server accepts the client certificate, but gives it no access'],
-  [
-    /UNRECOGNIZED_NAME/,
-    'the server does not know the name that was sent, or demands one: give it as servername',
-  ],
+  [/UNRECOGNIZED_NAME/, 'the server does not know the name that was sent, or demands one: give it as servername'],
   [/NO_APPLICATION_PROTOCOL/, 'the server demands the name of its own protocol in the handshake (ALPN)'],
   [/UNKNOWN_PSK_IDENTITY/, 'the server knows its clients by shared keys (PSK), and shows no certificate without one'],
   [

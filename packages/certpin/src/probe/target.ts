@@ -141,9 +141,7 @@ const SOCKET_PATH = /^[\p{L}\p{M}\p{N}._~/+-]+$/u;
 
 function readSocket(scheme: string | undefined, socketPath: string): SocketTarget {
   if (!SOCKET_PATH.test(socketPath) && !isSocket(socketPath))
-    throw invalid(
-      'there is no such socket; if it has settings of a connection, remove them',
-    );
+    throw invalid('there is no such socket; if it has settings of a connection, remove them');
   const label = `${scheme === undefined ? '' : `${scheme}+`}unix:${socketPath}`;
   return { protocol: scheme === undefined ? null : findScheme(scheme).protocol, label, socketPath };
 }
@@ -201,7 +199,8 @@ function parseSrv(text: string): SrvTarget {
   if (!host.includes('.'))
     throw invalid(`the name behind ${SRV}:// must have more than one label, as in cluster.example.com`);
   const service = url.searchParams.get('srvServiceName');
-  if (service !== null && !/^[a-z0-9-]{1,62}$/i.test(service)) throw invalid('srvServiceName must be the name of a service');
+  if (service !== null && !/^[a-z0-9-]{1,62}$/i.test(service))
+    throw invalid('srvServiceName must be the name of a service');
   const own = service === null ? '' : `/?srvServiceName=${service}`;
   return { protocol: 'tls', label: `${SRV}://${host}${own}`, srvName: `_${service ?? 'mongodb'}._tcp.${host}` };
 }

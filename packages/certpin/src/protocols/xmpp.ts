@@ -140,9 +140,13 @@ export function createXmppUpgrade(name: XmppName, host: string): UpgradeProtocol
 function toDomain(host: string): string {
   const domain = urlHost(host);
   if (domain !== undefined && /^(?:[a-z\d._-]+|\[[a-f\d:.]+\])$/.test(domain)) return domain;
-  throw new CertpinError('ERR_OPTION_INVALID', 'the host to be called by XMPP is neither a host name nor an IP address', {
-    option: 'host',
-  });
+  throw new CertpinError(
+    'ERR_OPTION_INVALID',
+    'the host to be called by XMPP is neither a host name nor an IP address',
+    {
+      option: 'host',
+    },
+  );
 }
 
 function turnedAway(name: XmppName, meaning?: string): CertpinError<'ERR_UPGRADE_REFUSED'> {

@@ -44,14 +44,20 @@ function makeFolder(): string {
   const user = process.getuid?.();
   const isShared = (mode & 0o022) !== 0 && (mode & 0o1000) === 0;
   if (isShared || (uid !== user && uid !== 0))
-    throw optionInvalid('TMPDIR', `${where}: other users could replace files in the folder for temporary files; set TMPDIR to a folder of your own`);
+    throw optionInvalid(
+      'TMPDIR',
+      `${where}: other users could replace files in the folder for temporary files; set TMPDIR to a folder of your own`,
+    );
   const folder = mkdtempSync(join(parent, 'certpin-'));
   folders.add(folder);
   if (folders.size === 1) process.once('exit', removeFolders);
   const made = statSync(folder);
   if ((made.mode & 0o777) === 0o700 && made.uid === user) return folder;
   removeFolder(folder);
-  throw optionInvalid('TMPDIR', `${where}: the file system of the folder for temporary files keeps no permissions; set TMPDIR to another folder`);
+  throw optionInvalid(
+    'TMPDIR',
+    `${where}: the file system of the folder for temporary files keeps no permissions; set TMPDIR to another folder`,
+  );
 }
 
 /** The shortest `sun_path` of a system (macOS), without its end. Older versions of libuv cut a longer path and listen somewhere else. */

@@ -9,7 +9,7 @@ import { Rounds } from './pbe.ts';
 import { isPkcs7, readPkcs7 } from './pkcs7.ts';
 import { isPkcs12, type Keystore, readPkcs12 } from './pkcs12.ts';
 
-/** Whatever is in DER and is not a certificate. Exceptions are those of a reader whose bytes are not what they seem. */
+/** Reads DER that is not a certificate. An exception comes from a reader whose input is not what it seems to be. */
 export async function readContainer(
   bytes: Buffer,
   label: string,
@@ -22,7 +22,7 @@ export async function readContainer(
   if (isSigningRequest(root)) return readSigningRequest(root, bytes);
   if (isEncryptedKey(root)) return readKey(bytes, label, passwords);
   try {
-    return privateKeyPin(bytes); // first: where Node.js looks for a public key, it takes a private one for it
+    return privateKeyPin(bytes); // First: when Node.js looks for a public key, it accepts a private one.
   } catch {
     return publicKeyPin(bytes);
   }
@@ -49,7 +49,7 @@ export async function readKey(der: Buffer, label: string, passwords: Passwords):
     .catch(openssl('pkey -pubout'));
 }
 
-/** OpenSSL may know an algorithm that certpin does not. */
+/** OpenSSL may know an algorithm that certpin does not know. */
 function openssl(command: string): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof UnsupportedAlgorithm)) throw error;

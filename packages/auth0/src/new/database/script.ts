@@ -20,7 +20,7 @@ const templates: Record<DatabaseKey, DatabaseTemplate> = {
   ...{ change_email: changeEmail, change_username: changeUsername, change_phone_number: changePhoneNumber },
 };
 
-/** What a profile, and the check of a password, is made of. */
+/** What a profile, and the check of a password, are made from. */
 const profileColumns: readonly UserColumn[] = ['id', 'email', 'password', 'email_verified', 'nickname'];
 
 /** A custom database script: one bare function. */
