@@ -2,8 +2,8 @@ import type { Target } from 'certpin/probe';
 import { type Io, printWarning } from '../io.ts';
 
 /**
- * Public services that change their certificates, and the keys in them, whenever they like and without notice. docs/reference/cli.md shows the same
- * list.
+ * Public services that change their certificates, and the keys in them, at any time and without notice. docs/reference/cli.md shows the
+ * same list.
  */
 export const rotatingServices: readonly string[] = [
   'amazonaws.com',
@@ -26,7 +26,7 @@ export const rotatingServices: readonly string[] = [
   'workers.dev',
 ];
 
-/** Warns of each such service once. A self-signed certificate is its operator's own, whatever the host is called. */
+/** Warns of each such service once. A self-signed certificate belongs to its operator, whatever the name of the host. */
 export function createRotationWarning(
   io: Io,
   servername: string | undefined,
