@@ -28,7 +28,7 @@ export async function renderManPages(): Promise<Record<string, string>> {
     env: {},
   };
   const program = await createProgram(io, () => undefined);
-  /** What commander keeps to itself: the text behind the help. */
+  /** What commander does not publish: the text after the help. */
   const closing = (command: Command): string => {
     printed = '';
     command.outputHelp();
@@ -95,7 +95,7 @@ function visible(parent: Command): Command[] {
   return help.visibleCommands(parent).filter((command) => command.name() !== 'help') as Command[];
 }
 
-/** The commands, those within groups too, under all their words. */
+/** The commands, also those in groups, with all their words. */
 function leavesOf(parent: Command, words: string): { title: string; command: Command }[] {
   return visible(parent).flatMap((command) => {
     const title = `${words} ${command.name()}`;
@@ -116,7 +116,7 @@ function optionsOf(command: Command): string[] {
     ]);
 }
 
-/** Blank lines part the paragraphs; `Examples:` is a heading; lines that are indented stay as they are. */
+/** Blank lines separate the paragraphs. `Examples:` is a heading. Indented lines stay unchanged. */
 function paragraphs(text: string): string[] {
   return text.split(/\n{2,}/).flatMap((paragraph) => {
     const [first = '', ...rest] = paragraph.split('\n');
@@ -132,7 +132,7 @@ function verbatim(lines: readonly string[]): string[] {
   return ['.PP', '.nf', ...lines.map(roff), '.fi'];
 }
 
-/** A backslash, a hyphen that is to be copied, a letter beyond ASCII, and what would be a macro at the start of a line. */
+/** A backslash, a hyphen that must be copied, a letter beyond ASCII, and what would be a macro at the start of a line. */
 function roff(text: string): string {
   return text
     .replaceAll('\\', '\\e')
