@@ -32,7 +32,7 @@ export interface Reading {
   readonly sentences: readonly Sentence[];
 }
 
-/** Every page that a reader can be sent to, from the root of the repository. Changelogs and licences are none. */
+/** Every page to which a reader can be sent, from the root of the repository. Changelogs and licences do not count. */
 export function pagesOf(): string[] {
   const found = ['docs', 'examples', ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)].flatMap(
     (folder) =>
@@ -46,7 +46,7 @@ export function pagesOf(): string[] {
     .sort();
 }
 
-/** Reads the sentences of a page in Markdown. Blocks of code are none; a piece of code in a sentence is one word. */
+/** Reads the sentences of a page in Markdown. Blocks of code do not count. A piece of code in a sentence is one word. */
 export function readPage(markdown: string): Reading {
   const tree = fromMarkdown(markdown, { extensions: [gfmTable()], mdastExtensions: [gfmTableFromMarkdown()] });
   const blocks = blocksOf(tree).map(({ text, ...block }) => ({ ...block, sentences: sentencesOf(text) }));

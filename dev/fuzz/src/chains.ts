@@ -83,7 +83,7 @@ export function createChains({ verify, createPolicy }: Library, random: Random):
       });
       return verify({ certificates: chain, host: 'localhost' }, policy, new Date(NOW)).ok;
     } catch {
-      return false; // one of them is no certificate
+      return false; // one of them is not a certificate
     }
   };
 

@@ -24,7 +24,7 @@ export type BrokenRecord = keyof typeof brokenRecords;
 /** The step of a connection at which the server becomes hostile. Everything before it is genuine. */
 export type HostileStep =
   | 'connect' // the connection is accepted
-  | 'upgrade' // TLS should begin: in the protocols that ask for it, this is behind the answer
+  | 'upgrade' // TLS should begin. In protocols that ask for TLS, this is after the answer
   | 'hello' // the client has said ClientHello
   | 'middle' // half of the first flight has left
   | 'flight'; // the last flight of the handshake has left

@@ -148,7 +148,7 @@ export interface PostgresRelayOptions extends Omit<CountingServerOptions, 'onSoc
 /** The client's side of a connection through a relay. */
 export interface RelayedConnection {
   readonly tls: TLSSocket;
-  /** The TCP connection below, for what is no TLS. */
+  /** The TCP connection below, for bytes outside of TLS. */
   readonly tcp: Socket;
 }
 

@@ -102,7 +102,7 @@ export function openPinsText(text: string, path: string): PinsText {
       const at: Refuse = (inner, message, hint) => refuse(inner + offset, message, hint);
       const where = { index, ...position(node.offset + offset) };
       const entry: Entry = { ...readEntry(node, { path, version, places }, at), ...where };
-      names.add(entry, () => at(node.offset, `this target stands in line ${names.lineOf(entry.key)} already`));
+      names.add(entry, () => at(node.offset, `this target is in line ${names.lineOf(entry.key)} already`));
       yield { entry, text: text.slice(node.offset + offset, node.offset + offset + node.length) };
       index++;
     }
@@ -199,9 +199,9 @@ function readTree(text: string, refuse: Refuse): Node {
   // `CommaExpected`
   if (error !== undefined) {
     const words = printParseErrorCode(error.error).replace(/(?<=.)[A-Z]/g, (letter) => ` ${letter}`);
-    refuse(error.offset, `it is no JSON: ${words.toLowerCase()}`);
+    refuse(error.offset, `it is not JSON: ${words.toLowerCase()}`);
   }
-  return root ?? refuse(0, 'it is no JSON: value expected');
+  return root ?? refuse(0, 'it is not JSON: value expected');
 }
 
 interface Around {

@@ -40,7 +40,8 @@ export function placeArgument(text: string, pinsFile: string, servername: string
   if (text === '-') throw invalid('standard input cannot be read again: give a file or a server');
   const target = parseTarget(text);
   const label = target.protocol === 'file' ? fromFolderOf(pinsFile, target.path) : target.label;
-  if (!readGrammar().target.test(label)) throw invalid('a target of a pins file must not contain @, = or control characters');
+  if (!readGrammar().target.test(label))
+    throw invalid('a target of a pins file must not contain @, = or control characters');
   return placeTarget(label, pinsFile, servername);
 }
 

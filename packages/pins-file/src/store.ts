@@ -121,7 +121,7 @@ export async function replaceFile(
 /** A new file takes the place of the old one: a device or a pipe would be lost. */
 function refuseOtherThanFile(place: string, path: string): void {
   const found = attempt(path, () => statSync(place, { throwIfNoEntry: false }));
-  if (found !== undefined && !found.isFile()) throw new PinsFileError(`${path}: it is no regular file`);
+  if (found !== undefined && !found.isFile()) throw new PinsFileError(`${path}: it is not a regular file`);
 }
 
 export function changedMeanwhile(path: string): PinsFileError {

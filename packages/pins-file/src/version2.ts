@@ -96,7 +96,8 @@ function readRevoked(list: Node, policy: Policy, refuse: Refuse): Revoked[] {
       refuse(since.offset, '"since" must be a date, or a time in UTC: "2027-03-01", "2027-03-01T12:00Z"');
     }
     const read = parsePin(readPinText(pin, refuse));
-    if (listsPin(policy, read)) refuse(pin.offset, 'this pin is revoked, but the target still has it among its pins: remove it there');
+    if (listsPin(policy, read))
+      refuse(pin.offset, 'this pin is revoked, but the target still has it among its pins: remove it there');
     return {
       pin: read,
       since: String(since.value),
@@ -141,7 +142,7 @@ function readPlaces(list: Node, nameless: Node | undefined, places: Set<string>,
       );
     }
     const key = JSON.stringify([...fields].sort());
-    if (places.has(key)) refuse(node.offset, 'this place stands in the file already');
+    if (places.has(key)) refuse(node.offset, 'the file has this place already');
     places.add(key);
     return Object.fromEntries(fields) as unknown as Place;
   });
@@ -181,7 +182,8 @@ function readPlace(node: Node, refuse: Refuse): ReadonlyMap<string, unknown> {
   for (const key of place?.lists ?? []) {
     const list = fields.get(key) as Node;
     const words = readArray(list, refuse).map((word) => readString(word, refuse));
-    if (words.length === 0 || words[0] === '') refuse(list.offset, `"${key}" must be a list of the program and its arguments`);
+    if (words.length === 0 || words[0] === '')
+      refuse(list.offset, `"${key}" must be a list of the program and its arguments`);
   }
   return new Map([...fields].map(([key, field]) => [key, field.children?.map(({ value }) => value) ?? field.value]));
 }

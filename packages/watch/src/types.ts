@@ -3,7 +3,7 @@ import type { Remark as CheckRemark, Status } from '@certpin/pins-file';
 /** The outcome for a target, in one word: docs/reference/states.md. */
 export type State = Status | 'rotated';
 
-/** Facts beside a state. They send no notice, unless the configuration asks for it. */
+/** Facts besides a state. They send no notice, unless the configuration asks for it. */
 export type Remark = CheckRemark | 'no-backup-pin' | 'next-pin-never-seen' | 'same-key' | 'address-not-asked';
 
 /** A certificate as it was presented. Its maker chose the names: they are shortened, and without control characters. */

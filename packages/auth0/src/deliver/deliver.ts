@@ -75,7 +75,7 @@ async function push(
       drop: options.drop ?? [],
       signal,
     };
-    onProgress?.('reading what stands there');
+    onProgress?.('reading every place');
     plan = await makePlan(context, wanted.wishes, {
       ...{ env, fetch: options.fetch, signal, onWait: onProgress },
       allowCommands: options.allowCommands === true,

@@ -62,10 +62,10 @@ export async function diffDeliveries(
         standing.how === 'absent'
           ? 'nothing stands there'
           : isSame(item)
-            ? 'the pins stand there'
+            ? 'it has the pins'
             : foreign
-              ? 'something stands there that is no list of pins'
-              : 'other pins stand there';
+              ? 'it has something other than a list of pins'
+              : 'it has other pins';
       const how = by === 'witness' ? ', as the witness of the last push shows' : '';
       return {
         ...about,

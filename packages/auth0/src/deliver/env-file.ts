@@ -34,7 +34,7 @@ export function findVariable(text: string, name: string): Variable | string {
       quote = mark;
   }
   const [one, other] = found;
-  if (other !== undefined) return `${name} stands there several times`;
+  if (other !== undefined) return `${name} occurs several times`;
   if (one === undefined) {
     const between = text === '' || text.endsWith('\n') ? '' : end;
     return { text: undefined, replace: (value: string) => `${text}${between}${name}=${value}${end}` };

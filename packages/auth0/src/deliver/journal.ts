@@ -116,7 +116,7 @@ export function readJournal(pinsFile: string): readonly JournalLine[] {
     } catch {
       // The next writer ends a torn line, so other lines may follow it.
       if (index === lines.length - 1 || line.startsWith(HEAD) || HEAD.startsWith(line)) return [];
-      throw new DeliverError('ERR_PLACE', `${journal}:${index + 1}: it is no line of a journal`);
+      throw new DeliverError('ERR_PLACE', `${journal}:${index + 1}: it is not a line of a journal`);
     }
   });
 }

@@ -26,10 +26,10 @@ export function wishesOfUndo({ entries }: PinsDocument, journal: readonly Journa
   const wishes = lines.map(({ target, place, before }): Wish => {
     const entry = ownerOf(entries, target, place);
     const what = describePlace(place);
-    if (!before.known) throw bad(`${what}: what stood there before the push could not be read`);
-    if (before.text === null) throw bad(`${what}: nothing stood there before: without any pin, nobody could log in`);
+    if (!before.known) throw bad(`${what}: what it had before the push could not be read`);
+    if (before.text === null) throw bad(`${what}: it had nothing before, and without any pin, nobody could log in`);
     if (parsePins(before.text).some((pin) => hasRevoked(entry, pin)))
-      throw bad(`${what}: a pin that stood there before is revoked`);
+      throw bad(`${what}: a pin that it had before is revoked`);
     return { entry, place, pins: before.text };
   });
   const refuse = (item: Item): DeliverError | undefined => {

@@ -47,6 +47,6 @@ export function inlineBlock(client: InlineClient): InlineBlock {
   const lines = text.split('\n');
   const { version } = readFirstLine(lines[0] ?? '') ?? {};
   const sha256 = readDigest(lines.find(isDigestLine) ?? '');
-  if (version === undefined || sha256 === undefined) throw new TypeError(`dist/inline/${client}.js is no block`);
+  if (version === undefined || sha256 === undefined) throw new TypeError(`dist/inline/${client}.js is not a block`);
   return { client, version, sha256, text };
 }

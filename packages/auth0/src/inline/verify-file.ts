@@ -112,7 +112,7 @@ function scriptsInData(text: string, isJson: boolean): readonly PlacedScript[] {
   const [error] = document.errors;
   if (error !== undefined && text.includes('certpin')) {
     const { line } = lines.linePos(error.pos[0]);
-    throw new Error(`it is no ${isJson ? 'JSON' : 'YAML'}, in line ${line}: its content is not known`);
+    throw new Error(`it is not ${isJson ? 'JSON' : 'YAML'}, in line ${line}: its content is not known`);
   }
   const scripts: PlacedScript[] = [];
   visit(document, {

@@ -20,7 +20,7 @@ export function lintEmbedded(text: string, path: string, { isNamed = false, ...o
   const [problem] = document.errors;
   if (problem !== undefined) {
     const { line, col } = problem.linePos?.[0] ?? { line: 1, col: 1 };
-    const message = `this is no valid ${/\.json$/i.test(path) ? 'JSON' : 'YAML'}`;
+    const message = `this is not valid ${/\.json$/i.test(path) ? 'JSON' : 'YAML'}`;
     return { path, findings: [], error: { message, line, column: col } };
   }
   const results: LintResult[] = [];

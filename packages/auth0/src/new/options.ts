@@ -283,7 +283,7 @@ function readUrl(text: string): string {
     throw invalid('url', 'the URL of the API must have no user, no password and no parameters');
   }
   if (/(?:^|\.)auth0\.com$/.test(url.hostname)) {
-    throw invalid('url', 'Auth0 changes the certificates of its own servers as it likes: they cannot be pinned');
+    throw invalid('url', 'Auth0 may change the certificates of its own servers at any time, so they cannot be pinned');
   }
   return url.href.replace(/\/+$/, '');
 }

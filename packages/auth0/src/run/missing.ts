@@ -24,7 +24,7 @@ export function adviseOnMissing(
   for (const [, object, name = ''] of text.matchAll(expression)) {
     if (there[name] !== undefined && there[name] !== null) continue;
     if (Object.hasOwn(sometimes, name))
-      return `${given}.${name} is there only if ${sometimes[name]}: check for it first, and give one here with ${option} FILE`;
+      return `${given}.${name} exists only if ${sometimes[name]}: check for it first, and give one here with ${option} FILE`;
     if (object !== undefined)
       return `${given}.${name} is not documented for ${formatRole(role)}; give it here with ${option} FILE`;
   }

@@ -96,7 +96,7 @@ function readText(script: Script, cwd: string): { text: string; file: string; fo
   try {
     // A device or a pipe may have no end, and the platform accepts no more than 100 kB.
     const found = statSync(file);
-    if (!found.isFile()) throw new Error(found.isDirectory() ? 'it is a directory' : 'it is no regular file');
+    if (!found.isFile()) throw new Error(found.isDirectory() ? 'it is a directory' : 'it is not a regular file');
     return { text: decodeText(readFileSync(file)), file, folder: dirname(file) };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

@@ -103,7 +103,7 @@ const parts: readonly Part[] = [
       })[kind],
   },
   {
-    what: 'handler: it is no Action',
+    what: 'handler: it is not an Action',
     isGiven: ({ handler }) => handler !== undefined,
     kinds: byKind('action'),
     hint: () => undefined,
@@ -115,7 +115,7 @@ const parts: readonly Part[] = [
     hint: () => undefined,
   },
   {
-    what: 'auth0: it is no Rule',
+    what: 'auth0: it is not a Rule',
     isGiven: ({ auth0 }) => auth0 !== undefined,
     kinds: byKind('rule'),
     hint: () => undefined,

@@ -157,7 +157,7 @@ function readPem(label: string, body: string, position: number): ParsedPin {
   if (label.endsWith('PRIVATE KEY')) {
     throw pinInvalid(position, 'a private key: it belongs to the server alone; pin its certificate or its public key');
   }
-  if (!PEM_LABELS.includes(label)) throw pinInvalid(position, `a PEM block that is none of ${PEM_LABELS.join(', ')}`);
+  if (!PEM_LABELS.includes(label)) throw pinInvalid(position, `a PEM block other than ${PEM_LABELS.join(', ')}`);
   // Configuration forms often keep the line breaks of a PEM block as the two characters \n, or as spaces.
   const content = body.replace(/\\[rn]|\s/g, '');
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(content)) throw pinInvalid(position, 'a PEM block whose content is not base64');

@@ -93,7 +93,7 @@ describe('a client certificate that is demanded over TLS 1.2', () => {
     assert.ok(!report.ok);
     assert.match(
       report.error.message,
-      /^the server found nothing that both sides support: it may demand a server name, or be too old; /,
+      /^the server found nothing that both sides support; it may demand a server name, or be too old: /,
     );
   });
 });

@@ -118,7 +118,10 @@ function toRunOptions(flags: ScriptFlags, password: string | undefined, io: Io, 
   const named = readArguments(flags.arg ?? [], command);
   for (const [name, value] of Object.entries({ user, password }))
     if (value !== undefined && named[name] !== undefined)
-      throw new UsageError(`--arg ${name} and the option of that name are the same argument: give one of them`, command);
+      throw new UsageError(
+        `--arg ${name} and the option of that name are the same argument: give one of them`,
+        command,
+      );
   const run: RunOptions = {
     ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as RunOptions),
     args: {

@@ -32,7 +32,10 @@ export function addConnectionOptions(command: Command): Command {
     .addOption(
       new Option('--protocol <name>', 'how the server comes to TLS, whatever URL and port say').choices(protocols),
     )
-    .option('--proxy <url>', 'go through a proxy: http://, https:// or socks5://, with user:password@ if it demands a login')
+    .option(
+      '--proxy <url>',
+      'go through a proxy: http://, https:// or socks5://, with user:password@ if it demands a login',
+    )
     .addOption(new Option('-4, --ipv4', 'connect to IPv4 addresses only').conflicts('ipv6'))
     .option('-6, --ipv6', 'connect to IPv6 addresses only')
     .option('--cert <file>', "the client's own certificate, PEM, for a server that demands one")

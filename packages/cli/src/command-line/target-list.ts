@@ -91,7 +91,7 @@ async function* readStandardInput(io: Io): AsyncGenerator<Listed, void, void> {
     const lines = (begun + decoder.decode(first, { stream: true })).split(LINE_END);
     first = Buffer.alloc(0);
     begun = lines.pop() ?? '';
-    if (begun.length > MAX_LINE) throw new FileError('standard input: a line of more than 64 KiB is no target');
+    if (begun.length > MAX_LINE) throw new FileError('standard input: a line of more than 64 KiB is not a target');
     yield* lines.flatMap(toListed);
   }
   yield* toListed(begun + (decoder ?? new TextDecoder()).decode(first));

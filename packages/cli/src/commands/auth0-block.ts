@@ -71,7 +71,8 @@ async function block(client: InlineClient | undefined, { insert, update }: Block
     if (client !== undefined) throw new UsageError('--update takes no client: each block names its own', COMMAND);
     return change(update, io, (text) => {
       const { updated, broken, ...changed } = updateBlocks(text);
-      for (const { client, line } of broken) printError(io, `${update}:${line}: the block for ${client} is not complete`);
+      for (const { client, line } of broken)
+        printError(io, `${update}:${line}: the block for ${client} is not complete`);
       for (const { client, line, state, from, to } of updated)
         printText(io, `${quote(update)}:${line}: ${stateWords[state](`certpin ${from} for ${client}`, to)}`);
       if (updated.length > 0) return broken.length > 0 ? undefined : changed.text;

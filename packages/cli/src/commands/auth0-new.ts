@@ -174,7 +174,7 @@ function isFree(places: readonly Place[], { force }: NewFlags, io: Io): boolean 
   const folders = places.filter(({ found }) => found === 'no-file' || found === 'no-folder');
   const others = force ? [] : places.filter(({ found }) => found === 'other');
   for (const { path, found } of folders) {
-    const what = found === 'no-file' ? 'something that is no file' : 'a file, where a folder has to be,';
+    const what = found === 'no-file' ? 'something that is not a file' : 'a file, where a folder has to be,';
     printError(io, `${path}: ${what} is in its way`);
   }
   for (const { path } of others) printError(io, `${path}: another file is there`);

@@ -76,7 +76,10 @@ old pin.`,
     .option('--key <file>', 'its private key, to compare the two')
     .option('--public-key', "pin the certificate's public key, not the certificate")
     .option('--any-name', 'the next certificate need not name the target, unless the pins file demands it')
-    .option('--settle <time>', 'how long to wait for containers with the old pins (default: 24h, or what learn has seen)')
+    .option(
+      '--settle <time>',
+      'how long to wait for containers with the old pins (default: 24h, or what learn has seen)',
+    )
     .option('--leaked <pin>', 'the key of this pin has leaked: it is revoked, and goes first');
   addFileOptions(addAsking(start))
     .addHelpText('after', startExamples)
@@ -97,7 +100,10 @@ old pin.`,
     .summary('take one step')
     .description('Take one step of a rotation, or say what is missing.')
     .addArgument(new TargetArgument('<target>', 'a target of the pins file, by its id or address'))
-    .option('--by-hand', 'somebody has brought the pins to the places that certpin cannot write, or that are not listed')
+    .option(
+      '--by-hand',
+      'somebody has brought the pins to the places that certpin cannot write, or that are not listed',
+    )
     .option('--accept-change', 'the change that somebody made to the target in the pins file is intended')
     .option('--no-canary', 'go on although no login could be tried')
     .option('--reason <text>', 'for a leaked key: the reason, written into the pins file');

@@ -44,7 +44,9 @@ export function defineWatch(program: Command, io: Io, finish: (code: ExitCode) =
     .option('--time-zone <name>', 'time zone of the page (default: UTC)')
     .option('--once', 'ask every target once, then end')
     .addOption(
-      new Option('--worker', 'ask the targets that a watcher on another machine has planned in its store').conflicts('once'),
+      new Option('--worker', 'ask the targets that a watcher on another machine has planned in its store').conflicts(
+        'once',
+      ),
     )
     .addOption(new Option('-q, --quiet', 'with --once: print no answer').implies({ once: true }))
     .option('--print-config', 'print the configuration, with every default filled in, and end')

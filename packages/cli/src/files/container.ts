@@ -30,20 +30,20 @@ export async function readContainer(
 
 export function readPkcs7Bundle(der: Buffer): Certificate[] {
   const root = readAsn1(der);
-  if (!isPkcs7(root)) throw new FileError('what looks like PKCS#7 in it is none');
+  if (!isPkcs7(root)) throw new FileError('what looks like PKCS#7 in it cannot be read as PKCS#7');
   return readPkcs7(root, der);
 }
 
 export function readRequest(der: Buffer): KeyPin {
   const root = readAsn1(der);
-  if (!isSigningRequest(root)) throw new FileError('what looks like a signing request in it is none');
+  if (!isSigningRequest(root)) throw new FileError('what looks like a signing request in it cannot be read as one');
   return readSigningRequest(root, der);
 }
 
 /** The pin of an encrypted key. */
 export async function readKey(der: Buffer, label: string, passwords: Passwords): Promise<KeyPin> {
   const root = readAsn1(der);
-  if (!isEncryptedKey(root)) throw new FileError('what looks like an encrypted key in it is none');
+  if (!isEncryptedKey(root)) throw new FileError('what looks like an encrypted key in it cannot be read as one');
   return passwords
     .open(label, (password) => readEncryptedKey(root, password, new Rounds()))
     .catch(openssl('pkey -pubout'));

@@ -38,13 +38,13 @@ export async function readContents(bytes: Buffer, label: string, passwords: Pass
     return contents;
   } catch (error) {
     if (error instanceof FileError) throw error;
-    throw new FileError('it is damaged or cut, or is none of the files that certpin reads', 'certpin help get', {
+    throw new FileError('it is damaged or cut, or not a file that certpin reads', 'certpin help get', {
       cause: error,
     });
   }
 }
 
-/** Whether a file is no text. */
+/** Whether a file is not text. */
 export function isBinary(bytes: Buffer): boolean {
   return isDer(bytes) || isKeystore(bytes) || isPacked(bytes);
 }
@@ -122,7 +122,7 @@ async function readCertificates({ label, der }: PemBlock): Promise<Certificate[]
     try {
       return [new Certificate(new X509Certificate(der).raw)];
     } catch (error) {
-      throw new FileError('what looks like a certificate in it is none', undefined, { cause: error });
+      throw new FileError('what looks like a certificate in it cannot be read as one', undefined, { cause: error });
     }
   }
   if (label !== 'PKCS7' && label !== 'CMS' && label !== 'PKCS #7 SIGNED DATA') return [];

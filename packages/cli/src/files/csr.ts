@@ -23,7 +23,7 @@ export function readSigningRequest(root: Node, file: Buffer): KeyPin {
   const key = readPublicKey(spki);
   if (!key.export({ type: 'spki', format: 'der' }).equals(spki)) {
     throw new FileError(
-      'the key in the signing request is not written as OpenSSL writes it: no pin can be told from it',
+      'the key in the signing request is not written as OpenSSL writes it, so its pin is not certain',
     );
   }
   const [unused, ...bytes] = octets(signature);

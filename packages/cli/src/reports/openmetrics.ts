@@ -96,7 +96,7 @@ function measure({ judged, seconds, checkedAt }: Timed, file: string): MeasuredT
 /** The path to which the metrics are written: a link is followed. @throws Node's error if that is not possible */
 export function placeMetrics(path: string): string {
   const found = statSync(path, { throwIfNoEntry: false });
-  if (path === '' || found?.isFile() === false) throw new Error('it is no regular file');
+  if (path === '' || found?.isFile() === false) throw new Error('it is not a regular file');
   const place = found === undefined ? path : realpathSync(path);
   accessSync(dirname(place), constants.W_OK);
   return place;

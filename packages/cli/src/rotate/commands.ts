@@ -83,7 +83,10 @@ export async function startRotation(target: string, flags: StartFlags, io: Io): 
     await lock.save(rotation);
     showRotation(rotation, names, { io, json });
     if (!json && next.certificate !== undefined && next.key === undefined) {
-      printWarning(io, `${entry.label}: it was not checked whether the server's private key belongs to the next certificate: --key FILE`);
+      printWarning(
+        io,
+        `${entry.label}: it was not checked whether the server's private key belongs to the next certificate: --key FILE`,
+      );
     }
     return 0;
   });

@@ -64,7 +64,9 @@ export async function readNext(entry: Entry, asked: Asked, files: FileReader, no
 }
 
 function revoked(file: string): UnusableNext {
-  return new UnusableNext(`${file}: its pin is revoked in the pins file and never counts again; make a new certificate`);
+  return new UnusableNext(
+    `${file}: its pin is revoked in the pins file and never counts again; make a new certificate`,
+  );
 }
 
 async function read(path: string, option: string, files: FileReader): Promise<FileContents> {

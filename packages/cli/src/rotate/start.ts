@@ -102,7 +102,7 @@ function refuseLeaked({ entry, next, answers, name }: Given, file: FilePins, lea
     };
   }
   if (!listsPin(entry.policy, leaked) && !file.revoked.includes(spelled)) {
-    return { exit: 1, reason: `${spelled} is no pin of this target; it has ${file.pins.join(', ')}` };
+    return { exit: 1, reason: `${spelled} is not a pin of this target; it has ${file.pins.join(', ')}` };
   }
   const keys = leavesOf(answers).filter((leaf) => matchesPin(leaf, leaked));
   const known = entry.policy.knownCertificates.filter((leaf) => matchesPin(leaf, leaked));

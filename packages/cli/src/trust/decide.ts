@@ -118,7 +118,7 @@ export class Decider {
       const how = '--add puts the new pin beside the old one, --replace in its place';
       printHint(this.#io, `once the server's own file or its operator says the same: ${how}`);
     } else if (!json) {
-      printError(this.#io, `${label}: the pin of ${source?.path} is none of those in ${file}; ${this.#unchanged}`);
+      printError(this.#io, `${label}: ${file} does not have the pin of ${source?.path}; ${this.#unchanged}`);
       printHint(this.#io, '--add puts it beside the known ones, --replace in their place');
     }
     return { status: 'changed', candidate };

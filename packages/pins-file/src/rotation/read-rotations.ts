@@ -28,11 +28,11 @@ export function parseRotations(text: string, path: string): readonly Rotation[] 
     if (root.version !== 1) throw new Error('"version" is not 1');
     const rotations = listOf(root.rotations, readRotation);
     const keys = new Set(rotations.map(({ key }) => key));
-    if (keys.size !== rotations.length) throw new Error('a target stands there twice');
+    if (keys.size !== rotations.length) throw new Error('a target occurs twice');
     return rotations;
   } catch (error) {
     if (error instanceof PinsFileError) throw error;
-    const reason = error instanceof SyntaxError ? 'it is no JSON' : (error as Error).message;
+    const reason = error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
     throw new PinsFileError(`${path}: it is damaged: ${reason}; certpin has not written it like this`, undefined, {
       cause: error,
     });

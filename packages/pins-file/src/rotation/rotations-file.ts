@@ -58,7 +58,7 @@ export async function lockRotation(pinsFile: string, key: string): Promise<Rotat
   return {
     save: async (rotation) => {
       if (!existsSync(held.path)) {
-        throw new PinsFileError(`${path}: its lock was taken away meanwhile; nothing more was done: try again`);
+        throw new PinsFileError(`${path}: somebody removed its lock, so nothing more was done; try again`);
       }
       await replaceFile(place, path, (before) => {
         const others = before === undefined ? [] : parseRotations(before.toString('utf8'), path);

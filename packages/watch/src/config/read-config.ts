@@ -148,7 +148,7 @@ function parseConfig(text: string, path: string): ConfigFile {
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
   const [error] = errors;
-  if (error !== undefined || root === undefined) return refuse(error?.offset ?? 0, 'it is no JSON');
+  if (error !== undefined || root === undefined) return refuse(error?.offset ?? 0, 'it is not JSON');
   refuseTwice(root, refuse);
   const value: unknown = getNodeValue(root);
   const validate = new Ajv({ verbose: true, discriminator: true }).compile(readSchema());

@@ -26,7 +26,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
 const NOBODY = '"no such user", or "done"';
 
 const STATUS_TEXT =
-  'Every answer that is no success becomes {{answer}} here, also the answer of a broken server: nobody learns of the outage.';
+  'Every answer that is not a success becomes {{answer}} here, also the answer of a broken server: nobody learns of the outage.';
 
 export const noOutageAsRefusal: Rule = defineRule({
   name: 'no-outage-as-refusal',
