@@ -1,6 +1,6 @@
-// Joins the compiled command line, the library that it asks with, the reader of pins files, and what every command needs of other packages
-// into a few files: looking for a hundred small ones takes longer than a handshake. They are CommonJS, which Node loads in half of the time that it takes for ES
-// modules. Nothing is minified. A command is a file of its own, and what is imported in an action too.
+// Joins the compiled command line into a few files, with the library, the reader of pins files, and the parts of other packages that every
+// command needs. Looking for a hundred small files takes longer than a handshake. The files are CommonJS, which Node loads in half of the
+// time that ES modules take. Nothing is minified. Each command is a file of its own, and so is what an action imports.
 import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -59,8 +59,9 @@ function chunkOf(id) {
 }
 
 /**
- * Finds our own packages as ES modules, and another package as the command line itself finds it, because there may be several versions.
- * jsonc-parser is there as ES modules too. Its package.json says so only to bundlers, and its other form cannot be joined.
+ * Finds our own packages as ES modules. Other packages are found as the command line itself finds them, because there may be several
+ * versions. The package jsonc-parser has ES modules too, but its package.json says so only to bundlers, and its other form cannot be
+ * joined.
  */
 function fileOf(id) {
   if (isOurs(id)) return fileURLToPath(import.meta.resolve(id));

@@ -1,5 +1,5 @@
-// Joins the compiled modules of the library into a few files, once for `import` and once for `require`: to look for 26 small ones took
-// longer than to read them. Nothing is minified. What several subpaths need is in dist/*/shared: no subpath loads what it does not use.
+// Joins the compiled modules of the library into a few files, once for `import` and once for `require`. Looking for 26 small files took
+// longer than reading them. Nothing is minified. What several subpaths need is in dist/*/shared: no subpath loads what it does not use.
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';

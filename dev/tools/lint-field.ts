@@ -1,5 +1,5 @@
-// Measures the linter's precision: every finding of a folder of scripts on a line of its own, grouped by rule, so that a reviewer can
-// read and count them. `npm run lint:field -- FOLDER…`
+// Measures the linter's precision. It prints every finding of a folder of scripts on a line of its own, grouped by rule, for a reviewer to
+// read and count. `npm run lint:field -- FOLDER…`
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type LintResult, lintFiles, rules } from '../../packages/auth0/src/lint/index.ts';

@@ -122,8 +122,8 @@ export interface RedisCluster {
 }
 
 /**
- * The owner of a slot, from a node's list of all nodes (CLUSTER NODES): the ranges are at the end of a line, the node's name at the
- * beginning.
+ * The owner of a slot, from a node's list of all nodes (CLUSTER NODES). The node's name is at the beginning of a line, its ranges at the
+ * end.
  */
 function ownerOf(nodes: string, slot: number): string | undefined {
   const line = nodes.split('\n').find((text) =>

@@ -233,8 +233,8 @@ class Draft {
   /**
    * Removes items from a list or an object, with their commas and the comments in their lines.
    *
-   * @param withComments removes also the comment in the lines above an item that has its own lines, unless the comment may be a heading for
-   * the next item too
+   * @param withComments removes also the comment in the lines above an item. The item must have its own lines, and the comment must not be
+   * a heading for the next item
    */
   takeOut(container: Node, gone: ReadonlySet<number>, withComments = false): void {
     const items = container.children ?? [];

@@ -281,15 +281,15 @@ test('version 2: its keys are read, and the schema and the parser take and refus
     assert.ok(validate(JSON.parse(text)), `${text} ${JSON.stringify(validate.errors)}`);
   }
   const refused: [RegExp, object][] = [
-    [/"id" is lower-case letters/, second({ id: 'Customer DB' })],
+    [/"id" may contain only lower-case letters/, second({ id: 'Customer DB' })],
     [/"since" is missing/, second({ revoked: [{ pin: KEY }] })],
     [/"pin" is missing/, second({ revoked: [{ since: '2027-03-01' }] })],
-    [/"since" is a date/, second({ revoked: [{ ...REVOKED, since: 'March' }] })],
+    [/"since" must be a date/, second({ revoked: [{ ...REVOKED, since: 'March' }] })],
     [/unknown key "pins"; did you mean "pin"\?/, second({ revoked: [{ ...REVOKED, pins: [] }] })],
     [/there is no pin in the list/, second({ revoked: [] })],
     [/the pin cannot be used: 62 hex digits/, second({ revoked: [{ ...REVOKED, pin: 'AB'.repeat(31) }] })],
     ...['30', '0h', '100%', '0%', '-1d', '1.5d', ''].map((expiresWithin): [RegExp, object] => [
-      /"expiresWithin" is a time or a share/,
+      /"expiresWithin" must be a time or a share/,
       second({ expiresWithin }),
     ]),
     [/"expiresWithin" has no meaning with "expired": "accept"/, second({ expiresWithin: '1d', expired: 'accept' })],
@@ -322,7 +322,7 @@ test('version 2: what only certpin can tell', async () => {
     [twice, second({ issuerPins: [KEY], revoked: [{ pin: KEY.replace('/', '//'), since }] })],
     [twice, second({ pins: [certPem], revoked: [{ pin: key, since }] })],
     [twice, second({ issuerPins: [certPem], revoked: [{ pin: key, since }] })],
-    ['"since" is a date', second({ revoked: [{ ...REVOKED, since: '2027-02-30' }] })],
+    ['"since" must be a date', second({ revoked: [{ ...REVOKED, since: '2027-02-30' }] })],
     ['"interval" must be a time from "10s" to "7d"', second({ interval: '9s' })],
     ['"interval" must be a time from "10s" to "7d"', second({ interval: '8d' })],
     ['"path" must not lead out', second({ deliver: [{ kind: 'file', path: 'a/../../b', format: 'env', key: 'A' }] })],
@@ -360,6 +360,6 @@ test('the name of a cluster is no target of the file: each of its servers is one
   const text = JSON.stringify({ version: 1, targets: [{ target: 'mongodb+srv://cluster.example.com', pins: [HEX] }] });
   assert.match(
     refusal(text) ?? '',
-    /^p\.json:1:35: mongodb\+srv:\/\/ is the name of several servers, .*: name each, as in mongodb:\/\/host:port/,
+    /^p\.json:1:35: mongodb\+srv:\/\/ stands for several servers, .*; give each as mongodb:\/\/host:port/,
   );
 });

@@ -264,7 +264,7 @@ test('an editor that takes no notice of the lock: its change is not written over
       writeFileSync(file, `${empty} // mine`);
       return `${empty} // certpin's`;
     }),
-    /changed by somebody else meanwhile/,
+    /somebody else has changed it, so nothing was written/,
   );
   assert.equal(readFileSync(file, 'utf8'), `${empty} // mine`);
   await assert.rejects(

@@ -33,7 +33,7 @@ interface Side {
 export const databases: Benchmark = {
   name: 'databases',
   about:
-    'pg and mysql2 against the same driver with `ssl: { ca }`. Three things are measured. The first is a connection with its login, one of each side in turn. The second is `SELECT 1` in a pool of 10, over twenty pairs of new pools, in rounds of 3,000. The third is a result that is streamed row by row, in rows of 10 kB. Clients of Redis and of a scripted SQL Server are measured too: connections with their login, one after the other, and round trips on one that stays. `certpin/driver-tls` is measured in a process of its own, on the Node that its rows name. The last rows show what the way through an end of `certpin/forward` costs.',
+    'pg and mysql2 against the same driver with `ssl: { ca }`. Three things are measured. The first is a connection with its login, one of each side in turn. The second is `SELECT 1` in a pool of 10, over twenty pairs of new pools, in rounds of 3,000. The third is a result that is streamed row by row, in rows of 10 kB. Clients of Redis and of a scripted SQL Server are measured too: connections with their login, one after the other, and round trips on one that stays. The rows of `certpin/driver-tls` come from a process of its own, on the Node that they name. The last rows show what the way through an end of `certpin/forward` costs.',
   run: async (stage) => {
     const node = nodeOfSeen();
     return {

@@ -3,7 +3,7 @@ import type { SerializedError } from './result.ts';
 import { formatRole, type Role } from './roles.ts';
 
 /**
- * The missing part of `event` or `context` that made a script fail: it does not exist in an ordinary transaction, or the platform does not
+ * The missing part of `event` or `context` that made a script fail. It does not exist in an ordinary transaction, or the platform does not
  * know it. undefined: the cause is something else.
  */
 export function adviseOnMissing(

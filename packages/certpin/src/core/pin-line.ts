@@ -61,8 +61,8 @@ function readList(line: string): LineOfPins {
 }
 
 /**
- * What may stand before a pin without a meaning for it: a list marker, the owner of a DNS record, the name of a header or an option, a sign
- * of hex.
+ * What may stand before a pin without a meaning for it. It is a list marker, the owner of a DNS record, a sign of hex, or the name of a
+ * header or an option.
  */
 const PREFIXES = [
   /^[-*•]\s+/,

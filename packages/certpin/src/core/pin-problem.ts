@@ -14,7 +14,7 @@ export function namesItsSpelling(token: string): boolean {
 
 /** A text with two meanings has none. */
 export const TWO_MEANINGS =
-  'a SHA-256 that does not say whether it is of a certificate or of a public key; write the digits alone for a certificate, sha256:HEX for a public key';
+  'a SHA-256 that may be of a certificate or of a public key; write the digits alone for a certificate, sha256:HEX for a public key';
 
 /**
  * Why a text is not a pin.

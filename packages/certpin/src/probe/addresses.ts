@@ -11,8 +11,8 @@ const MAX_ADDRESSES = 64;
 /**
  * Every address of the server's name, from its A and AAAA records and the hosts file, in the order of the look-up.
  *
- * @throws CertpinError `ERR_TARGET_INVALID` for a file and a unix socket, and for a name with more than 64 addresses; Node's own error
- * (`ENOTFOUND`, …) if the look-up fails; `ERR_CONNECT_TIMEOUT`
+ * @throws CertpinError `ERR_CONNECT_TIMEOUT`; `ERR_TARGET_INVALID` for a file and a unix socket, and for a name with more than 64
+ * addresses. Node's own error (`ENOTFOUND`, …) if the look-up fails
  */
 export async function addressesOf(target: string | Target, options: ProbeOptions = {}): Promise<readonly string[]> {
   const { lookup, family, timeoutMs, signal } = readProbeOptions(options);

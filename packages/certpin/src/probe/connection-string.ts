@@ -76,7 +76,7 @@ function toSqlServer(
 /** The port of an instance comes from a UDP service, which no pin can protect. */
 export function refuseInstance(): Error {
   return invalidTarget(
-    'it names an instance of SQL Server, whose port only a service without TLS knows (UDP 1434); give the port that SQL Server Configuration Manager shows, as in sqlserver://host:port',
+    'it names an instance of SQL Server, whose port only a service without TLS knows (UDP 1434). Give the port from SQL Server Configuration Manager, as in sqlserver://host:port',
   );
 }
 

@@ -131,7 +131,7 @@ describe('policies by host', () => {
     ].map((entry): [string, unknown, RegExp] => [
       `the entry ${JSON.stringify(entry)}`,
       { hosts: { [entry]: { pins: pin('a') } } },
-      /is no host name, no IP address and no pattern/,
+      /is not a host name, IP address or pattern/,
     ]),
   ];
   for (const [what, options, message] of broken) {

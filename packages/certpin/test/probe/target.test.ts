@@ -257,7 +257,7 @@ describe('a target that cannot be read is refused, and not repeated', () => {
       'sqlserver://h\\SQLEXPRESS',
     ].map((text): [string, RegExp] => [
       text,
-      /an instance of SQL Server by its name.*: name the port .*sqlserver:\/\/host:port/,
+      /an instance of SQL Server, whose port .*\. Give the port .*sqlserver:\/\/host:port/,
     ]),
     ['Server=.;Database=x;Password=hunter2;Encrypt=true', /names no host/],
     ['Server=(local);Database=x;Password=hunter2;Encrypt=true', /names no host/],

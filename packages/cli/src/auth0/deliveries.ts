@@ -15,9 +15,9 @@ export interface DeliveryFlags {
 }
 
 /** What the help of each of these commands says of the credentials. */
-export const credentialsHelp = `The tenant's credentials come from the environment, under the names of the Auth0 Deploy CLI:
-AUTH0_DOMAIN, AUTH0_CLIENT_ID, and AUTH0_CLIENT_SECRET or AUTH0_CLIENT_SIGNING_KEY_PATH; or
-AUTH0_DOMAIN and AUTH0_ACCESS_TOKEN.`;
+export const credentialsHelp = `The tenant's credentials come from the environment, under the names of the Auth0 Deploy CLI. Set
+AUTH0_DOMAIN and AUTH0_ACCESS_TOKEN. Or set AUTH0_DOMAIN, AUTH0_CLIENT_ID, and AUTH0_CLIENT_SECRET or
+AUTH0_CLIENT_SIGNING_KEY_PATH.`;
 
 export function addDeliveryOptions(command: Command): Command {
   return command

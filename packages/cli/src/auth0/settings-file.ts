@@ -4,8 +4,8 @@ import type { Json, JsonObject } from '@certpin/auth0';
 const NO_VALUE = /^(?:@@\w+@@|##\w+##|_VALUE_NOT_SHOWN_)$/;
 
 /**
- * The configuration in a JSON file: the object itself, or that of a connection in the form of the Deploy CLI and the Management API
- * (`options.configuration` of a `database.json`).
+ * The configuration in a JSON file: the object itself, or that of a connection (`options.configuration` of a `database.json`). The Deploy
+ * CLI and the Management API use this form.
  *
  * @throws TypeError if it is something else
  */
@@ -15,8 +15,8 @@ export function configurationIn(file: JsonObject): Record<string, string | null>
 }
 
 /**
- * The secrets in a JSON file. That is the object itself, or the secrets of an Action (a list of names and values) or a Hook (an object), in
- * the form of the Deploy CLI and the Management API.
+ * The secrets in a JSON file. That is the object itself, or the secrets of an Action (a list of names and values) or a Hook (an object).
+ * The Deploy CLI and the Management API use these forms.
  *
  * @throws TypeError if it is something else
  */

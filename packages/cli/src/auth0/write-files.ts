@@ -18,8 +18,8 @@ export interface PlannedFile {
 }
 
 /**
- * What is at the place of a file to write: nothing, the same file, another file, something that is not a file, or a file in the place of a
- * folder.
+ * What is at the place of a file to write: nothing, the same file, another file, or something that is not a file. The last value means a
+ * file in the place of a folder.
  */
 export type Occupancy = 'free' | 'same' | 'other' | 'no-file' | 'no-folder';
 

@@ -30,7 +30,7 @@ export function addConnectionOptions(command: Command): Command {
     .option('--timeout <seconds>', 'longest time for one server; 0 for no limit (default: 10)')
     .option('--servername <name>', 'the name to send to the server (SNI), if it differs from the host')
     .addOption(
-      new Option('--protocol <name>', 'how the server comes to TLS, whatever URL and port say').choices(protocols),
+      new Option('--protocol <name>', 'how TLS begins (overrides URL and port)').choices(protocols),
     )
     .option(
       '--proxy <url>',

@@ -15,6 +15,7 @@ const description = `Print certpin for one client as a block for a script, or pu
 --insert puts it at the top of the function, if the script is one function, and otherwise at the top
 of the file. This alone changes nothing: the script must call the block, for example
 new Pool(certpin.pinnedPg({ … }, { pins: configuration.DB_PINS })).
+
 --update replaces every block in the file by the block of this release.`;
 
 const examples = `

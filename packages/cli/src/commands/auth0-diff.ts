@@ -32,7 +32,7 @@ Examples:
   certpin auth0 diff customer-db --file pins.json
   certpin auth0 diff --json
 
-Exit code: 0 every place of this tenant has the pins; 1 a place has other pins, or none; 2 a place
+Exit code: 0 every place of this tenant has the pins. 1 a place has other pins, or none. 2 a place
 could not be read, its content is not known, or no place is in this tenant.`;
 
 export function defineAuth0Diff(group: Command, io: Io, finish: (code: ExitCode) => void): void {

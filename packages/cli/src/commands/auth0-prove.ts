@@ -49,7 +49,7 @@ Examples:
   certpin auth0 prove get_user.js --user ada@example.com --node 18
   certpin auth0 prove post-login.js --secret API_PINS=AABB… --event event.json
 
-Exit code: 0 held, against the impostors that the report names; 1 something reached an impostor;
+Exit code: 0 held, against the impostors that the report names. 1 something reached an impostor.
 2 nothing did, but a proof was not possible, or the question could not be asked.`;
 
 const exitCodes: Readonly<Record<ProofReport['finding'], ExitCode>> = { held: 0, leaked: 1, unproved: 2 };

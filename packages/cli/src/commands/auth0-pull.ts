@@ -31,7 +31,7 @@ Examples:
   certpin auth0 pull
   certpin auth0 pull customer-db --yes --json
 
-Exit code: 0 the pins file has the pins of the places; 1 refused, or you said no; 2 a target could
+Exit code: 0 the pins file has the pins of the places. 1 refused, or you said no. 2 a target could
 not be read, or there is no terminal to ask on.`;
 
 export function defineAuth0Pull(group: Command, io: Io, finish: (code: ExitCode) => void): void {

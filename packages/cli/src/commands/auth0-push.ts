@@ -76,7 +76,7 @@ Examples:
   certpin auth0 push --verify-login --yes
   certpin auth0 push --undo
 
-Exit code: 0 the pins are at every place that push may write; with --dry-run: push may write them.
+Exit code: 0 the pins are at every place that push may write. With --dry-run: push may write them.
 1 refused, or something failed. 2 the question could not be asked, no place is in this tenant, or the
 login was not verified. 130 interrupted by Ctrl-C.`;
 

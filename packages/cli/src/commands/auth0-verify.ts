@@ -53,8 +53,8 @@ Examples:
   certpin auth0 verify users.tf
   npx @certpin/cli@VERSION auth0 verify login.js      a block of another version
 
-Exit code: 0 each block is unmodified and its surroundings are intact; 1 a block is modified, or its
-surroundings are tampered; 2 anything else: unclear, another version, no block, an unreadable file.`;
+Exit code: 0 each block is unmodified and its surroundings are intact. 1 a block is modified, or its
+surroundings are tampered. 2 anything else: unclear, another version, no block, an unreadable file.`;
 
 export function defineAuth0Verify(group: Command, io: Io, finish: (code: ExitCode) => void): void {
   group

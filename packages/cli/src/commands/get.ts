@@ -22,11 +22,11 @@ interface GetFlags extends ScanFlags, PrinterFlags, PasswordFlags {
 
 const description = `Show the fingerprint of the certificate in a file, or of the one that a server presents.
 
-A target is a file, - (standard input), host:port, a host (port 443), or a URL: https://, tls://,
-postgres://, mysql://, sqlserver://, mongodb://, mongodb+srv:// (each server of the cluster),
-rediss://, ldap://, smtp://, imap://, rdp:// and the schemes of other services. The protocol
-follows from the scheme, then from the port. If the port belongs to no protocol, certpin finds out
-the protocol. A connection string works too: its credentials are neither sent nor shown.
+A target is a file, - (standard input), host:port, a host (port 443), or a URL. Its scheme is
+https://, tls://, postgres://, mysql://, sqlserver://, mongodb://, rediss://, ldap://, smtp://,
+imap://, rdp:// or that of another service. With mongodb+srv://, each server of the cluster is
+asked. The protocol follows from the scheme, then from the port. If the port belongs to no protocol,
+certpin finds out the protocol. A connection string works too: its credentials are neither sent nor shown.
 
 A file may hold certificates (PEM, DER, PKCS#7, PKCS#12). If it holds a private key, a public key or a
 certificate signing request, the answer is the public-key pin of the next certificate. The password

@@ -28,9 +28,10 @@ that are never called, and connections without TLS. It also finds passwords in t
 that are thrown away.
 
 A path is a file or a folder: JavaScript, TypeScript, and the files of Auth0's Deploy CLI with their
-markers ##KEY## and @@KEY@@. node_modules, dist and .git are skipped.
+markers ##KEY## and @@KEY@@. It skips node_modules, dist and .git.
 
 A comment accepts a finding: // certpin-lint-disable-next-line RULE -- why
+
 --explain prints what a rule finds, why, what to write instead, and what it does not check.`;
 
 const examples = `

@@ -31,7 +31,9 @@ export function readPublicKey(der: Buffer): KeyObject {
       // Try the next format.
     }
   }
-  throw new FileError('what looks like a public key in it cannot be read as one, or is of a kind that Node.js does not know');
+  throw new FileError(
+    'what looks like a public key in it cannot be read as one, or is of a kind that Node.js does not know',
+  );
 }
 
 /**
@@ -47,7 +49,9 @@ export function privateKeyPin(der: Buffer): KeyPin {
       // Try the next format.
     }
   }
-  throw new FileError('what looks like a private key in it cannot be read as one, or is of a kind that Node.js does not know');
+  throw new FileError(
+    'what looks like a private key in it cannot be read as one, or is of a kind that Node.js does not know',
+  );
 }
 
 /**

@@ -9,7 +9,7 @@ export const noThrowInCheckServerIdentity: Rule = defineRule({
   // Never a fix. A thrown error stops the process, whatever is set. A returned error counts only if the verification is on. An agent, the
   // environment or another file may switch it off. The returned error then reaches handlers that may swallow it or connect again.
   suggestion:
-    'Write return for throw, and rejectUnauthorized: true beside the check. Look first: where the verification is off (here, in an agent, in the environment) a returned error is ignored, and whoever hears it in place of the exception must not swallow it or connect again.',
+    'Write return for throw, and rejectUnauthorized: true beside the check. Look first: if the verification is off (here, in an agent, in the environment), a returned error is ignored. And code that gets it in place of the exception must not swallow it or connect again.',
   messages: {
     throws: {
       happens:

@@ -25,7 +25,7 @@ const derOf = new Map();
  * as looked at. Issuers are not reported, because they say nothing about the server.
  *
  * @param {(handshake: { certificate: string, trusted: boolean }) => void} tellHandshake `certificate`: SHA-256, as Node writes it;
- *   `trusted`: whether the verification of OpenSSL went well, whatever the script makes of that
+ * `trusted`: whether OpenSSL's verification passed
  * @param {(look: { certificate: string, at: string }) => void} tellLook
  */
 function watchCertificates(tellHandshake, tellLook) {
