@@ -41,7 +41,7 @@ compile('packages/pins-file/tsconfig.json');
 compile('packages/watch/tsconfig.json');
 compile('packages/auth0/tsconfig.json');
 await buildInline();
-// The program that scripts run in is CommonJS as it is written, for it runs on Node 18 without any build.
+// The program in which scripts run is written in CommonJS: it runs on Node 18 without a build.
 cpSync(
   new URL('../../packages/auth0/src/run/child', import.meta.url),
   new URL('../../packages/auth0/dist/run/child', import.meta.url),

@@ -1,6 +1,6 @@
-// Joins the compiled command line, the library that it asks with, the reader of pins files, and what every command needs of other packages
-// into a few files: looking for a hundred small ones takes longer than a handshake. They are CommonJS, which Node loads in half of the time that it takes for ES
-// modules. Nothing is minified. A command is a file of its own, and what is imported in an action too.
+// Joins the compiled command line into a few files, with the library, the reader of pins files, and the parts of other packages that every
+// command needs. Looking for a hundred small files takes longer than a handshake. The files are CommonJS, which Node loads in half of the
+// time that ES modules take. Nothing is minified. Each command is a file of its own, and so is what an action imports.
 import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ import { rollup } from '@rollup/wasm-node';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const cli = `${root}packages/cli`;
 const dist = `${cli}/dist`;
-/** Packages of others that are joined: their licences stand beside the bundle. */
+/** Packages of others that are joined. Their licences are next to the bundle. */
 const joined = ['commander', 'jsonc-parser', 'leven', 'picocolors'];
 const isOurs = (id) => /^(?:certpin(?:\/|$)|@certpin\/(?:pins-file|auth0\/sarif)$)/.test(id);
 const isJoined = (id) => /^[./\0]/.test(id) || isOurs(id) || joined.includes(id);
@@ -20,16 +20,16 @@ export async function bundleCli() {
   const bundled = await rollup({
     input: `${dist}/main.js`,
     external: (id) => !isJoined(id),
-    // Whoever takes a word from the reader of pins files does not load the reader.
+    // Code that takes one word from the reader of pins files must not load the reader.
     treeshake: { moduleSideEffects: (id) => !id.includes('/packages/pins-file/') && !id.includes('/jsonc-parser/') },
     plugins: [
       { name: 'packages', resolveId: (id) => (isOurs(id) || joined.includes(id) ? fileOf(id) : null) },
       commonjs({ include: joined.map((name) => `${folderOf(name)}/**`) }),
     ],
   });
-  // Where the documentation says that an editor finds it, and where the joined reader does.
+  // At the places where the documentation, and the joined reader, expect it.
   cpSync(`${root}packages/pins-file/pins.schema.json`, `${cli}/pins.schema.json`);
-  // All of it has been read: the bundle takes its place.
+  // Everything has been read: the bundle takes its place.
   rmSync(dist, { recursive: true });
   await bundled.write({
     ...{ dir: dist, format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: '[name].cjs' },
@@ -42,7 +42,10 @@ export async function bundleCli() {
   }
 }
 
-/** What asks and answers, which more than one command needs, is one file; what is loaded later, and the commands, are left to Rollup. */
+/**
+ * The code for questions and answers, which several commands need, is one file. Rollup decides about commands, and about what is loaded
+ * later.
+ */
 function chunkOf(id) {
   if (id.includes('/packages/certpin/')) return 'certpin';
   if (/\/packages\/pins-file\/dist\/(?:closest|days|each-address|pins-file-error|plain-words)\.js$/.test(id))
@@ -56,8 +59,9 @@ function chunkOf(id) {
 }
 
 /**
- * Our own packages as ES modules; another one as the command line itself finds it, for there may be several versions. jsonc-parser is there
- * as ES modules too, which its package.json says to bundlers only; the other form of it cannot be joined.
+ * Finds our own packages as ES modules. Other packages are found as the command line itself finds them, because there may be several
+ * versions. The package jsonc-parser has ES modules too, but its package.json says so only to bundlers, and its other form cannot be
+ * joined.
  */
 function fileOf(id) {
   if (isOurs(id)) return fileURLToPath(import.meta.resolve(id));

@@ -1,5 +1,5 @@
-// Joins the compiled modules of the library into a few files, once for `import` and once for `require`: to look for 26 small ones took
-// longer than to read them. Nothing is minified. What several subpaths need is in dist/*/shared: no subpath loads what it does not use.
+// Joins the compiled modules of the library into a few files, once for `import` and once for `require`. Looking for 26 small files took
+// longer than reading them. Nothing is minified. What several subpaths need is in dist/*/shared: no subpath loads what it does not use.
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,13 +19,13 @@ export async function bundleLibrary() {
   };
   await bundled.write({ ...common, dir: `${library}/dist/esm`, format: 'es' });
   await bundled.write({ ...common, dir: `${library}/dist/cjs`, format: 'cjs', esModule: true, interop: 'default' });
-  // Without the marker Node would read dist/cjs/*.js as ES modules, after the "type" of the package.
+  // Without the marker, Node would read dist/cjs/*.js as ES modules, because of "type" in package.json.
   writeFileSync(`${library}/dist/cjs/package.json`, '{ "type": "commonjs" }\n');
   for (const format of ['esm', 'cjs'])
     cpSync(modules, `${library}/dist/${format}`, { recursive: true, filter: (path) => !path.endsWith('.js') });
 }
 
-/** What package.json exports, by its place in dist/esm. */
+/** What package.json exports, by its path in dist/esm. */
 function entries() {
   const { exports } = JSON.parse(readFileSync(`${library}/package.json`, 'utf8'));
   const files = Object.values(exports).flatMap(({ import: imported }) => imported?.default ?? []);

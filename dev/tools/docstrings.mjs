@@ -1,9 +1,9 @@
 import ts from 'typescript';
 
 /**
- * A compiled module without its docstrings: the comments of the form `/** … *\/` before a declaration of the module, and before a member
- * of a class. They tell what a function is for and how it is called, and stand in the source. The comments between the lines, which tell
- * why, stay.
+ * A compiled module without its docstrings: the comments of the form `/** … *\/` before a declaration of the module, and before a member of
+ * a class. They say what a function is for and how to call it, and stay in the source. The comments between the lines say why, and are
+ * kept.
  */
 export function withoutDocstrings(code) {
   const source = ts.createSourceFile('module.js', code, ts.ScriptTarget.Latest, true, ts.ScriptKind.JS);

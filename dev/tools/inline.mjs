@@ -32,7 +32,7 @@ export async function buildInline() {
   }
 }
 
-/** One declaration, which can stand in a function: `const certpin = …`. */
+/** One declaration, which can be in a function: `const certpin = …`. */
 async function bundle(client) {
   const bundled = await rollup({
     input: `${entries}/${client}.js`,
@@ -45,7 +45,7 @@ async function bundle(client) {
     format: 'iife',
     banner: 'const certpin =',
     generatedCode: { constBindings: true },
-    // `require` of a name without `node:` works wherever scripts run; platforms wrap it and look at what it is given.
+    // `require` of a name without `node:` works in every platform for scripts. Platforms wrap `require` and check its argument.
     globals: (id) => `require('${id.replace('node:', '')}')`,
     esModule: false,
     externalLiveBindings: false,
@@ -55,7 +55,7 @@ async function bundle(client) {
   return output[0].code;
 }
 
-/** A block is no program of a browser, and its name stands in the banner, for Rollup would write `var`. */
+/** A block is not a program for a browser. Its name is in the banner, because Rollup would write `var`. */
 function onwarn(warning) {
   if (!['MISSING_NODE_BUILTINS', 'MISSING_NAME_OPTION_FOR_IIFE_EXPORT'].includes(warning.code)) throw warning;
 }
@@ -64,6 +64,6 @@ function format(code) {
   const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome');
   const flags = ['format', '--stdin-file-path=block.js', '--indent-style=space', '--line-width=122'];
   const formatted = execFileSync(process.execPath, [biome, ...flags], { cwd: root, input: code, encoding: 'utf8' });
-  // The function around everything would indent everything; no literal goes over a line (form.test.ts), so nothing else changes.
+  // The function around everything would indent everything. No literal goes over a line (form.test.ts), so nothing else changes.
   return formatted.replace(/^ {2}/gm, '');
 }

@@ -1,5 +1,5 @@
-// Measures the linter's precision: every finding of a folder of scripts on a line of its own, grouped by rule, so that a reviewer can
-// read and count them. `npm run lint:field -- FOLDER…`
+// Measures the linter's precision. It prints every finding of a folder of scripts on a line of its own, grouped by rule, for a reviewer to
+// read and count. `npm run lint:field -- FOLDER…`
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type LintResult, lintFiles, rules } from '../../packages/auth0/src/lint/index.ts';
@@ -12,7 +12,7 @@ if (folders.length === 0) {
   process.exit(2);
 }
 
-// npm runs a script in the root of the project, whatever folder the command was given in.
+// npm runs a script in the root of the project, whatever the folder in which the command was given.
 const from = process.env.INIT_CWD ?? process.cwd();
 const results: LintResult[] = [];
 for await (const result of lintFiles(
@@ -51,7 +51,7 @@ for (const [name, findings, files] of counts)
   lines.push(`${name.padEnd(36)}${String(findings).padStart(8)}${String(files).padStart(7)}`);
 process.stdout.write(`${lines.join('\n').trimStart()}\n`);
 
-/** The line of the source, which is somebody else's text: without what a terminal would obey. */
+/** The line of the source, which is somebody else's text, without what a terminal would obey. */
 function sourceLine(path: string, line: number): string {
   const text = readFileSync(path, 'utf8').split('\n')[line - 1] ?? '';
   return text

@@ -79,7 +79,7 @@ function optionsOf(command: Command): string[] {
   ]);
 }
 
-/** Blank lines part the paragraphs; `Examples:` is a heading; lines that are indented stay as they are. */
+/** Blank lines separate the paragraphs. `Examples:` is a heading. Indented lines stay unchanged. */
 function paragraphs(text: string): string[] {
   return text.split(/\n{2,}/).flatMap((paragraph) => {
     const [first = '', ...rest] = paragraph.split('\n');
@@ -95,7 +95,7 @@ function verbatim(lines: readonly string[]): string[] {
   return ['.PP', '.nf', ...lines.map(roff), '.fi'];
 }
 
-/** A backslash, a hyphen that is to be copied, a letter beyond ASCII, and what would be a macro at the start of a line. */
+/** A backslash, a hyphen that must be copied, a letter beyond ASCII, and what would be a macro at the start of a line. */
 function roff(text: string): string {
   return text
     .replaceAll('\\', '\\e')

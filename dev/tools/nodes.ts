@@ -17,17 +17,19 @@ import { findPackage, supportsNode } from './nodes/packages.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const nodesFolder = join(root, 'dev', 'tools', 'nodes');
 
-/** Of the same build, `npm run test:unit` runs these on the Node that runs it. */
+/** `npm run test:unit` runs these on its Node, with the same build. */
 const suitesOfUnit: readonly string[] = [
   'packages/certpin/test/conformance.test.ts',
   'packages/auth0/test/inline/inline.test.ts',
 ];
 
 /**
- * Tests of packages/certpin/test that run on some Nodes alone, and with `--all` on each, by the beginnings of their paths; {@link suitesOfUnit} run
- * where a Node stands here. `npm run test:unit` runs them all on Node 20. Here the guard runs on the oldest Node, on Node 22, that of Auth0, and on the
- * newest one, which has another OpenSSL. The conformance suite takes each adapter there. The adapters' own tests are the heavy part, and `--all` has
- * them; those of `driver-tls` are not for Node 20, which does not announce TLS sockets.
+ * Tests of packages/certpin/test that run only on some Nodes, and with `--all` on each, by the beginnings of their paths. {@link suitesOfUnit}
+ * run if a Node is named here. `npm run test:unit` runs them all on Node 20.
+ * Here the guard runs on the oldest Node, on Node 22, which Auth0 has, and on the newest one, which has another OpenSSL. The conformance suite
+ * tries each adapter there.
+ * The adapters' own tests are the heavy part, so only `--all` runs them. Those of `driver-tls` are not for Node 20, which does not announce TLS
+ * sockets.
  */
 const testsOf: Readonly<Record<string, readonly string[]>> = {
   18: ['tls/', 'leaf/', 'wire/'],
@@ -35,7 +37,7 @@ const testsOf: Readonly<Record<string, readonly string[]>> = {
   26: ['tls/'],
 };
 
-/** Test files, from the root of the repository. TypeScript is transpiled before, once. */
+/** Test files, from the root of the repository. TypeScript is compiled once, before. */
 const suites: readonly string[] = [
   ...suitesOfUnit,
   ...testFiles('dev/tools/nodes'),
@@ -43,7 +45,7 @@ const suites: readonly string[] = [
   ...['tls', 'leaf', 'wire', 'adapters'].flatMap((folder) => testFiles(`packages/certpin/test/${folder}`)),
 ];
 
-/** @param version `v22.23.3`. @returns what stands in place of a count; undefined: the suite runs on this Node */
+/** @param version `v22.23.3`. @returns the text in place of a count. undefined: the suite runs on this Node */
 function leftOut(version: string, suite: string): 'in test:unit' | 'not run' | undefined {
   const major = majorOf(version);
   if (suitesOfUnit.includes(suite)) {
@@ -58,7 +60,7 @@ function majorOf(version: string): string {
   return /^v(\d+)/.exec(version)?.[1] ?? '';
 }
 
-/** Clients and versions with a row of their own: the name of their tests, and of their package where that is another. */
+/** Clients and versions with a row of their own: the name of their tests, and that of their package if it differs. */
 const clients: Readonly<Record<string, string>> = {
   'axios 1.21': 'axios',
   'axios 1.11': 'axios-1.11',
@@ -107,7 +109,7 @@ const clients: Readonly<Record<string, string>> = {
   'mssql 7': 'mssql-7',
 };
 
-/** Adapters whose tests run on every Node, with a client that is made for it, so no package of that name decides. */
+/** Adapters whose tests run on every Node with a client that is made for the test. So no package of that name decides. */
 const adaptersOfNode: readonly string[] = [
   'driver-tls',
   'driver-tls-clients',
@@ -122,7 +124,7 @@ const adaptersOfNode: readonly string[] = [
   'undici',
 ];
 
-/** A suite that is still running after this time hangs, on a machine with much else to do too. */
+/** A suite that takes longer hangs, even on a busy machine. */
 const SUITE_TIMEOUT_MS = 600_000;
 
 /** One line of what dev/tools/nodes/reporter.mjs writes. */
@@ -177,7 +179,7 @@ async function main(args: readonly string[]): Promise<void> {
         outcomes.push(await run(next, folder, env));
       }
     };
-    // Twice as many as there are cores: a suite waits for its servers half of the time.
+    // Twice the number of cores: a suite waits for its servers half of the time.
     await Promise.all(Array.from({ length: 2 * Math.min(availableParallelism(), 4) }, work));
     report(outcomes, all);
   } finally {
@@ -186,7 +188,7 @@ async function main(args: readonly string[]): Promise<void> {
   console.log(`${Math.round((performance.now() - started) / 1000)} s`);
 }
 
-/** The tests, and what they stand on, as JavaScript: by their paths from the root of the repository. */
+/** The tests, and what they need, as JavaScript: by their paths from the root of the repository. */
 function transpileTests(): Record<string, string> {
   const files = ['packages/certpin/test', 'packages/auth0/test/inline', 'dev/testkit/src', 'dev/tools/nodes'].flatMap(
     (folder) => ts.sys.readDirectory(join(root, folder), ['.ts'], ['**/node_modules', '**/*.d.ts']),
@@ -211,7 +213,7 @@ function testFiles(folder: string): string[] {
     .map((name) => `${folder}/${name}`);
 }
 
-/** Installs the clients of dev/tools/nodes/package.json, and its Node binaries, where they are missing or of another version. */
+/** Installs the clients of dev/tools/nodes/package.json, and its Node binaries, if they are missing or of another version. */
 function install(withBinaries: boolean): void {
   if (withBinaries && (process.platform !== 'linux' || process.arch !== 'x64')) {
     const here = `${process.platform} ${process.arch}`;
@@ -233,7 +235,7 @@ function install(withBinaries: boolean): void {
   console.log(
     `installing dev/tools/nodes: ${withBinaries ? 'Node binaries (some 900 MB, once) and clients' : 'clients'}`,
   );
-  // A client for a newer Node than this one is none to refuse: it runs on the Node that it is for.
+  // A client for a newer Node is not refused: it runs on the Node that it needs.
   const flags = ['--no-audit', '--no-fund', '--no-engine-strict', ...(withBinaries ? [] : ['--omit=optional'])];
   execFileSync('npm', ['ci', ...flags], { cwd: nodesFolder, stdio: 'inherit' });
 }
@@ -251,7 +253,7 @@ function readJson(path: string): unknown {
   return JSON.parse(readFileSync(path, 'utf8'));
 }
 
-/** Every certificate that the smoke test presents. Minted here, so that the test itself needs nothing but Node and certpin. */
+/** Every certificate that the smoke test presents. It is minted here, so that the test itself needs only Node and certpin. */
 async function mintAll(): Promise<Record<string, object>> {
   const rootCa = await mint({ subject: 'CN=Root', ca: true });
   const intermediate = await mint({ subject: 'CN=Intermediate', ca: true, issuer: rootCa });
@@ -318,7 +320,7 @@ function notesOfLeftOut(nodes: readonly string[]): string[] {
   });
 }
 
-/** The row of a test: its client, else the adapter, which the name of the file says, or of its tests in the conformance suite. */
+/** The row of a test: its client, or the adapter. The name of the file, or of its tests in the conformance suite, says which. */
 function rowOf(suite: string, group: string): string {
   const client = Object.keys(clients).find((name) => group === name || group.startsWith(`${name}:`));
   if (client !== undefined) return client;

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 const examples = new URL('../../examples/', import.meta.url);
 const prisma = createRequire(new URL('package.json', examples)).resolve('prisma/build/index.js');
-// Prisma downloads an engine for its migrations, whatever it is asked to do, unless it is told where one is. A client is made without.
+// Prisma downloads an engine for its migrations, whatever it is asked to do, unless it gets the path of one. A client is made without it.
 const env = { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, CHECKPOINT_DISABLE: '1' };
 
 const generate = (schema) =>

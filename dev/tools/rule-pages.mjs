@@ -1,5 +1,5 @@
-// The pages of the linter's rules, docs/reference/lint, as the package has them: messages name them, and `certpin lint --explain` prints them. The
-// accident this prevents: a link in the package to a page that is not in it. Such a link is its text alone.
+// The pages of the linter's rules, docs/reference/lint, in the form for the package. Messages name them, and `certpin lint --explain`
+// prints them. The accident this prevents: a link in the package to a page that is not in it. Only the text of such a link stays.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 const pages = new URL('../../docs/reference/lint/', import.meta.url);

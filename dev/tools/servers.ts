@@ -1,4 +1,4 @@
-// The accident this prevents: test files that run side by side each find a server, or a Node, missing, and install it at the same time.
+// The accident this prevents: test files that run at the same time each find that a server, or a Node, is missing, and install it at once.
 import { nodeOf } from '../../packages/auth0/test/nodes.ts';
 import { requirePackage } from '../testkit/src/debian.ts';
 import { requireTenantClients } from './tenant-clients.ts';
@@ -15,7 +15,7 @@ for (const [name, program] of [
   try {
     console.log(`${program}: ${requirePackage(name, program)}`);
   } catch (error) {
-    // All that is missing is said at once.
+    // Everything that is missing is reported at once.
     console.error(`test:servers: ${(error as Error).message}`);
     process.exitCode = 1;
   }

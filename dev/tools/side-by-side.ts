@@ -1,4 +1,4 @@
-// Runs scripts of package.json that are independent of each other side by side: a check works on one core, and tests wait for servers.
+// Runs scripts of package.json that do not depend on each other at the same time: a check uses one core, and tests wait for servers.
 //
 //   node --import tsx dev/tools/side-by-side.ts lint types
 import { exec } from 'node:child_process';

@@ -8,13 +8,13 @@ const folder = fileURLToPath(new URL('./tenant-clients/', import.meta.url));
 
 /** Auth0's own clients of its Management API, installed where they are missing or of another version. */
 export interface TenantClients {
-  /** What `require('auth0')` gives: its types are not to be had before it is installed. */
+  /** What `require('auth0')` gives: its types are missing before it is installed. */
   readonly sdk: unknown;
   /** The program file of `a0deploy`. */
   readonly deployCli: string;
 }
 
-/** @throws where they cannot be installed */
+/** @throws Error if they cannot be installed */
 export function requireTenantClients(): TenantClients {
   const { dependencies } = readManifest(folder) as { dependencies: Record<string, string> };
   const isInstalled = ([name, version]: [string, string]): boolean => {

@@ -1,5 +1,5 @@
-// @certpin/watch needs a newer Node than the other packages (node:sqlite): its tests run with the one of dev/tools/nodes, or with this one where it
-// is new enough.
+// @certpin/watch needs a newer Node than the other packages (node:sqlite). Its tests run with the Node of dev/tools/nodes, or with this one
+// if it is new enough.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -2,7 +2,7 @@ import type { Chart } from './figure.ts';
 
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [420, 220, 48, 44, 34];
 
-/** A small line chart, to be read on a light page and on a dark one. */
+/** A small line chart, readable on a light page and on a dark one. */
 export function svgOf({ title, x, y, series }: Chart): string {
   const points = series.flatMap(({ points: own }) => own);
   const highest = niceCeiling(Math.max(1, ...points.map(([, value]) => value)));

@@ -8,13 +8,13 @@ import { fileURLToPath } from 'node:url';
 
 const certpin = fileURLToPath(new URL('../../../packages/cli/bin/certpin.cjs', import.meta.url));
 
-/** What a program took, from its start to its end. */
+/** What a program used, from its start to its end. */
 export interface Taken {
   readonly stdout: string;
   readonly seconds: number;
   /** User and system, of all its processes. */
   readonly cpuSeconds: number;
-  /** The most resident memory of its first process; 0 for a shell, of which it is not known. */
+  /** The most resident memory of its first process. 0 for a shell, where it is not known. */
   readonly megabytes: number;
 }
 
@@ -38,7 +38,7 @@ export async function runShell(command: string): Promise<Taken> {
   return { stdout, seconds, cpuSeconds: spent.reduce((sum, value) => sum + value, 0), megabytes: 0 };
 }
 
-/** What is written to the file descriptor 3 is `last`. */
+/** What is written to file descriptor 3 is `last`. */
 async function run(
   program: string,
   args: readonly string[],

@@ -11,9 +11,9 @@ export interface Figure {
   readonly ratio: number;
   /** The middle half of the ratios of the rounds. */
   readonly spread: readonly [low: number, high: number];
-  /** undefined: measured for the record. */
+  /** undefined: measured only for information. */
   readonly target?: Target;
-  /** undefined where there is no target. */
+  /** undefined: there is no target. */
   readonly met?: boolean;
   /** Medians, with their unit in the name. */
   readonly details: Readonly<Record<string, number | string>>;
@@ -26,7 +26,7 @@ export interface Chart {
   /** The name of its file. */
   readonly id: string;
   readonly title: string;
-  /** What stands below the points, and beside them. */
+  /** The text below the points, and next to them. */
   readonly x: string;
   readonly y: string;
   readonly series: readonly { readonly label: string; readonly points: readonly (readonly [x: string, y: number])[] }[];

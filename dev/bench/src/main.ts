@@ -44,4 +44,4 @@ try {
 if (write) writePage(figures, charts);
 const told = figures.map((figure) => ({ ...figure, ...(figure.met === false && { reason: reasonFor(figure) }) }));
 process.stdout.write(json ? `${JSON.stringify(told, null, 2)}\n` : `${tableOf(figures)}\n`);
-process.exit(0); // idle connections of the clients are nobody's any more
+process.exit(0); // Idle connections of the clients belong to nobody any more.

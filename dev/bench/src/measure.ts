@@ -1,4 +1,4 @@
-/** The middle of several values, and how far the middle half of them lies apart. */
+/** The middle of several values, and how far apart their middle half is. */
 export interface Spread {
   readonly median: number;
   /** First and third quartile. */
@@ -22,7 +22,7 @@ export interface Comparison {
   readonly peer: Cost;
   /** How many units we do in the time in which the peer does one. */
   readonly speed: Spread;
-  /** What a unit of ours costs in CPU time, where the peer's costs one. */
+  /** The CPU time of one of our units, if the peer's unit costs one. */
   readonly cpu: Spread;
 }
 
@@ -35,8 +35,8 @@ export interface AlternateOptions {
 }
 
 /**
- * Measures two sides in turn: whatever else the machine does meets both. The ratio is taken round by round and its median is the
- * figure. The side that begins changes with each round, and a first round of both warms up and is not counted.
+ * Measures two sides in turn, so that other work of the machine affects both. The ratio is taken round by round, and its median is the
+ * figure. The side that begins changes with each round. A first round of both warms up and does not count.
  */
 export async function alternate({ ours, peer, count, rounds }: AlternateOptions): Promise<Comparison> {
   const costs = { ours: [] as RawCost[], peer: [] as RawCost[] };
@@ -75,7 +75,7 @@ function costOf(costs: readonly RawCost[]): Cost {
   };
 }
 
-/** @throws RangeError for no values */
+/** @throws RangeError if there are no values */
 export function spreadOf(values: readonly number[]): Spread {
   if (values.length === 0) throw new RangeError('nothing was measured');
   const sorted = [...values].sort((a, b) => a - b);

@@ -1,6 +1,6 @@
 import type { Figure } from './figure.ts';
 
-/** Why a target may not be met, and what was tried, by name and the beginning of what was measured. */
+/** Why a target may not be met, and what was tried. The key is the name and the beginning of what was measured. */
 const reasons: readonly (readonly [name: string, what: string, reason: string])[] = [
   [
     'verdict',

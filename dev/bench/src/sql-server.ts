@@ -1,4 +1,4 @@
-/** A process with the scripted SQL Server: none that is real can be had here. */
+/** A process with the scripted SQL Server, because no real one can be had here. */
 import { startTdsServer } from '@certpin/testkit/tds';
 
 process.once('message', async (certificate: Parameters<typeof startTdsServer>[0]['certificate']) => {

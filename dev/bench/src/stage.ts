@@ -22,24 +22,24 @@ export interface PinnedServer {
   readonly host: string;
   readonly port: number;
   readonly certificate: Minted;
-  /** Whom a client without pins has to trust. */
+  /** The CA that a client without pins must trust. */
   readonly ca: string;
   readonly certificatePin: string;
   readonly publicKeyPin: string;
 }
 
-/** The servers of a run, each in processes of its own, started when they are first asked for. */
+/** The servers of a run, each in processes of its own. Each starts when it is first needed. */
 export interface Stage {
-  /** Fewer and shorter rounds: for a look, not for a claim. */
+  /** Fewer and shorter rounds: for a look, not for a published figure. */
   readonly quick: boolean;
   /** HAProxy, one thread: HTTP over TLS 1.2 and 1.3, with session tickets. Every answer is `ok`. */
   readonly web: (kind: CertificateKind) => Promise<PinnedServer>;
-  /** That many servers, for those who tell them apart by their addresses: one listener of HAProxy, the certificate is `p256`. */
+  /** This many servers, which differ only in their addresses: one listener of HAProxy with the certificate `p256`. */
   readonly fleet: (count: number) => Promise<{ readonly targets: readonly string[]; readonly certificatePin: string }>;
   readonly postgres: () => Promise<Postgres & PinnedServer>;
   readonly mariadb: () => Promise<Mariadb & PinnedServer>;
   readonly redis: () => Promise<Redis & PinnedServer>;
-  /** Scripted; it takes any login. */
+  /** Scripted. It accepts any login. */
   readonly sqlServer: () => Promise<PinnedServer>;
   readonly stop: () => Promise<void>;
 }

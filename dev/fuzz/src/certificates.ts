@@ -2,13 +2,13 @@ import { createECDH, createPrivateKey, createPublicKey, type KeyObject, sign } f
 import type { Random } from '@certpin/testkit/random';
 import { encode, integer, type Node, node, octets, oid, raw, sequence, text } from './tree.ts';
 
-/** The time at which everything is judged: a run of one seed is the same next year. */
+/** The time for all judgements: a run with the same seed gives the same result next year. */
 export const NOW = Date.UTC(2026, 0, 1);
 const DAY = 86_400_000;
 
 const ED25519 = (): Node => sequence(oid('2b6570'));
 
-/** A key that follows from the seed, and signs the same in the same way. */
+/** A key that follows from the seed. The same key always makes the same signature. */
 export function signingKey(random: Random, name: string): { readonly spki: Buffer; readonly key: KeyObject } {
   const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), random.fixed(name)]);
   const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
@@ -17,7 +17,7 @@ export function signingKey(random: Random, name: string): { readonly spki: Buffe
 
 const RSA = '2a864886f70d010101';
 
-/** Public keys of many kinds; of most nobody has the private one, which a certificate does not need. */
+/** Public keys of many kinds. For most of them nobody has the private key. A certificate does not need it. */
 export function publicKeys(random: Random, name: string): Record<string, Buffer> {
   const ecdh = createECDH('prime256v1');
   ecdh.setPrivateKey(random.fixed(`${name} ec`));

@@ -9,13 +9,13 @@ import { encode, type Node, node, sequence, text } from './tree.ts';
 
 const BATCH = 200;
 
-/** So many of a batch may be answered in another way than alone. */
+/** This many of a batch may get another answer than alone. */
 const CHANCE = 20;
 
 interface Case {
   readonly chain: Chain;
   readonly accepted: boolean;
-  /** Written as DER demands, and of parts that certpin evaluates: OpenSSL and certpin must say the same. Of others, certpin may refuse more. */
+  /** Written as DER demands, with parts that certpin evaluates: OpenSSL and certpin must agree. For others, certpin may refuse more. */
   readonly isPlain: boolean;
 }
 
@@ -23,8 +23,8 @@ const SERVER = '2b06010505070301';
 const CLIENT = '2b06010505070302';
 
 /**
- * Two hundred chains of three certificates a call, each signed by the genuine key: what a CA that is sloppy, or was led astray, may sign. A
- * chain that the library takes, `openssl verify` takes too.
+ * Two hundred chains of three certificates for each call, each signed by the genuine key: what a CA may sign that is careless or was
+ * tricked. If the library accepts a chain, `openssl verify` must accept it too.
  */
 export function createChains({ verify, createPolicy }: Library, random: Random): () => Outcome[] {
   const [root, intermediate] = [signingKey(random, 'root'), signingKey(random, 'intermediate')];
@@ -83,7 +83,7 @@ export function createChains({ verify, createPolicy }: Library, random: Random):
       });
       return verify({ certificates: chain, host: 'localhost' }, policy, new Date(NOW)).ok;
     } catch {
-      return false; // one of them is no certificate
+      return false; // one of them is not a certificate
     }
   };
 
@@ -95,7 +95,7 @@ export function createChains({ verify, createPolicy }: Library, random: Random):
     const areMany = answers.filter((_, index) => isOdd(index)).length > CHANCE;
     const outcomes = asked.map(({ chain, accepted, isPlain }, index): Outcome => {
       if (!isOdd(index)) return 'same';
-      // Once more, alone: in a batch the intermediate of another chain may have been taken. Not so often, though.
+      // Once more, alone: in a batch, OpenSSL may have used the intermediate of another chain. But not often.
       const answer = areMany ? answers[index] : opensslAccepts([chain])[0];
       if (accepted === answer || (!accepted && !isPlain)) return 'same';
       const difference = accepted

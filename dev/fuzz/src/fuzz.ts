@@ -7,7 +7,7 @@ import { createReading } from './reading.ts';
 export interface FuzzResult {
   readonly seed: string;
   readonly certificates: number;
-  /** Of the certificates and chains, those that OpenSSL does not take: of these nobody has to say anything. */
+  /** Certificates and chains that OpenSSL does not accept. Nobody must say anything about these. */
   readonly rejected: number;
   readonly same: number;
   readonly chains: number;
@@ -21,15 +21,15 @@ export interface FuzzOptions {
   readonly seed: string;
   /** How many certificates are looked at. */
   readonly certificates: number;
-  /** So many certificates are read between two batches of chains. Default 10 000. */
+  /** This many certificates are read between two batches of chains. Default 10 000. */
   readonly batch?: number;
   readonly onProgress?: (result: FuzzResult) => void;
 }
 
-/** So many show what is wrong. */
+/** This many show what is wrong. */
 const SHOWN_OF_A_KIND = 3;
 
-/** Makes certificates that follow from the seed, and has them read by both. */
+/** Makes certificates that follow from the seed, and lets both read them. */
 export function fuzz({ library, seed, certificates: wanted, batch = 10_000, onProgress }: FuzzOptions): FuzzResult {
   const read = createReading(library, new Random(`${seed} reading`));
   const judge = createChains(library, new Random(`${seed} chains`));

@@ -6,11 +6,11 @@ type Mutation = (random: Random, target: Target) => void;
 
 interface Target {
   readonly all: readonly Node[];
-  /** A certificate's body that somebody else would like to be taken for this one's. */
+  /** The body of a certificate that an attacker wants to pass off as this one's. */
   readonly victim: Node;
 }
 
-/** Of an element that may not be there: a change may have taken the last one of its kind. */
+/** The element may not exist: a change may have removed the last one of its kind. */
 const childrenOf = (element: Node | undefined): Node[] =>
   element === undefined || Buffer.isBuffer(element.content) ? [] : element.content;
 const parents = (all: readonly Node[]): Node[] => all.filter((element) => childrenOf(element).length > 0);
@@ -72,7 +72,7 @@ const mutations: readonly Mutation[] = [
     target.tag = random.pick([0x17, 0x18]);
     target.content = Buffer.from(random.pick(TIMES));
   },
-  /** Twice, not at all, in another order, from another place. */
+  /** Doubled, removed, reordered, or taken from another place. */
   (random, { all }) => {
     const children = childrenOf(random.pick(parents(all)));
     const index = random.below(children.length);
@@ -94,7 +94,7 @@ const mutations: readonly Mutation[] = [
   (random, { all }) => {
     random.pick(all).trailing = random.pick([Buffer.of(0), Buffer.of(5, 0), Buffer.of(0, 0), random.bytes(3)]);
   },
-  /** Something that reads as the rest of a certificate, inside of something that is not: from any field of the victim's on. */
+  /** Bytes that read as the rest of a certificate, inside of something else: any field of the victim, and what follows it. */
   forge,
   forge,
   forge,
@@ -139,7 +139,7 @@ function forge(random: Random, { all, victim }: Target): void {
     const isName = [2, 3, 5].includes(from + index);
     return encode(shortened && isName ? sequence() : field);
   });
-  // Among the first elements are the version and the serial number, in front of everything that somebody looks for.
+  // The first elements are the version and the serial number, which come before everything that readers look for.
   const target = random.pick(random.chance(0.5) && all.length > 5 ? all.slice(1, 5) : all);
   const before = random.pick([Buffer.alloc(0), Buffer.of(0), random.bytes(1 + random.below(4))]);
   target.content = Buffer.concat([before, ...forged]);

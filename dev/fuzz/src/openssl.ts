@@ -11,8 +11,8 @@ const pem = (der: Buffer): string =>
   `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{1,64}/g, '$&\n')}-----END CERTIFICATE-----\n`;
 
 /**
- * Whether the command `openssl verify` takes each of the chains for one that leads to its root, for TLS servers, at security level 2 (what
- * OpenSSL asks for by default in newer Debian). One process for all of them: the names of no two chains are the same.
+ * Whether the command `openssl verify` accepts each of the chains, up to its root, for TLS servers. The security level is 2, the default of
+ * OpenSSL in newer Debian. One process checks all of them, so the names of no two chains are the same.
  */
 export function opensslAccepts(chains: readonly Chain[]): boolean[] {
   const folder = mkdtempSync(join(tmpdir(), 'certpin-fuzz-'));

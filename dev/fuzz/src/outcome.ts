@@ -1,4 +1,4 @@
-/** What became of a case: OpenSSL does not take it, both say the same of it, or where they differ. */
+/** The outcome of a case: OpenSSL does not accept it, both agree, or where they differ. */
 export type Outcome = 'rejected' | 'same' | Difference;
 
 export interface Difference {

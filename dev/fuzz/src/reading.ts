@@ -9,15 +9,15 @@ import { copy, encode, type Node } from './tree.ts';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex').toUpperCase();
 
-/** One certificate takes some hundred microseconds. Whoever can make one that takes this long keeps us busy. */
+/** Reading a certificate takes some hundred microseconds. A certificate that takes this long would keep us busy. */
 const LIMIT_MS = 2_000;
 
-/** One certificate in so many stays as it is: its key and its dates must be read, and not be refused. */
+/** One certificate in this many stays unchanged: its key and its dates must be read, and not be refused. */
 const WHOLE = 0.005;
 
 /**
- * One certificate a call: of any kind of key, changed, and written in any way. Whatever the library says of its key and its dates is what
- * OpenSSL says, and no pin on the key of somebody else matches it.
+ * One certificate for each call, with any kind of key, changed, and written in any way. What the library says of its key and its dates must
+ * be what OpenSSL says. No pin on another key may match it.
  */
 export function createReading({ Certificate, verify, explain, createPolicy }: Library, random: Random): () => Outcome {
   const signer = signingKey(random, 'signer').key;
@@ -26,7 +26,7 @@ export function createReading({ Certificate, verify, explain, createPolicy }: Li
   const treeOf = (spki: Buffer): Node =>
     certificate(body({ subject: 'a', issuer: 'a', spki, ...usage }, Buffer.of(1)), signer);
   const trees = Object.values(own).map(treeOf);
-  // RFC 3279 §2.3.1 demands parameters: where they are missing OpenSSL writes them, and no key pin is on what it has not written.
+  // RFC 3279 §2.3.1 demands parameters. If they are missing, OpenSSL writes them, so the key differs from the certificate and has no pin.
   const sound = trees.filter((_, index) => Object.keys(own)[index] !== 'rsa without parameters');
   const victims = Object.values(publicKeys(random, 'victim')).map((spki) => ({
     body: body({ subject: 'b', issuer: 'b', spki, ...usage }, Buffer.of(2)),
@@ -38,7 +38,7 @@ export function createReading({ Certificate, verify, explain, createPolicy }: Li
     const key = claimOf(() => read.publicKeySha256);
     const truth = claimOf(() => sha256(x509.publicKey.export({ type: 'spki', format: 'der' })));
     const verdict = verify({ certificates: [read], host: 'localhost' }, policy, new Date(NOW));
-    // A change may have put the whole key there, and then it is that one.
+    // A change may have put the whole key there. Then it is that key.
     if (verdict.ok && truth !== verdict.pin.sha256) return "a pin on somebody else's key matches";
     if (key !== undefined && key !== truth) return 'the key is another one than OpenSSL has';
     for (const [ours, theirs] of [
@@ -74,7 +74,7 @@ export function createReading({ Certificate, verify, explain, createPolicy }: Li
   };
 }
 
-/** What the library says; undefined where it says that it cannot say, by null or by an exception. */
+/** What the library says. undefined: it says that it does not know, by null or by an exception. */
 function claimOf<Claim>(ask: () => Claim, onError?: (error: unknown) => Claim): Exclude<Claim, null> | undefined {
   try {
     return (ask() ?? undefined) as Exclude<Claim, null> | undefined;
@@ -85,7 +85,7 @@ function claimOf<Claim>(ask: () => Claim, onError?: (error: unknown) => Claim): 
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** `Jan  1 00:00:00 2027 GMT`, by other code than the library's. */
+/** `Jan  1 00:00:00 2027 GMT`, made by other code than the library's. */
 function dateOf(text: string): number {
   const [month = '', day, clock = '', year] = text.split(/ +/);
   const [hours, minutes, seconds] = clock.split(':').map(Number);

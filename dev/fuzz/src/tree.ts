@@ -1,4 +1,4 @@
-/** An element, as a writer sees it who may write it in any way that BER, or nobody, allows. */
+/** An element for a writer that may use any form of BER, and forms that are not allowed. */
 export interface Node {
   tag: number;
   /** The elements inside, or the bytes. */
@@ -19,7 +19,7 @@ export const oid = (hex: string): Node => node(0x06, Buffer.from(hex, 'hex'));
 export const integer = (...bytes: number[]): Node => node(0x02, Buffer.from(bytes));
 export const text = (value: string): Node => node(0x0c, Buffer.from(value));
 export const octets = (content: Buffer): Node => node(0x04, content);
-/** An element that is there already, written anew as it is. */
+/** An element that was read, in the form in which it was written. */
 export const raw = (bytes: Buffer): Node => parse(bytes).node;
 
 export function encode(element: Node): Buffer {

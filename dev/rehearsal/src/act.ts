@@ -15,7 +15,7 @@ import { type Count, Course, Tally } from './tally.ts';
 
 const root = fileURLToPath(new URL('../../../packages/auth0', import.meta.url));
 
-/** What a rehearsal stands on. */
+/** What a rehearsal needs. */
 export interface Stage {
   readonly databases: readonly Database[];
   readonly scale: Scale;
@@ -24,11 +24,11 @@ export interface Stage {
 
 export interface ActOptions {
   readonly containers: ContainerOptions;
-  /** Where containers find the database, one after another: a name with several addresses. Default: where the settings say. */
+  /** Where containers find the database: a name with several addresses, tried one after the other. Default: as the settings say. */
   readonly hosts?: readonly string[];
   /** What the pins file calls the server. Default: the address of the database. */
   readonly targetOf?: (database: Database) => string;
-  /** How certpin looks names up. Default: as the system does. */
+  /** How certpin looks up names. Default: as the system does. */
   readonly lookup?: Surroundings['lookup'];
   /** More connections of each target, by which nobody logs in. */
   readonly alsoIn?: readonly string[];
@@ -46,7 +46,7 @@ export interface Part {
   readonly leader: Leader;
   /** The id of its connection. */
   readonly connection: string;
-  /** The pins that stand in the configuration of a connection: what no client can read. */
+  /** The pins in the configuration of a connection. No client can read them. */
   readonly pinsInTenant: (name?: string) => string;
 }
 
@@ -56,7 +56,7 @@ export interface Act {
   readonly folder: string;
   readonly parts: readonly Part[];
   readonly course: Course;
-  /** Goes on until so many more logins have been answered over each connection. */
+  /** Goes on until this many more logins have been answered over each connection. */
   readonly hold: (logins: number, leastMs?: number) => Promise<void>;
   /** Writes a certificate and its key beside the pins file. */
   readonly write: (name: string, certificate: Minted, key?: Minted) => { readonly crt: string; readonly key: string };
@@ -142,7 +142,7 @@ export async function openAct(stage: Stage, options: ActOptions): Promise<Act> {
       await tenant.close();
       rmSync(folder, { recursive: true, force: true });
       return parts.map(({ database, load, tally: { count } }) => {
-        // Two counts of the same: one is of the clients, the other of the containers.
+        // Two counts of the same logins: one by the clients, the other by the containers.
         const ofContainers = [count.logins, count.failures + count.outlived].join();
         const ofClients = [load.done, load.failures].join();
         if (ofContainers !== ofClients)

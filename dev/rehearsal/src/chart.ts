@@ -4,7 +4,7 @@ import type { Second } from './tally.ts';
 const [WIDTH, PANEL, LEFT, RIGHT, TOP, BOTTOM] = [760, 190, 48, 24, 52, 26];
 const COLUMNS = 180;
 
-/** Drawn from the ground up. */
+/** Drawn from bottom to top. */
 const layers = [
   { key: 'failures', color: '#dc2626', label: 'failed' },
   { key: 'outlived', color: '#d97706', label: 'failed, in containers that outlive the wait' },
@@ -19,7 +19,7 @@ interface Panel {
 /** Logins per second, one panel below the other, to be read on a light page and on a dark one. */
 export function svgOf(panels: readonly Panel[]): string {
   const height = 24 + panels.length * PANEL;
-  // The same seconds and the same logins in every panel: what is to be compared has one scale.
+  // The same seconds and the same logins in every panel, so that they can be compared.
   const seconds = Math.max(1, ...panels.map(({ played }) => played.seconds.length));
   const wide = Math.ceil(seconds / COLUMNS);
   const columns = panels.map(({ played }) => columnsOf(played.seconds, wide));
@@ -79,7 +79,7 @@ function barsOf(column: Column, { across, up, ground, at, wide }: Place): string
   let top = ground;
   return layers.flatMap(({ key, color }) => {
     if (column[key] <= 0) return [];
-    // A single failure is seen too.
+    // A single failure must be visible too.
     const height = Math.max(1, up(column[key]));
     top = round(top - height);
     const [x, width] = [across(at), round(across(at + wide) - across(at))];

@@ -17,7 +17,7 @@ export const PASSWORD = 'correct horse battery staple';
 
 type DatabaseName = 'PostgreSQL' | 'MariaDB';
 
-/** A real database with one user in it, and what its operator does. */
+/** A real database with one user in it, and its operator's actions. */
 export interface Database {
   readonly name: DatabaseName;
   /** The id in the pins file, and the name of the connection of the tenant. */
@@ -42,12 +42,12 @@ export interface Database {
 
 const TABLE =
   'CREATE TABLE users (id serial PRIMARY KEY, email varchar(100) UNIQUE, password varchar(100), email_verified boolean, nickname varchar(100))';
-/** The cost of bcrypt is that of a test: what is measured here is no password. */
+/** The cost of bcrypt is low, as in a test: passwords are not measured here. */
 const COST = 4;
 
 export async function startPostgresDatabase(certificate: Minted): Promise<Database> {
   const server = await startPostgres({ certificate });
-  // SCRAM's cost is for whoever steals the table of a server's accounts: here it would be most of what is measured.
+  // The cost of SCRAM protects a stolen table of accounts. Here, it would be most of what is measured.
   await server.configure({ scram_iterations: '1' });
   const { host, port, user, password } = server;
   const first = new pg.Client({ host, port, user, password, database: server.database });
@@ -129,10 +129,10 @@ async function operate(commands: readonly string[], folder: string, name: string
   chmodSync(join(bin, name), 0o755);
   const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
   await promisify(execFile)('sh', ['-euc', commands.join('\n')], { cwd: folder, env });
-  await delay(500); // a reload of PostgreSQL is a signal, which it takes a moment later
+  await delay(500); // A reload of PostgreSQL is a signal, which takes effect a moment later.
 }
 
-/** The package of the test's PostgreSQL has no psql: this one knows what the commands need of it. */
+/** The package of the test's PostgreSQL has no psql. This program does what the commands need of it. */
 function psql({ port, user, password }: Postgres): string {
   const settings = JSON.stringify({ host: 'localhost', port, user, password, database: 'postgres' });
   return `#!${process.execPath}

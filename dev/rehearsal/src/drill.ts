@@ -14,7 +14,7 @@ export interface Drilled extends Part {
   readonly hold: (leastMs?: number) => Promise<void>;
   /** Takes the steps up to one, on a server that is operated as certpin says. */
   readonly leadTo: (step: Step) => Promise<void>;
-  /** Refused with exit 1, in such words; and nothing was taken out. */
+  /** Refused with exit code 1 and these words, and nothing was removed. */
   readonly expectRefusal: (report: Report, wanted: RegExp) => void;
 }
 
@@ -24,7 +24,7 @@ export interface Drill {
   readonly title: string;
   /** What is done in it, for the page. */
   readonly about: string;
-  /** Logins that may fail; default none. */
+  /** Logins that may fail. Default none. */
   readonly allowed?: 'some';
   readonly options?: (stage: Stage) => Promise<DrillOptions>;
   /** @returns how it ended, in words */

@@ -33,7 +33,7 @@ const keptFile: Drill = {
     // The file that is brought is cut off in the middle.
     const { crt } = act.write(database.id, next);
     writeFileSync(crt, next.certPem.slice(0, 200));
-    // PostgreSQL says that it has reloaded; MariaDB says what is wrong.
+    // PostgreSQL reports a successful reload. MariaDB reports what is wrong.
     const isTold = await database.operate(commands, act.folder).then(
       () => false,
       () => true,
@@ -117,7 +117,7 @@ const leaked: Drill = {
     const { act, database, leader, next, old, hold, leadTo, pinsInTenant, expect } = drilled;
     expectStep(await leader.start(act.write(database.id, next), '--leaked', certificateHex(old)), 'prepared');
     await leadTo('delivered');
-    await hold(scale.drillLivesMs); // so long the operator needs for the swap
+    await hold(scale.drillLivesMs); // The time that the operator needs for the swap.
     await leadTo('swapped');
     const swappedAt = Date.now();
     await leadTo('verified');
@@ -137,7 +137,7 @@ const terraformBefore: Drill = {
   run: async (drilled, { scale }) => {
     const { act, leader, next, old, hold, leadTo, expect, expectRefusal, database } = drilled;
     await leadTo('added');
-    // Where its files are known, nothing is written that it would undo.
+    // If certpin knows these files, it writes nothing that Terraform would undo.
     const file = join(act.folder, 'main.tf');
     writeFileSync(file, MAIN_TF);
     expectRefusal(await leader.next(), /Terraform/);
@@ -166,7 +166,7 @@ const terraformAfter: Drill = {
     await patchConnection(act, drilled, [old]);
     await hold(scale.drillLivesMs);
     const { code, stdout, stderr } = await leader.auth0('diff');
-    // Nobody can read a configuration. That somebody has written it since the last push is seen, and no more: exit 2.
+    // Nobody can read a configuration. It is only known that somebody has written it since the last push: exit code 2.
     expect(code === 2, `${database.name}: diff says (exit ${code}): ${stdout}${stderr}`);
     await leadTo('retired');
     const pushedAt = Date.now();
@@ -176,7 +176,7 @@ const terraformAfter: Drill = {
   },
 };
 
-/** The harm has an end: no login fails after the containers with the wrong pins have ended. */
+/** The harm must end: no login fails after the containers with the wrong pins have ended. */
 function expectBack({ tally, database, expect }: Drilled, since: number, livesMs: number, what: string): string {
   const { failures } = tally.count;
   expect(failures > 0, `${database.name}: no login failed, and this drill would show nothing`);

@@ -17,7 +17,7 @@ export interface Report {
   readonly code: number;
   readonly ok: boolean;
   readonly step?: string;
-  /** The step that comes; null: none. */
+  /** The next step. null: none. */
   readonly next?: string | null;
   readonly ended?: string | null;
   readonly reason?: string;
@@ -26,7 +26,7 @@ export interface Report {
   readonly commands?: readonly { readonly server: string; readonly commands: readonly string[] }[];
 }
 
-/** Whoever leads the rotation of one target, by the command line. */
+/** Leads the rotation of one target, by the command line. */
 export class Leader {
   readonly #id: string;
   readonly #around: Surroundings;

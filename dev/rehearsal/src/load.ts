@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FakeTenant } from '@certpin/testkit/tenant';
 import { type Database, EMAIL, PASSWORD } from './database.ts';
 
-/** After a failure a user waits a moment. */
+/** After a failure, a user waits a moment. */
 const AFTER_FAILURE_MS = 20;
-/** Until a process has heard that its connections were ended. */
+/** The time until a process knows that its connections were ended. */
 const HEARING_MS = 300;
 
 /** Logins without end over one connection of a tenant. */
@@ -40,8 +40,8 @@ export class Load {
   }
 
   /**
-   * The database ends every connection while no login is under way. Pools would go on for long with connections that were made under an
-   * old certificate, and nobody would hear of a new one that is refused.
+   * The database ends every connection while no login is in progress. Otherwise, pools would keep connections that were made under an old
+   * certificate, and hide that new ones are refused.
    */
   async refresh(): Promise<void> {
     this.#paused = new Promise((resolve) => {

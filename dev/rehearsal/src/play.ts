@@ -11,7 +11,7 @@ export interface Row extends Count {
   readonly end: string;
 }
 
-/** What became of an act. */
+/** The result of an act. */
 export interface Played {
   readonly rows: readonly Row[];
   /** What did not hold. */
@@ -60,7 +60,7 @@ export async function play(
   return { rows, faults, seconds, marks };
 }
 
-/** @throws Error where the step was not taken */
+/** @throws Error if the step was not taken */
 export function expectStep({ code, ok, step, reason, details = [] }: Report, wanted: string): void {
   if (code === 0 && ok && step === wanted) return;
   throw new Error(`the step "${wanted}" was not taken: ${[reason, ...details].join('; ')} (exit ${code}, ${step})`);

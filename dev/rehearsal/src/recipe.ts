@@ -3,11 +3,11 @@ import { type Played, play } from './play.ts';
 import { containersOf } from './rotation.ts';
 
 /**
- * The recipe of the article, on the same load: there is one fingerprint, and when the certificate changes, somebody edits the script. Nobody
- * could be quicker than this: the edit is there in the moment in which the server presents its next certificate.
+ * The recipe of the article, under the same load: there is one fingerprint, and when the certificate changes, somebody edits the script.
+ * Nobody could be quicker than here: the edit happens at the moment in which the server presents its next certificate.
  *
- * The article's own scripts let nobody in at all, with a self-signed certificate (docs/reference/auth0-prove.md). So the scripts are ours here, with
- * one pin.
+ * With a self-signed certificate, the article's own scripts let nobody in at all (docs/reference/auth0-prove.md). So the scripts are ours,
+ * with one pin.
  */
 export async function rehearseRecipe(stage: Stage): Promise<Played> {
   const { scale } = stage;

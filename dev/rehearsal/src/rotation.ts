@@ -3,12 +3,12 @@ import type { Report } from './leader.ts';
 import { expectStep, type Played, play } from './play.ts';
 import type { Scale } from './scale.ts';
 
-/** Containers as in a tenant under load: most are replaced inside the wait, some are not. */
+/** Containers as in a tenant under load: most are replaced during the wait, some are not. */
 export function containersOf({ containers, outliers, livesMs, loginsEach }: Scale): ActOptions['containers'] {
   return { count: containers, livesMs, outliers, outliersMs: 24 * 60 * 60 * 1000, loginsEach };
 }
 
-/** How often logins are held for: before, and after each of the seven steps. */
+/** How often logins are measured: before, and after each of the seven steps. */
 const HOLDS = 8;
 
 /** `certpin rotate`, from its start to its end, on both databases. */
@@ -39,7 +39,7 @@ export async function rehearseRotation(stage: Stage): Promise<Played> {
     });
     await each('verified', async ({ leader }) => expectStep(await leader.next(), 'verified'));
     await each('retired', async ({ leader }) => expectStep(await leader.next(), 'retired'));
-    // The containers with both pins end too.
+    // The containers with both pins must end too.
     await act.hold(0, scale.livesMs);
     for (const { database, tally } of act.parts) {
       const { failures } = tally.count;

@@ -7,18 +7,18 @@ export interface Scale {
   /** Warm containers of each connection; those that live longer than the wait are among them. */
   readonly containers: number;
   readonly outliers: number;
-  /** Within this time after a write, the containers that it made old are replaced. */
+  /** After a write, the containers with the old configuration are replaced within this time. */
   readonly livesMs: number;
-  /** `--settle`, in seconds: longer than the containers live. */
+  /** `--settle`, in seconds. It is longer than the containers live. */
   readonly settleSeconds: number;
-  /** The same of drills, which have no container that lives longer. */
+  /** The same for drills, which have no container that lives longer. */
   readonly drillLivesMs: number;
   readonly drillSettleSeconds: number;
-  /** A container ends after so many logins, and a cold one takes its place. */
+  /** After this many logins, a cold container takes the place of a warm one. */
   readonly loginsEach: number;
   /** Logins under way at any time, over each connection. */
   readonly workers: number;
-  /** So often the databases end every connection, between two logins. */
+  /** How often the databases end every connection, between two logins. */
   readonly refreshMs: number;
 }
 

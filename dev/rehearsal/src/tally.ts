@@ -3,11 +3,11 @@ import type { LoginRecord } from '@certpin/testkit/tenant';
 /** What happened to the logins over one connection. */
 export interface Count {
   readonly logins: number;
-  /** Failures in containers inside the wait. */
+  /** Failures in containers that end during the wait. */
   readonly failures: number;
   /** From the begin of the first of them to the end of the last one. */
   readonly outageSeconds: number;
-  /** Failures in containers that live on with an old configuration for longer than the wait. */
+  /** Failures in containers that keep an old configuration for longer than the wait. */
   readonly outlived: number;
 }
 
@@ -18,7 +18,7 @@ export interface Second {
   readonly outlived: number;
 }
 
-/** Counts logins by what the containers say of them. */
+/** Counts logins by what the containers report. */
 export class Tally {
   #logins = 0;
   #failures = 0;

@@ -11,7 +11,7 @@ const addresses = ['127.0.0.1', '127.0.0.2'];
 /** By the id of the database: the server at the second address. */
 const fronts = new Map<string, Front>();
 
-/** At the second address stands another server, with a certificate of its own, in front of the same database. Containers find either. */
+/** At the second address is another server, with its own certificate, in front of the same database. Containers use either address. */
 async function openSecondAddress({ databases }: Stage): Promise<DrillOptions> {
   for (const { id, port, name } of databases) {
     const options = { host: '127.0.0.2', port, certificate: await mint(), upstream: { host: '127.0.0.1', port } };

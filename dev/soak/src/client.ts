@@ -4,7 +4,7 @@ import type { ServerKind, Target } from './stage.ts';
 
 /** A pool under test. */
 export interface SoakPool {
-  /** Sends something, and rejects where the answer is another one. */
+  /** Sends something, and rejects if the answer is wrong. */
   readonly exchange: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -14,14 +14,16 @@ export interface SoakClient {
   readonly server: ServerKind;
   /** Why this Node cannot run it. */
   readonly notOnThisNode?: string;
-  /** Codes (the first lines of messages, where there is none) of the errors of Node, the driver and the server with which a connection ends. */
+  /**
+   * The errors of Node, the driver and the server that may end a connection: their codes, or the first lines of messages without a code.
+   */
   readonly connectionErrors: readonly string[];
-  /** Where its pool cannot be as large as those of the others. */
+  /** Set if its pool cannot be as large as the others. */
   readonly mostConnections?: number;
   readonly open: (target: Target, pins: LivePins, connections: number) => SoakPool;
 }
 
-/** What Node says of a connection that ends. */
+/** Node's errors at the end of a connection. */
 export const nodeErrors = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE'];
 
 /** For clients whose connections certpin sees when they are made. */

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
 
-/** An address that leads to one server or another, as a name or a load balancer does. Everything passes unread. */
+/** An address that leads to one server or another, like a name or a load balancer. All bytes pass unread. */
 export interface Gate {
   readonly port: number;
   /** Where new connections lead from now on; those that are open stay. */
   readonly route: (port: number) => void;
-  /** Ends all connections: with a TCP reset, as where a host fails, or with a FIN. */
+  /** Ends all connections: with a TCP reset, as if a host fails, or with a FIN. */
   readonly cut: (how: CutKind) => Promise<void>;
   /** Nobody listens any more; connections that are open stay. */
   readonly close: () => Promise<void>;
@@ -22,7 +22,7 @@ export type CutKind = 'reset' | 'end';
 
 const host = '127.0.0.1';
 
-/** @param delayMs what each piece of a client takes to the server */
+/** @param delayMs the time that each piece of a client needs to the server */
 export async function startGate(target: number, delayMs = 0): Promise<Gate> {
   let to = target;
   /** Each client's connection, what it leads to, and when it has gone. */
@@ -32,7 +32,7 @@ export async function startGate(target: number, delayMs = 0): Promise<Gate> {
     const upstream = connect(to, host);
     const gone = new Promise<void>((resolve) => {
       client.once('close', resolve);
-      // Node resets no socket whose end is under way, and then emits no 'close' (_destroy in lib/net.js of Node 20).
+      // Node does not reset a socket whose end is in progress, and then emits no 'close' (_destroy in lib/net.js of Node 20).
       client.on('error', ({ syscall }: NodeJS.ErrnoException) => syscall === 'reset' && resolve());
     }).then(() => {
       pairs.delete(client);
@@ -42,7 +42,7 @@ export async function startGate(target: number, delayMs = 0): Promise<Gate> {
     accepted.set(to, 1 + (accepted.get(to) ?? 0));
     upstream.on('error', () => client.destroy());
     const way = delayMs === 0 ? client : client.pipe(delayed(delayMs));
-    // Read to its end, though nobody takes it any more.
+    // Read to its end, although nobody uses it any more.
     upstream.on('close', () => client.unpipe().resume());
     way.pipe(upstream).pipe(client);
   });
@@ -66,7 +66,7 @@ export async function startGate(target: number, delayMs = 0): Promise<Gate> {
       }
       await Promise.all(closed);
     },
-    // close() waits for the connections, which may stay.
+    // close() waits for the connections, which may stay open.
     close: async () => void server.close(),
     open: () => listen(port),
     connections: () => pairs.size,

@@ -3,25 +3,25 @@ import { findCertpinError } from 'certpin';
 /**
  * What operations may see in a phase:
  * - `works`: every one succeeds;
- * - `interrupted`: the right server comes and goes; no error says that it was refused;
+ * - `interrupted`: the right server comes and goes. No error says that it was refused;
  * - `refused`: none succeeds, and every error is certpin's;
  * - `changing`: the way into and out of `refused`, where connections of either side end.
  */
 export type Expectation = 'works' | 'interrupted' | 'refused' | 'changing';
 
-/** How often operations ended in which way. */
+/** How often operations ended in each way. */
 export interface Tally {
   readonly operations: number;
   /** Failures with a `CertpinError`, by its code. */
   readonly refusals: Readonly<Record<string, number>>;
-  /** All other failures, by the code of Node, the driver or the server; by the first line of the message where there is none. */
+  /** All other failures, by the code of Node, the driver or the server. Without a code, by the first line of the message. */
   readonly connectionErrors: Readonly<Record<string, number>>;
 }
 
 export interface LoadOptions {
   /** One operation: sends something to the server, and has its answer. */
   readonly exchange: () => Promise<void>;
-  /** How many operations are under way at any time. */
+  /** How many operations are in progress at any time. */
   readonly workers: number;
   /** Errors of Node, the driver and the server that may come while a connection ends. */
   readonly connectionErrors: ReadonlySet<string>;
@@ -38,7 +38,7 @@ interface Phase {
 /** Milliseconds that a worker waits after a failure, as a program would. */
 const RETRY_AFTER_MS = 10;
 
-/** Operations without end, each judged by the phase in which it began and ended. */
+/** Operations without end. Each is judged by the phases in which it began and ended. */
 export class Load {
   readonly #options: LoadOptions;
   readonly #underWay = new Set<Promise<void>>();
@@ -68,12 +68,12 @@ export class Load {
     this.#phase = { expectation, name };
   }
 
-  /** Until every operation that is now under way has ended. */
+  /** Waits until every operation that is in progress now has ended. */
   async turnover(): Promise<void> {
     await Promise.all(this.#underWay);
   }
 
-  /** No operation is under way when this returns; connections stay open. */
+  /** No operation is in progress when this returns. Connections stay open. */
   async pause(): Promise<void> {
     this.#paused = new Promise((resolve) => {
       this.#resume = resolve;
@@ -155,7 +155,7 @@ export async function within<Value>(promise: Promise<Value>, timeoutMs: number):
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** An operation that began in one phase and ended in another may have seen what lies between them. */
+/** An operation that began in one phase and ended in another may see what happens between them. */
 function between(first: Phase, last: Phase): Phase {
   if (first === last) return first;
   const changing = [first, last].some(({ expectation }) => expectation === 'refused' || expectation === 'changing');

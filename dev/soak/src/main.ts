@@ -5,5 +5,5 @@
 import { clients } from './clients/index.ts';
 import { run } from './run.ts';
 
-// Where the soak could not be run to its end, operations are still under way. The servers notice that nobody needs them, and stop.
+// If the soak could not be finished, operations are still in progress. The servers notice that nobody needs them, and stop.
 process.exit(await run(process.argv.slice(2), clients));

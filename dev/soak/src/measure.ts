@@ -1,16 +1,16 @@
 import { delay } from './load.ts';
 
-/** Bytes, after a collection of what nobody holds. */
+/** Bytes after a garbage collection. */
 export interface Memory {
   readonly heap: number;
-  /** Outside the JavaScript heap, buffers and what OpenSSL reports included. */
+  /** Memory outside the JavaScript heap, with buffers and what OpenSSL reports. */
   readonly external: number;
 }
 
-/** @throws Error where Node was started without `--expose-gc` */
+/** @throws Error if Node was started without `--expose-gc` */
 export async function measureMemory(): Promise<Memory> {
   if (globalThis.gc === undefined) throw new Error('node needs the flag --expose-gc');
-  // What a finalizer lets go is collected the next time.
+  // What a finalizer releases is collected the next time.
   for (let collection = 1; collection <= 3; collection++) {
     globalThis.gc();
     await new Promise((resolve) => setImmediate(resolve));
@@ -33,7 +33,7 @@ export function openSockets(): number {
   return activeResources().TCPSocketWrap ?? 0;
 }
 
-/** What is there beyond `baseline`; empty where everything has gone. Waits for it up to `timeoutMs`. */
+/** What exists beyond `baseline`. Empty: everything has gone. Waits for that up to `timeoutMs`. */
 export async function leftOver(
   read: () => Promise<Record<string, number>>,
   baseline: Record<string, number>,

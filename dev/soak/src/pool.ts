@@ -7,7 +7,7 @@ export interface Connection {
   readonly close: () => unknown;
 }
 
-/** A pool for such clients. A connection is made when it is needed, and closed when an operation on it fails. */
+/** A pool for such clients. A connection is made when it is needed, and closed if an operation on it fails. */
 export function poolOf(open: () => Promise<Connection>, connections: number): SoakPool {
   const slots = Array.from({ length: connections }, (): { connection?: Connection | undefined } => ({}));
   const drop = async (slot: (typeof slots)[number]): Promise<void> => {
@@ -28,7 +28,7 @@ export function poolOf(open: () => Promise<Connection>, connections: number): So
   };
 }
 
-/** Each is used by one at a time; who comes when all are in use waits. */
+/** One operation uses a connection at a time. If all are in use, an operation waits. */
 export function lend<Slot>(slots: readonly Slot[], use: (slot: Slot) => Promise<void>): () => Promise<void> {
   const idle = [...slots];
   const waiting: ((slot: Slot) => void)[] = [];

@@ -9,7 +9,7 @@ interface Options {
   readonly json?: true;
 }
 
-/** A server that is silent costs 10 s, in which certpin gives a connection up; an operation that takes longer hangs. */
+/** Against a silent server, certpin gives a connection up after 10 s. An operation that takes longer hangs. */
 const FULL = { connections: 50, phaseMs: 300, deadlineMs: 20_000 };
 /** With `--minutes 0`, for the tests: no server is silent. */
 const SHORT = { connections: 5, phaseMs: 20, deadlineMs: 8_000 };
@@ -35,7 +35,7 @@ export async function run(argv: readonly string[], clients: readonly SoakClient[
       last = progress;
       if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${describe(progress)}`);
     };
-    // Whoever stops it is told how far it was: a soak that does not come to its end has found something.
+    // If somebody stops the soak, it says how far it was: a soak that does not finish has found something.
     for (const [signal, code] of [
       ['SIGINT', 130],
       ['SIGTERM', 143],

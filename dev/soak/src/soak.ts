@@ -9,7 +9,7 @@ export interface SoakOptions {
   readonly client: SoakClient;
   /** Connections in the pool. */
   readonly connections: number;
-  /** Rounds are begun until this much time has passed, in milliseconds; there are three at least. */
+  /** Rounds begin until this much time has passed, in milliseconds. There are at least three. */
   readonly durationMs: number;
   /** How long each phase of a round lasts at least, in milliseconds. */
   readonly phaseMs: number;
@@ -35,24 +35,24 @@ export interface SoakResult extends Tally, Omit<StageFigures, 'connections'> {
   readonly sockets: { readonly most: number; readonly after: number };
   /** Connections that the server's side still has after the pool was closed. */
   readonly serverConnections: number;
-  /** Bytes in steady state, with the connections open: the medians of the first and of the last third of the rounds. */
+  /** Bytes in steady state, with open connections: the medians of the first and of the last third of the rounds. */
   readonly memory: { readonly first: Memory; readonly last: Memory };
-  /** What did not hold, each with the number of times. Empty: everything held. */
+  /** What did not hold, each with its number of occurrences. Empty: everything held. */
   readonly faults: Readonly<Record<string, number>>;
 }
 
-/** One to warm up, in which nothing is weighed, and two to compare. */
+/** One round to warm up, without measurements, and two to compare. */
 const LEAST_ROUNDS = 3;
 /** By how many bytes heap or external memory may grow from the first third of the rounds to the last. */
 export const MEMORY_MARGIN = 2 * 1024 * 1024;
 /**
- * How many sockets there may be for each connection of the pool at any time. undici drops a connection that could not be made from its
- * pool; where requests wait for it, it is made again, beside the one that takes its place, and goes when it has been idle.
+ * How many sockets may exist for each connection of the pool at any time. undici drops a failed connection from its pool. If requests wait
+ * for it, undici makes it again, next to the one that takes its place. It goes after it has been idle.
  */
 const SOCKETS_PER_CONNECTION = 4;
-/** Milliseconds in which what was closed must have gone. */
+/** Milliseconds within which closed connections must be gone. */
 const CLOSING_MS = 5_000;
-/** Operations under way at any time, for each connection: more than one, so that some wait in the pool's queue. */
+/** Operations in progress at any time, for each connection: more than one, so that some wait in the pool's queue. */
 const WORKERS_PER_CONNECTION = 1.2;
 
 /** Puts one client under load while its server changes, and says what held. */
@@ -87,7 +87,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     await load.turnover();
     mostSockets = Math.max(mostSockets, openSockets() - (baseline.TCPSocketWrap ?? 0));
   };
-  /** What was under way before the change has ended when this returns. */
+  /** What was in progress before the change has ended when this returns. */
   const change = async (expectation: Expectation, phase: string, act: () => unknown): Promise<void> => {
     load.begin(expectation, phase);
     report(phase);
@@ -102,7 +102,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     await change('interrupted', 'the host is back', stage.recover);
     await hold('works', 'after the failure');
 
-    // Verified connections stay; whoever opens a new one meets the impostor.
+    // Verified connections stay open. A new connection meets the impostor.
     await change('changing', 'an impostor comes', () => stage.route('impostor'));
     await change('changing', 'the last verified connections end', () => stage.cut('reset'));
     await hold('refused', 'the impostor');
@@ -167,7 +167,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   };
 }
 
-/** What nobody caught, and what Node warns of (too many listeners, for example), is a fault. */
+/** An uncaught error, or a warning of Node (too many listeners, for example), is a fault. */
 function watchProcess(fault: (text: string) => void): () => void {
   const listeners = {
     uncaughtException: (error: Error) => fault(`uncaught: ${error?.stack ?? error}`),

@@ -1,6 +1,6 @@
 /**
- * The servers, in a process of their own: what the soak counts and weighs in its process is the client's. Three servers stand behind a
- * gate, with the current certificate, the next one, and an impostor's.
+ * The servers, in a process of their own: so the soak measures only the client in its own process. Three servers are behind a gate: with
+ * the current certificate, with the next one, and an impostor.
  */
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -22,7 +22,7 @@ export type Identity = 'current' | 'next' | 'impostor';
 export interface Target {
   readonly host: string;
   readonly port: number;
-  /** Empty where nobody logs in. */
+  /** Empty: nobody logs in. */
   readonly login: { readonly user: string; readonly password: string; readonly database: string };
   readonly pins: Readonly<Record<'current' | 'next', string>>;
 }
@@ -43,7 +43,7 @@ export interface Stage {
   readonly start: (kind: ServerKind) => Promise<Target>;
   readonly route: (identity: Identity) => Promise<void>;
   readonly cut: (how: CutKind) => Promise<void>;
-  /** The host fails: its connections are reset, and nobody listens. */
+  /** The host fails: its connections are reset, and nothing listens. */
   readonly fail: () => Promise<void>;
   readonly recover: () => Promise<void>;
   /** The server stops in its own words, and starts. */
@@ -55,14 +55,14 @@ export interface Stage {
 /** The server that does the work, behind the three certificates. */
 interface Backend {
   readonly login: Target['login'];
-  /** Milliseconds that the network takes, before servers that answer at once: a connection that is cut has something under way. */
+  /** Milliseconds that the network takes before servers that answer at once: so a cut connection has something in progress. */
   readonly delayMs?: number;
   readonly present: (certificate: Minted) => Promise<CountingServer>;
   readonly restart: (gate: Gate) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
-/** Milliseconds that every HTTPS answer takes, so that a connection that is cut has a request in it. */
+/** Milliseconds that every HTTPS answer takes, so that a cut connection has a request in progress. */
 const ANSWER_AFTER_MS = 10;
 const NETWORK_MS = 5;
 /** Milliseconds that an HTTPS server has to answer what is under way before it stops. */
@@ -92,7 +92,7 @@ const backends: Record<ServerKind, () => Promise<Backend>> = {
             server.emit('connection', socket);
           },
         }),
-      // Whoever asks gets an answer, and is told that it is the last one.
+      // A client gets its answer, and learns that it is the last one.
       restart: async (gate) => {
         await gate.close();
         stopping = true;
@@ -100,7 +100,7 @@ const backends: Record<ServerKind, () => Promise<Backend>> = {
         while (open.size > 0) {
           await new Promise((resolve) => setTimeout(resolve, ANSWER_AFTER_MS));
           if (Date.now() < end) server.closeIdleConnections();
-          else for (const socket of open) socket.destroy(); // those that never asked anything are not idle
+          else for (const socket of open) socket.destroy(); // Connections without any request do not count as idle.
         }
         stopping = false;
         await gate.open();
@@ -176,7 +176,7 @@ async function raise(kind: ServerKind): Promise<[Target, Omit<Stage, 'start'>]> 
     next: await backend.present(certificates.next),
     impostor: await backend.present(certificates.impostor),
   };
-  // A ticket of the one resumes at the others, as behind a load balancer.
+  // A ticket of one server resumes at the others, as behind a load balancer.
   const ticketKeys = randomBytes(48);
   for (const { server } of Object.values(servers)) server.setTicketKeys(ticketKeys);
   const gate = await startGate(servers.current.port, backend.delayMs);
@@ -188,7 +188,7 @@ async function raise(kind: ServerKind): Promise<[Target, Omit<Stage, 'start'>]> 
     {
       route: async (identity) => {
         gate.route(servers[identity].port);
-        // What the right servers were told is nobody's business, and minutes of it would fill the memory.
+        // Data for the right servers is not kept: minutes of it would fill the memory.
         servers.current.forget();
         servers.next.forget();
       },
@@ -234,7 +234,7 @@ process.on('message', ({ id, method, argument }: { id: number; method: keyof Sta
     (error: Error) => process.send?.({ id, error: error.stack }),
   );
 });
-// The process of the soak has gone: no server outlives it.
+// The process of the soak has gone, so the servers stop.
 process.once('disconnect', () => {
   (stage?.stop() ?? Promise.resolve()).finally(() => process.exit());
 });

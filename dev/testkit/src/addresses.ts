@@ -7,16 +7,14 @@ export interface Addresses {
   readonly name: string;
   readonly port: number;
   readonly addresses: readonly string[];
-  /** undefined where nothing listens. */
+  /** undefined: nothing listens there. */
   readonly servers: readonly (CountingServer | undefined)[];
   /** Knows this name alone. */
   readonly lookup: LookupFunction;
   readonly close: () => Promise<void>;
 }
 
-/**
- * @param certificates one for each address, 127.0.0.1, 127.0.0.2 and so on; undefined: nothing listens there
- */
+/** @param certificates one for each address, 127.0.0.1, 127.0.0.2 and so on. undefined: nothing listens there */
 export async function startAddresses(
   certificates: readonly (Minted | undefined)[],
   {

@@ -10,7 +10,7 @@ import type { Minted } from './mint.ts';
 /** A real Alertmanager, started for the test on a free port, with TLS of its own. */
 export interface Alertmanager extends Pick<Daemon<'https'>, 'log' | 'restart' | 'stop'> {
   readonly url: string;
-  /** What stands there now, as it says itself. */
+  /** The alerts that are there now, as Alertmanager itself reports them. */
   readonly alerts: () => Promise<readonly ShownAlert[]>;
 }
 
@@ -22,7 +22,7 @@ export interface ShownAlert {
   readonly status: { readonly state: string };
 }
 
-/** Starts Debian's Alertmanager. It tells nobody. */
+/** Starts Debian's Alertmanager. It notifies nobody. */
 export async function startAlertmanager(certificate: Minted): Promise<Alertmanager> {
   const program = requirePackage('prometheus-alertmanager', 'prometheus-alertmanager');
   const daemon = await startDaemon<'https'>({
@@ -36,7 +36,7 @@ export async function startAlertmanager(certificate: Minted): Promise<Alertmanag
         `--web.config.file=${join(folder, 'web.yml')}`,
         `--storage.path=${join(folder, 'data')}`,
         `--web.listen-address=127.0.0.1:${ports.https}`,
-        '--cluster.listen-address=', // alone
+        '--cluster.listen-address=', // Without other instances.
       ],
       files: {
         'data/': '',

@@ -107,7 +107,7 @@ export interface PoolLike {
 export function poolClient(createPool: () => PoolLike): SuiteClient {
   const open = (): PoolLike => {
     const pool = createPool();
-    pool.on('error', () => undefined); // the server closes idle connections when a case ends
+    pool.on('error', () => undefined); // The server closes idle connections when a case ends.
     return pool;
   };
   let pool = open();
@@ -199,7 +199,7 @@ export interface MariadbConnectionLike {
   on(event: 'error', listener: () => void): unknown;
 }
 
-/** A suite client that keeps one connection: a pool of the connector tells of a refusal only when its time has run out. */
+/** A suite client that keeps one connection: a pool of the connector reports a refusal only when its time is over. */
 export function mariadbClient(connect: () => Promise<MariadbConnectionLike>): SuiteClient {
   let kept: MariadbConnectionLike | undefined;
   const close = async (): Promise<void> => {
@@ -210,7 +210,7 @@ export function mariadbClient(connect: () => Promise<MariadbConnectionLike>): Su
     exchange: async () => {
       const connection = kept ?? (await connect());
       kept = connection;
-      connection.on('error', () => undefined); // the server closes idle connections when a case ends
+      connection.on('error', () => undefined); // The server closes idle connections when a case ends.
       const [row] = await connection.query('SELECT ? AS answer', [CANARY]);
       if (row?.answer !== CANARY) throw new Error('the server gave another answer');
     },
@@ -227,8 +227,8 @@ export interface LdapLike {
 }
 
 /**
- * A suite client that binds and searches. It keeps the client whose bind was right, and makes one for each exchange until then: ldapts
- * loses calls that begin while it connects for another one.
+ * A suite client that binds and searches. It keeps the client after a successful bind. Until then, it makes one for each exchange, because
+ * ldapts loses calls that begin while it connects for another call.
  */
 export function ldapClient(
   create: () => LdapLike,
@@ -264,7 +264,7 @@ interface LdapjsResponse {
   on(event: 'searchEntry' | 'error' | 'end', listener: (value: unknown) => void): unknown;
 }
 
-/** ldapjs as ldapts is: it connects at its first call. */
+/** ldapjs in the form of ldapts: it connects at its first call. */
 export function promisedLdapjs(create: () => LdapjsLike): LdapLike {
   let connected: Promise<LdapjsLike> | undefined;
   const connect = (): Promise<LdapjsLike> =>
@@ -305,7 +305,7 @@ export interface RedisLike extends NodeJS.EventEmitter {
   end(): unknown;
 }
 
-/** A suite client that keeps one connection. The first error that it tells of is the one of the connection. */
+/** A suite client that keeps one connection. The first error that it reports is that of the connection. */
 export function redisClient(create: () => RedisLike): SuiteClient {
   const made = new Set<RedisLike>();
   let kept: RedisLike | undefined;
@@ -321,7 +321,7 @@ export function redisClient(create: () => RedisLike): SuiteClient {
       if (client !== kept) {
         const failed = new Promise<never>((_, reject) => client.on('error', reject));
         await Promise.race([failed, client.connect()]);
-        failed.catch(() => undefined); // the server closes idle connections when a case ends
+        failed.catch(() => undefined); // The server closes idle connections when a case ends.
         kept = client;
       }
       if ((await client.echo(CANARY)) !== CANARY) throw new Error('the server gave another answer');
@@ -343,7 +343,7 @@ export function mongodbClient(open: () => MongoClientLike): SuiteClient {
   let client = open();
   return {
     exchange: async () => {
-      // Without it the first of several calls gets the error of a refusal, and the others that the client was closed.
+      // Without this, the first of several calls gets the error of a refusal, and the others learn only that the client was closed.
       await client.connect();
       const pipeline = [{ $documents: [{ answer: CANARY }] }];
       const [document] = await client.db().aggregate(pipeline).toArray();
@@ -357,7 +357,7 @@ export function mongodbClient(open: () => MongoClientLike): SuiteClient {
   };
 }
 
-/** A connection to a database, or a pool, that gives back the text that it is asked for. */
+/** A connection to a database, or a pool, that returns the text that it is asked for. */
 export interface AskedDatabase {
   ask(text: string): Promise<unknown>;
   close(): Promise<unknown>;

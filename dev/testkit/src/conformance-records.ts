@@ -10,22 +10,22 @@ import {
 import { type BrokenRecord, brokenRecords, type HostilePlan, startHostileServers } from './hostile-server.ts';
 import { certificateHex, mint } from './mint.ts';
 
-/** What came of a connection to a hostile server. */
+/** The result of a connection to a hostile server. */
 export type HostileOutcome = 'accepted' | 'unsettled' | { readonly error: unknown };
 
-/** A call that has no end after so many milliseconds never ends: every plan is over by then. */
+/** A call without an end after this many milliseconds never ends: every plan is over by then. */
 const DEADLINE_MS = 10_000;
-/** Milliseconds after the last call in which the last records still arrive. */
+/** Milliseconds after the last call, in which the last records arrive. */
 const LATE_MS = 100;
 
 const versions = ['TLSv1.2', 'TLSv1.3'] as const;
 const records = Object.keys(brokenRecords) as BrokenRecord[];
 
-/** Every record at each time behind the last flight of the handshake. */
+/** Every record at each time after the last flight of the handshake. */
 export const recordPlans = (version: HostilePlan['version']): HostilePlan[] =>
   [0, 1, 50].flatMap((afterMs) => records.map((act) => ({ version, step: 'flight' as const, act, afterMs })));
 
-/** An end, orderly or not, at every step; behind the last flight also when the verdict has been given. */
+/** An end, orderly or not, at every step. After the last flight, also when there is a verdict. */
 export const interruptionPlans: readonly HostilePlan[] = versions.flatMap((version) =>
   (['reset', 'end'] as const).flatMap((act) => [
     ...(['connect', 'upgrade', 'hello', 'middle', 'flight'] as const).map((step) => ({
@@ -38,13 +38,13 @@ export const interruptionPlans: readonly HostilePlan[] = versions.flatMap((versi
   ]),
 );
 
-/** The time limit of a connection that stalls in its handshake passes in the moment in which the handshake is broken. */
+/** The handshake is broken at the moment in which the time limit of a stalled connection passes. */
 const TIME_LIMIT_MS = 50;
 const racingPlans: readonly HostilePlan[] = versions.flatMap((version) =>
   [...records, 'reset' as const].map((act) => ({ version, step: 'middle' as const, act, afterMs: TIME_LIMIT_MS })),
 );
 
-/** The suite for what a server does to the connection itself. The process is watched: nothing may reach it. */
+/** The suite for what a server does to the connection itself. It watches the process, which nothing may reach. */
 export const recordCases: readonly ConformanceCase[] = [
   ...versions.flatMap((version): ConformanceCase[] => [
     {
@@ -153,7 +153,7 @@ async function within<Value>(promise: Promise<Value>, otherwise: Value): Promise
   return value;
 }
 
-/** Notes what nobody has heard: each of these ends a process that does not watch. */
+/** Notes what nobody has handled: each of these ends a process that does not watch. */
 export function watchProcess(): { readonly events: readonly string[]; readonly stop: () => void } {
   const events: string[] = [];
   const note = (error: unknown): void => {

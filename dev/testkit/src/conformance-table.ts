@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type ConformanceCase, ConformanceFailure, type SuiteAdapter, whyNotRun } from './conformance.ts';
 
-/** What came of one case for one adapter. */
+/** The result of one case for one adapter. */
 interface Cell {
   readonly passed: boolean;
   /** How many exchanges with wrong servers were tried. */
@@ -11,15 +11,15 @@ interface Cell {
   readonly message: string;
 }
 
-/** Runs cases and notes what came of them: adapter by case. Nothing in it differs from one good run to the next. */
+/** Runs cases and notes their results, by adapter and case. Two good runs give the same table. */
 export class ConformanceTable {
   readonly #adapters: readonly string[];
   readonly #cases: readonly string[];
-  /** By adapter and case. What has not ended has no cell, so it cannot pass for a success. */
+  /** By adapter and case. An unfinished case has no cell, so it cannot pass for a success. */
   readonly #cells = new Map<string, Cell>();
   /** By adapter and case: why the adapter cannot express it. */
   readonly #reasons = new Map<string, string>();
-  /** By adapter: why it does not run on this Node. Its column is the one of the page. */
+  /** By adapter: why it does not run on this Node. Its column is taken from the page. */
   readonly #absent = new Map<string, string>();
 
   constructor(
@@ -62,7 +62,7 @@ export class ConformanceTable {
     return this.#expected().some((cell) => cell === undefined);
   }
 
-  /** For a terminal: the case stands last, because its name is long. Failures are told below. */
+  /** For a terminal: the name of the case comes last, because it is long. Failures are below. */
   toText(): string {
     const widths = this.#adapters.map((name) => Math.max(name.length, '✗ 1000 B'.length));
     const line = (cells: readonly string[], last: string): string =>
@@ -86,10 +86,10 @@ export class ConformanceTable {
   }
 
   /**
-   * For the documentation: the page as it stands in the repository, up to its last byte.
+   * For the documentation: the page, to its last byte.
    *
-   * @param before the page as it is, from which the columns are that do not run on this Node
-   * @throws Error where such a column is not in it
+   * @param before the present page, for the columns that do not run on this Node
+   * @throws Error if it lacks such a column
    */
   toMarkdown(before = ''): string {
     const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -110,9 +110,9 @@ export class ConformanceTable {
   }
 
   /**
-   * Holds the table against the page, and writes the page where they differ.
+   * Compares the table with the page, and writes the page if they differ.
    *
-   * @throws Error where a case failed or was not run, with the page left as it is; and where the page was not this table
+   * @throws Error if a case failed or was not run (the page stays unchanged), and if the page differed
    */
   publish(page: string): void {
     if (!this.#expected().every((cell) => cell?.passed))
@@ -124,7 +124,7 @@ export class ConformanceTable {
     throw new Error(`${page} was out of date; it has been written anew: commit it`);
   }
 
-  /** What stands in the page for an adapter that does not run on this Node; undefined for the others. */
+  /** What the page says for an adapter that does not run on this Node. undefined for the others. */
   #kept(before: string, name: string, index: number): string | undefined {
     const adapter = this.#adapters[index] ?? '';
     if (!this.#absent.has(adapter)) return undefined;

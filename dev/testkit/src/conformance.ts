@@ -35,8 +35,8 @@ export interface SuiteTls {
 }
 
 /**
- * What a case needs beyond one pin set: requests with a `Host` header (or `:authority`), a policy for each host, pins that are
- * replaced while the client uses them, sessions that are resumed, and a protocol in which TLS 1.3 has a place.
+ * What a case needs beyond one pin set. Examples are requests with a `Host` header (or `:authority`), a policy for each host, and pins that
+ * change while the client uses them. Others are resumed sessions, and a protocol that can use TLS 1.3.
  */
 export type SuiteAbility = 'host header' | 'hosts' | 'live pins' | 'own sessions' | 'TLS 1.3';
 
@@ -69,20 +69,23 @@ export interface SuiteAdapter {
   readonly protocol: SuiteProtocol;
   /** Whether two exchanges in a row use one connection. */
   readonly pools: boolean;
-  /** `false`: no session of an earlier exchange is resumed: each has a configuration of its own, or its protocol forbids it. */
+  /** `false`: no session of an earlier exchange is resumed, because each has its own configuration, or its protocol forbids it. */
   readonly keepsConfiguration?: false;
-  /** What this client cannot express, and why. Cases that need it are not run; the table says so, with the reason. */
+  /** What this client cannot express, and why. Cases that need it are not run, and the table gives the reason. */
   readonly cannot?: Readonly<Partial<Record<SuiteAbility, string>>>;
-  /** Why the client does not run on the Node of this process; undefined: it does. Then its configuration is refused when it is made. */
+  /**
+   * Why the client does not run on the Node of this process. undefined: it does. If it does not, its configuration is refused when it is
+   * made.
+   */
   readonly notOnThisNode?: string | undefined;
   readonly startServer: (options: Omit<CountingServerOptions, 'onSocket'>) => Promise<CountingServer>;
   /** @param hostHeader what stands in the `Host` header, or `:authority`, of each request; by default the client's own */
   readonly createClient: (target: SuiteTarget, policy: SuitePolicy, tls: SuiteTls, hostHeader?: string) => SuiteClient;
-  /** Stands in every adapter that has live pins. */
+  /** Every adapter with live pins has it. */
   readonly createLivePolicy?: (pins: string) => LivePolicy;
 }
 
-/** What every exchange sends, and what a wrong server must never see a byte of. */
+/** What every exchange sends. A wrong server must not see a byte of it. */
 export const CANARY = 'certpin-canary-password';
 
 /** Why an adapter failed a case. */
@@ -106,7 +109,7 @@ export class ConformanceFailure extends Error {
 
 /** An adapter while a case runs. */
 export interface ObservedAdapter extends SuiteAdapter {
-  /** Told after every exchange with a wrong server how many application bytes that server has received. */
+  /** Gets, after every exchange with a wrong server, the number of application bytes that the server has received. */
   readonly onWrongServer: (bytes: number) => void;
 }
 
@@ -117,7 +120,7 @@ export interface ConformanceCase {
   readonly run: (adapter: ObservedAdapter) => Promise<void>;
 }
 
-/** Why an adapter cannot run a case; undefined where it has to. */
+/** Why an adapter cannot run a case. undefined: it must run it. */
 export function whyNotRun(
   { cannot }: Pick<SuiteAdapter, 'cannot'>,
   { needs = [] }: Pick<ConformanceCase, 'needs'>,
@@ -125,7 +128,7 @@ export function whyNotRun(
   return needs.map((ability) => cannot?.[ability]).find((reason) => reason !== undefined);
 }
 
-/** A name for which a stranger has a certificate of a CA that the client trusts; the stranger puts it into headers. */
+/** A name for which a stranger has a certificate of a CA that the client trusts. The stranger puts it into headers. */
 const STRANGER = 'stranger.example';
 /** A name that only a configuration gives, as for a server behind a tunnel. */
 const NAMED = 'named.example';
@@ -518,10 +521,10 @@ export const conformanceCases: readonly ConformanceCase[] = [
 ];
 
 /**
- * A stranger whose name stands in the header is refused, and the right server is not, whatever stands there. Both have their certificate of
- * a CA that the client trusts.
+ * The stranger whose name is in the header is refused, and the right server is not, whatever the header says. Both certificates are from a
+ * CA that the client trusts.
  *
- * @param code the error of the refusal; under `ERR_HOST_UNPINNED` no server is the right one
+ * @param code the error of the refusal. Under `ERR_HOST_UNPINNED`, no server is the right one
  */
 async function meetStranger(
   adapter: ObservedAdapter,
@@ -542,7 +545,7 @@ async function meetStranger(
     server.present(right);
     for (const host of ['localhost', '127.0.0.1'])
       await withClient(adapter, { ...server, host }, policy, tls, succeeds, STRANGER);
-    // Compressed over HTTP/2. A client that drops the header would show nothing.
+    // Compressed over HTTP/2. A client that drops the header would prove nothing.
     if (adapter.protocol === 'tls') assert.match(server.receivedText(), new RegExp(`host: ${STRANGER}\\r\\n`, 'i'));
   });
 }
@@ -581,7 +584,7 @@ async function meetRevoked(adapter: ObservedAdapter, copy: (policy: SuiteHostPol
   );
 }
 
-/** The one with an RSA key, which takes a while to make: one for all adapters. */
+/** The certificate with an RSA key, which takes long to make: one for all adapters. */
 function mintRsa(): Promise<Minted> {
   rsa ??= mint({ keyType: 'rsa' });
   return rsa;
@@ -654,7 +657,7 @@ async function fails(
     () => undefined,
     (error: unknown) => ({ error }),
   );
-  // Give bytes that are on their way the time to arrive: whoever sent them must not get away with it.
+  // Bytes that are on their way get time to arrive: a client that sent them must not go unnoticed.
   await new Promise((resolve) => setTimeout(resolve, 20));
   const leaked = server.received();
   adapter.onWrongServer(leaked);
@@ -690,8 +693,8 @@ export interface CaseResult {
 }
 
 /**
- * Runs every case outside a test runner and reports instead of failing: for techniques that are expected to fail. Run it in a
- * process of its own, for it has to survive what the technique throws.
+ * Runs every case outside a test runner, and reports instead of failing: for techniques that are expected to fail. Run it in a process of
+ * its own, because it must survive what the technique throws.
  */
 export async function runConformance(adapter: SuiteAdapter): Promise<CaseResult[]> {
   const results: CaseResult[] = [];

@@ -16,13 +16,13 @@ export interface Daemon<Service extends string> {
   readonly certificateFile: string;
   /** What the server wrote to its terminal. */
   readonly log: () => string;
-  /** Stops in its own words, and starts, with the same files and ports. */
+  /** Stops it in an orderly way, and starts it, with the same files and ports. */
   readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
 export interface DaemonOptions<Service extends string> {
-  /** As in messages. */
+  /** As messages name it. */
   readonly name: string;
   readonly certificate: Minted;
   /** What it serves, each on a port of its own. */
@@ -30,7 +30,7 @@ export interface DaemonOptions<Service extends string> {
   readonly configure: (place: Place<Service>) => Configuration;
 }
 
-/** Where a server is to live. */
+/** Where the files of a server are. */
 export interface Place<Service extends string> {
   /** A temporary folder with `server.crt` (with its chain), `server.key` and `server.pem` (all of them). */
   readonly folder: string;
@@ -40,19 +40,19 @@ export interface Place<Service extends string> {
 export interface Configuration {
   /** A command to run first, as the owner. */
   readonly prepare?: readonly [string, ...string[]];
-  /** The program, and its arguments. It stays in the foreground. */
+  /** The program and its arguments. It stays in the foreground. */
   readonly command: readonly [string, ...string[]];
   /** Files to be written below the folder, by their names; a name with a slash at its end is a folder. */
   readonly files: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
-  /** Whom the key and the folders belong to, where the program gives up the rights of root. Default: who runs the test. */
+  /** The owner of the key and the folders, if the program gives up the rights of root. Default: the user of the test. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 /** How long a server may take until its ports answer, in milliseconds. */
 const START_LIMIT_MS = 20_000;
 
-/** Starts a server whose files live in a temporary folder and go with `stop()`. It is ready when all its ports answer. */
+/** Starts a server with its files in a temporary folder, which `stop()` removes. It is ready when all its ports answer. */
 export async function startDaemon<Service extends string>(options: DaemonOptions<Service>): Promise<Daemon<Service>> {
   const { name, certificate, services, configure } = options;
   const folder = mkdtempSync(join(tmpdir(), 'certpin-daemon-'));
@@ -68,7 +68,7 @@ export async function startDaemon<Service extends string>(options: DaemonOptions
     const own = (path: string): void => {
       if (owner !== undefined) chownSync(path, owner.uid, owner.gid);
     };
-    chmodSync(folder, 0o755); // some read their files as another user than the one who starts them
+    chmodSync(folder, 0o755); // Some read their files as another user than the one who starts them.
     own(folder);
     for (const [file, text] of Object.entries({ ...credentials, ...files })) {
       const path = join(folder, file);
@@ -91,7 +91,7 @@ export async function startDaemon<Service extends string>(options: DaemonOptions
     };
     const start = async (): Promise<void> => {
       const [program, ...args] = command;
-      // A group of its own: some servers leave it to their connections' processes to end, and those would still write to the folder.
+      // A group of its own: some servers leave processes of connections behind, and these would still write to the folder.
       const child = spawn(program, args, {
         ...{ cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
       });
@@ -107,7 +107,7 @@ export async function startDaemon<Service extends string>(options: DaemonOptions
       end = async () => {
         child.kill('SIGTERM');
         await exited;
-        // Where nobody buries the dead, they stay in the group.
+        // If nobody collects ended processes, they stay in the group.
         for (const limit = Date.now() + 2_000; signal(group, 'SIGKILL') && Date.now() < limit; ) await delay(5);
         process.removeListener('exit', abandon);
       };
@@ -119,7 +119,7 @@ export async function startDaemon<Service extends string>(options: DaemonOptions
           await delay(20);
         }
       }
-      // Some listen before they find their own configuration wrong.
+      // Some servers listen before they notice a mistake in their own configuration.
       if (child.exitCode !== null) throw new Error('it ended');
     };
     await start();

@@ -3,8 +3,8 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * The path of a server's program. Where it is missing, Debian's package is installed if that can be done here; its service does not
- * start by itself.
+ * The path of a server's program. If it is missing, Debian's package is installed, if that is possible here. Its service does not start
+ * automatically.
  *
  * @param program its name, in one of the folders for programs or relative to it
  * @param settings environment variables for the package's own scripts
@@ -17,7 +17,7 @@ export function requirePackage(name: string, program: string, settings: Readonly
     throw new Error(
       `these tests need ${program}: apt-get install ${name} (Debian, Ubuntu; as root they do it themselves)`,
     );
-  // policy-rc.d is what a package's scripts ask before they start a service (invoke-rc.d(8)).
+  // The scripts of a package ask policy-rc.d before they start a service (invoke-rc.d(8)).
   const policy = '/usr/sbin/policy-rc.d';
   const isOurs = !existsSync(policy);
   if (isOurs) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });

@@ -2,9 +2,9 @@ import { createPrivateKey, sign, X509Certificate } from 'node:crypto';
 import { type Minted, type MintOptions, mint } from './mint.ts';
 
 /**
- * A certificate with a key of its own, whose serial number hides the key of `victim`. The number is written as an INTEGER with a tag of two
- * bytes, `1f 02`, which OpenSSL takes. A reader that takes `02` for the length goes on in the middle of the number, where dates and a key
- * stand as they do in a certificate.
+ * A certificate with its own key, whose serial number hides the key of `victim`. The number is an INTEGER with a tag of two bytes, `1f 02`,
+ * which OpenSSL accepts. A reader that takes `02` for the length continues in the middle of the number. There it finds dates and a key, as
+ * in a certificate.
  */
 export async function mintWithHiddenKey(victim: Minted, options: MintOptions = {}): Promise<Minted> {
   const minted = await mint(options);

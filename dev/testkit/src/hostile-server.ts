@@ -10,7 +10,7 @@ import { asTdsServer } from './tds-envelope.ts';
 import { encryption, preloginAnswer } from './tds-messages.ts';
 import { credentials } from './tls-server.ts';
 
-/** What somebody without any key can put behind, or into, a handshake: each ends the connection in OpenSSL, by another error. */
+/** What somebody without any key can put after, or into, a handshake. Each ends the connection in OpenSSL, with a different error. */
 export const brokenRecords = {
   'a record of an unknown type': Buffer.from([0x50, 3, 3, 0, 4, 1, 2, 3, 4]),
   'data that was not encrypted with the key': Buffer.concat([Buffer.from([0x17, 3, 3, 0, 32]), Buffer.alloc(32, 7)]),
@@ -21,10 +21,10 @@ export const brokenRecords = {
 
 export type BrokenRecord = keyof typeof brokenRecords;
 
-/** Where in a connection the server stops to behave. In each case all that comes before is genuine. */
+/** The step of a connection at which the server becomes hostile. Everything before it is genuine. */
 export type HostileStep =
   | 'connect' // the connection is accepted
-  | 'upgrade' // TLS should begin: in the protocols that ask for it, this is behind the answer
+  | 'upgrade' // TLS should begin. In protocols that ask for TLS, this is after the answer
   | 'hello' // the client has said ClientHello
   | 'middle' // half of the first flight has left
   | 'flight'; // the last flight of the handshake has left
@@ -34,7 +34,7 @@ export interface HostilePlan {
   readonly version: 'TLSv1.2' | 'TLSv1.3';
   readonly step: HostileStep;
   readonly act: BrokenRecord | 'reset' | 'end';
-  /** Milliseconds after the step; 0: at once, a record in the packet that ends the flight. */
+  /** Milliseconds after the step. 0: at once, for a record in the packet that ends the flight. */
   readonly afterMs: number;
 }
 
@@ -98,7 +98,7 @@ export function startHostileServers(protocol: SuiteProtocol, certificate: Minted
   return { open, received: () => received, connections: () => connections, close };
 }
 
-/** What is said before TLS. `begin` is called in the tick in which the next byte belongs to TLS, with what TLS stands on. */
+/** What is said before TLS. `begin` is called in the tick in which the next byte belongs to TLS, with the stream for TLS. */
 const upgrades: Record<SuiteProtocol, (socket: Socket, begin: (ground: Duplex) => void) => void> = {
   tls: (socket, begin) => begin(socket),
   http2: (socket, begin) => begin(socket),
@@ -140,12 +140,12 @@ function act(socket: Socket, { act: what, afterMs }: HostilePlan): void {
     else if (what === 'end') socket.end();
     else socket.write(brokenRecords[what]);
   };
-  // Not within the call in which Node's TLS writes the flight: it would go on with a stream that is gone.
+  // Not during the call in which Node's TLS writes the flight: it would continue with a stream that is gone.
   if (afterMs === 0) setImmediate(now);
   else setTimeout(now, afterMs);
 }
 
-/** The wire below the server's TLS, which does what was planned with one of its flights. */
+/** The wire below the server's TLS. It does what was planned with one of the server's flights. */
 function misbehave(ground: Duplex, socket: Socket, plan: HostilePlan): Duplex {
   // RFC 8446 §2: the server's only flight of the handshake. RFC 5246 §7.3: its second one holds Finished.
   const last = plan.step === 'middle' || plan.version === 'TLSv1.3' ? 1 : 2;

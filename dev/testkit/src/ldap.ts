@@ -8,7 +8,7 @@ import { requirePackage } from './debian.ts';
 import type { Minted } from './mint.ts';
 import { type CountingServer, type CountingServerOptions, credentials, observeServer } from './tls-server.ts';
 
-/** How an OpenLDAP is started that serves `ldap` (with StartTLS) and `ldaps`. It reads no file of the machine's own configuration. */
+/** How to start an OpenLDAP with `ldap` (with StartTLS) and `ldaps`. It reads no file of the machine's own configuration. */
 export function configureSlapd({ folder, ports }: Place<string>, more: readonly string[] = []): Configuration {
   return {
     command: [
@@ -40,7 +40,7 @@ export interface Slapd extends Daemon<'ldap' | 'ldaps'> {
 }
 
 /**
- * Starts an OpenLDAP whose files live in a temporary folder and go with `stop()`.
+ * Starts an OpenLDAP with its files in a temporary folder, which `stop()` removes.
  *
  * @param more entries in LDIF, below `o=users`: people with an address (`inetOrgPerson`) and their groups
  */
@@ -84,8 +84,8 @@ export interface LdapRelayOptions extends Omit<CountingServerOptions, 'onSocket'
 }
 
 /**
- * A man in the middle: takes TLS at once or StartTLS, presents a certificate of the test's choice, counts what it can read, and passes it
- * on to a real OpenLDAP. What a client says in plaintext is read and passed on too, and counts, but for the request for TLS.
+ * A man in the middle. It accepts TLS at once or StartTLS, presents a certificate of the test's choice, and counts what it can read. It
+ * passes everything on to a real OpenLDAP. Plaintext of a client is passed on and counted too, except the request for TLS.
  */
 export async function startLdapRelay(options: LdapRelayOptions): Promise<CountingServer> {
   const { certificate, upstream, answer = answerStartTls, host = '127.0.0.1', port, ...tls } = options;

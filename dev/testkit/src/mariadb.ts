@@ -42,7 +42,7 @@ export interface MariadbOptions {
   readonly flags?: readonly string[];
 }
 
-/** Starts a MariaDB whose files live in a temporary folder and go with `stop()`. */
+/** Starts a MariaDB with its files in a temporary folder, which `stop()` removes. */
 export async function startMariadb({ certificate, flags = [] }: MariadbOptions): Promise<Mariadb> {
   const server = requirePackage('mariadb-server', 'mariadbd');
   const folder = mkdtempSync(join(tmpdir(), 'certpin-mariadb-'));
@@ -136,7 +136,7 @@ export async function startMariadb({ certificate, flags = [] }: MariadbOptions):
   }
 }
 
-/** What the server's own installation makes, without an account for the tests: it takes longer than all else of the start. */
+/** What the server's own installation makes, without an account for the tests. It takes longer than the rest of the start. */
 const templates = fileURLToPath(new URL('../../../node_modules/.cache/certpin-testkit/', import.meta.url));
 
 /** As it stands in a file's name. */
@@ -151,17 +151,17 @@ async function copyFolder(from: string, to: string): Promise<boolean> {
   return true;
 }
 
-/** Test files that run side by side see a whole template or none; one that others have made meanwhile stays. */
+/** Test files that run at the same time see a complete template or none. If another one has made it already, that one stays. */
 async function keepAsTemplate(folder: string, template: string): Promise<void> {
   mkdirSync(templates, { recursive: true });
   const unfinished = mkdtempSync(`${template}-`);
   await copyFolder(folder, join(unfinished, 'data'));
-  // A folder with something in it is not replaced (rename(2)).
+  // A folder with content is not replaced (rename(2)).
   await rename(join(unfinished, 'data'), template).catch(() => undefined);
   rmSync(unfinished, { recursive: true });
 }
 
-/** The user that Debian's package makes; the server refuses to run as root. */
+/** The user that Debian's package makes. The server refuses to run as root. */
 function readOwner(): { uid: number; gid: number } {
   const id = (flag: string): number => Number(execFileSync('id', [flag, 'mysql'], { encoding: 'utf8' }));
   return { uid: id('-u'), gid: id('-g') };
@@ -175,15 +175,15 @@ export interface MysqlRelayOptions extends Omit<CountingServerOptions, 'onSocket
 }
 
 /**
- * A man in the middle: shows the greeting of a real MariaDB, takes SSLRequest, presents a certificate of the test's choice, counts what
- * it can read, and passes it on over a TLS connection of its own.
+ * A man in the middle. It shows the greeting of a real MariaDB, accepts SSLRequest, and presents a certificate of the test's choice. It
+ * counts what it can read, and passes it on over its own TLS connection.
  */
 export async function startMysqlRelay(options: MysqlRelayOptions): Promise<CountingServer> {
   const { certificate, upstream, host = '127.0.0.1', port, rewriteGreeting = (greeting) => greeting, ...tls } = options;
   const upstreams = new WeakMap<object, Socket>();
   const tlsServer = createTlsServer({ ...credentials(certificate), ...tls }, (socket: TLSSocket) => {
     const raw = upstreams.get((socket as TLSSocket & { _parent: Socket })._parent) as Socket;
-    // The genuine server of the test, on this machine: what stands in the middle verifies nothing.
+    // The genuine server of the test, on this machine: the man in the middle verifies nothing.
     const genuine = connectTls({ socket: raw, checkServerIdentity: () => undefined, ...unverified });
     genuine.on('error', () => socket.destroy()).on('close', () => socket.destroy());
     socket.on('error', () => genuine.destroy()).on('close', () => genuine.destroy());

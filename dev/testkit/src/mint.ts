@@ -5,7 +5,7 @@ import * as x509 from '@peculiar/x509';
 
 const { subtle } = webcrypto;
 type CryptoKeyPair = webcrypto.CryptoKeyPair;
-x509.cryptoProvider.set(webcrypto as never); // Node's own, whatever the DOM types call it
+x509.cryptoProvider.set(webcrypto as never); // Node's own type, whatever the DOM types call it
 
 /** A minted certificate with its key, in every form that servers and tests ask for. */
 export interface Minted {
@@ -25,7 +25,7 @@ export interface MintOptions {
   readonly names?: readonly string[];
   /** Who signs. Default: the certificate itself. */
   readonly issuer?: Minted;
-  /** Sign with this one's key while naming `issuer`: a forgery. */
+  /** Sign with the key of this one, but name `issuer`: a forgery. */
   readonly signedBy?: Minted;
   /** basicConstraints CA:TRUE. Default false. */
   readonly ca?: boolean;
@@ -38,7 +38,7 @@ export interface MintOptions {
   readonly keys?: CryptoKeyPair;
   readonly signatureHash?: 'SHA-1' | 'SHA-256';
   readonly extensions?: readonly x509.Extension[];
-  /** Extensions that have no option of their own: object identifier and DER value. */
+  /** Extensions without an option of their own: object identifier and DER value. */
   readonly rawExtensions?: readonly { readonly id: string; readonly critical: boolean; readonly value: Uint8Array }[];
   /** extendedKeyUsage, as object identifiers. Default: none, which means any. */
   readonly purposes?: readonly string[];
@@ -53,7 +53,7 @@ const algorithms = {
 const DAY = 24 * 60 * 60 * 1000;
 let serial = 0x1000;
 
-/** Mints a certificate. Nothing of it is ever a fixture: validity is counted from now. */
+/** Mints a certificate. It is never a fixture: validity is counted from now. */
 export async function mint(options: MintOptions = {}): Promise<Minted> {
   const { subject = 'CN=localhost', ca = false, issuer, signedBy = issuer, keyType = 'ec' } = options;
   const names = options.names ?? (ca ? [] : ['localhost', '127.0.0.1', '::1']);
@@ -100,7 +100,7 @@ export async function mint(options: MintOptions = {}): Promise<Minted> {
   };
 }
 
-/** SHA-256 of the certificate as OpenSSL prints it, without colons: what a certificate pin is, made by other code than certpin's. */
+/** SHA-256 of the certificate as OpenSSL prints it, without colons: a certificate pin, made by other code than certpin's. */
 export function certificateHex(minted: Minted): string {
   return minted.x509.fingerprint256.replaceAll(':', '');
 }

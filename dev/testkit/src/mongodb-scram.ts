@@ -17,7 +17,7 @@ export const authenticationFailed: Document = {
   errmsg: 'Authentication failed.',
 };
 
-/** SCRAM-SHA-256 (RFC 5802, RFC 7677) on one connection. The proof of the client is verified: a wrong password is refused. */
+/** SCRAM-SHA-256 (RFC 5802, RFC 7677) on one connection. The client's proof is verified: a wrong password is refused. */
 export function startScram({ user, password }: MongodbLogin): {
   readonly begin: (payload: Buffer) => Document;
   readonly go: (payload: Buffer) => Document;

@@ -4,7 +4,7 @@ import { type Document, deserialize, serialize } from 'bson';
 /** What a client asks for. */
 export interface MongodbRequest {
   readonly command: Document;
-  /** Sends the answer, in the form in which the client asked. A client that wants none gets none. */
+  /** Sends the answer in the form in which the client asked. A client that wants no answer gets none. */
   readonly answer: (document: Document) => void;
 }
 
@@ -14,7 +14,7 @@ const MAX_MESSAGE_BYTES = 48_000_000;
 /** Flags of OP_MSG. */
 const [CHECKSUM_PRESENT, MORE_TO_COME] = [1, 2];
 
-/** Reads the messages of one connection: OP_MSG, and OP_QUERY, in which drivers say their first hello. Anything else ends it. */
+/** Reads the messages of one connection: OP_MSG, and OP_QUERY, with which drivers say their first hello. Anything else ends it. */
 export function serveMongodb(socket: Duplex, onRequest: (request: MongodbRequest) => void): void {
   let pending = Buffer.alloc(0);
   socket.on('data', (chunk: Buffer) => {

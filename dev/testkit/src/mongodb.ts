@@ -4,23 +4,23 @@ import { authenticationFailed, type MongodbLogin, startScram } from './mongodb-s
 import { serveMongodb } from './mongodb-wire.ts';
 import { type CountingServer, type CountingServerOptions, credentials, observeServer } from './tls-server.ts';
 
-/** What a member says of its replica set; asked at each hello, for the ports are known late. */
+/** What a member says of its replica set. It is asked at each hello, because the ports are known late. */
 export type MongodbMember = () => Pick<Document, 'setName' | 'hosts' | 'primary' | 'me'>;
 
 export interface MongodbOptions extends Omit<CountingServerOptions, 'onSocket'> {
-  /** undefined: whoever comes may read and write. */
+  /** undefined: everybody may read and write. */
   readonly login?: MongodbLogin;
   /** By database and collection, `app.users`; the same for several servers. Default: none yet. */
   readonly collections?: Map<string, Document[]>;
-  /** The field of which no two documents of a collection have the same value. */
+  /** A field whose value is unique in a collection. */
   readonly unique?: string;
-  /** undefined: it stands alone. */
+  /** undefined: it is not in a replica set. */
   readonly member?: MongodbMember;
 }
 
 /**
- * A MongoDB server with TLS. Its handshakes, server names and resumptions are those of connections on which more was said than hello:
- * every driver keeps a connection beside them that watches the server.
+ * A MongoDB server with TLS. Its handshakes, server names and resumptions count only connections with more than a hello: every driver also
+ * keeps a connection that monitors the server.
  */
 export interface MongodbServer extends CountingServer {
   /** How many logins were accepted. */
@@ -32,9 +32,9 @@ export interface MongodbServer extends CountingServer {
 }
 
 /**
- * A MongoDB server that is not real: no real one can be had here. It answers what the official driver and mongoose ask in the tests, in
- * BSON of the official library, verifies SCRAM-SHA-256, and keeps documents, which it finds by equal values. It has no `topologyVersion`,
- * or drivers would wait on it for news.
+ * A MongoDB server that is not real, because no real one can be had here. It answers what the official driver and mongoose ask in the
+ * tests, with the official BSON library. It verifies SCRAM-SHA-256, and keeps documents, which it finds by equal values. It has no
+ * `topologyVersion`, because with it drivers would wait for news.
  */
 export async function startMongodb(options: MongodbOptions): Promise<MongodbServer> {
   const { certificate, host, port, login, member, collections = new Map(), unique, ...tls } = options;

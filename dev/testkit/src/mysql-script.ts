@@ -16,7 +16,7 @@ export function mysqlError(code: number, message: string): Buffer {
   return errorPacket(0, code, message);
 }
 
-/** OK, with the news that a variable of the session has a value (SERVER_SESSION_STATE_CHANGED, SESSION_TRACK_SYSTEM_VARIABLES). */
+/** OK, with the news that a session variable has a value (SERVER_SESSION_STATE_CHANGED, SESSION_TRACK_SYSTEM_VARIABLES). */
 function mysqlOkWithVariable(sequence: number, name: string, value: string): Buffer {
   const counted = (bytes: Buffer): Buffer => Buffer.concat([Buffer.of(bytes.length), bytes]);
   const variable = Buffer.concat([counted(Buffer.from(name)), counted(Buffer.from(value))]);
@@ -36,13 +36,13 @@ type Turn = readonly [expected: (packet: Buffer) => boolean, answer: () => Buffe
 /** The driver's answer to the greeting, with CLIENT_SSL. */
 const isLogin = (packet: Buffer): boolean => packet[3] === 2 && ((packet[5] ?? 0) & 8) !== 0;
 
-/** The password as it is, which is said over an encrypted connection only. */
+/** The password itself, which is sent only over an encrypted connection. */
 const isPassword =
   (sequence: number, password: string) =>
   (packet: Buffer): boolean =>
     packet[3] === sequence && packet.toString('latin1', 4) === `${password}\0`;
 
-/** caching_sha2_password: the account was not seen before, so that the password itself is asked for. */
+/** caching_sha2_password: the account was not seen before, so the server asks for the password itself. */
 const fullAuthentication = Buffer.from([1, 4]);
 
 /** A MySQL server with TLS whose caching_sha2_password asks for the password itself, by {@link fullAuthentication}. */
@@ -70,14 +70,14 @@ export function startSwitchingServer(
   ]);
 }
 
-/** A MySQL server with TLS that takes every login and sends it on to another address. */
+/** A MySQL server with TLS that accepts every login and redirects it to another address. */
 export function startRedirectingServer(certificate: Minted, url: string): Promise<CountingServer> {
   return startMysqlScript(certificate, [[isLogin, () => mysqlOkWithVariable(3, 'redirect_url', url)]]);
 }
 
 /**
- * A MySQL server with TLS that plays `turns` and then answers every command with OK; an unexpected sequence number or password with a
- * hang-up.
+ * A MySQL server with TLS that plays `turns`, and then answers every command with OK. After an unexpected sequence number or password, it
+ * hangs up.
  */
 function startMysqlScript(certificate: Minted, turns: readonly Turn[]): Promise<CountingServer> {
   const tlsServer = createTlsServer(credentials(certificate), (socket: TLSSocket) => {
@@ -90,7 +90,7 @@ function startMysqlScript(certificate: Minted, turns: readonly Turn[]): Promise<
         read = read.subarray(packet.length);
         const [expected, answer] = left.shift() ?? [(command: Buffer) => command[3] === 0, () => mysqlOk(1)];
         if (!expected(packet)) return socket.destroy();
-        // Byte by byte: whoever renumbers must find the packets.
+        // Byte by byte: the code that renumbers must find the packets.
         for (const byte of answer()) socket.write(Buffer.of(byte));
       }
     });
@@ -108,7 +108,7 @@ const HEADER_BYTES = 4;
 
 const greeting = mysqlGreeting();
 
-/** Servers that lie before TLS: what they do, and the code with which a pinned client answers, or its beginning. */
+/** Servers that lie before TLS: what they do, and the code, or its beginning, with which a pinned client answers. */
 export const lyingMysqlServers: readonly (readonly [name: string, script: (socket: Socket) => void, code: string])[] = [
   ['it offers no TLS', (socket) => void socket.write(mysqlGreeting({ tls: false })), 'ERR_UPGRADE_REFUSED'],
   [

@@ -14,13 +14,13 @@ import { type CountingServer, type CountingServerOptions, credentials, observeSe
 export interface Postgres {
   readonly host: string;
   readonly port: number;
-  /** A superuser; TCP connections need the password (SCRAM-SHA-256), with TLS or without. */
+  /** A superuser. TCP connections need the password (SCRAM-SHA-256), with TLS or without. */
   readonly user: string;
   readonly password: string;
   readonly database: string;
   /** The PEM file that the server reads its certificate from. */
   readonly certificateFile: string;
-  /** Sets server parameters and reloads; new connections see them when it returns. */
+  /** Sets server parameters and reloads. New connections see them when it returns. */
   readonly configure: (parameters: Record<string, string>) => Promise<void>;
   /** Presents another certificate to new connections, as an operator rotates it: new files, reload. */
   readonly present: (certificate: Minted) => Promise<void>;
@@ -37,21 +37,21 @@ export interface PostgresOptions {
   readonly implementation?: PostgresImplementation;
 }
 
-/** What is used of the package, by shape: each installed major has a class of its own. */
+/** What is used of the package: each installed major has its own class. */
 type PostgresImplementation = new (
   ...options: ConstructorParameters<typeof EmbeddedPostgres>
 ) => Pick<EmbeddedPostgres, 'initialise' | 'start' | 'stop' | 'createDatabase' | 'getPgClient'>;
 
-/** Starts a PostgreSQL whose files live in a temporary folder and go with `stop()`. */
+/** Starts a PostgreSQL with its files in a temporary folder, which `stop()` removes. */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const { certificate, clientCa, implementation = EmbeddedPostgres } = options;
   const folder = mkdtempSync(join(tmpdir(), 'certpin-postgres-'));
-  chmodSync(folder, 0o755); // the server runs as a user of its own where the tests run as root
+  chmodSync(folder, 0o755); // If the tests run as root, the server runs as a user of its own.
   const data = join(folder, 'data');
   const log: string[] = [];
   const port = await freePort();
   const account = { user: 'postgres', password: randomBytes(12).toString('hex') };
-  // The package would delete the data at each stop, a restart included.
+  // The package would delete the data at each stop, also at a restart.
   const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
   process.once('exit', removeFolder);
   const server = new implementation({
@@ -85,7 +85,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     await server.initialise();
     install(certificate);
     if (clientCa !== undefined) write('ca.crt', clientCa.certPem);
-    // Not on the command line, which would win over what `configure` sets.
+    // Not on the command line, which would take precedence over `configure`.
     appendFileSync(join(data, 'postgresql.conf'), 'ssl = on\n');
     writeFileSync(
       join(data, 'pg_hba.conf'),
@@ -103,7 +103,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     await client.connect();
     for (const [name, value] of Object.entries(parameters)) await client.query(`ALTER SYSTEM SET ${name} = '${value}'`);
     const before = await client.query('SELECT pg_conf_load_time() AS loaded, pg_reload_conf()');
-    // A reload is a signal: the postmaster has taken it when a new backend knows a later load time.
+    // A reload is a signal: the postmaster has received it when a new backend reports a later load time.
     for (;;) {
       const fresh = server.getPgClient('postgres', 'localhost');
       await fresh.connect();
@@ -141,20 +141,20 @@ export interface PostgresRelayOptions extends Omit<CountingServerOptions, 'onSoc
   readonly upstream: { readonly host: string; readonly port: number };
   /** The answer to SSLRequest. Default `S`. */
   readonly answer?: string | Buffer;
-  /** Hears what the client says, before it is passed on. True: it is not. */
+  /** Gets what the client says, before it is passed on. True: it is not passed on. */
   readonly intercept?: (said: Buffer, connection: RelayedConnection) => boolean;
 }
 
 /** The client's side of a connection through a relay. */
 export interface RelayedConnection {
   readonly tls: TLSSocket;
-  /** The TCP connection below, for what is no TLS. */
+  /** The TCP connection below, for bytes outside of TLS. */
   readonly tcp: Socket;
 }
 
 /**
- * A man in the middle: answers SSLRequest, presents a certificate of the test's choice, counts what it can read, and passes it on
- * to a real PostgreSQL.
+ * A man in the middle. It answers SSLRequest, presents a certificate of the test's choice, and counts what it can read. It passes
+ * everything on to a real PostgreSQL.
  */
 export async function startPostgresRelay(options: PostgresRelayOptions): Promise<CountingServer> {
   const { certificate, upstream, answer = 'S', intercept, host = '127.0.0.1', port, ...tls } = options;
@@ -184,8 +184,8 @@ export async function startPostgresRelay(options: PostgresRelayOptions): Promise
 }
 
 /**
- * A port that nobody listens at, and that no connection of another test gets before the server takes it: the system gives those their
- * ports from 32768 on (Linux, ip_local_port_range) or 49152 (RFC 6335), while an `initdb` takes seconds.
+ * A free port that no connection of another test gets before the server takes it, because an `initdb` takes seconds. The system gives
+ * connections their ports from 32768 on (Linux, ip_local_port_range) or 49152 (RFC 6335).
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 
-/** An error as clients throw them. Where a test reads the code of one that has none, it fails as it should. */
+/** An error as clients throw it. A test that reads a missing code fails, as it should. */
 export type Failure = Error & {
   readonly code: string;
   /** What the drivers of MySQL say of an error that ended the connection. */
   readonly fatal?: boolean;
 };
 
-/** Why a promise was rejected; that it was fulfilled is a failure of the test. */
+/** Why a promise was rejected. If it was fulfilled, the test fails. */
 export async function failureOf(promise: PromiseLike<unknown>): Promise<Failure> {
   return promise.then(
     () => assert.fail('it went through'),

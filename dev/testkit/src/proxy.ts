@@ -14,7 +14,7 @@ export interface HttpProxy {
   readonly host: string;
   readonly port: number;
   readonly url: string;
-  /** What it wrote down: a line for each request. */
+  /** Its log: a line for each request. */
   readonly log: () => string;
   readonly stop: () => Promise<void>;
 }
@@ -46,7 +46,7 @@ export async function startHttpProxy({ login, allowedPort }: HttpProxyOptions = 
   }
   const exited = once(child, 'exit');
   const stop = async (): Promise<void> => {
-    child.kill('SIGKILL'); // it would wait for its tunnels to end
+    child.kill('SIGKILL'); // It would wait for its tunnels to end.
     await exited;
     rmSync(folder, { recursive: true, force: true });
   };
@@ -56,7 +56,7 @@ export async function startHttpProxy({ login, allowedPort }: HttpProxyOptions = 
   return { host: '127.0.0.1', port, url: `http://127.0.0.1:${port}`, log: () => log, stop };
 }
 
-/** Puts TLS before a proxy, as an `https:` proxy has it, and counts what the proxy is told. */
+/** Puts TLS in front of a proxy, as an `https:` proxy has it, and counts what the proxy receives. */
 export function startSecureFront(proxy: HttpProxy, certificate: Minted): Promise<CountingServer> {
   return startTlsServer({
     certificate,
@@ -69,7 +69,7 @@ export function startSecureFront(proxy: HttpProxy, certificate: Minted): Promise
   });
 }
 
-/** A SOCKS5 proxy (RFC 1928) in this process, made by other code than certpin's; it takes names, as a resolver for its clients. */
+/** A SOCKS5 proxy (RFC 1928) in this process, made by other code than certpin's. It accepts names, and looks them up for its clients. */
 export async function startSocksProxy({ login }: Pick<HttpProxyOptions, 'login'> = {}): Promise<SocksProxy> {
   const asked: string[] = [];
   const sockets = new Set<Socket>();
@@ -128,7 +128,7 @@ async function serveSocks(socket: Socket, login: HttpProxyOptions['login'], aske
   socket.on('close', () => server.destroy());
 }
 
-/** Hands out as many bytes as are asked for, once they have come. */
+/** Returns as many bytes as are asked for, when they have come. */
 function reader(socket: Socket): (count: number) => Promise<Buffer> {
   return async (count) => {
     if (count === 0) return Buffer.alloc(0);

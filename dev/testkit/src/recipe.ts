@@ -1,7 +1,7 @@
 /**
- * The technique that people follow today, written in our own words: leave the ordinary verification on and compare the fingerprint
- * in Node's identity callback, which throws; for MySQL, in a listener on the connection. And the open variant of certpin/driver-tls. Run on its own, it prints what the conformance suite finds: the proof that the suite
- * can fail. `node --import tsx dev/testkit/src/recipe.ts`
+ * The technique that people follow today, in our own words. The ordinary verification stays on, and Node's identity callback compares the
+ * fingerprint and throws. For MySQL, a listener on the connection compares it. It also has the open variant of certpin/driver-tls. Run on
+ * its own, it prints what the conformance suite finds. This proves that the suite can fail: `node --import tsx dev/testkit/src/recipe.ts`
  */
 import { createHash } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
@@ -16,7 +16,7 @@ import { mint } from './mint.ts';
 import { startPostgres, startPostgresRelay } from './postgres.ts';
 import { startHttpsServer, startTlsServer } from './tls-server.ts';
 
-/** The TLS options of the technique. It knows one fingerprint; `tls` may add the `ca` without which nothing connects. */
+/** The TLS options of the technique. It knows one fingerprint. `tls` may add the `ca` without which nothing connects. */
 export function throwingIdentityCheck(pinnedHex: string, tls: SuiteTls = {}): object {
   return {
     ...tls,
@@ -43,8 +43,8 @@ function compare(certificate: PeerCertificate, pinnedHex: string): void {
 }
 
 /**
- * Another one: verification is off, and each socket is looked at when Node announces it. A socket that is not announced is looked at by
- * nobody. Its channel here is one on which nothing is announced, as on Node 20, and wherever TLS starts on a given socket.
+ * Another technique: verification is off, and each socket is checked when Node announces it. A socket that is not announced is not checked.
+ * The channel here announces nothing, as on Node 20, and as with TLS on a given socket.
  */
 function lookAtAnnounced(pinnedHex: string, tls: SuiteTls = {}): object {
   const context = createSecureContext(tls);

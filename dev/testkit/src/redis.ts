@@ -19,14 +19,14 @@ export interface Redis {
   readonly port: number;
   /** The same server without TLS, for a relay that has its own. */
   readonly plain: { readonly host: string; readonly port: number };
-  /** A user of the ACL with all rights. There is no other: the default user is off. */
+  /** A user of the ACL with all rights. It is the only one: the default user is off. */
   readonly username: string;
   readonly password: string;
   /** Runs a command with the server's own client, over the plain port. */
   readonly execute: (...command: string[]) => Promise<string>;
   /** Presents another certificate to new connections, as an operator rotates it: new files, CONFIG SET. */
   readonly present: (certificate: Minted) => Promise<void>;
-  /** Stops in its own words, and starts. What it kept is gone. */
+  /** Stops it in an orderly way, and starts it. Its data is lost. */
   readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
@@ -41,14 +41,14 @@ const ACCOUNT = { username: 'login', password: randomBytes(12).toString('hex') }
 
 const acl = ['user default off', `user ${ACCOUNT.username} on >${ACCOUNT.password} ~* &* +@all`];
 
-/** How a server that has TLS, and asks no client for a certificate, is told so. */
+/** Options of a server that has TLS, and asks no client for a certificate. */
 const tlsLines = (folder: string): string[] => [
   `tls-cert-file ${join(folder, 'server.crt')}`,
   `tls-key-file ${join(folder, 'server.key')}`,
   'tls-auth-clients no',
 ];
 
-/** Starts a Redis whose files live in a temporary folder and go with `stop()`. */
+/** Starts a Redis with its files in a temporary folder, which `stop()` removes. */
 export function startRedis({ certificate, lines = [] }: RedisOptions): Promise<Redis> {
   return launch('Redis', certificate, [], (_, folder) => ['save ""', ...acl, ...tlsLines(folder), ...lines]);
 }
@@ -83,7 +83,7 @@ async function launch<Service extends string>(
   };
   let presented = 0;
   const present = async ({ chainPem, keyPem }: Minted): Promise<void> => {
-    // Other files, for a value that stays the same is not read again.
+    // Other file names: a value that stays the same is not read again.
     const file = join(dirname(certificateFile), `presented-${++presented}`);
     writeFileSync(`${file}.crt`, chainPem);
     writeFileSync(`${file}.key`, keyPem, { mode: 0o600 });
@@ -98,7 +98,7 @@ export interface RedisRelayOptions extends Omit<CountingServerOptions, 'onSocket
   readonly upstream: Redis['plain'];
 }
 
-/** A man in the middle: presents a certificate of the test's choice, counts what it can read, and passes it on to a real Redis. */
+/** A man in the middle. It presents a certificate of the test's choice, counts what it can read, and passes it on to a real Redis. */
 export function startRedisRelay({ upstream, ...options }: RedisRelayOptions): Promise<CountingServer> {
   return startTlsServer({
     ...options,
@@ -111,17 +111,20 @@ export function startRedisRelay({ upstream, ...options }: RedisRelayOptions): Pr
   });
 }
 
-/** Three masters without replicas, which share the slots evenly, each with TLS and a certificate of its own. */
+/** Three masters without replicas, which share the slots evenly. Each has TLS and its own certificate. */
 export interface RedisCluster {
   readonly nodes: readonly (Redis & { readonly certificate: Minted; readonly id: string })[];
-  /** Clients that ask for the node are led to another port from now on: all nodes say so. */
+  /** From now on, clients that ask for the node are led to another port: all nodes say so. */
   readonly lead: (index: number, port: number) => Promise<void>;
-  /** Gives a slot to another node. Clients that ask the old one hear MOVED. */
+  /** Gives a slot to another node. Clients that ask the old one get MOVED. */
   readonly move: (slot: number, from: number, to: number) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
-/** Whose a slot is, in what a node says of all (CLUSTER NODES): its ranges stand at the end of a line, the node's name at the beginning. */
+/**
+ * The owner of a slot, from a node's list of all nodes (CLUSTER NODES). The node's name is at the beginning of a line, its ranges at the
+ * end.
+ */
 function ownerOf(nodes: string, slot: number): string | undefined {
   const line = nodes.split('\n').find((text) =>
     text
@@ -138,7 +141,7 @@ function ownerOf(nodes: string, slot: number): string | undefined {
 const SLOTS = 16_384;
 const NODES = 3;
 
-/** Starts a cluster that is ready for clients. Between its nodes there is TLS too. */
+/** Starts a cluster that is ready for clients. TLS is used between its nodes too. */
 export async function startRedisCluster(): Promise<RedisCluster> {
   const ca = await mint({ ca: true, subject: 'CN=Cluster CA' });
   const nodes: (Redis & { certificate: Minted; id: string; ports: Readonly<Record<'tls' | 'bus', number>> })[] = [];
@@ -173,7 +176,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
       lead: async (index, port) => {
         const node = nodes[index] as (typeof nodes)[number];
         await node.execute('CONFIG', 'SET', 'cluster-announce-tls-port', String(port));
-        // They would hear of it some seconds later.
+        // Otherwise, they would learn of it some seconds later.
         const others = nodes.filter((other) => other !== node);
         for (const other of others)
           await node.execute('CLUSTER', 'MEET', other.host, String(other.ports.tls), String(other.ports.bus));
@@ -183,7 +186,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
       move: async (slot, from, to) => {
         const id = nodes[to]?.id as string;
         const setSlot = (node: Redis | undefined) => node?.execute('CLUSTER', 'SETSLOT', String(slot), 'NODE', id);
-        // What a node has heard meanwhile from another one may undo it, until this claim is the newest: then it is said again.
+        // News from another node may undo the claim, until it is the newest. So it is repeated.
         await until(async () => {
           if ((await all('CLUSTER', 'NODES')).every((text) => ownerOf(text, slot) === id)) return true;
           await setSlot(nodes[to]);
@@ -209,7 +212,7 @@ export const MASTER_NAME = 'users';
 
 export interface RedisSentinelOptions {
   readonly certificate: Minted;
-  /** Whom it calls over TLS, with a certificate of `ca`, and names to its clients. */
+  /** The master that it calls over TLS, with a certificate of `ca`, and names to its clients. */
   readonly master: { readonly host: string; readonly port: number };
   readonly ca: Minted;
 }
@@ -221,7 +224,7 @@ export function startRedisSentinel({ certificate, master, ca }: RedisSentinelOpt
     `sentinel monitor ${MASTER_NAME} ${master.host} ${master.port} 1`,
     `sentinel auth-user ${MASTER_NAME} ${ACCOUNT.username}`,
     `sentinel auth-pass ${MASTER_NAME} ${ACCOUNT.password}`,
-    // Of one sentinel to another.
+    // From one sentinel to another.
     ...[`sentinel sentinel-user ${ACCOUNT.username}`, `sentinel sentinel-pass ${ACCOUNT.password}`],
   ];
   return launch('a sentinel of Redis', certificate, [], lines, {

@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A TCP peer that does what a real server will not: lies, stalls, injects. It remembers every byte it was sent. */
+/** A TCP peer that does what a real server does not: it lies, stalls, or injects. It remembers every byte that it received. */
 export interface ScriptedServer {
   readonly host: string;
   readonly port: number;
-  /** Everything that all connections sent, in order of arrival. */
+  /** Everything that all connections sent, in the order of arrival. */
   readonly received: () => Buffer;
   readonly close: () => Promise<void>;
 }
 
-/** @param script what happens on a connection; the bytes that arrive are recorded beside it */
+/** @param script what happens on a connection. The received bytes are recorded in any case */
 export async function startScriptedServer(script: (socket: Socket) => void): Promise<ScriptedServer> {
   const chunks: Buffer[] = [];
   const sockets = new Set<Socket>();
@@ -33,7 +33,7 @@ export async function startScriptedServer(script: (socket: Socket) => void): Pro
   };
 }
 
-/** A peer that passes everything on, unread, and remembers what the client said. */
+/** A peer that passes everything on unread, and remembers what the client said. */
 export function startTap(upstream: { readonly host: string; readonly port: number }): Promise<ScriptedServer> {
   return startScriptedServer((socket) => {
     const genuine = connect(upstream.port, upstream.host);

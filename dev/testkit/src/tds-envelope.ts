@@ -2,21 +2,21 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 
 export interface TdsPackets {
-  /** Bytes of content in each packet, in turn; the last one goes on. */
+  /** Bytes of content in each packet, in turn. The last number is repeated. */
   readonly contents: readonly number[];
   /** Bytes in each piece on the wire. Default: all at once. */
   readonly pieces?: number;
   /** Default 0x12. */
   readonly type?: number;
-  /** Whether TLS stands on the wire itself from the end of the handshake on. Of TLS 1.2: its ChangeCipherSpec is in the last flight. */
+  /** Whether TLS is on the wire itself after the handshake. In TLS 1.2, ChangeCipherSpec is in the last flight. */
   readonly leaves?: boolean;
-  /** Bytes behind the last flight in packets, in plaintext. */
+  /** Plaintext bytes after the last flight in packets. */
   readonly behind?: Buffer | undefined;
 }
 
 /**
- * The server's side of a connection whose TLS stands in packets of TDS, written without the library's own reader and writer. What TLS
- * writes in one tick is put together before it is cut into packets, so one packet holds several records, or a part of one.
+ * The server's side of a connection with TLS in packets of TDS, written without the library's own reader and writer. What TLS writes in one
+ * tick is joined before it is cut into packets. So one packet contains several records, or a part of one.
  */
 export function asTdsServer(
   socket: Socket,

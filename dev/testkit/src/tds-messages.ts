@@ -43,10 +43,10 @@ function table(rows: TdsRows): Buffer {
 
 /** Answers of a server. */
 export const tokens = {
-  /** To a batch: a row, or none. */
+  /** The answer to a batch: a row, or none. */
   batch: (answer: string | undefined): Buffer =>
     answer === undefined ? done(0xfd, 0, 0) : Buffer.concat([oneRow(answer), done(0xfd, 0x10, 1)]),
-  /** To a procedure: the same, a return status, and its end. */
+  /** The answer to a procedure: the same, a return status, and its end. */
   procedure: (answer: string | undefined): Buffer =>
     Buffer.concat([
       ...(answer === undefined ? [] : [oneRow(answer), done(0xff, 0x11, 1)]),
@@ -54,14 +54,14 @@ export const tokens = {
       u32(0),
       done(0xfe, 0, 0),
     ]),
-  /** To a procedure: these rows, or a number of rows that were changed. */
+  /** The answer to a procedure: these rows, or a number of changed rows. */
   result: (result: TdsRows | number): Buffer => {
     const count = typeof result === 'number' ? result : result.length;
     const rows = typeof result === 'number' || count === 0 ? [] : [table(result)];
     return Buffer.concat([...rows, done(0xff, 0x11, count), Buffer.from([0x79]), u32(0), done(0xfe, 0, 0)]);
   },
   attention: (): Buffer => done(0xfd, 0x20, 0),
-  /** @param ofToken whether the login asked for a token's acknowledgement */
+  /** @param ofToken whether the login asked for the acknowledgement of a token */
   loggedIn: (database: string, packetSize: number, ofToken: boolean): Buffer =>
     Buffer.concat([
       token(0xe3, Buffer.from([1]), short(database), short('master')),
@@ -71,7 +71,7 @@ export const tokens = {
       ...(ofToken ? [Buffer.from([0xae, 2, 0, 0, 0, 0, 0xff])] : []),
       done(0xfd, 0, 0),
     ]),
-  /** The login goes on at another server. */
+  /** A redirect: the login continues at another server. */
   routed: (host: string, port: number): Buffer => {
     const place = Buffer.concat([Buffer.from([0]), u16(port), long(host)]);
     const login = token(
@@ -89,7 +89,7 @@ export const tokens = {
     ]),
 };
 
-/** A message in packets of at most so many bytes. */
+/** A message in packets of limited size. */
 export function inPackets(type: number, message: Buffer, packetSize = 4096): Buffer {
   const packets: Buffer[] = [];
   const step = packetSize - 8;
@@ -107,7 +107,7 @@ export interface TdsMessage {
   readonly content: Buffer;
 }
 
-/** Puts messages together, whatever the pieces. */
+/** Joins messages, whatever the pieces. */
 export function createMessageReader(take: (message: TdsMessage) => void): (chunk: Buffer) => void {
   let waiting: Buffer = Buffer.alloc(0);
   let contents: Buffer[] = [];
@@ -130,10 +130,10 @@ export interface TdsLogin {
   readonly user: string;
   readonly password: string;
   readonly database: string;
-  /** The server as the client calls it. */
+  /** The server name that the client uses. */
   readonly server: string;
   readonly packetSize: number;
-  /** What a login with a token says, as it stands there. */
+  /** The data of a login with a token, unchanged. */
   readonly federated: Buffer | undefined;
 }
 
@@ -179,8 +179,8 @@ export function readStatement({ content }: TdsMessage): { readonly sql: string; 
 }
 
 /**
- * What a client asks for: the last text in quotes, or with `sp_executesql` the last value behind its statement; and a function of the server
- * by its name, which typeorm asks for the schema.
+ * What a client asks for. It is the last text in quotes or, with `sp_executesql`, the last value after its statement. It is also a function
+ * of the server by its name, which typeorm asks for the schema.
  */
 export function readQuestion({ type, content }: TdsMessage): string | undefined {
   const body = behindHeaders(content);
@@ -191,8 +191,8 @@ export function readQuestion({ type, content }: TdsMessage): string | undefined 
 }
 
 /**
- * The parameters of a procedure, behind its name or number, and flags. Each: its name, a status, NVARCHAR with size and collation, and its
- * length; of values that are short enough to stand whole. A bit is '0' or '1'.
+ * The parameters of a procedure, after its name or number, and flags. Each has its name, a status, NVARCHAR with size and collation, and
+ * its length. Only values that are short enough to be in one piece are read. A bit is '0' or '1'.
  */
 function readValues(body: Buffer): string[] {
   const values: string[] = [];

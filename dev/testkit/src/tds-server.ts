@@ -19,34 +19,34 @@ import {
 import { type CountingServer, type CountingServerOptions, credentials, observeServer } from './tls-server.ts';
 
 export interface TdsServerOptions extends Omit<CountingServerOptions, 'onSocket'> {
-  /** The ENCRYPTION of its answer. Default: on. A server that does not encrypt goes on in plaintext. */
+  /** The ENCRYPTION of its answer. Default: on. A server that does not encrypt continues in plaintext. */
   readonly answer?: number;
   /** In place of its answer. */
   readonly says?: Buffer;
-  /** Behind its answer, in the same packet of the network. */
+  /** Follows its answer, in the same packet of the network. */
   readonly injects?: Buffer;
-  /** Behind its last flight of the handshake, in plaintext, in the same packet of the network. */
+  /** Follows its last flight of the handshake, in plaintext, in the same packet of the network. */
   readonly behind?: Buffer;
   /** TDS 8: TLS comes first. */
   readonly strict?: boolean;
   /** What a login needs. Default: any. */
   readonly password?: string;
-  /** What a statement comes to: rows, a number of rows, or an error's number. Default: the last of its values. */
+  /** The result of a statement: rows, a number of rows, or the number of an error. Default: the last of its values. */
   readonly run?: (sql: string, values: readonly string[]) => TdsRows | number | { readonly error: number };
-  /** Where logins go on. */
+  /** The server to which logins are redirected. */
   readonly routesTo?: { readonly host: string; readonly port: number };
 }
 
-/** A scripted SQL Server, which counts what it is told outside of TLS too, apart from PRELOGIN. */
+/** A scripted SQL Server. It also counts what it receives outside of TLS, except PRELOGIN. */
 export interface TdsServer extends CountingServer {
   readonly logins: readonly TdsLogin[];
   /** PRELOGIN, as each client said it. */
   readonly prelogins: readonly Buffer[];
-  /** Bytes of each TLS record that clients have sent behind the handshake. */
+  /** Bytes of each TLS record that clients have sent after the handshake. */
   readonly records: readonly number[];
 }
 
-/** Starts a SQL Server of TDS 7.4, or TDS 8, that gives back the text that it is asked for. */
+/** Starts a SQL Server of TDS 7.4, or TDS 8, that returns the text that it is asked for. */
 export async function startTdsServer(options: TdsServerOptions): Promise<TdsServer> {
   const {
     certificate,
@@ -67,7 +67,7 @@ export async function startTdsServer(options: TdsServerOptions): Promise<TdsServ
   const records: number[] = [];
   let plaintext: Buffer[] = [];
 
-  /** What a client and this server say when they speak in clear, inside TLS or without it. */
+  /** What a client and this server say in plaintext, inside TLS or without it. */
   const serve = (stream: Duplex): void => {
     let packetSize = 4096;
     const reply = (content: Buffer): void => void stream.write(inPackets(packetTypes.answer, content, packetSize));
@@ -93,12 +93,12 @@ export async function startTdsServer(options: TdsServerOptions): Promise<TdsServ
     stream.on('data', createMessageReader(take)).on('error', () => undefined);
   };
 
-  // In packets of TDS a handshake of TLS 1.3 has no place: its last message is the client's.
+  // In packets of TDS, a handshake of TLS 1.3 has no place: its last message is the client's.
   const own: TlsOptions = strict ? { ALPNProtocols: ['tds/8.0'] } : { maxVersion: 'TLSv1.2' };
   const tlsServer = createTlsServer({ ...credentials(certificate), ...own, ...tls });
   tlsServer.on('secureConnection', serve);
 
-  /** What goes on in plaintext, and counts. */
+  /** Data that continues in plaintext, and counts. */
   const serveInClear = (socket: Socket): void => {
     const counted = plaintext;
     socket.on('data', (chunk: Buffer) => counted.push(chunk));
@@ -147,7 +147,7 @@ function answerOf(run: NonNullable<TdsServerOptions['run']>, message: TdsMessage
     : tokens.result(result);
 }
 
-/** The first byte of a record that a client sends behind the handshake. */
+/** The first byte of a record that a client sends after the handshake. */
 const APPLICATION_DATA = 0x17;
 
 function noteRecords(chunk: Buffer, records: number[]): void {

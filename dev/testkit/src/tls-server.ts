@@ -6,7 +6,7 @@ import { type AddressInfo, connect, type Server as NetServer, type Socket } from
 import { createServer, type SecureContextOptions, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { Minted } from './mint.ts';
 
-/** A TLS server in this process that counts what it was told after the handshake. */
+/** A TLS server in this process that counts what it received after the handshake. */
 export interface CountingServer {
   readonly host: string;
   readonly port: number;
@@ -14,7 +14,7 @@ export interface CountingServer {
   readonly received: () => number;
   /** The same bytes, as text. */
   readonly receivedText: () => string;
-  /** Starts the count anew: what arrives on older connections is no longer counted. */
+  /** Starts the count again: what arrives on older connections no longer counts. */
   readonly forget: () => void;
   /** Completed handshakes. */
   readonly handshakes: () => number;
@@ -69,7 +69,7 @@ export async function startHttpsRedirect(options: {
 }
 
 /**
- * Starts an HTTP/2 server on a free port; it answers every request with the method, the path and the body it got.
+ * Starts an HTTP/2 server on a free port. It answers every request with the method, the path and the body that it got.
  *
  * TLS ends in front of it: Node's HTTP/2 reads below the events of a socket, where nothing can be counted.
  */
@@ -107,9 +107,9 @@ export async function startHttp2Server(options: Omit<CountingServerOptions, 'onS
 }
 
 /**
- * Counts what `server` is told, and listens.
+ * Counts what `server` receives, and listens.
  *
- * @param front the TCP server that hands its connections to `server`, where a plaintext conversation comes first
+ * @param front the TCP server that passes its connections to `server`, if a plaintext conversation comes first
  */
 export async function observeServer(
   server: Server,
@@ -132,11 +132,11 @@ export async function observeServer(
     socket.on('data', (chunk: Buffer) => counted.push(chunk));
     socket.on('error', () => undefined);
   });
-  server.on('tlsClientError', () => undefined); // a client that refuses the certificate hangs up in the handshake
-  // The keys stay when the certificate changes, as behind a load balancer: a ticket of the one server resumes at the other.
+  server.on('tlsClientError', () => undefined); // A client that refuses the certificate hangs up in the handshake.
+  // The ticket keys stay when the certificate changes, as behind a load balancer: a ticket of one server resumes at the other.
   const ticketKeys = randomBytes(48);
   server.setTicketKeys(ticketKeys);
-  // setSecureContext() forgets what the server was made with: over TLS 1.2 it would go on with 1.3.
+  // setSecureContext() forgets the options of the server: without this, TLS 1.2 would become 1.3.
   const { minVersion, maxVersion, ciphers } = server as Pick<
     SecureContextOptions,
     'minVersion' | 'maxVersion' | 'ciphers'

@@ -4,7 +4,7 @@ import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import type { Minted } from './mint.ts';
 import { type CountingServer, credentials, observeServer } from './tls-server.ts';
 
-/** What is said before TLS: the server's turns, and the client's. */
+/** What is said before TLS: the turns of the server and of the client. */
 export interface UpgradeScript {
   readonly server: readonly string[];
   readonly client: readonly string[];
@@ -12,11 +12,11 @@ export interface UpgradeScript {
   readonly clientOpens: boolean;
   /** Bytes of the server in one packet. Default: a turn is one packet. */
   readonly packetBytes?: number;
-  /** Where TLS stands in the protocol's own packets: what reads and writes them. Default: it stands on the wire. */
+  /** What reads and writes TLS in the protocol's own packets. Default: TLS is on the wire itself. */
   readonly enclose?: ((socket: Socket) => Duplex) | undefined;
 }
 
-/** A server that says its turns, each after the client's own, and then speaks TLS; a client with other words is hung up on. */
+/** A server that says its turns, each after the client's own, and then speaks TLS. If a client says something else, the server hangs up. */
 export function startUpgradeServer(
   certificate: Minted,
   script: UpgradeScript,
@@ -46,7 +46,7 @@ export function startUpgradeServer(
   return observeServer(tlsServer, front);
 }
 
-/** The next bytes, so many and no more. */
+/** Exactly this many next bytes. */
 async function read(socket: Socket, length: number): Promise<Buffer> {
   for (;;) {
     const bytes = socket.read(length) as Buffer | null;

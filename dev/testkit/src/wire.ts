@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 
-/** A connection that is no `net.Socket`: bytes pass through JavaScript, as with a tunnel or a driver's own stream. */
+/** A connection that is not a `net.Socket`: bytes pass through JavaScript, as with a tunnel or a driver's own stream. */
 export function asPlainDuplex(inner: Duplex): Duplex {
   const outer = new Duplex({
     read: () => inner.resume(),

@@ -1,5 +1,5 @@
-// Loaded before the test files: what they import of the packages' sources is taken from the compiled packages, file by file, and they
-// themselves are taken as dev/tools/nodes.ts has transpiled them, once for every Node.
+// Loaded before the test files. What they import of the packages' sources is taken from the compiled packages, file by file. The tests
+// themselves are those that dev/tools/nodes.ts has compiled, once for all Nodes.
 import * as nodeModule from 'node:module';
 import { compiled, ofTests } from './compiled-hooks.mjs';
 

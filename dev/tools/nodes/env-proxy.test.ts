@@ -1,4 +1,4 @@
-// The accident this prevents: where Node takes the proxy from the environment, a pinned client lets the proxy choose the connection.
+// The accident this prevents: if Node takes the proxy from the environment, a pinned client lets the proxy choose the connection.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import process from 'node:process';
@@ -55,7 +55,7 @@ for (const mode of ['unpinned', 'import', 'require'] as const) {
     }
     const answer = 'POST /login secret';
     assert.deepEqual(outcomes, {
-      // The global dispatcher is a proxy agent then, so the built-in Agent cannot be had: a refusal, and no request.
+      // Then the global dispatcher is a proxy agent, and the built-in Agent cannot be obtained: a refusal, and no request.
       right: { agent: answer, axios: answer, fetch: 'ERR_CLIENT_UNSUPPORTED', undici: answer },
       wrong: {
         agent: 'ERR_PIN_MISMATCH',

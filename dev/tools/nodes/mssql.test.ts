@@ -1,4 +1,4 @@
-// Drivers of SQL Server that certpin's own tests do not have: for another Node, and those that are too old for certpin/mssql.
+// Drivers of SQL Server that certpin's own tests do not have: for another Node, or too old for certpin/mssql.
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import process from 'node:process';
@@ -102,7 +102,7 @@ describe('tedious 15', () => {
       'pinnedTedious',
     );
 
-  // It gives Node the host as the server name, and Node 26 takes no address for one. The platform has Node 22 and 18.
+  // It gives Node the host as the server name, and Node 26 accepts no address for it. The platform has Node 22 and 18.
   const skip = Number(process.versions.node.split('.')[0]) >= 26 && 'tedious 11 names an address as the server name';
   describe('tedious 11: guarded by its events', { skip }, () => {
     for (const options of [{}, { answer: encryption.required }, { maxVersion: 'TLSv1.3' as const }])

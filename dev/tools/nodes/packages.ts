@@ -26,7 +26,7 @@ export function findPackage(alias: string): InstalledPackage | undefined {
   return { folder, version, engines: engines?.node };
 }
 
-/** Requires a package by its alias; its types are not to be had, where `dev/tools/nodes` is not installed. */
+/** Requires a package by its alias. Its types are missing if `dev/tools/nodes` is not installed. */
 export function requirePackage(alias: string): unknown {
   const found = findPackage(alias);
   if (found === undefined) throw new Error(`${alias} is not installed; npm run test:nodes installs it`);
@@ -34,7 +34,7 @@ export function requirePackage(alias: string): unknown {
 }
 
 /**
- * Whether a package is for this Node. Reads what the packages here write, `>=20.18.1` as the last of their alternatives.
+ * Whether a package is for this Node. It understands what the packages here contain, with `>=20.18.1` as the last of their alternatives.
  *
  * @param version `v20.20.2`
  */

@@ -6,8 +6,7 @@ export default async function* report(source) {
   for await (const { type, data } of source) {
     if (type === 'test:start') names[data.nesting] = data.name;
     if (type !== 'test:pass' && type !== 'test:fail') continue;
-    // A suite has failed with its tests, or in a hook of its own: then nothing else says so.
-    // A suite that was left out has no test that could say why.
+    // If a suite fails in a hook of its own, nothing else reports it. A suite that was left out has no test that could say why.
     if (data.details?.type === 'suite' && type === 'test:pass' && data.skip === undefined) continue;
     const outcome = type === 'test:fail' ? 'failed' : data.skip === undefined ? 'passed' : 'skipped';
     const reason = typeof data.skip === 'string' ? data.skip : undefined;

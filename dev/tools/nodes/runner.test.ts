@@ -1,5 +1,5 @@
-// The accident this prevents: a Node on which the program that scripts run in does not start, or leads no connection to the impostors,
-// so that every proof there holds.
+// The accident this prevents: on some Node, the program in which scripts run does not start, or redirects no connection to the impostors.
+// Then every proof on that Node would succeed.
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -485,7 +485,7 @@ for (const [system, certpin] of Object.entries({ import: imported, require: requ
           const error = await new Promise((resolve) => connect(resolve));
           assert.equal(error?.code, certificate === minted.server ? undefined : 'ERR_PIN_MISMATCH');
         }
-        // It would tell of the server's end, and nobody listens.
+        // It would report the server's end, and nobody listens.
         connection.destroy();
         if (certificate === minted.server) {
           assert.ok(server.received() > 0);
@@ -663,7 +663,7 @@ function mysqlPacket(sequence, payload) {
   return Buffer.concat([Buffer.from([payload.length, 0, 0, sequence]), Buffer.from(payload, 'latin1')]);
 }
 
-/** Listens on a free port, counts what is told to it after the handshake, and is closed with the test. */
+/** Listens on a free port, counts what it receives after the handshake, and is closed with the test. */
 async function listen(t, server) {
   const open = new Set();
   const servernames = [];
@@ -713,7 +713,7 @@ async function listen(t, server) {
   };
 }
 
-/** A stream that is no net.Socket, as the tunnels of ssh2 and of proxies are. */
+/** A stream that is not a net.Socket, like the tunnels of ssh2 and of proxies. */
 function duplexOver(socket) {
   const duplex = new Duplex({
     read: () => socket.resume(),

@@ -91,7 +91,7 @@ module.exports = ({ test, expect, timers }, certpin) => {
       expect(await clients['https.Agent']({ pins })).toBe('hello');
   });
 
-  // Drivers of databases wait for faked ticks themselves.
+  // Drivers of databases themselves wait for faked ticks.
   for (const client of ['https.Agent', 'fetch', 'fetch with a dispatcher', 'axios'].filter((name) => name in clients)) {
     test(`${client} works where timers are faked, and ticks as the runner does it`, async () => {
       timers.useFakeTimers();

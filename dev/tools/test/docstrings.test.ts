@@ -1,4 +1,4 @@
-// The one rule by which the text of a block differs from its source. It must take away nothing but comments.
+// The only rule by which the text of a block differs from its source. It must remove nothing except comments.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { withoutDocstrings } from '../docstrings.mjs';
 
-/** What the program is: its tokens, without a comment. Parsed, for a scanner alone knows no template and no regular expression. */
+/** The tokens of a program, without comments. It is parsed, because a scanner alone knows neither templates nor regular expressions. */
 function tokensOf(code: string): string[] {
   const source = ts.createSourceFile('module.js', code, ts.ScriptTarget.Latest, true, ts.ScriptKind.JS);
   const tokens: string[] = [];

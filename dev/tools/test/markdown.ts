@@ -3,7 +3,9 @@ export const FENCED: RegExp = /^([ \t>]*)(`{3,}|~{3,})([^\n]*)\n([\s\S]*?)(?:^[ 
 
 export interface CodeBlock {
   readonly language: string;
-  /** The second word behind the fence: the name of a file, which the test of the guides writes and runs. Empty: it is no whole program. */
+  /**
+   * The second word after the fence: the name of a file, which the test of the guides writes and runs. Empty: it is not a complete program.
+   */
   readonly name: string;
   readonly code: string;
   /** The line of the page on which the code begins, from 1. */

@@ -1,4 +1,5 @@
-// The accident this prevents: a message sends somebody to a page of a repository that has no public address, and no package contains it.
+// The accident this prevents: a message sends somebody to a page of a repository without a public address, and no package contains the
+// page.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ const packages = ['certpin', 'pins-file', 'auth0', 'cli'];
 const pages = readdirSync(join(root, 'docs'), { recursive: true }) as string[];
 const PAGE = /(?:[\w@./-]*\/)?[\w-]+\.md\b/g;
 
-/** Text that a program can say: string literals and the fixed parts of templates. Comments are none. */
+/** Text that a program can print: string literals and the fixed parts of templates. Comments do not count. */
 function textsOf(code: string): string[] {
   const texts: string[] = [];
   const visit = (node: ts.Node): void => {

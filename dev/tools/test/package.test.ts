@@ -1,5 +1,5 @@
-// The accident this prevents: every test passes in the checkout, and what npm delivers lacks a file, carries a test, cannot be
-// required, or does not compile in somebody's project. So the tests here see the tarballs only, in empty projects far from this one.
+// The accident this prevents: every test passes in the checkout, but what npm delivers lacks a file, contains a test, cannot be required,
+// or does not compile. So the tests here see only the tarballs, in empty projects far from this one.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import {
@@ -25,7 +25,7 @@ import { formatMessage } from 'publint/utils';
 import { certificateHex, mint } from '../../testkit/src/index.ts';
 import { codeBlocks } from './markdown.ts';
 
-/** The newest types of Node, beside the oldest ones that the checkout has: declarations must compile with both. */
+/** The newest types of Node, besides the oldest ones in the checkout: declarations must compile with both. */
 const NEWEST_NODE_TYPES = '26.6.6';
 
 /**
@@ -194,7 +194,7 @@ describe('the tarball of certpin', () => {
     const inJavaScript = examples.filter(({ file }) => !file.endsWith('.mts')).map(({ file }) => file);
     const flags = ['--module', 'nodenext', '--skipLibCheck', 'true', 'taken-for-granted.d.ts'];
     await compile(docs, [...flags, ...inTypeScript]);
-    // Nobody annotates in JavaScript.
+    // Nobody writes types in JavaScript.
     const lenient = ['--noImplicitAny', 'false', '--useUnknownInCatchVariables', 'false'];
     await compile(docs, [...flags, '--allowJs', '--checkJs', ...lenient, ...inJavaScript]);
     // Declarations name what Node does not find in a CommonJS package (ldapjs). Packages of ours have more than is installed here.
@@ -424,7 +424,10 @@ interface Example {
   readonly code: string;
 }
 
-/** Writes each `ts` and `js` block of the README files and of docs, but the programs of the guides, which are run, into a file of its own, on the lines that it has in its page. */
+/**
+ * Writes each `ts` and `js` block of the README files and of docs into a file of its own, on the same lines as in its page. The programs of
+ * the guides are left out, because they are run.
+ */
 function writeExamples(project: string): Example[] {
   const pages = [
     'README.md',
@@ -443,7 +446,7 @@ function writeExamples(project: string): Example[] {
   );
 }
 
-/** Of a package of ours: neither its tests nor what is installed for them. */
+/** For a package of ours: without its tests and what is installed for them. */
 function isPublished(path: string): boolean {
   return !/\/packages\/[\w-]+\/(?:node_modules|src|test)$/.test(path);
 }
@@ -458,9 +461,9 @@ function linkTypes(project: string, examples: readonly Example[]): void {
     const types = `@types/${name.replace('@', '').replace('/', '__')}`;
     const found: [string, string][] = [
       [name, name],
-      [name, `${name}-7`], // undici, which is installed under its versions only
+      [name, `${name}-7`], // undici, which is installed only under its versions
       [types, types],
-      [name, `../packages/certpin/node_modules/${name}`], // of several versions that are installed
+      [name, `../packages/certpin/node_modules/${name}`], // If several versions are installed
     ];
     for (const [as, installed] of found) {
       const [from, to] = [join(root, 'node_modules', installed), join(project, 'node_modules', as)];
@@ -517,7 +520,7 @@ async function createProject(name: string, packages: readonly string[]): Promise
   return folder;
 }
 
-/** The installed packages by name, the scoped ones with their scope; the nested ones with the path to them. */
+/** The installed packages by name, scoped ones with their scope, nested ones with the path to them. */
 function installedPackages(project: string): string[] {
   const modules = join(project, 'node_modules');
   return readdirSync(modules, { recursive: true, encoding: 'utf8' })
@@ -526,7 +529,7 @@ function installedPackages(project: string): string[] {
     .sort();
 }
 
-/** As the registry would install them, but without it. */
+/** As from the registry, but without it. */
 function copyNodeTypes(project: string): void {
   const nodeTypes = dirname(require.resolve('@types/node/package.json'));
   const undiciTypes = dirname(createRequire(join(nodeTypes, 'package.json')).resolve('undici-types/package.json'));
@@ -568,7 +571,7 @@ interface Output {
   readonly stderr: string;
 }
 
-/** Runs a command to its end; where it fails, the failure shows all that it printed. */
+/** Runs a command to its end. If it fails, the failure shows everything that it printed. */
 async function run(command: string, args: readonly string[], cwd: string): Promise<Output> {
   try {
     return await promisify(execFile)(command, args, { cwd, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });

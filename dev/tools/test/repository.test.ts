@@ -1,5 +1,5 @@
-// The accidents this prevents: a reader follows a link into nothing, pastes a snippet that switches verification off, or clones a
-// repository that works only on the machine (or behind the package mirror) of whoever wrote it.
+// The accidents this prevents: a reader follows a link into nothing, or pastes a snippet that switches verification off. Or a clone of the
+// repository works only on its author's machine, or behind its package mirror.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -94,7 +94,7 @@ describe('packages of the workspace', () => {
 
 describe('committed files', () => {
   it('name no path of a machine', () => {
-    // The start of an absolute path, not of a URL's: nothing that belongs to a path or a host stands before it.
+    // The start of an absolute path, and not of a URL's path: no part of a path or a host comes before it.
     const machinePath = new RegExp(
       `(?:file://|(?<![\\w.~@/*})\\]-]))/(?:${['work', 'tmp', 'root', 'home/\\w+', 'Users/\\w+'].join('|')})/`,
     );
@@ -142,7 +142,7 @@ function ancestors(file: string): string[] {
   return parent === '.' ? ['.'] : [parent, ...ancestors(parent)];
 }
 
-/** The targets of a page's links and pictures, in Markdown and in HTML. What stands in code is none. */
+/** The targets of a page's links and pictures, in Markdown and in HTML. Code does not count. */
 function linksOf(markdown: string): string[] {
   const prose = withoutCode(markdown);
   const inline = prose.matchAll(/\]\(\s*<?([^\s()<>]+(?:\([^\s()]*\)[^\s()<>]*)*)>?(?:\s+["'(][^\n]*?["')])?\s*\)/g);
@@ -151,7 +151,7 @@ function linksOf(markdown: string): string[] {
   return [...inline, ...definitions, ...html].map((match) => match[1] ?? '');
 }
 
-/** Why a link of `page` does not lead anywhere; undefined where it does, or leads out of the repository. */
+/** Why a link of `page` leads nowhere. undefined: it leads somewhere, or out of the repository. */
 function problemOf(page: string, link: string): string | undefined {
   if (/^(?:[a-z][a-z0-9+.-]*:|\/\/)/i.test(link)) return undefined;
   const [path = '', fragment] = link.split('#').map(decodeURIComponent);

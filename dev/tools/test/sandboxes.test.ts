@@ -1,5 +1,5 @@
-// The accident this prevents: certpin works in a program, and its user's tests fail, for a test runner runs them in a sandbox with a global
-// object, constructors and a clock of its own.
+// The accident this prevents: certpin works in a program, but its user's tests fail. A test runner runs them in a sandbox with its own
+// global object, constructors and clock.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, existsSync, rmSync } from 'node:fs';
@@ -25,7 +25,7 @@ describe('in the sandbox of a test runner, every client works and refuses as out
       const flags = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund'];
       execFileSync('npm', ['ci', ...flags], { cwd: folder, stdio: 'inherit' });
     }
-    // As it is installed: a runner treats what is linked as a part of the project.
+    // As installed: a runner treats a linked package as a part of the project.
     const installed = join(folder, 'node_modules/certpin');
     rmSync(installed, { recursive: true, force: true });
     for (const name of ['dist', 'package.json'])

@@ -4,7 +4,7 @@ import { setMaxListeners } from 'node:events';
 export function eitherSignal(limit: AbortSignal, signal: AbortSignal | undefined): AbortSignal {
   if (signal === undefined) return limit;
   const either = new AbortController();
-  setMaxListeners(0, signal); // each request listens until its limit is over, and a push makes many
+  setMaxListeners(0, signal); // Each request listens until its limit is over, and a push makes many requests.
   for (const one of [limit, signal]) {
     if (one.aborted) either.abort(one.reason);
     one.addEventListener('abort', () => either.abort(one.reason), { once: true, signal: either.signal });

@@ -24,7 +24,7 @@ export interface SarifResult {
   readonly level: 'error' | 'warning';
   readonly message: string;
   readonly place: SarifPlace;
-  /** §3.27.17: the same of the same finding in another run, wherever its line has moved. */
+  /** §3.27.17: equal for the same finding in another run, even if its line has moved. */
   readonly partialFingerprints?: Readonly<Record<string, string>>;
 }
 
@@ -33,9 +33,9 @@ export interface SarifRun {
   readonly version: string;
   readonly rules: readonly SarifRule[];
   readonly results: readonly SarifResult[];
-  /** Whether everything was looked at. */
+  /** Whether everything was checked. */
   readonly isComplete: boolean;
-  /** §3.20.21: what could not be looked at. */
+  /** §3.20.21: what could not be checked. */
   readonly unreadable?: readonly { readonly message: string; readonly place: SarifPlace }[];
 }
 
@@ -70,7 +70,7 @@ export function writeSarif({ version, rules, results, isComplete, unreadable }: 
   };
 }
 
-/** §3.11.5, §3.11.6: no brace of a text is a placeholder, and no bracket the beginning of a link. */
+/** §3.11.5, §3.11.6: no brace of a text becomes a placeholder, and no bracket the beginning of a link. */
 function plain(text: string): string {
   return text.replace(/[{}]/g, '$&$&').replaceAll('](', '] (');
 }
@@ -80,7 +80,7 @@ function toLocation({ path, ...region }: SarifPlace): object {
   return { physicalLocation: region.startLine === undefined ? { artifactLocation } : { artifactLocation, region } };
 }
 
-/** §3.4.3: relative to the current folder, which in CI is the repository's; a file outside of it has a URI of its own. */
+/** §3.4.3: relative to the current folder, which in CI is the repository. A file outside of it gets a URI of its own. */
 function toUri(path: string): string {
   const found = relative('', resolve(path)).split(sep);
   return found[0] === '..' ? pathToFileURL(path).href : found.map(encodeURIComponent).join('/');

@@ -9,13 +9,13 @@ export const CONFIGURATION: RegExp = /^(?:database\.json|tenant\.ya?ml)$/;
 const SKIPPED: ReadonlySet<string> = new Set(['node_modules', 'dist', '.git']);
 const LARGEST = 16 * 1024 * 1024;
 
-/** A file that was found, or what could not be looked into, and why. */
+/** A file that was found, or what could not be read, and why. */
 export interface Walked {
   readonly path: string;
   readonly error?: unknown;
 }
 
-/** A file that is named, whatever its name is; of a folder the files in it that hold scripts. */
+/** A named file, whatever its name is. For a folder, the files in it that contain scripts. */
 export async function* walk(
   path: string,
   isWanted: (name: string) => boolean = holdsScripts,
@@ -43,7 +43,7 @@ export function holdsScripts(name: string): boolean {
 }
 
 /**
- * What is in a file. A device and a pipe need not end.
+ * The content of a file. A device or a pipe may have no end.
  *
  * @throws Node's own error
  */

@@ -6,9 +6,9 @@ import { bounded, type Io, printError, printHint, quote } from './io.ts';
 /** Why a question could not be asked: plain JSON, the `error` of a report. */
 export type Failure = ProbeFailure['error'] & { readonly hint?: string };
 
-/** A mistake in the command line that commander does not look for. */
+/** A mistake in the command line that commander does not check. */
 export class UsageError extends Error {
-  /** The command whose help tells more. */
+  /** The command whose help says more. */
   readonly command: string;
 
   constructor(message: string, command: string) {
@@ -17,7 +17,7 @@ export class UsageError extends Error {
   }
 }
 
-/** What is left of an exception: its code and its message, never its properties. */
+/** What is kept of an exception: its code and its message, never its properties. */
 export function failureOf(error: unknown): Failure {
   const { code, message } = error as { code?: unknown; message?: unknown };
   const hint = hintOf(error);
@@ -28,7 +28,7 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
-/** By the code too: @certpin/auth0 reads pins files with a copy of the reader of its own, and its errors are of another class. */
+/** Also by its code: @certpin/auth0 has its own copy of the reader of pins files, with another class of errors. */
 function hintOf(error: unknown): string | undefined {
   const { code, hint } = error as { code?: unknown; hint?: unknown };
   const isOurs = error instanceof FileError || error instanceof PinsFileError || code === 'ERR_FILE_UNREADABLE';
@@ -37,28 +37,28 @@ function hintOf(error: unknown): string | undefined {
 
 export interface FailedQuestion {
   readonly command: string;
-  /** What it is about, as it may be shown; undefined: there is only the message. */
+  /** What it is about, in a form that may be shown. undefined: there is only the message. */
   readonly label: string | undefined;
   /** Which address of it. */
   readonly at?: string | undefined;
   readonly failure: Failure;
 }
 
-/** Says why, and the next command, where there is one that tends to help. */
+/** Says why, and the next command, if one usually helps. */
 export function printFailure(io: Io, { command, label, at, failure }: FailedQuestion): void {
   const place = at === undefined ? '' : ` at ${at}`;
   printError(io, `${label === undefined ? '' : `${label}${place}: `}${told(failure, label, at)}`);
   for (const hint of hintsFor(failure, command, label)) printHint(io, hint);
 }
 
-/** Several mistakes at once; what helps against more than one of them is said once. */
+/** Several mistakes at once. A hint that helps against more than one of them is printed once. */
 export function printFailures(io: Io, command: string, failures: readonly Failure[]): void {
   for (const failure of failures) printError(io, told(failure));
   const hints = failures.flatMap((failure) => hintsFor(failure, command, undefined));
   for (const hint of new Set(hints)) printHint(io, hint);
 }
 
-/** What the hint says is not said twice. */
+/** Removes what the hint repeats. */
 function told(failure: Failure, label?: string, at?: string): string {
   const words = plainWords(failure, label, at);
   return failure.code === 'ERR_TARGET_INVALID' ? words.replace(MEANT, '') : words;
@@ -89,7 +89,7 @@ function hintsFor(failure: Failure, command: string, label: string | undefined):
   return optionsIn.filter(([words]) => message.includes(words)).map(([, options]) => `${server} ${options}`.trim());
 }
 
-/** The same server, asked in TLS from the first byte; under the scheme that the message gives, or another. */
+/** The same server, asked in TLS from the first byte, with the scheme from the message or another one. */
 function asTls(label: string, message: string): string {
   const scheme = / ask it as ([a-z-]+):\/\//.exec(message)?.[1] ?? 'tls';
   const place = /^(?:[a-z][a-z0-9+-]*:\/\/)?(.*:\d+)$/i.exec(label)?.[1];
@@ -98,7 +98,7 @@ function asTls(label: string, message: string): string {
     : `certpin get ${quote(`${scheme}://${place}`)}`;
 }
 
-/** The library speaks of its own options; these are the command's. */
+/** The library names its own options. These are the command's. */
 const optionsIn: readonly (readonly [words: string, options: string])[] = [
   ['demands a client certificate', '--cert client.crt --key client.key'],
   ['give it as servername', '--servername NAME'],
@@ -122,7 +122,7 @@ function meantScheme({ message }: Failure): string | undefined {
 
 const MEANT = /; did you mean ([\w+.-]+):\/\/\?/;
 
-/** In the library's words. A server that was asked in every protocol in vain is another matter. */
+/** In the library's words. If a server was asked in every protocol without success, this does not apply. */
 function isPlaintext({ code, message }: Failure): boolean {
   return message === `the server does not begin with TLS (${code})`;
 }

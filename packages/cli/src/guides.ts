@@ -2,10 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { type Colors, type Io, printText, stdoutColors } from './io.ts';
 
-/** The guides of the documentation, one task a page. The package contains them: they can be read where no browser is. */
+/** The guides of the documentation, one task on each page. The package contains them, so they can be read without a browser. */
 const folder = new URL('../guides/', import.meta.url);
 
-/** `certpin help guides` is all of them; `certpin help NAME` is one. @returns whether there is such a guide */
+/** `certpin help guides` lists all of them. `certpin help NAME` prints one. @returns whether there is such a guide */
 export function printGuide(io: Io, name: string): boolean {
   const colors = stdoutColors(io);
   const width = io.stdoutWidth?.() ?? 100;
@@ -24,7 +24,7 @@ export function printGuide(io: Io, name: string): boolean {
 
 /** The names of the guides, in alphabetical order. */
 function guides(): readonly string[] {
-  if (!existsSync(folder)) return []; // not built
+  if (!existsSync(folder)) return []; // Not built.
   return readdirSync(folder)
     .map((file) => file.replace(/\.md$/, ''))
     .sort();
@@ -38,7 +38,7 @@ function titleOf(page: string): string {
   return /^# (.*)$/m.exec(page)?.[1] ?? '';
 }
 
-/** A page of ours in Markdown, as a terminal shows it: code is indented, and a link is its text and where to read on. */
+/** One of our Markdown pages for a terminal: code is indented, and a link is its text and where to read on. */
 function renderPage(page: string, colors: Colors, width: number): string {
   const blocks = page.trim().split(/^(```[^\n]*\n[\s\S]*?^```)$/m);
   const parts = blocks.flatMap((block) =>
@@ -83,7 +83,7 @@ function renderProse(text: string, colors: Colors, width: number): string[] {
     });
 }
 
-/** @param indent before each line but the first */
+/** @param indent before each line except the first */
 function wrap(text: string, width: number, indent: string): string {
   const lines = [''];
   for (const word of text.split(' ')) {

@@ -1,11 +1,11 @@
 /**
- * How certpin speaks. The functions in this file are the only ones that write.
+ * How certpin speaks. Only the functions in this file write.
  *
- * - stdout carries answers only, so that it can be piped: text for people, or one JSON value a line.
- * - stderr carries `certpin: error: …` and `certpin: hint: …`: lower case, no final period. A hint is a command to paste, or the
- *   shape of what is asked for.
- * - stderr carries `certpin: summary: …` behind a list of targets, and `certpin: warning: …`, which changes no exit code.
- * - Progress goes to stderr, only on a terminal, and leaves nothing behind. Colours only on a terminal, and not under NO_COLOR.
+ * - stdout carries answers only, so that it can be piped: text for people, or one JSON value on each line.
+ * - stderr carries `certpin: error: …` and `certpin: hint: …`: lower case, without a final period. A hint is a command to paste, or the
+ *   form of what is asked for.
+ * - stderr carries `certpin: summary: …` after a list of targets, and `certpin: warning: …`, which changes no exit code.
+ * - Progress goes to stderr, only on a terminal, and leaves nothing behind. Colours are used only on a terminal, and not under NO_COLOR.
  * - Nothing that may hold a password is given to them: see target.ts.
  */
 import type { LookupFunction } from 'node:net';
@@ -19,29 +19,29 @@ export interface Io {
   readonly stderr: (text: string) => void;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
-  /** Columns of the terminal behind stdout; undefined where there is none. */
+  /** Columns of the terminal behind stdout. undefined: stdout is not a terminal. */
   readonly stdoutWidth?: () => number | undefined;
   /** What is piped in. */
   readonly stdin: () => Readable;
-  /** Asks a person, without echo; undefined where there is no terminal. */
+  /** Asks a person, without echo. undefined: there is no terminal. */
   readonly askSecret: (prompt: string) => Promise<string | undefined>;
-  /** Asks a person for a yes; undefined where there is no terminal. */
+  /** Asks a person for a yes. undefined: there is no terminal. */
   readonly confirm: (question: string) => Promise<boolean | undefined>;
-  /** Asks a person more than a secret; undefined where stdin or stderr is no terminal. */
+  /** Asks a person for more than a secret. undefined: stdin or stderr is not a terminal. */
   readonly questions?: (() => Promise<Questions>) | undefined;
   /** Whether the reader of stdout has gone: `certpin get … | head -1`. */
   readonly stdoutClosed: () => boolean;
-  /** Waits while the reader of stdout is slower than the answers come. */
+  /** Waits while the reader of stdout is slower than the answers. */
   readonly stdoutReady: () => Promise<void>;
-  /** Calls back at the first Ctrl-C in place of the end of the process; a second one ends it. The result takes it back. */
+  /** Calls back at the first Ctrl-C instead of ending the process. A second Ctrl-C ends it. The returned function removes the callback. */
   readonly onInterrupt: (stop: () => void) => () => void;
-  /** Calls back at each such signal in place of the end of the process. The result takes it back. */
+  /** Calls back at each such signal instead of ending the process. The returned function removes the callback. */
   readonly onSignal?: (name: 'SIGTERM' | 'SIGHUP', call: () => void) => () => void;
-  /** How names are looked up, where it is not as the system does. */
+  /** How names are looked up. Default: as the system does. */
   readonly lookup?: LookupFunction | undefined;
-  /** The same of SRV records. */
+  /** How SRV records are looked up. Default: as the system does. */
   readonly resolveSrv?: ResolveSrv | undefined;
-  /** How a tenant is called, where it is not as Node does: no environment variable can lead it elsewhere. */
+  /** How a tenant is called. Default: as Node does. No environment variable can redirect it. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -75,7 +75,7 @@ export function printText(io: Io, text: string): void {
   io.stdout(`${text}\n`);
 }
 
-/** What a terminal or a reader of lines would take for a command or an end of line is escaped: the value stays the same. */
+/** Escapes what a terminal or a reader of lines would take for a command or a line end. The value stays the same. */
 export function printJson(io: Io, value: unknown): void {
   const text = JSON.stringify(value).replace(INVISIBLE, (character) =>
     character.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
@@ -107,12 +107,12 @@ export function printSummary(io: Io, summary: string): void {
   io.stderr(`certpin: summary: ${printable(summary)}\n`);
 }
 
-/** The colours of stdout: the functions return their text unchanged where it has none. */
+/** The colours of stdout. Without colours, the functions return their text unchanged. */
 export function stdoutColors(io: Io): Colors {
   return pc.createColors(io.stdoutIsTerminal && allowsEscapes(io));
 }
 
-/** Shows `message` on a terminal if `work` takes long, and takes it away again. */
+/** Shows `message` on a terminal if `work` takes long, and removes it again. */
 export async function withProgress<Result>(io: Io, message: string, work: Promise<Result>): Promise<Result> {
   if (!showsProgress(io)) return work;
   let shown = false;
@@ -128,25 +128,25 @@ export async function withProgress<Result>(io: Io, message: string, work: Promis
   }
 }
 
-/** Whether a line can be shown, and taken away again. */
+/** Whether a line can be shown and removed again. */
 export function showsProgress({ stderrIsTerminal, env }: Io): boolean {
   return stderrIsTerminal && env.TERM !== 'dumb';
 }
 
-/** https://no-color.org: any value but the empty one. */
+/** https://no-color.org: any value except the empty one. */
 function allowsEscapes({ env }: Io): boolean {
   return !env.NO_COLOR && env.TERM !== 'dumb';
 }
 
-/** Orders, marks, ends of lines; and what is no character at all: U+FFFE and its like, half a pair (Unicode §23.7). */
+/** Control characters, marks, line ends, and what is not a character at all: U+FFFE and similar ones, and half a pair (Unicode §23.7). */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Noncharacter_Code_Point}]/gu;
 
-/** What a terminal would take for a command, or for another line, is replaced; and a line has an end. */
+/** Replaces what a terminal would take for a command or another line. A line has a limited length. */
 export function printable(text: string): string {
   return bounded(text).replace(INVISIBLE, '\uFFFD');
 }
 
-/** A server chooses the names in its certificate: one of them can have 45 kB. */
+/** A server chooses the names in its certificate. One of them can have 45 kB. */
 const LONGEST = 2_000;
 
 /** The beginning of a text that nobody reads to its end. */
@@ -154,12 +154,12 @@ export function bounded(text: string): string {
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}… (${text.length} characters)`;
 }
 
-/** The same of a text that may have lines and tabs. */
+/** The same for a text that may have lines and tabs. */
 export function printableLines(text: string): string {
   return text.replace(INVISIBLE, (character) => (/[\t\r\n]/.test(character) ? character : '\uFFFD'));
 }
 
-/** An argument as a shell takes it back. */
+/** An argument in a form that a shell reads back. */
 export function quote(argument: string): string {
   return /^[\w.:/@%+=,-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -7,27 +7,27 @@ import { run } from './run.ts';
 
 const closed = { stdout: false, stderr: false };
 
-/** A reader that goes away early (`certpin get … | head -1`) ends the output, and is no error: the exit code stays the answer's. */
+/** A reader that stops early (`certpin get … | head -1`) ends the output. That is not an error: the exit code stays the answer's. */
 function writer(name: 'stdout' | 'stderr'): (text: string) => void {
   let stream: NodeJS.WriteStream | undefined;
   return (text) => {
     stream ??= process[name].on('error', (error: NodeJS.ErrnoException) => {
       closed[name] = true;
       if (error.code === 'EPIPE') return;
-      process.exitCode = 2; // an answer that was not written down was not given
+      process.exitCode = 2; // An answer that was not written down was not given.
       if (name === 'stdout') printError(io, `standard output: ${plainWords(failureOf(error))}`);
     });
     if (!closed[name]) stream.write(text);
   };
 }
 
-/** Whether stdin was asked for: it would keep the process alive after the last answer. */
+/** Whether stdin was used. It would keep the process alive after the last answer. */
 let readsStdin = false;
 
 const io: Io = {
   stdout: writer('stdout'),
   stderr: writer('stderr'),
-  // What `process.stdin.isTTY` says, without the stream behind it, which takes longer to set up than an answer may.
+  // The value of `process.stdin.isTTY`, but without opening that stream, which may take longer than an answer.
   stdoutIsTerminal: isatty(1),
   stderrIsTerminal: isatty(2),
   stdoutWidth: () => (isatty(1) ? process.stdout.columns : undefined),
@@ -37,7 +37,7 @@ const io: Io = {
   ...(isatty(0) && isatty(2) ? { questions: async () => (await import('./terminal/prompts.ts')).askQuestions() } : {}),
   stdoutClosed: () => closed.stdout,
   stdoutReady: async () => {
-    // An early end of the reader rejects here, and is told by the stream's own listener.
+    // If the reader stops early, this rejects. The stream's own listener handles that.
     if (!closed.stdout && process.stdout.writableNeedDrain) await once(process.stdout, 'drain').catch(() => undefined);
   },
   stdin: () => {
@@ -58,6 +58,6 @@ const io: Io = {
 void run(process.argv.slice(2), io).then((code) => {
   if (readsStdin) process.stdin.destroy();
   process.exitCode ??= code;
-  // What was under way is given up, once everything is written that was there.
+  // When everything that was ready is written, the rest is given up.
   if (code === 130) process.stdout.write('', () => process.exit());
 });

@@ -6,7 +6,7 @@ import { readVersion } from './version.ts';
 
 type Define = (program: Command, io: Io, finish: (code: ExitCode) => void) => void;
 
-/** In the order of the help. The one that is asked is loaded alone, with what it does: the program begins in less time. */
+/** In the order of the help. Only the requested command is loaded, with its code, so the program starts faster. */
 const commands: Readonly<Record<string, () => Promise<Define>>> = {
   get: async () => (await import('./commands/get.ts')).defineGet,
   check: async () => (await import('./commands/check.ts')).defineCheck,
@@ -24,14 +24,15 @@ Examples:
   certpin get db.example.com:5432                 what a server presents
   certpin check db.example.com:5432 --pin PIN     whether it presents the pinned certificate
   certpin trust db.example.com:5432               adds it to certpin.json, the known servers
-  certpin check --file certpin.json               whether all of them are as they were
+  certpin check --file certpin.json               whether all of them are unchanged
   certpin rotate start customer-db --next next.crt --key next.key   leads a rotation
   certpin auth0 new --from postgres://HOST/DB     scripts for Auth0 that pin it
-  certpin lint login.js                           what makes TLS worthless in a script
+  certpin lint login.js                           finds what makes TLS worthless in a script
 
 Guides, one task each: certpin help guides
 
-Exit code: 0 done, the pin holds, nothing was found; 1 the pin does not hold, something was found; 2 the question could not be asked.`;
+Exit code: 0 done, the pin holds, or nothing was found; 1 the pin does not hold, or something was
+found; 2 the question could not be asked.`;
 
 /**
  * The whole program: reads the command line, does what it says.
@@ -53,24 +54,24 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     await program.parseAsync(withoutHelp(argv, program), { from: 'user' });
     return code;
   } catch (error) {
-    if ((error as Error).name === 'ExitPromptError') return 130; // Ctrl-C at a question
+    if ((error as Error).name === 'ExitPromptError') return 130; // Ctrl-C at a question.
     if (error instanceof UsageError) printUsageError(io, error, argv);
     else if (!(error instanceof CommanderError)) printError(io, failureOf(error).message);
     else if (error.exitCode === 0)
-      return 0; // --help, --version
+      return 0; // For --help and --version.
     else if (error.code !== 'commander.help') printUsageError(io, error, argv);
     return 2;
   }
 }
 
-/** The terminal's, and no more than can be read at a glance. */
+/** The terminal's width, but no more than is easy to read. */
 function helpWidth(io: Io): number {
   return Math.min(io.stdoutWidth?.() ?? 100, 120);
 }
 
 /**
- * Of an unknown command commander would print the help of all: the word alone is answered with what is wrong with it. And of a command within a
- * group it would print the help of the group: `help auth0 verify` is `auth0 verify --help`.
+ * For an unknown command, commander would print the whole help. Here, only the mistake is reported. For a command in a group, commander
+ * would print the help of the group. `help auth0 verify` is `auth0 verify --help`.
  */
 function withoutHelp(argv: readonly string[], { commands }: Command): readonly string[] {
   const [first, word, inner] = argv;
@@ -82,16 +83,16 @@ function withoutHelp(argv: readonly string[], { commands }: Command): readonly s
 }
 
 /**
- * The command line, as commander knows it: help, completion and the man page are made of it.
+ * The command line, as commander knows it. Help, completion and the man pages are made from it.
  *
- * @param asked the first argument: where it is a command that needs no other one, the program has no other one
+ * @param asked the first argument. If it is a command that needs no other one, the program contains only this command
  */
 export async function createProgram(io: Io, finish: (code: ExitCode) => void, asked = ''): Promise<Command> {
   const program = new Command('certpin')
     .description(
       'Show the SHA-256 fingerprint of a TLS certificate, and check a pin: files, TLS servers, databases, mail and more.',
     )
-    .exitOverride() // commander's own exit code for a mistake is 1, which means: the pin does not hold
+    .exitOverride() // commander's own exit code for a mistake is 1, which means here that the pin does not hold.
     .configureOutput({
       writeOut: io.stdout,
       writeErr: io.stderr,

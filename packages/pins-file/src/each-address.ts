@@ -4,11 +4,11 @@ import { addressesOf, mapTargets, type ProbeOptions, type Target, type TargetOut
 const ADDRESSES_AT_A_TIME = 8;
 
 /**
- * Puts a question to a server at each address of its name (A and AAAA records, the hosts file), in the order of the look-up. Each has the time
- * limit for itself.
+ * Asks a server a question at each address of its name (A and AAAA records, the hosts file), in the order of the look-up. Each address has
+ * the whole time limit.
  *
- * @param options those of the question; `ask` gets them with the address and the signal of the one that is asked
- * @param retries how often each is asked again after a failure of the network
+ * @param options those of the question. `ask` gets them with the address, and the signal for this address
+ * @param retries how often each address is asked again after a failure of the network
  * @throws what `addressesOf` throws; the signal's reason
  */
 export async function askEachAddress<Answer>(

@@ -11,21 +11,21 @@ export interface NewEntry {
   readonly note?: string | undefined;
 }
 
-/** A pin that shall never count again, as it is written. */
+/** A pin that must never count again, in written form. */
 export interface NewRevoked {
   readonly pin: string;
   readonly since: string;
   readonly reason?: string | undefined;
 }
 
-/** What becomes of one target that is there. */
+/** The changes of one existing target. */
 export interface EntryChange {
-  /** Which of the targets, from 0. */
+  /** The number of the target, from 0. */
   readonly index: number;
-  /** Behind the pins that are there, or in their place. */
+  /** After the existing pins, or in their place. */
   readonly pins?: { readonly add: readonly string[] } | { readonly replace: readonly string[] } | undefined;
   readonly issuerPins?: EntryChange['pins'];
-  /** Which pins go, of both lists. A list of which nothing is left goes too. */
+  /** The pins to remove, from both lists. An empty list is removed too. */
   readonly drop?: ((pin: string) => boolean) | undefined;
   readonly revoke?: readonly NewRevoked[] | undefined;
   readonly expired?: 'accept' | undefined;
@@ -33,9 +33,9 @@ export interface EntryChange {
 
 export interface Changes {
   readonly entries?: readonly EntryChange[];
-  /** Behind the last target, in their order. */
+  /** Added after the last target, in this order. */
   readonly add?: readonly NewEntry[];
-  /** Which of the targets go, from 0. */
+  /** The numbers of the targets to remove, from 0. */
   readonly remove?: readonly number[];
 }
 
@@ -43,8 +43,8 @@ export interface Changes {
 export const emptyText = '{\n  "version": 1,\n  "targets": []\n}\n';
 
 /**
- * Makes all changes at once. Comments, order, indentation and line ends stay, and every list keeps its shape. A revoked pin needs version 2
- * of the format: then the version is raised.
+ * Makes all changes at once. Comments, order, indentation and line ends stay, and every list keeps its form. A revoked pin needs version 2
+ * of the format, so the version is raised if necessary.
  */
 export function changeText(text: string, { entries = [], add = [], remove = [] }: Changes): string {
   const dropped = entries.filter(({ drop }) => drop !== undefined);
@@ -53,7 +53,7 @@ export function changeText(text: string, { entries = [], add = [], remove = [] }
   return putIn(raised, entries, add);
 }
 
-/** Deletions come first, by themselves: what is appended then meets nothing that goes. */
+/** First the deletions, alone: then nothing is appended to something that is removed. */
 function takeOut(text: string, entries: readonly EntryChange[], remove: readonly number[]): string {
   const draft = new Draft(text);
   const list = draft.at(['targets']);
@@ -138,7 +138,7 @@ function inlineValue(value: unknown): string {
   return Array.isArray(value) ? `[${value.map((one) => JSON.stringify(one)).join(', ')}]` : JSON.stringify(value);
 }
 
-/** A line in which nothing else stands: between two comments there may be a target. */
+/** A line of its own, because there may be a target between two comments. */
 const ONLY_COMMENTS = /^[ \t]*(?=\/)(?:\/\*(?:(?!\*\/).)*\*\/[ \t]*)*(?:\/\/.*)?$/;
 
 interface Piece {
@@ -147,18 +147,18 @@ interface Piece {
   readonly content: string;
 }
 
-/** A text with changes that are pending. They are made in one go, whatever their number. */
+/** A text with pending changes. They are made in one go, whatever their number. */
 class Draft {
   readonly #text: string;
   readonly #root: Node;
   readonly #pieces: Piece[] = [];
-  /** The line ends of the text, and what it indents with. */
+  /** The line ends and the indentation of the text. */
   readonly #end: string;
   readonly #unit: string;
 
   constructor(text: string) {
     this.#text = text;
-    this.#root = parseTree(text.replace(/^\uFEFF/, ' '), [], { allowTrailingComma: true }) as Node; // it has been read before
+    this.#root = parseTree(text.replace(/^\uFEFF/, ' '), [], { allowTrailingComma: true }) as Node; // It has been read before.
     this.#end = /\r?\n/.exec(text)?.[0] ?? '\n';
     this.#unit = /^([ \t]+)"/m.exec(text)?.[1] ?? '  ';
   }
@@ -179,14 +179,14 @@ class Draft {
     for (const { offset, length, content } of pieces) {
       if (offset > done) result += this.#text.slice(done, offset);
       result += content;
-      done = Math.max(done, offset + length); // what goes may be named twice
+      done = Math.max(done, offset + length); // The same item may be named twice.
     }
     return result + this.#text.slice(done);
   }
 
   /**
-   * Appends to a list or an object. A comment behind the last item, in its line, is about that item and stays with it, which is what the
-   * edits of jsonc-parser do not do.
+   * Appends to a list or an object. A comment in the line of the last item, after it, belongs to that item and stays with it. The edits of
+   * jsonc-parser do not do this.
    */
   append(container: Node, renders: readonly ((indent: string) => string)[]): void {
     if (renders.length === 0) return;
@@ -217,7 +217,7 @@ class Draft {
     this.put(lineEnd, comma === undefined ? content : `${content},`);
   }
 
-  /** Other items in the place of those of a list, with the comments among them: they are about what is gone. */
+  /** Replaces the items of a list, with the comments among them, because these are about the old items. */
   replaceItems(list: Node, texts: readonly string[]): void {
     const [first] = list.children ?? [];
     const inside = this.#text.slice(list.offset + 1, first?.offset ?? list.offset + list.length - 1);
@@ -231,9 +231,10 @@ class Draft {
   }
 
   /**
-   * Takes items out of a list or an object, with their commas and the comments in their lines.
+   * Removes items from a list or an object, with their commas and the comments in their lines.
    *
-   * @param withComments also the comment in the lines above an item that has lines of its own, unless it may be the heading of the next one too
+   * @param withComments removes also the comment in the lines above an item. The item must have its own lines, and the comment must not be
+   * a heading for the next item
    */
   takeOut(container: Node, gone: ReadonlySet<number>, withComments = false): void {
     const items = container.children ?? [];
@@ -255,7 +256,7 @@ class Draft {
       const start = withComments && !isHeading ? this.#commentAbove(begin) : begin;
       this.put(start, '', end - start);
     }
-    // Without a comma behind the last item, none stays behind the one that is last then.
+    // If the last item has no comma, the new last item has none either.
     const [last, end] = [items.at(-1), items[kept]];
     if (last === undefined || end === undefined || kept === items.length - 1) return;
     if (this.#tail(last.offset + last.length, close).comma !== undefined) return;
@@ -263,7 +264,7 @@ class Draft {
     if (comma !== undefined) this.put(comma, '', 1);
   }
 
-  /** A new target in the form of another one: in one line, or its lists in one line, or neither. */
+  /** A new target in the form of another one: on one line, or with its lists on one line, or neither. */
   renderLike(model: Node | undefined, entry: NewEntry, indent: string): string {
     const isOneLine = (node: Node | undefined): boolean =>
       node !== undefined && !/[\r\n]/.test(this.#text.slice(node.offset, node.offset + node.length));
@@ -280,7 +281,7 @@ class Draft {
     return `{${fields.map(([key, one]) => `${inner}${JSON.stringify(key)}: ${value(one)}`).join(',')}${this.#end}${indent}}`;
   }
 
-  /** What stands behind an item: its comma, if any, and the end of the line in which the two are, unless something else comes first. */
+  /** What follows an item: its comma, if there is one, and the rest of the line, unless something else comes first. */
   #tail(start: number, close: number): { comma?: number; lineEnd?: number } {
     const TRIVIA = /[ \t]+|\/\/[^\r\n]*|\/\*[\s\S]*?\*\/|(?<end>\r\n|\r|\n)|(?<comma>,)/y;
     TRIVIA.lastIndex = start;
@@ -298,7 +299,7 @@ class Draft {
     return { ...(comma === undefined ? {} : { comma }), ...(lineEnd === undefined ? {} : { lineEnd }) };
   }
 
-  /** Where the comment begins that fills the lines above. */
+  /** The beginning of a comment that fills the lines above. */
   #commentAbove(lineStart: number): number {
     let begin = lineStart;
     while (begin > 0) {

@@ -7,28 +7,28 @@ import { matchesPin } from './same-pin.ts';
 import { type Span, spanOf } from './span.ts';
 import type { Revoked } from './version2.ts';
 
-/** What became of the question that a target was asked. */
+/** The outcome of the question for one target. */
 export type Answer =
   | {
       readonly protocol: Inspected['protocol'];
-      /** What was presented, by the host and port that were asked. */
+      /** What was presented, with the host and port that were asked. */
       readonly peer: Peer & Reached;
       readonly failure?: undefined;
     }
   | Unanswered;
 
-/** Which of the server's addresses has answered, and which its name has besides. */
+/** Which of the server's addresses has answered, and which other addresses its name has. */
 type Reached = Pick<Inspected, 'address' | 'otherAddresses'>;
 
 interface Unanswered {
-  /** null: nothing told it, and it was not found out. */
+  /** null: nothing gave it, and it was not found out. */
   readonly protocol: Target['protocol'] | null;
   readonly failure: ProbeFailure['error'];
 }
 
 /**
- * What became of a target of a pins file: each is worse than those before it, and a summary counts them in this order. docs/reference/states.md says
- * what each means.
+ * The outcome for a target of a pins file. Each is worse than those before it, and a summary counts them in this order.
+ * docs/reference/states.md says what each means.
  */
 export const statuses = [
   'holds',
@@ -45,7 +45,7 @@ export const statuses = [
 
 export type Status = (typeof statuses)[number];
 
-/** Whether the answer is yes, no, or that the question could not be asked. */
+/** Whether the answer is yes or no, or the question could not be asked. */
 export const outcomeOf: Readonly<Record<Status, 'yes' | 'no' | 'unasked'>> = {
   holds: 'yes',
   mixed: 'yes',
@@ -59,7 +59,7 @@ export const outcomeOf: Readonly<Record<Status, 'yes' | 'no' | 'unasked'>> = {
   revoked: 'no',
 };
 
-/** Facts beside a status, which change none: docs/reference/states.md. */
+/** Facts besides a status, which do not change it: docs/reference/states.md. */
 export type Remark = 'next-pin' | 'one-of-several' | 'end-accepted';
 
 export type Judged = {
@@ -68,9 +68,9 @@ export type Judged = {
   /** One line: the fact that decided. */
   readonly reason: string;
   readonly remarks: readonly Remark[];
-  /** Whole days until the presented certificate ends, below 0 where it has ended; undefined where nothing was presented. */
+  /** Whole days until the presented certificate ends. Below 0: it has ended. undefined: nothing was presented. */
   readonly daysLeft?: number;
-  /** Where each address of the server was asked: all of them. The rest is what the worst of them has said. */
+  /** The outcome for each address, if all addresses were asked. The other fields are those of the worst one. */
   readonly addresses?: readonly JudgedAddress[];
 } & Reached &
   (
@@ -78,7 +78,7 @@ export type Judged = {
     | (Unanswered & { readonly verdict?: undefined })
   );
 
-/** What became of one address. */
+/** The outcome for one address. */
 export type JudgedAddress = Judged & { readonly address: string };
 
 const statusOf: Record<RefusalCode, Status> = {
@@ -92,10 +92,10 @@ const statusOf: Record<RefusalCode, Status> = {
   ERR_PIN_UNCHECKABLE: 'refused',
 };
 
-/** Where neither target, nor command, nor file says how near is near. */
+/** The default, if target, command and file do not say how near is near. */
 const DEFAULT_SPAN: Span = { milliseconds: 30 * DAY };
 
-/** How near the end of a target's certificate is near: the target's own word wins over the command's, that one over the file's. */
+/** How near the end of a target's certificate is near. The target's own value comes first, then the command's, then the file's. */
 export function nearEnd(
   { expiresWithin: own }: Entry,
   { expiresWithin: ofFile }: Pick<PinsDocument, 'expiresWithin'>,
@@ -143,7 +143,7 @@ function decide(
   near: Span,
 ): Pick<Judged, 'status' | 'reason'> {
   const revoked = findRevoked(entry, verdict.presented);
-  // Of a refusal it stays open: whoever sends many certificates does not choose another word for it.
+  // A refusal stays a refusal: a server that sends many certificates must not choose another answer.
   if (revoked === UNKNOWN && verdict.ok) {
     return {
       status: 'refused',
@@ -158,7 +158,7 @@ function decide(
     };
   }
   if (!verdict.ok) return { status: statusOf[verdict.code], reason: verdict.reason };
-  // An end that has passed, or that cannot be read, was accepted by the policy.
+  // The policy has accepted an end that has passed, or that cannot be read.
   if (leaf === undefined || !(leftMs > 0)) return { status: 'holds', reason: 'the end of its validity is accepted' };
   const isSoon = entry.policy.expired === 'refuse' && leftMs < spanOf(near, leaf.validFrom.getTime(), end);
   return isSoon
@@ -166,15 +166,15 @@ function decide(
     : { status: 'holds', reason: `${days(leftMs)} left` };
 }
 
-/** Each link is a signature; a server that wants more of them wants to keep us busy. */
+/** Each link is a signature. A server that causes more of them wants to keep us busy. */
 const MAX_LINKS = 24;
 
-/** There were more signatures than those to look at. */
+/** There were more signatures than are checked. */
 export const UNKNOWN = 'unknown';
 
 /**
- * The revoked pin that the leaf matches, or under pins of issuers one that has signed it: what is merely sent along proves nothing, and could
- * be anybody's.
+ * The revoked pin that the leaf matches. Under pins of issuers, also one that has signed the leaf. A certificate that is only sent along
+ * proves nothing, because it may be anybody's.
  */
 export function findRevoked(
   { revoked, policy }: Pick<Entry, 'revoked' | 'policy'>,
@@ -221,7 +221,7 @@ function remarksOf(
   return remarks;
 }
 
-/** All must hold: the worst of the addresses is what became of the target. Where all hold, they may differ. */
+/** All addresses must hold: the worst one is the outcome for the target. If all hold, they may still differ. */
 export function judgeAddresses(addresses: readonly JudgedAddress[]): Judged {
   const rank = ({ status }: Judged): number => statuses.indexOf(status);
   const [first, ...others] = addresses;

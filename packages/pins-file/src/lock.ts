@@ -5,15 +5,15 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * The right to change a file. Whoever wants it makes a file of their own beside it, a claim, and then looks: who finds no other claim has
- * the right. Each looks after having made a claim, so of two the later one sees the other, and never both go on. Where several were made
- * at once, the first by name stays and waits, and the others are taken back.
+ * The right to change a file. To get it, a process makes a file of its own next to it, a claim, and then looks for others. Without another
+ * claim, it has the right. Each process looks after it has made its claim. So of two processes, the later one sees the other, and they
+ * never both go on. If several claims were made at once, the first by name stays and waits, and the others are taken back.
  *
- * The name of a claim says whose it is. So what a killed process has left is known to be nobody's, and is taken away; and what is taken
- * away is never another's, because no name is used twice.
+ * The name of a claim says whose it is. So a claim of a killed process is recognised and removed. This never removes the claim of a living
+ * process, because no name is used twice.
  */
 export interface Lock {
-  /** The claim: a new file beside the locked one. To rename it, in the place of that one, gives the right back. */
+  /** The claim: a new file next to the locked one. Renaming it to the locked file gives the right back. */
   readonly path: string;
   /** The claim, open for writing. */
   readonly descriptor: number;
@@ -21,10 +21,10 @@ export interface Lock {
 }
 
 /**
- * @param place the file, links followed: under two names, each would have claims of its own
- * @param waitMs for one and the same claim: a queue that moves is waited for
- * @returns the name of the claim that stands in the way
- * @throws what Node throws where a file cannot be made
+ * @param place the file, with links followed: two names of it must not have separate claims
+ * @param waitMs how long to wait for one and the same claim. If the queue moves, the wait goes on
+ * @returns the name of the claim in the way
+ * @throws Node's error if a file cannot be made
  */
 export async function lock(place: string, waitMs: number): Promise<Lock | string> {
   let own: Lock | undefined;
@@ -32,7 +32,7 @@ export async function lock(place: string, waitMs: number): Promise<Lock | string
   try {
     for (;;) {
       let others = findClaims(place, own);
-      // Who has seen a claim gets into nobody's way with another.
+      // A process that has seen another claim takes its own back, so that it is in nobody's way.
       if (own === undefined && others.length === 0) {
         own = claim(place);
         others = findClaims(place, own);
@@ -57,7 +57,7 @@ export async function lock(place: string, waitMs: number): Promise<Lock | string
 }
 
 function claim(place: string): Lock {
-  // A random number first: the order of the names is nobody's advantage.
+  // A random number comes first, so that the order of the names favours nobody.
   const path = `${place}.lock-${randomBytes(6).toString('hex')}-${process.pid}-${lookUp(process.pid)?.started ?? ''}-${here()}`;
   const descriptor = openSync(path, 'wx');
   const release = (): void => {
@@ -67,7 +67,7 @@ function claim(place: string): Lock {
   return { path, descriptor, release };
 }
 
-/** The claims of whoever may be alive. Those of the dead are taken away. */
+/** The claims of processes that may be alive. Those of dead ones are removed. */
 function findClaims(place: string, own?: Lock): string[] {
   const prefix = folded(`${basename(place)}.lock`);
   return readdirSync(dirname(place)).filter((name) => {
@@ -78,22 +78,22 @@ function findClaims(place: string, own?: Lock): string[] {
       rmSync(path, { force: true });
       return false;
     } catch {
-      return true; // somebody else's, in a folder where each may remove their own only
+      return true; // It belongs to another user, in a folder in which users can remove only their own files.
     }
   });
 }
 
-/** Some file systems know one file by several spellings. */
+/** Some file systems accept several spellings of one name. */
 function folded(name: string): string {
   return name.normalize().toLowerCase();
 }
 
-/** Whether a claim is certainly nobody's. Of another machine's processes, and of a name that is none of ours, nothing is known. */
+/** Whether the owner of a claim is certainly dead. Nothing is known of the processes of another machine, or of a name that is not ours. */
 function isDead(name: string): boolean {
   const [, pid, started, where] = /\.lock-[0-9a-f]{12}-([1-9]\d{0,9})-(\d*)-([0-9a-f]{12})$/.exec(name) ?? [];
   if (where !== here()) return false;
   try {
-    process.kill(Number(pid), 0); // no signal: a question
+    process.kill(Number(pid), 0); // No signal is sent: signal 0 only asks.
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true;
   }
@@ -101,10 +101,13 @@ function isDead(name: string): boolean {
   return now !== undefined && started !== '' && (now.isZombie || now.started !== started);
 }
 
-/** Linux says when a process was started, which tells it from a later one of the same number. Elsewhere undefined: the number has to do. */
+/**
+ * On Linux, the start time of a process distinguishes it from a later one with the same number. Elsewhere undefined: only the number
+ * counts.
+ */
 function lookUp(pid: number): { readonly isZombie: boolean; readonly started: string } | undefined {
   const text = read(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  // proc_pid_stat(5): the name in brackets may hold anything; behind it the state, and as the 22nd of all the time of the start.
+  // proc_pid_stat(5): the name in brackets may contain anything. After it comes the state, and the start time is the 22nd field.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const [state = '', started = ''] = [fields[0], fields[19]];
   return started === '' ? undefined : { isZombie: /[ZX]/.test(state), started };
@@ -112,7 +115,7 @@ function lookUp(pid: number): { readonly isZombie: boolean; readonly started: st
 
 let known: string | undefined;
 
-/** Where a process's number means that process: this machine since it was started, and this container. */
+/** Where a process number means this process: on this machine since its start, and in this container. */
 function here(): string {
   known ??= findOut();
   return known;

@@ -1,7 +1,7 @@
 import type { Node } from 'jsonc-parser';
 import { closest } from './closest.ts';
 
-/** Where the mistake is: the offset of a piece of the text. */
+/** The place of the mistake: an offset in the text. */
 export type Refuse = (offset: number, message: string, hint?: string) => never;
 
 /** @param later keys of the next version of the format */

@@ -1,6 +1,6 @@
 import { outcomeOf, type Status } from './judge.ts';
 
-/** Numbers of one name. */
+/** Samples of one name. */
 export interface MetricFamily {
   /** Of a counter: ends in `_total`. */
   readonly name: string;
@@ -11,14 +11,14 @@ export interface MetricFamily {
 }
 
 interface MetricSample {
-  /** What is undefined is no label. */
+  /** An undefined value gives no label. */
   readonly labels: Readonly<Record<string, string | undefined>>;
   readonly value: number;
 }
 
 /**
- * OpenMetrics 1.0 text, or the older text format of Prometheus (0.0.4). Of gauges alone they are the same text: what reads the older one
- * takes `# EOF` for a comment.
+ * OpenMetrics 1.0 text, or the older text format of Prometheus (0.0.4). With gauges only, both are the same text: a reader of the older
+ * format treats `# EOF` as a comment.
  */
 export function renderMetricFamilies(families: readonly MetricFamily[], format: 'openmetrics' | 'prometheus'): string {
   return [...families.map((family) => renderFamily(family, format)), '# EOF\n'].join('');
@@ -32,7 +32,7 @@ function renderFamily(
     const given = Object.entries(labels).filter(([, text]) => text !== undefined);
     return `${name}{${given.map(([key, text]) => `${key}="${escaped(String(text))}"`).join(',')}} ${value}\n`;
   });
-  // OpenMetrics names a counter without the ending that its samples have.
+  // OpenMetrics names a counter without the ending of its samples.
   const family = format === 'openmetrics' && type === 'counter' ? name.replace(/_total$/, '') : name;
   return `# HELP ${family} ${help}\n# TYPE ${family} ${type}\n${lines.join('')}`;
 }
@@ -41,7 +41,7 @@ function escaped(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
 }
 
-/** What is measured at a target. Times are milliseconds since 1970; undefined: not known. */
+/** The measured values of a target. Times are milliseconds since 1970. undefined: not known. */
 export interface MeasuredTarget {
   readonly file: string;
   readonly target: string;
@@ -57,7 +57,7 @@ export interface MeasuredTarget {
   readonly certificates: readonly { readonly sha256: string; readonly publicKeySha256: string | undefined }[];
 }
 
-/** The metrics of targets, docs/reference/states.md. No label holds what a peer has chosen, but for the two hashes. */
+/** The metrics of targets, as in docs/reference/states.md. No label contains what a peer has chosen, except the two hashes. */
 export function targetFamilies(targets: readonly MeasuredTarget[]): MetricFamily[] {
   const ofEach = (samples: (measured: MeasuredTarget) => readonly MetricSample[]): MetricSample[] =>
     targets.flatMap((measured) => {

@@ -18,9 +18,9 @@ import {
   readSpan,
 } from './version2.ts';
 
-/** A target of a pins file, with what it is known by. */
+/** A target of a pins file, with its names. */
 export interface Entry extends Placed, LaterFields {
-  /** Which of the targets, from 0. */
+  /** The number of the target, from 0. */
   readonly index: number;
   readonly line: number;
   readonly column: number;
@@ -38,18 +38,16 @@ export interface PinsDocument {
   readonly path: string;
   readonly text: string;
   readonly version: Version;
-  /** For the targets that say nothing themselves. */
+  /** The default for targets. */
   readonly expiresWithin: Span | undefined;
   readonly entries: readonly Entry[];
 }
 
 /** A pins file whose targets are read one after the other. */
 export interface PinsText extends Omit<PinsDocument, 'text' | 'entries'> {
-  /** Of the targets that say nothing themselves. */
+  /** The default for targets. */
   readonly intervalMs: number | undefined;
-  /**
-   * @throws PinsFileError behind the targets that stand before the mistake: what came before is to be thrown away
-   */
+  /** @throws PinsFileError after the targets that come before the mistake. The caller must throw these away */
   readonly entries: () => Generator<ReadEntry, void, void>;
 }
 
@@ -60,9 +58,9 @@ interface ReadEntry {
 }
 
 /**
- * Reads a pins file. Nothing is passed over: what is not understood is an error.
+ * Reads a pins file. Nothing is ignored: what is not understood is an error.
  *
- * @throws PinsFileError with line and column of the first mistake. What stands there is not repeated: people paste passwords
+ * @throws PinsFileError with line and column of the first mistake. The content is not repeated, because people paste passwords
  */
 export function parsePinsFile(text: string, path: string): PinsDocument {
   const { entries, intervalMs: _, ...document } = openPinsText(text, path);
@@ -70,7 +68,7 @@ export function parsePinsFile(text: string, path: string): PinsDocument {
 }
 
 /**
- * The same for a file of a hundred thousand targets. It holds only one target at a time, and makes no syntax tree of the whole file.
+ * The same for a file with a hundred thousand targets. It holds only one target at a time, and makes no syntax tree of the whole file.
  *
  * @throws PinsFileError
  */
@@ -81,10 +79,10 @@ export function openPinsText(text: string, path: string): PinsText {
     throw new PinsFileError(`${path}:${line}:${column}: ${message}`, hint);
   };
   const outline = findTargetTexts(text);
-  // Of the same length, so that each offset stays what it is.
+  // Of the same length, so that every offset stays the same.
   const root = readTree(outline === undefined ? text : blank(text, outline), refuse);
   if (root.type !== 'object') return refuse(root.offset, 'an object is expected');
-  const version = readVersion(root, refuse); // before the keys: another version has others
+  const version = readVersion(root, refuse); // Before the keys: another version has other keys.
   const own = ['$schema', 'version', 'targets'] as const;
   const fields = readObject(root, version === 1 ? own : [...own, ...laterKeys], refuse, laterKeys);
   const [expiresWithin, interval] = laterKeys.map((key) => fields.get(key as never));
@@ -104,7 +102,7 @@ export function openPinsText(text: string, path: string): PinsText {
       const at: Refuse = (inner, message, hint) => refuse(inner + offset, message, hint);
       const where = { index, ...position(node.offset + offset) };
       const entry: Entry = { ...readEntry(node, { path, version, places }, at), ...where };
-      names.add(entry, () => at(node.offset, `this target stands in line ${names.lineOf(entry.key)} already`));
+      names.add(entry, () => at(node.offset, `this target is in line ${names.lineOf(entry.key)} already`));
       yield { entry, text: text.slice(node.offset + offset, node.offset + offset + node.length) };
       index++;
     }
@@ -114,7 +112,7 @@ export function openPinsText(text: string, path: string): PinsText {
   return { path, version, expiresWithin: span, intervalMs, entries };
 }
 
-/** A target read from its own part of the file, once the file was read as a whole. */
+/** A target, read from its own part of the file after the whole file was read. */
 export function readEntryText(
   text: string,
   { path, version, index, line, column }: Pick<PinsText, 'path' | 'version'> & Pick<Entry, 'index' | 'line' | 'column'>,
@@ -140,10 +138,10 @@ function* piecesOf(text: string, places: readonly TextPlace[], refuse: Refuse): 
 }
 
 interface Names {
-  /** @param refuse another target is the same server */
+  /** @param refuse called if another target is the same server */
   readonly add: (entry: Entry, refuse: () => never) => void;
   readonly lineOf: (key: string) => number | undefined;
-  /** A word that is the `id` of one target and the address of another would mean two of them. @throws PinsFileError */
+  /** A word must not be the `id` of one target and the address of another: it would mean both. @throws PinsFileError */
   readonly end: () => void;
 }
 
@@ -192,7 +190,7 @@ function readTree(text: string, refuse: Refuse): Node {
   const errors: ParseError[] = [];
   let root: Node | undefined;
   try {
-    // A byte order mark is kept, and is no part of the JSON.
+    // A byte order mark is kept. It is not part of the JSON.
     root = parseTree(text.replace(/^\uFEFF/, ' '), errors, { allowTrailingComma: true });
   } catch {
     refuse(0, 'it is nested too deeply');
@@ -201,15 +199,15 @@ function readTree(text: string, refuse: Refuse): Node {
   // `CommaExpected`
   if (error !== undefined) {
     const words = printParseErrorCode(error.error).replace(/(?<=.)[A-Z]/g, (letter) => ` ${letter}`);
-    refuse(error.offset, `it is no JSON: ${words.toLowerCase()}`);
+    refuse(error.offset, `it is not JSON: ${words.toLowerCase()}`);
   }
-  return root ?? refuse(0, 'it is no JSON: value expected');
+  return root ?? refuse(0, 'it is not JSON: value expected');
 }
 
 interface Around {
   readonly path: string;
   readonly version: Version;
-  /** Those of the targets before. */
+  /** Keys of the targets before. */
   readonly places: Set<string>;
 }
 
@@ -278,14 +276,14 @@ function readPlace(node: Node, path: string, servername: string | undefined, ref
   }
 }
 
-/** The strings, and not the pins: of a certificate, more is kept than its hash. */
+/** The strings, and not the pins: for a certificate, more than its hash is kept. */
 function readPins(list: Node, refuse: Refuse): string[] {
   const nodes = readArray(list, refuse);
   if (nodes.length === 0) refuse(list.offset, 'there is no pin in the list');
   return nodes.map((node) => readPinText(node, refuse));
 }
 
-/** Line and column of an offset, both from 1, the column in UTF-16 code units, as editors and SARIF count. */
+/** Line and column of an offset, both from 1. The column counts UTF-16 code units, as in editors and SARIF. */
 function createPositions(text: string): (offset: number) => { line: number; column: number } {
   const starts = [0, ...[...text.matchAll(/\r\n|\r|\n/g)].map(({ index, 0: end }) => index + end.length)];
   return (offset) => {

@@ -1,4 +1,7 @@
-/** Why a pins file cannot be used. The message begins with the file's name, and never holds what stands in it: people paste passwords. */
+/**
+ * Why a pins file cannot be used. The message begins with the name of the file. It never contains anything from the file, because people
+ * paste passwords.
+ */
 export class PinsFileError extends Error {
   readonly code = 'ERR_FILE_UNREADABLE';
   /** A command to paste. */
@@ -10,7 +13,7 @@ export class PinsFileError extends Error {
   }
 }
 
-/** By Node's code: its own messages are for programmers. */
+/** By Node's code: Node's own messages are for programmers. */
 export const fileErrorWords: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EFBIG: 'the file would become larger than it may',

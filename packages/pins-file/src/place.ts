@@ -9,9 +9,9 @@ import { readGrammar } from './schema.ts';
 export interface Placed {
   /** As it stands in the file and in answers. */
   readonly label: string;
-  /** What a probe is given: a file is found from the folder of the pins file. */
+  /** The target for a probe. A file is found from the folder of the pins file. */
   readonly target: Target;
-  /** Two targets with one key are the same server, or the same file. */
+  /** Two targets with the same key are the same server, or the same file. */
   readonly key: string;
 }
 
@@ -24,7 +24,7 @@ export function placeTarget(text: string, pinsFile: string, servername: string |
   const target = parseTarget(text);
   if ('srvName' in target)
     throw invalid(
-      'mongodb+srv:// is the name of several servers, and each may have a certificate of its own: name each, as in mongodb://host:port (certpin trust mongodb+srv://… does so)',
+      'mongodb+srv:// stands for several servers, and each may have a certificate of its own; give each as mongodb://host:port (certpin trust mongodb+srv://… does so)',
     );
   if (target.protocol !== 'file') return { label: target.label, target, key: keyOf(target, servername) };
   const path = resolve(dirname(pinsFile), target.path);
@@ -32,23 +32,24 @@ export function placeTarget(text: string, pinsFile: string, servername: string |
 }
 
 /**
- * The same, of a target on the command line: a file is named from the current folder there.
+ * The same for a target on the command line, where a file is found from the current folder.
  *
- * @throws CertpinError `ERR_TARGET_INVALID`, for what has no place in a pins file too
+ * @throws CertpinError `ERR_TARGET_INVALID`, also for a target that is not allowed in a pins file
  */
 export function placeArgument(text: string, pinsFile: string, servername: string | undefined): Placed {
-  if (text === '-') throw invalid('standard input cannot be asked again: name a file or a server');
+  if (text === '-') throw invalid('standard input cannot be read again: give a file or a server');
   const target = parseTarget(text);
   const label = target.protocol === 'file' ? fromFolderOf(pinsFile, target.path) : target.label;
-  if (!readGrammar().target.test(label)) throw invalid('@, = and control characters have no place in a pins file');
+  if (!readGrammar().target.test(label))
+    throw invalid('a target of a pins file must not contain @, = or control characters');
   return placeTarget(label, pinsFile, servername);
 }
 
 /**
- * The targets of a pins file that the command line names, in the order of the file: by their address, their `id`, or a pattern in which
- * `*` is anything.
+ * The targets of a pins file that the command line names, in the order of the file. A name is an address, an `id`, or a pattern in which
+ * `*` stands for any text.
  *
- * @throws CertpinError `ERR_TARGET_INVALID` for one that is not in it
+ * @throws CertpinError `ERR_TARGET_INVALID` if a name fits no target
  */
 export function findTargets<Entry extends Placed & { readonly id: string | undefined }>(
   { path, entries }: { readonly path: string; readonly entries: readonly Entry[] },
@@ -70,13 +71,13 @@ function findByName<Entry extends Placed & { readonly id: string | undefined }>(
   const byId = entries.filter(({ id }) => id === name);
   if (byId.length > 0) return byId;
   const { key, label } = placeArgument(name, path, undefined);
-  // One server may stand there under several server names.
+  // One server may occur under several server names.
   const found = entries.filter((entry) => entry.key === key || entry.key.startsWith(`${key} as `));
   if (found.length === 0) throw invalid(`${label} is not in ${path}${whatIsIn(entries)}`);
   return found;
 }
 
-/** Names to choose from: an `id` that was forgotten, or a name that is spelled wrong, is seen at once. */
+/** Names to choose from: so a forgotten `id` or a misspelt name is noticed at once. */
 function whatIsIn(entries: readonly (Placed & { readonly id: string | undefined })[]): string {
   const names = entries.slice(0, MOST_NAMES).map(({ id, label }) => id ?? label);
   if (names.length === 0) return '';
@@ -86,7 +87,7 @@ function whatIsIn(entries: readonly (Placed & { readonly id: string | undefined 
 
 const MOST_NAMES = 5;
 
-/** What the target is called in the file, its `id`, its host with and without the port. */
+/** The target's address in the file, its `id`, and its host with and without the port. */
 function findByPattern<Entry extends Placed & { readonly id: string | undefined }>(
   entries: readonly Entry[],
   pattern: string,
@@ -95,12 +96,12 @@ function findByPattern<Entry extends Placed & { readonly id: string | undefined 
     const address = 'host' in target ? [target.host, `${target.host}:${target.port}`] : [];
     return [label, ...(id === undefined ? [] : [id]), ...address].some((name) => matches(pattern, name));
   });
-  // It is not repeated: a connection string may have a * in its password.
+  // The pattern is not repeated: a connection string may have a * in its password.
   if (found.length === 0) throw invalid('no target of the file matches a pattern with *');
   return found;
 }
 
-/** Piece after piece, each as early as it can: no pattern takes long. */
+/** Matches piece after piece, each as early as possible, so no pattern takes long. */
 function matches(pattern: string, name: string): boolean {
   const [first = '', ...pieces] = pattern.toLowerCase().split('*');
   const text = name.toLowerCase();
@@ -115,24 +116,24 @@ function matches(pattern: string, name: string): boolean {
   return text.length - last.length >= at && text.endsWith(last);
 }
 
-/** The port counts and the protocol does not: whoever is pinned at a port must not be added a second time in another one. */
+/** The port counts and the protocol does not: a server that is pinned at a port must not be added again under another protocol. */
 function keyOf(target: Target, servername: string | undefined): string {
   const name = servername === undefined ? '' : toName(servername);
   const as = name === '' ? '' : ` as ${name}`;
   if ('socketPath' in target) return `unix ${target.socketPath}${as}`;
   if (!('host' in target)) return '';
   const host = toName(target.host);
-  return `${host} ${target.port}${name === host ? '' : as}`; // the host is the name that is sent in any case
+  return `${host} ${target.port}${name === host ? '' : as}`; // The host is the sent name in any case.
 }
 
-/** The key of a server that is called by its name alone. */
+/** The key of a server that is called only by its name. */
 export function keyOfName(name: string): string {
   return `${toName(name)} 443`;
 }
 
 function toName(host: string): string {
   const name = host.toLowerCase().replace(/\.$/, '');
-  // Of two zones (`%eth0`), the same address is not the same server.
+  // The same address in two zones (`%eth0`) is not the same server.
   if (isIPv6(name) && !name.includes('%')) return new SocketAddress({ family: 'ipv6', address: name }).address;
   return domainToASCII(name) || name;
 }

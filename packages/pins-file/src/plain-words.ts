@@ -1,6 +1,6 @@
 import { fileErrorWords } from './pins-file-error.ts';
 
-/** Node speaks to programmers; where a name has several addresses, its error has no message at all. */
+/** Node's words are for programmers. If a name has several addresses, its error has no message at all. */
 const words: Readonly<Record<string, string>> = {
   ...fileErrorWords,
   EAI_AGAIN: 'the name server did not answer',
@@ -13,13 +13,13 @@ const words: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'the server does not answer',
 };
 
-/** @param label what stands before the words, and `at` the address behind it: neither is told twice */
+/** @param label stands before the words, and `at` is the address after it: neither is repeated */
 export function plainWords(
   { code, message }: { readonly code: string; readonly message: string },
   label = '',
   at?: string,
 ): string {
-  // What a failed handshake means, the library says, with the code behind it.
+  // The library explains failed handshakes itself, with the code at the end.
   if (message.endsWith(`(${code})`)) return message;
   const said = words[code] ?? (message || code);
   const called = calledIn(message).filter((address) => !label.endsWith(address) && !isAt(address, at));
@@ -27,7 +27,7 @@ export function plainWords(
   return code === 'ERR_CONNECT_TIMEOUT' && isBareHost(label) ? `${said} (${label}:443)` : said;
 }
 
-/** Node says which address and port it has called, and how that ended: `connect ECONNREFUSED ::1:443`. */
+/** Node's message says which address and port it called, and the result: `connect ECONNREFUSED ::1:443`. */
 function calledIn(message: string): string[] {
   return [...message.matchAll(/\bconnect E[A-Z]+ ([\w.:%-]+):(\d+)(?=,| -|$)/g)].map(([, address = '', port]) =>
     address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,

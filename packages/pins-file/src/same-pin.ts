@@ -6,12 +6,12 @@ interface Hashes {
   readonly publicKeySha256: string | null | undefined;
 }
 
-/** Whether two pins are one, however they were written. */
+/** Whether two pins are the same, however they were written. */
 export function isSamePin(one: Pin, other: Pin): boolean {
   return one.kind === other.kind && one.sha256 === other.sha256;
 }
 
-/** Whether a certificate is the one of the pin, or has its key. */
+/** Whether a certificate matches the pin, or has the key of the pin. */
 export function matchesPin({ certificateSha256, publicKeySha256 }: Hashes, { kind, sha256 }: Pin): boolean {
   return sha256 === (kind === 'certificate' ? certificateSha256 : publicKeySha256);
 }

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { formatPin, parsePin } from 'certpin';
 
-/** What the parser takes from the schema, so that the two cannot differ: which strings and which words are allowed. */
+/** What the parser takes from the schema, so that the two cannot differ: the allowed strings and words. */
 export interface Grammar {
   readonly target: RegExp;
   readonly servername: RegExp;
-  /** Why the text is no pin of a pins file; undefined: it is one. */
+  /** Why the text is not a pin of a pins file. undefined: it is one. */
   readonly refusePin: (text: string) => string | undefined;
   readonly id: RegExp;
   readonly since: RegExp;
@@ -40,7 +40,10 @@ interface Schema {
 
 let grammar: Grammar | undefined;
 
-/** Read when it is first needed. The schema lies beside the folder of the program: sources, build and the bundle of the command line are alike in that. */
+/**
+ * Read when it is first needed. The schema is next to the folder of the program. That is true for the sources, the build, and the bundle of
+ * the command line.
+ */
 export function readGrammar(): Grammar {
   grammar ??= toGrammar(JSON.parse(readFileSync(new URL('../pins.schema.json', import.meta.url), 'utf8')) as Schema);
   return grammar;

@@ -21,7 +21,7 @@ import { type Lock, lock } from './lock.ts';
 import { type PinsDocument, parsePinsFile } from './parse.ts';
 import { fileErrorWords, PinsFileError } from './pins-file-error.ts';
 
-/** Ten thousand targets are some two MiB. */
+/** Ten thousand targets take some two MiB. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /** @throws PinsFileError */
@@ -41,27 +41,27 @@ function readExisting(path: string): Buffer {
 }
 
 /**
- * The same, undefined where there is none yet, before anybody is asked anything about a change of it.
+ * The same, but undefined if there is no file yet. Called before anybody is asked about a change of the file.
  *
- * @throws PinsFileError also where it could not be written
+ * @throws PinsFileError also if the file could not be written
  */
 export function openPinsFile(path: string): PinsDocument | undefined {
   const place = attempt(path, () => followLinks(path));
   refuseOtherThanFile(place, path);
   attempt(path, () => accessSync(dirname(place), constants.W_OK));
   const bytes = attempt(path, () => readBytes(place));
-  // A new file in its place would get around the mode of the old one.
+  // A new file would get around the mode of the old one.
   if (bytes !== undefined) attempt(path, () => closeSync(openSync(place, 'r+')));
   return bytes === undefined ? undefined : parse(bytes, path);
 }
 
 /**
- * Changes a pins file, or makes it. The new text is written beside the old one and takes its place in one step, so that no reader ever sees
- * half of it; that file beside it is also the lock, so that of two changes at once none is lost. What a killed process has left there
- * does not count.
+ * Changes a pins file, or makes it. The new text is written next to the old file, and replaces it in one step, so that no reader ever sees
+ * half of it. The new file is also the lock: so if two changes happen at once, none is lost. What a killed process has left there does not
+ * count.
  *
  * @param lockWaitMs another `certpin` holds the lock for some milliseconds
- * @param change gets what the file holds now, and returns the new text; undefined: leave it
+ * @param change gets the present content, and returns the new text. undefined: no change
  * @throws PinsFileError; whatever `change` throws. Then nothing was written
  */
 export async function changePinsFile(
@@ -76,7 +76,7 @@ export async function changePinsFile(
       const document = before === undefined ? undefined : parse(before, path);
       const text = change(document);
       if (text === undefined) return undefined;
-      parsePinsFile(text, path); // what could not be read again is never written
+      parsePinsFile(text, path); // What could not be read again is never written.
       return encode(text, before === undefined ? 'utf-8' : encodingOf(before));
     },
     lockWaitMs,
@@ -84,11 +84,11 @@ export async function changePinsFile(
 }
 
 /**
- * The same of any file beside which a lock can stand.
+ * The same for any file that can have a lock next to it.
  *
- * @param place the file, links followed
+ * @param place the file, with links followed
  * @param path as messages name it
- * @param change gets the bytes of the file, and returns the new ones; undefined: leave it
+ * @param change gets the bytes of the file, and returns the new ones. undefined: no change
  */
 export async function replaceFile(
   place: string,
@@ -106,11 +106,11 @@ export async function replaceFile(
       if (before !== undefined) keepOwner(held.descriptor, statSync(place));
       fsyncSync(held.descriptor);
     });
-    // An editor takes no notice of the lock.
+    // An editor ignores the lock.
     const after = attempt(path, () => readBytes(place));
     if (before === undefined ? after !== undefined : after?.equals(before) !== true) throw changedMeanwhile(path);
     if (!existsSync(held.path)) {
-      throw new PinsFileError(`${path}: its lock was taken away meanwhile; nothing was written: try again`);
+      throw new PinsFileError(`${path}: somebody removed its lock, so nothing was written; try again`);
     }
     attempt(path, () => renameSync(held.path, place));
   } finally {
@@ -118,14 +118,14 @@ export async function replaceFile(
   }
 }
 
-/** A new file takes the place of the old one: a device or a pipe would be gone. */
+/** A new file takes the place of the old one: a device or a pipe would be lost. */
 function refuseOtherThanFile(place: string, path: string): void {
   const found = attempt(path, () => statSync(place, { throwIfNoEntry: false }));
-  if (found !== undefined && !found.isFile()) throw new PinsFileError(`${path}: it is no regular file`);
+  if (found !== undefined && !found.isFile()) throw new PinsFileError(`${path}: it is not a regular file`);
 }
 
 export function changedMeanwhile(path: string): PinsFileError {
-  return new PinsFileError(`${path}: it was changed by somebody else meanwhile; nothing was written: try again`);
+  return new PinsFileError(`${path}: somebody else has changed it, so nothing was written; try again`);
 }
 
 async function openLock(place: string, path: string, waitMs: number): Promise<Lock> {
@@ -139,7 +139,7 @@ async function openLock(place: string, path: string, waitMs: number): Promise<Lo
   throw new PinsFileError(`${path}: another certpin is writing it; if none is, remove ${held} beside it`);
 }
 
-/** A link is followed to the file that it names, which may have to be made; the link stays. */
+/** A link is followed to the file that it names, which may not exist yet. The link stays. */
 export function followLinks(path: string): string {
   let place = path;
   for (let links = 0; links < 40; links++) {
@@ -172,7 +172,7 @@ export function readBytes(place: string): Buffer | undefined {
   }
 }
 
-/** A device or a pipe has no size that could be looked at before. */
+/** The size of a device or a pipe cannot be checked before. */
 function readBounded(descriptor: number): Buffer {
   const chunks: Buffer[] = [];
   for (let length = 0; ; ) {
@@ -185,7 +185,7 @@ function readBounded(descriptor: number): Buffer {
   }
 }
 
-/** What was read last: a file is looked at before a person is asked, and again under the lock. */
+/** What was read last: a file is checked before a person is asked, and again under the lock. */
 let latest: PinsDocument | undefined;
 
 function parse(bytes: Buffer, path: string): PinsDocument {
@@ -196,14 +196,14 @@ function parse(bytes: Buffer, path: string): PinsDocument {
 
 function decode(bytes: Buffer, path: string): string {
   try {
-    // The byte order mark is kept: the file is written as it was.
+    // The byte order mark is kept, because the file is written in the same form.
     return new TextDecoder(encodingOf(bytes), { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw new PinsFileError(`${path}: it is neither in UTF-8 nor in UTF-16`);
   }
 }
 
-/** In the encoding that the file has: some editors of Windows keep UTF-16. */
+/** In the encoding of the file: some editors on Windows keep UTF-16. */
 function encode(text: string, encoding: TextEncoding): Buffer {
   if (encoding === 'utf-8') return Buffer.from(text);
   const bytes = Buffer.from(text, 'utf16le');
@@ -214,9 +214,9 @@ function keepOwner(descriptor: number, { mode, uid, gid }: Stats): void {
   try {
     fchownSync(descriptor, uid, gid);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error; // only root may give files away
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error; // Only root may give files away.
   }
-  fchmodSync(descriptor, mode & 0o7777); // afterwards: a new owner takes bits away
+  fchmodSync(descriptor, mode & 0o7777); // After the change of the owner, which clears permission bits.
 }
 
 export function attempt<Result>(path: string, action: () => Result): Result {

@@ -6,16 +6,16 @@ export interface TextPlace {
   readonly length: number;
 }
 
-/** Where the targets stand in a pins file: all of them together, and each by itself. */
+/** Where the targets are in a pins file: all together, and each alone. */
 export interface TargetTexts extends TextPlace {
   readonly targets: readonly TextPlace[];
 }
 
 /**
- * Finds the targets without a syntax tree, which takes twenty times as much memory as the text.
+ * Finds the targets without a syntax tree, which needs twenty times the memory of the text.
  *
- * @returns undefined where there is a mistake in the JSON, or `targets` is no list of objects: the text is to be read as a whole then, and that
- * finds the mistake
+ * @returns undefined if there is a mistake in the JSON, or if `targets` is not a list of objects. Then the whole text must be read, to find
+ * the mistake
  */
 export function findTargetTexts(text: string): TargetTexts | undefined {
   const targets: TextPlace[] = [];
@@ -60,14 +60,14 @@ export function findTargetTexts(text: string): TargetTexts | undefined {
       { allowTrailingComma: true },
     );
   } catch {
-    return undefined; // nested too deeply
+    return undefined; // Nested too deeply.
   }
   return isPlain && end > 0 ? { offset: begin, length: end - begin, targets } : undefined;
 }
 
 /**
- * The text with a comment in place of the targets, of the same length. The parser puts white space together character by character, which takes
- * thirty times as much memory as the text.
+ * The text with a comment of the same length in place of the targets. The parser joins white space character by character, which needs
+ * thirty times the memory of the text.
  */
 export function blank(text: string, { offset, length }: TextPlace): string {
   const nothing = length < 4 ? ' '.repeat(length) : `/*${' '.repeat(length - 4)}*/`;

@@ -10,17 +10,17 @@ import { parseSpan, type Span } from './span.ts';
 /** A pin that never counts again. */
 export interface Revoked {
   readonly pin: Pin;
-  /** As it stands in the file: a date, or a time in UTC. */
+  /** As written in the file: a date, or a time in UTC. */
   readonly since: string;
   readonly reason: string | undefined;
 }
 
-/** The keys of a target that version 2 brings. docs/decisions/0029 */
+/** The keys of a target that version 2 adds. docs/decisions/0029 */
 export const laterEntryKeys = ['id', 'revoked', 'expiresWithin', 'interval', 'deliver'] as const;
-/** And those of the whole file. */
+/** The keys of the whole file that version 2 adds. */
 export const laterKeys = ['expiresWithin', 'interval'] as const;
 
-/** Where the pins of a target have to be: docs/decisions/0029. */
+/** Where the pins of a target must be: docs/decisions/0029. */
 export type Place =
   | { readonly kind: 'configuration'; readonly tenant: string; readonly connection: string; readonly key: string }
   | { readonly kind: 'secret'; readonly tenant: string; readonly action: string; readonly key: string }
@@ -35,7 +35,7 @@ type Fields = ReadonlyMap<(typeof laterEntryKeys)[number], Node>;
 
 /** What version 2 says of a target. */
 export interface LaterFields {
-  /** A short name, once in a file. */
+  /** A short name that is unique in the file. */
   readonly id: string | undefined;
   readonly revoked: readonly Revoked[];
   readonly expiresWithin: Span | undefined;
@@ -55,7 +55,7 @@ export function readLaterFields(
 ): LaterFields {
   const [id, revoked, expiresWithin, interval, deliver] = laterEntryKeys.map((key) => fields.get(key));
   if (id !== undefined && !readGrammar().id.test(readString(id, refuse))) {
-    refuse(id.offset, '"id" is lower-case letters, digits, dots, hyphens and _, 64 at most');
+    refuse(id.offset, '"id" may contain only lower-case letters, digits, dots, hyphens and _, at most 64');
   }
   if (expiresWithin !== undefined && policy.expired === 'accept') {
     refuse(expiresWithin.offset, '"expiresWithin" has no meaning with "expired": "accept"');
@@ -70,7 +70,7 @@ export function readLaterFields(
 }
 
 export function readSpan(node: Node, refuse: Refuse): Span {
-  const message = '"expiresWithin" is a time or a share of the lifetime: "30d", "36h", "25%"; "0d" for never';
+  const message = '"expiresWithin" must be a time or a share of the lifetime: "30d", "36h", "25%"; "0d" for never';
   return parseSpan(readString(node, refuse)) ?? refuse(node.offset, message);
 }
 
@@ -80,7 +80,7 @@ const seconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86
 export function readInterval(node: Node, refuse: Refuse): number {
   const [, count, unit = ''] = /^([1-9]\d{0,5})([smhd])$/.exec(readString(node, refuse)) ?? [];
   const length = Number(count) * (seconds[unit] ?? Number.NaN);
-  if (!(length >= 10 && length <= 7 * 86_400)) refuse(node.offset, '"interval" is a time from "10s" to "7d"');
+  if (!(length >= 10 && length <= 7 * 86_400)) refuse(node.offset, '"interval" must be a time from "10s" to "7d"');
   return length * 1_000;
 }
 
@@ -93,10 +93,11 @@ function readRevoked(list: Node, policy: Policy, refuse: Refuse): Revoked[] {
     if (pin === undefined) return refuse(node.offset, '"pin" is missing');
     if (since === undefined) return refuse(node.offset, '"since" is missing');
     if (!isDate(readString(since, refuse))) {
-      refuse(since.offset, '"since" is a date, or a time in UTC: "2027-03-01", "2027-03-01T12:00Z"');
+      refuse(since.offset, '"since" must be a date, or a time in UTC: "2027-03-01", "2027-03-01T12:00Z"');
     }
     const read = parsePin(readPinText(pin, refuse));
-    if (listsPin(policy, read)) refuse(pin.offset, 'this pin is revoked, and stands among the pins of the target too');
+    if (listsPin(policy, read))
+      refuse(pin.offset, 'this pin is revoked, but the target still has it among its pins: remove it there');
     return {
       pin: read,
       since: String(since.value),
@@ -112,7 +113,7 @@ export function readPinText(node: Node, refuse: Refuse): string {
   return problem === undefined ? text : refuse(node.offset, problem);
 }
 
-/** Whether a pin is among those of a policy; a public-key pin also of a certificate that stands there whole. */
+/** Whether a pin is among those of a policy. A public-key pin also counts if its certificate is in the policy as a whole. */
 export function listsPin({ pins, issuerPins, knownCertificates }: Policy, pin: Pin): boolean {
   return (
     [...pins, ...issuerPins].some((one) => isSamePin(one, pin)) ||
@@ -120,14 +121,14 @@ export function listsPin({ pins, issuerPins, knownCertificates }: Policy, pin: P
   );
 }
 
-/** RFC 3339, and a day that there is. */
+/** RFC 3339, and a day that exists. */
 function isDate(text: string): boolean {
   if (!readGrammar().since.test(text)) return false;
   const time = new Date(text);
   return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(text.slice(0, 10));
 }
 
-/** @param nameless the target, where it has no `id` */
+/** @param nameless the target, if it has no `id` */
 function readPlaces(list: Node, nameless: Node | undefined, places: Set<string>, refuse: Refuse): Place[] {
   const nodes = readArray(list, refuse);
   if (nodes.length === 0) refuse(list.offset, 'there is no place in the list');
@@ -141,7 +142,7 @@ function readPlaces(list: Node, nameless: Node | undefined, places: Set<string>,
       );
     }
     const key = JSON.stringify([...fields].sort());
-    if (places.has(key)) refuse(node.offset, 'this place stands in the file already');
+    if (places.has(key)) refuse(node.offset, 'the file has this place already');
     places.add(key);
     return Object.fromEntries(fields) as unknown as Place;
   });
@@ -181,7 +182,8 @@ function readPlace(node: Node, refuse: Refuse): ReadonlyMap<string, unknown> {
   for (const key of place?.lists ?? []) {
     const list = fields.get(key) as Node;
     const words = readArray(list, refuse).map((word) => readString(word, refuse));
-    if (words.length === 0 || words[0] === '') refuse(list.offset, `"${key}" is the program and its arguments`);
+    if (words.length === 0 || words[0] === '')
+      refuse(list.offset, `"${key}" must be a list of the program and its arguments`);
   }
   return new Map([...fields].map(([key, field]) => [key, field.children?.map(({ value }) => value) ?? field.value]));
 }

@@ -170,11 +170,11 @@ test('what only certpin can tell: the target itself, a certificate, what stands 
     '{"version":1,"targets":[\n{"target":"[2001:db8::1]","pins":["PIN"]},\n{"target":"[fe80::1%a]","pins":["PIN"]},' +
     '\n{"target":"[fe80::1%b]","pins":["PIN"]},\n{"target":"[2001:DB8:0:0::1]:443","pins":["PIN"]}]}';
   const mistakes = {
-    [addresses.replaceAll('PIN', HEX)]: '5:1: this target stands in line 2 already',
-    [twice.replaceAll('PIN', HEX)]: '3:1: this target stands in line 2 already',
+    [addresses.replaceAll('PIN', HEX)]: '5:1: this target is in line 2 already',
+    [twice.replaceAll('PIN', HEX)]: '3:1: this target is in line 2 already',
     '{"version":1,"version":1,"targets":[]}': '1:14: "version" is given twice',
     [JSON.stringify(withEntry({ target: 'db:70000' }))]:
-      '1:35: the target cannot be used: a port is a number from 1 to 65535',
+      '1:35: the target cannot be used: a port must be a number from 1 to 65535',
     [JSON.stringify(withEntry({ pins: ['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----'] }))]:
       '1:65: the pin cannot be used: a certificate that cannot be read',
   };
@@ -219,15 +219,15 @@ test('a file of a later version is refused before its keys are looked at, and th
 
 test('what is no JSON: the line and the column of the first mistake, and nothing of the text', () => {
   const mistakes = {
-    '': '1:1: it is no JSON: value expected',
-    '// nothing\n': '2:1: it is no JSON: value expected',
-    'DB_PINS=correct-horse\n': '1:1: it is no JSON: invalid symbol',
-    '{\r\n  "version": 1\r\n  "targets": []\r\n}': '3:3: it is no JSON: comma expected',
-    '{ "version": 1, "targets": [ }': '1:30: it is no JSON: value expected',
-    '{ "version": 1, "targets": [] } x': '1:33: it is no JSON: invalid symbol',
-    '{ "version": 1, "targets": ["a\u0000"] }': '1:29: it is no JSON: invalid character',
+    '': '1:1: it is not JSON: value expected',
+    '// nothing\n': '2:1: it is not JSON: value expected',
+    'DB_PINS=correct-horse\n': '1:1: it is not JSON: invalid symbol',
+    '{\r\n  "version": 1\r\n  "targets": []\r\n}': '3:3: it is not JSON: comma expected',
+    '{ "version": 1, "targets": [ }': '1:30: it is not JSON: value expected',
+    '{ "version": 1, "targets": [] } x': '1:33: it is not JSON: invalid symbol',
+    '{ "version": 1, "targets": ["a\u0000"] }': '1:29: it is not JSON: invalid character',
     ['['.repeat(200_000)]: '1:1: it is nested too deeply',
-    '{ "version": 1, /* ': '1:17: it is no JSON: unexpected end of comment',
+    '{ "version": 1, /* ': '1:17: it is not JSON: unexpected end of comment',
   };
   for (const [text, message] of Object.entries(mistakes))
     assert.equal(refusal(text), `p.json:${message}`, text.slice(0, 60));
@@ -281,15 +281,15 @@ test('version 2: its keys are read, and the schema and the parser take and refus
     assert.ok(validate(JSON.parse(text)), `${text} ${JSON.stringify(validate.errors)}`);
   }
   const refused: [RegExp, object][] = [
-    [/"id" is lower-case letters/, second({ id: 'Customer DB' })],
+    [/"id" may contain only lower-case letters/, second({ id: 'Customer DB' })],
     [/"since" is missing/, second({ revoked: [{ pin: KEY }] })],
     [/"pin" is missing/, second({ revoked: [{ since: '2027-03-01' }] })],
-    [/"since" is a date/, second({ revoked: [{ ...REVOKED, since: 'March' }] })],
+    [/"since" must be a date/, second({ revoked: [{ ...REVOKED, since: 'March' }] })],
     [/unknown key "pins"; did you mean "pin"\?/, second({ revoked: [{ ...REVOKED, pins: [] }] })],
     [/there is no pin in the list/, second({ revoked: [] })],
     [/the pin cannot be used: 62 hex digits/, second({ revoked: [{ ...REVOKED, pin: 'AB'.repeat(31) }] })],
     ...['30', '0h', '100%', '0%', '-1d', '1.5d', ''].map((expiresWithin): [RegExp, object] => [
-      /"expiresWithin" is a time or a share/,
+      /"expiresWithin" must be a time or a share/,
       second({ expiresWithin }),
     ]),
     [/"expiresWithin" has no meaning with "expired": "accept"/, second({ expiresWithin: '1d', expired: 'accept' })],
@@ -315,19 +315,19 @@ test('version 2: what only certpin can tell', async () => {
   const spki = x509.publicKey.export({ type: 'spki', format: 'der' });
   const key = formatPin(parsePin(`sha256:${createHash('sha256').update(spki).digest('hex')}`));
   const since = '2027-03-01';
-  const twice = 'this pin is revoked, and stands among the pins of the target too';
+  const twice = 'this pin is revoked, but the target still has it among its pins: remove it there';
   const mistakes: [string, object][] = [
     // In whatever spelling, in either list, and the key of a certificate that stands there whole.
     [twice, second({ revoked: [{ pin: HEX.toLowerCase(), since }] })],
     [twice, second({ issuerPins: [KEY], revoked: [{ pin: KEY.replace('/', '//'), since }] })],
     [twice, second({ pins: [certPem], revoked: [{ pin: key, since }] })],
     [twice, second({ issuerPins: [certPem], revoked: [{ pin: key, since }] })],
-    ['"since" is a date', second({ revoked: [{ ...REVOKED, since: '2027-02-30' }] })],
-    ['"interval" is a time from "10s" to "7d"', second({ interval: '9s' })],
-    ['"interval" is a time from "10s" to "7d"', second({ interval: '8d' })],
+    ['"since" must be a date', second({ revoked: [{ ...REVOKED, since: '2027-02-30' }] })],
+    ['"interval" must be a time from "10s" to "7d"', second({ interval: '9s' })],
+    ['"interval" must be a time from "10s" to "7d"', second({ interval: '8d' })],
     ['"path" must not lead out', second({ deliver: [{ kind: 'file', path: 'a/../../b', format: 'env', key: 'A' }] })],
     ['"path" must not lead out', second({ deliver: [{ kind: 'file', path: '/etc/x', format: 'env', key: 'A' }] })],
-    ['this place stands in the file already', second({ deliver: [place, { ...place }] })],
+    ['the file has this place already', second({ deliver: [place, { ...place }] })],
     [
       'needs one: its line ends with // certpin: ID',
       second({ deliver: [{ kind: 'action-code', tenant, action: 'x' }] }),
@@ -360,6 +360,6 @@ test('the name of a cluster is no target of the file: each of its servers is one
   const text = JSON.stringify({ version: 1, targets: [{ target: 'mongodb+srv://cluster.example.com', pins: [HEX] }] });
   assert.match(
     refusal(text) ?? '',
-    /^p\.json:1:35: mongodb\+srv:\/\/ is the name of several servers, .*: name each, as in mongodb:\/\/host:port/,
+    /^p\.json:1:35: mongodb\+srv:\/\/ stands for several servers, .*; give each as mongodb:\/\/host:port/,
   );
 });

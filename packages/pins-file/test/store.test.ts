@@ -212,7 +212,7 @@ test('whose lock was taken away, by a person who was told to, writes nothing', a
       for (const name of beside(file)) rmSync(join(folder, name));
       return text;
     }),
-    /certpin\.json: its lock was taken away meanwhile; nothing was written: try again$/,
+    /certpin\.json: somebody removed its lock, so nothing was written; try again$/,
   );
   assert.equal(readFileSync(file, 'utf8'), EMPTY);
   assert.deepEqual(readdirSync(folder), ['certpin.json']);
@@ -253,7 +253,7 @@ test('a link that leads to nothing yet: the file is made there, under the same l
 test('a file without end is not read to its end', { skip: !existsSync('/dev/zero') && 'no /dev/zero' }, () => {
   assert.throws(() => loadPinsFile('/dev/zero'), /more than 64 MiB/);
   // A device would be replaced by what is written.
-  assert.throws(() => openPinsFile('/dev/zero'), /it is no regular file/);
+  assert.throws(() => openPinsFile('/dev/zero'), /it is not a regular file/);
 });
 
 test('an editor that takes no notice of the lock: its change is not written over; a lock that nobody lets go of is told', async (t) => {
@@ -264,12 +264,12 @@ test('an editor that takes no notice of the lock: its change is not written over
       writeFileSync(file, `${empty} // mine`);
       return `${empty} // certpin's`;
     }),
-    /changed by somebody else meanwhile/,
+    /somebody else has changed it, so nothing was written/,
   );
   assert.equal(readFileSync(file, 'utf8'), `${empty} // mine`);
   await assert.rejects(
     changePinsFile(file, () => 'no pins file'),
-    /it is no JSON/,
+    /it is not JSON/,
   );
   assert.equal(readFileSync(file, 'utf8'), `${empty} // mine`);
   assert.equal(existsSync(`${file}.lock`), false);

@@ -1,7 +1,7 @@
 import dns from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 
-/** Written as such: a name could be anybody's tomorrow. What `localhost` is, {@link lookupLoopback} makes sure of. */
+/** Only literal addresses: tomorrow, a name could lead to anybody. {@link lookupLoopback} checks `localhost`. */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
   return bare === 'localhost' || isLoopbackAddress(bare);
@@ -15,8 +15,8 @@ function isLoopbackAddress(address: string): boolean {
 export const NOT_LOOPBACK = 'ERR_NOT_LOOPBACK';
 
 /**
- * For connections without TLS. Where no file of the machine says what `localhost` is, its resolver does, and that may be an attacker: a name
- * that leads elsewhere is refused before anything is sent (RFC 6761 §6.3).
+ * For connections without TLS. If no file of the machine says what `localhost` is, its resolver decides, and that may be an attacker. So a
+ * name that leads to another machine is refused before anything is sent (RFC 6761 §6.3).
  */
 export const lookupLoopback: LookupFunction = (host, options, done) => {
   dns.lookup(host, { ...options, all: true }, (error, addresses) => {

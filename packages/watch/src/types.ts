@@ -1,12 +1,12 @@
 import type { Remark as CheckRemark, Status } from '@certpin/pins-file';
 
-/** What became of a target, in one word: docs/reference/states.md. */
+/** The outcome for a target, in one word: docs/reference/states.md. */
 export type State = Status | 'rotated';
 
-/** Facts beside a state. They send no notice, unless the configuration asks for it. */
+/** Facts besides a state. They send no notice, unless the configuration asks for it. */
 export type Remark = CheckRemark | 'no-backup-pin' | 'next-pin-never-seen' | 'same-key' | 'address-not-asked';
 
-/** A certificate as it was presented. The names are whatever its maker wrote: shortened, and without control characters. */
+/** A certificate as it was presented. Its maker chose the names: they are shortened, and without control characters. */
 export interface SeenCertificate {
   /** 64 upper-case hex digits. */
   readonly sha256: string;
@@ -15,43 +15,43 @@ export interface SeenCertificate {
   readonly issuer: string;
   /** At most 20 of them. */
   readonly names: readonly string[];
-  /** Milliseconds since 1970; null where the certificate has no date that can be read. */
+  /** Milliseconds since 1970. null: the certificate has no readable date. */
   readonly validFrom: number | null;
   readonly validTo: number | null;
 }
 
 /** What the last check has found at one address of a target. */
 export interface SeenAddress {
-  /** An IP address; empty where there is none: a unix socket, a file, a name that nobody knows. */
+  /** An IP address. Empty: there is none, as for a unix socket, a file, or an unknown name. */
   readonly address: string;
   readonly state: State;
   readonly reason: string;
   /** null: nothing was presented. */
   readonly certificate: SeenCertificate | null;
-  /** The pin that holds, as `formatPin` spells it; null: none does. */
+  /** The pin that holds, as `formatPin` spells it. null: none holds. */
   readonly pin: string | null;
 }
 
-/** Why a change of state is told to nobody. */
+/** Why no receiver gets a change of state. */
 export type MutedBy = 'person' | 'rotation';
 
 /** A target, and what is known of it now: one row in the store. */
 export interface TargetRow {
-  /** The same server has the same key, however it is written. */
+  /** The same server has the same key, whatever its spelling. */
   readonly key: string;
   /** As it stands in the pins file. */
   readonly label: string;
   readonly id: string | null;
   readonly servername: string | null;
   readonly note: string | null;
-  /** Where it stands in the pins file. */
+  /** Its line in the pins file. */
   readonly line: number;
-  /** The pins of the file, issuers included, as `formatPin` spells them. */
+  /** The pins of the file, also those of issuers, as `formatPin` spells them. */
   readonly pins: readonly string[];
   readonly intervalMs: number;
   /** How it came to TLS at the last check. */
   readonly protocol: string | null;
-  /** null: it has not been asked often enough to say. */
+  /** null: it has not been asked often enough. */
   readonly state: State | null;
   /** Since when, in milliseconds since 1970. */
   readonly since: number | null;
@@ -73,7 +73,7 @@ export interface TargetRow {
   readonly mute: Mute | null;
 }
 
-/** Who is quiet about a target, until when, and why. */
+/** Who muted a target, until when, and why. */
 export interface Mute {
   readonly key: string;
   readonly until: number;
@@ -100,7 +100,7 @@ export type TransitionKind =
   | 'file-unreadable'
   | 'file-readable';
 
-/** Something that has happened. It is written once, in the same step as the state that it leads to. */
+/** Something that has happened. It is written once, in the same step as the state to which it leads. */
 export interface Transition {
   /** A UUID. */
   readonly id: string;
@@ -111,13 +111,13 @@ export interface Transition {
   readonly label: string | null;
   readonly targetId: string | null;
   readonly servername: string | null;
-  /** The states before and after; null for a target that is new, and where it is about something else. */
+  /** The states before and after. null for a new target, and if it is about something else. */
   readonly from: State | null;
   readonly to: State | null;
   readonly remark: Remark | null;
   readonly reason: string;
   readonly mutedBy: MutedBy | null;
-  /** What was presented then, by address. */
+  /** What was presented at that time, by address. */
   readonly addresses: readonly SeenAddress[];
   readonly endsAt: number | null;
 }
@@ -146,22 +146,22 @@ export interface WatcherRow {
   readonly pinsFile: string | null;
   /** When a check last ended. */
   readonly checkedAt: number | null;
-  /** When nothing was left that was due: the end of the last pass over the targets. */
+  /** When no target was due any more: the end of the last pass over the targets. */
   readonly caughtUpAt: number | null;
-  /** How many targets the last whole pass has asked, and how long it took. */
+  /** How many targets the last complete pass has asked, and how long it took. */
   readonly passTargets: number | null;
   readonly passSeconds: number | null;
-  /** How often targets are asked that have no interval of their own; null: no pins file was read yet. */
+  /** How often targets without an interval of their own are asked. null: no pins file was read yet. */
   readonly intervalMs: number | null;
-  /** Since when it reaches nobody; null: it does. */
+  /** Since when it reaches no server. null: it does. */
   readonly networkLostAt: number | null;
   /** When the pins file was last read with success. */
   readonly fileReadAt: number | null;
-  /** Why it cannot be read now; null: it can. */
+  /** Why it cannot be read now. null: it can. */
   readonly fileError: string | null;
 }
 
-/** Why a receiver hears of a transition. */
+/** Why a receiver gets a transition. */
 export type NoticeKind = 'transition' | 'reminder' | 'test';
 
 /** A message that waits for its receiver: one transition, or a digest of several. */
@@ -170,9 +170,9 @@ export interface Message {
   readonly id: string;
   readonly receiver: string;
   readonly kind: NoticeKind;
-  /** In their order; at least one. They never change once the message has its id. */
+  /** In their order, at least one. They never change once the message has its id. */
   readonly transitions: readonly StoredTransition[];
-  /** How often it was tried in vain. */
+  /** The number of failed attempts. */
   readonly attempts: number;
   /** When the first of its transitions happened. */
   readonly createdAt: number;

@@ -25,22 +25,22 @@ import { type Sharing, share } from './workers/share.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Where a watcher runs. */
+/** The surroundings of a watcher. */
 export interface WatchHost {
   readonly log: Log;
   readonly version: string;
   /** Ends it. */
   readonly stop: AbortSignal;
-  /** Where secrets may stand. */
+  /** Where secrets may be. */
   readonly env: Env;
-  /** Calls back when the files are to be read again. */
+  /** Calls back when the files must be read again. */
   readonly onReload: (reload: () => void) => void;
 }
 
 /**
  * Watches until it is stopped.
  *
- * @throws StoreError, PinsFileError, ConfigError: what cannot be begun
+ * @throws StoreError, PinsFileError, ConfigError: why it cannot begin
  */
 export async function watch(config: WatchConfig, { stop, onReload, ...host }: WatchHost): Promise<void> {
   const { log } = host;
@@ -58,7 +58,7 @@ export async function watch(config: WatchConfig, { stop, onReload, ...host }: Wa
       store: nameOfStore(config.store),
       receivers: config.receivers.map(({ name }) => name),
     });
-    // Where the one ends by an error, the other ends too.
+    // If one of them ends with an error, the other ends too.
     const end = new AbortController();
     const both = AbortSignal.any([stop, end.signal]);
     const works = [cycle.run(both), notices.run(both), ...besides.map((run) => run(both))].map((work) =>
@@ -91,7 +91,7 @@ export async function watchOnce(
 }
 
 /**
- * Sends a test notice to each receiver, or to those that are named.
+ * Sends a test notice to each receiver, or only to the named ones.
  *
  * @throws (as a rejection) ConfigError
  */
@@ -111,16 +111,16 @@ function receiversOf({ name, folder, receivers }: WatchConfig, env: Env): Promis
   return createReceivers(receivers, { source, readSecret: createSecretReader(folder, env) });
 }
 
-/** What a watcher is put together of. */
+/** The parts of a watcher. */
 interface Parts {
   readonly options: CycleOptions;
   readonly notices: Notices;
   readonly store: Store;
-  /** What else runs as long as it watches. */
+  /** What else runs while it watches. */
   readonly besides: readonly ((stop: AbortSignal) => Promise<void>)[];
 }
 
-/** @param how `shards`: where the store is one for several machines, they share the targets */
+/** @param how `shards`: if several machines can use the store, they share the targets */
 async function withParts<Result>(
   config: WatchConfig,
   { log, version, env }: Pick<WatchHost, 'log' | 'version' | 'env'>,
@@ -166,7 +166,7 @@ async function withParts<Result>(
 /**
  * The store of a watcher, for a command that reads it, or mutes a target.
  *
- * @throws (as a rejection) StoreError where no watcher has run with it; ConfigError
+ * @throws (as a rejection) StoreError if no watcher has run with it; ConfigError
  */
 export async function openStore(config: WatchConfig, env: Env): Promise<Store> {
   const { store: place, folder } = config;

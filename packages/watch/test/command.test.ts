@@ -77,9 +77,9 @@ test('status: 2 where something is not known, is old, or was not read; --problem
   await store.recordWatcher({ networkLostAt: now });
   const lost = await run(['status']);
   assert.deepEqual([lost.code, /the watcher reaches no server since/.test(lost.said)], [2, true]);
-  await store.recordWatcher({ networkLostAt: null, fileError: 'certpin.json:1:1: it is no JSON' });
+  await store.recordWatcher({ networkLostAt: null, fileError: 'certpin.json:1:1: it is not JSON' });
   const unread = await run(['status']);
-  assert.deepEqual([unread.code, /it is no JSON; the last good one stays/.test(unread.said)], [2, true]);
+  assert.deepEqual([unread.code, /it is not JSON; the last good one stays/.test(unread.said)], [2, true]);
   await store.recordWatcher({ fileError: null, caughtUpAt: now - 2 * 3_600_000 - 61_000 });
   const late = await run(['status']);
   assert.deepEqual([late.code, /checks are overdue/.test(late.said)], [2, true]);
@@ -112,7 +112,7 @@ test('one cycle with a pins file that cannot be read, or a target that cannot be
     const { code, said } = await run(['--once', '-q']);
     assert.match(
       said,
-      /^certpin: error: .*certpin\.json:1:\d+: it is no JSON[^\n]*; the targets of the last good one were asked\n$/,
+      /^certpin: error: .*certpin\.json:1:\d+: it is not JSON[^\n]*; the targets of the last good one were asked\n$/,
     );
     assert.equal(code, 2);
   }

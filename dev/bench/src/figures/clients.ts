@@ -22,13 +22,13 @@ interface Sides {
   readonly peer: string;
   readonly ours: () => Promise<Opened>;
   readonly theirs: () => Promise<Opened>;
-  /** Questions under way at a time: more than one where a connection takes them. */
+  /** Questions in progress at a time: more than one if a connection allows it. */
   readonly width: number;
 }
 
 const atLeast: Target = { atLeast: 0.98 };
 
-/** Connections with their login, one after the other, and round trips on connections that stay, over pairs of new ones. */
+/** Logins one after the other, and round trips on connections that stay open, over pairs of new ones. */
 export async function compareClient({ quick }: Stage, { client, peer, ours, theirs, width }: Sides): Promise<Figure[]> {
   const connecting =
     (open: () => Promise<Opened>): Run =>
@@ -45,7 +45,7 @@ export async function compareClient({ quick }: Stage, { client, peer, ours, thei
       inParallel(count, width, ask);
   const speeds: number[] = [];
   for (let pair = 0; pair < (quick ? 10 : 40); pair++) {
-    // Whose connection is made first is served worse, so each side is first as often.
+    // The connection that is made first is served worse. So each side is first equally often.
     const [first, second] = pair % 2 === 0 ? [await ours(), await theirs()] : [await theirs(), await ours()];
     const [own, other] = pair % 2 === 0 ? [first, second] : [second, first];
     const asked = await alternate({ ours: asking(own), peer: asking(other), count: quick ? 200 : 500, rounds: 4 });
@@ -98,9 +98,9 @@ async function tediousFigures(stage: Stage): Promise<Figure[]> {
 const seenScript = fileURLToPath(new URL('seen.ts', import.meta.url));
 
 /**
- * The Node that measures clients whose connections certpin sees: this one, or one that announces them.
+ * The Node for clients whose connections certpin sees: this one, or one that announces them.
  *
- * @throws Error where there is none
+ * @throws Error if there is none
  */
 export function nodeOfSeen(): string {
   if (isSupported()) return process.execPath;

@@ -27,9 +27,9 @@ export const connect: Benchmark = {
     const ours = agentHandshakes(server);
     const verified = await alternate({ ours, peer: plainHandshakes(server, { ca: server.ca }), ...size });
     const unverified = await alternate({ ours, peer: plainHandshakes(server, { rejectUnauthorized: false }), ...size });
-    // What is left when nothing is checked and nothing made twice: no client of Node's TLS can be faster.
+    // What remains if nothing is checked and nothing is made twice. No client of Node's TLS can be faster.
     const secureContext = createSecureContext({ ca: [] });
-    // Both sides share one context; what is compared is all the rest.
+    // Both sides share one context. Everything else is compared.
     const besideBare = async (what: string, ours: Run, atLeast: number): Promise<Figure> => {
       const peer = plainHandshakes(server, { rejectUnauthorized: false, secureContext });
       const measured = await alternate({ ours, peer, ...size });
@@ -77,7 +77,7 @@ export function plainHandshakes({ host, port }: PinnedServer, options: object): 
   return handshakes(() => connectTls({ host, port, servername: 'localhost', ...options }));
 }
 
-/** What the agent does for a request that finds no idle connection. */
+/** What the agent does for a request without an idle connection. */
 export function openOf(agent: Agent, { host, port }: PinnedServer): TLSSocket {
   const { createConnection } = agent as unknown as { createConnection(options: object): TLSSocket };
   return createConnection.call(agent, { ...agent.options, host, port, servername: 'localhost' });

@@ -15,8 +15,8 @@ const POOL = 10;
 /** Rows of 10 kB in the result that is streamed. */
 const ROW_BYTES = 10_000;
 /**
- * `SELECT 1` in a round. A collection of young objects comes about every thousand and takes a quarter of the time of five hundred: rounds
- * that were that short had it in step, one side all of them and the other none, for as long as a pair was measured.
+ * The number of `SELECT 1` in a round. About every thousand, young objects are collected, which takes a quarter of the time of five hundred
+ * queries. In rounds of that length, one side got all collections and the other none, for as long as a pair was measured.
  */
 const SELECTS = 3_000;
 
@@ -33,7 +33,7 @@ interface Side {
 export const databases: Benchmark = {
   name: 'databases',
   about:
-    'pg and mysql2 against the same driver with `ssl: { ca }`. Three things are measured. The first is a connection with its login, one of each side in turn. The second is `SELECT 1` in a pool of 10, over twenty pairs of new pools, in rounds of 3,000. The third is a result that is streamed row by row, in rows of 10 kB. Clients of Redis and of a scripted SQL Server are measured too: connections with their login, one after the other, and round trips on one that stays. `certpin/driver-tls` is measured in a process of its own, on the Node that its rows name. The last rows show what the way through an end of `certpin/forward` costs.',
+    'pg and mysql2 against the same driver with `ssl: { ca }`. Three things are measured. The first is a connection with its login, one of each side in turn. The second is `SELECT 1` in a pool of 10, over twenty pairs of new pools, in rounds of 3,000. The third is a result that is streamed row by row, in rows of 10 kB. Clients of Redis and of a scripted SQL Server are measured too: connections with their login, one after the other, and round trips on one that stays. The rows of `certpin/driver-tls` come from a process of its own, on the Node that they name. The last rows show what the way through an end of `certpin/forward` costs.',
   run: async (stage) => {
     const node = nodeOfSeen();
     return {
@@ -84,7 +84,7 @@ async function compare({ quick }: Stage, driver: string, sides: { ours: Side; pe
   ];
 }
 
-/** Each login is a round of its own: one in ten takes five times as long as the others, on either side, and would make the round. */
+/** Each login is a round of its own: one in ten takes five times as long as the others, on either side, and would dominate a round. */
 export function loginRounds(quick: boolean): number {
   return quick ? 60 : 600;
 }
@@ -92,7 +92,7 @@ export function loginRounds(quick: boolean): number {
 async function compareSelects({ ours, peer }: { ours: Side; peer: Side }, pairs: number): Promise<Comparison[]> {
   const found: Comparison[] = [];
   for (let pair = 0; pair < pairs; pair++) {
-    // Whose connections are made first is served worse, so each side is first as often.
+    // The connections that are made first are served worse. So each side is first equally often.
     const [first, second] = pair % 2 === 0 ? [ours.pool(), peer.pool()] : [peer.pool(), ours.pool()];
     await first.select(SELECTS);
     await second.select(SELECTS);
@@ -103,7 +103,7 @@ async function compareSelects({ ours, peer }: { ours: Side; peer: Side }, pairs:
   return found;
 }
 
-/** mysql2 resumes the sessions of an `ssl` object by itself; here both do. */
+/** mysql2 resumes the sessions of an `ssl` object by itself. Here both sides do. */
 async function compareResuming(stage: Stage): Promise<Figure> {
   const { port, user, password, database, certificatePin, ca } = await stage.mariadb();
   const config = { host: 'localhost', port, user, password, database };
@@ -138,7 +138,7 @@ async function compareLogins(
   return figure({ name: 'databases', what, peer: named, ratio, target: { atMost: 1 }, details: medians(measured) });
 }
 
-/** What ours costs, where the peer's costs one. */
+/** What ours costs, if the peer's costs one. */
 function latencyOf({ speed: { low, median, high } }: Comparison): Spread {
   return { low: 1 / high, median: 1 / median, high: 1 / low };
 }

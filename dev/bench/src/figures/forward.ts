@@ -8,7 +8,10 @@ import type { Stage } from '../stage.ts';
 
 const CONNECTIONS = 8;
 
-/** What the way through an end costs a client, against the same client on the pinned connection itself: of a web server, for both are plain then. */
+/**
+ * What the way through an end costs a client. The peer is the same client on the pinned connection itself. The server is a web server,
+ * because both are plain there.
+ */
 export async function forwardFigures(stage: Stage): Promise<Figure[]> {
   const { port, certificatePin: pins } = await stage.web('p256');
   const end = await pinnedForward({ host: 'localhost', port }, { pins });

@@ -112,7 +112,7 @@ async function hostPolicies(stage: Stage): Promise<Series> {
   });
 }
 
-/** The time of a connection of each size, where one of the first size takes 1. */
+/** The time of a connection of each size, if one of the first size takes 1. */
 async function growing(
   { quick }: Stage,
   sizes: readonly number[],

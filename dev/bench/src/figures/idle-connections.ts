@@ -1,4 +1,4 @@
-/** A process that opens connections, leaves them idle, and tells how much its resident memory grew. */
+/** A process that opens connections, leaves them idle, and reports how much its resident memory grew. */
 import { Agent, request } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pinnedAgent } from 'certpin/https';
@@ -17,7 +17,7 @@ export interface IdleClient {
 
 process.once('message', async (client: IdleClient) => {
   const open = client.kind === 'agent' ? agentConnections(client) : pgConnections(client);
-  // The first ones pay for what is made once.
+  // The first connections also pay for what is made only once.
   await open(10);
   const before = await residentBytes();
   await open(client.count);
@@ -32,7 +32,7 @@ async function residentBytes(): Promise<number> {
   return process.memoryUsage().rss;
 }
 
-/** Connections stay where all their requests are sent at once. */
+/** Connections stay open if all their requests are sent at once. */
 function agentConnections({ pinned, pins, ca, target }: IdleClient): (count: number) => Promise<void> {
   return (count) => {
     const options = { keepAlive: true, maxFreeSockets: Number.POSITIVE_INFINITY, timeout: 0 };

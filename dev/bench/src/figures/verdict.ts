@@ -6,7 +6,7 @@ import { type Spread, spreadOf } from '../measure.ts';
 import type { PinnedServer } from '../stage.ts';
 import { openOf } from './connect.ts';
 
-/** Rounds that are not counted: both sides are measured as they are in a process that runs for long. */
+/** Rounds that do not count: both sides are measured as in a process that runs for long. */
 const WARM_UP = 5;
 
 export const verdict: Benchmark = {
@@ -33,7 +33,7 @@ interface Outcome {
   readonly details: Record<string, number>;
 }
 
-/** Handshakes of both kinds in turn; in each, only the check is timed. The ratio is that of the medians of a round. */
+/** Handshakes of both kinds in turn. In each, only the check is timed. The ratio is that of the medians of a round. */
 async function compare(
   server: PinnedServer,
   pins: string,
@@ -65,7 +65,7 @@ async function compare(
   return { ratio: spreadOf(ratios), details };
 }
 
-/** The guard answers inside `emit`: from Node's event to the first listener that hears of it. */
+/** The guard answers inside `emit`: from Node's event to the first listener that gets it. */
 function timeOurs(socket: TLSSocket): Promise<number> {
   return new Promise((resolve, reject) => {
     const emit = socket.emit as (event: string, ...args: unknown[]) => boolean;

@@ -15,7 +15,7 @@ import { redisClients } from './redis.ts';
 import { sqlServerClients } from './sql-server.ts';
 import { streamClients } from './streams.ts';
 
-/** Seconds that a statement takes, so that a connection that is cut has a statement in it. */
+/** Seconds that a statement takes, so that a cut connection has a statement in progress. */
 const STATEMENT_SECONDS = 0.01;
 
 export const clients: readonly SoakClient[] = [
@@ -44,7 +44,7 @@ export const clients: readonly SoakClient[] = [
     connectionErrors: [...nodeErrors, '57P01', '57P03', 'Connection terminated unexpectedly'],
     open: ({ host, port, login }, pins, connections) => {
       const pool = new pg.Pool(pinnedPg({ host, port, ...login, max: connections }, { pins }));
-      pool.on('error', () => undefined); // idle connections end too
+      pool.on('error', () => undefined); // Idle connections end too.
       return {
         exchange: async () => {
           const { rows } = await pool.query('SELECT $1::text AS answer, pg_sleep($2)', ['canary', STATEMENT_SECONDS]);

@@ -4,7 +4,7 @@ import { nodeErrors, type SoakClient } from '../client.ts';
 import { poolOf } from '../pool.ts';
 
 const calls = ['BindRequest (0x60)', 'SearchRequest (0x63)'];
-/** Of a call that is under way when its connection ends. ldapts keeps the text of the reason, in a line of its own. */
+/** The error of a call that is in progress when its connection ends. ldapts puts the reason into a line of its own. */
 const connectionErrors = calls.flatMap((call) => [
   `Socket error. Message type: ${call}`,
   `Connection closed before message response was received. Message type: ${call}`,

@@ -3,11 +3,11 @@ import { pinnedMongodb, pinnedMongodbForward } from 'certpin/mongodb';
 import { MongoClient } from '../../../../packages/certpin/test/drivers.ts';
 import { expectCanary, nodeErrors, type SoakClient, type SoakPool } from '../client.ts';
 
-/** A refusal is told when this time is over. */
+/** A refusal is reported when this time is over. */
 const SELECTION_LIMIT_MS = 2_000;
-/** Of operations whose connection was broken some have no end otherwise, with certpin and without. */
+/** Without this limit, some operations never end after their connection was broken, with or without certpin. */
 const OPERATION_LIMIT_MS = 6_000;
-/** Every ten seconds, the driver's default, it finds a server that is back too late for its operations, with certpin and without. */
+/** With the driver's default of ten seconds, it notices too late for its operations that a server is back, with or without certpin. */
 const LOOK_EVERY_MS = 500;
 
 const ofDriver = [
@@ -17,11 +17,12 @@ const ofDriver = [
   'MongoWaitQueueTimeoutError',
 ];
 
-/** Through an end where Node does not announce the driver's own connections. */
+/** Through an end if this Node does not announce the driver's own connections. */
 export const mongodb: SoakClient = {
   name: 'mongodb',
   server: 'mongodb',
-  // A pool of 50 whose connections were all broken gives none out for many seconds, with the driver's own TLS and `ca` too (6.22).
+  // If all connections of a pool of 50 were broken, the pool gives none out for many seconds. That is so with the driver's own TLS and `ca`
+  // too (6.22).
   mostConnections: 5,
   connectionErrors: [...nodeErrors, ...ofDriver],
   open: ({ host, port, login }, pins, connections) => {
@@ -41,7 +42,7 @@ export const mongodb: SoakClient = {
         const [{ exchange }, forwarded] = [await pool, await end];
         const before = forwarded.lastError;
         await exchange().catch((error: unknown) => {
-          // The driver keeps the text of a refusal alone.
+          // The driver keeps only the text of a refusal.
           throw forwarded.lastError === before ? error : forwarded.lastError;
         });
       },
@@ -64,7 +65,7 @@ function poolOn(client: MongoClient): SoakPool {
   };
 }
 
-/** The driver's own errors have no code, and texts with addresses in them. */
+/** The driver's own errors have no code, and their texts contain addresses. */
 function throwReason(error: Error): never {
   if (error.cause instanceof Error) return throwReason(error.cause);
   throw 'code' in error ? error : new Error(error.name, { cause: error });

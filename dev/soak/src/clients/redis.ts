@@ -77,8 +77,8 @@ function poolOfReconnecting(connections: number, create: () => Reconnecting): So
 }
 
 /**
- * A command, and once more where it fails: the attempt to connect that is under way may be older than the operation, and whoever was refused
- * then says nothing of the server of now.
+ * Sends a command, and repeats it once after a failure. The connection attempt in progress may be older than the operation. Its refusal
+ * then says nothing about the present server.
  */
 async function echoOn(client: Reconnecting, turns = 2): Promise<void> {
   try {
@@ -90,7 +90,7 @@ async function echoOn(client: Reconnecting, turns = 2): Promise<void> {
   }
 }
 
-/** The client tells in its event why it cannot connect, and nowhere else. */
+/** The client says only in its event why it cannot connect. */
 function readiness(events: EventEmitter): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (error?: Error): void => {

@@ -7,7 +7,7 @@ import { type Connection, poolOf } from '../pool.ts';
 
 const connectionErrors = [...nodeErrors, 'closed without an answer'];
 
-/** Clients that are no more than a socket. */
+/** Clients that are only a socket. */
 export const streamClients: readonly SoakClient[] = [
   {
     name: 'forward',
@@ -37,7 +37,7 @@ export const streamClients: readonly SoakClient[] = [
   },
 ];
 
-/** What it writes first stands in its queue before the handshake. */
+/** What it writes first is queued before the handshake. */
 function onSocket(socket: Socket): Connection {
   let reason = new Error('closed without an answer');
   let hear = (_: string): void => undefined;

@@ -58,7 +58,7 @@ function readCount(text: string): number {
   throw new InvalidArgumentError('It must be a whole number, 1 or more.');
 }
 
-/** In a process of its own, for it is what may be brought down. @returns a text where it was */
+/** In a process of its own, because the client may bring the process down. @returns a text if it did */
 function attack(node: string, name: string, connections: number): Promise<HostileResult | NotRun | string> {
   const worker = fileURLToPath(new URL('worker.ts', import.meta.url));
   const options = { maxBuffer: 2 ** 26 };

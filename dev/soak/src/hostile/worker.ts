@@ -6,18 +6,18 @@ import { startHostileServers } from '@certpin/testkit/hostile-server';
 import { startHttpProxy } from '@certpin/testkit/proxy';
 import { hostileClients } from './clients.ts';
 
-/** The client is for another Node than this one. */
+/** The client needs another Node. */
 export interface NotRun {
   readonly node: string;
   readonly notRun: string;
 }
 
-/** What came of all connections of a client. */
+/** The results of all connections of a client. */
 export interface HostileResult {
   readonly client: string;
   readonly node: string;
   readonly seconds: number;
-  /** That the servers have seen, and calls that were made. */
+  /** Connections that the servers have seen, and calls that were made. */
   readonly connections: number;
   readonly calls: number;
   /** Calls by their end: a code, or the message where there is none. */
@@ -28,9 +28,9 @@ export interface HostileResult {
   readonly processEvents: readonly string[];
 }
 
-/** Calls under way at any time. */
+/** Calls in progress at any time. */
 const AT_ONCE = 40;
-/** Every so many calls meet the right server: it is genuine, and somebody on the way breaks its connection. */
+/** One call in this many meets the right server, but somebody on the way breaks its connection. */
 const RIGHT_EVERY = 4;
 
 const [name, wanted] = process.argv.slice(2);
@@ -48,7 +48,7 @@ const [right, wrong] = [own, other].map((certificate) => startHostileServers(cli
 const plans = [...recordPlans('TLSv1.2'), ...recordPlans('TLSv1.3'), ...interruptionPlans].filter(
   ({ version }) => client.protocol !== 'tds' || version === 'TLSv1.2',
 );
-// A client may begin again where the right server hangs up in good order: that has no end, with certpin or without.
+// A client may begin again if the right server hangs up in good order. Without a limit, that never ends, with or without certpin.
 const rightPlans = plans.filter(({ act }) => act !== 'end');
 const wrongPorts = await Promise.all(plans.map(wrong.open));
 const rightPorts = await Promise.all(rightPlans.map(right.open));
@@ -75,7 +75,7 @@ const work = async (): Promise<void> => {
   }
 };
 await Promise.all(Array.from({ length: AT_ONCE }, work));
-await new Promise((resolve) => setTimeout(resolve, 200)); // the last records arrive
+await new Promise((resolve) => setTimeout(resolve, 200)); // The last records arrive.
 const result: HostileResult = {
   client: client.name,
   node: process.version,

@@ -9,7 +9,7 @@ interface Secret {
   readonly updatedAt: string;
 }
 
-/** What a version of an Action is made of. */
+/** The content of a version of an Action. */
 export interface ActionContent {
   readonly code: string;
   readonly runtime: string;
@@ -37,7 +37,7 @@ export function changeContent(content: ActionContent, given: JsonObject, nameOnl
   return { code, runtime, dependencies, modules, supported_triggers, secrets };
 }
 
-/** The array is replaced: a secret that it does not name is gone. */
+/** The array is replaced: a secret that it does not name is deleted. */
 function changeSecrets(before: readonly Secret[], given: Json, nameOnly: 'kept' | 'emptied'): readonly Secret[] {
   if (!Array.isArray(given)) throw invalidBody('Expected type array: secrets');
   if (given.length > LIMITS.secrets)
@@ -60,7 +60,7 @@ function changeSecrets(before: readonly Secret[], given: Json, nameOnly: 'kept' 
   return secrets;
 }
 
-/** As a client is shown it: a secret is its name and when it was written. */
+/** The form for clients: a secret is its name and the time of its last write. */
 export function showContent({ modules, secrets, ...content }: ActionContent): JsonObject {
   return {
     ...content,

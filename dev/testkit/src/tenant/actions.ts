@@ -13,7 +13,7 @@ interface ActionRecord {
   readonly updatedAt: string;
   readonly draft: ActionContent;
   readonly build: Build;
-  /** Oldest first. The newest that is built is the deployed one. */
+  /** Oldest first. The newest built version is the deployed one. */
   readonly versions: readonly Version[];
 }
 
@@ -170,7 +170,7 @@ export class Actions {
     return { status: 200, body: showVersion(record, this.#addVersion(record, record.draft)) };
   }
 
-  /** What a test of an Action answers with is not documented; the draft is what runs. */
+  /** The answer of a test of an Action is not documented. The draft is what runs. */
   async #test(call: ApiCall): Promise<TenantAnswer> {
     const { runAction } = this.#options;
     const { draft, build } = this.#find(call.id);
@@ -200,7 +200,7 @@ export class Actions {
     return { status: 200, body: showVersion(record, findVersion(record, versionId)) };
   }
 
-  /** A new version, as the chosen one is. The draft stays as it is, unless it is asked to follow. */
+  /** A new version, like the chosen one. The draft stays unchanged, unless it is asked to follow. */
   #rollBack(call: ApiCall): TenantAnswer {
     const { content } = findVersion(this.#find(call.id), call.versionId);
     const { update_draft: follows = false } = call.body === undefined ? {} : objectOf(call);
@@ -216,7 +216,7 @@ export class Actions {
     const number = (record.versions.at(-1)?.number ?? 0) + 1;
     const build = this.#build(record.name, content, 'version');
     const version: Version = { id: randomUUID(), number, content, createdAt: new Date().toISOString(), build };
-    // The oldest goes where there are 50, but never the one that runs.
+    // If there are 50, the oldest is removed, but never the running one.
     const versions = [...record.versions, version].filter(
       (each, index, all) => index >= all.length - 50 || each === deployedOf(record),
     );

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { TenantAnswer } from './options.ts';
 
-/** What makes the Management API answer with something else than a success. */
+/** Makes the Management API answer with an error. */
 export class ApiError extends Error {
   readonly status: number;
   readonly errorCode: string;
@@ -18,7 +18,7 @@ export class ApiError extends Error {
   }
 }
 
-/** What makes `/oauth/token` answer with something else than a token. */
+/** Makes `/oauth/token` answer with an error. */
 export class OAuthError extends Error {
   readonly status: number;
   readonly error: string;

@@ -1,6 +1,6 @@
 export type BuildState = 'pending' | 'building' | 'packaged' | 'built' | 'failed';
 
-/** A build of an Action's draft, or of a version of it: it takes its time, and ends well or not. */
+/** A build of an Action's draft, or of a version of it. It takes time, and succeeds or fails. */
 export interface Build {
   readonly startedAt: number;
   readonly durationMs: number;

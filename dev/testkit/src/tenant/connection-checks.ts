@@ -1,7 +1,7 @@
 import { invalidBody } from './api-error.ts';
 import type { Json, JsonObject } from './options.ts';
 
-/** What a write may name at the top of a connection. */
+/** What a write may name at the top level of a connection. */
 export const changeable: readonly string[] = [
   'display_name',
   'options',
@@ -14,7 +14,7 @@ export const changeable: readonly string[] = [
   'connected_accounts',
 ];
 
-/** What cannot be written together, though it can be read together. */
+/** Options that cannot be written together, though they can be read together. */
 const exclusive: readonly (readonly [string, readonly string[]])[] = [
   ['attributes', ['requires_username', 'validation']],
   [

@@ -12,7 +12,7 @@ import type { ConnectionSeed, FakeTenantOptions, Json, JsonObject, TenantAnswer 
 import { type ApiCall, numberOf, objectOf, pageOf, type Route } from './routes.ts';
 import { Vault } from './vault.ts';
 
-/** A connection, with everything in the clear. */
+/** A connection, with everything in plaintext. */
 export interface ConnectionRecord {
   readonly id: string;
   readonly name: string;
@@ -23,7 +23,7 @@ export interface ConnectionRecord {
   /** The ciphertext of `options.configuration`, by key, of the last write. */
   readonly sealed: Readonly<Record<string, string>>;
   readonly vault: Vault;
-  /** When `options` were written, oldest first. Their number is the generation of scripts and configuration. */
+  /** The times at which `options` were written, oldest first. Their number is the generation of scripts and configuration. */
   readonly writes: readonly number[];
 }
 
@@ -119,7 +119,7 @@ export class Connections {
     };
     const checked = readOptions(options);
     refuseExclusive(checked);
-    // As recorded: the tenant adds what it has a default for, to the legacy settings of passwords too, which cannot be written beside them.
+    // As recorded: the tenant adds its defaults, also to the legacy settings of passwords. These cannot be written together.
     const withDefaults = strategy === 'auth0' ? { ...defaults, ...checked } : checked;
     const record = this.#insert({ name, strategy, fields, options: withDefaults });
     return { status: 201, body: show(record, call) };
@@ -189,7 +189,7 @@ export class Connections {
   }
 }
 
-/** Each write makes new ciphertext, of values that did not change too. */
+/** Each write makes new ciphertext, also for unchanged values. */
 function seal(record: ConnectionRecord): ConnectionRecord {
   const options = inStoredOrder(record.options) as JsonObject;
   const { configuration } = options;
@@ -208,7 +208,7 @@ function show(record: ConnectionRecord, call: ApiCall): JsonObject {
   return { id, ...(call.scopes.has('read:connections_options') ? { options: shown } : {}), strategy, name, ...fields };
 }
 
-/** As recorded, what is written comes back in the order in which a database keeps keys: the shorter ones first. */
+/** As recorded: what is written comes back in the order in which a database keeps keys, the shorter ones first. */
 function inStoredOrder(value: Json): Json {
   if (Array.isArray(value)) return (value as readonly Json[]).map(inStoredOrder);
   if (!isObject(value)) return value;

@@ -49,7 +49,7 @@ export class Containers {
     await Promise.all(this.#ending);
   }
 
-  /** The container of a place, if it is still to be used. */
+  /** The container of a place, if it can still be used. */
   #keep(slot: Slot | undefined, record: ConnectionRecord, index: number): Slot | undefined {
     if (slot === undefined) return undefined;
     if (slot.logins >= this.#options.loginsEach && !this.#isOutlier(index)) {

@@ -6,7 +6,7 @@ import type { Minted } from '../mint.ts';
 import { credentials } from '../tls-server.ts';
 import type { RequestHook, TenantAnswer, TenantRequest } from './options.ts';
 
-/** A request that the tenant was sent. `status`: what the client was told; 0 where it was told nothing. */
+/** A request that the tenant received. `status`: what the client was told. 0: nothing. */
 export interface LoggedRequest extends TenantRequest {
   readonly status: number;
 }
@@ -16,7 +16,7 @@ export type Answer = (
   received: { readonly authorization: string | undefined; readonly form: Record<string, string> },
 ) => Promise<TenantAnswer>;
 
-/** Listens over HTTPS, writes down each request and lets hooks stand between. */
+/** Listens over HTTPS, records each request, and lets hooks intervene. */
 export class Listener {
   readonly requests: LoggedRequest[] = [];
   readonly #hooks: RequestHook[] = [];
@@ -103,7 +103,7 @@ function send(response: ServerResponse, { status, headers = {}, body }: TenantAn
   response.end(body === undefined ? undefined : JSON.stringify(body));
 }
 
-/** What is no JSON stays text, and no operation takes it. */
+/** Text that is not JSON stays text, and no operation accepts it. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

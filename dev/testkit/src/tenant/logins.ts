@@ -3,7 +3,7 @@ import type { Connections } from './connections.ts';
 import type { Containers } from './containers.ts';
 import type { PasswordLogin } from './tokens.ts';
 
-/** A login by password over a connection: through its script, as far as it has one and it is asked. */
+/** A login by password over a connection: through its script, if it has one and the script is used. */
 export function createPasswordLogin(
   connections: Connections,
   containers: Containers | undefined,
@@ -22,7 +22,7 @@ export function createPasswordLogin(
     }
     const { enabledDatabaseCustomization: isCustom, import_mode: imports } = record.options;
     const user = `${record.id} ${email}`;
-    // Once a user was imported, the tenant knows the password, and the script is never asked again.
+    // Once a user was imported, the tenant knows the password, and the script is never called again.
     const known = imports === true ? imported.get(user) : undefined;
     if (known === undefined && isCustom === true) {
       if (containers === undefined) throw new Error('a login needs runContainer');

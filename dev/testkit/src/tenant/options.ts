@@ -3,9 +3,9 @@ import type { ContainerOptions, LoginRecord, RunContainer } from './script-conta
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export type JsonObject = { readonly [key: string]: Json };
 
-/** What the fake tenant is to be like. Where Auth0 does not document what it does, there is a mode for each reading. */
+/** The behaviour of the fake tenant. If Auth0 does not document something, there is a mode for each possible behaviour. */
 export interface FakeTenantOptions {
-  /** What it takes for its domain. Default `acme.eu.auth0.com`. */
+  /** The domain that it claims. Default `acme.eu.auth0.com`. */
   readonly domain?: string;
   /** Ciphertext of `configuration` that is sent back. `echo`: the plaintext stays (default). `encrypted-twice`: the ciphertext becomes the plaintext. */
   readonly ciphertext?: 'echo' | 'encrypted-twice';
@@ -19,35 +19,35 @@ export interface FakeTenantOptions {
   readonly grants?: readonly string[];
   /** Every login by password is answered with `mfa_required`. */
   readonly mfa?: boolean;
-  /** So many requests of the Management API in each window, then 429. Default: no limit. */
+  /** The number of requests to the Management API in each window, then 429. Default: no limit. */
   readonly rateLimit?: { readonly requests: number; readonly windowMs: number };
-  /** How long a draft or a version of an Action is built. Default 0. */
+  /** How long the build of a draft or a version of an Action takes. Default 0. */
   readonly buildMs?: number;
   /** Whether builds fail: all of them, or those that are named. */
   readonly failBuilds?:
     | boolean
     | ((build: { readonly name: string; readonly code: string; readonly of: 'draft' | 'version' }) => boolean);
-  /** Runs the `login` script of a connection. Without it, a login by password cannot be had. */
+  /** Runs the `login` script of a connection. Without it, no login by password is possible. */
   readonly runContainer?: RunContainer;
-  /** Default: one container for each connection, which takes a change at once. */
+  /** Default: one container for each connection, which uses a change at once. */
   readonly containers?: ContainerOptions;
-  /** Runs the draft of an Action, where it is tested; the result is handed on as it is. Without it, no Action can be tested. */
+  /** Runs the draft of an Action when it is tested. The result is passed on unchanged. Without it, no Action can be tested. */
   readonly runAction?: (run: {
     readonly code: string;
     readonly secrets: Readonly<Record<string, string>>;
     readonly payload: JsonObject;
   }) => Promise<JsonObject>;
-  /** Hears of each login that reached a container. */
+  /** Called for each login that reached a container. */
   readonly onLogin?: (login: LoginRecord) => void;
 }
 
-/** A request, as a test sees it. */
+/** A request, in the form for a test. */
 export interface TenantRequest {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
-  /** The JSON that was sent; undefined for tokens, which carry passwords. */
+  /** The sent JSON. undefined for tokens, because these requests contain passwords. */
   readonly body: unknown;
 }
 
@@ -59,15 +59,15 @@ export interface TenantAnswer {
 }
 
 /**
- * Stands between a client and the tenant. `proceed` lets the tenant do what it was asked for and gives its answer; what the
- * hook returns is what the client hears. `hang`: no answer, ever. `hang-up`: the connection is cut.
+ * Intervenes between a client and the tenant. `proceed` lets the tenant do what it was asked for, and gives its answer. The client gets
+ * what the hook returns. `hang`: no answer, ever. `hang-up`: the connection is cut.
  */
 export type RequestHook = (
   request: TenantRequest,
   proceed: () => Promise<TenantAnswer>,
 ) => Promise<TenantAnswer | 'hang' | 'hang-up'>;
 
-/** A connection as it stands in the tenant before a test begins; `options.configuration` in plaintext. */
+/** A connection that the tenant has before a test begins, with `options.configuration` in plaintext. */
 export interface ConnectionSeed {
   readonly name: string;
   /** Default `auth0`: a database connection. */
@@ -85,7 +85,7 @@ export interface ConnectionSeed {
   readonly enabled_clients?: readonly string[];
 }
 
-/** An Action as it stands in the tenant before a test begins, built. */
+/** An Action that the tenant has before a test begins, already built. */
 export interface ActionSeed {
   readonly name: string;
   readonly code: string;
@@ -103,7 +103,7 @@ export interface ActionSeed {
   readonly draftCode?: string;
 }
 
-/** Every secret in the clear: what no client is ever shown. */
+/** Every secret in plaintext, which no client ever gets. */
 export interface Plaintext {
   readonly connections: Readonly<Record<string, JsonObject>>;
   readonly actions: Readonly<Record<string, PlainAction>>;

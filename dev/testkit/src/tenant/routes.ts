@@ -15,7 +15,7 @@ export interface ApiCall {
 export interface Route {
   /** `PATCH connections/:id` */
   readonly operation: string;
-  /** Any of them suffices. */
+  /** Any of them is enough. */
   readonly scopes: readonly string[];
   readonly handle: (call: ApiCall) => TenantAnswer | Promise<TenantAnswer>;
 }
@@ -33,7 +33,7 @@ export async function answerCall(
     if (!route.scopes.some((scope) => call.scopes.has(scope))) throw insufficientScope(route.scopes);
     return route.handle({ id: '', versionId: '', ...found, ...call });
   }
-  // The rest of the API is there for whoever has its scopes; nobody has them here.
+  // The rest of the API exists for clients with its scopes. Nobody has them here.
   if (method === 'GET') throw insufficientScope([`read:${path.split('/')[0]?.replaceAll('-', '_')}`]);
   throw new ApiError(404, 'not_found', 'Not Found');
 }

@@ -1,9 +1,9 @@
-/** What a script said to a login; an error in the words of `/oauth/token`. */
+/** The answer of a script to a login, with an error in the words of `/oauth/token`. */
 export type LoginResult =
   | { readonly profile: Readonly<Record<string, unknown>> }
   | { readonly error: string; readonly error_description: string };
 
-/** One container: the script and the configuration that it was started with stay until it ends. */
+/** One container: it keeps the script and the configuration with which it was started, until it ends. */
 export interface ScriptContainer {
   readonly login: (email: string, password: string) => Promise<LoginResult>;
   readonly close: () => Promise<void>;
@@ -11,17 +11,20 @@ export interface ScriptContainer {
 
 export type RunContainer = (script: string, configuration: Readonly<Record<string, string | null>>) => ScriptContainer;
 
-/** How long containers that are warm live on with what they were started with. */
+/** How long warm containers continue with what they were started with. */
 export interface ContainerOptions {
-  /** Warm containers of each connection. Logins go round. */
+  /** Warm containers of each connection. Logins go to them in turn. */
   readonly count: number;
-  /** Within this time after a write, one after another is replaced; after it, none is left. Default 0. */
+  /** After a write, they are replaced one after the other within this time. After it, none is left. Default 0. */
   readonly livesMs?: number;
-  /** So many of them live on for longer. Default 0. */
+  /** How many of them live longer. Default 0. */
   readonly outliers?: number;
-  /** How long those do. */
+  /** How long these live. */
   readonly outliersMs?: number;
-  /** After so many logins another one takes its place, with what stands in the tenant then; not one of those that live longer. Default: no limit. */
+  /**
+   * After this many logins, a new container takes its place, with what the tenant has then. This does not apply to those that live longer.
+   * Default: no limit.
+   */
   readonly loginsEach?: number;
 }
 
@@ -29,9 +32,9 @@ export interface ContainerOptions {
 export interface LoginRecord {
   readonly connection: string;
   readonly email: string;
-  /** Of the container: 1 is what the tenant was seeded with, and each write of `options` is the next. */
+  /** The generation of the container: 1 is the first content of the tenant, and each write of `options` is the next. */
   readonly generation: number;
-  /** What stood in the tenant at that moment. */
+  /** The generation of the tenant at that moment. */
   readonly latest: number;
   /** Whether the container is one of those that live longer. */
   readonly outlier: boolean;

@@ -16,11 +16,11 @@ import { PASSWORD_REALM, Tokens } from './tokens.ts';
 /** A tenant of Auth0 in this process, with what certpin touches of it. */
 export interface FakeTenant {
   readonly domain: string;
-  /** Where it really is: `https://localhost:PORT`. */
+  /** Its real address: `https://localhost:PORT`. */
   readonly origin: string;
   /** Its CA, PEM: for `NODE_EXTRA_CA_CERTS`. */
   readonly ca: string;
-  /** Leads `https://DOMAIN/…` to the fake, over HTTPS; calls nobody else. */
+  /** Leads `https://DOMAIN/…` to the fake, over HTTPS, and calls nobody else. */
   readonly fetch: typeof fetch;
   readonly credentials: {
     readonly AUTH0_DOMAIN: string;
@@ -31,7 +31,7 @@ export interface FakeTenant {
   readonly privateKey: string;
   /** A token for the Management API; default with all that is granted. */
   readonly issueToken: (scopes?: readonly string[]) => string;
-  /** Tokens that were issued are refused from now on. */
+  /** From now on, all issued tokens are refused. */
   readonly expireTokens: () => void;
   /** @returns the id */
   readonly addConnection: (seed: ConnectionSeed) => string;
@@ -39,7 +39,7 @@ export interface FakeTenant {
   readonly addAction: (seed: ActionSeed) => string;
   readonly plaintext: () => Plaintext;
   readonly requests: readonly LoggedRequest[];
-  /** @returns ends it */
+  /** @returns a function that ends it */
   readonly onRequest: (hook: RequestHook) => () => void;
   readonly close: () => Promise<void>;
 }

@@ -8,10 +8,10 @@ const triggers = [
   'post-change-password',
 ];
 
-/** What clients ask for beside connections and Actions: there, and empty but for what has to be in it. */
+/** What clients ask for besides connections and Actions. It exists, and contains only what must be there. */
 export function surroundingRoutes(domain: string, clientId: string, grants: readonly string[]): readonly Route[] {
   const tenant = domain.split('.')[0];
-  // Every tenant has it, and the Deploy CLI asks for it: what holds for all of its clients.
+  // Every tenant has it, and the Deploy CLI asks for it: the settings for all its clients.
   const all = { client_id: 'globalfakeclient', tenant, name: 'All Applications', global: true, callbacks: [] };
   const clients = [
     {

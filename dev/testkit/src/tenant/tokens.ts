@@ -43,7 +43,7 @@ export class Tokens {
     return token;
   }
 
-  /** What was issued is no longer taken. */
+  /** Issued tokens are no longer accepted. */
   expireAll(): void {
     this.#issued.clear();
   }
@@ -95,7 +95,7 @@ export class Tokens {
       throw new OAuthError(400, 'invalid_request', 'Missing required parameter: realm, username or password');
     }
     await this.#logIn(realm, username, password);
-    // Without an audience it is no JWT.
+    // Without an audience, it is not a JWT.
     const token = randomBytes(24).toString('base64url');
     return { status: 200, body: { access_token: token, expires_in: DAY_S, token_type: 'Bearer' } };
   }

@@ -3,7 +3,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 // The recorded ciphertext of Auth0 begins with `CkIKI`.
 const head = Buffer.from([0x0a, 0x42, 0x0a, 0x20]);
 
-/** Encrypts under a key of its own: the ciphertext of one vault says nothing to another, and is another one each time. */
+/** Encrypts under its own key: another vault cannot read its ciphertext, and each ciphertext is different. */
 export class Vault {
   readonly #key = randomBytes(32);
 
@@ -14,7 +14,7 @@ export class Vault {
     return Buffer.concat([head, iv, cipher.getAuthTag(), sealed]).toString('base64');
   }
 
-  /** The text that was sealed; undefined where this vault has not sealed it. */
+  /** The text that was sealed. undefined: this vault has not sealed it. */
   open(sealed: string): string | undefined {
     const bytes = Buffer.from(sealed, 'base64');
     if (!bytes.subarray(0, 4).equals(head) || bytes.length < 32) return undefined;

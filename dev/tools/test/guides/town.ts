@@ -19,7 +19,7 @@ const root = fileURLToPath(new URL('../../../..', import.meta.url));
 interface House {
   readonly host: string;
   readonly port: number;
-  /** Where the pages leave the port out. */
+  /** The port, if the pages leave it out. */
   readonly usualPort: number;
   readonly present: (certificate: Minted) => unknown;
   readonly close: () => Promise<unknown>;
@@ -31,7 +31,7 @@ export interface Town {
   readonly env: Record<string, string>;
   /** Nobody may see them in an output. */
   readonly secrets: readonly string[];
-  /** What stands in a page, as the test has to write it: addresses. */
+  /** The text of a page in the form for the test: with its addresses. */
   readonly toReal: (text: string) => string;
   /** The way back, for what is printed. */
   readonly toShown: (text: string) => string;
@@ -104,14 +104,14 @@ function mintFor(name: string): Promise<Minted> {
   return mint({ subject: `CN=${name}`, names: [name, 'localhost'], validToDays: 365 });
 }
 
-/** A name where it is no end of a longer one: `sql.example.com` stands in `mysql.example.com`. */
+/** A name, but not the end of a longer one: `sql.example.com` is in `mysql.example.com`. */
 function named(name: string): RegExp {
   return new RegExp(`(?<![\\w.-])${name}`);
 }
 
 /**
- * Programs that the commands call: certpin as it was built, the Node of most users, and an npm whose `install` makes the packages of this repository
- * known to the working folder. Without `npm install` in the page, nothing is there to import.
+ * Programs that the commands call: the built certpin, the Node of most users, and an npm whose `install` links the packages of this repository
+ * into the working folder. If the page has no `npm install`, there is nothing to import.
  */
 function writePrograms(folder: string): string {
   const bin = join(folder, 'bin');

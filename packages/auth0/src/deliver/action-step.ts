@@ -11,14 +11,14 @@ import { shapeOfValues, valuesOf } from './values.ts';
 import { type HiddenPlace, valuesOfOthers } from './values-of-others.ts';
 import type { Item, Standing, Step, Wish } from './wish.ts';
 
-/** Of Auth0: the characters of a secret, the number of secrets, and the bytes of the code. */
+/** Limits of Auth0: the characters of a secret, the number of secrets, and the bytes of the code. */
 const SECRET_LIMIT = 4_096;
 const SECRETS_LIMIT = 30;
 
 /**
- * Places of one Action: its secrets, and lines of its code.
+ * The places of one Action: its secrets, and lines of its code.
  *
- * @throws TenantError where it cannot be read
+ * @throws TenantError if it cannot be read
  */
 export async function planAction(context: TenantContext, name: string, wishes: readonly Wish[]): Promise<Step> {
   const action = await findAction(context.management, name);
@@ -64,7 +64,10 @@ export async function planAction(context: TenantContext, name: string, wishes: r
   const unmeant = Object.keys(given).filter((key) => secrets.has(key) || !draft.secrets.has(key));
   if (unmeant.length > 0) {
     const which = unmeant.map(plain).join(', ');
-    refuse('ERR_VALUES', `the file of --values has ${which}, which comes from the pins file or is not there`);
+    refuse(
+      'ERR_VALUES',
+      `the file of --values has ${which}, which comes from the pins file or does not exist; remove it there`,
+    );
   }
   const { domain } = context.management.credentials;
   const isBeside = (place: Place): place is HiddenPlace =>
@@ -102,7 +105,7 @@ export async function planAction(context: TenantContext, name: string, wishes: r
         context,
         action,
         {
-          // A draft that could not be built is built again where it is written.
+          // A draft that could not be built is built again when it is written.
           code: code === draft.code && action.isDeployed ? undefined : code,
           secrets: all,
         },
@@ -121,7 +124,7 @@ async function write(
   if (!isAsRead(action, now)) {
     throw new DeliverError(
       'ERR_CHANGED',
-      `the Action ${action.name}: somebody else has changed it meanwhile; it was not written`,
+      `the Action ${action.name}: somebody else has changed it since it was read; it was not written`,
     );
   }
   const { deployed } = await writeAction(management, now, change);
@@ -139,7 +142,7 @@ function mergeSecrets(
   return new Map([...old, ...ours]);
 }
 
-/** What is known of a secret: its value is never shown, and when it was changed is. */
+/** What is known of a secret. Its value is never shown, but the time of its last change is. */
 function standingOf({ deployed }: Action, key: string, last: ReturnType<typeof lastWritten>): Standing {
   const changed = deployed?.secrets.get(key);
   if (changed === undefined) return { how: 'absent' };
@@ -151,7 +154,9 @@ function standingOf({ deployed }: Action, key: string, last: ReturnType<typeof l
   return { how: 'unknown', reason };
 }
 
-/** Whether a draft is what a push of ours has left that was killed before it could deploy: nothing else is in it than our own places. */
+/**
+ * Whether a draft is what one of our pushes has left, because it was killed before it could deploy. Then it differs only in our own places.
+ */
 function isOurDraft({ journal }: TenantContext, { draft, deployed }: Action, wishes: readonly Wish[]): boolean {
   if (deployed === undefined || !wishes.some(({ place }) => isUnderWay(journal, place))) return false;
   let [one, other] = [draft.code, deployed.code];
@@ -177,7 +182,7 @@ function isOurDraft({ journal }: TenantContext, { draft, deployed }: Action, wis
   );
 }
 
-/** A push writes all secrets in one go. One that was written later than ours is a colleague's. */
+/** A push writes all secrets at once. A secret that was written later than ours was written by somebody else. */
 function isWrittenAtOnce(draft: ActionContent, deployed: ActionContent, ours: ReadonlySet<string>): boolean {
   const last = Math.max(...[...ours].map((name) => Date.parse(draft.secrets.get(name) ?? '')));
   return [...draft.secrets].every(
@@ -185,7 +190,7 @@ function isWrittenAtOnce(draft: ActionContent, deployed: ActionContent, ours: Re
   );
 }
 
-/** A tenant may stamp the secrets of one PATCH one after another, within milliseconds; a colleague who has seen ours takes longer to write. */
+/** A tenant may stamp the secrets of one PATCH one after another, within milliseconds. A person who has seen ours takes longer to write. */
 const AT_ONCE_MS = 1_000;
 
 function names({ secrets }: ActionContent): readonly string[] {

@@ -7,7 +7,7 @@ import { readValues } from './values.ts';
 import { readCanary, reasonOfLogin, verifyLogins } from './verify-login.ts';
 import { wishesOf } from './wishes-of.ts';
 
-/** What became of the login of a user that exists to log in. */
+/** The outcome of a login of the canary, a user that exists only for such logins. */
 export interface CanaryLogin {
   /** `none`: no place of the targets is a connection. `unknown`: the question could not be asked. */
   readonly outcome: 'logged-in' | 'refused' | 'unknown' | 'none';
@@ -15,7 +15,7 @@ export interface CanaryLogin {
 }
 
 /**
- * Lets the canary log in over each connection that the targets deliver to, through the real path. Nothing is written.
+ * Lets the canary log in over each connection to which the targets are delivered, as a real user does. Nothing is written.
  *
  * @throws PinsFileError, CertpinError `ERR_TARGET_INVALID`
  */
@@ -30,7 +30,7 @@ export async function tryCanary(
   try {
     const canary = readCanary(env);
     const context = { document, journal: readJournal(pinsFile), values: readValues(undefined), drop: [], signal };
-    // Whoever writes the tenant, the login goes over the same connection.
+    // Whichever tool writes the tenant, the login goes over the same connection.
     const how = { env, fetch, signal, onWait: onProgress, allowCommands: false, ownerIsNone: true };
     const plan = await makePlan(context, wishes, how);
     await verifyLogins(plan.management, plan.steps, canary);

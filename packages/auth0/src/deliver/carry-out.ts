@@ -22,14 +22,14 @@ interface Work {
   readonly unfinished: string | undefined;
 }
 
-/** Writes one step after another, each with a line in the journal before and behind it. What fails ends it. */
+/** Writes one step after another. Before and after each, it writes a line into the journal. A failure ends it. */
 export async function carryOut(
   { pinsFile, document, plan, steps, report, wanted, unfinished }: Work,
   { env, signal, verifyLogin, onProgress }: DeliverOptions,
 ): Promise<Delivered> {
   const id = newId();
   const { undoes } = wanted;
-  report.isOver = true; // what is told afterwards is no plan
+  report.isOver = true; // What is reported afterwards is no longer a plan.
   const snapshot = writeSnapshot(
     pinsFile,
     id,
@@ -104,7 +104,7 @@ function nameOf({ id, label }: Entry): string {
   return id ?? label;
 }
 
-/** It begins with the time, so that names of snapshots are in order. */
+/** The name begins with the time, so that the names of snapshots are in order. */
 function newId(): string {
   const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   return `${time}-${randomBytes(4).toString('hex')}`;

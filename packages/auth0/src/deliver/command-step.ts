@@ -9,7 +9,7 @@ import type { Standing, Step, Wish } from './wish.ts';
 
 const LIMIT_MS = 60_000;
 
-/** A command that gets the pins on its standard input. What it keeps cannot be read: the journal says what it was given last. */
+/** A command that gets the pins on its standard input. What it keeps cannot be read, so the journal says what it was given last. */
 export function planCommand({ document, journal, signal }: Context, wish: Wish): Step {
   const { command } = wish.place as Extract<Place, { kind: 'command' }>;
   const last = lastWritten(journal, wish.place);
@@ -28,9 +28,9 @@ export function planCommand({ document, journal, signal }: Context, wish: Wish):
 }
 
 /**
- * Without a shell: nothing of the list is anything else than a word. What it prints is not shown, because it may be a secret.
+ * Runs without a shell, so every item of the list is only a word. Its output is not shown, because it may be a secret.
  *
- * @throws DeliverError `ERR_COMMAND`; the signal's reason. In each case the command has ended before
+ * @throws DeliverError `ERR_COMMAND`; the signal's reason. The command has ended before either of them is thrown
  */
 export async function runCommand(
   command: readonly string[],
@@ -46,14 +46,14 @@ export async function runCommand(
     ...{ signal: eitherSignal(limit, signal), killSignal: 'SIGKILL' },
   });
   const ended = new Promise<string | undefined>((done) => {
-    // Where it has begun, its end tells: until then it may still write.
+    // Once it has started, wait for its end: it may still write until then.
     child.on('error', ({ message }) => child.pid === undefined && done(message));
     child.on('close', (code, by) => {
       if (limit.aborted) return done(`it did not end within ${limitMs / 1000} s`);
       done(code === 0 ? undefined : `it ended with ${code === null ? by : `status ${code}`}`);
     });
   });
-  child.stdin.on('error', () => undefined); // a command that does not read says so by its status
+  child.stdin.on('error', () => undefined); // A command that does not read its input reports that with its status.
   child.stdin.end(`${pins}\n`);
   const why = await ended;
   if (why !== undefined) signal?.throwIfAborted();

@@ -25,14 +25,14 @@ import { shapeOfValues, valuesOf } from './values.ts';
 import { type HiddenPlace, valuesOfOthers } from './values-of-others.ts';
 import type { Item, Standing, Step, Wish } from './wish.ts';
 
-/** Of Auth0: no more keys than these, and no longer value. */
+/** Limits of Auth0: the number of keys, and the length of a value. */
 const MAX_METADATA = 10;
 const MAX_METADATA_LENGTH = 255;
 
 /**
- * Places of one connection: keys of its configuration, and lines of its scripts.
+ * The places of one connection: keys of its configuration, and lines of its scripts.
  *
- * @throws TenantError where it cannot be read
+ * @throws TenantError if it cannot be read
  */
 export async function planConnection(context: TenantContext, name: string, wishes: readonly Wish[]): Promise<Step> {
   const { management, values, learned, drop } = context;
@@ -41,7 +41,10 @@ export async function planConnection(context: TenantContext, name: string, wishe
   const isCustom = connection.whole.strategy === 'auth0' && connection.options.enabledDatabaseCustomization === true;
   if (!isCustom)
     refusals.push(
-      new DeliverError('ERR_PLACE', `the connection ${name} is no custom database: nothing reads its configuration`),
+      new DeliverError(
+        'ERR_PLACE',
+        `the connection ${name} is not a custom database, so nothing reads its configuration`,
+      ),
     );
   // Without a prototype: a key may be called __proto__ or constructor.
   const scripts: Record<string, string> = Object.create(null);
@@ -77,7 +80,7 @@ export async function planConnection(context: TenantContext, name: string, wishe
     refusals.push(
       new DeliverError(
         'ERR_VALUES',
-        `the file of --values has ${which} for ${name}, which comes from the pins file or is not there`,
+        `the file of --values has ${which} for ${name}, which comes from the pins file or does not exist; remove it there`,
       ),
     );
   }
@@ -149,7 +152,7 @@ async function write({
   if (!isDeepStrictEqual(now.whole, connection.whole)) {
     throw new DeliverError(
       'ERR_CHANGED',
-      `the connection ${name}: somebody else has changed it meanwhile; it was not written`,
+      `the connection ${name}: somebody else has changed it since it was read; it was not written`,
     );
   }
   const keys = Object.keys(change.configuration);
@@ -162,7 +165,7 @@ async function write({
     return differencesAfter(now, body, found).length === 0 && keys.every((key) => old[key] !== fresh[key]);
   };
   const after = await writeConnection(management, now, body, isOurs);
-  // Ciphertext changes with each write, also of the same value.
+  // Ciphertext changes with each write, even if the value stays the same.
   const unwritten = keys.filter((key) => configurationOf(after)[key] === configurationOf(now)[key]);
   refuseDifferences(name, [
     ...differencesAfter(now, body, after),
@@ -171,7 +174,7 @@ async function write({
   const cipher = (key: string): Witness => sha256(String(configurationOf(after)[key]));
   const ended = marks(connection, keys, (key) => `1 ${push} ${sha256(change.configuration[key] ?? '')} ${cipher(key)}`);
   if (Object.keys(ended).length > 0) {
-    // No options: nothing of them is touched.
+    // No options: then none of them is changed.
     const head = headOf(after, ended);
     const marked = await writeConnection(management, after, head, (found) =>
       isDeepStrictEqual(metadataOf(found), head.metadata),
@@ -190,11 +193,11 @@ function refuseDifferences(name: string, differences: readonly string[]): void {
   if (differences.length === 0) return;
   throw new DeliverError(
     'ERR_DIFFERENCE',
-    `the connection ${name}: after the write, something else stands there than was written: ${differences.join(', ')}`,
+    `the connection ${name}: after the write, it differs from what was written: ${differences.join(', ')}`,
   );
 }
 
-/** The witnesses, where there is room for all of them; else they stand in the journal alone. */
+/** The witnesses, if there is room for all of them. Otherwise they are only in the journal. */
 function marks(
   connection: Connection,
   keys: readonly string[],
@@ -209,7 +212,7 @@ function nameOfMark(key: string): string {
   return `certpin_${key}`;
 }
 
-/** What is known of a key that can be read as ciphertext only. */
+/** What is known of a key that can be read only as ciphertext. */
 function standingOf(
   connection: Connection,
   key: string,
@@ -226,7 +229,7 @@ function standingOf(
   const reason = isNew
     ? 'it is ciphertext, and push has not written it yet'
     : witness === '-'
-      ? 'it is ciphertext, and the push that wrote it did not come to its end'
+      ? 'it is ciphertext, and the push that wrote it did not finish'
       : 'it is ciphertext, and somebody else has written it since the last push';
   return { how: 'unknown', reason };
 }

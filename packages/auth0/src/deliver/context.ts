@@ -4,7 +4,7 @@ import type { JournalLine } from './journal.ts';
 import type { Learned } from './learned.ts';
 import type { Values } from './values.ts';
 
-/** What every step of a plan is made of. */
+/** What every step of a plan is made from. */
 export interface Context {
   readonly document: PinsDocument;
   readonly journal: readonly JournalLine[];

@@ -9,15 +9,15 @@ export type DeliverErrorCode =
   | 'ERR_VALUES_FILE'
   /** Something would be lost. */
   | 'ERR_LOSS'
-  /** A place cannot be used: no such connection, no marked line, a path that leads out. */
+  /** A place cannot be used: there is no such connection, no marked line, or the path leads out of the folder. */
   | 'ERR_PLACE'
-  /** Somebody else has changed it meanwhile. */
+  /** Somebody else has changed it since it was read. */
   | 'ERR_CHANGED'
-  /** A draft with changes of somebody else. */
+  /** A draft contains changes of somebody else. */
   | 'ERR_DRAFT'
   /** Another tool writes this tenant. */
   | 'ERR_OWNER'
-  /** What stands there after the write is not what was written. */
+  /** After the write, the place differs from what was written. */
   | 'ERR_DIFFERENCE'
   /** A login of the canary was refused. */
   | 'ERR_LOGIN'
@@ -27,14 +27,14 @@ export type DeliverErrorCode =
   | 'ERR_COMMAND'
   /** The signal has ended it after the first write. */
   | 'ERR_INTERRUPTED'
-  /** There is nothing that could be taken back. */
+  /** Nothing can be taken back. */
   | 'ERR_UNDO';
 
-/** Why a delivery is refused, or was not made. No secret, and no value that was read. */
+/** Why a delivery is refused, or was not made. It contains no secret, and no value that was read. */
 export class DeliverError extends Error {
   readonly code: DeliverErrorCode;
   readonly place: Place | undefined;
-  /** What to do, where it does not fit into the message: something to paste. */
+  /** What to do, as text to paste, if it does not fit into the message. */
   readonly hint: string | undefined;
 
   constructor(code: DeliverErrorCode, message: string, place?: Place, hint?: string) {

@@ -4,16 +4,16 @@ import type { DeliveryOutcome } from './delivered.ts';
 export interface DeliverOptions {
   /** How the tenant is called. */
   readonly fetch: typeof globalThis.fetch;
-  /** The credentials, by the names of the Deploy CLI, and the canary. */
+  /** The credentials, under the names of the Deploy CLI, and the canary. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** How the names of targets are looked up. */
   readonly lookup?: LookupFunction | undefined;
-  /** For one address of a target. */
+  /** The time limit for one address of a target, in milliseconds. */
   readonly timeoutMs?: number | undefined;
   readonly allowCommands?: boolean | undefined;
   /** A file of values that nobody can read in the tenant. */
   readonly values?: string | undefined;
-  /** Addresses, and targets by their name, that need not be reached. */
+  /** Addresses that need not be reached, and targets by their name. */
   readonly unreached?: readonly string[] | undefined;
   /** Options of a connection that may be lost. */
   readonly drop?: readonly string[] | undefined;

@@ -17,9 +17,9 @@ import { isNeeded, isSame, type Step, type Wanted } from './wish.ts';
 import { wishesOf } from './wishes-of.ts';
 
 /**
- * Brings the pins of targets to their places: all of it is read and planned before the first write.
+ * Brings the pins of targets to their places. Everything is read and planned before the first write.
  *
- * @param names targets of the pins file, as `findTargets` takes them; none: all that have places
+ * @param names targets of the pins file, as `findTargets` takes them. None: all targets that have places
  * @throws PinsFileError, CertpinError `ERR_TARGET_INVALID`; the signal's reason
  */
 export async function deliver(pinsFile: string, names: readonly string[], options: DeliverOptions): Promise<Delivered> {
@@ -28,12 +28,12 @@ export async function deliver(pinsFile: string, names: readonly string[], option
   );
 }
 
-/** Takes the last push back: the same, with what stood there before it. */
+/** Takes the last push back: does the same with what was there before it. */
 export async function undoDelivery(pinsFile: string, options: DeliverOptions): Promise<Delivered> {
   return underLock(pinsFile, options, () => push(pinsFile, options, wishesOfUndo));
 }
 
-/** Two at once are refused: each would take the other's writes for those of a stranger. */
+/** Two pushes at once are refused: each would take the other's writes for those of somebody else. */
 async function underLock(
   pinsFile: string,
   { dryRun }: DeliverOptions,
@@ -75,7 +75,7 @@ async function push(
       drop: options.drop ?? [],
       signal,
     };
-    onProgress?.('reading what stands there');
+    onProgress?.('reading every place');
     plan = await makePlan(context, wanted.wishes, {
       ...{ env, fetch: options.fetch, signal, onWait: onProgress },
       allowCommands: options.allowCommands === true,
@@ -106,7 +106,7 @@ async function push(
     const late = options.confirm === undefined ? [] : await findBreaches(steps, options);
     if (late.length > 0) return end('refused', late);
     if (loadPinsFile(pinsFile).text !== document.text) {
-      throw new DeliverError('ERR_CHANGED', `${pinsFile}: it was changed meanwhile; nothing was written`);
+      throw new DeliverError('ERR_CHANGED', `${pinsFile}: it was changed since it was read; nothing was written`);
     }
   } catch (error) {
     signal?.throwIfAborted();
@@ -120,15 +120,15 @@ function refusalsOf(plan: Plan, steps: readonly Step[], wanted: Wanted): readonl
   const unwelcome = steps.flatMap(({ items }) =>
     items.flatMap((item) => (isSame(item) ? [] : (wanted.refuse?.(item) ?? []))),
   );
-  // Of an undo, nothing may be left to somebody else: it would say that it is done.
+  // An undo must do everything itself: otherwise it would report success although places are left to somebody else.
   const left =
     wanted.undoes === undefined ? [] : plan.elsewhere.map(({ place, reason }) => notTakenBack(place, reason));
-  // What refuses the writing of a connection is no matter where nothing of it is written.
+  // A reason against writing a connection does not matter if nothing of it is written.
   const skipped = new Set(plan.steps.filter((step) => !steps.includes(step)).flatMap(({ refusals }) => refusals));
   return [...unwelcome, ...left, ...plan.refusals.filter((one) => !skipped.has(one as DeliverError))];
 }
 
-/** A push that has begun, and has not said how it ended. */
+/** A push that has begun, and has not reported its end. */
 function unfinishedIn(journal: readonly JournalLine[]): string | undefined {
   const last = journal.at(-1);
   return last === undefined || last.event === 'end' ? undefined : last.push;

@@ -4,42 +4,42 @@ export type DeliveryStatus =
   | 'same'
   | 'would-write'
   | 'written'
-  /** Of another tenant than that of the credentials. */
+  /** The place is in another tenant than that of the credentials. */
   | 'elsewhere'
-  /** Terraform or the Deploy CLI writes it. */
+  /** Terraform or the Deploy CLI writes the place. */
   | 'left-to-owner'
-  /** A command, and commands were not allowed. */
+  /** The place is a command, and commands were not allowed. */
   | 'not-run'
   | 'failed'
   | 'not-done';
 
-/** What became of one place. Fields are added, never renamed. */
+/** The outcome for one place. Fields are added, never renamed. */
 export interface DeliveryOutcome {
   readonly target: string;
   readonly id: string | undefined;
   readonly place: Place;
   readonly status: DeliveryStatus;
-  /** What stands there, or why nothing was done; one line. */
+  /** What is there, or why nothing was done, in one line. */
   readonly reason: string;
 }
 
 export interface DeliveryProblem {
   readonly code: string;
   readonly message: string;
-  /** What to do: something to paste. */
+  /** What to do, as text to paste. */
   readonly hint?: string;
 }
 
-/** What became of a push. */
+/** The outcome of a push. */
 export interface Delivered {
   /**
-   * `refused`: nothing was written. `failed`: something was, or may have been; `interrupted`: the same, because the signal has ended it.
-   * `unknown`: it could not be asked.
+   * `refused`: nothing was written. `failed`: something was written, or may have been. `interrupted`: the same, but the signal has ended
+   * it. `unknown`: the question could not be asked.
    */
   readonly outcome: 'done' | 'refused' | 'failed' | 'interrupted' | 'unknown' | 'declined';
-  /** Its id in the journal, where something was written. */
+  /** Its id in the journal, if something was written. */
   readonly push: string | undefined;
-  /** The file with what stood there before. */
+  /** The file with what was there before. */
   readonly snapshot: string | undefined;
   /** An earlier push that was cut off. */
   readonly unfinished: string | undefined;

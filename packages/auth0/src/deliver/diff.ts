@@ -9,18 +9,18 @@ import { readValues } from './values.ts';
 import { describePlace, isSame } from './wish.ts';
 import { wishesOf } from './wishes-of.ts';
 
-/** What stands at one place. Fields are added, never renamed. */
+/** What is at one place. Fields are added, never renamed. */
 export interface PlaceDifference {
   readonly target: string;
   readonly id: string | undefined;
   readonly place: Place;
   /** `unknown`: it cannot be read, and no witness shows it. */
   readonly status: 'same' | 'differs' | 'unknown' | 'elsewhere' | 'left-to-owner' | 'not-run';
-  /** How that is known: `witness` where the place itself cannot be read. */
+  /** How that is known. `witness`: the place itself cannot be read. */
   readonly by: 'read' | 'witness' | null;
-  /** The pins that stand there, where they are known. */
+  /** The pins that are there, if they are known. */
   readonly found: string | null;
-  /** Something stands there that is no list of pins. It is not shown: it may be a password under the wrong name. */
+  /** There is something there that is not a list of pins. It is not shown: it may be a password under the wrong name. */
   readonly foreign: boolean;
   readonly wanted: string;
   readonly reason: string;
@@ -43,7 +43,7 @@ export async function diffDeliveries(
   const context = { document, journal: readJournal(pinsFile), values: readValues(undefined), drop: [], signal };
   const plan = await makePlan(context, wishesOf(document, names), {
     ...{ env, fetch, signal, onWait: onProgress },
-    allowCommands: true, // none is run: the journal says what it was given
+    allowCommands: true, // No command is run: the journal says what it was given.
     ownerIsNone: options.owner === 'none',
   });
   const read = plan.steps.flatMap(({ items }) =>
@@ -62,10 +62,10 @@ export async function diffDeliveries(
         standing.how === 'absent'
           ? 'nothing stands there'
           : isSame(item)
-            ? 'the pins stand there'
+            ? 'it has the pins'
             : foreign
-              ? 'something stands there that is no list of pins'
-              : 'other pins stand there';
+              ? 'it has something other than a list of pins'
+              : 'it has other pins';
       const how = by === 'witness' ? ', as the witness of the last push shows' : '';
       return {
         ...about,

@@ -18,7 +18,7 @@ export function findVariable(text: string, name: string): Variable | string {
   for (const [at, whole] of lines.entries()) {
     const line = whole.replace(/\r?\n$/, '');
     if (quote !== undefined) {
-      // Within a value of several lines, what looks like the variable is text.
+      // Inside a value of several lines, a line that looks like the variable is only text.
       if (closes(line, quote)) quote = undefined;
       continue;
     }
@@ -34,7 +34,7 @@ export function findVariable(text: string, name: string): Variable | string {
       quote = mark;
   }
   const [one, other] = found;
-  if (other !== undefined) return `${name} stands there several times`;
+  if (other !== undefined) return `${name} occurs several times`;
   if (one === undefined) {
     const between = text === '' || text.endsWith('\n') ? '' : end;
     return { text: undefined, replace: (value: string) => `${text}${between}${name}=${value}${end}` };

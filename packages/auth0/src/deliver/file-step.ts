@@ -8,7 +8,7 @@ import type { Item, Step, Wish } from './wish.ts';
 
 type FilePlace = Extract<Place, { kind: 'file' }>;
 
-/** Places in files: one step for each file, under whichever names it is called. */
+/** Places in files: one step for each file, whatever the names under which it is reached. */
 export function planFiles({ document }: Context, wishes: readonly Wish[]): readonly Step[] {
   const groups = new Map<string, { readonly file: TextFile; readonly shown: string; readonly wishes: Wish[] }>();
   const unusable: Step[] = [];

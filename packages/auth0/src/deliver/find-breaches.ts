@@ -7,7 +7,7 @@ interface AskingOptions extends UnionOptions {
   readonly onProgress?: ((text: string) => void) | undefined;
 }
 
-/** Each target once with each set: a push writes one set for a target, and an undo may write another at each place. */
+/** Each target once with each set of pins. A push writes one set for a target, but an undo may write another one at each place. */
 export async function findBreaches(steps: readonly Step[], options: AskingOptions): Promise<readonly DeliverError[]> {
   const sets = new Map<Entry, Set<string>>();
   for (const step of steps) {

@@ -23,7 +23,10 @@ import { DeliverError } from './deliver-error.ts';
 /** What was known of a place before it was written. */
 export type Before = { readonly known: true; readonly text: string | null } | { readonly known: false };
 
-/** What shows later that a place which cannot be read is as it was left: of `configuration` a hash of the ciphertext, of a secret its time. */
+/**
+ * Shows later whether a place that cannot be read is still as it was left. For `configuration`, it is a hash of the ciphertext. For a
+ * secret, it is the time of its last change.
+ */
 export type Witness = string;
 
 interface Head {
@@ -38,7 +41,7 @@ export type JournalLine = Head &
     | {
         readonly event: 'begin';
         readonly user: string;
-        /** Of the folder of the pins file; null where it is no git repository. */
+        /** The commit of the pins file's folder. null: it is not a git repository. */
         readonly commit: string | null;
         readonly tenant: string | null;
         /** SHA-256 of the pins file. */
@@ -70,7 +73,7 @@ export type JournalLine = Head &
 type Omitted<Line> = Line extends unknown ? Omit<Line, 'push' | 'time'> : never;
 export type JournalEvent = Omitted<JournalLine>;
 
-/** The files of a pins file that machines write, beside it. A link to the pins file leads to the same ones: two names have one lock. */
+/** The files beside a pins file that machines write. A link to the pins file leads to the same files, so two names share one lock. */
 export function besideOf(pinsFile: string): {
   readonly journal: string;
   readonly snapshots: string;
@@ -85,13 +88,16 @@ export function folderOf(pinsFile: string): string {
   return dirname(followLinks(resolve(pinsFile)));
 }
 
-/** A link would lead whoever writes out of the folder of the pins file. @throws DeliverError `ERR_PLACE` */
+/** A link could lead a writer out of the folder of the pins file. @throws DeliverError `ERR_PLACE` */
 function refuseLink(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
-    throw new DeliverError('ERR_PLACE', `${path}: it is a link, and certpin writes to no other place: remove it`);
+    throw new DeliverError(
+      'ERR_PLACE',
+      `${path}: it is a link, and certpin does not write through links here; remove it`,
+    );
 }
 
-/** @throws DeliverError where a line cannot be read, or a link stands in the way. The last one may be torn: whoever wrote it was killed */
+/** @throws DeliverError if a line cannot be read, or a link is in the way. The last line may be torn, if its writer was killed */
 export function readJournal(pinsFile: string): readonly JournalLine[] {
   const { journal, snapshots } = besideOf(pinsFile);
   for (const path of [journal, snapshots]) refuseLink(path);
@@ -108,9 +114,9 @@ export function readJournal(pinsFile: string): readonly JournalLine[] {
     try {
       return [JSON.parse(line) as JournalLine];
     } catch {
-      // A torn line is ended by whoever writes next, so it may have others behind it.
+      // The next writer ends a torn line, so other lines may follow it.
       if (index === lines.length - 1 || line.startsWith(HEAD) || HEAD.startsWith(line)) return [];
-      throw new DeliverError('ERR_PLACE', `${journal}:${index + 1}: it is no line of a journal`);
+      throw new DeliverError('ERR_PLACE', `${journal}:${index + 1}: it is not a line of a journal`);
     }
   });
 }
@@ -118,7 +124,7 @@ export function readJournal(pinsFile: string): readonly JournalLine[] {
 /** How each line begins. */
 const HEAD = '{"push":';
 
-/** On the disk when it returns. A line that a killed push has left half-written is ended first. */
+/** It is on the disk when this returns. A line that a killed push has left unfinished is ended first. */
 export function appendJournal(pinsFile: string, push: string, event: JournalEvent): void {
   const descriptor = openSync(
     besideOf(pinsFile).journal,
@@ -137,12 +143,12 @@ export function appendJournal(pinsFile: string, push: string, event: JournalEven
   }
 }
 
-/** Two objects with the same keys and values are one place, in whatever order they were written. */
+/** Two objects with the same keys and values are one place, whatever the order of the keys. */
 export function keyOfPlace(place: Place): string {
   return JSON.stringify(Object.entries(place).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-/** What was written last to a place. */
+/** What was last written to a place. */
 export function lastWritten(
   lines: readonly JournalLine[],
   place: Place,
@@ -153,7 +159,7 @@ export function lastWritten(
   return lines.filter(isMeant).at(-1);
 }
 
-/** Whether a push has begun to write a place, and has not come to its end. */
+/** Whether a push has begun to write a place, and has not finished. */
 export function isUnderWay(lines: readonly JournalLine[], place: Place): boolean {
   const key = keyOfPlace(place);
   const line = lines.filter((one) => 'place' in one && keyOfPlace(one.place) === key).at(-1);
@@ -162,7 +168,7 @@ export function isUnderWay(lines: readonly JournalLine[], place: Place): boolean
 
 const KEPT_SNAPSHOTS = 10;
 
-/** What stood there before the first write, for the owner of the files alone. @returns its path */
+/** Saves what was there before the first write. Only the owner can read the file. @returns its path */
 export function writeSnapshot(pinsFile: string, push: string, content: unknown): string {
   const folder = besideOf(pinsFile).snapshots;
   refuseLink(folder);
@@ -181,7 +187,7 @@ export function userName(): string {
   try {
     return userInfo().username;
   } catch {
-    return 'unknown'; // a container's user without a name
+    return 'unknown'; // A container's user may have no name.
   }
 }
 

@@ -13,7 +13,7 @@ export function readPointer(pointer: string): readonly string[] {
 export function findText(json: string, path: readonly string[]): Variable | string {
   const errors: ParseError[] = [];
   const root = parseTree(json.replace(/^\uFEFF/, ' '), errors, { allowTrailingComma: true });
-  if (root === undefined || errors.length > 0) return 'it is no JSON';
+  if (root === undefined || errors.length > 0) return 'it is not JSON';
   const places: (string | number)[] = [];
   let node: Node | undefined = root;
   for (const part of path) {
@@ -22,14 +22,14 @@ export function findText(json: string, path: readonly string[]): Variable | stri
       places.push(Number(part));
     } else if (node === undefined || node.type === 'object') {
       const twins = node?.children?.filter(({ children }) => children?.[0]?.value === part) ?? [];
-      if (twins.length > 1) return 'its key stands there several times';
+      if (twins.length > 1) return 'its key occurs several times';
       places.push(part);
-    } else return 'its key leads through something that is no object';
+    } else return 'its key leads through something that is not an object';
     node = findNodeAtLocation(root, places);
   }
   if (node === undefined && places.some((place) => typeof place === 'number'))
     return 'its key names no item of a list that is there';
-  if (node !== undefined && node.type !== 'string') return 'at its key there is something else than a text';
+  if (node !== undefined && node.type !== 'string') return 'the value at its key is not a text';
   const isTabbed = /^\t+"/m.test(json);
   const indent = /^( +)"/m.exec(json)?.[1]?.length ?? 2;
   const eol = /\r?\n/.exec(json)?.[0] ?? '\n';

@@ -8,7 +8,7 @@ import { type Learned, writeLearned } from './learned.ts';
 export interface LearnDeliveryOptions extends Pick<DeliverOptions, 'fetch' | 'env' | 'onProgress' | 'signal'> {
   /** How long logins are watched for containers with the old configuration. */
   readonly watchMs: number;
-  /** Between two logins. Default: 2 seconds. */
+  /** The pause between two logins. Default: 2 seconds. */
   readonly everyMs?: number | undefined;
 }
 
@@ -21,12 +21,12 @@ export interface TenantLesson extends Learned {
 }
 
 /**
- * Measures what nobody documents of the tenant of the credentials, and writes it beside the pins file.
+ * Measures undocumented behaviour of the tenant of the credentials, and writes it beside the pins file.
  *
  * @throws PinsFileError, TenantError, DeliverError; the signal's reason
  */
 export async function learn(pinsFile: string, options: LearnDeliveryOptions): Promise<TenantLesson> {
-  loadPinsFile(pinsFile); // a mistake in its name is told before anything is made
+  loadPinsFile(pinsFile); // A mistake in its name is reported before anything is made.
   const { env, fetch, signal, onProgress, watchMs, everyMs = 2_000 } = options;
   const credentials = readCredentials(env);
   const management = new Management(credentials, { fetch, signal, onWait: onProgress });

@@ -6,17 +6,17 @@ import { besideOf } from './journal.ts';
 export interface Learned {
   /** UTC. */
   readonly measuredAt: string;
-  /** Whether the ciphertext of `configuration` can be sent back, and means the same then. */
+  /** Whether the ciphertext of `configuration` can be sent back and keeps its meaning. */
   readonly echo: boolean | null;
   /** Whether a secret that is sent without its value keeps it. */
   readonly nameOnlySecrets: boolean | null;
-  /** What becomes of `realms` that a PATCH leaves out. */
+  /** What happens to `realms` that a PATCH leaves out. */
   readonly realms: 'kept' | 'changed' | null;
   /** From a write until a login was first served with the new configuration. */
   readonly firstSeenSeconds: number | null;
   /** From a write until a container that was there before it last served a login. */
   readonly oldestContainerSeconds: number | null;
-  /** For how long it was watched: older containers may live on. */
+  /** How long it was watched. Older containers may still live. */
   readonly watchedSeconds: number;
 }
 
@@ -25,19 +25,19 @@ interface LearnedFile {
   readonly tenants: Readonly<Record<string, Learned>>;
 }
 
-/** Of one tenant; undefined: nothing. @throws DeliverError where the file cannot be read */
+/** What is known of one tenant. undefined: nothing. @throws DeliverError if the file cannot be read */
 export function readLearned(pinsFile: string, tenant: string): Learned | undefined {
   const { tenants } = readAll(pinsFile);
   return Object.hasOwn(tenants, tenant) ? tenants[tenant] : undefined;
 }
 
-/** In one step; of the other tenants it says the same as before. @returns the path of the file */
+/** Writes in one step. What the file says of other tenants stays. @returns the path of the file */
 export function writeLearned(pinsFile: string, tenant: string, learned: Learned): string {
   const path = besideOf(pinsFile).learned;
   const { tenants } = readAll(pinsFile);
   const content: LearnedFile = { version: 1, tenants: { ...tenants, [tenant]: learned } };
   const draft = `${path}.draft`;
-  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW = 0 } = constants; // no link leads to another file
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW = 0 } = constants; // so that no link leads to another file
   const descriptor = openSync(draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
   try {
     writeFileSync(descriptor, `${JSON.stringify(content, null, 2)}\n`);
@@ -49,7 +49,7 @@ export function writeLearned(pinsFile: string, tenant: string, learned: Learned)
   return path;
 }
 
-/** As far as anything is decided by it. */
+/** Checks only what decisions depend on. */
 function isLearned(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { echo = null, nameOnlySecrets = null, oldestContainerSeconds: oldest = null } = value as Partial<Learned>;
@@ -76,10 +76,10 @@ function readAll(pinsFile: string): LearnedFile {
     const isGood = typeof tenants === 'object' && tenants !== null && Object.values(tenants).every(isLearned);
     if (read.version === 1 && isGood) return read as LearnedFile;
   } catch {
-    // told below
+    // Reported below.
   }
   throw new DeliverError(
     'ERR_PLACE',
-    `${path}: it is not what certpin auth0 learn has written: remove it, and run that again`,
+    `${path}: certpin auth0 learn has not written this; remove the file, and run certpin auth0 learn again`,
   );
 }

@@ -16,13 +16,12 @@ interface Declaration {
 /** The line of a script that holds the pins of a target. */
 export interface MarkedLine {
   readonly text: string;
-  /** The code with other pins in that line, and nothing else changed. */
+  /** The code with other pins in that line, and otherwise unchanged. */
   readonly replace: (text: string) => string;
 }
 
 /**
- * Finds `const DB_PINS = '…'; // certpin: id`. It has to be code, and to stand there once: what looks like it in a comment or in a text
- * would be replaced without any effect.
+ * Finds `const DB_PINS = '…'; // certpin: id`. It must be code, and occur once. In a comment or a text, a replacement would have no effect.
  *
  * @returns the line, or why there is none
  */
@@ -31,7 +30,7 @@ export function findMarkedLine(code: string, id: string): MarkedLine | string {
   try {
     file = parse(code, { sourceType: 'unambiguous', allowReturnOutsideFunction: true, tokens: false });
   } catch {
-    return 'its code cannot be read: it is no JavaScript';
+    return 'its code cannot be read: it is not JavaScript';
   }
   const marks = (file.comments ?? []).filter(({ type, value }) => type === 'CommentLine' && markOf(value) === id);
   const [mark, other] = marks;

@@ -12,7 +12,7 @@ export function problemOf(error: unknown): DeliveryProblem {
   };
 }
 
-/** Where a question could not be asked, the answer is neither yes nor no. */
+/** If a question could not be asked, the answer is neither yes nor no. */
 export function outcomeOf(error: unknown): 'refused' | 'unknown' {
   if (error instanceof TenantError)
     return error.code === 'ERR_TENANT_REFUSED' && error.status === undefined ? 'refused' : 'unknown';
@@ -24,7 +24,7 @@ export function worst(errors: readonly unknown[]): 'refused' | 'unknown' {
   return errors.some((error) => outcomeOf(error) === 'refused') ? 'refused' : 'unknown';
 }
 
-/** Of a push that has begun to write. */
+/** The outcome of a push that has begun to write. */
 export function outcomeOfWork(problems: readonly unknown[], hasFailed: boolean): Delivered['outcome'] {
   if (problems.length === 0) return 'done';
   if (problems.some((error) => error instanceof DeliverError && error.code === 'ERR_INTERRUPTED')) return 'interrupted';

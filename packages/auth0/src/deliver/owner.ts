@@ -8,7 +8,7 @@ export interface Owner {
   readonly tool: 'Terraform' | 'the Deploy CLI';
   /** What showed it. */
   readonly evidence: string;
-  /** The format of the file in which that tool gets values. */
+  /** The format of the file from which that tool gets values. */
   readonly format: FileFormat;
 }
 
@@ -20,7 +20,7 @@ const RESOURCE =
 const SECTION = /^(?:databases|actions|tenant|connections|clients):/m;
 
 /**
- * Looks for the files of such a tool in the folder of the pins file and in the folders directly below it. The tenant itself does not say
+ * Looks for the files of such a tool in the folder of the pins file, and in the folders directly below it. The tenant itself does not say
  * who writes it.
  */
 export function findOwner(pinsFile: string): Owner | undefined {

@@ -7,12 +7,12 @@ export function pinsText(pins: readonly Pin[]): string {
   return pins.map((pin) => formatPin(pin)).join(',');
 }
 
-/** What has to stand at every place of a target; undefined: it has pins of issuers, which mean something else there. */
+/** What must be at every place of a target. undefined: the target has pins of issuers, which mean something else there. */
 export function textFor({ policy }: Pick<Entry, 'policy'>): string | undefined {
   return policy.issuerPins.length > 0 ? undefined : pinsText(policy.pins);
 }
 
-/** Whether a text that was read is a list of pins: nothing else is kept or shown. */
+/** Whether a text that was read is a list of pins. Nothing else is kept or shown. */
 export function isPins(text: string): boolean {
   try {
     return parsePins(text).length > 0;

@@ -11,20 +11,20 @@ import { readLearned } from './learned.ts';
 import { findOwner } from './owner.ts';
 import { describePlace, type Step, type Wish } from './wish.ts';
 
-/** A place that is not written by this push. */
+/** A place that this push does not write. */
 interface Elsewhere extends Wish {
   readonly why: 'elsewhere' | 'left-to-owner' | 'not-run';
   readonly reason: string;
 }
 
-/** What there is to do, before anything of it is done. */
+/** What there is to do, before any of it is done. */
 export interface Plan {
   /** In this order. */
   readonly steps: readonly Step[];
   readonly elsewhere: readonly Elsewhere[];
   /** Why it is not begun. */
   readonly refusals: readonly (DeliverError | TenantError)[];
-  /** Of the tenant; undefined where nothing of it is meant. */
+  /** The tenant. undefined: no place is in one. */
   readonly management: Management | undefined;
 }
 

@@ -10,7 +10,7 @@ import { pinsText } from './pins-text.ts';
 export interface Pulled {
   readonly target: string;
   readonly id: string | undefined;
-  /** `unknown`: no place of it can be read. `refused`: what stands there cannot be taken. */
+  /** `unknown`: no place of it can be read. `refused`: what is there cannot be taken. */
   readonly status: 'same' | 'would-change' | 'changed' | 'unknown' | 'refused' | 'declined';
   readonly pins: readonly string[];
   readonly previousPins: readonly string[];
@@ -23,7 +23,7 @@ interface Change {
 }
 
 /**
- * Takes the pins from the places where they can be read into the pins file.
+ * Takes the pins from the places that can be read into the pins file.
  *
  * @param confirm asked before the file is written
  * @throws as `diffDeliveries`; PinsFileError
@@ -38,7 +38,7 @@ export async function pullDeliveries(
   const { places, problems } = await diffDeliveries(pinsFile, names, { ...options, owner: 'none' });
   const changes: Change[] = [];
   const found = document.entries.flatMap((entry): Pulled[] => {
-    // Not by its name: one address may stand there several times, under several server names.
+    // Not by its name: one address may occur several times, under several server names.
     const keys = new Set(entry.deliver.map(keyOfPlace));
     const own = places.filter(({ place }) => keys.has(keyOfPlace(place)));
     if (own.length === 0) return [];
@@ -51,7 +51,7 @@ export async function pullDeliveries(
     const about = { target: entry.label, id: entry.id, previousPins: entry.policy.pins.map((pin) => formatPin(pin)) };
     if (Array.isArray(taken)) {
       const pins = taken.map((pin) => formatPin(pin));
-      return [{ ...about, status: 'would-change', pins, reason: 'other pins stand there than in the pins file' }];
+      return [{ ...about, status: 'would-change', pins, reason: 'its places have other pins than the pins file' }];
     }
     return [{ ...about, pins: about.previousPins, ...(taken as Refusal) }];
   });
@@ -81,7 +81,7 @@ function take(entry: Entry, places: readonly PlaceDifference[], problems: readon
   const isForeign = places.some(({ foreign }) => foreign);
   if (other !== undefined || (isForeign && text !== undefined))
     return { status: 'refused', reason: 'its places have different pins: certpin auth0 diff shows them' };
-  if (isForeign || text === '') return { status: 'refused', reason: 'what stands there is no list of pins' };
+  if (isForeign || text === '') return { status: 'refused', reason: 'what is there is not a list of pins' };
   if (text === undefined) {
     const witnessed = places.find(({ by, status }) => by === 'witness' && status === 'same');
     if (witnessed !== undefined) return { status: 'same', reason: witnessed.reason };
@@ -90,8 +90,8 @@ function take(entry: Entry, places: readonly PlaceDifference[], problems: readon
   }
   const pins = [...parsePins(text)];
   if (pins.some((pin) => hasRevoked(entry, pin)))
-    return { status: 'refused', reason: 'a pin that stands there is revoked: push takes it away' };
+    return { status: 'refused', reason: 'its places have a revoked pin: certpin auth0 push removes it' };
   if (entry.policy.issuerPins.length > 0) throw new DeliverError('ERR_PLACE', `${entry.label}: it has issuerPins`);
-  if (pinsText(pins) === pinsText(entry.policy.pins)) return { status: 'same', reason: 'the pins stand there' };
+  if (pinsText(pins) === pinsText(entry.policy.pins)) return { status: 'same', reason: 'the pins file has these pins already' };
   return pins;
 }

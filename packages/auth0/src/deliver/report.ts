@@ -44,7 +44,7 @@ function reasonOf(item: Item, status: DeliveryStatus): string {
   const what = describePlace(item.place);
   if (status === 'written') return `${what}: the pins were written`;
   if (standing.how === 'unknown') return `${what}: ${standing.reason}`;
-  if (standing.how === 'absent') return `${what}: nothing stood there`;
-  if (isSame(item)) return `${what}: the pins stand there${standing.how === 'witness' ? ', as a witness shows' : ''}`;
-  return `${what}: other pins stood there`;
+  if (standing.how === 'absent') return `${what}: it had nothing`;
+  if (isSame(item)) return `${what}: it has the pins${standing.how === 'witness' ? ', as a witness shows' : ''}`;
+  return `${what}: it had other pins`;
 }

@@ -19,9 +19,9 @@ import { folderOf } from './journal.ts';
 
 /** A file of a delivery. */
 export interface TextFile {
-  /** Links followed. */
+  /** The path, with links followed. */
   readonly path: string;
-  /** Undefined: there is none yet. */
+  /** undefined: the file does not exist yet. */
   readonly text: string | undefined;
 }
 
@@ -39,7 +39,7 @@ export function readTextFile(pinsFile: string, path: string): TextFile {
   }
   const found = statSync(place, { throwIfNoEntry: false });
   if (found === undefined) return { path: place, text: undefined };
-  if (!found.isFile()) throw bad(`${path}: it is no regular file`);
+  if (!found.isFile()) throw bad(`${path}: it is not a regular file`);
   if (isSameFile(place, pinsFile)) throw bad(`${path}: it is the pins file itself`);
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(place));
@@ -53,8 +53,9 @@ function locate(wanted: string, shown: string): string {
   try {
     return realpathSync(wanted);
   } catch {
-    // A link to nothing would become a file elsewhere.
-    if (lstatSync(wanted, { throwIfNoEntry: false }) !== undefined) throw bad(`${shown}: it is a link to nothing`);
+    // A link to nothing would become a file somewhere else.
+    if (lstatSync(wanted, { throwIfNoEntry: false }) !== undefined)
+      throw bad(`${shown}: it is a link to a file that does not exist`);
   }
   try {
     return join(realpathSync(dirname(wanted)), basename(wanted));
@@ -70,10 +71,10 @@ function isSameFile(one: string, other: string): boolean {
 }
 
 /**
- * In one step, by a rename. Whoever writes has the lock of the journal, so the draft has always the same name: what a killed push has left
- * is written over by the next one.
+ * Writes in one step, by a rename. A writer has the lock of the journal, so the draft always has the same name. The next push overwrites
+ * what a killed push has left.
  *
- * @throws DeliverError `ERR_CHANGED` where the file is not as it was read, or its name leads to another place by now
+ * @throws DeliverError `ERR_CHANGED` if the file has changed since it was read, or its name now leads to another place
  */
 export function writeTextFile(pinsFile: string, { path, text: before }: TextFile, text: string, shown: string): void {
   refuseChange(pinsFile, { path, text: before }, shown);
@@ -83,20 +84,20 @@ export function writeTextFile(pinsFile: string, { path, text: before }: TextFile
   const descriptor = openSync(draft, flags, 0o600);
   try {
     if (old !== undefined) keepOwner(descriptor, old);
-    fchmodSync(descriptor, old === undefined ? 0o644 : old.mode & 0o7777); // afterwards: a new owner takes bits away
+    fchmodSync(descriptor, old === undefined ? 0o644 : old.mode & 0o7777); // After the change of the owner, which clears permission bits.
     writeFileSync(descriptor, text);
     fsyncSync(descriptor);
     refuseChange(pinsFile, { path, text: before }, shown);
     renameSync(draft, path);
   } catch (error) {
-    rmSync(draft, { force: true }); // it may hold the secrets of the file
+    rmSync(draft, { force: true }); // It may hold the secrets of the file.
     throw error;
   } finally {
     closeSync(descriptor);
   }
 }
 
-/** A person may have thought for an hour, and a folder may be a link by now. */
+/** A person may have thought for an hour. In this time, a folder may have become a link. */
 function refuseChange(pinsFile: string, { path, text }: TextFile, shown: string): void {
   let now: TextFile | undefined;
   try {
@@ -105,14 +106,17 @@ function refuseChange(pinsFile: string, { path, text }: TextFile, shown: string)
     if (!(error instanceof DeliverError)) throw error;
   }
   if (now?.path !== path || now.text !== text)
-    throw new DeliverError('ERR_CHANGED', `${shown}: somebody else has changed it meanwhile; it was not written`);
+    throw new DeliverError(
+      'ERR_CHANGED',
+      `${shown}: somebody else has changed it since it was read; it was not written`,
+    );
 }
 
 function keepOwner(descriptor: number, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
   try {
     fchownSync(descriptor, uid, gid);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error; // only root may give files away
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error; // Only root may give files away.
   }
 }
 

@@ -7,7 +7,7 @@ import { describePlace, type Item, isSame, type Wanted, type Wish } from './wish
 type Writing = Extract<JournalLine, { event: 'writing' }>;
 
 /**
- * What stood at every place before the last push, one that was cut off included.
+ * What was at every place before the last push, also if that push was cut off.
  *
  * @throws DeliverError `ERR_UNDO`
  */
@@ -26,16 +26,16 @@ export function wishesOfUndo({ entries }: PinsDocument, journal: readonly Journa
   const wishes = lines.map(({ target, place, before }): Wish => {
     const entry = ownerOf(entries, target, place);
     const what = describePlace(place);
-    if (!before.known) throw bad(`${what}: what stood there before the push could not be read`);
-    if (before.text === null) throw bad(`${what}: nothing stood there before: without any pin, nobody could log in`);
+    if (!before.known) throw bad(`${what}: what it had before the push could not be read`);
+    if (before.text === null) throw bad(`${what}: it had nothing before, and without any pin, nobody could log in`);
     if (parsePins(before.text).some((pin) => hasRevoked(entry, pin)))
-      throw bad(`${what}: a pin that stood there before is revoked`);
+      throw bad(`${what}: a pin that it had before is revoked`);
     return { entry, place, pins: before.text };
   });
   const refuse = (item: Item): DeliverError | undefined => {
     const line = after.get(keyOfPlace(item.place));
     if (line === undefined || isSame({ ...item, pins: line.pins })) return undefined;
-    // Of a place that can be read, isSame has shown that it is not as before either; of another one that a push was cut off at, nobody knows.
+    // If the place can be read, isSame has shown that it has changed. If it cannot be read, and the push was cut off there, nobody knows.
     if (item.standing.how !== 'read' && !isDone(journal, line)) return undefined;
     return new DeliverError(
       'ERR_CHANGED',
@@ -46,7 +46,7 @@ export function wishesOfUndo({ entries }: PinsDocument, journal: readonly Journa
   return { wishes, undoes: last, refuse };
 }
 
-/** By its place, for one address may stand there several times; by its name where the place was taken out since. */
+/** Found by its place, because one address may occur several times. Found by its name if the place was removed since. */
 function ownerOf(entries: PinsDocument['entries'], target: string, place: Place): Entry {
   const key = keyOfPlace(place);
   const owner = entries.find(({ deliver }) => deliver.some((one) => keyOfPlace(one) === key));
@@ -60,7 +60,7 @@ function hasEnded(journal: readonly JournalLine[], push: string): boolean {
   return journal.some((line) => line.push === push && line.event === 'end' && line.ok);
 }
 
-/** Whether a push has come to its end at a place. */
+/** Whether a push has finished at a place. */
 function isDone(journal: readonly JournalLine[], { push, place }: Writing): boolean {
   const key = keyOfPlace(place);
   return journal.some((line) => line.push === push && line.event === 'written' && keyOfPlace(line.place) === key);

@@ -10,15 +10,15 @@ export interface UnionOptions {
   /** For one address. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Addresses, and targets by their name, that need not be reached. */
+  /** Addresses that need not be reached, and targets by their name. */
   readonly unreached?: readonly string[] | undefined;
 }
 
 /**
- * Whether a set of pins matches what every address of a target proves by a handshake now. A set that does not would lock somebody out. A
- * certificate with a revoked pin need not be matched.
+ * Whether a set of pins matches what every address of a target proves by a handshake now. A set that does not match would lock somebody
+ * out. A certificate with a revoked pin need not be matched.
  *
- * @returns why not, one for each address
+ * @returns why not, once for each address
  */
 export async function breachesOfUnion(
   entry: Entry,
@@ -32,7 +32,7 @@ export async function breachesOfUnion(
   if (!('host' in target) && !('socketPath' in target)) {
     return isAccepted
       ? []
-      : [breach(`it is a file, and no server proves its pins: --unreached ${id ?? label} goes on all the same`)];
+      : [breach(`it is a file, and no server proves its pins: to go on anyway: --unreached ${id ?? label}`)];
   }
   let outcomes: readonly TargetOutcome<string, Answer>[];
   try {
@@ -49,17 +49,17 @@ export async function breachesOfUnion(
       if (isAccepted || unreached.includes(address)) continue;
       const why = plain((outcome.error as Error).message);
       breaches.push(
-        breach(`it was not reached${at} (${why}): --unreached ${address || (id ?? label)} goes on all the same`),
+        breach(`it was not reached${at} (${why}): to go on anyway: --unreached ${address || (id ?? label)}`),
       );
       continue;
     }
     const { certificates } = outcome.answer;
     const revoked = findRevoked(entry, certificates as readonly Certificate[]);
     if (typeof revoked === 'object') continue;
-    // How long it is valid, and for which name, is not what the set decides.
+    // Validity and names do not matter for the set.
     const policy = { pins, expired: 'accept', hostnameVerification: 'ignore' } as const;
     const verdict = verify(outcome.answer, policy);
-    const isMatched = verdict.ok || verdict.code === 'ERR_CERTIFICATE_NOT_YET_VALID'; // the pin is looked at before the dates
+    const isMatched = verdict.ok || verdict.code === 'ERR_CERTIFICATE_NOT_YET_VALID'; // The pin is checked before the dates.
     if (!isMatched)
       breaches.push(breach(`the certificate that it presents${at} matches none of the pins that would be written`));
   }
@@ -68,7 +68,7 @@ export async function breachesOfUnion(
 
 type Answer = Awaited<ReturnType<typeof inspect>>;
 
-/** At each address of its name; a socket has none, and is asked once. */
+/** At each address of its name. A socket has no address, and is asked once. */
 async function askServer(target: Target, options: ProbeOptions): Promise<readonly TargetOutcome<string, Answer>[]> {
   if ('host' in target) return askEachAddress(target, options, undefined, (own) => inspect(target, own));
   try {

@@ -8,11 +8,11 @@ import { isSame, type Standing } from './wish.ts';
 export type HiddenPlace = Extract<Place, { kind: 'configuration' | 'secret' }>;
 
 /**
- * Pins of other targets beside those that are written, where their witness shows that they stand there.
+ * Pins of other targets in the same connection or Action, if their witness shows that they are there.
  *
- * @param isBeside whether a place is one of the same connection or Action, and is not written itself
+ * @param isBeside whether a place is in the same connection or Action, and is not written itself
  * @param standingOf what is known of it
- * @returns by its key
+ * @returns the values, by their keys
  */
 export function valuesOfOthers(
   { document, journal }: Context,

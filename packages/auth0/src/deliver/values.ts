@@ -3,7 +3,7 @@ import type { PinsDocument } from '@certpin/pins-file';
 import { plain } from '../tenant/tenant-error.ts';
 import { DeliverError } from './deliver-error.ts';
 
-/** Values of a tenant that nobody can read there: of `configuration` by connection, of secrets by Action. */
+/** Values of a tenant that cannot be read there: those of `configuration` by connection, secrets by Action. */
 export interface Values {
   readonly connections: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly actions: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -11,7 +11,7 @@ export interface Values {
 
 const none: Values = { connections: {}, actions: {} };
 
-/** @throws DeliverError `ERR_VALUES_FILE`; nothing that stands in the file is repeated */
+/** @throws DeliverError `ERR_VALUES_FILE`. Nothing from the file is repeated */
 export function readValues(path: string | undefined): Values {
   if (path === undefined) return none;
   let read: unknown;
@@ -29,7 +29,7 @@ export function readValues(path: string | undefined): Values {
   return { connections: toTexts(path, connections), actions: toTexts(path, actions) };
 }
 
-/** A name that is spelled wrong would be passed over, and its values asked for again. @throws DeliverError `ERR_VALUES` */
+/** A misspelt name would be ignored, and its values asked for again. @throws DeliverError `ERR_VALUES` */
 export function refuseStrangers({ connections, actions }: Values, { entries }: PinsDocument): void {
   const places = entries.flatMap(({ deliver }) => deliver);
   const groups = [
@@ -42,12 +42,12 @@ export function refuseStrangers({ connections, actions }: Values, { entries }: P
     const names = [...new Set(known)].map(plain).join(', ');
     throw new DeliverError(
       'ERR_VALUES',
-      `the file of --values has the ${what} ${plain(stranger)}, and no place of the pins file is in it; there are places in: ${names || 'none'}`,
+      `the file of --values has the ${what} ${plain(stranger)}, which no place of the pins file names; the places name: ${names || 'none'}`,
     );
   }
 }
 
-/** What the file of --values has to hold, for somebody to fill in. */
+/** What the file of --values must contain, for the user to fill in. */
 export function shapeOfValues(group: keyof Values, name: string, keys: readonly string[]): string {
   const values = Object.fromEntries(keys.map((key) => [plain(key), '…']));
   return `--values values.json, and in that file: ${JSON.stringify({ [group]: { [plain(name)]: values } })}`;

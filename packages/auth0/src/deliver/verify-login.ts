@@ -4,7 +4,7 @@ import { plain } from '../tenant/tenant-error.ts';
 import { DeliverError } from './deliver-error.ts';
 import type { Step } from './wish.ts';
 
-/** A user that exists to log in, and has no rights. */
+/** A user that exists only to log in, and has no rights. */
 export interface Canary {
   readonly username: string;
   readonly password: string;
@@ -13,7 +13,7 @@ export interface Canary {
 const REFUSED = 'the login was refused: ';
 const UNASKED = 'the login was not verified: ';
 
-/** The reason alone, for whoever says the rest. */
+/** The reason alone. The caller adds the rest. */
 export function reasonOfLogin({ message }: Error): string {
   return [REFUSED, UNASKED].reduce(
     (text, words) => (text.startsWith(words) ? text.slice(words.length) : text),
@@ -31,8 +31,8 @@ export function readCanary(env: Readonly<Record<string, string | undefined>>): C
 /**
  * Lets the canary log in over every connection that is written.
  *
- * @param when of a write; undefined: nothing is written
- * @throws DeliverError `ERR_LOGIN` where it was refused; `ERR_NOT_VERIFIED` where that says nothing
+ * @param when before or after a write. undefined: nothing is written
+ * @throws DeliverError `ERR_LOGIN` if it was refused; `ERR_NOT_VERIFIED` if the result says nothing
  */
 export async function verifyLogins(
   management: Management | undefined,

@@ -3,7 +3,7 @@ import type { DeliverError } from './deliver-error.ts';
 import type { Before, Witness } from './journal.ts';
 import { isPins, sha256 } from './pins-text.ts';
 
-/** What has to stand where. */
+/** A place, and the pins that it must have. */
 export interface Wish {
   readonly entry: Entry;
   readonly place: Place;
@@ -14,39 +14,39 @@ export interface Wish {
 export type Standing =
   | { readonly how: 'read'; readonly text: string }
   | { readonly how: 'absent' }
-  /** It cannot be read, and a witness shows what was written there and that nobody has changed it. */
+  /** It cannot be read. A witness shows what was written there, and that nobody has changed it. */
   | { readonly how: 'witness'; readonly sha256: string; readonly text: string | undefined }
   | { readonly how: 'unknown'; readonly reason: string };
 
-/** A wish, and what stands at its place. */
+/** A wish, and what is at its place. */
 export interface Item extends Wish {
   readonly standing: Standing;
 }
 
-/** What has to stand where, and which push that takes back. */
+/** A wish, and which push it takes back. */
 export interface Wanted {
   readonly wishes: readonly Wish[];
   readonly undoes?: string;
-  /** Whether what stands at a place may be replaced; why not. */
+  /** Whether what is at a place may be replaced. If not, why. */
   readonly refuse?: (item: Item) => DeliverError | undefined;
 }
 
-/** What is written in one go: a connection, an Action, a file, a command. */
+/** What is written at once: a connection, an Action, a file, or a command. */
 export interface Step {
   /** In words, for people. */
   readonly name: string;
   readonly items: readonly Item[];
   /** Why it cannot be written, before anything was. */
   readonly refusals: readonly DeliverError[];
-  /** A draft that a push has left is to be deployed, or taken back, although the pins that run are the right ones. */
+  /** A push has left a draft. It must be deployed, or taken back, although the running pins are right. */
   readonly isPending?: boolean;
-  /** What stands there now, for the file that allows to go back. */
+  /** What is there now, for the file with which the push can be taken back. */
   readonly snapshot: unknown;
-  /** A connection whose script is meant: where a canary logs in. */
+  /** A connection with a script: a canary can log in there. */
   readonly login: { readonly connection: string; readonly isImport: boolean } | undefined;
   /**
    * @param push its id
-   * @returns what shows later that a place is as it was left, in the order of the items
+   * @returns what shows later whether a place is as it was left, in the order of the items
    */
   readonly write: (push: string) => Promise<readonly (Witness | null)[]>;
 }
@@ -56,13 +56,13 @@ export function isSame({ standing, pins }: Item): boolean {
   return standing.how === 'witness' && standing.sha256 === sha256(pins);
 }
 
-/** Whether a place has to be written. */
+/** Whether a place must be written. */
 export function isNeeded({ isPending = false }: Step, item: Item): boolean {
   return isPending || !isSame(item);
 }
 
 export function beforeOf({ standing }: Item): Before {
-  // What is no list of pins may be a password under the wrong name: it gets into no journal.
+  // Text that is not a list of pins may be a password under the wrong name. It must not get into a journal.
   if (standing.how === 'read' && standing.text === '') return { known: true, text: null };
   if (standing.how === 'read') return isPins(standing.text) ? { known: true, text: standing.text } : { known: false };
   if (standing.how === 'absent') return { known: true, text: null };

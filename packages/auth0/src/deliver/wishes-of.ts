@@ -4,7 +4,7 @@ import { textFor } from './pins-text.ts';
 import type { Wish } from './wish.ts';
 
 /**
- * What has to stand at every place of these targets.
+ * The pins that every place of these targets must have.
  *
  * @throws CertpinError `ERR_TARGET_INVALID`, DeliverError
  */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isDigestLine, readDigest, readFirstLine } from './header.ts';
 
-/** The clients that have an inline block. `fetch` is the one that is part of Node. */
+/** The clients with an inline block. `fetch` is Node's built-in one. */
 export const inlineClients = [
   'https',
   'axios',
@@ -21,11 +21,11 @@ export interface InlineBlock {
   readonly client: InlineClient;
   /** Of the library that it was made from. */
   readonly version: string;
-  /** 64 hex digits, as its header says them. */
+  /** 64 hex digits, as in its header. */
   readonly sha256: string;
   /**
-   * The block with its header, `\n` at the end of each line: the declaration `const certpin = …;`, which can stand in the body of a
-   * function or at the top of a module. All its lines may be indented by the same white space.
+   * The block with its header. Each line ends with `\n`. It is the declaration `const certpin = …;`, which can be in the body of a function
+   * or at the top of a module. All its lines may be indented by the same white space.
    */
   readonly text: string;
 }
@@ -42,11 +42,11 @@ export interface InlineBlock {
  */
 export function inlineBlock(client: InlineClient): InlineBlock {
   if (!inlineClients.includes(client)) throw new TypeError(`the clients are ${inlineClients.join(', ')}`);
-  // The same place from the sources and from the build.
+  // The same path from the sources and from the build.
   const text = readFileSync(new URL(`../../dist/inline/${client}.js`, import.meta.url), 'utf8');
   const lines = text.split('\n');
   const { version } = readFirstLine(lines[0] ?? '') ?? {};
   const sha256 = readDigest(lines.find(isDigestLine) ?? '');
-  if (version === undefined || sha256 === undefined) throw new TypeError(`dist/inline/${client}.js is no block`);
+  if (version === undefined || sha256 === undefined) throw new TypeError(`dist/inline/${client}.js is not a block`);
   return { client, version, sha256, text };
 }

@@ -3,19 +3,19 @@ import { removeIndentation } from './text.ts';
 
 /** A block as it stands in a script. */
 export interface FoundBlock extends Pick<InlineHeader, 'client' | 'version'> {
-  /** What the header says; undefined where it says none. */
+  /** The content of the header. undefined: it has none. */
   readonly sha256: string | undefined;
-  /** Of the first line of the block in the script, from 1. */
+  /** The line of the script on which the block begins, from 1. */
   readonly line: number;
-  /** Its lines without indentation, the last one included; up to the next block or the end where that is missing. */
+  /** Its lines without indentation, with the last one. If the last one is missing, up to the next block or the end. */
   readonly lines: readonly string[];
   /** Whether its last line is there, and names the same client and version. */
   readonly complete: boolean;
-  /** Whether there is a last line at all: else nobody can tell where the script goes on. */
+  /** Whether there is a last line at all. Without it, the end of the block is not known. */
   readonly ended: boolean;
 }
 
-/** Every block whose first line stands in `lines`. */
+/** Every block whose first line is in `lines`. */
 export function findBlocks(lines: readonly string[]): FoundBlock[] {
   const starts = lines.flatMap((line, index) => (readFirstLine(line.trimStart()) === undefined ? [] : [index]));
   return starts.map((start, index) => {

@@ -1,13 +1,13 @@
 /** A text in a configuration of Terraform, as Terraform reads it. */
 export interface HclText {
   readonly text: string;
-  /** The line of the file, from 1, on which the text's first line stands. */
+  /** The line of the file, from 1, of the text's first line. */
   readonly line: number;
   /** Whether each line of the text is a line of the file. */
   readonly isVerbatim: boolean;
-  /** The first line on which Terraform puts a value in; undefined: it puts in none. */
+  /** The first line with a value that Terraform inserts. undefined: it inserts none. */
   readonly evaluatedAt: number | undefined;
-  /** Whether Terraform makes another text of it: in a function call, a condition, or a `for`. */
+  /** Whether Terraform changes the text: in a function call, a condition, or a `for`. */
   readonly isComputed: boolean;
 }
 
@@ -48,9 +48,9 @@ export function readHcl(source: string): readonly HclText[] {
 
 const WORD = /[\p{ID_Start}_][\p{ID_Continue}-]*/uy;
 
-/** The signs and words between the texts, as far as they say what becomes of a text. */
+/** The characters and words between the texts, as far as they decide what happens to a text. */
 class Expression {
-  /** For each bracket that is open: whether what stands in it is computed with. */
+  /** For each open bracket: whether its content is computed with. */
   readonly #open: boolean[] = [];
   #isFirst = false;
   #isConditional = false;
@@ -74,7 +74,7 @@ function matchAt(expression: RegExp, text: string, at: number): RegExpExecArray 
   return expression.exec(text) ?? undefined;
 }
 
-/** `$${` stands for `${`, and `%%{` for `%{`; without the second sign Terraform evaluates what follows. */
+/** `$${` stands for `${`, and `%%{` for `%{`. Without the second character, Terraform evaluates what follows. */
 export function readTemplate(text: string): Pick<HclText, 'text' | 'evaluatedAt'> {
   const evaluated = /(?:(?<![$])\$|(?<![%])%)\{/.exec(text)?.index;
   return {
@@ -83,14 +83,14 @@ export function readTemplate(text: string): Pick<HclText, 'text' | 'evaluatedAt'
   };
 }
 
-/** `<<-` takes from every line what all of them begin with; a line of white space counts for nothing, and stays. */
+/** `<<-` removes from every line the indentation that all have. A line of white space does not count, and stays. */
 function withoutIndentation(lines: readonly string[]): string[] {
   const depths = lines.filter((line) => line.trim() !== '').map((line) => line.length - line.trimStart().length);
   const depth = depths.length === 0 ? 0 : Math.min(...depths);
   return lines.map((line) => (line.trim() === '' ? line : line.slice(depth)));
 }
 
-/** Where a quoted text ends: what is evaluated in it may hold quoted texts of its own. */
+/** Where a quoted text ends. An expression inside may contain quoted texts of its own. */
 function endOfQuoted(source: string, from: number): number {
   for (let at = from; at < source.length; at++) {
     const character = source[at];

@@ -16,7 +16,7 @@ export function firstLine(client: string, version: string): string {
   return `// certpin ${version} for ${client}, inline`;
 }
 
-/** The line that says the digest; it alone is not part of what is hashed. */
+/** The line with the digest. Only this line is not part of what is hashed. */
 export function digestLine(sha256: string): string {
   return `// SHA-256 of this block without this line: ${sha256}`;
 }
@@ -26,7 +26,7 @@ export function lastLine(client: string, version: string): string {
   return `// end of certpin ${version} for ${client}`;
 }
 
-/** undefined where `line` is not the first one of a block. */
+/** undefined: `line` is not the first one of a block. */
 export function readFirstLine(line: string): Pick<InlineHeader, 'client' | 'version'> | undefined {
   const [, version, client] = FIRST.exec(line) ?? [];
   return version === undefined || client === undefined ? undefined : { client, version };
@@ -37,7 +37,7 @@ export function isLastLine(line: string): boolean {
   return LAST.test(line);
 }
 
-/** undefined where `line` says no digest. */
+/** undefined: `line` has no digest. */
 export function readDigest(line: string): string | undefined {
   return DIGEST.exec(line)?.[1];
 }
@@ -46,7 +46,7 @@ export function isDigestLine(line: string): boolean {
   return DIGEST.test(line);
 }
 
-/** The digest of a block: of its lines without the one that says it, each followed by `\n`, in UTF-8. */
+/** The digest of a block: of its lines in UTF-8, each followed by `\n`, without the line with the digest. */
 export function digestOf(lines: readonly string[]): string {
   const hashed = lines.filter((line) => !isDigestLine(line)).map((line) => `${line}\n`);
   return createHash('sha256').update(hashed.join('')).digest('hex');

@@ -5,22 +5,22 @@ import { findBlocks } from './find.ts';
 import { type BlockState, stateOf } from './state.ts';
 
 /**
- * Puts the block of a client into a script: as the first thing in the body of the function, where the script is one function, and else
- * at the top of the file, after its directives and imports.
+ * Puts the block of a client into a script. If the script is one function, the block becomes the first thing in its body. Otherwise it goes
+ * to the top of the file, after directives and imports.
  *
- * @param path says by its extension what the text is
- * @throws ScriptSyntaxError; RangeError where the block has no place in the script, or one is there
+ * @param path its extension says what the text is
+ * @throws ScriptSyntaxError; RangeError if the block has no place in the script, or is already there
  */
 export function insertBlock(text: string, client: InlineClient, path: string): string {
   if (findBlocks(text.split(/\r?\n/)).some((block) => block.client === client))
-    throw new RangeError(`a block for ${client} is there already`);
+    throw new RangeError(`the script has a block for ${client} already`);
   const { statements, start, indentation } = placeIn(parseScript(text, path).ast, text);
   if (statements.some(declaresCertpin)) {
     const [other] = findBlocks(text.split(/\r?\n/));
     throw new RangeError(
       other === undefined
         ? 'the script has a variable `certpin` of its own'
-        : `the block for ${other.client} is there, and one scope has room for one`,
+        : `the script has a block for ${other.client}, and one scope can have only one block`,
     );
   }
   const newline = text.includes('\r\n') ? '\r\n' : '\n';
@@ -51,7 +51,7 @@ function placeIn({ body }: Program, text: string): Place {
   return { statements, start, indentation: own === undefined ? '' : indentation || '  ' };
 }
 
-/** Of a function that is all of the script: nothing may stand beside what Auth0 keeps of a custom database script. */
+/** If the script is one function: Auth0 keeps nothing beside the function of a custom database script. */
 function bodyOf(statement: Node): { readonly statements: readonly Node[]; readonly start: number } | undefined {
   const own = statement.type === 'ExpressionStatement' ? statement.expression : statement;
   if (!/^(?:FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/.test(own.type)) return undefined;
@@ -76,20 +76,20 @@ function indented(block: string, indentation: string): string[] {
 /** What {@link updateBlocks} did. */
 export interface BlockUpdate {
   readonly text: string;
-  /** The whole blocks: where they stand (from 1, in the old text), what they were, and their versions before and after. */
+  /** The complete blocks: where they were (lines from 1, in the old text), their state, and their versions before and after. */
   readonly updated: readonly {
     readonly client: string;
     readonly line: number;
-    /** `unmodified`: the block of this release, to which nothing was done. */
+    /** `unmodified`: the block of this release, without changes. */
     readonly state: BlockState;
     readonly from: string;
     readonly to: string;
   }[];
-  /** Blocks without their last line, or for a client that this release has no block for. They stay as they are. */
+  /** Blocks without their last line, or for a client that has no block in this release. They stay unchanged. */
   readonly broken: readonly { readonly client: string; readonly line: number }[];
 }
 
-/** Replaces every block in a script by the block of this release, in its place and with its indentation. */
+/** Replaces every block in a script by the block of this release, at the same place and with the same indentation. */
 export function updateBlocks(text: string): BlockUpdate {
   const newline = text.includes('\r\n') ? '\r\n' : '\n';
   const lines = text.split(/\r?\n/);

@@ -12,7 +12,7 @@ export interface Script {
   readonly references: readonly Reference[];
 }
 
-/** The script is no JavaScript. */
+/** The script is not JavaScript. */
 export class ScriptUnreadable extends Error {
   readonly line: number;
 
@@ -42,7 +42,7 @@ export function readScript(text: string): Script {
   const { scopes } = analyze(program, {
     ecmaVersion: 2022,
     sourceType,
-    // What a script declares at its top is its own.
+    // What a script declares at the top is its own.
     nodejsScope: sourceType === 'script',
     childVisitorKeys: KEYS,
     fallback: () => [],
@@ -66,7 +66,7 @@ function childrenOf(node: Node): Node[] {
   return (KEYS[node.type] ?? []).flatMap((key) => properties[key] ?? []).filter((child) => child !== null);
 }
 
-/** A script is a program, or one function that need not have a name. */
+/** A script is a program, or one function, with or without a name. */
 function readProgram(text: string): Program {
   const options: ParserOptions = {
     sourceType: 'unambiguous',
@@ -74,7 +74,7 @@ function readProgram(text: string): Program {
     ranges: true,
     plugins: [['estree', { classFeatures: true }]],
   };
-  // What the Deploy CLI will put there is a value.
+  // The Deploy CLI will put a value there.
   const script = text.replace(/@@[\w.-]+@@/g, (marker) => '_'.repeat(marker.length));
   try {
     return parse(script, options).program as unknown as Program;

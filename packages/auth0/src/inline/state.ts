@@ -3,8 +3,8 @@ import type { FoundBlock } from './find.ts';
 import { digestOf, lastLine } from './header.ts';
 
 /**
- * The block itself. `unmodified`: equal to the block of the installed version, in every byte. `unknown-version`: of another version; it
- * has the digest that it says itself, and so has whatever somebody made up.
+ * The state of the block itself. `unmodified`: equal to the block of the installed version, in every byte. `unknown-version`: a block of
+ * another version, with the digest that its own header names. Somebody could have made up both.
  */
 export type BlockState = 'unmodified' | 'modified' | 'unknown-version';
 
@@ -16,11 +16,11 @@ export interface FoundState {
   readonly line: number;
   readonly block: BlockState;
   /**
-   * Of a modified block: the first line that is another one. Where it says that it is of another version, that is the line that names the
-   * version, if all the others are those of the installed one; or its last line, if that does not go with the first.
+   * For a modified block: the first line that differs. If only the lines with the version differ, it is the line that names the version. If
+   * the last line does not fit the first one, it is the last line.
    */
   readonly difference?: { readonly line: number; readonly expected: string; readonly found: string };
-  /** Of a modified block of another version: the SHA-256 that it says, and the one that it has. */
+  /** For a modified block of another version: the SHA-256 in its header, and its actual one. */
   readonly digest?: { readonly said: string | null; readonly found: string };
 }
 
@@ -49,7 +49,7 @@ export function stateOf(block: FoundBlock): FoundState {
       };
 }
 
-/** Where a block is that of the installed version but for the lines which name the version. */
+/** Whether a block differs from that of the installed version only in the lines with the version. */
 function differenceOfVersion(expected: readonly string[], block: FoundBlock): FoundState['difference'] {
   const last = expected.length - 1;
   const isSame =

@@ -14,7 +14,7 @@ export function functionAround(node: Node, parents: ReadonlyMap<Node, Node>): An
   return up;
 }
 
-/** `user.metadata` as text; undefined where it is no plain path from a name. */
+/** `user.metadata` as text; undefined: it is not a plain path from a name. */
 export function plainPath(node: Node): string | undefined {
   if (node.type === 'Identifier') return node.name;
   if (node.type !== 'MemberExpression' || node.computed || node.property.type !== 'Identifier') return undefined;

@@ -1,13 +1,13 @@
-/** A text as the digest knows it: the same whatever the line ends and however far the whole of it is indented. */
+/** A text in the form for the digest: line ends and an indentation of the whole text make no difference. */
 
-/** CRLF and CR become LF; a byte order mark goes. */
+/** CRLF and CR become LF. A byte order mark is removed. */
 export function normaliseLineEnds(text: string): string {
   return text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n');
 }
 
 /**
- * Takes the white space before the first line from every line. A line without it stays as it is, and is thereby another text; a line
- * of white space alone counts as an empty one: editors leave both.
+ * Removes the white space of the first line from every line. A line without it stays unchanged, and so makes another text. A line of only
+ * white space counts as an empty one, because editors leave both.
  */
 export function removeIndentation(lines: readonly string[]): string[] {
   const [indentation = ''] = /^[ \t]*/.exec(lines[0] ?? '') ?? [];

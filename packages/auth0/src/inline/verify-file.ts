@@ -6,22 +6,22 @@ import { type HclText, readHcl, readTemplate } from './hcl.ts';
 import { normaliseLineEnds } from './text.ts';
 import { type InlineFinding, verifyInline } from './verify.ts';
 
-/** A script, and where it stands in the file. */
+/** A script, and where it is in the file. */
 interface PlacedScript {
   readonly source: string;
   /** From a line of the script to one of the file, both from 1. */
   readonly lineOf: (line: number) => number;
-  /** Why another script is deployed than the one that was read, on which line of it. */
+  /** Why the deployed script is not the one that was read, and on which line. */
   readonly unknown?: { readonly line: number; readonly reason: string } | undefined;
 }
 
 /**
- * {@link verifyInline} of every script that a file holds: the file itself, or the texts in a configuration of Terraform (`.tf`), in JSON
+ * {@link verifyInline} of every script in a file. That is the file itself, or the texts in a configuration of Terraform (`.tf`), in JSON
  * and in YAML, as their own readers read them. Every `line` is one of the file.
  *
- * @param path whose name says what the file is
- * @returns empty where there is no block
- * @throws Error for JSON and YAML in which certpin is named and that cannot be read: a block may be what was not read
+ * @param path its name says what the file is
+ * @returns empty: there is no block
+ * @throws Error if JSON or YAML that names certpin cannot be read: the unread part may contain a block
  */
 export function verifyFile(text: string, path: string): readonly InlineFinding[] {
   return scriptsIn(normaliseLineEnds(text), path).flatMap(({ source, lineOf, unknown }) =>
@@ -48,7 +48,7 @@ export function verifyFile(text: string, path: string): readonly InlineFinding[]
 /** What {@link verifyFiles} says of one file. */
 export interface VerifiedFile {
   readonly path: string;
-  /** Whether it is a file of a folder that was named, and not itself what was named. */
+  /** Whether it was found in a named folder. false: it was named itself. */
   readonly isOfFolder: boolean;
   readonly findings: readonly InlineFinding[];
   /** Why it could not be read. */
@@ -80,7 +80,7 @@ function scriptsIn(text: string, path: string): readonly PlacedScript[] {
       ...evaluated(read, isComputed),
       lineOf: (one: number) => (isVerbatim ? line + one - 1 : line),
     }));
-  // Its strings are what quoted texts are in HCL (https://developer.hashicorp.com/terraform/language/syntax/json).
+  // Its strings are like quoted texts in HCL (https://developer.hashicorp.com/terraform/language/syntax/json).
   if (/\.tf\.json$/i.test(path))
     return scriptsInData(text, true).map((script) => ({ ...script, ...evaluated(readTemplate(script.source), false) }));
   if (/\.(?:json|ya?ml)$/i.test(path)) return scriptsInData(text, /json$/i.test(path));
@@ -99,7 +99,7 @@ function evaluated(
 
 /** What the Deploy CLI replaces before it reads the JSON, outside of its strings. */
 const JSON_MARKER = /"(?:[^"\\]|\\.)*"|(?:@@|##)[\w.-]+(?:@@|##)/gs;
-/** `KEY: @@KEY@@` is no YAML before the Deploy CLI has replaced it. */
+/** `KEY: @@KEY@@` is not YAML before the Deploy CLI has replaced it. */
 const YAML_MARKER = /(?<=[:[,-][ \t]+)@@[\w.-]+@@/g;
 
 /** JSON is YAML too. */
@@ -112,14 +112,14 @@ function scriptsInData(text: string, isJson: boolean): readonly PlacedScript[] {
   const [error] = document.errors;
   if (error !== undefined && text.includes('certpin')) {
     const { line } = lines.linePos(error.pos[0]);
-    throw new Error(`it is no ${isJson ? 'JSON' : 'YAML'}, in line ${line}: its content is not known`);
+    throw new Error(`it is not ${isJson ? 'JSON' : 'YAML'}, in line ${line}: its content is not known`);
   }
   const scripts: PlacedScript[] = [];
   visit(document, {
     Scalar(_, scalar: Scalar) {
       if (typeof scalar.value !== 'string' || findBlocks(scalar.value.split('\n')).length === 0) return;
       const { line: first } = lines.linePos(scalar.range?.[0] ?? 0);
-      // In a block literal each line is one of the file; it begins behind its sign.
+      // In a block literal, each line is one of the file. The literal begins after its sign.
       const isVerbatim = scalar.type === 'BLOCK_LITERAL';
       scripts.push({ source: scalar.value, lineOf: (line) => (isVerbatim ? first + line : first) });
     },

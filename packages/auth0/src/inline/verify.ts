@@ -7,11 +7,11 @@ import { normaliseLineEnds } from './text.ts';
 
 /**
  * The script around the block. `intact`: all of it is understood, and leaves the block alone. `tampered`: a change of something that the
- * block needs is seen. `unclear`: something is not understood, and may be such a change.
+ * block needs was seen. `unclear`: something is not understood, and may be such a change.
  */
 export type SurroundingsState = 'intact' | 'tampered' | 'unclear';
 
-/** What {@link verifyInline} says of one block. Every `line` is one of the script, from 1. */
+/** The answer of {@link verifyInline} about one block. Every `line` is one of the script, from 1. */
 export interface InlineFinding extends FoundState {
   readonly surroundings: SurroundingsState;
   /** Why the surroundings are not intact; empty where they are. */
@@ -19,13 +19,13 @@ export interface InlineFinding extends FoundState {
 }
 
 /**
- * Finds the blocks of certpin in a script, and says of each whether it is unmodified, and whether the script around it leaves it alone.
- * Line ends may differ, and the whole of a block may be indented; every other difference counts.
+ * Finds the blocks of certpin in a script. Says of each whether it is unmodified, and whether the script around it leaves it alone. Line
+ * ends may differ, and the whole block may be indented. Every other difference counts.
  *
- * The script is read and not run. What is not understood is `unclear`. Not looked at: packages, and other scripts of the same container,
- * which can change Node's modules; and whether the script uses certpin for all its connections.
+ * The script is read and not run. What is not understood is `unclear`. It does not look at packages, or at other scripts of the same
+ * container, which can change Node's modules. It also does not check whether the script uses certpin for all its connections.
  *
- * @returns empty where there is no block
+ * @returns empty: there is no block
  */
 export function verifyInline(source: string): readonly InlineFinding[] {
   const text = normaliseLineEnds(source);
@@ -44,7 +44,7 @@ function problemsOf(text: string, blocks: readonly FoundBlock[]): readonly Probl
   try {
     return judgeSurroundings(text, blocks);
   } catch (error) {
-    // Every reader here goes down with the syntax tree, and the stack ends before the deepest one.
+    // Every reader here recurses into the syntax tree. A very deep tree would exhaust the stack.
     if (error instanceof RangeError)
       return [{ state: 'unclear', line: 1, reason: 'the script is nested too deeply to be read' }];
     if (!(error instanceof ScriptUnreadable)) throw error;

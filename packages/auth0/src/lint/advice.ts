@@ -1,13 +1,13 @@
 import { inlineClients } from '../inline/block.ts';
 import type { ScriptKind } from './script.ts';
 
-/** What can require no package of ours: certpin is a block in it. */
+/** Kinds of scripts that cannot require our package: certpin is a block in them. */
 const PASTED: readonly ScriptKind[] = ['database-script', 'rule'];
 
 /**
- * `certpin`, and how it comes into a script.
+ * `certpin`, and how to put it into a script.
  *
- * @param how the subpath that pins this client (`certpin/pg`), or another way; undefined: it is not known
+ * @param how the subpath that pins this client (`certpin/pg`), or another way. undefined: not known
  */
 export function howToPin(how: string | undefined, kind: ScriptKind, path: string): string {
   const client = how === undefined ? 'CLIENT' : blockOf(how);

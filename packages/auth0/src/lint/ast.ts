@@ -9,7 +9,7 @@ import type {
   Node,
 } from 'estree';
 
-/** The children of the nodes that TypeScript adds and that exist at run time. Types are none of them, so nobody walks into one. */
+/** The children of nodes that TypeScript adds and that exist at run time. Types are not among them, so the walk never enters a type. */
 const TYPESCRIPT: Record<string, readonly string[]> = {
   TSAsExpression: ['expression'],
   TSSatisfiesExpression: ['expression'],
@@ -24,7 +24,7 @@ const TYPESCRIPT: Record<string, readonly string[]> = {
 
 export const visitorKeys: Record<string, readonly string[]> = { ...KEYS, ...TYPESCRIPT };
 
-/** The node around a node; both hosts set it before the first rule runs. */
+/** The node around a node. Both hosts set it before the first rule runs. */
 export function parentOf(node: Node): Node | undefined {
   return (node as { parent?: Node | null }).parent ?? undefined;
 }
@@ -54,13 +54,13 @@ export function isFunction(node: Node | null | undefined): node is AnyFunction {
 
 export type AnyCall = CallExpression | NewExpression;
 
-/** The node and everything in it. `enter` may answer false: then nothing in that node is looked at. */
+/** Visits the node and everything in it. If `enter` returns false, the content of that node is skipped. */
 export function* descendants(node: Node, enter: (node: Node) => boolean = () => true): Generator<Node, void, void> {
   yield node;
   for (const child of childrenOf(node)) if (enter(child)) yield* descendants(child, enter);
 }
 
-/** What runs when the body runs: functions within it are left out. */
+/** What runs when the body runs. Functions inside it are left out. */
 export function ownNodes(node: Node): Generator<Node, void, void> {
   return descendants(node, (child) => !isFunction(child));
 }
@@ -98,7 +98,7 @@ function keyName(key: Node, computed: boolean): string | undefined {
   return key.type === 'Literal' ? String(key.value) : undefined;
 }
 
-/** The method that a call calls: `end` in `client.end()`. */
+/** The name of the called method: `end` in `client.end()`. */
 export function calledMethod(node: Node): { readonly object: Node; readonly name: string } | undefined {
   if (node.type !== 'CallExpression') return undefined;
   const callee = unwrap(node.callee);
@@ -120,10 +120,10 @@ export function mentions(node: Node, name: string): boolean {
   return false;
 }
 
-/** Methods that end a connection: whether that goes well changes nothing. */
+/** Methods that end a connection: their failure changes nothing. */
 export const CLOSING: RegExp = /^(?:end|close|destroy|quit|disconnect|release|terminate|unbind|abort|rollback)$/;
 
-/** In a `try` that has a `catch`, inside of `within`. */
+/** Inside a `try` with a `catch`, within `within`. */
 export function isCaught(node: Node, within: Node): boolean {
   let inner: Node = node;
   for (const up of ancestors(node)) {
@@ -134,7 +134,7 @@ export function isCaught(node: Node, within: Node): boolean {
   return false;
 }
 
-/** The name by which a function is called: that of its declaration, or of the variable that it is put into. */
+/** The name by which a function is called: that of its declaration, or of the variable that holds it. */
 export function declaredName(found: AnyFunction): Identifier | undefined {
   const declarator = parentOf(found);
   if (found.type === 'FunctionDeclaration') return found.id ?? undefined;

@@ -24,9 +24,9 @@ export interface Connection {
   readonly driver: Driver;
   readonly version: string | undefined;
   readonly node: AnyCall;
-  /** The options, where they can be seen. */
+  /** The options, if they can be seen. */
   readonly config: ObjectValue | undefined;
-  /** The connection string, with holes for what is not known; undefined where there is none. */
+  /** The connection string, with holes for unknown parts. undefined: there is none. */
   readonly url: string | undefined;
   /** Whether every option can be seen. */
   readonly complete: boolean;
@@ -74,7 +74,7 @@ const URL_KEYS = ['connectionString', 'uri', 'url'];
 
 function driverOf({ name, path }: ModuleValue): Driver | undefined {
   const driver = Object.hasOwn(PACKAGES, name) ? PACKAGES[name] : undefined;
-  // The package of the name `postgres` is called; that of the name `pg` is not, but `pg-pool` is.
+  // The package `postgres` itself is called. The package `pg` is not, but `pg-pool` is.
   if (driver === undefined || (name === 'pg' && path.length === 0)) return undefined;
   return MAKERS[driver].test(path.join('.')) ? driver : undefined;
 }
@@ -85,7 +85,7 @@ function clusterOf(callee: Value): ModuleValue | undefined {
   return isAdd && callee.by.path.at(-1) === 'createPoolCluster' ? callee.by : undefined;
 }
 
-/** The connection that a call configures; undefined where it configures none. */
+/** The connection that a call configures. undefined: it configures none. */
 export function connectionOf(node: AnyCall, values: Values): Connection | undefined {
   const cluster = clusterOf(values.of(node.callee as Node));
   const module = cluster ?? values.moduleOf(node.callee as Node);
@@ -120,18 +120,18 @@ export function isSqlServer({ driver }: Connection): boolean {
   return driver === 'tedious' || driver === 'mssql';
 }
 
-/** The first number of the version that is required; that of the newest where none is named. */
+/** The first number of the required version. Without a version, that of the newest. */
 export function majorOf(version: string | undefined): number {
   return Number(version?.split('.')[0] ?? Number.POSITIVE_INFINITY);
 }
 
-/** Whether a client of SQL Server makes TLS if nobody says so: since version 6, and tedious without any `options` since 6.7. */
+/** Whether a client of SQL Server makes TLS by default: since version 6, and tedious without any `options` since 6.7. */
 export function encryptsByDefault({ driver, version, config }: Connection): boolean {
   const isBare = driver === 'tedious' && config?.entries.has('options') === false;
   return majorOf(version) > 5 && !(isBare && /^6\.[0-6](?:\.|$)/.test(version ?? ''));
 }
 
-/** The property of a connection's options that says how TLS is done; `options.encrypt` for SQL Server. */
+/** The property of a connection's options that controls TLS. For SQL Server, `options.encrypt`. */
 export function tlsEntry(connection: Connection, values: Values): Entry | undefined {
   const { config } = connection;
   if (isSqlServer(connection)) {
@@ -142,7 +142,7 @@ export function tlsEntry(connection: Connection, values: Values): Entry | undefi
   return config?.entries.get('ssl') ?? config?.entries.get('tls');
 }
 
-/** The objects that hold `ca`, `checkServerIdentity` and so on, or that somebody took for them. */
+/** The objects that contain `ca`, `checkServerIdentity` and so on, or that somebody mistook for them. */
 export function tlsObjects(connection: Connection, values: Values): ObjectValue[] {
   const { driver, config } = connection;
   if (config === undefined) return [];
@@ -154,7 +154,7 @@ export function tlsObjects(connection: Connection, values: Values): ObjectValue[
   return [config, ...options, ...options.flatMap((object) => inside(object, 'cryptoCredentialsDetails'))];
 }
 
-/** Whether certpin made a value, or what it is a part of: a pinned configuration, the end of a pinned connection. */
+/** Whether certpin made a value, or the object that contains it: a pinned configuration, or the end of a pinned connection. */
 export function isOfCertpin(value: Value): boolean {
   return /^certpin(?:\/|$)/.test(packageOf(value) ?? '');
 }

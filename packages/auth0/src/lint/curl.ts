@@ -11,7 +11,7 @@ export function insecureCurl(node: CallExpression, values: Values): string | und
   if (!/(?:^|\/)curl$/.test(words[0] ?? '') || words.some((word) => word.startsWith('--pinnedpubkey')))
     return undefined;
   if (words.includes('--insecure')) return '--insecure';
-  // Short options that take no value may stand before it: -sSk
+  // Short options without a value may come before it: -sSk
   return words.some((word) => /^-[aBfgGiIjJlLMnNOpqRsSvVZ#\d]*k/.test(word)) ? '-k' : undefined;
 }
 

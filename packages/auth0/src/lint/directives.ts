@@ -3,7 +3,7 @@ import { byPlace, type Finding, placeOf } from './host.ts';
 import { pageOf } from './pages.ts';
 import type { Location } from './rule.ts';
 
-/** The name under which a comment is reported that disables nothing. */
+/** The name under which a comment that disables nothing is reported. */
 export const UNUSED = 'unused-disable';
 
 const DIRECTIVE = /^\s*certpin-lint-disable-(next-line|line)(?:\s+([\s\S]*?))?\s*$/;
@@ -11,18 +11,18 @@ const DIRECTIVE = /^\s*certpin-lint-disable-(next-line|line)(?:\s+([\s\S]*?))?\s
 interface Directive {
   /** Where the comment stands. */
   readonly loc: Location;
-  /** The line whose findings are meant. */
+  /** The line whose findings the comment accepts. */
   readonly line: number;
-  /** The rule, and undefined where the comment names none. */
+  /** The rule. undefined: the comment names none. */
   readonly rule: string | undefined;
 }
 
 /**
- * Takes out the findings that a comment in the source accepts: `// certpin-lint-disable-next-line rule, rule -- why`, or
- * `certpin-lint-disable-line`. A comment that names no rule accepts nothing: it would accept the next fault, too. What accepts nothing is
- * reported itself.
+ * Removes the findings that a comment in the source accepts: `// certpin-lint-disable-next-line rule, rule -- why`, or
+ * `certpin-lint-disable-line`. A comment without a rule accepts nothing: it would also accept the next fault. A comment that accepts
+ * nothing is reported itself.
  *
- * @param ran the rules that were run; a comment about another one is left alone
+ * @param ran the rules that were run. A comment about another rule is left alone
  */
 export function applyDirectives(
   findings: readonly Finding[],

@@ -4,23 +4,23 @@ import type { Finding } from './host.ts';
 import { type LintResult, type LintTextOptions, lintText } from './lint-text.ts';
 
 interface EmbeddedOptions extends LintTextOptions {
-  /** Whether somebody has named this file: then it is an error that no script stands in it. Default: false. */
+  /** Whether somebody has named this file. Then it is an error if it contains no script. Default: false. */
   readonly isNamed?: boolean;
 }
 
 /**
- * Lints the scripts that stand as text in a `database.json` or `tenant.yaml`. Findings are placed in that file; nothing is fixed there.
- * Where a script is the path of a file, that file is linted by whoever walks the folder.
+ * Lints the scripts in the text of a `database.json` or `tenant.yaml`. Findings have their place in that file. Nothing is fixed there. If a
+ * script is given as a path, the walk through the folder lints that file.
  */
 export function lintEmbedded(text: string, path: string, { isNamed = false, ...options }: EmbeddedOptions): LintResult {
   const lines = new LineCounter();
-  // `KEY: @@KEY@@` is no YAML and no JSON before the Deploy CLI has replaced it.
+  // `KEY: @@KEY@@` is neither YAML nor JSON before the Deploy CLI has replaced it.
   const masked = text.replace(/(?<=[:[,-][ \t]+)@@[\w.-]+@@/g, (marker) => marker.replace(/\W/g, '_'));
   const document = parseDocument(masked, { lineCounter: lines });
   const [problem] = document.errors;
   if (problem !== undefined) {
     const { line, col } = problem.linePos?.[0] ?? { line: 1, col: 1 };
-    const message = `this is no valid ${/\.json$/i.test(path) ? 'JSON' : 'YAML'}`;
+    const message = `this is not valid ${/\.json$/i.test(path) ? 'JSON' : 'YAML'}`;
     return { path, findings: [], error: { message, line, column: col } };
   }
   const results: LintResult[] = [];
@@ -72,7 +72,7 @@ function placed(finding: Finding, place: (line: number, column: number) => Place
   return { ...finding, ...place(finding.line, finding.column), endLine: end.line, endColumn: end.column };
 }
 
-/** Where a place of the decoded script stands in the file. */
+/** The place in the file of a place in the decoded script. */
 function placer(scalar: Scalar, text: string, lines: LineCounter): (line: number, column: number) => Place {
   const [start = 0, end = 0] = scalar.range ?? [];
   const at = (offset: number): Place => {
@@ -92,7 +92,7 @@ function placer(scalar: Scalar, text: string, lines: LineCounter): (line: number
   return (line, column) => at(offsets[(starts[line - 1] ?? 0) + column - 1] ?? end);
 }
 
-/** The offset in a JSON string of every character that it stands for. */
+/** For every character of the decoded text, its offset in the JSON string. */
 function decodedOffsets(text: string, start: number, end: number): number[] {
   const offsets: number[] = [];
   for (let at = start; at < end; ) {

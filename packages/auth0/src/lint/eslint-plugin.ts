@@ -19,12 +19,12 @@ interface Fix {
   text: string;
 }
 
-/** The files that stand in parentheses between `preprocess` and `postprocess`, which ESLint calls one after the other. */
+/** The files in parentheses between `preprocess` and `postprocess`. ESLint calls these two one after the other. */
 const parenthesized = new Set<string>();
 
 /**
- * Makes of a script of Auth0 what ESLint can parse: markers of the Deploy CLI become names, and a function without a name gets parentheses.
- * Every finding stays in its place.
+ * Turns a script of Auth0 into something that ESLint can parse. Markers of the Deploy CLI become names, and a function without a name gets
+ * parentheses. Every finding stays at its place.
  */
 const script = {
   meta: { name: 'certpin/script' },
@@ -61,7 +61,7 @@ function withoutParenthesis<Any extends Message>(message: Any): Any {
  * export default [certpin.configs.recommended, certpin.configs.scripts];
  * ```
  *
- * `recommended` has every rule; `scripts` reads what the Deploy CLI keeps, which is no JavaScript before it is deployed.
+ * `recommended` has every rule. `scripts` reads the files of the Deploy CLI, which are not JavaScript before they are deployed.
  */
 export const plugin: Plugin = createPlugin();
 

@@ -13,12 +13,12 @@ import {
 } from './ast.ts';
 import type { Values } from './values.ts';
 
-// Where a script stands after its connection, its query or its request has failed.
+// Where the execution of a script continues after its connection, its query or its request has failed.
 
 /** What the error of a callback is called. */
 export const ERROR_NAME: RegExp = /^(?:e|er|err|error|ex|exception|.*(?:Err|Error))$/;
 
-/** Packages and methods that work on this machine: their failure is no outage. */
+/** Packages and methods that work on this machine: their failure is not an outage. */
 const LOCAL_PACKAGE =
   /^(?:bcrypt|bcryptjs|bcrypt-nodejs|argon2|scrypt|scrypt-kdf|pbkdf2|easy-pbkdf2|crypto|jsonwebtoken|jose|fs|zlib|util|xml2js)(?:$|\/)/;
 const LOCAL_METHOD =
@@ -41,12 +41,12 @@ export function isLocalCall(call: Node, values: Values): boolean {
   return LOCAL_METHOD.test(calledMethod(node)?.name ?? '') && callee.kind !== 'made';
 }
 
-/** The name of the error that a function is handed first: `(err, rows) => …`; undefined where it is handed none. */
+/** The name of the error that is the first argument of a function: `(err, rows) => …`. undefined: there is none. */
 export function errorParameter({ params: [first] }: AnyFunction): string | undefined {
   return first?.type === 'Identifier' && ERROR_NAME.test(first.name) ? first.name : undefined;
 }
 
-/** Whether a test is passed by every error (`then`), or by every error missed (`else`); undefined: it asks something else. */
+/** Which branch of a test every error takes: `then` or `else`. undefined: the test asks something else. */
 export function outcomeOfError(test: Node, error: string): 'then' | 'else' | undefined {
   const node = unwrap(test);
   if (node.type === 'Identifier') return node.name === error ? 'then' : undefined;
@@ -77,7 +77,7 @@ function isName(node: Node, name: string): boolean {
   return inner.type === 'Identifier' && inner.name === name;
 }
 
-/** Whether a test is passed for certain where a variable has got no value: `!user`, `user == null`, `!user || !user.active`. */
+/** Whether a test is certainly true if a variable has no value: `!user`, `user == null`, `!user || !user.active`. */
 export function passesWithout(test: Node, name: string): boolean {
   const node = unwrap(test);
   if (node.type !== 'LogicalExpression' || node.operator === '??') return outcomeOfError(node, name) === 'else';
@@ -89,7 +89,7 @@ function isNothing(node: Node): boolean {
   return (node.type === 'Literal' && node.value === null) || (node.type === 'Identifier' && node.name === 'undefined');
 }
 
-/** Whether something in a handler asks what the error is: `err.code`, `error.response`, `isAxiosError(error)`. */
+/** Whether a handler asks what the error is: `err.code`, `error.response`, `isAxiosError(error)`. */
 export function asksWhatItIs(handler: Node, error: string): boolean {
   const nodes = [...ownNodes(handler)];
   // const status = error.response?.status; if (status === 401) …
@@ -136,7 +136,7 @@ function isBoolean({ callee }: Node & { type: 'CallExpression' }): boolean {
   return callee.type === 'Identifier' && callee.name === 'Boolean';
 }
 
-/** A function that hears of failures alone: in `.catch(f)`, `.then(ok, f)`, `.on('error', f)`. */
+/** A function that gets only failures: in `.catch(f)`, `.then(ok, f)`, `.on('error', f)`. */
 export function isFailureHandler(found: AnyFunction, values: Values): boolean {
   const call = parentOf(found);
   if (call?.type !== 'CallExpression') return false;
@@ -149,7 +149,7 @@ export function isFailureHandler(found: AnyFunction, values: Values): boolean {
   return event.kind === 'text' && /^(?:error|timeout)$/.test(event.text);
 }
 
-/** The call at which a chain of promises begins. */
+/** The call at the beginning of a chain of promises. */
 function rootOf(node: Node): Node {
   const inner = unwrap(node);
   const method = calledMethod(inner);
@@ -165,7 +165,7 @@ export function leaves(statement: Node | null | undefined): boolean {
 
 const STATUS = /^(?:status|statusCode|ok)$/;
 
-/** Whether a test lets every answer pass that is no success: `!response.ok`, `status !== 200`; as {@link outcomeOfError}. */
+/** Whether a test is true for every answer that is not a success: `!response.ok`, `status !== 200`. As {@link outcomeOfError}. */
 export function outcomeOfStatus(test: Node): 'then' | 'else' | undefined {
   const node = unwrap(test);
   if (node.type === 'MemberExpression') return nameOf(node) === 'ok' ? 'else' : undefined;
@@ -187,7 +187,7 @@ export function outcomeOfStatus(test: Node): 'then' | 'else' | undefined {
   return /^<=?$/.test(node.operator) && value >= 299 && value <= 400 ? 'else' : undefined;
 }
 
-/** Whether a function asks about a status in more than this test: then it tells an outage from a refusal. */
+/** Whether a function asks about a status outside of this test too. Then it can tell an outage from a refusal. */
 export function asksAboutStatusElsewhere(within: Node, test: Node): boolean {
   return [...ownNodes(within)].some((node) => {
     const isTest =
@@ -206,8 +206,8 @@ export function asksAboutStatusElsewhere(within: Node, test: Node): boolean {
 }
 
 /**
- * The variables of a function that have no value where a connection or a query has failed, because its error was thrown away:
- * `try { user = await find(); } catch {}`, `const user = await find().catch(() => null)`.
+ * The variables of a function that have no value after a failed connection or query, because the error was thrown away: `try { user = await
+ * find(); } catch {}`, `const user = await find().catch(() => null)`.
  */
 export function lostVariables(within: AnyFunction, values: Values): Set<string> {
   const lost = new Set<string>();
@@ -237,7 +237,7 @@ export function waits(block: Node, values: Values): boolean {
   return [...ownNodes(block)].some((one) => one.type === 'AwaitExpression' && !isLocalCall(one.argument, values));
 }
 
-/** Whether a handler neither leaves nor keeps anything of its error. */
+/** Whether a handler neither leaves the function nor keeps anything of its error. */
 function swallows(handler: Node): boolean {
   return ![...ownNodes(handler)].some(({ type }) =>
     /^(?:Return|Throw|Continue|Break)Statement$|^(?:Assignment|Update)Expression$/.test(type),

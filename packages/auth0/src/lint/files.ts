@@ -10,12 +10,12 @@ export interface LintFilesOptions extends Omit<LintTextOptions, 'path'> {
 }
 
 /**
- * Lints files, and what is in folders: JavaScript and TypeScript, and the scripts that a `database.json` or `tenant.yaml` of the Deploy
- * CLI holds as text. `node_modules`, `dist` and `.git` are passed over. A file that is named is linted whatever its name is.
+ * Lints files and folders: JavaScript and TypeScript, and the scripts in a `database.json` or `tenant.yaml` of the Deploy CLI.
+ * `node_modules`, `dist` and `.git` are skipped. A file that is named is linted whatever its name is.
  *
- * One result per file, in the order of the paths; a file that cannot be read is a result with an `error`.
+ * There is one result for each file, in the order of the paths. A file that cannot be read is a result with an `error`.
  *
- * @throws TypeError where a rule is named that does not exist
+ * @throws TypeError if a named rule does not exist
  */
 export async function* lintFiles(
   paths: readonly string[],
@@ -36,7 +36,7 @@ export async function* lintFiles(
 
 async function lintFile(path: string, isNamed: boolean, write: boolean, options: LintTextOptions): Promise<LintResult> {
   try {
-    // As Node reads scripts: in UTF-8. A repair leaves a byte order mark where it is.
+    // As Node reads scripts: in UTF-8. A repair keeps a byte order mark.
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readBounded(path));
     if (isNamed && /\.(?:json|ya?ml)$/i.test(path)) return lintEmbedded(text, path, { ...options, isNamed });
     if (CONFIGURATION.test(basename(path))) return lintEmbedded(text, path, options);

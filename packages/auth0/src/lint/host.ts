@@ -5,7 +5,7 @@ import type { Parsed } from './parse.ts';
 import type { Edit, Fixer, HostContext, Listeners, Location, Rule, Severity } from './rule.ts';
 import type { SourceCode } from './source-code.ts';
 
-/** What a rule found. Lines and columns count from 1, in UTF-16 units as editors do; the end is after the last character. */
+/** What a rule found. Lines and columns count from 1, in UTF-16 units as in editors. The end is after the last character. */
 export interface Finding {
   readonly rule: string;
   readonly severity: Severity;
@@ -15,25 +15,25 @@ export interface Finding {
   readonly endColumn: number;
   /** What happens. */
   readonly message: string;
-  /** What to write in its place. */
+  /** What to write instead. */
   readonly instead: string;
-  /** The page of the rule, which comes with the package: a path in `node_modules`. */
+  /** The page of the rule in the package: a path in `node_modules`. */
   readonly page: string;
-  /** What `--fix` writes; undefined where a person has to decide. */
+  /** What `--fix` writes. undefined: a person must decide. */
   readonly fix?: Edit;
-  /** An edit that is never made by itself, because it may weaken the program. */
+  /** An edit that is never made automatically, because it may weaken the program. */
   readonly suggestion?: Suggestion;
 }
 
 export interface Suggestion {
-  /** What to look at before the edit is made. */
+  /** What to check before the edit is made. */
   readonly message: string;
   readonly edit: Edit;
 }
 
 const fixer: Fixer = { replaceTextRange: (range, text) => ({ range, text }) };
 
-/** Runs rules over a file as ESLint would, as far as they need it. */
+/** Runs rules over a file as ESLint would, as far as the rules need it. */
 export function runRules(
   rules: readonly Rule[],
   { ast, comments }: Parsed,
@@ -85,7 +85,7 @@ export function placeOf({ start, end }: Location): Pick<Finding, 'line' | 'colum
   return { line: start.line, column: start.column + 1, endLine: end.line, endColumn: end.column + 1 };
 }
 
-/** All nodes, outer ones first, each told what is around it. */
+/** All nodes, the outer ones first. Each learns what is around it. */
 function inOrder(root: Node): Node[] {
   const nodes: Node[] = [];
   const visit = (node: Node, parent: Node | null): void => {
@@ -102,7 +102,7 @@ function createSourceCode(text: string, ast: Parsed['ast'], comments: Comment[])
     ecmaVersion: 2024,
     sourceType: ast.sourceType,
     childVisitorKeys: visitorKeys as Record<string, string[]>,
-    fallback: () => [], // of a type that is not known, nothing exists at run time
+    fallback: () => [], // For a node of an unknown type, nothing exists at run time.
   });
   return {
     text,

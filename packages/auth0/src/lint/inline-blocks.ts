@@ -8,14 +8,14 @@ export interface InlineBlockRange {
   readonly range: readonly [number, number];
   /** The subpath of the package that it stands for. */
   readonly module: string;
-  /** undefined for the block of the installed release, in every byte; else the version that it says it is of. */
+  /** undefined: the block of the installed release, in every byte. Otherwise the version that it claims. */
   readonly otherVersion: string | undefined;
 }
 
 /**
- * Where certpin itself stands in a script. It opens TLS on purpose as no script should, and checks for itself.
+ * The parts of a script that are certpin itself. certpin opens TLS in a way that no script should, and checks the certificate itself.
  *
- * A block that was changed is none: its digest is computed. Whether the digest is that of a release is for `certpin auth0 verify`.
+ * A changed block does not count: its digest is computed. `certpin auth0 verify` checks whether the digest is that of a release.
  */
 export function inlineBlocks(source: string): InlineBlockRange[] {
   const lines = source.split('\n');

@@ -9,7 +9,7 @@ import type { ScriptKind } from './script.ts';
 /** Why a file could not be linted. */
 export interface LintError {
   readonly message: string;
-  /** From 1; of a file that could not be read at all, undefined. */
+  /** The line, from 1. undefined: the file could not be read at all. */
   readonly line?: number;
   /** From 1. */
   readonly column?: number;
@@ -18,27 +18,27 @@ export interface LintError {
 export interface LintResult {
   readonly path: string;
   readonly findings: readonly Finding[];
-  /** undefined where the file could be read. */
+  /** undefined: the file could be read. */
   readonly error?: LintError;
-  /** The source with its fixes; undefined where nothing was fixed. */
+  /** The source with its fixes. undefined: nothing was fixed. */
   readonly output?: string;
 }
 
 export interface LintTextOptions {
-  /** Says what the source is, by extension and folder. Default: `script.js`. Nothing is read from there. */
+  /** Extension and folder say what the source is. Default: `script.js`. Nothing is read from this path. */
   readonly path?: string;
   /** The names of the rules to run. Default: all. */
   readonly rules?: readonly string[];
-  /** Whether to fix what can be fixed safely; `output` has the result, and `findings` what is left. Default: false. */
+  /** Whether to fix what can be fixed safely. Then `output` has the result, and `findings` what is left. Default: false. */
   readonly fix?: boolean;
-  /** What the source is for Auth0. Default: found out by folder, and by its functions. */
+  /** What the source is for Auth0. Default: detected by its folder and its functions. */
   readonly script?: ScriptKind;
 }
 
 /**
  * Lints one source: JavaScript, TypeScript, or a single function as Auth0 keeps it.
  *
- * @throws TypeError where a rule is named that does not exist. A source that cannot be read is an `error` in the result.
+ * @throws TypeError if a named rule does not exist. A source that cannot be read is an `error` in the result
  */
 export function lintText(text: string, options: LintTextOptions = {}): LintResult {
   const { path = 'script.js', fix = false } = options;
@@ -46,7 +46,7 @@ export function lintText(text: string, options: LintTextOptions = {}): LintResul
   try {
     let source = text;
     let findings = lintOnce(source, path, rules, options.script);
-    // One fix may stand in another one's way, so the rest is looked at again; each round fixes at least one.
+    // One fix may be in the way of another. So the rest is checked again. Each round fixes at least one.
     for (let rounds = 0; fix && rounds < 10; rounds++) {
       const fixed = applyFixes(source, findings);
       if (fixed === source) break;
@@ -55,7 +55,7 @@ export function lintText(text: string, options: LintTextOptions = {}): LintResul
     }
     return { path, findings, ...(source === text ? {} : { output: source }) };
   } catch (error) {
-    // The parser, the scopes and the rules all go down with the syntax tree.
+    // The parser, the scopes and the rules all recurse into the syntax tree.
     if (error instanceof RangeError) return { path, findings: [], error: { message: 'it is nested too deeply' } };
     if (!(error instanceof ScriptSyntaxError)) throw error;
     const { message, line, column } = error;

@@ -1,5 +1,5 @@
 /**
- * Whether nobody stands on the way to a host: this machine itself, or, out of a container, the machine that it runs on.
+ * Whether nobody can be on the way to a host: this machine itself or, seen from a container, the machine on which it runs.
  *
  * @param host a name, an address, or the path of a unix socket
  */
@@ -9,7 +9,7 @@ export function isLocalHost(host: string): boolean {
   );
 }
 
-/** The host of a URL, as it is written; of several, all of them with their commas; undefined where the text is no URL. */
+/** The host of a URL, as written. If there are several, all of them with their commas. undefined: the text is not a URL. */
 export function hostOf(url: string): string | undefined {
   return /^\s*[\w+.-]+:\/\/(?:[^@/?#]*@)?(\[[^\]]*\]|[^:/?#]*)/.exec(url)?.[1];
 }

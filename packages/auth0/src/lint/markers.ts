@@ -1,19 +1,19 @@
 import { type ParserOptions, parse, parseExpression } from '@babel/parser';
 
-/** What Auth0's Deploy CLI replaces in scripts: `##KEY##` by the text itself, `@@KEY@@` by the text as JSON. */
+/** Markers that Auth0's Deploy CLI replaces in scripts: `##KEY##` by the text itself, `@@KEY@@` by the text as JSON. */
 const MARKER = /@@[\w.-]+@@|##[\w.-]+##/g;
 
 /** Stands for a part of a text that is not known. */
 export const HOLE = '\uFFFC';
 
-/** The text with holes for its markers: what comes there is not written in the script. */
+/** The text with holes in place of its markers: their values are not in the script. */
 export function withHoles(text: string): string {
   return text.replace(MARKER, HOLE);
 }
 
 /**
- * The source with names in place of the markers that are no JavaScript, `port: ##PORT##`. Names and markers are equally long, so that
- * every place stays where it is. Markers in strings and comments stay too.
+ * The source with names in place of the markers that are not JavaScript, as in `port: ##PORT##`. Names and markers have the same length, so
+ * no place moves. Markers in strings and comments stay.
  */
 export function maskMarkers(text: string): string {
   if (text.search(MARKER) === -1) return text;
@@ -34,7 +34,7 @@ function quotedRanges(text: string): [number, number][] {
         .filter(({ type }) => typeof type === 'string' || /^(?:string|template|regexp)/.test(type.label))
         .map(({ start, end }) => [start, end]);
     } catch {
-      // The other reader, or nothing: whoever parses what is returned will say what is wrong.
+      // Not understood by this reader. The parser of the returned text reports what is wrong.
     }
   }
   return [];

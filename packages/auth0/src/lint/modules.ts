@@ -25,7 +25,7 @@ const MAGIC: Readonly<Record<string, string>> = {
   tls: 'tls',
 };
 
-/** The package that a value is, or a member of one; a global counts where Auth0 once declared it. */
+/** The package of a value, or of the object that contains it. A global counts if Auth0 once declared it. */
 export function asModule(value: Value): ModuleValue | undefined {
   if (value.kind === 'module') return value;
   if (value.kind !== 'global') return undefined;

@@ -2,9 +2,9 @@ import type { Node } from 'estree';
 import { type Entry, either, type ObjectValue, UNKNOWN, type Value } from './value.ts';
 
 /**
- * The object that parts make together; later ones win, as in a spread.
+ * The object that several parts form. Later parts win, as in a spread.
  *
- * @param nameOf the name of an entry; undefined where it is not known
+ * @param nameOf the name of an entry. undefined: not known
  */
 export function joinParts(
   node: Node,

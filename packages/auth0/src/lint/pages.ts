@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The folder of the rules' pages, `RULE.md`, which come with the package: where they are on this machine. */
+/** The folder with the pages of the rules, `RULE.md`, in the installed package. */
 const pagesFolder: string = fileURLToPath(new URL('../docs/lint/', import.meta.url));
 
 /** The page of a rule, as a path that begins with the package, in `node_modules`. */
@@ -11,9 +11,9 @@ export function pageOf(rule: string): string {
 }
 
 /**
- * The page of a rule, as Markdown: what is found, what happens, what to write in its place, and what is not looked at.
+ * The page of a rule, as Markdown: what the rule finds, what happens, what to write instead, and what it does not check.
  *
- * @throws Error of Node.js where there is no such page
+ * @throws Error of Node.js if there is no such page
  */
 export function readPage(rule: string): Promise<string> {
   return readFile(join(pagesFolder, `${rule}.md`), 'utf8');

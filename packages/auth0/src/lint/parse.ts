@@ -8,7 +8,7 @@ export interface Parsed {
   readonly comments: Comment[];
 }
 
-/** Where a source is no JavaScript and no TypeScript. */
+/** The place at which a source is neither JavaScript nor TypeScript. */
 export class ScriptSyntaxError extends Error {
   /** From 1. */
   readonly line: number;
@@ -23,10 +23,10 @@ export class ScriptSyntaxError extends Error {
 }
 
 /**
- * Reads JavaScript or TypeScript, after the extension of `path`, in the form that ESLint's parsers give.
+ * Reads JavaScript or TypeScript, by the extension of `path`, into the tree of ESLint's parsers.
  *
- * A module, a CommonJS module, a script, or what Auth0 keeps: a single function, which need not have a name. The markers of the Deploy CLI
- * may stand anywhere.
+ * A module, a CommonJS module, a script, or what Auth0 keeps: a single function, with or without a name. Markers of the Deploy CLI may be
+ * anywhere.
  *
  * @throws ScriptSyntaxError
  */
@@ -53,7 +53,7 @@ export function parseScript(text: string, path: string): Parsed {
 function foreignWords(text: string, path: string): string | undefined {
   const language = foreignLanguage(text);
   if (language === 'JSON') return 'this is JSON, not a script: name the script, for example login.js, or its folder';
-  if (language === undefined && !/\.[cm]?[jt]sx?$/.test(path)) return 'this is no JavaScript and no TypeScript';
+  if (language === undefined && !/\.[cm]?[jt]sx?$/.test(path)) return 'this is neither JavaScript nor TypeScript';
   if (language === undefined || isTypescript(path)) return undefined;
   return 'this is TypeScript, but Auth0 accepts only JavaScript: lint the compiled file, or rename this file to .ts';
 }
@@ -80,7 +80,7 @@ function optionsFor(path: string): ParserOptions {
   const jsx = !/\.[cm]?ts$/.test(path);
   return {
     sourceType: 'unambiguous',
-    errorRecovery: true, // a name that is declared twice is for others to find
+    errorRecovery: true, // Other tools report a name that is declared twice.
     ranges: true,
     allowReturnOutsideFunction: true,
     allowAwaitOutsideFunction: true,
@@ -100,7 +100,7 @@ function readProgram(text: string, options: ParserOptions): Parsed {
   return { ast, comments: toComments(comments) };
 }
 
-/** The parser goes on behind what it does not understand: then it has read something else than what is written. */
+/** After a syntax error, the parser goes on. Then it has read something other than what is written. */
 const GUESSES = /^(?:MissingSemicolon|UnexpectedToken|UnexpectedReservedWord|UnexpectedTokenUnaryExponentiation)$/;
 
 /** @throws SyntaxError of the parser */
@@ -109,7 +109,7 @@ function refuseGuesses(errors: unknown): void {
   if (guessed !== undefined) throw guessed;
 }
 
-/** A function without a name is an expression, and a file of Auth0's. A semicolon may follow it. */
+/** A function without a name is an expression, and a file of Auth0. A semicolon may follow it. */
 function readFunction(text: string, options: ParserOptions): Parsed {
   const read = parseExpression(
     text.replace(/;\s*$/, (end) => end.replace(';', ' ')),
@@ -131,7 +131,7 @@ function readFunction(text: string, options: ParserOptions): Parsed {
   return { ast, comments: toComments(comments) };
 }
 
-/** Whether a source is a function without a name, which no other parser takes for a file. */
+/** Whether a source is a function without a name. No other parser accepts this as a file. */
 export function isBareFunction(text: string): boolean {
   const options = optionsFor('script.js');
   try {

@@ -6,7 +6,7 @@ import { type Script, type ScriptKind, scriptOf } from './script.ts';
 import type { SourceCode } from './source-code.ts';
 import { Values } from './values.ts';
 
-// The part of ESLint's interface for rules that ours need. Whoever provides it, ESLint or our own host, can run them.
+// The part of ESLint's interface for rules that our rules need. ESLint or our own host provides it and can run them.
 
 /** A replacement of the text from one offset to another. */
 export interface Edit {
@@ -43,7 +43,7 @@ export interface HostContext {
   report(report: Report): void;
 }
 
-/** The functions that are called with nodes of their type, on the way in; `Program:exit` after everything. */
+/** The functions that are called for nodes of their type, before their children. `Program:exit` is called after everything. */
 export type Listeners = {
   [Type in Node['type']]?: (node: Extract<Node, { type: Type }>) => void;
 } & { 'Program:exit'?: (node: Program) => void };
@@ -51,8 +51,8 @@ export type Listeners = {
 export type Severity = 'error' | 'warning';
 
 /**
- * What happens, and what to write in its place: one sentence or two each, with `{{name}}` for the data of a finding. `{{certpin}}` is how
- * certpin comes into this script, by the subpath `how` where the data says one.
+ * What happens, and what to write instead: one or two sentences each, with `{{name}}` for the data of a finding. `{{certpin}}` says how to
+ * get certpin into this script, by the subpath `how` if the data has one.
  */
 interface Message {
   readonly happens: string;
@@ -79,16 +79,16 @@ export interface Rule {
 /** What our rules see. */
 interface Context<Id extends string> {
   readonly sourceCode: SourceCode;
-  /** What expressions evaluate to, as far as it can be known without running them. */
+  /** The values of expressions, as far as they are known without running them. */
   readonly values: Values;
   readonly script: Script;
   report(node: Node, id: Id, options?: { data?: Record<string, string> } & Repairs): void;
 }
 
 interface Repairs {
-  /** Only where it is shown that what is written after it reaches no wrong server that was not reached before, and silences nothing. */
+  /** Only if it is shown to be safe: what is written reaches no wrong server that was not reached before, and silences nothing. */
   readonly fix?: Repair | undefined;
-  /** Where that cannot be shown: a person reads {@link RuleDefinition.suggestion} and decides. */
+  /** If that cannot be shown: a person reads {@link RuleDefinition.suggestion} and decides. */
   readonly suggest?: Repair | undefined;
 }
 
@@ -98,7 +98,7 @@ export interface RuleDefinition<Id extends string> {
   readonly description: string;
   /** Some of its findings have a `fix`. */
   readonly fixable?: true;
-  /** What to look at before a suggested edit is made; for a rule that has none, undefined. */
+  /** What to check before a suggested edit is made. undefined: the rule has no suggestion. */
   readonly suggestion?: string;
   readonly messages: Readonly<Record<Id, Message>>;
   create(context: Context<Id>): Listeners;
@@ -145,7 +145,7 @@ export function defineRule<Id extends string>({ create, ...definition }: RuleDef
   };
 }
 
-/** Of what stands on several lines, the first one: an editor that underlines a whole function says nothing. */
+/** The first line of something that has several lines: an editor that underlines a whole function does not help. */
 function firstLineOf({ loc, range }: Node, text: string): Location {
   if (!loc || !range) return { start: { line: 1, column: 0 }, end: { line: 1, column: 0 } };
   const { start, end } = loc;
@@ -162,7 +162,7 @@ interface Knowledge {
 
 const known = new WeakMap<SourceCode, Knowledge>();
 
-/** What all rules want to know of a file, found out once. */
+/** What all rules need to know of a file. It is worked out once. */
 function knowledgeOf(sourceCode: SourceCode, filename: string, settings: HostContext['settings']): Knowledge {
   const earlier = known.get(sourceCode);
   if (earlier !== undefined) return earlier;

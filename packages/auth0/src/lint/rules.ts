@@ -20,7 +20,7 @@ import { requireCallbackOnFailure } from './rules/require-callback-on-failure.ts
 import { requireTls } from './rules/require-tls.ts';
 import { validPin } from './rules/valid-pin.ts';
 
-/** All rules: what is dangerous first. */
+/** All rules, the most dangerous findings first. */
 export const rules: readonly Rule[] = [
   noRejectUnauthorizedFalse,
   noNodeTlsRejectUnauthorized,

@@ -19,7 +19,7 @@ const KINDS: Readonly<Record<Role['kind'], ScriptKind>> = {
   hook: 'hook',
 };
 
-/** The folders of the Deploy CLI: what lies there is a script, whatever it looks like. */
+/** The folders of the Deploy CLI. Files in them are scripts, whatever they look like. */
 const FOLDERS: readonly (readonly [RegExp, ScriptKind])[] = [
   [
     new RegExp(
@@ -38,9 +38,7 @@ interface TopFunction {
   readonly name: string | undefined;
 }
 
-/**
- * @param given what the file is said to be
- */
+/** @param given what the caller says the file is */
 export function scriptOf(program: Program, filename: string, given?: ScriptKind): Script {
   const path = filename.replaceAll('\\', '/');
   const functions = program.body.flatMap(functionsOf);
@@ -53,7 +51,7 @@ export function scriptOf(program: Program, filename: string, given?: ScriptKind)
   return main === undefined ? { kind } : { kind, main };
 }
 
-/** What a file is by its name and its functions, as the runner sees it; and a file of any other program is none. */
+/** What a file is, by its name and its functions, as the runner sees it. A file of any other program is `other`. */
 function detect(program: Program, path: string, functions: readonly TopFunction[]): Script {
   const { exported, moduleExport } = exportsOf(program.body, functions);
   if (exported.some((name) => /^on(?:Execute|Continue)[A-Z]/.test(name))) return { kind: 'action' };
@@ -71,7 +69,7 @@ function detect(program: Program, path: string, functions: readonly TopFunction[
   if (exported.length > 0 || program.body.some(isOfModule)) return { kind: 'other' };
   const main = mainOf(functions, roles);
   if (role !== undefined && main !== undefined) return { kind: KINDS[role.kind], main };
-  // A function that no program can call: nobody keeps one but Auth0.
+  // A function that no program can call: only Auth0 keeps such a file.
   const [sole, ...others] = functions;
   const isBare = sole?.name === undefined && others.length === 0 && program.body.length === 1;
   return isBare &&
@@ -82,7 +80,7 @@ function detect(program: Program, path: string, functions: readonly TopFunction[
     : { kind: 'other' };
 }
 
-/** The function of a script: the one of a name that is known, or the only one whose parameters fit. */
+/** The function of a script: the one with a known name, or the only one whose parameters fit. */
 function mainOf(functions: readonly TopFunction[], roles: readonly Role[]): AnyFunction | undefined {
   const withCallback = functions.filter(({ node }) => lastParameter(node) !== undefined && !isWebHandler(node));
   const named =
@@ -100,7 +98,7 @@ function isWebHandler({ params }: AnyFunction): boolean {
   return /^(?:req|request|ctx)$/.test(parameterName(params[0]));
 }
 
-/** As many parameters as the platform hands over, with a context or without. */
+/** As many parameters as the platform passes, with a context or without. */
 function hasParameters({ params }: AnyFunction, { kind, name }: Role): boolean {
   const own = kind === 'database' ? (databaseScripts[name]?.parameters.length ?? 0) : 2;
   const names = params.map(parameterName);

@@ -1,6 +1,6 @@
 import { HOLE } from './markers.ts';
 
-// What is a secret, and what only stands where one would stand: names of fields, words for people, places to fill in.
+// What is a secret, and what only looks like one: names of fields, words for people, places to fill in.
 
 /** `DB_PASSWORD`, `dbPassword` and `db-password` are one name. */
 function plain(name: string): string {
@@ -10,21 +10,21 @@ function plain(name: string): string {
 const OWNER =
   '(?:db|database|pg|postgres|postgresql|mysql|sql|mongo|mongodb|redis|smtp|mail|email|ldap|bind|admin|root|service|basic|proxy|api|app|auth0)?';
 const PASSWORD = new RegExp(`^${OWNER}(?:password|passwd|pwd|pass|passphrase)$`);
-/** Names under which nothing stands but a secret. */
+/** Names that are used only for secrets. */
 const KEY =
   /^(?:x|aws|azure|google|stripe|twilio|sendgrid|mailgun)?(?:apikey|apisecret|authtoken)$|^(?:aws|azure|s3)?(?:secret|access|private|account|shared|signing|encryption|master|subscription|secretaccess)key$|^(?:(?:oauth2?|auth0|my|mgmt|management|azure|google|facebook|github|aws)?(?:client|app|consumer)|shared|webhook|signing|jwt|session|token|cookie)?secret$|^(?:access|auth|refresh|bearer|api)token$/;
 
-/** Whether a password or a key is kept under a name. */
+/** Whether the name is one for a password or a key. */
 export function isSecretName(name: string): boolean {
   return PASSWORD.test(plain(name)) || isKeyName(name);
 }
 
-/** Whether a key is kept under a name, which no form and no table of a database has. */
+/** Whether the name is one for a key, and never for a field of a form or a column of a table. */
 export function isKeyName(name: string): boolean {
   return KEY.test(plain(name));
 }
 
-/** Nobody's password: a place to fill in. */
+/** Not a password: a place to fill in. */
 const BLANK: readonly RegExp[] = [
   /^(?:<.*>|\[.*\]|\{.*\}|%.*%|\$\{?\w+\}?|\$\(.*\))$/s,
   /^[*xX.•●…_\-#?]{3,}$/u,
@@ -47,13 +47,13 @@ export function isBlank(text: string): boolean {
 
 const WORD =
   'pass(?:word|wort|phrase|code)?|passwords|passwd|pwd|secret|token|api[-_ ]?key|kennwort|contrase[nñ]a|senha|wachtwoord|l[oö]senord|adgangskode|passord|salasana|has[lł]o|heslo|parola|mot de passe|пароль|密码|密碼|パスワード|비밀번호|pin';
-/** The name of a secret, with what stands around a name: `user_password`, `passwordHash`, `#password`, `/forgot-password`. */
+/** The name of a secret, with other words around it: `user_password`, `passwordHash`, `#password`, `/forgot-password`. */
 const NAMES_A_SECRET = new RegExp(`(?:^|[^\\p{L}\\d])(?:${WORD})(?:$|[^\\p{L}\\d])`, 'iu');
 const TYPE =
   /^(?:string|text|varchar(?:\(\d+\))?|char|hidden|password|email|input|number|boolean|true|false|required|optional|yes|no|on|off|y|n)$/i;
 const FILE = /^(?:\.{1,2}\/|~\/)|^\/[a-z][a-z/_.-]*$|\.(?:pem|key|crt|cer|pfx|p12|txt|json|env|js|ts|html?|svg|png)$/i;
 
-/** Whether a text names a secret and is none: a label, a message, a column, a selector, the type of a field, a file. */
+/** Whether a text names a secret but is not one: a label, a message, a column, a selector, the type of a field, a file. */
 export function isLabel(text: string): boolean {
   const value = text.trim();
   // A name that is written as one word: userPassword, passwordHash
@@ -73,26 +73,26 @@ export function isType(text: string): boolean {
   return TYPE.test(text.trim());
 }
 
-/** Words for a person, and not what opens something: outside of a connection nobody has a password with blanks. */
+/** Words for a person, and not a secret: outside of a connection, passwords contain no blanks. */
 export function isPhrase(text: string): boolean {
   return /\S\s+\S/.test(text.trim());
 }
 
 const NAME = '[\\w.-]*(?:password|passwd|pwd|passphrase|secret|api[_-]?key|access[_-]?key|token)[\\w-]*|pass';
-/** `"client_secret": "…"` in JSON, also where the quotes are escaped; `'` for what is nearly JSON. */
+/** `"client_secret": "…"` in JSON, also with escaped quotes; `'` for text that is nearly JSON. */
 const IN_JSON = new RegExp(`\\\\*["'](${NAME})\\\\*["']\\s*:\\s*\\\\*["']([^"'\\\\]+)\\\\*["']`, 'gi');
 /** `client_secret=…` in a form or in the query of a URL. */
 const IN_FORM = new RegExp(`(?:^|[?&])(${NAME})=([^&#\\s"'<>]+)`, 'gi');
 /** `<Password>…</Password>` */
 const IN_XML = /<(?:\w+:)?(password|passwd|pwd|secret|api-?key)(?:\s[^>]*)?>([^<>]+)<\//gi;
-/** What stands in the same text, and says that something is opened with it. */
+/** Other words in the same text that show that it opens something. */
 const BESIDE_IN_TEXT =
   /["'<:?&](?:user(?:name)?|user_?id|login|email|client_?id|grant_type|host|hostname|server|database|account)\\*["'=>]|^(?:user(?:name)?|login|email|client_id|grant_type)=/i;
 
 /** A header in a longer text. */
 const IN_HEADER = /\b(authorization)["']?\s*:\s*["']?(?:Bearer|Basic|Token)\s+([^\s"']+)/gi;
 
-/** The name of a secret whose value is written within a longer text: JSON, a form, a URL, XML. */
+/** The name of a secret whose value is part of a longer text: JSON, a form, a URL, XML. */
 export function secretWithin(text: string): string | undefined {
   for (const pattern of [IN_JSON, IN_FORM, IN_XML, IN_HEADER]) {
     for (const [, name = '', value = ''] of text.matchAll(pattern)) {
@@ -115,7 +115,7 @@ function decode(value: string): string {
   }
 }
 
-/** Keys that say by themselves what they are. */
+/** Keys that can be recognised by their own text. */
 const SPEAKING: readonly (readonly [RegExp, string])[] = [
   [/\b(?:AKIA|ASIA)[A-Z\d]{16}\b/, 'a key of AWS'],
   [/\b(?:ghp|gho|ghs|ghu|ghr)_[A-Za-z\d]{36}|\bgithub_pat_\w{60,}/, 'a token of GitHub'],
@@ -126,7 +126,7 @@ const SPEAKING: readonly (readonly [RegExp, string])[] = [
   [/\bglpat-[\w-]{20,}/, 'a token of GitLab'],
 ];
 
-/** What a key is, where its own text tells; the keys of documentation are none. */
+/** What a key is, if its own text tells. Keys from documentation do not count. */
 export function speakingKey(text: string): string | undefined {
   for (const [pattern, what] of SPEAKING) {
     const key = pattern.exec(text)?.[0];

@@ -3,7 +3,7 @@ import { type AnyCall, nameOf, parentOf } from './ast.ts';
 import { type ModuleValue, type ObjectValue, objectsOf } from './value.ts';
 import type { Values } from './values.ts';
 
-/** What makes a server of options: by module, the paths below it. */
+/** Functions that make a server from options: by module, the paths below it. */
 const SERVER_MAKERS: Readonly<Record<string, RegExp>> = {
   https: /^(?:createServer|Server)$/,
   tls: /^(?:createServer|Server)$/,
@@ -14,15 +14,15 @@ const SERVER_MAKERS: Readonly<Record<string, RegExp>> = {
   '@hapi/hapi': /^(?:server|Server)$/,
 };
 
-/** Under these names a framework takes the options of its TLS server. */
+/** Names under which a framework takes the options of its TLS server. */
 const NESTED = ['https', 'http2', 'tls', 'httpsOptions', 'serverOptions', 'ssl'];
 
-/** What only the options of a client have. */
+/** Options that only a client has. */
 const OF_A_CLIENT = ['host', 'hostname', 'servername', 'path', 'method', 'agent', 'url', 'uri', 'checkServerIdentity'];
 
 /**
- * Tells the TLS options of a server from those of a client. `rejectUnauthorized: false` lets a server look at the certificates of its
- * clients itself; a client with it takes every server.
+ * Tells the TLS options of a server from those of a client. A server with `rejectUnauthorized: false` checks the certificates of its
+ * clients itself. A client with it accepts every server.
  */
 export class ServerOptions {
   readonly #values: Values;
@@ -33,7 +33,7 @@ export class ServerOptions {
     this.#values = values;
   }
 
-  /** Every call of the file is shown to it, before it is asked. */
+  /** It must see every call of the file before it is asked. */
   see(call: AnyCall): void {
     const module = this.#values.moduleOf(call.callee as Node);
     if (module === undefined) return;
@@ -56,7 +56,7 @@ export class ServerOptions {
   has(option: Node): boolean {
     if (this.#ofClients.has(option)) return false;
     if (this.#ofServers.has(option)) return true;
-    // Nobody is seen who takes it: a client is not told to ask for certificates.
+    // The code does not show who uses this object. But `requestCert` is an option of servers only.
     const object = parentOf(option);
     if (object?.type !== 'ObjectExpression') return false;
     const names = object.properties.flatMap((property) => (property.type === 'Property' ? [nameOf(property)] : []));

@@ -1,6 +1,6 @@
 import type { Comment, Node, Program } from 'estree';
 
-// The part of ESLint's `SourceCode` that our rules need. Whoever provides it, ESLint or our own host, can run them.
+// The part of ESLint's `SourceCode` that our rules need. ESLint or our own host provides it and can run them.
 
 export interface Variable {
   readonly name: string;

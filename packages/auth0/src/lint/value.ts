@@ -1,11 +1,11 @@
 import type { Node } from 'estree';
 import type { AnyCall, AnyFunction } from './ast.ts';
 
-/** What an expression is, as far as it can be known without running it. */
+/** What is known of an expression without running it. */
 export type Value =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'constant'; readonly value: number | bigint | boolean | null | undefined }
-  /** A string; a hole stands for every part that is not known. */
+  /** A string. A hole stands for every unknown part. */
   | { readonly kind: 'text'; readonly text: string }
   | ObjectValue
   | { readonly kind: 'function'; readonly node: AnyFunction }
@@ -26,7 +26,7 @@ export interface ObjectValue {
 }
 
 export interface Entry {
-  /** The property, or the assignment, that wrote it. */
+  /** The property, or the assignment, that set it. */
   readonly node: Node;
   readonly value: Node;
 }
@@ -41,7 +41,7 @@ export interface ModuleValue {
 
 export const UNKNOWN: Value = { kind: 'unknown' };
 
-/** Each of them once: conditions within conditions would double their number. */
+/** Each of them once: nested conditions would double their number. */
 export function either(values: readonly Value[]): Value {
   const different = new Map<unknown, Value>();
   for (const value of values.flatMap(flatten))

@@ -19,7 +19,7 @@ import type { SourceCode, Variable } from './source-code.ts';
 import { either, flatten, type ModuleValue, UNKNOWN, type Value } from './value.ts';
 import { type Around, findVariable, valueOfVariable } from './variables.ts';
 
-/** Follows constants, spreads, assignments to members, imports and plain functions; no types, and no more than the file itself. */
+/** Follows constants, spreads, assignments to members, imports and plain functions. It follows no types, and stays within the file. */
 export class Values implements Around {
   readonly #sourceCode: SourceCode;
   readonly #blocks: readonly InlineBlockRange[];
@@ -35,7 +35,7 @@ export class Values implements Around {
     if (node === null || node === undefined) return UNKNOWN;
     const found = this.#found.get(node);
     if (found !== undefined) return found;
-    this.#found.set(node, UNKNOWN); // what depends on itself is not known
+    this.#found.set(node, UNKNOWN); // A value that depends on itself is not known.
     const value = this.#evaluate(node);
     this.#found.set(node, value);
     return value;
@@ -46,17 +46,17 @@ export class Values implements Around {
     return flatten(this.of(node));
   }
 
-  /** Whether it is this constant, or may be, where a condition decides. */
+  /** Whether it is this constant, or may be if a condition decides. */
   mayBe(node: Node, value: boolean): boolean {
     return this.possible(node).some((one) => one.kind === 'constant' && one.value === value);
   }
 
-  /** The package that a value belongs to; a name that nobody declares counts where Auth0 once declared it. */
+  /** The package of a value. A name that nobody declares counts if Auth0 once declared it. */
   moduleOf(node: Node): ModuleValue | undefined {
     return asModule(this.of(node));
   }
 
-  /** The name of a property or a member, a computed one too where it can be known. */
+  /** The name of a property or a member, also a computed one if it is known. */
   nameOf(node: Node): string | undefined {
     const written = nameOf(node);
     if (written !== undefined) return written;
@@ -65,7 +65,7 @@ export class Values implements Around {
     return value.kind === 'text' && !value.text.includes(HOLE) ? value.text : undefined;
   }
 
-  /** The variable of a name, and undefined for one that the file does not declare. */
+  /** The variable of a name. undefined: the file does not declare it. */
   variable(identifier: Identifier): Variable | undefined {
     return findVariable(identifier, this.#sourceCode);
   }
@@ -166,7 +166,7 @@ export class Values implements Around {
         );
       if (/^Object\.(?:freeze|seal)$/.test(name)) return this.of(node.arguments[0]);
     }
-    // Methods that answer with the object itself, or with another face of it.
+    // Methods that return the object itself, or another view of it.
     const method = calledMethod(node);
     if (called.kind === 'made' && /^(?:promise|on|once|addListener|connect)$/.test(method?.name ?? ''))
       return this.of(method?.object);
@@ -176,7 +176,7 @@ export class Values implements Around {
     return UNKNOWN;
   }
 
-  /** A class that leaves the constructor to its parent is called as that is; in a constructor, the call of `super` is looked at. */
+  /** A class without a constructor is called like its parent. In a constructor, the call of `super` is read. */
   ofClass({ superClass, body }: Class): Value {
     const hasConstructor = body.body.some(
       (member) => member.type === 'MethodDefinition' && member.kind === 'constructor',
@@ -184,7 +184,7 @@ export class Values implements Around {
     return hasConstructor ? UNKNOWN : this.of(superClass);
   }
 
-  /** `this.agent`: what the class declares or assigns under this name, in whatever place. */
+  /** `this.agent`: what the class declares or assigns under this name, anywhere. */
   #ofThis(node: Node, name: string | undefined): Value {
     const around = [...ancestors(node)].find((up) => up.type === 'ClassBody');
     if (around === undefined || name === undefined) return UNKNOWN;
@@ -202,7 +202,7 @@ export class Values implements Around {
     return UNKNOWN;
   }
 
-  /** What a function returns that has one `return`. */
+  /** The result of a function with one `return`. */
   #returned({ body }: AnyFunction): Value {
     if (body.type !== 'BlockStatement') return this.of(body);
     const returns = [...ownNodes(body)].filter((node) => node.type === 'ReturnStatement');
@@ -215,7 +215,7 @@ export class Values implements Around {
     return this.#ofBlock(variable) ?? valueOfVariable(variable, this);
   }
 
-  /** The `certpin` that a pasted block declares is the package, where the script only reads its members. */
+  /** The `certpin` that a pasted block declares is the package, if the script only reads its members. */
   #ofBlock({ name, defs: [definition], references }: Variable): ModuleValue | undefined {
     const [start = -1] = definition?.node.range ?? [];
     const block = this.#blocks.find(({ range: [from, to] }) => start >= from && start < to);
@@ -225,7 +225,7 @@ export class Values implements Around {
   }
 }
 
-/** `certpin.pinnedAgent` and `const { pinnedAgent } = certpin`, and neither an assignment to it nor the object as a whole. */
+/** `certpin.pinnedAgent` and `const { pinnedAgent } = certpin`, but no assignment to it, and not the object as a whole. */
 function isReadMember(object: Node): boolean {
   const member = parentOf(object);
   if (member?.type === 'VariableDeclarator') return member.init === object && member.id.type === 'ObjectPattern';
@@ -235,7 +235,7 @@ function isReadMember(object: Node): boolean {
   return use?.type !== 'UpdateExpression' && !(use?.type === 'UnaryExpression' && use.operator === 'delete');
 }
 
-/** What is written to the members of a class's objects within the class; null: it is not known what. */
+/** What a class writes to the members of its objects. null: not known. */
 function membersOf(body: ClassBody): Map<string, (Node | null)[]> {
   const members = new Map<string, (Node | null)[]>();
   const add = (name: string | undefined, value: Node | null | undefined): void => {

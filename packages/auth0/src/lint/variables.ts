@@ -4,7 +4,7 @@ import { memberOf } from './objects.ts';
 import type { Scope, SourceCode, Variable } from './source-code.ts';
 import { type Entry, either, UNKNOWN, type Value } from './value.ts';
 
-/** The variable of a name, and undefined for one that the file does not declare. */
+/** The variable of a name. undefined: the file does not declare it. */
 export function findVariable(identifier: Identifier, sourceCode: SourceCode): Variable | undefined {
   let scope = sourceCode.getScope(identifier) as Scope | null;
   for (; scope !== null; scope = scope.upper) {
@@ -14,17 +14,17 @@ export function findVariable(identifier: Identifier, sourceCode: SourceCode): Va
   return undefined;
 }
 
-/** What is known of the file beside a variable. */
+/** What is known of the file besides a variable. */
 export interface Around {
   /** What an expression is. */
   of(node: Node | null | undefined): Value;
   ofClass(node: Class): Value;
   ofModule(source: Node | undefined): Value;
-  /** undefined for a name that the file does not declare. */
+  /** undefined: the file does not declare the name. */
   variable(identifier: Identifier): Variable | undefined;
 }
 
-/** What a variable is, with what is assigned to its members: `config.ssl = {…}` after `const config = {…}`. */
+/** The value of a variable, with what is assigned to its members: `config.ssl = {…}` after `const config = {…}`. */
 export function valueOfVariable(variable: Variable, around: Around): Value {
   const value = declaredAs(variable, around);
   const assigned = variable.references.flatMap(({ identifier }) => assignedMember(identifier as Node) ?? []);
@@ -73,7 +73,7 @@ function imported({ node, parent }: Variable['defs'][number], around: Around): V
   return memberOf(module, name, around);
 }
 
-/** The part of a value that a name in a pattern takes: `{ Pool: P }`. */
+/** The part of a value that a name in a pattern gets: `{ Pool: P }`. */
 function destructured(pattern: Pattern, name: Node, value: Value, around: Around): Value {
   if (pattern === name) return value;
   if (pattern.type === 'AssignmentPattern')
@@ -87,7 +87,7 @@ function destructured(pattern: Pattern, name: Node, value: Value, around: Around
   return UNKNOWN;
 }
 
-/** A parameter is the argument of the only call of its function. Where there are more calls, it is not known. */
+/** If a function has only one call, a parameter is its argument. If there are more calls, it is not known. */
 function argument(variable: Variable, node: Node, name: Node, around: Around): Value {
   if (!isFunction(node)) return UNKNOWN;
   const position = node.params.findIndex((parameter) => contains(parameter, name));
@@ -97,7 +97,7 @@ function argument(variable: Variable, node: Node, name: Node, around: Around): V
   if (variable.references.some((reference) => reference.isWrite() && !isDefault(reference))) return UNKNOWN;
   const call = onlyCall(node, around);
   if (parameter === undefined || parameter.type === 'RestElement') return UNKNOWN;
-  if (call === undefined) return destructured(parameter, name, UNKNOWN, around); // its default, or else
+  if (call === undefined) return destructured(parameter, name, UNKNOWN, around); // Its default, or the taken part
   const before = call.arguments.slice(0, position + 1);
   if (before.some(({ type }) => type === 'SpreadElement')) return UNKNOWN;
   return destructured(parameter, name, around.of(call.arguments[position]), around);
@@ -111,7 +111,7 @@ function onlyCall(node: AnyFunction, around: Around): CallExpression | undefined
   return call?.type === 'CallExpression' && call.callee === uses[0]?.identifier ? call : undefined;
 }
 
-/** The calls of a function by the name that it has, as far as they are seen. */
+/** The calls of a function by its name, as far as they can be seen. */
 export function callsByName(found: AnyFunction, around: Pick<Around, 'variable'>): Node[] {
   const name = declaredName(found);
   const uses = (name && around.variable(name)?.references) ?? [];

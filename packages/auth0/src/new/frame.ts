@@ -5,17 +5,17 @@ import { indent } from './text.ts';
 /**
  * What surrounds the pieces of a script.
  *
- * - `function`: a custom database script or a Rule is one function and nothing beside it. Its settings are the global `configuration`,
- *   what is to be kept is kept on `global`, packages are required by name and version, certpin stands in it.
- * - `module`: an Action or a Hook. Its settings are secrets that each call hands on, what is to be kept stands in the module, the
- *   versions of packages are among its dependencies, and certpin may be one of them.
+ * - `function`: a custom database script or a Rule is one function and nothing else. Its settings are the global `configuration`. What must
+ *   be kept is kept on `global`. Packages are required by name and version. certpin is inside it.
+ * - `module`: an Action or a Hook. Its settings are secrets that each call gets. What must be kept is kept in the module. The versions of
+ *   packages are among its dependencies, and certpin may be one of them.
  */
 export interface Frame {
   readonly scope: 'function' | 'module';
   readonly plan: Plan;
 }
 
-/** Versions that were seen in public scripts, for scripts that can require vetted packages only; none: the platform's choice. */
+/** Versions that were seen in public scripts, for scripts that can require only vetted packages. None: the platform chooses. */
 const vettedVersions: Record<string, string> = {
   pg: '8.11.3',
   mysql: '2.18.1',
@@ -26,18 +26,18 @@ const vettedVersions: Record<string, string> = {
   bcrypt: '5.0.1',
 };
 
-/** Versions of the dependencies of Actions and Hooks: those that certpin is tested with. certpin's own is that of the blocks. */
+/** Versions of the dependencies of Actions and Hooks. certpin is tested with these. certpin's own version is that of the blocks. */
 const npmVersions: Record<string, string> = {
   ...{ pg: '8.23.1', mysql2: '3.24.6', mysql: '2.18.1', axios: '1.21.1', ldapts: '8.2.0' },
 };
 
-/** `require('pg@8.11.3')`, or `require('pg')` where the version is told elsewhere. */
+/** `require('pg@8.11.3')`, or `require('pg')` if the version is set elsewhere. */
 export function requireOf(module: string, { scope, plan }: Frame): string {
   const version = scope === 'module' ? '' : (plan.modules[module] ?? vettedVersions[module] ?? '');
   return `require('${version === '' ? module : `${module}@${version}`}')`;
 }
 
-/** The version of a dependency; '' where the options say so. */
+/** The version of a dependency. '' if the options say so. */
 export function dependencyVersion(module: string, plan: Plan): string {
   return plan.modules[module] ?? npmVersions[module] ?? inlineBlock(plan.client).version;
 }
@@ -63,7 +63,7 @@ export function pinnedName({ plan }: Frame): string {
   return subpaths[plan.client][1];
 }
 
-/** The library in the script; at its end, so that a reader meets the script first. */
+/** The library in the script. It comes at the end, so that a reader meets the script first. */
 export function certpinPart({ plan }: Frame): string {
   if (plan.form === 'npm') return '';
   const [, name] = subpaths[plan.client];

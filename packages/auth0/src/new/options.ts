@@ -22,7 +22,7 @@ export const databaseKeys = [
 ] as const;
 export type DatabaseKey = (typeof databaseKeys)[number];
 
-/** The triggers of Actions that commonly call out. */
+/** The triggers of Actions that often call other servers. */
 export const actionTriggers = [
   'post-login',
   'credentials-exchange',
@@ -49,7 +49,7 @@ export type HookPoint = (typeof hookPoints)[number];
 export const layouts = ['files', 'deploy-cli', 'deploy-cli-yaml', 'terraform', 'terraform-heredoc'] as const;
 export type Layout = (typeof layouts)[number];
 
-/** What the scripts of a database keep of a user: what they call it, and the name of its column where none is given. */
+/** What the scripts of a database keep of a user: the name in the scripts, and the default name of the column. */
 export const userColumns = [
   'id',
   'email',
@@ -64,42 +64,42 @@ export type UserColumn = (typeof userColumns)[number];
 export interface CreateScriptsOptions {
   readonly kind: ScriptKind;
   readonly client: ScriptClient;
-  /** Of a database. Default: the seven documented ones. */
+  /** For a database. Default: the seven documented ones. */
   readonly keys?: readonly DatabaseKey[] | undefined;
-  /** Of Actions and Hooks. Default: `post-login` of Actions; every point of Hooks that the client is for. */
+  /** For Actions and Hooks. Default: `post-login` for Actions; for Hooks, every point that fits the client. */
   readonly triggers?: readonly string[] | undefined;
-  /** Of a database: the scripts take the parameter `context` (`enable_script_context`). Default false. */
+  /** For a database: the scripts take the parameter `context` (`enable_script_context`). Default false. */
   readonly context?: boolean | undefined;
-  /** How certpin comes into the script: in it, or as a dependency, which Actions and Hooks can have. Default `inline`. */
+  /** How certpin gets into the script: as a block, or as a dependency, which only Actions and Hooks can have. Default `inline`. */
   readonly form?: 'inline' | 'npm' | undefined;
   readonly layout?: Layout | undefined;
-  /** The name of the connection; of Actions, what their names begin with. Default `users`. */
+  /** The name of the connection. For Actions, the beginning of their names. Default `users`. */
   readonly name?: string | undefined;
   /** Pins in any spelling, one or several. Default: a placeholder. */
   readonly pins?: string | undefined;
-  /** The server of a database, and the name of the database; of a directory, where a search begins. Default: placeholders. */
+  /** The server of a database, and the name of the database. For a directory, the place where a search begins. Default: placeholders. */
   readonly host?: string | undefined;
   readonly port?: number | undefined;
   readonly database?: string | undefined;
   /**
-   * Of a database: what stands before the `id` of the table in every `user_id`; `''`: nothing. It has to be given for `login`,
-   * `get_user` and `delete`. With another prefix than before, every user of the connection becomes another user.
+   * For a database: the text before the `id` of the table in every `user_id`. `''`: nothing. It is required for `login`, `get_user` and
+   * `delete`. With another prefix than before, every user of the connection becomes another user.
    */
   readonly userIdPrefix?: string | undefined;
-  /** Of a database: the table of the users, `users` or `schema.users`. Default `users`. */
+  /** For a database: the table of the users, `users` or `schema.users`. Default `users`. */
   readonly table?: string | undefined;
-  /** The columns whose names are others, as the database lists them. `''`: there is none (`email_verified`, `nickname`). */
+  /** The columns with other names, as the database lists them. `''`: there is no such column (`email_verified`, `nickname`). */
   readonly columns?: Readonly<Partial<Record<UserColumn, string>>> | undefined;
   /**
-   * The API of axios and fetch: `https://api.example.com/v1`. Of ldapts: `ldaps://ldap.example.com`, or `ldap://` for StartTLS. Default: a
-   * placeholder.
+   * The API for axios and fetch: `https://api.example.com/v1`. For ldapts: `ldaps://ldap.example.com`, or `ldap://` for StartTLS. Default:
+   * a placeholder.
    */
   readonly url?: string | undefined;
   /** The package that checks passwords. Default `bcryptjs`. */
   readonly bcrypt?: 'bcryptjs' | 'bcrypt' | undefined;
   /**
-   * Versions of the packages, by name, in place of the default ones: in `require('pg@8.11.3')` of scripts that can require vetted
-   * packages only, and in the dependencies of Actions. The empty version is the platform's own choice.
+   * Versions of the packages, by name, in place of the default ones. They are used in `require('pg@8.11.3')` of scripts that can require
+   * only vetted packages, and in the dependencies of Actions. An empty version lets the platform choose.
    */
   readonly modules?: Readonly<Record<string, string>> | undefined;
 }
@@ -118,10 +118,10 @@ export interface Plan {
   readonly host: string | undefined;
   readonly port: number | undefined;
   readonly database: string | undefined;
-  /** undefined: no script of these has a `user_id`. */
+  /** undefined: none of these scripts has a `user_id`. */
   readonly userIdPrefix: string | undefined;
   readonly table: string;
-  /** Those that are there, by what the scripts call them. */
+  /** Those that exist, by their names in the scripts. */
   readonly columns: ReadonlyMap<UserColumn, string>;
   readonly url: string | undefined;
   readonly bcrypt: 'bcryptjs' | 'bcrypt';
@@ -137,23 +137,23 @@ const known: Record<keyof CreateScriptsOptions, true> = {
 /** The points of Actions and Hooks that send messages: a database sends none. */
 const messagePoints: readonly string[] = ['send-phone-message', 'custom-email-provider', 'custom-phone-provider'];
 
-/** Whose drivers certpin pins in an Action in another way than in the scripts of a database, and why no Action is written for them. */
+/** Clients that certpin pins in an Action in another way than in the scripts of a database, and why no Action is written for them. */
 const ofDatabases: Readonly<Partial<Record<ScriptClient, string>>> = {
   tedious: 'an Action can have a newer tedious, which certpin/mssql pins',
   mongodb: 'in an Action use certpin/mongodb',
 };
 
-/** Where a directory is asked. */
+/** Where a directory can be asked. */
 const directoryPoints: readonly string[] = ['post-login', 'pre-user-registration'];
 
 /** Clients for which nothing is written, why, and what to do. */
 const unpinnable: Readonly<Record<string, string>> = {
-  mssql: 'the platform has an mssql with no place for a pin: use tedious, which is below it',
+  mssql: 'the mssql of the platform has no place for a pin: use tedious, on which it is built',
   ldapjs:
-    'ldapjs is archived and makes its connections itself: they are pinned on Node 22.17 and newer alone, which the platform does not promise, and its StartTLS nowhere: use ldapts',
+    'ldapjs makes its connections itself. They can be pinned only on Node 22.17 and newer, which the platform does not promise, and its StartTLS cannot be pinned at all. Use ldapts',
 };
 
-/** Where a script of this kind can call this client: the choices of `keys` or `triggers`. */
+/** The choices of `keys` or `triggers` with which a script of this kind can call this client. */
 export function pointsOf(kind: ScriptKind, client: ScriptClient): readonly string[] {
   if (client === 'ldapts') return kind === 'action' ? directoryPoints : [];
   if (kind === 'database') return databaseKeys;
@@ -201,14 +201,14 @@ export function readOptions(options: CreateScriptsOptions): Plan {
     throw invalid('layout', 'the platform ended Rules and Hooks: they are written as plain files only');
   }
   if (!/^[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?$/i.test(name)) {
-    throw invalid('name', 'a name has letters, digits and hyphens, as the names of connections have');
+    throw invalid('name', 'a name may contain only letters, digits and hyphens, like the name of a connection');
   }
   const newer = points.filter((point) => point === 'change_username' || point === 'change_phone_number');
   if (layout === 'deploy-cli' && newer.length > 0) {
     throw invalid('keys', `the directory format of the Deploy CLI does not know ${newer.join(', ')}: use YAML`);
   }
   for (const [module, version] of Object.entries(modules)) {
-    if (!/^[\w.+-]*$/.test(version)) throw invalid('modules', `the version of ${module} is none`);
+    if (!/^[\w.+-]*$/.test(version)) throw invalid('modules', `the version of ${module} is not a version`);
   }
   if (pins !== undefined) parsePins(pins);
   const tableOptions = readTable(options, points);
@@ -220,7 +220,7 @@ export function readOptions(options: CreateScriptsOptions): Plan {
   };
 }
 
-/** What the scripts of a database have to know of its users. */
+/** What the scripts of a database must know of its users. */
 function readTable(
   { kind, client, userIdPrefix, table = 'users', columns = {} }: CreateScriptsOptions,
   points: readonly string[],
@@ -236,13 +236,13 @@ function readTable(
     throw invalid('userIdPrefix', `give \`userIdPrefix\`, '' for none: ${why}`);
   }
   if (userIdPrefix !== undefined && !/^[\x21-\x7e]{0,100}$/.test(userIdPrefix))
-    throw invalid('userIdPrefix', 'a prefix has up to 100 printable characters, and no spaces');
+    throw invalid('userIdPrefix', 'a prefix may have up to 100 printable characters, without spaces');
   if (!/^\w[\w$]{0,62}(?:\.\w[\w$]{0,62})?$/.test(table))
-    throw invalid('table', 'the name of the table has letters, digits, _ and $ alone: users, or schema.users');
+    throw invalid('table', 'the name of the table may contain only letters, digits, _ and $: users, or schema.users');
   for (const [column, name] of Object.entries(columns)) {
     oneOf('columns', column, userColumns);
     if (!/^(?:\w[\w$]{0,62})?$/.test(name))
-      throw invalid('columns', `the name of the column ${column} has letters, digits, _ and $ alone`);
+      throw invalid('columns', `the name of the column ${column} may contain only letters, digits, _ and $`);
   }
   const own: Readonly<Partial<Record<UserColumn, string>>> = client === 'mongodb' ? { id: '_id' } : {};
   const named = userColumns.map((column) => [column, columns[column] ?? own[column] ?? column] as const);
@@ -264,7 +264,7 @@ function defaultPoints(kind: ScriptKind, client: ScriptClient): readonly string[
   return kind === 'action' ? ['post-login'] : pointsOf(kind, client);
 }
 
-/** As a setting of the platform holds it. */
+/** In the form in which a setting of the platform holds it. */
 function oneLine(pins: string): string {
   return parsePins(pins)
     .map((pin) => formatPin(pin))
@@ -276,28 +276,31 @@ function readUrl(text: string): string {
   try {
     url = new URL(text);
   } catch {
-    throw invalid('url', 'the URL cannot be read'); // it may hold a password, and is not repeated
+    throw invalid('url', 'the URL cannot be read'); // It may hold a password, so it is not repeated.
   }
-  if (url.protocol !== 'https:') throw invalid('url', 'the URL of the API begins with https://');
+  if (url.protocol !== 'https:') throw invalid('url', 'the URL of the API must begin with https://');
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw invalid('url', 'the URL of the API has no user, no password and no parameters');
+    throw invalid('url', 'the URL of the API must have no user, no password and no parameters');
   }
   if (/(?:^|\.)auth0\.com$/.test(url.hostname)) {
-    throw invalid('url', 'Auth0 changes the certificates of its own servers as it likes: they cannot be pinned');
+    throw invalid('url', 'Auth0 may change the certificates of its own servers at any time, so they cannot be pinned');
   }
   return url.href.replace(/\/+$/, '');
 }
 
-/** What ldapts is given: the way to TLS, the server and its port. */
+/** What ldapts gets: the way to TLS, the server and its port. */
 function readDirectoryUrl(text: string): string {
   const [, scheme, host] = /^(ldaps?):\/\/((?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?)\/?$/i.exec(text) ?? [];
   if (scheme !== undefined) return `${scheme.toLowerCase()}://${host}`;
-  // It may hold a password, and is not repeated.
-  throw invalid('url', 'the URL of the directory is ldaps://host:port, or ldap://host:port for StartTLS, and no more');
+  // It may hold a password, so it is not repeated.
+  throw invalid(
+    'url',
+    'the URL of the directory must be ldaps://host:port, or ldap://host:port for StartTLS, and no more',
+  );
 }
 
 function oneOf(option: string, value: string, choices: readonly string[]): void {
-  if (!choices.includes(value)) throw invalid(option, `\`${option}\` is one of ${choices.join(', ')}`);
+  if (!choices.includes(value)) throw invalid(option, `\`${option}\` must be one of ${choices.join(', ')}`);
 }
 
 function invalid(option: string, message: string): CertpinError<'ERR_OPTION_INVALID'> {

@@ -17,7 +17,7 @@ export function readSettingsPart(frame: Frame): string {
 }`;
 }
 
-/** What happened is for the log alone. `what` is what failed: `login`. */
+/** Only the log says what happened. `what` is what failed: `login`. */
 export function reportPart(
   what: string,
   { reported = 'error.code ? error : error.cause || error' }: AnyPieces,
@@ -29,13 +29,13 @@ function report(error) {
 }`;
 }
 
-/** The words that an end user may read. */
+/** The text that an end user may read. */
 export function unavailable(pieces: AnyPieces): string {
   const what = isDatabase(pieces) ? 'database' : isDirectory(pieces) ? 'directory' : 'service';
   return `The user ${what} cannot be reached at the moment. Try again later.`;
 }
 
-/** How the settings are called where they are entered, and what they mean. */
+/** Where the settings are entered, and what they mean. */
 export function settingsComment(pieces: ClientPieces, where: string): string[] {
   const pins = pieces.settings.at(-1);
   return [
@@ -44,13 +44,13 @@ export function settingsComment(pieces: ClientPieces, where: string): string[] {
   ];
 }
 
-/** The constant with the words that an end user may read. */
+/** The constant with the text that an end user may read. */
 export function unavailablePart(pieces: AnyPieces): string {
   return `// The user may read this: it says nothing of the cause.
 const UNAVAILABLE = ${quoted(unavailable(pieces))};`;
 }
 
-/** What a reader of a Rule or a Hook has to know first. */
+/** What a reader of a Rule or a Hook must know first. */
 export const ended =
   'Auth0 ended Rules and Hooks on 18 November 2026: this runs where they still run, and is to be moved to an Action.';
 

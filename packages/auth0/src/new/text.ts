@@ -11,7 +11,7 @@ export function joinParts(parts: readonly string[]): string {
     .join('\n\n')}\n`;
 }
 
-/** `// …` lines, no wider than the scripts are. Lines that begin with a space are not joined with others. */
+/** `// …` lines, no wider than the lines of the scripts. Lines that begin with a space are not joined with others. */
 export function comment(paragraphs: readonly string[], width = 96): string {
   return paragraphs
     .flatMap((paragraph) => paragraph.split('\n'))

@@ -1,4 +1,4 @@
-/** The line in the head of every script of a set, from which a later run learns the prefix again. */
+/** The line in the head of every script of a set. A later run reads the prefix from it. */
 export function userIdLine(prefix: string): string {
   return prefix === ''
     ? 'user_id: the id of the table, without a prefix.'
@@ -7,14 +7,14 @@ export function userIdLine(prefix: string): string {
 
 const LINE = /\buser_id: (?:the id of the table, without a prefix\.|'([\x21-\x7e]+)' and the id of the table\.)/g;
 
-/** A long prefix breaks the line of the comment, before or behind it. */
+/** A long prefix breaks the line of the comment, before or after it. */
 const BREAK = / *\r?\n[ \t]*\/\/ (?=\S)/g;
 
 /**
- * The prefixes of `user_id` that stand in scripts which `createScripts` wrote.
+ * The prefixes of `user_id` in scripts that `createScripts` wrote.
  *
- * @param text a script, or a file with several of them; `''` is the answer 'none'
- * @returns each prefix once; more than one: the scripts do not belong together
+ * @param text a script, or a file with several. `''` in the result means that there is no prefix
+ * @returns each prefix once. More than one: the scripts do not belong together
  */
 export function readUserIdPrefixes(text: string): readonly string[] {
   return [...new Set([...text.replace(BREAK, ' ').matchAll(LINE)].map(([, prefix = '']) => prefix))];

@@ -7,8 +7,8 @@ const typescript: ParserOptions = {
 };
 
 /**
- * What a source is that no parser takes for JavaScript: its own words are `Unexpected token`, which nobody understands who has handed over
- * a configuration, or a script that is still to be compiled. undefined: nothing that is known.
+ * What a source is, if no parser accepts it as JavaScript. The parser only says `Unexpected token`. That does not help if somebody gives a
+ * configuration, or a script that must still be compiled. undefined: not known.
  */
 export function foreignLanguage(text: string): 'JSON' | 'TypeScript' | undefined {
   if (isJson(text)) return 'JSON';

@@ -1,6 +1,6 @@
 /**
- * Names that Auth0 declared for every script up to Node.js 12, and no longer since Node.js 16, with the package that each was.
- * `request` stands in the page on Node.js 16 only.
+ * Names that Auth0 declared for every script up to Node.js 12, and no longer since Node.js 16, each with its package. Only Auth0's page on
+ * Node.js 16 has `request`.
  */
 const PACKAGES: Readonly<Record<string, string>> = {
   _: 'lodash',
@@ -33,7 +33,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   xtend: 'xtend',
 };
 
-/** The package that a name was; undefined for a name that Auth0 never declared. */
+/** The package of a name. undefined: Auth0 never declared the name. */
 export function magicPackage(name: string): string | undefined {
   return Object.hasOwn(PACKAGES, name) ? PACKAGES[name] : undefined;
 }

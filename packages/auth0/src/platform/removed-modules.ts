@@ -1,7 +1,7 @@
 /**
- * Versions that Auth0 removed with Node.js 18 for database scripts, Rules and custom social connections: the whole table of Auth0's page
- * "Migrate from Node 12 and 16 to Node 18" ("Can I Require module versions removed"), as of August 2026: 128 modules. A version that does
- * not stand here was never there, or still is: about it nothing is claimed.
+ * Versions that Auth0 removed with Node.js 18 for database scripts, Rules and custom social connections. This is the whole table of Auth0's
+ * page "Migrate from Node 12 and 16 to Node 18", section "Can I Require module versions removed". It had 128 modules in August 2026. A
+ * version that is not in the table was never there, or still is: nothing is claimed about it.
  */
 const VERSIONS: Readonly<Record<string, string>> = {
   '@analytics/google-analytics': '0.4.0',
@@ -137,25 +137,25 @@ const VERSIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Versions that templates of Auth0 require at the same time as the removed ones: `tedious` in the login scripts for SQL Server, `mongodb` in
- * the one that reads a user.
+ * Versions that Auth0's own templates require, in place of removed ones: `tedious` in the login scripts for SQL Server, `mongodb` in the
+ * one that reads a user.
  */
 const OF_TEMPLATES: Readonly<Record<string, string>> = { mongodb: '5.1.0', tedious: '11.0.3' };
 
 /** Modules that Auth0 removed in every version, on 21 June 2023. */
 const WHOLE: ReadonlySet<string> = new Set(['edge', 'oracledb']);
 
-/** Whether `require('name@version')` names what Auth0's runtimes no longer have. */
+/** Whether `require('name@version')` names something that Auth0's runtimes no longer have. */
 export function isRemovedVersion(name: string, version: string): boolean {
   return Object.hasOwn(VERSIONS, name) && (VERSIONS[name] ?? '').split(' ').includes(version);
 }
 
-/** Whether Auth0's runtimes have a module in no version any more. */
+/** Whether Auth0's runtimes no longer have any version of a module. */
 export function isRemovedModule(name: string): boolean {
   return WHOLE.has(name);
 }
 
-/** A version to require in place of a removed one, where Auth0's own templates have one; else undefined. */
+/** A version to require in place of a removed one. undefined: Auth0's own templates have none. */
 export function versionOfTemplates(name: string): string | undefined {
   return Object.hasOwn(OF_TEMPLATES, name) ? OF_TEMPLATES[name] : undefined;
 }

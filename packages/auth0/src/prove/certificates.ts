@@ -3,7 +3,7 @@ import { webcrypto, type X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 
 const { subtle } = webcrypto;
-x509.cryptoProvider.set(webcrypto as never); // Node's own, whatever the DOM types call it
+x509.cryptoProvider.set(webcrypto as never); // Node's own type, whatever the DOM types call it
 
 export type Keys = webcrypto.CryptoKeyPair;
 
@@ -20,7 +20,7 @@ interface Changes extends Partial<Dates> {
   readonly extensions?: x509.Extension[];
 }
 
-/** A certificate with another key, and nothing else changed but what is said. */
+/** A certificate with another key. Everything else stays the same, except what is given here. */
 export function copy(
   model: x509.X509Certificate,
   keys: Keys,
@@ -53,7 +53,7 @@ export function sign({ keys, signer, serialNumber = randomSerial(), ...rest }: S
 
 export const caExtension = (): x509.Extension => new x509.BasicConstraintsExtension(true, undefined, true);
 
-/** Whether OpenSSL lets it stand as an issuer: keyUsage, where there is one, says so (RFC 5280 §4.2.1.3). */
+/** Whether OpenSSL accepts it as an issuer: if there is a keyUsage, it must say so (RFC 5280 §4.2.1.3). */
 export function maySign(certificate: x509.X509Certificate): boolean {
   const usage = certificate.getExtension(x509.KeyUsagesExtension);
   return usage === null || (usage.usages & x509.KeyUsageFlags.keyCertSign) !== 0;
@@ -68,11 +68,11 @@ export function currentDates({ notBefore, notAfter }: Dates): Partial<Dates> {
 
 export function randomSerial(): string {
   const serial = Buffer.from(webcrypto.getRandomValues(new Uint8Array(8)));
-  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x01; // positive, and without leading zeros
+  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x01; // Positive, and without leading zeros.
   return serial.toString('hex');
 }
 
-/** The type and the size of a certificate's key; P-256 where the Web Crypto API has no keys of that type. */
+/** The type and the size of a certificate's key. P-256 if the Web Crypto API has no keys of that type. */
 export function algorithmOf({
   publicKey,
 }: X509Certificate): webcrypto.EcKeyGenParams | webcrypto.RsaHashedKeyGenParams {

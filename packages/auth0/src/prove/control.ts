@@ -13,17 +13,17 @@ export interface Control {
   /** Connections for which there was no relay. */
   readonly unseen: number;
   readonly seen: Observation;
-  /** Its container: it stays, warm. */
+  /** Its container. It stays warm. */
   readonly stage: Stage;
 }
 
-/** Runs the script, and finds out on the way which servers it talks to, and how. */
+/** Runs the script, and finds out which servers it talks to, and how. */
 export async function runControl(stages: Stages, relays: readonly Relay[]): Promise<Control> {
   const servers = new Map<number, Server>();
   const arrivals = new Map<number, (server: Server) => void>();
   for (const relay of relays) {
     const known = new Promise<Server>((resolve) => arrivals.set(relay.port, resolve));
-    // The child tells where a connection was meant to go while it is on its way here.
+    // The child reports the target of a connection while the connection is on its way here.
     relay.receive = async (socket) => {
       const server = await known;
       passOn(socket, server, server.watch, (error) => {

@@ -7,10 +7,10 @@ import { isLdap } from './ldap.ts';
 import { mysqlError, mysqlOk, mysqlPacket } from './mysql-packets.ts';
 import { readMessages } from './read-messages.ts';
 
-/** An impostor that takes every login and answers every question with nothing, so that the script says all that it would say. */
+/** An impostor that accepts every login and answers every question with nothing. So the script says everything that it would say. */
 export type Converse = (stream: Duplex, evidence: Evidence, sealed: boolean) => void;
 
-/** What is spoken above TLS, or without it. */
+/** The protocol above TLS, or without TLS. */
 export type Speech = 'postgres' | 'mysql' | 'mssql' | 'mongodb' | 'ldap' | 'http';
 
 export const conversations: Readonly<Record<Speech, Converse>> = {
@@ -28,7 +28,7 @@ const readyForQuery = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 const noSuchTable = Buffer.from('E\0\0\0\x2aSERROR\0C42P01\0Mno such relation here\0\0', 'latin1');
 
 /**
- * PostgreSQL's frontend messages: the start-up message has a length only, every other one a type before it
+ * PostgreSQL's frontend messages. The start-up message has only a length; every other message has a type before it
  * (https://www.postgresql.org/docs/current/protocol-message-formats.html).
  */
 function postgres(stream: Duplex, evidence: Evidence): void {
@@ -48,21 +48,21 @@ function postgres(stream: Duplex, evidence: Evidence): void {
       stream.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0])); // AuthenticationOk
       stream.write(readyForQuery);
     } else if (type === 'Q' || type === 'P' || type === 'B') evidence.see('query');
-    // A simple query, or Sync after an extended one. Every driver hands an error on.
+    // A simple query, or Sync after an extended one. Every driver passes an error on.
     if (type === 'Q' || type === 'S') stream.write(Buffer.concat([noSuchTable, readyForQuery]));
     if (type === 'X') stream.end();
     return length;
   });
 }
 
-/** ER_NO_SUCH_TABLE: every driver fails a query with it. */
+/** ER_NO_SUCH_TABLE: with it, every driver fails a query. */
 const noSuchMysqlTable = mysqlError(1, 1146, '#42S02no such table here');
 
-/** The commands of MySQL that carry what the script asks: COM_QUERY, COM_STMT_PREPARE, COM_STMT_EXECUTE. */
+/** The commands of MySQL that contain the script's questions: COM_QUERY, COM_STMT_PREPARE, COM_STMT_EXECUTE. */
 const questions: readonly number[] = [0x03, 0x16, 0x17];
 
 /**
- * MySQL's packets after the greeting: the login, the password where caching_sha2_password says it over TLS, then commands
+ * MySQL's packets after the greeting: the login, the password if caching_sha2_password asks for it over TLS, then commands
  * (https://dev.mysql.com/doc/dev/mysql-server/latest/PAGE_PROTOCOL.html).
  */
 function mysql(stream: Duplex, evidence: Evidence, sealed: boolean): void {
@@ -89,18 +89,18 @@ function mysql(stream: Duplex, evidence: Evidence, sealed: boolean): void {
   });
 }
 
-/** What begins with TLS is HTTP, or MongoDB or LDAP on a port of its own: the first bytes say it. */
+/** A connection that begins with TLS is HTTP, or MongoDB or LDAP on their own ports. The first bytes show which. */
 function byFirst(stream: Duplex, evidence: Evidence): void {
   stream.once('data', (first: Buffer) => {
     if (isMongodb(first)) converseMongodb(stream, evidence);
     else if (isLdap(first)) converseLdap(stream, evidence);
     else http(stream, evidence);
-    // The listeners that have come in this tick would hear of the next bytes only.
+    // Listeners that were attached in this tick would get only the next bytes.
     stream.emit('data', first);
   });
 }
 
-/** HTTP/1: the head is a request, what follows it a body. What is not HTTP is data. */
+/** HTTP/1: the head is a request, and what follows is a body. Anything else is data. */
 function http(stream: Duplex, evidence: Evidence): void {
   let seen = Buffer.alloc(0);
   let answered = false;

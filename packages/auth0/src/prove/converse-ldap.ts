@@ -16,12 +16,12 @@ const answers: Readonly<Record<number, number>> = {
   119: 0x78, // extended
 };
 
-/** Of the content of a bind: behind a version and a name, a password as it is (RFC 4511 §4.2). */
+/** In the content of a bind, the plain password follows a version and a name (RFC 4511 §4.2). */
 const SIMPLE = 0x80;
 
 /**
- * Takes every login, and finds nothing. The end of a conversation that was none counts for nothing: a script that refused the server says
- * it too.
+ * Accepts every login, and finds nothing. The end of a conversation without a request does not count: a script that refused the server
+ * sends it too.
  */
 export function converseLdap(stream: Duplex, evidence: Evidence): void {
   let buffer = Buffer.alloc(0);
@@ -42,7 +42,7 @@ export function converseLdap(stream: Duplex, evidence: Evidence): void {
       counted = 0;
       isFirst = false;
     }
-    // What is not whole counts as it comes, unless it may become the end of a conversation.
+    // Incomplete bytes count when they come, unless they may become the end of a conversation.
     if (!isFirst || !mayBeUnbind(buffer)) count(buffer.length);
   });
   stream.on('end', () => count(buffer.length));
@@ -64,7 +64,7 @@ function hear(message: LdapMessage, stream: Duplex, evidence: Evidence): void {
   if (answer !== undefined) stream.write(ldapAnswer(message, answer, LDAP_RESULT.success));
 }
 
-/** Behind the version (three bytes) and the name. */
+/** After the version (three bytes) and the name. */
 function hasPassword(bind: Buffer): boolean {
   const [, size = 0] = bind.subarray(3);
   const lengthBytes = size < 0x80 ? 0 : size & 0x7f;

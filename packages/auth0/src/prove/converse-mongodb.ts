@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Evidence } from './evidence.ts';
 import { readMessages } from './read-messages.ts';
 
-// MongoDB's messages: length, request, the request that is answered, and a code, little-endian
+// MongoDB's messages: length, request number, the number of the answered request, and a code, little-endian
 // (https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/).
 const HEADER = 16;
 const OP_REPLY = 1;
@@ -18,7 +18,7 @@ export function isMongodb(first: Buffer): boolean {
 
 type Value = boolean | number | string;
 
-/** BSON of a document without documents in it (https://bsonspec.org/spec.html). */
+/** BSON of a document without nested documents (https://bsonspec.org/spec.html). */
 function toBson(document: Readonly<Record<string, Value>>): Buffer {
   const fields = Object.entries(document).map(([name, value]) => {
     const [type, bytes] = encode(value);
@@ -40,10 +40,10 @@ const int32 = (value: number): Buffer => {
   return bytes;
 };
 
-/** What counts its own length with it. */
+/** A length that counts itself. */
 const withLength = (content: Buffer): Buffer => Buffer.concat([int32(4 + content.length), content]);
 
-/** Of the range of MongoDB 3.6 to 7.0. No `topologyVersion`, or drivers would wait on it for news. */
+/** In the range of MongoDB 3.6 to 7.0. No `topologyVersion`, because with it drivers would wait for news. */
 const hello = toBson({
   ...{ helloOk: true, isWritablePrimary: true, ismaster: true, minWireVersion: 0, maxWireVersion: 21 },
   ...{ maxBsonObjectSize: 16_777_216, maxMessageSizeBytes: 48_000_000, maxWriteBatchSize: 100_000 },
@@ -59,7 +59,7 @@ function answer(request: Buffer, document: Buffer): Buffer {
   return withLength(Buffer.concat([...head, ...body]));
 }
 
-/** The name of the first field that stands in a command. */
+/** The name of the first field of a command. */
 function commandOf(message: Buffer): string {
   // OP_QUERY: flags, a collection's name, two numbers. OP_MSG: flags, and the kind of the first section.
   const at = message.readInt32LE(12) === OP_QUERY ? message.indexOf(0, HEADER + 4) + 9 : HEADER + 5;
@@ -67,7 +67,7 @@ function commandOf(message: Buffer): string {
   return end === -1 ? '' : message.toString('latin1', at + 5, end);
 }
 
-/** Takes every greeting and no login: a login of MongoDB tells the user's name, and proves the password without saying it. */
+/** Accepts every greeting and no login. A login of MongoDB names the user, and proves the password without saying it. */
 export function converseMongodb(stream: Duplex, evidence: Evidence): void {
   readMessages(stream, evidence, (buffer) => {
     if (buffer.length < HEADER || buffer.length < buffer.readInt32LE(0)) return 0;

@@ -20,7 +20,7 @@ const done = (status: number): Buffer => Buffer.concat([Buffer.of(0xfd, status),
 /** LOGINACK: TDS 7.4, a name without letters, a version. */
 const loggedIn = Buffer.concat([token(0xad, Buffer.from([1, 0x74, 0, 0, 4, 0, 16, 0, 0x10, 0])), done(0)]);
 
-/** ERROR 208: every driver fails a query with it. */
+/** ERROR 208: with it, every driver fails a query. */
 const noSuchTable = ((): Buffer => {
   const message = 'no such table here';
   const number = Buffer.from([208, 0, 0, 0, 1, 16, message.length, 0]);
@@ -33,7 +33,9 @@ const noSuchTable = ((): Buffer => {
 /** The driver's own first batch sets how it wants to be answered. */
 const SETTINGS = /^set /i;
 
-/** SQL Server's messages after PRELOGIN (MS-TDS §2.2.1). What comes in packets of PRELOGIN in clear is TLS that nobody wants. */
+/**
+ * SQL Server's messages after PRELOGIN (MS-TDS §2.2.1). Plaintext packets of the type PRELOGIN are TLS that the server did not agree to.
+ */
 export function converseMssql(stream: Duplex, evidence: Evidence): void {
   readMessages(stream, evidence, (buffer) => {
     if (buffer.length < TDS_HEADER) return 0;
@@ -46,7 +48,7 @@ export function converseMssql(stream: Duplex, evidence: Evidence): void {
       evidence.see('password');
       if ((status & 1) !== 0) stream.write(tdsAnswer(loggedIn));
     } else if (type === BATCH || type === PROCEDURE) {
-      // Behind ALL_HEADERS, whose length stands first.
+      // After ALL_HEADERS, which begins with its length.
       const asked = content.length < 4 ? '' : content.subarray(content.readUInt32LE(0)).toString('utf16le');
       const isSetting = type === BATCH && SETTINGS.test(asked);
       if (!isSetting) evidence.see('query');

@@ -1,21 +1,21 @@
 /** What arrived at an impostor. */
 export interface Arrival {
-  /** Application bytes: everything but what asks for TLS, and TLS itself. */
+  /** Application bytes: everything except requests for TLS, and TLS itself. */
   readonly bytes: number;
-  /** `user name`, `password`, `query`, `request` …: what the bytes were, as far as they were understood. */
+  /** What the bytes were, as far as they were understood: `user name`, `password`, `query`, `request` … */
   readonly kinds: readonly string[];
   /** TLS handshakes that the script completed with it. */
   readonly handshakes: number;
   readonly connections: number;
-  /** Connections on which the script had neither said anything nor given up when its time was over. */
+  /** Connections on which, at the end of the time, the script had neither sent anything nor given up. */
   readonly undecided: number;
-  /** Why no handshake came about that says anything of the script's check: no cipher, or no version of TLS, in common. */
+  /** Why no handshake could show what the script checks: no cipher or no version of TLS in common. */
   readonly disagreement: string | null;
-  /** Whether the script threw an exception that nobody caught before anything arrived: in its check, most likely. */
+  /** Whether the script threw an exception that nobody caught, before anything arrived. Most likely, its check threw it. */
   readonly threwBefore: boolean;
 }
 
-/** A value that the run was given, to be found again in what arrives. */
+/** A value that the run was given. It is looked for in what arrives. */
 export interface KnownValue {
   readonly label: string;
   readonly value: string;
@@ -24,10 +24,10 @@ export interface KnownValue {
 /** Shorter values would be found by chance. */
 export const SHORTEST = 4;
 
-/** Counts what an impostor is told. The bytes themselves are looked at and not kept: a report never repeats them. */
+/** Counts what an impostor receives. The bytes themselves are read but not kept: a report never repeats them. */
 export class Evidence {
   private bytes = 0;
-  /** When the first byte was counted, as {@link now} tells it. */
+  /** When the first byte was counted, by {@link now}. */
   private since = Number.POSITIVE_INFINITY;
   private readonly kinds = new Set<string>();
   handshakes = 0;
@@ -47,7 +47,7 @@ export class Evidence {
       .map(({ label, value }) => ({ label, spellings: spell(value) }));
   }
 
-  /** A connection has come. One that comes when nothing is waited for any more has had no time to say anything. */
+  /** A connection has come. If it comes after the end of the waiting, it had no time to send anything. */
   arrive(socket: { on(event: 'close', listener: () => void): unknown }): void {
     this.connections++;
     this.open++;
@@ -62,10 +62,13 @@ export class Evidence {
     for (const { label, spellings } of this.known) {
       if (spellings.some((spelling) => text.includes(spelling))) this.kinds.add(label);
     }
-    this.tail = text.slice(-4096); // a value may be cut by a packet
+    this.tail = text.slice(-4096); // A packet may cut a value.
   }
 
-  /** The name that a script asks for goes in clear, before any certificate: one that carries a value counts as what was said. */
+  /**
+   * The name that a script asks for goes over the network in plaintext, before any certificate. A name with a value in it counts as sent
+   * data.
+   */
   hearName(name: string): void {
     const carried = this.known.filter(({ spellings }) => spellings.some((spelling) => name.includes(spelling)));
     if (carried.length > 0) this.add(name.length);
@@ -88,8 +91,8 @@ export class Evidence {
   }
 
   /**
-   * @param thrownAt by the clock of {@link now}. The time at which it is heard of tells nothing: it comes on a channel of its own, which
-   * may be read after bytes that were sent later
+   * @param thrownAt by the clock of {@link now}. The time at which the message arrives does not help: it comes on a channel of its own,
+   * which may be read after bytes that were sent later
    */
   seeException(thrownAt: number): void {
     this.threwBefore ||= thrownAt < this.since;

@@ -21,16 +21,16 @@ import { encloseTds, TDS_ENCRYPTION, TDS_HEADER, tdsPrelogin } from './tds.ts';
 export interface ImpostorOptions {
   /** How the script opens its connections. */
   readonly opening: Opening;
-  /** undefined: it refuses TLS, and speaks in clear. */
+  /** undefined: it refuses TLS, and speaks in plaintext. */
   readonly credentials: Credentials | undefined;
-  /** What it presents to whoever asks for a name (SNI). Default: the same. */
+  /** What it presents to a client that sends a name (SNI). Default: the same. */
   readonly forName?: ((name: string) => Promise<Credentials>) | undefined;
-  /** Put on the wire in place of the own certificate. */
+  /** Put on the wire in place of its own certificate. */
   readonly stolenChain?: readonly X509Certificate[] | undefined;
   readonly evidence: Evidence;
 }
 
-/** Makes the receiver of a server's connections that is not that server, and counts what it is told. */
+/** Makes a receiver for a server's connections that is not this server. It counts what it receives. */
 export function createImpostor({
   opening,
   credentials,
@@ -72,7 +72,7 @@ const openings: Readonly<Record<Opening['speech'], (socket: Socket, speak: Recei
 const DISAGREEMENT = /_(?:NO_SHARED|NO_SUITABLE|UNSUPPORTED_PROTOCOL|UNKNOWN_PROTOCOL|VERSION_TOO_LOW|WRONG_VERSION)/;
 
 /**
- * The stolen certificate is put on the wire of TLS 1.2, whose key exchange is signed: ECDHE, and not RSA's own.
+ * The stolen certificate is put on the wire of TLS 1.2, whose key exchange is signed: ECDHE, and not RSA key exchange.
  *
  * @param inPackets a handshake of TLS 1.3 ends with a message of the client, which has no place in packets
  */
@@ -91,13 +91,13 @@ function startTls(
     if (forName === undefined) return answer(null);
     forName(name).then((made) => answer(null, createSecureContext(made)), answer);
   };
-  // Whatever protocol the script offers is taken.
+  // Any protocol that the script offers is accepted.
   const ALPNCallback = ({ protocols }: { protocols: readonly string[] }): string | undefined =>
     protocols.find((protocol) => protocol === 'http/1.1') ?? protocols[0];
   return createTlsServer({ ...credentials, ...limits, SNICallback, ALPNCallback } as TlsOptions);
 }
 
-/** A script that asks for nothing but a login gets no TLS from anybody. */
+/** A script that logs in without a request for TLS gets no TLS from any server. */
 function openPostgres(socket: Socket, speak: Receive, seal: Receive | undefined): void {
   readFirst(socket, 8, (request) => {
     const code = request.readUInt32BE(4);
@@ -150,7 +150,7 @@ function openHttp(socket: Socket, speak: Receive, seal: Receive | undefined): vo
   });
 }
 
-/** LDAP begins with TLS, with a request for it, or without: what asks for nothing gets no TLS from anybody. */
+/** LDAP begins with TLS, with a request for it, or without. Without a request, a client gets no TLS from any server. */
 function openLdap(socket: Socket, speak: Receive, seal: Receive | undefined): void {
   readFirst(socket, 2, (first) => {
     socket.unshift(first);
@@ -168,7 +168,7 @@ function openLdap(socket: Socket, speak: Receive, seal: Receive | undefined): vo
   });
 }
 
-/** Sent in plaintext to a client that begins TLS although it was refused. Without an answer, the client would wait as long as it likes. */
+/** A plaintext answer for a client that begins TLS although it was refused. Without an answer, the client would wait for ever. */
 const noTlsHere: Readonly<Record<Exclude<Opening['speech'], 'mssql'>, string | Buffer>> = {
   postgres: 'E\0\0\0\x20SFATAL\0C08P01\0Mno TLS here\0\0',
   mysql: mysqlError(2, 1043, '#08S01no TLS here'),
@@ -177,7 +177,7 @@ const noTlsHere: Readonly<Record<Exclude<Opening['speech'], 'mssql'>, string | B
   ldap: 'no TLS here',
 };
 
-/** ClientHello, and the alert with which a client gives up, say nothing. What comes in clear after them is heard. */
+/** ClientHello, and the alert with which a client gives up, do not count. Plaintext after them counts. */
 function skipRecords(socket: Socket, answer: string | Buffer, then: Receive): void {
   readFirst(socket, RECORD_HEADER, (header) => {
     if (!isRecord(header)) {
@@ -189,7 +189,7 @@ function skipRecords(socket: Socket, answer: string | Buffer, then: Receive): vo
   });
 }
 
-/** Calls back with exactly so many bytes; the rest stays in the socket. */
+/** Calls back with exactly this many bytes. The rest stays in the socket. */
 function readFirst(socket: Socket, length: number, then: (bytes: Buffer) => void): void {
   const bytes = socket.read(length) as Buffer | null;
   if (bytes !== null) then(bytes);

@@ -2,13 +2,13 @@ import type { X509Certificate } from 'node:crypto';
 import type { Credentials, Forger } from './mint.ts';
 import type { ImpostorName } from './report.ts';
 
-/** A name that is nobody's here: RFC 2606 §2. */
+/** A name that belongs to nobody here: RFC 2606 §2. */
 const ANOTHER_NAME = 'impostor.example';
 
-/** What is left of a certificate that expires while the script connects: more than a script takes to start and to connect. */
+/** The remaining life of a certificate that expires while the script connects. It is longer than a script takes to start and to connect. */
 export const BRIEF_MS = 60_000;
 
-/** Those that present a certificate, in the order of a report. The genuine chain decides which of them are different. */
+/** Impostors with a certificate, in the order of a report. The genuine chain decides which of them differ. */
 export function impostorsFor(forger: Forger): readonly ImpostorName[] {
   return [
     'another-key',
@@ -39,7 +39,7 @@ export interface Costume {
 /**
  * What an impostor presents.
  *
- * @param host the name that a script asks for where it asks for none
+ * @param host the name to use if a script asks for none
  */
 export async function dress(
   impostor: ImpostorName,

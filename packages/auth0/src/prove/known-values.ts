@@ -2,7 +2,7 @@ import type { RunScriptOptions } from '../run/run-script.ts';
 import { type KnownValue, SHORTEST, spell } from './evidence.ts';
 import type { ProofReport, RunSummary, ServerProof, Trial } from './report.ts';
 
-/** What to look for in what arrives: who logs in, with what, and what the configuration keeps secret. */
+/** What to look for in the received bytes: who logs in, with what, and what the configuration keeps secret. */
 export function knownValues({
   args = {},
   user = {},
@@ -23,7 +23,7 @@ export function knownValues({
   return [...named, ...secret].filter((entry): entry is KnownValue => typeof entry.value === 'string');
 }
 
-/** A connection string is a secret for the login in it, whatever it is called. */
+/** A connection string is a secret because of the login in it, whatever its name. */
 function loginIn(value: string | null): string[] {
   const [, login = ''] = /^[a-z][\w+.-]*:\/\/([^/\s]*)@/i.exec(value ?? '') ?? [];
   if (login === '') return [];
@@ -39,7 +39,7 @@ function decoded(text: string): string {
   }
 }
 
-/** What of it a name carries. A user name may well stand in the name of a server. */
+/** The part of it that a name may leak. A user name may be part of a server's name without a leak. */
 export function carriedBy(name: string, known: readonly KnownValue[]): string[] {
   return known
     .filter(({ label, value }) => value.length >= SHORTEST && !/user/i.test(label))
@@ -50,7 +50,7 @@ export function carriedBy(name: string, known: readonly KnownValue[]): string[] 
 /** How much of a printed line a report keeps. */
 const LENGTH = 600;
 
-/** What a script printed, without the values: in their other spellings too, and a short one where it is a word of its own. */
+/** What a script printed, without the values: also without their other spellings. A short value is removed if it is a word of its own. */
 export function printedWithoutValues(text: string, known: readonly KnownValue[]): string {
   const patterns = [...known]
     .filter(({ value }) => value !== '')

@@ -23,7 +23,7 @@ export interface LdapMessage {
   readonly content: Buffer;
 }
 
-/** The element of BER at the beginning; undefined: it is not whole yet, or longer than anybody writes. */
+/** The element of BER at the beginning. undefined: it is not complete yet, or longer than anybody writes. */
 function readElement(bytes: Buffer): { readonly content: Buffer; readonly length: number } | undefined {
   const [, first = 0] = bytes;
   const count = first < 0x80 ? 0 : first & 0x7f;
@@ -33,7 +33,7 @@ function readElement(bytes: Buffer): { readonly content: Buffer; readonly length
   return bytes.length < length ? undefined : { content: bytes.subarray(2 + count, length), length };
 }
 
-/** The message at the beginning; undefined: it is not whole yet, or none. */
+/** The message at the beginning. undefined: it is not complete yet, or not a message. */
 export function readLdapMessage(buffer: Buffer): LdapMessage | undefined {
   if (buffer[0] !== SEQUENCE) return undefined;
   const message = readElement(buffer);
@@ -46,7 +46,7 @@ export function readLdapMessage(buffer: Buffer): LdapMessage | undefined {
   return { bytes: buffer.subarray(0, message.length), id: id.content, operation: rest[0] ?? 0, content };
 }
 
-/** Whether a connection begins with LDAP: a sequence that begins with a number, and an operation of a client (RFC 4511 §4.2 to §4.14). */
+/** Whether a connection begins with LDAP: a sequence that begins with a number and a client's operation (RFC 4511 §4.2 to §4.14). */
 export function isLdap(first: Buffer): boolean {
   if (first[0] !== SEQUENCE) return false;
   const lengthBytes = (first[1] ?? 0) < 0x80 ? 1 : 1 + ((first[1] ?? 0) & 0x7f);
@@ -60,8 +60,8 @@ export function asksForStartTls({ operation, content }: LdapMessage): boolean {
 }
 
 /**
- * Whether it is the end of a conversation, and nothing else: seven bytes that are the same for everybody. A client says them too when it was
- * refused TLS.
+ * Whether these are exactly the end of a conversation: seven bytes that are the same for every client. A client sends them also after it
+ * was refused TLS.
  */
 export function isUnbind({ bytes, operation }: LdapMessage): boolean {
   return operation === UNBIND_REQUEST && bytes.length === 7;

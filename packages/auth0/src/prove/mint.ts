@@ -26,14 +26,14 @@ export interface Credentials {
   readonly key: string;
 }
 
-/** authorityKeyIdentifier: it chooses the issuer among CAs of one name. */
+/** authorityKeyIdentifier: it chooses the issuer among several CAs with one name. */
 const AUTHORITY_KEY = '2.5.29.35';
 
-/** Makes certificates that are like a genuine one in everything but the key, or like it in nothing but what is said. */
+/** Makes certificates that are like a genuine one except for the key, or that share only what is named. */
 export class Forger {
   /** The genuine chain, the leaf first. */
   private readonly chain: readonly x509.X509Certificate[];
-  /** Keys of the types and sizes that the chain has, one for each certificate, and one for the issuer that the last one names. */
+  /** Keys of the types and sizes in the chain: one for each certificate, and one for the issuer that the last one names. */
   private readonly keys: readonly Keys[];
   private readonly ca: ProofCa;
 
@@ -62,7 +62,7 @@ export class Forger {
     return this.leaf.subject === this.leaf.issuer;
   }
 
-  /** The whole chain again: names, serial numbers, dates, extensions and signers as they are, and every key another. */
+  /** The whole chain again. Names, serial numbers, dates, extensions and signers stay the same, and every key is another one. */
   async anotherKey(): Promise<Credentials> {
     const forged = this.chain.map((model, index) => {
       const signer = this.chain.findIndex(({ subject }) => subject === model.issuer);
@@ -96,12 +96,12 @@ export class Forger {
     return this.present([forged, ...this.chain]);
   }
 
-  /** The leaf again, issued by the proof's CA. What is out of date is brought up to date: that is what a CA would issue. */
+  /** The leaf again, issued by the proof's CA. An expired date is renewed, as a CA would do it. */
   async trusted(): Promise<Credentials> {
     return this.presentIssued([await this.issued(currentDates(this.leaf))]);
   }
 
-  /** The leaf again, issued by a CA that has the name of the genuine issuer, which the proof's CA vouches for. */
+  /** The leaf again, issued by a CA with the name of the genuine issuer. The proof's CA has signed that CA. */
   async trustedNamesake(): Promise<Credentials> {
     const issuer = this.leaf.issuerName;
     const keys = this.keys.at(-1) as Keys;
@@ -110,8 +110,8 @@ export class Forger {
       ...{ subject: issuer, issuer: PROOF_CA, serialNumber, keys, signer: this.ca.keys },
       extensions: [caExtension()],
     });
-    // Where the genuine CA is trusted too, OpenSSL would take that one, whose key has not signed. So the leaf says which one it was:
-    // the issuer and the serial number of its CA's certificate (RFC 5280 §4.2.1.1).
+    // If the genuine CA is trusted too, OpenSSL would choose it, but its key has not signed. So the leaf names its CA: by the issuer and
+    // the serial number of the CA's certificate (RFC 5280 §4.2.1.1).
     const authority = { name: new x509.GeneralNames([{ type: 'dn', value: PROOF_CA }]), serialNumber };
     const extensions = [...this.withoutAuthority(), new x509.AuthorityKeyIdentifierExtension(authority)];
     const changes = { issuer, extensions, ...currentDates(this.leaf) };
@@ -119,9 +119,9 @@ export class Forger {
   }
 
   /**
-   * The leaf again, issued by the proof's CA. After it come a certificate that has the name of that CA and says that the genuine one
-   * issued it, and the genuine chain. OpenSSL takes the CA of its trust list; Node's `issuerCertificate` follows names alone, to the
-   * genuine certificate.
+   * The leaf again, issued by the proof's CA. After it come the genuine chain and a certificate with the name of that CA, which says that
+   * the genuine certificate issued it. OpenSSL uses the CA of its trust list. Node's `issuerCertificate` follows only names, to the genuine
+   * certificate.
    */
   async trustedChain(): Promise<Credentials> {
     const signs = maySign(this.leaf) ? 0 : this.chain.findIndex(({ subject }) => subject === this.leaf.issuer);
@@ -133,7 +133,7 @@ export class Forger {
     return this.present([await this.issued(currentDates(this.leaf)), bridge, ...this.chain]);
   }
 
-  /** The leaf again, issued by the proof's CA, and a day too old. */
+  /** The leaf again, issued by the proof's CA, and expired since yesterday. */
   async expired(): Promise<Credentials> {
     const notAfter = new Date(Date.now() - DAY);
     return this.presentIssued([await this.issued({ notBefore: new Date(notAfter.getTime() - 90 * DAY), notAfter })]);
@@ -146,8 +146,8 @@ export class Forger {
   }
 
   /**
-   * The leaf as it may look after its renewal: with another serial number, valid for longer, and a key of another kind, of which Node's
-   * object for a certificate does not show everything (`pubkey`, `modulus`).
+   * The leaf as it may look after its renewal: with another serial number, a longer validity, and a key of another kind. For such a key,
+   * Node's object for a certificate does not show everything (`pubkey`, `modulus`).
    */
   async renewed(): Promise<Credentials> {
     const isEdwards = this.leafKeys.publicKey.algorithm.name === 'Ed25519';
@@ -162,13 +162,13 @@ export class Forger {
     return this.presentIssued([certificate], keys);
   }
 
-  /** What the proof's CA issues for one name, and nothing of the genuine certificate. */
+  /** What the proof's CA issues for one name. It contains nothing of the genuine certificate. */
   forName(name: string, commonName: string): Promise<Credentials> {
     const type = isIP(name) === 0 ? ('dns' as const) : ('ip' as const);
     return this.forSubject(commonName, [new x509.SubjectAlternativeNameExtension([{ type, value: name }])]);
   }
 
-  /** The same with no alternative name: Node and others then take the common name (RFC 6125 §6.4.4). */
+  /** The same without an alternative name: then Node and others use the common name (RFC 6125 §6.4.4). */
   forCommonName(name: string): Promise<Credentials> {
     return this.forSubject(name, []);
   }

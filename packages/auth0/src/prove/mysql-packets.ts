@@ -1,4 +1,4 @@
-// What a MySQL server says, as packets. The testkit writes its scripted servers with them too.
+// What a MySQL server says, as packets. The testkit uses them for its scripted servers too.
 
 /** A packet of the MySQL protocol. */
 export function mysqlPacket(sequence: number, payload: Uint8Array): Buffer {
@@ -32,7 +32,7 @@ export interface MysqlGreetingOptions {
 
 /** The greeting of MySQL 8. */
 export function mysqlGreeting({ tls = true, plugin = 'caching_sha2_password' }: MysqlGreetingOptions = {}): Buffer {
-  const capabilities = 0xdfff_f7df | (tls ? 0x800 : 0); // everything but CLIENT_COMPRESS
+  const capabilities = 0xdfff_f7df | (tls ? 0x800 : 0); // Everything except CLIENT_COMPRESS
   const upper = Buffer.alloc(2);
   upper.writeUInt16LE(capabilities >>> 16);
   const challenge = Buffer.from('abcdefghijklmnopqrst\0');

@@ -3,27 +3,27 @@ import { isMongodb } from './converse-mongodb.ts';
 import { asksForStartTls, isLdap, readLdapMessage } from './ldap.ts';
 import { asksForTls, TDS_PRELOGIN } from './tds.ts';
 
-/** How a script opens a connection, as it was seen at the genuine server. */
+/** How a script opens a connection, as seen at the genuine server. */
 export interface Opening {
   readonly speech: Speech;
   /** Whether it asked for TLS. */
   readonly tls: boolean;
-  /** Whether TLS is the first that it said. */
+  /** Whether TLS is the first thing that it sends. */
   readonly atOnce?: true;
 }
 
-/** The code of SSLRequest in place of a protocol version; GSSENCRequest has the next number but three. */
+/** The code of SSLRequest in place of a protocol version. The code of GSSENCRequest is higher by one. */
 export const POSTGRES_SSL_REQUEST = 80_877_103;
 export const POSTGRES_GSS_REQUEST = 80_877_104;
 
-/** What is said above TLS is not seen: at these ports it is known. */
+/** What is said above TLS cannot be seen. At these ports it is known. */
 const speechAt: ReadonlyMap<number | undefined, Speech> = new Map([
   [27_017, 'mongodb'],
   [636, 'ldap'],
   [3_269, 'ldap'], // Active Directory's global catalog
 ]);
 
-/** Watches the first bytes of a connection that is passed on. */
+/** Reads the first bytes of a connection that is passed on. */
 export class OpeningWatch {
   private client = Buffer.alloc(0);
   private server = Buffer.alloc(0);
@@ -44,11 +44,11 @@ export class OpeningWatch {
     if (this.server.length < 64) this.server = Buffer.concat([this.server, chunk]);
   }
 
-  /** undefined: what was said does not show it. */
+  /** undefined: the bytes do not show it. */
   read(): Opening | undefined {
     const { client } = this;
     if (this.serverFirst && this.server[4] === 0x0a) {
-      // A login without TLS is longer than SSLRequest, whose CLIENT_SSL bit it lacks.
+      // A login without TLS is longer than SSLRequest, and does not have its bit CLIENT_SSL.
       return client.length < 6 ? undefined : { speech: 'mysql', tls: ((client[5] ?? 0) & 0x08) !== 0 };
     }
     if (client.length < 8) return undefined;

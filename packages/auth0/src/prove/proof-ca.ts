@@ -1,6 +1,6 @@
 import { caExtension, generate, type Keys, sign } from './certificates.ts';
 
-/** A CA of the proof's own, which a script can be made to trust. */
+/** A CA of the proof's own. A script can be made to trust it. */
 export interface ProofCa {
   readonly pem: string;
   readonly keys: Keys;

@@ -15,16 +15,16 @@ import { differences, study } from './study.ts';
 import { tryImpostors } from './try-impostors.ts';
 
 /**
- * Runs a script with its genuine servers, then with impostors in their place, and says what reached those. The arguments must be such
- * that the script succeeds: else the proof says nothing.
+ * Runs a script with its genuine servers, and then with impostors in their place. Reports what reached the impostors. The script must
+ * succeed with its arguments, or nothing is proved.
  *
- * @throws RunError where the script could not be run
+ * @throws RunError if the script could not be run
  */
 export async function prove(script: Script, options: ProveOptions = {}): Promise<ProofReport> {
   const started = performance.now();
-  // Once: what stands in the file at a later trial would be another script.
+  // Read once: at a later trial, the file might contain another script.
   const text = readScript(script, options.cwd);
-  // Loaded here: whoever only runs a script does not wait for it.
+  // Loaded here, so that a plain run of a script does not wait for it.
   const { mintProofCa } = await import('./proof-ca.ts');
   const ca = await mintProofCa();
   const known = knownValues(options);

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { type LdapMessage, readLdapMessage } from './ldap.ts';
 
-/** More than a client says before it has TLS. */
+/** More than a client sends before it has TLS. */
 const MAX_BYTES = 65_536;
 
-/** Takes the first message off a socket; undefined: what was said is none, and stays in the socket. */
+/** Takes the first message from a socket. undefined: the bytes are not a message, and stay in the socket. */
 export function readFirstLdap(socket: Socket, then: (message: LdapMessage | undefined) => void): void {
   let bytes = Buffer.alloc(0);
   const settle = (message: LdapMessage | undefined): void => {

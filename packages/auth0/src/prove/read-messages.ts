@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Evidence } from './evidence.ts';
 
-/** Hands what has arrived to `read`, which says how many bytes of it were a message; 0: it is not whole yet. */
+/** Passes what has arrived to `read`, which returns the length of a message in bytes. 0: it is not complete yet. */
 export function readMessages(stream: Duplex, evidence: Evidence, read: (buffer: Buffer) => number): void {
   let buffer = Buffer.alloc(0);
   stream.on('data', (chunk: Buffer) => {

@@ -8,7 +8,7 @@ import type { Leavings } from './stage.ts';
 import { summarize } from './summary.ts';
 import type { Server } from './trial.ts';
 
-/** What in the run with the genuine servers keeps a script from being proved, one sentence each. */
+/** What prevents a proof in the run with the genuine servers, with one sentence for each reason. */
 export function reasonsOfControl(
   { run, servers, unseen }: Control,
   leavings: Leavings,
@@ -25,7 +25,7 @@ export function reasonsOfControl(
   ];
 }
 
-/** What `certpin auth0 run` shows of it: the script's own error, what it printed, what is missing for it here. */
+/** What `certpin auth0 run` would show: the script's own error, what it printed, and what is missing here. */
 function reasonsOfFailure(run: RunResult, servers: readonly Server[], known: readonly KnownValue[]): string[] {
   const { error, causeCode, refusedBy, printed } = summarizeControl(run, servers);
   const cause = causeCode === null || causeCode === error?.code ? '' : ` (${causeCode})`;
@@ -37,7 +37,7 @@ function reasonsOfFailure(run: RunResult, servers: readonly Server[], known: rea
           : run.findings.map(({ message }) => message).join('; ')))
       : `${error.code ?? error.name}: ${error.message}`;
   const advice = run.warnings.filter(({ code }) => code === 'advice').map(({ message }) => `; ${message}`);
-  // A setting that is missing explains what has no code of its own, and nothing else.
+  // A missing setting explains only an error without a code of its own.
   const explains = (code: string): boolean => code.startsWith('module-') || causeCode === null;
   const others = run.warnings.filter(({ code }) => !/^(?:advice|module-version)$/.test(code) && explains(code));
   return [
@@ -52,14 +52,14 @@ function reasonsOfFailure(run: RunResult, servers: readonly Server[], known: rea
   ];
 }
 
-/** The control in short; where a server could not be reached that is the cause, whatever the script saw of it through the relay. */
+/** The control run in short. If a server could not be reached, that is the cause, whatever the script saw through the relay. */
 export function summarizeControl(run: RunResult, servers: readonly Server[]): RunSummary {
   const summary = summarize(run);
   const { failure } = servers.find((server) => server.failure !== null) ?? {};
   return run.status === 'success' || !failure ? summary : { ...summary, causeCode: failure.code ?? summary.causeCode };
 }
 
-/** Where a name has several addresses, Node tells of each in an error of its own. */
+/** If a name has several addresses, Node reports an error for each. */
 function wordsOf(error: Error): string {
   const errors: readonly Error[] = error instanceof AggregateError ? error.errors : [error];
   return errors.map(({ message }) => message).join('; ');
@@ -71,7 +71,7 @@ function describeAnswer({ outcome }: RunResult): string {
     : '';
 }
 
-/** What left the process past all relays. A name can carry what it likes, so none is repeated. */
+/** What left the process without a relay. A name can contain any data, so none is repeated. */
 function reasonsOfLeavings(
   { ways, lookedUp, serverNames }: Leavings,
   servers: readonly Server[],

@@ -9,10 +9,10 @@ const momentWords: Readonly<Record<Exclude<Moment, 'at-once'>, string>> = {
   warm: 'at a login after one that met the genuine server, in one container',
 };
 
-/** What keeps a server from being proved, one sentence each. */
+/** What prevents the proof for a server, with one sentence for each reason. */
 export function reasonsOf(server: ServerProof): string[] {
   const { host, port, tls, certificateSha256, trials } = server;
-  // What leaked stands before what was not found out.
+  // What leaked comes before what could not be examined.
   const weighed = [...trials].sort((one, other) => Number(other.bytes > 0) - Number(one.bytes > 0));
   const found = weighed
     .map((trial) => reasonOf(`${host}:${port}`, tls, trial) ?? noChanceOf(`${host}:${port}`, trial, trials))
@@ -21,7 +21,7 @@ export function reasonsOf(server: ServerProof): string[] {
   return [...found, `${host}:${port}: its certificate could not be read, so no impostor could imitate it`];
 }
 
-/** What keeps it from being proved where impostors stand in the place of all servers. */
+/** What prevents the proof if impostors take the place of all servers. */
 export function reasonsTogether(trials: readonly Trial[]): string[] {
   return trials.map((trial) => reasonOf('all servers', true, trial)).filter((reason) => reason !== undefined);
 }
@@ -46,28 +46,28 @@ function placeOf(server: string, { passedOn }: Trial): string {
   return passedOn === 0 ? server : `${server}, connection ${passedOn + 1}`;
 }
 
-/** Moments at which a script may well not come again. */
+/** Cases in which a script may well not connect again. */
 const optional: readonly Moment[] = ['after-reset', 'after-refusal', 'after-stall', 'again', 'warm'];
 
-/** Why it says nothing that an impostor got nothing; undefined where it does. */
+/** Why it proves nothing that an impostor received nothing. undefined: it does prove something. */
 function doubtOf(place: string, tls: boolean, trial: Trial): string | undefined {
   const { impostor, moment, connections, undecided, disagreement, elsewhere, run, threwBefore } = trial;
   const who = moment === 'at-once' ? impostor : `${impostor}, ${moment}`;
   const failed = moment.startsWith('after-');
   if (elsewhere.length > 0)
     return `${place}: with the impostor (${who}) in its place, the script went to ${elsewhere.join(', ')}, which was not tried`;
-  const success = `${place}: with the impostor (${who}) in its place, the script said success`;
+  const success = `${place}: with the impostor (${who}) in its place, the script reported success`;
   if (run.status === 'success' && failed && connections === 0) return success;
   if (connections === 0)
     return optional.includes(moment) ? undefined : `${place}: the script did not connect to the impostor (${who})`;
   const late = run.findings.find(({ code }) => code === 'time-limit' || code === 'blocked');
   if (!tls) return `${place}: the script does not ask for TLS in a known way, and said nothing to the impostor`;
-  // A key of a kind that the script does not take is no way in.
+  // A key of a kind that the script does not accept is not a way in.
   if (disagreement !== null && impostor === 'renewed') return undefined;
   if (disagreement !== null)
     return `${place}: the script and the impostor (${who}) do not agree on TLS: ${disagreement}`;
   if (late !== undefined && moment !== 'after-stall') return `${place}: with the impostor (${who}), ${late.message}`;
-  // Of some kinds of keys, Node does not show all that it shows of others. A check that fails because of that lets nobody in.
+  // For some kinds of keys, Node does not show everything that it shows for others. A check that fails because of this lets nobody in.
   const stumbled = impostor === 'renewed' && threwBefore;
   if (undecided > 0 && !stumbled) return `${place}: the script neither spoke to the impostor (${who}) nor gave it up`;
   if (run.status === 'success') return success;
@@ -79,19 +79,24 @@ function doubtOf(place: string, tls: boolean, trial: Trial): string | undefined 
 /** Impostors with which no TLS handshake is completed. */
 const withoutHandshake: readonly ImpostorName[] = ['stolen-certificate', 'plaintext'];
 
-/** The impostor was called and got nothing, and no handshake was complete: a time limit of the script may have ended it on a busy machine. */
+/**
+ * The impostor was called and got nothing, and no handshake was complete.
+ * A time limit of the script may have ended it on a busy machine.
+ */
 export function isCutShort({ bytes, connections, disagreement, elsewhere, impostor, trusted }: Trial): boolean {
   if (withoutHandshake.includes(impostor) || disagreement !== null || elsewhere.length > 0) return false;
   return bytes === 0 && connections > 0 && trusted === null;
 }
 
-/** Impostors that OpenSSL takes by every trust list that takes trusted-ca. */
+/** Impostors that OpenSSL accepts by every trust list that accepts trusted-ca. */
 const takenAlike: readonly ImpostorName[] = [
   ...(['trusted-namesake', 'trusted-chain', 'another-name', 'asked-name', 'common-name', 'expiring'] as const),
   'renewed',
 ];
 
-/** The trust list should have taken an impostor, and did not. Why that one got nothing says nothing of the script. */
+/**
+ * The trust list should have accepted an impostor, and did not. So it says nothing about the script that this impostor received nothing.
+ */
 function noChanceOf(server: string, trial: Trial, trials: readonly Trial[]): string | undefined {
   const { bytes, impostor, moment, passedOn, trusted } = trial;
   if (bytes > 0 || moment !== 'at-once' || trusted !== false || !takenAlike.includes(impostor)) return undefined;
@@ -101,8 +106,8 @@ function noChanceOf(server: string, trial: Trial, trials: readonly Trial[]): str
 }
 
 /**
- * The impostor that the script's own trust list takes got nothing: because of what the script compared, or because the list takes nobody
- * but the genuine server. Anything else may have been luck.
+ * The impostor that the script's own trust list accepts received nothing. The reason must be what the script compared, or a list that
+ * accepts only the genuine server. Anything else may have been luck.
  */
 function objectionOf(place: string, { lookedAt, trusted }: Trial): string | undefined {
   if (trusted === false && lookedAt.length === 0) return undefined;

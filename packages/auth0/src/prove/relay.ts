@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { OpeningWatch } from './opening.ts';
 
-/** Longest wait for the end of connections whose other end has gone. */
+/** Longest wait for the end of connections whose other side has gone. */
 const DRAIN_MS = 2000;
 
 /** A port of this machine that stands for a server. */
@@ -11,7 +11,7 @@ export class Relay {
   receive: (socket: Socket) => void = (socket) => socket.destroy();
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
-  /** Connections of which the script's process has told, and which have not come yet: each has a way of its own to here. */
+  /** Connections that the script's process has reported and that have not arrived yet. Reports and connections travel separately. */
   private underWay = 0;
 
   private constructor(server: Server) {
@@ -40,7 +40,7 @@ export class Relay {
     this.underWay++;
   }
 
-  /** Waits until every connection that was told of has come and gone, so that everything that was sent has been heard. */
+  /** Waits until every reported connection has come and gone, so that everything that was sent was read. */
   async drain(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const longest = new Promise((resolve) => {
@@ -55,7 +55,7 @@ export class Relay {
     await Promise.all([...this.sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
   }
 
-  /** Ends all connections, as whoever sits on the way can. */
+  /** Ends all connections, as somebody on the way can do. */
   sever(): void {
     for (const socket of this.sockets) socket.destroy();
   }
@@ -67,7 +67,7 @@ export class Relay {
   }
 }
 
-/** Passes everything on to the genuine server, and reads the first bytes only. */
+/** Passes everything on to the genuine server, and reads only the first bytes. */
 export function passOn(
   socket: Socket,
   { host, port }: { readonly host: string; readonly port: number },

@@ -3,7 +3,7 @@ import type { RunResult } from '../run/result.ts';
 import type { Arrival } from './evidence.ts';
 import type { Opening } from './opening.ts';
 
-/** Who stands in the server's place. */
+/** Who takes the server's place. */
 export type ImpostorName =
   | 'another-key'
   | 'self-signed'
@@ -22,28 +22,29 @@ export type ImpostorName =
   | 'plaintext';
 
 /**
- * When it does. `at-once`; `after-reset`, `after-refusal`, `after-stall`: the first connection fails in this way; `again`: a second login
- * meets it, in the same container; `warm`: the first login met the genuine server.
+ * When the impostor comes. `at-once`: at the first connection. `after-reset`, `after-refusal`, `after-stall`: after a first connection that
+ * fails in this way. `again`: at a second login in the same container. `warm`: after a login that met the genuine server.
  */
 export type Moment = 'at-once' | 'after-reset' | 'after-refusal' | 'after-stall' | 'again' | 'warm';
 
-/** What the proof came to: plain JSON. Fields are added, never renamed. */
+/** The result of the proof: plain JSON. Fields are added, never renamed. */
 export interface ProofReport {
   readonly script: string;
   readonly kind: RunResult['kind'];
   readonly name: string;
   readonly node: string;
   /**
-   * `held`: the script worked with the genuine server, gave no impostor of the report a byte, and looked at what tells its certificate
-   * from others. `leaked`: it gave one something. `unproved`: none got anything, and something is missing, which the reasons say.
+   * `held`: the script worked with the genuine server, gave no impostor of the report a byte, and compared something that only this
+   * certificate has. `leaked`: it gave an impostor something. `unproved`: no impostor got anything, but something is missing, as the
+   * reasons say.
    */
   readonly finding: 'held' | 'leaked' | 'unproved';
-  /** Why the finding is not `held`, one sentence each. */
+  /** Why the finding is not `held`, with one sentence for each reason. */
   readonly reasons: readonly string[];
   /** The run with the genuine servers, through relays that pass everything on. */
   readonly control: RunSummary;
   readonly servers: readonly ServerProof[];
-  /** Impostors in the place of all servers, where there are several. */
+  /** The trials with impostors in the place of all servers, if there are several. */
   readonly together: readonly Trial[];
   readonly durationMs: number;
 }
@@ -54,7 +55,7 @@ export interface ServerProof {
   readonly speech: Opening['speech'];
   /** Whether the script asks for TLS. */
   readonly tls: boolean;
-  /** SHA-256 of the genuine certificate; null: it could not be asked for. */
+  /** SHA-256 of the genuine certificate. null: it could not be fetched. */
   readonly certificateSha256: string | null;
   readonly trials: readonly Trial[];
 }
@@ -62,27 +63,29 @@ export interface ServerProof {
 export interface Trial extends Arrival {
   readonly impostor: ImpostorName;
   readonly moment: Moment;
-  /** Connections to the server that were passed on before: an attacker chooses the one that he takes. */
+  /** Connections to the server that were passed on before: an attacker can choose which connection to take over. */
   readonly passedOn: number;
   /** What the script looked at in the impostor's certificate: properties and methods of Node's certificate, sorted. */
   readonly lookedAt: readonly string[];
-  /** Whether OpenSSL took the impostor's certificate by the script's own trust list; null: no handshake was completed. */
+  /** Whether OpenSSL accepted the impostor's certificate by the script's own trust list. null: no handshake was completed. */
   readonly trusted: boolean | null;
-  /** Where the script connected to in this run alone, and was not examined: `host:port`. */
+  /** Servers to which the script connected only in this run, and which were not examined: `host:port`. */
   readonly elsewhere: readonly string[];
   readonly run: RunSummary;
 }
 
-/** As much of a run as tells what became of it. */
+/** The part of a run that shows its outcome. */
 export interface RunSummary {
   readonly status: RunResult['status'];
-  /** The error of the script; null where it had none. */
+  /** The error of the script. null: it had none. */
   readonly error: { readonly name: string; readonly code: string | null; readonly message: string } | null;
-  /** The code of certpin's error, where the script's error has it or the script printed it: the error itself may be a neutral one. */
+  /**
+   * The code of certpin's error, if the script's error contains it or the script printed it. The script's own error may be a neutral one.
+   */
   readonly certpinCode: CertpinErrorCode | null;
   /**
-   * The code of what went wrong, where the script's own error is a neutral one: certpin's, or that of Node, of TLS or of a driver, as the
-   * script's error has it or the script printed it.
+   * The code of what went wrong, if the script's own error is a neutral one. It is certpin's code, or that of Node, of TLS or of a driver.
+   * It was found in the script's error, or in what the script printed.
    */
   readonly causeCode: string | null;
   /** The call of `api` by which an Action refused. */

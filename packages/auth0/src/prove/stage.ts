@@ -5,7 +5,7 @@ import type { RunResult } from '../run/result.ts';
 import type { RunScriptOptions } from '../run/run-script.ts';
 import type { Script } from '../run/source.ts';
 
-/** How long a script is watched after its answer: bytes that leave late count too. */
+/** How long a script is watched after its answer, because bytes that leave late count too. */
 const SETTLE_MS = 500;
 
 export interface StageOptions {
@@ -22,27 +22,27 @@ export interface StageOptions {
 /** What was seen of one login, from inside the script's process. */
 export class Observation {
   readonly connections: ScriptConnection[] = [];
-  /** Whether OpenSSL took it, by the certificate (SHA-256, as Node writes it). */
+  /** Whether OpenSSL accepted it, by certificate (SHA-256, as Node writes it). */
   readonly handshakes: Map<string, boolean> = new Map();
-  /** What the script looked at, by the certificate. */
+  /** What the script looked at, by certificate. */
   readonly looks: Map<string, Set<string>> = new Map();
   readonly exceptions: number[] = [];
 }
 
-/** What leaves a script's process past the relays, in all its logins. */
+/** What leaves a script's process without a relay, in all its logins. */
 export class Leavings {
   readonly ways: Set<string> = new Set();
   readonly lookedUp: Set<string> = new Set();
   readonly serverNames: Set<string> = new Set();
 }
 
-/** A container for one script, whose connections are led to relays. */
+/** A container for one script, with its connections led to relays. */
 export class Stage {
   private readonly script: Script;
   private readonly options: RunScriptOptions;
   private readonly container: Container;
   private observation = new Observation();
-  /** Hears of a connection before it has come. */
+  /** Gets the report of a connection before the connection arrives. */
   onConnection: (connection: ScriptConnection) => void = () => undefined;
 
   constructor({ script, options, redirects, spare, trust, passesMs, trustedCaFile }: StageOptions, leavings: Leavings) {
@@ -69,7 +69,7 @@ export class Stage {
     });
   }
 
-  /** Calls the script once. @returns what was seen goes on being filled until the next login, or the end */
+  /** Calls the script once. @returns the observations. They grow until the next login, or until the end */
   async login(): Promise<{ run: RunResult; seen: Observation }> {
     const seen = new Observation();
     this.observation = seen;

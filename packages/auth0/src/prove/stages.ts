@@ -11,7 +11,7 @@ export class Stages {
   private readonly script: ScriptText;
   private readonly options: ProveOptions;
   private readonly ca: string;
-  /** The CAs that the script trusts anyway, and the proof's. */
+  /** The CAs that the script trusts anyway, and the proof's CA. */
   private readonly trustedCaFile: string;
   private readonly open = new Set<Stage>();
   readonly leavings: Leavings = new Leavings();
@@ -31,7 +31,7 @@ export class Stages {
   }
 
   /**
-   * @param genuine the certificates of the genuine servers, PEM; null: they are not known yet
+   * @param genuine the certificates of the genuine servers, PEM. null: not known yet
    * @param act undefined: all servers are genuine
    */
   create(

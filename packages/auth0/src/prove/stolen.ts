@@ -8,9 +8,9 @@ const APPLICATION_DATA = 23;
 const CERTIFICATE = 11;
 
 /**
- * The wire of a TLS 1.2 server that owns a key of its own, on which its certificate is replaced by the genuine one. OpenSSL refuses a
- * pair that does not fit, so the server is made with one that does, and lies on the wire, where TLS 1.2 is still in clear: what
- * follows, the signature under the key exchange, is made with the key that it has.
+ * The wire of a TLS 1.2 server with a key of its own, on which its certificate is replaced by the genuine one. OpenSSL refuses a key that
+ * does not belong to its certificate. So the server is made with a pair that fits, and lies on the wire, where TLS 1.2 is still in
+ * plaintext. The signature under the key exchange is then made with the server's own key.
  */
 export function presentStolen(socket: Duplex, chain: readonly X509Certificate[], evidence: Evidence): Duplex {
   let pending = Buffer.alloc(0);
@@ -48,7 +48,7 @@ export function presentStolen(socket: Duplex, chain: readonly X509Certificate[],
   return wire;
 }
 
-/** @returns undefined while the message is not whole; what is no handshake (an alert) as it is */
+/** @returns undefined while the message is not complete. Other records (an alert) are returned unchanged */
 function replaceCertificate(flight: Buffer, chain: readonly X509Certificate[]): Buffer | undefined {
   const records: Buffer[] = [];
   for (let at = 0; at < flight.length; ) {
@@ -97,7 +97,7 @@ function toRecords(version: Uint8Array, messages: Buffer): Buffer {
   return Buffer.concat(records);
 }
 
-/** Counts application data on the wire: nobody here has the key to read it, and the client must not have sent it. */
+/** Counts application data on the wire. Nobody here has the key to read it, but the client should not have sent it. */
 class RecordCounter {
   private readonly evidence: Evidence;
   private header = Buffer.alloc(0);

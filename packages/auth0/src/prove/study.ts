@@ -5,7 +5,7 @@ import type { ProofCa } from './proof-ca.ts';
 import type { Observation } from './stage.ts';
 import type { Server, Target } from './trial.ts';
 
-/** Finds out what is needed to stand in a server's place. */
+/** Finds out what is needed to take a server's place. */
 export async function study(server: Server, ca: ProofCa): Promise<Target> {
   const opening = server.watch.read() ?? { speech: 'http', tls: true, atOnce: true };
   const chain = (opening.tls ? await readChain(server, opening) : undefined) ?? [];
@@ -13,7 +13,7 @@ export async function study(server: Server, ca: ProofCa): Promise<Target> {
   return { server, opening, chain, forger: chain.length === 0 ? undefined : await Forger.create(chain, ca) };
 }
 
-/** What the genuine server presents; undefined where it cannot be asked. */
+/** What the genuine server presents. undefined: it cannot be asked. */
 async function readChain(
   { host, port }: Server,
   { speech, atOnce }: Opening,
@@ -28,7 +28,9 @@ async function readChain(
   }
 }
 
-/** Servers with several certificates show this and that one: what the proof imitated may not be what the script pins. */
+/**
+ * Servers with several certificates present sometimes one and sometimes another. What the proof imitated may not be what the script pins.
+ */
 export function differences(targets: readonly Target[], { handshakes }: Observation): string[] {
   return targets
     .filter(({ chain: [leaf] }) => leaf !== undefined && !handshakes.has(leaf.fingerprint256))

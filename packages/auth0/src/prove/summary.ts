@@ -3,7 +3,7 @@ import type { ConsoleLine, RunResult } from '../run/result.ts';
 import { refusals } from '../run/triggers.ts';
 import type { RunSummary } from './report.ts';
 
-/** What certpin says of a connection, or of how it was asked for. */
+/** What certpin says about a connection, or about the options for it. */
 const codes: readonly CertpinErrorCode[] = [
   'ERR_PIN_MISMATCH',
   'ERR_PIN_UNCHECKABLE',
@@ -26,17 +26,17 @@ const codes: readonly CertpinErrorCode[] = [
   'ERR_CLIENT_UNSUPPORTED',
 ];
 
-/** Codes of Node and its modules, of OpenSSL's verification, and of MySQL, wherever they stand. */
+/** Codes of Node and its modules, of OpenSSL's verification, and of MySQL, anywhere in a text. */
 const CODE =
   /\b(?:ERR_[A-Z][A-Z0-9_]+|ER_[A-Z][A-Z0-9_]+|E(?:ACCES|ADDR|AI_|CONN|HOST|INVAL|NET|NOTFOUND|PIPE|PROTO|SOCKET|TIMEDOUT|LOGIN)[A-Z_]*|(?:SELF_SIGNED|DEPTH_ZERO|UNABLE_TO|CERT_)[A-Z_]+|MODULE_NOT_FOUND|HANDSHAKE_SSL_ERROR|PROTOCOL_[A-Z_]+)\b/;
 
-/** PostgreSQL's are five letters and digits: they count where a code stands, and not in a sentence. */
+/** PostgreSQL's codes are five letters and digits. They count only in the place of a code, and not in a sentence. */
 const SQLSTATE = /(?:\bcode: '|\bfailed: |\[)([0-9A-Z]{5})(?='|: |\])/;
 
 /** How many of the last lines a summary keeps. */
 const LINES = 5;
 
-/** As much of a run as tells what became of it. */
+/** The part of a run that shows its outcome. */
 export function summarize({ status, outcome, calls, findings, console }: RunResult): RunSummary {
   const error = outcome.type === 'callback' || outcome.type === 'exception' ? outcome.error : null;
   // A script can put anything there.
@@ -54,7 +54,7 @@ export function summarize({ status, outcome, calls, findings, console }: RunResu
   };
 }
 
-/** The last one that was printed: what a script gives up with comes last. */
+/** The last code that was printed: the final error comes last. */
 function printedCode(console: readonly ConsoleLine[]): string | undefined {
   return console.flatMap(({ text }) => SQLSTATE.exec(text)?.[1] ?? CODE.exec(text)?.[0] ?? []).at(-1);
 }

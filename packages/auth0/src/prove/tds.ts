@@ -1,12 +1,12 @@
 import { Duplex } from 'node:stream';
 
-// SQL Server's packets (MS-TDS §2.2.3): type, status, length, and four bytes of which nothing depends here.
+// SQL Server's packets (MS-TDS §2.2.3): type, status, length, and four bytes that do not matter here.
 export const TDS_HEADER = 8;
 export const TDS_PRELOGIN = 0x12;
 const ANSWER = 0x04;
 const LAST = 0x01;
 
-/** What a PRELOGIN says of ENCRYPTION (MS-TDS §2.2.6.5). */
+/** The ENCRYPTION of a PRELOGIN (MS-TDS §2.2.6.5). */
 export const TDS_ENCRYPTION = { on: 1, notSupported: 2, required: 3 } as const;
 const VERSION_OPTION = 0;
 const ENCRYPTION_OPTION = 1;
@@ -43,8 +43,8 @@ export function tdsPrelogin(encryption: number): Buffer {
 const MAX_CONTENT = 4096 - TDS_HEADER;
 
 /**
- * The wire of a server whose handshake of TLS stands in packets of PRELOGIN. Where the client's next bytes are in none, the handshake is
- * over: from there on TLS stands on the wire itself, on both ways.
+ * The wire of a server whose TLS handshake is inside packets of the type PRELOGIN. When the client's next bytes are not in such a packet,
+ * the handshake is over. From there on, TLS is on the wire itself, in both directions.
  */
 export function encloseTds(socket: Duplex): Duplex {
   let isOver = false;
@@ -73,7 +73,7 @@ export function encloseTds(socket: Duplex): Duplex {
       wire.push(received.subarray(TDS_HEADER, length));
       received = received.subarray(length);
     }
-    // An alert in clear is shorter than a header.
+    // An alert in plaintext is shorter than a header.
     if (!isOver && (received.length === 0 || received[0] === TDS_PRELOGIN)) return;
     isOver = true;
     wire.push(received);

@@ -18,11 +18,11 @@ export interface Server {
   readonly watch: OpeningWatch;
   /** Of the control run. */
   connections: number;
-  /** Why the first connection to it failed: the script saw another end of it, at the relay. */
+  /** Why the first connection to it failed. Through the relay, the script saw another ending. */
   failure: NodeJS.ErrnoException | null;
 }
 
-/** A server, and what is needed to stand in its place. */
+/** A server, and what is needed to take its place. */
 export interface Target {
   readonly server: Server;
   readonly opening: Opening;
@@ -39,21 +39,21 @@ export interface Act {
 }
 
 export interface Cast {
-  /** Where impostors stand: a relay for each server in whose place there is one. */
+  /** Where impostors are: a relay for each replaced server. */
   readonly posts: ReadonlyMap<Target, Relay>;
   readonly known: readonly KnownValue[];
   /** The certificates of all genuine servers: SHA-256, as Node writes it. */
   readonly genuine: ReadonlySet<string>;
 }
 
-/** Calls the script while impostors stand at the posts, and tells what they heard. */
+/** Calls the script while impostors take the places of servers, and reports what they received. */
 export async function perform(stage: Stage, act: Act, { posts, known, genuine }: Cast): Promise<Trial> {
   const evidence = new Evidence(known);
   for (const [target, relay] of posts) relay.receive = await receiverFor(act, target, evidence);
   stage.onConnection = ({ via }) => [...posts.values()].find(({ port }) => port === via)?.expect();
   const { run, seen } = await stage.login();
   const drain = (): Promise<unknown> => Promise.all([...posts.values()].map((relay) => relay.drain()));
-  // The script's process still lives: what is open may yet be spoken on. A stalled connection stays open, and says nothing.
+  // The script's process still runs, so it may still send on an open connection. A stalled connection stays open without data.
   if (act.moment !== 'after-stall' && evidence.sum().bytes === 0) await drain();
   evidence.close();
   for (const thrownAt of seen.exceptions) evidence.seeException(thrownAt);

@@ -8,18 +8,18 @@ import type { ImpostorName, ServerProof, Trial } from './report.ts';
 import type { Stages } from './stages.ts';
 import { type Act, type Cast, perform, type Target } from './trial.ts';
 
-/** Runs at a time: more of them would only wait for one another, and scripts have time limits of their own. */
+/** Runs at a time. More runs would only wait for each other, and scripts have time limits of their own. */
 const AT_A_TIME = 4;
 
-/** Logins in a warm container until one connects: the first may find its connection severed. */
+/** Logins in a warm container until one connects: the first one may find that its connection was cut. */
 const WARM_LOGINS = 3;
 
-/** Stands in the place of all servers at once, and comes after a connection that failed: whom a script refuses last. */
+/** The impostor that takes the place of all servers at once, and comes after a failed connection: a script is most likely to accept it. */
 const STRONGEST = 'trusted-ca';
 
 /**
- * Who comes to a second login in one container. A script may compare names and numbers with those that it has kept of the first login:
- * one has a CA that is trusted, one the genuine issuer's name, and one has both.
+ * The impostors of a second login in one container. A script may compare names and numbers with those that it kept from the first login.
+ * One impostor has a trusted CA, one has the genuine issuer's name, and one has both.
  */
 const RETURNING: readonly ImpostorName[] = [STRONGEST, 'another-key', 'trusted-namesake'];
 
@@ -101,7 +101,7 @@ async function inTurns<Value, Result>(
   return results;
 }
 
-/** One act in a container of its own; and some impostors meet a second login there. */
+/** One act in a container of its own. Some impostors then meet a second login there. */
 async function tryAct(theatre: Theatre, act: Act, replaced: readonly Target[]): Promise<readonly Trial[]> {
   const { targets, stages } = theatre;
   const posts = new Map<Target, Relay>();
@@ -133,7 +133,7 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
-/** In the container of the control run, whose connections are severed. */
+/** In the container of the control run, whose connections were cut. */
 async function tryWarm(theatre: Theatre, target: Target): Promise<readonly Trial[]> {
   const { server } = target;
   const { relay } = server;

@@ -6,27 +6,27 @@ import { RunError } from './run-error.ts';
 /** What a script is called with. */
 export interface ScriptArguments {
   /**
-   * The arguments of a database script or a Hook by name: `email` (or `userNameOrEmail`, `user`), `password`, `newPassword`,
-   * `newEmail`, `id`, `verified`; `client`, `scope`, `audience`, `recipient`, `text`. Of a Rule, a Hook and an Action `email` says whose
-   * login it is. A name that the script does not take is an error.
+   * The arguments of a database script or a Hook by name: `email` (or `userNameOrEmail`, `user`), `password`, `newPassword`, `newEmail`,
+   * `id`, `verified`, `client`, `scope`, `audience`, `recipient`, `text`. For a Rule, a Hook and an Action, `email` says who logs in. A
+   * name that the script does not take is an error.
    */
   readonly args?: JsonObject;
-  /** The user of a Rule, a Hook or `create`, laid over a default. */
+  /** The user of a Rule, a Hook or `create`. It overrides parts of a default. */
   readonly user?: JsonObject;
-  /** The context of a Rule or a Hook, laid over a default; of a database script, as it is. */
+  /** The context. For a Rule or a Hook, it overrides parts of a default. A database script gets it unchanged. */
   readonly context?: JsonObject;
-  /** The event of an Action, laid over a default. */
+  /** The event of an Action. It overrides parts of a default. */
   readonly event?: JsonObject;
   /** `event.secrets` of an Action, `context.webtask.secrets` of a Hook. */
   readonly secrets?: Readonly<Record<string, string>>;
 }
 
-/** Other names for the first argument of a database script, and for whoever logs in. */
+/** Other names for the first argument of a database script, and for the user who logs in. */
 export const whoever: readonly string[] = [
   ...['userNameOrEmail', 'email', 'user', 'username', 'identifierValue', 'phoneNumber'],
 ];
 
-/** What a sign-up hands to `create`. */
+/** What a sign-up passes to `create`. */
 export const newUserNames: readonly string[] = [
   ...['client_id', 'tenant', 'email', 'password', 'username', 'phone_number', 'connection', 'user_metadata'],
   'app_metadata',
@@ -46,7 +46,7 @@ export function toArguments(role: Role, withContext: boolean, given: ScriptArgum
   return withContext ? [...values, given.context ?? {}] : values;
 }
 
-/** The names under which an argument of a database script can be given; the script's own comes first. */
+/** The names under which an argument of a database script can be given. The script's own name comes first. */
 export function namesOf(key: string, index: number): readonly string[] {
   const name = databaseScripts[key]?.parameters[index] ?? '';
   if (index === 0 && key !== 'delete') return [...new Set([name, ...whoever])];
@@ -89,7 +89,7 @@ function toDatabaseArgument(key: string, index: number, given: ScriptArguments):
   throw missingArgument(key, name);
 }
 
-/** What a sign-up form hands over: the password is plain text. */
+/** What a sign-up form passes on: the password is plain text. */
 function toNewUser({ args: { user: who, ...args } = {}, user = {} }: ScriptArguments): JsonObject {
   const given = mergeJson(
     mergeJson(user, typeof who === 'string' ? { email: who } : ((who ?? {}) as JsonObject)),

@@ -3,7 +3,7 @@ import type { RunResult } from './result.ts';
 import { RunError } from './run-error.ts';
 import type { Script } from './source.ts';
 
-/** Rules one after the other, each with what the one before handed on, up to the first that does not succeed. */
+/** Runs Rules one after the other. Each gets what the one before passed on. The first one without success ends the chain. */
 export async function runChain(
   scripts: readonly Script[],
   given: RunOptions | undefined,
@@ -16,7 +16,7 @@ export async function runChain(
     rules.push(result);
     if (result.status !== 'success' || result.outcome.type !== 'callback') break;
     const [user, context] = result.outcome.values as [RunOptions['user'], RunOptions['context']];
-    const { args: _, ...others } = options; // they say what the first Rule gets
+    const { args: _, ...others } = options; // They say what the first Rule gets.
     options = { ...others, ...(user ? { user } : {}), ...(context ? { context } : {}) };
   }
   const last = rules.at(-1);

@@ -32,7 +32,7 @@ export type ChildMessage = { readonly dropped?: number } & (
   | { readonly type: 'stopped' }
 );
 
-/** A name that a script looks up, or asks for in a TLS handshake: both go over the network in clear. */
+/** A name that a script looks up, or asks for in a TLS handshake. Both go over the network in plaintext. */
 export interface ScriptName {
   readonly name: string;
   readonly lookedUp: boolean;
@@ -42,14 +42,14 @@ export interface ScriptName {
 export interface ScriptHandshake {
   /** SHA-256 of the certificate that was presented, as Node writes it. */
   readonly certificate: string;
-  /** Whether OpenSSL's verification took it, whatever the script makes of that. */
+  /** Whether OpenSSL's verification accepted it, whatever the script does with that. */
   readonly trusted: boolean;
 }
 
-/** What the script read of a certificate that it was presented. */
+/** What the script read of a certificate that was presented to it. */
 export interface ScriptLook {
   readonly certificate: string;
-  /** A property or method of Node's certificate; `session`; `digest` and `weak digest`: what it hashed, and how. */
+  /** A property or method of Node's certificate; `session`; `digest` and `weak digest`: what the script hashed, and how. */
   readonly at: string;
 }
 
@@ -57,6 +57,6 @@ export interface ScriptLook {
 export interface ScriptConnection {
   readonly host: string;
   readonly port: number;
-  /** The port of this machine that it was led to; null: it went where the script wanted. */
+  /** The port of this machine to which it was led. null: it went where the script wanted. */
   readonly via: number | null;
 }

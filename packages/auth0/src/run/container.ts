@@ -20,7 +20,7 @@ import { refuseUnknownArguments } from './unused.ts';
 
 /** One container: a process, and the `global` in it. */
 export interface Container {
-  /** Runs a script; calls wait for one another. An array of Rules is a chain. */
+  /** Runs a script. Calls wait for each other. An array of Rules is a chain. */
   readonly run: (script: Script | readonly Script[], options?: RunOptions) => Promise<RunResult>;
   /** Ends the process; the next run begins with an empty `global`. */
   readonly reset: () => Promise<void>;
@@ -41,7 +41,7 @@ const errorNames: Readonly<Record<ScriptKind, readonly string[]>> = {
 };
 
 /**
- * An emulator of the platform's container, for one's own scripts: no sandbox for hostile ones.
+ * An emulator of the platform's container, for your own scripts. It is not a sandbox for hostile ones.
  *
  * @throws RunError `ERR_NODE_NOT_FOUND`, `ERR_OPTION_INVALID`
  */
@@ -72,7 +72,7 @@ export function openContainer(options: ContainerOptions, network?: NetworkOption
     return current;
   };
 
-  // To parse a script takes longer than most logins. A text that is given again is known; a file may have changed.
+  // Parsing a script takes longer than most logins. The same text is parsed only once. A file may have changed.
   const known = new WeakMap<object, Source>();
   const read = (script: Script): Source => {
     if (typeof script === 'string' || script instanceof URL) return readSource(script, cwd);
@@ -128,7 +128,7 @@ export function openContainer(options: ContainerOptions, network?: NetworkOption
   const run = async (script: Script | readonly Script[], given?: RunOptions): Promise<RunResult> =>
     isChain(script) ? runChain(script, given, runOne) : runOne(script, given);
 
-  /** One run at a time: calls of one container would share its console and its `global`. */
+  /** One run at a time: the calls of one container would share its console and its `global`. */
   const inTurn = <Value>(work: () => Promise<Value>): Promise<Value> => {
     const next = queue.then(work);
     queue = next.catch(() => undefined);
@@ -146,7 +146,7 @@ export function openContainer(options: ContainerOptions, network?: NetworkOption
 }
 
 /**
- * Node goes on without a file that it cannot read, and the script would be run with another trust than was asked for.
+ * Node continues without a file that it cannot read. Then the script would run with another trust than asked for.
  *
  * @throws RunError
  */
@@ -154,9 +154,9 @@ function checkCertificates(file: string): void {
   if (!existsSync(file)) throw new RunError('ERR_OPTION_INVALID', `${file}: no such file`);
   try {
     if (!statSync(file).isFile()) throw new TypeError('a device or a pipe need not end, and can be read once only');
-    const text = readFileSync(file, 'latin1'); // as Node will read it
+    const text = readFileSync(file, 'latin1'); // As Node will read it.
     const [first] = findPem(text).filter(({ label }) => /^(?:X509 |TRUSTED )?CERTIFICATE$/.test(label));
-    new X509Certificate(first?.text ?? ''); // not DER, which it takes too
+    new X509Certificate(first?.text ?? ''); // Not DER: X509Certificate accepts that too.
   } catch {
     throw new RunError('ERR_OPTION_INVALID', `${file} holds no certificate in PEM that can be read`);
   }

@@ -6,9 +6,9 @@ import { RunError } from './run-error.ts';
 import type { Source } from './source.ts';
 
 /**
- * What a script is: from its exports, its file's name (as the Deploy CLI writes it), its function's name, its parameters, in this order.
+ * What a script is: from its exports, its file's name (as the Deploy CLI writes it), its function's name and its parameters, in this order.
  *
- * @throws RunError `ERR_SCRIPT_ROLE` where nothing or more than one thing fits
+ * @throws RunError `ERR_SCRIPT_ROLE` if nothing fits, or more than one thing
  */
 export function detectRole(source: Source): Role {
   const candidates = findRoles({ ...source, triggerId: source.moduleExport && readTriggerId(source.file) });
@@ -38,7 +38,7 @@ export function detectRole(source: Source): Role {
   );
 }
 
-/** The Deploy CLI writes the extension point of a Hook into a JSON file beside it. */
+/** The Deploy CLI writes the extension point of a Hook into a JSON file next to it. */
 function readTriggerId(file: string): string | undefined {
   try {
     const manifest = join(dirname(file), `${basename(file, '.js')}.json`);

@@ -2,7 +2,7 @@
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
 
-/** The date on which everything of these defaults happened. */
+/** The date of everything in these defaults. */
 const then = '2026-01-01T00:00:00.000Z';
 
 const identities: Json = [
@@ -28,7 +28,7 @@ const user: JsonObject = {
   app_metadata: {},
 };
 
-/** Of triggers that run at a login: what the user has enrolled in, and where it comes from. */
+/** For triggers that run at a login: the user's enrolled factors, and where the user comes from. */
 const userAtLogin: JsonObject = { ...user, enrolledFactors: [], multifactor: [], identities };
 
 const client: JsonObject = { client_id: 'client-id', name: 'Example application', metadata: {} };
@@ -50,7 +50,7 @@ const request: JsonObject = {
 };
 const requestWithBody: JsonObject = { ...request, body: {} };
 
-/** Providers tell the branding of the tenant too. */
+/** Providers also get the branding of the tenant. */
 const brandedTenant: JsonObject = {
   ...{ ...tenant, friendly_name: 'Example', home_url: 'https://example.com', logo_url: 'https://example.com/logo.png' },
   ...{ support_email: 'support@example.com', support_url: 'https://example.com/support' },
@@ -95,8 +95,8 @@ const resourceServer: JsonObject = { identifier: 'https://api.example.com' };
 const settings: JsonObject = { secrets: {}, configuration: {} };
 
 /**
- * What an Action is called with where nothing else is said: the properties of Auth0's documentation, with values of no meaning. What is
- * there in some transactions only stands in {@link sometimes}.
+ * The default event of an Action: the properties of Auth0's documentation, with meaningless values. Properties that exist only in some
+ * transactions are in {@link sometimes}.
  */
 export const defaultEvents: Readonly<Record<string, JsonObject>> = {
   'post-login': {
@@ -182,7 +182,7 @@ export const defaultEvents: Readonly<Record<string, JsonObject>> = {
   },
 };
 
-/** Names of `event` and of a Rule's `context` that are documented, and not there in an ordinary transaction; and when they are. */
+/** Documented names of `event` and of a Rule's `context` that an ordinary transaction does not have, and when they exist. */
 export const sometimes: Readonly<Record<string, string>> = {
   organization: 'the user comes through an organization',
   custom_domain: 'the request came to a custom domain',
@@ -197,7 +197,7 @@ export const sometimes: Readonly<Record<string, string>> = {
 /** The user of a Rule. */
 export const defaultUser: JsonObject = userAtLogin;
 
-/** Rules spell the request in their own way. */
+/** Rules have their own names for the request. */
 const ruleRequest: JsonObject = {
   ...{ hostname: 'example.auth0.com', ip: '192.0.2.1', userAgent: 'Mozilla/5.0', method: 'POST', query: {}, body: {} },
   geoip: {
@@ -218,7 +218,7 @@ export const defaultRuleContext: JsonObject = {
   primaryUser: 'auth0|5f7c8ec7c33c6c004bbafe82',
 };
 
-/** `change` laid over `base`: objects are joined, everything else is replaced. */
+/** `base` with the changes of `change`: objects are merged, and everything else is replaced. */
 export function mergeJson(base: JsonObject, change: JsonObject): JsonObject {
   const merged: Record<string, Json> = { ...base };
   for (const [key, value] of Object.entries(change)) {

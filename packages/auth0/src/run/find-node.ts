@@ -14,15 +14,15 @@ export interface NodeBinary {
 export interface FindNodeOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Where version managers keep their Nodes. Default: the home folder of the user. */
+  /** The folder in which version managers keep their Nodes. Default: the user's home folder. */
   readonly home?: string;
 }
 
 /**
- * The Node of a major version, or at a path: this process's own where it fits, `node18` of the PATH, the npm package `node` of the
- * project, the folders of version managers.
+ * Finds the Node of a major version, or at a path. It looks in this order: this process's own Node, `node18` of the PATH, the npm package
+ * `node` of the project, the folders of version managers.
  *
- * @param wanted `18`, `v18`, `node18`, or a path; undefined: this process's own
+ * @param wanted `18`, `v18`, `node18`, or a path. undefined: this process's own Node
  * @throws RunError `ERR_NODE_NOT_FOUND`
  */
 export function findNode(wanted: string | undefined, { cwd, env, home = homedir() }: FindNodeOptions): NodeBinary {
@@ -54,7 +54,7 @@ function* candidates(major: string, cwd: string, env: FindNodeOptions['env'], ho
   for (const folder of (env.PATH ?? '').split(delimiter).filter(isAbsolute)) {
     for (const name of [`node${major}`, `node-${major}`, 'node']) yield join(folder, `${name}${binary}`);
   }
-  // The package `node`, and what it was installed as: "node18": "npm:node@18".
+  // The package `node`, and the name under which it was installed: "node18": "npm:node@18".
   for (let folder = cwd; ; folder = dirname(folder)) {
     const modules = join(folder, 'node_modules');
     for (const name of [`node${major}`, `node-${major}`, 'node']) yield join(modules, name, 'bin', `node${binary}`);
@@ -80,7 +80,7 @@ function* candidates(major: string, cwd: string, env: FindNodeOptions['env'], ho
 function versionOf(path: string): string | undefined {
   try {
     const said = execFileSync(path, ['--version'], { encoding: 'utf8', env: {}, stdio: ['ignore', 'pipe', 'ignore'] });
-    return /^v\d+\.\d+\.\d\S*(?=\s*$)/.exec(said)?.[0]; // other programs have a version too
+    return /^v\d+\.\d+\.\d\S*(?=\s*$)/.exec(said)?.[0]; // Other programs have a version too.
   } catch {
     return undefined;
   }

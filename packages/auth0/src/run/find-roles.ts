@@ -4,13 +4,13 @@ import { triggers } from './triggers.ts';
 
 /** What is known of a script without running it. */
 export interface ScriptShape extends Pick<Source, 'file' | 'functions' | 'exported' | 'moduleExport'> {
-  /** The extension point of a Hook, where the file beside it says one. */
+  /** The extension point of a Hook, if the file next to it names one. */
   readonly triggerId: string | undefined;
 }
 
 /**
- * What a script may be: from its exports, its file's name (as the Deploy CLI writes it), its function's name, its parameters, in this
- * order. The runner and the linter ask here.
+ * What a script may be: from its exports, its file's name (as the Deploy CLI writes it), its function's name and its parameters, in this
+ * order. The runner and the linter use it.
  */
 export function findRoles({ file, functions, exported, moduleExport, triggerId }: ScriptShape): Role[] {
   const byExport = Object.entries(triggers).flatMap(([name, { handlers }]): Role[] => {
@@ -38,7 +38,7 @@ function hooksOf({ parameters }: ScriptFunction, triggerId: string | undefined):
     .map(([name]) => ({ kind: 'hook', name }));
 }
 
-/** The database scripts whose function goes by a name. */
+/** The database scripts with a function of this name. */
 export function databaseRolesOf(name: string | undefined): Role[] {
   if (name === undefined) return [];
   return Object.entries(databaseScripts)

@@ -2,13 +2,13 @@ import type { ChildMessage } from './child-messages.ts';
 import type { ScriptProcess } from './process.ts';
 import type { RunRecord } from './record.ts';
 
-/** How long a child may take to say that its event loop is free. */
+/** How long a child may take to report that its event loop is free. */
 const ANSWER_MS = 500;
 
-/** How long a process may take to start on a busy machine. The time limit of a script begins after that. */
+/** How long a process may take to start on a busy machine. A script's time limit begins after that. */
 const START_MS = 30_000;
 
-/** Sends the job and writes down what happens, up to the end of the run, of the process, or of the time. */
+/** Sends the job and records what happens, until the run, the process, or the time ends. */
 export function follow(
   child: ScriptProcess,
   job: object,

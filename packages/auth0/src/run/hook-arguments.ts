@@ -12,7 +12,7 @@ const known: JsonObject = {
 /** A user without `auth0|` before its id. */
 const registered: JsonObject = { ...known, id: '5f7c8ec7c33c6c004bbafe82' };
 
-/** The `user` of the extension points that have one, where nothing else is said. */
+/** The default `user` of the extension points that have one. */
 export const hookUsers: Readonly<Record<string, JsonObject>> = {
   'pre-user-registration': { ...known, emailVerified: false, phoneNumberVerified: false, password: 'example-password' },
   'post-user-registration': registered,
@@ -32,7 +32,7 @@ const atConnection: JsonObject = {
   ...{ requestLanguage: 'en', renderLanguage: 'en', request },
 };
 
-/** The `context` of each, beside `webtask.secrets`. */
+/** The `context` of each, without `webtask.secrets`. */
 export const hookContexts: Readonly<Record<string, JsonObject>> = {
   'credentials-exchange': { body: {}, request },
   'pre-user-registration': atConnection,
@@ -50,7 +50,7 @@ export const hookContexts: Readonly<Record<string, JsonObject>> = {
   'password-exchange': { body: {}, request },
 };
 
-/** What else a Hook is called with. */
+/** The other arguments of a Hook. */
 export const hookArguments: Readonly<Record<string, Json>> = {
   client: { id: 'client-id', name: 'Example application', tenant: 'example', metadata: {} },
   scope: [],

@@ -11,7 +11,7 @@ import { refusals } from './triggers.ts';
 
 /** Bytes of a script, without its modules: Auth0's limit. */
 
-/** What can be held against a script before it runs. */
+/** Problems of a script that are visible before it runs. */
 export function judgeSource(
   source: Source,
   role: Role,
@@ -64,7 +64,7 @@ export function takesContext(source: Source, role: Role): boolean {
   return role.kind === 'database' && (entryOf(source, role)?.parameters.length ?? 0) > parametersOf(role).length + 1;
 }
 
-/** Everything of a result but what the container knows. */
+/** Everything of a result except what only the container knows. */
 export type JudgedOutcome = Pick<RunResult, 'status' | 'outcome' | 'client' | 'log'>;
 
 /** Reads what happened as the platform would. */
@@ -73,7 +73,7 @@ export function judgeOutcome(role: Role, text: string, values: readonly Json[], 
     for (const { code, message } of judgeModule(role.kind, module)) record.warn(code, message);
   const outcome: Outcome = record.outcome ?? { type: 'none', reason: 'exited' };
   const error = errorOf(outcome);
-  // A module that the platform does not have is not installed either: its own words stand above.
+  // A module that the platform does not have is not installed here either. Its own message comes first.
   const isRemoved =
     error?.code === 'MODULE_NOT_FOUND' &&
     record.warnings.some(({ code }) => code === 'module-removed' || code === 'module-not-offered');
@@ -91,7 +91,7 @@ function errorOf(outcome: Outcome): SerializedError | null {
   return outcome.type === 'callback' || outcome.type === 'exception' ? outcome.error : null;
 }
 
-/** Errors by which a script says no, as it is meant to. */
+/** Errors by which a script says no on purpose. */
 const refusalNames: readonly string[] = [
   ...['WrongUsernameOrPasswordError', 'ValidationError', 'UnauthorizedError', 'PreUserRegistrationError'],
   ...['InvalidScopeError', 'InvalidRequestError'],
@@ -106,7 +106,7 @@ function statusOf(role: Role, outcome: Outcome, { calls, findings }: RunRecord):
   return says && outcome.values[0] === false ? 'refused' : 'success';
 }
 
-/** A profile has a `user_id`, and it is a string; login must hand one over, get_user may hand over nothing. */
+/** A profile must have a `user_id` that is a string. login must return a profile; get_user may return nothing. */
 function judgeValues(role: Role, values: readonly Json[], record: RunRecord): void {
   const value = values[0] ?? null;
   if (role.kind === 'rule' && values.length < 2) {
@@ -164,7 +164,7 @@ function codeOf(method: string): string {
   return method === 'access.rejectInvalidSubjectToken' ? 'invalid_request' : 'access_denied';
 }
 
-/** A wrong password is `fp` and names the user; an unknown user is `fu` and names nobody; a refused sign-up is `fs`. */
+/** A wrong password is `fp` and names the user. An unknown user is `fu` and names nobody. A refused sign-up is `fs`. */
 function logOf({ kind, name }: Role, outcome: Outcome): LogEntry | null {
   const error = errorOf(outcome);
   if (kind !== 'database' || error === null) return null;

@@ -3,8 +3,8 @@ import type { SerializedError } from './result.ts';
 import { formatRole, type Role } from './roles.ts';
 
 /**
- * What a script has stumbled over, where that is a part of `event` or `context` which is not there in an ordinary transaction, or which
- * the platform does not know; undefined where it is something else.
+ * The missing part of `event` or `context` that made a script fail. It does not exist in an ordinary transaction, or the platform does not
+ * know it. undefined: the cause is something else.
  */
 export function adviseOnMissing(
   role: Role,
@@ -24,7 +24,7 @@ export function adviseOnMissing(
   for (const [, object, name = ''] of text.matchAll(expression)) {
     if (there[name] !== undefined && there[name] !== null) continue;
     if (Object.hasOwn(sometimes, name))
-      return `${given}.${name} is there only if ${sometimes[name]}: check for it first, and give one here with ${option} FILE`;
+      return `${given}.${name} exists only if ${sometimes[name]}: check for it first, and give one here with ${option} FILE`;
     if (object !== undefined)
       return `${given}.${name} is not documented for ${formatRole(role)}; give it here with ${option} FILE`;
   }

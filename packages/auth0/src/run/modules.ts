@@ -3,15 +3,15 @@ import { isRemovedModule, isRemovedVersion, MODULE_LIST } from '../platform/remo
 import type { LoadedModule, Remark } from './result.ts';
 import type { ScriptKind } from './roles.ts';
 
-/** What may go differently on the platform, for each module that the script loaded. */
+/** What may differ on the platform, for each module that the script loaded. */
 export function judgeModule(kind: ScriptKind, { request, name, wanted, version }: LoadedModule): Remark[] {
   const removed = kind === 'action' ? undefined : removalOf(request, name, wanted);
-  // It may well be installed here: whoever writes the script has it for other code.
+  // It may well be installed here: the author of the script may use it for other code.
   if (name === 'certpin' && kind !== 'action' && kind !== 'hook') {
     const message = `the platform does not offer certpin to these scripts, so require fails there: put certpin into the script, with 'certpin auth0 block'`;
     return [{ code: 'module-not-offered', message }];
   }
-  // Nobody is told to install what the platform does not have.
+  // Do not advise to install what the platform does not have.
   if (version === null && removed !== undefined) return [removed];
   if (version === null) {
     const install = `npm install ${wanted === null ? name : `${name}@${wanted}`}`;
@@ -46,7 +46,7 @@ function removalOf(request: string, name: string, wanted: string | null): Remark
   return { code, message };
 }
 
-/** What to do about a name that was a global once; undefined where it never was one. */
+/** What to do about a name that was once a global. undefined: it never was one. */
 export function adviseOnGlobal(message: string): string | undefined {
   const name = /^(\w+) is not defined$/.exec(message)?.[1];
   if (name === undefined || magicPackage(name) === undefined) return undefined;

@@ -5,12 +5,12 @@ import type { NodeBinary } from './find-node.ts';
 
 /** Where the connections of a script lead, for `prove`. */
 export interface NetworkOptions {
-  /** A server, and the port of this machine that stands for it. */
+  /** A server, and the port of this machine that takes its place. */
   readonly redirects: readonly Redirect[];
   /** Ports for servers that are not known before. */
   readonly spare: readonly number[];
   readonly trust: TrustOptions;
-  /** How much time passes for the script in the handshake with a server that is not genuine. Default: what really passes. */
+  /** How much time passes for the script in a handshake with an impostor. Default: the real time. */
   readonly passesMs?: number;
   readonly onConnection?: (connection: ScriptConnection) => void;
   /** Something that may send bytes where no connection is seen: another thread, another process, datagrams. */
@@ -18,7 +18,9 @@ export interface NetworkOptions {
   readonly onName?: (name: ScriptName) => void;
   readonly onHandshake?: (handshake: ScriptHandshake) => void;
   readonly onLook?: (look: ScriptLook) => void;
-  /** An exception that nobody catches, and when: `process.hrtime`, in ns. With the network in hand it does not end the process. */
+  /**
+   * An exception that nobody catches, and its time: `process.hrtime`, in ns. If `prove` controls the network, it does not end the process.
+   */
   readonly onException?: (thrownAt: number) => void;
 }
 
@@ -26,15 +28,15 @@ export interface Redirect {
   readonly host: string;
   readonly port: number;
   readonly via: number;
-  /** Where the first of the connections goes. Default: as the others. */
+  /** Where the first of the connections goes. Default: the same as the others. */
   readonly firstVia?: number;
 }
 
-/** A CA of the proof, for every trust list of the script that takes certificates of others. */
+/** The proof's CA, for every trust list of the script that contains a CA. */
 export interface TrustOptions {
   /** PEM. */
   readonly ca: string;
-  /** The certificates of the genuine servers, PEM: a list of these alone takes nobody else's. null: they are not known yet. */
+  /** The certificates of the genuine servers, PEM. A list with only these accepts nobody else. null: not known yet. */
   readonly genuine: readonly string[] | null;
 }
 
@@ -42,14 +44,14 @@ export interface ScriptProcessOptions {
   readonly node: NodeBinary;
   readonly cwd: string;
   readonly readOnly: boolean;
-  /** PEM file of CAs that are to be taken for public ones. */
+  /** PEM file of CAs that count as public ones. */
   readonly trustedCaFile: string | undefined;
   readonly network: NetworkOptions | undefined;
 }
 
 const program = fileURLToPath(new URL('./child/main.cjs', import.meta.url));
 
-/** What Node needs of an environment. Nothing else of the parent's reaches a script: no secret, and no NODE_TLS_REJECT_UNAUTHORIZED. */
+/** What Node needs of an environment. A script gets nothing else of the parent's: no secret, and no NODE_TLS_REJECT_UNAUTHORIZED. */
 const inherited = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'windir'];
 
 type Listener = (message: ChildMessage | { type: 'exit' }) => void;
@@ -60,13 +62,13 @@ export class ScriptProcess {
   private listener: Listener | undefined;
   private unheard: ChildMessage[] = [];
   private readonly network: NetworkOptions | undefined;
-  /** It takes scripts from now on. */
+  /** It accepts scripts from now on. */
   isReady = false;
 
   constructor({ node, cwd, readOnly, trustedCaFile, network }: ScriptProcessOptions) {
     const env: NodeJS.ProcessEnv = trustedCaFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: trustedCaFile };
     for (const name of inherited) if (process.env[name] !== undefined) env[name] = process.env[name];
-    // Node 18 imports modules from a script of node:vm behind this flag only.
+    // Only with this flag can a script of node:vm import modules on Node 18.
     const flags = node.version.startsWith('v18.') ? ['--experimental-vm-modules'] : [];
     this.child = spawn(node.path, [...flags, program], {
       cwd,
@@ -74,7 +76,7 @@ export class ScriptProcess {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       windowsHide: true,
     });
-    // What is written around the console.
+    // Output that does not go through the console.
     for (const name of ['stdout', 'stderr'] as const) {
       this.child[name]?.setEncoding('utf8').on('data', (text: string) => {
         for (const line of text.replace(/\n$/, '').split('\n')) this.hear({ type: 'console', level: name, text: line });
@@ -84,16 +86,16 @@ export class ScriptProcess {
     this.child.on('error', () => this.listener?.({ type: 'exit' }));
     this.child.on('close', () => this.listener?.({ type: 'exit' }));
     this.network = network;
-    // With the network in hand, the worst is assumed: that the platform catches an exception, and the exchange goes on.
+    // If `prove` controls the network, it assumes the worst: that the platform catches an exception, and the exchange goes on.
     this.send({ type: 'start', readOnly, survive: network !== undefined, network });
   }
 
-  /** Hears everything from now on; undefined: nobody does, and it is kept for {@link takeUnheard}. */
+  /** Gets everything from now on. undefined: nobody does, and it is kept for {@link takeUnheard}. */
   listen(listener: Listener | undefined): void {
     this.listener = listener;
   }
 
-  /** What was said between two runs. */
+  /** What came between two runs. */
   takeUnheard(): readonly ChildMessage[] {
     return this.unheard.splice(0);
   }

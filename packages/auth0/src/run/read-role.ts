@@ -7,7 +7,7 @@ import type { Source } from './source.ts';
 import { triggers } from './triggers.ts';
 
 /**
- * The role of a script. The options give it. Otherwise it is detected in the script.
+ * The role of a script. The options give it. Otherwise, it is detected from the script.
  *
  * @throws RunError `ERR_SCRIPT_ROLE`, `ERR_SCRIPT_SYNTAX`
  */

@@ -4,7 +4,7 @@ import type { ApiCall, ConsoleLine, LoadedModule, Outcome, Remark } from './resu
 /** Lines of the console that a result keeps. */
 const LINES = 500;
 
-/** What is known of a run, written down as the child tells it. */
+/** What is known of a run, recorded from the child's reports. */
 export class RunRecord {
   outcome: Outcome | undefined;
   ended: string | null = null;

@@ -1,28 +1,28 @@
 import type { Json } from './events.ts';
 import type { ScriptKind } from './roles.ts';
 
-/** What a run came to: plain JSON. Fields are added, never renamed. */
+/** The result of a run: plain JSON. Fields are added, never renamed. */
 export interface RunResult {
   /** Path of the file, as it was read. */
   readonly script: string;
   readonly kind: ScriptKind;
   /** The key of a database script, the trigger of an Action, the extension point of a Hook; `rule`. */
   readonly name: string;
-  /** `refused`: the script said no, as a login with a wrong password should. `error`: anything else that is no success. */
+  /** `refused`: the script said no, as a login with a wrong password should. `error`: anything else that is not a success. */
   readonly status: 'success' | 'refused' | 'error';
   readonly outcome: Outcome;
   /** What an Action asked of `api`, in order. */
   readonly calls: readonly ApiCall[];
-  /** What the OAuth client is told; null where that is not known, or where nothing is wrong. */
+  /** What the OAuth client is told. null: not known, or nothing is wrong. */
   readonly client: ClientView | null;
   /** The tenant's log entry, as far as it is documented. */
   readonly log: LogEntry | null;
-  /** What the platform would hold against the script. */
+  /** What the platform would object to in the script. */
   readonly findings: readonly Remark[];
   /** What may be different on the platform. */
   readonly warnings: readonly Remark[];
   readonly console: readonly ConsoleLine[];
-  /** Lines that are not in `console`: it keeps the last 500. */
+  /** The number of lines that are not in `console`: it keeps the last 500. */
   readonly consoleDropped: number;
   readonly modules: readonly LoadedModule[];
   readonly durationMs: number;
@@ -42,7 +42,7 @@ export type Outcome =
   /** `drained`: nothing was left to do. `blocked`: at the time limit, the event loop was not free. `exited`: the process ended. */
   | { readonly type: 'none'; readonly reason: 'drained' | 'time-limit' | 'blocked' | 'exited' };
 
-/** What the platform keeps of an error; of a Hook's error, its own properties too. */
+/** What the platform keeps of an error. For a Hook's error, also its own properties. */
 export interface SerializedError {
   readonly name?: string;
   readonly message?: string;
@@ -62,7 +62,7 @@ export interface ApiCall {
 export interface ClientView {
   readonly error: string;
   readonly error_description: string;
-  /** `documented`: seen in a publication of Auth0. `emulated`: the likeliest reading of the documentation. */
+  /** `documented`: seen in a publication of Auth0. `emulated`: the likeliest meaning of the documentation. */
   readonly basis: 'documented' | 'emulated';
 }
 
@@ -87,13 +87,13 @@ export interface LoadedModule {
   readonly name: string;
   /** The version that was asked for. */
   readonly wanted: string | null;
-  /** The version that is installed; null: none is. */
+  /** The installed version. null: none. */
   readonly version: string | null;
 }
 
 export interface ContainerState {
   /** Whether an earlier run used it. */
   readonly warm: boolean;
-  /** Why it ended with this run; null: it goes on. */
+  /** Why it ended with this run. null: it goes on. */
   readonly ended: string | null;
 }

@@ -13,9 +13,9 @@ export type ScriptKind = 'database' | 'action' | 'rule' | 'hook';
 
 /** A custom database script. */
 export interface DatabaseScript {
-  /** The names that its function goes by. */
+  /** The names that its function may have. */
   readonly functions: readonly string[];
-  /** Before `context`, where the connection enables it, and before `callback`. */
+  /** The arguments before `context`, if the connection enables it, and before `callback`. */
   readonly parameters: readonly string[];
 }
 
@@ -35,7 +35,7 @@ export const databaseScripts: Readonly<Record<string, DatabaseScript>> = {
   },
 };
 
-/** Hooks, by extension point: what comes before the callback. */
+/** Hooks, by extension point: the arguments before the callback. */
 export const hookPoints: Readonly<Record<string, readonly string[]>> = {
   'credentials-exchange': ['client', 'scope', 'audience', 'context'],
   'pre-user-registration': ['user', 'context'],
@@ -55,7 +55,7 @@ export const roleNames: readonly string[] = [
   ...Object.keys(hookPoints).map((name) => `hook:${name}`),
 ];
 
-/** Reads `login`, `rule`, `action:post-login` (or `post-login`), `hook:send-phone-message`; undefined where it is none of {@link roleNames}. */
+/** Reads `login`, `rule`, `action:post-login` (or `post-login`), `hook:send-phone-message`. undefined: not one of {@link roleNames}. */
 export function parseRole(text: string): Role | undefined {
   const [, kind, name = ''] = /^(?:(database|action|hook|rule):)?(.+)$/.exec(text) ?? [];
   const isIn = (table: object): boolean => Object.hasOwn(table, name);
@@ -63,7 +63,7 @@ export function parseRole(text: string): Role | undefined {
   if ((kind === undefined || kind === 'database') && isIn(databaseScripts)) return { kind: 'database', name };
   const trigger = triggers[name];
   const isTrigger = isIn(triggers) && trigger !== undefined;
-  // A trigger and an extension point may have one name: then it has to be said which is meant.
+  // A trigger and an extension point may share a name. Then the kind must be given.
   if (isTrigger && (kind === 'action' || (kind === undefined && !isIn(hookPoints)))) {
     return { kind: 'action', name, handler: trigger.handlers[0] };
   }

@@ -1,4 +1,4 @@
-/** Why a script could not be run: nothing is known of the script's own answer. */
+/** Why a script could not be run. Nothing is known of the script's own answer. */
 export type RunErrorCode =
   | 'ERR_ARGUMENT_MISSING'
   | 'ERR_CONTAINER_CLOSED'
@@ -10,7 +10,7 @@ export type RunErrorCode =
 
 export class RunError extends Error {
   readonly code: RunErrorCode;
-  /** What to do, where there is one thing that tends to help. */
+  /** What to do, if there is one thing that usually helps. */
   readonly hint: string | undefined;
   /** With `ERR_ARGUMENT_MISSING`: its name. */
   readonly argument: string | undefined;

@@ -14,7 +14,7 @@ export interface RunScriptOptions extends ContainerOptions, RunOptions {
  * const result = await runScript('login.js', { args: { email: 'ada@example.com', password: 'wrong' }, configuration });
  * assert.equal(result.status, 'refused');
  *
- * @throws RunError where it could not be run; what the script does, even when it fails, is a result
+ * @throws RunError if it could not be run. Whatever the script does, also a failure, is a result
  */
 export async function runScript(
   script: Script | readonly Script[],

@@ -11,18 +11,18 @@ export type Script = string | URL | ScriptText;
 
 export interface ScriptText {
   readonly source: string;
-  /** Its name in the result and in stack traces; the role may be read from it (`login.js`). Default `script.js`. */
+  /** Its name in the result and in stack traces. The role may follow from it (`login.js`). Default `script.js`. */
   readonly fileName?: string;
-  /** Where its modules are looked for first. Default: the working folder. */
+  /** The folder in which its modules are looked for first. Default: the working folder. */
   readonly folder?: string;
 }
 
-/** A script as it was read, not yet run. */
+/** A script that was read, but not run yet. */
 export interface Source {
   readonly file: string;
   readonly folder: string;
   readonly bytes: number;
-  /** What is handed to Node: an expression without its trailing semicolon, or statements. */
+  /** What Node gets: an expression without its trailing semicolon, or statements. */
   readonly text: string;
   readonly form: 'expression' | 'statements';
   readonly trailingSemicolon: boolean;
@@ -50,9 +50,9 @@ interface Node {
 type Statement = ReturnType<typeof parse>['program']['body'][number];
 
 /**
- * The text of a script, for whoever runs it more than once: a file may change between two runs.
+ * The text of a script, for callers that run it more than once: a file may change between two runs.
  *
- * @param cwd where its name is looked for. Default: the working folder of this process
+ * @param cwd the folder in which its name is looked for. Default: the working folder of this process
  * @throws RunError `ERR_SCRIPT_UNREADABLE`
  */
 export function readScript(script: Script, cwd: string = process.cwd()): ScriptText {
@@ -75,13 +75,13 @@ export function readSource(script: Script, cwd: string): Source {
   return { ...common, ...readStatements(text, file) };
 }
 
-/** Of `import` and `export` the parser says that they want another option of its own. @throws RunError */
+/** For `import` and `export`, the parser only says that they need another option of the parser. @throws RunError */
 function refuseModule(text: string, name: string): void {
   if (!/^\s*(?:import|export)\b/m.test(text)) return;
   try {
     parse(text, { sourceType: 'module' });
   } catch {
-    return; // whoever reads it next says what it is
+    return; // The next reader reports what it is.
   }
   const hint = 'write require() for import, and exports.NAME = for export';
   throw new RunError('ERR_SCRIPT_SYNTAX', `${name} is an ES module, but Auth0 accepts only CommonJS`, hint);
@@ -94,9 +94,9 @@ function readText(script: Script, cwd: string): { text: string; file: string; fo
   }
   const file = typeof script === 'string' ? resolve(cwd, script) : fileURLToPath(script);
   try {
-    // A device or a pipe need not end, and the platform takes no more than 100 kB.
+    // A device or a pipe may have no end, and the platform accepts no more than 100 kB.
     const found = statSync(file);
-    if (!found.isFile()) throw new Error(found.isDirectory() ? 'it is a directory' : 'it is no regular file');
+    if (!found.isFile()) throw new Error(found.isDirectory() ? 'it is a directory' : 'it is not a regular file');
     return { text: decodeText(readFileSync(file)), file, folder: dirname(file) };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
@@ -107,10 +107,10 @@ function readText(script: Script, cwd: string): { text: string; file: string; fo
 
 type Shape = Pick<Source, 'text' | 'form' | 'trailingSemicolon' | 'functions' | 'exported' | 'moduleExport'>;
 
-/** A semicolon that only white space and comments follow; each of them can be read in one way only, so it takes no time. */
+/** A semicolon that only white space and comments follow. Each of them can be read in only one way, so this takes no time. */
 const LAST_SEMICOLON = /;(?=(?:\s|\/\/[^\n\r\u2028\u2029]*(?:[\n\r\u2028\u2029]|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)*$)/;
 
-/** A bare function is what the platform's wrapper takes: `(<script>)(args)`, `var fn = <script>`. */
+/** The platform's wrapper accepts a bare function: `(<script>)(args)`, `var fn = <script>`. */
 function readExpression(text: string): Shape | undefined {
   for (const [candidate, trailingSemicolon] of [
     [text, false],
@@ -122,7 +122,7 @@ function readExpression(text: string): Shape | undefined {
       const shape = { functions: [found], exported: [], moduleExport: undefined };
       return { text: candidate, form: 'expression', trailingSemicolon, ...shape };
     } catch {
-      // read as statements next, whose error is the one to tell
+      // It is read as statements next, and that error is the one to report.
     }
   }
   return undefined;
@@ -162,7 +162,7 @@ function readStatements(text: string, file: string): Shape {
   return { text, form: 'statements', trailingSemicolon: false, functions, exported, moduleExport };
 }
 
-/** What a person can do about a source that is no JavaScript; else what the parser says. */
+/** What a person can do about a source that is not JavaScript. Otherwise, what the parser says. */
 function syntaxError(text: string, name: string, { message }: Error): RunError {
   const language = foreignLanguage(text);
   if (language === 'TypeScript') {

@@ -1,7 +1,7 @@
 import type { SerializedError } from './result.ts';
 
 const selfSigned =
-  "the server's certificate is not issued by a public CA. Node verifies the chain before it asks checkServerIdentity, so a comparison there is never reached; pin the certificate with certpin, or hand it to the driver as ca";
+  "the server's certificate is not issued by a public CA. Node verifies the chain before it calls checkServerIdentity, so a comparison there is never reached; pin the certificate with certpin, or give it to the driver as ca";
 
 const advice: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: selfSigned,
@@ -9,7 +9,8 @@ const advice: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: selfSigned,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: selfSigned,
   HANDSHAKE_SSL_ERROR: selfSigned,
-  CERT_HAS_EXPIRED: 'the certificate of the server has expired; as ca it is refused, by its pin certpin can accept it',
+  CERT_HAS_EXPIRED:
+    'the certificate of the server has expired; Node refuses it also as ca, but certpin can accept it by its pin',
   ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate does not name the host that the script connects to',
   ERR_PIN_MISMATCH: 'another server answered, or the certificate was replaced: certpin get shows what it presents now',
   ECONNREFUSED: 'nothing listens there; on the platform, a database on localhost cannot be reached',

@@ -1,6 +1,6 @@
 /** A trigger of Actions. */
 export interface Trigger {
-  /** The functions that an Action may export for it; the first is the usual one. */
+  /** The functions that an Action may export for it. The first is the usual one. */
   readonly handlers: readonly [string, ...string[]];
   /** `api`, as `group.method`. */
   readonly methods: readonly string[];

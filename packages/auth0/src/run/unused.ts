@@ -8,7 +8,7 @@ import { RunError } from './run-error.ts';
 import { readSource, type Script } from './source.ts';
 
 /**
- * Refuses an argument that no script has: a name that is mistyped.
+ * Refuses an argument that no script has, because its name is mistyped.
  *
  * @throws RunError `ERR_OPTION_INVALID`
  */
@@ -18,10 +18,11 @@ export function refuseUnknownArguments(role: Role, { args = {} }: RunOptions): v
 }
 
 /**
- * Refuses what this script does not take, though another one does: it would be ignored, and the run would tell of another call than was
- * asked for. `runScript` leaves it alone, so that one set of options serves several scripts; whoever types a command means this script.
+ * Refuses what this script does not take, though another one does. It would be ignored, and the result would be about another call than the
+ * one that was asked for. `runScript` does not refuse it, so that one set of options can serve several scripts. On the command line, the
+ * user means this script.
  *
- * @throws RunError `ERR_OPTION_INVALID`, and what `runScript` throws of a script that cannot be run
+ * @throws RunError `ERR_OPTION_INVALID`, and what `runScript` throws for a script that cannot be run
  */
 export function refuseUnusedOptions(script: Script, options: RunOptions, cwd: string = process.cwd()): void {
   const source = readSource(script, cwd);
@@ -49,7 +50,7 @@ function noArgument(role: Role, name: string): RunError {
   return invalid(`${nameOf(role)} takes no argument ${name}${taken}`, hint);
 }
 
-/** A part of the options that some kinds of scripts take. */
+/** A part of the options that only some kinds of scripts take. */
 interface Part {
   readonly what: string;
   readonly isGiven: (options: RunOptions) => boolean;
@@ -102,7 +103,7 @@ const parts: readonly Part[] = [
       })[kind],
   },
   {
-    what: 'handler: it is no Action',
+    what: 'handler: it is not an Action',
     isGiven: ({ handler }) => handler !== undefined,
     kinds: byKind('action'),
     hint: () => undefined,
@@ -114,20 +115,20 @@ const parts: readonly Part[] = [
     hint: () => undefined,
   },
   {
-    what: 'auth0: it is no Rule',
+    what: 'auth0: it is not a Rule',
     isGiven: ({ auth0 }) => auth0 !== undefined,
     kinds: byKind('rule'),
     hint: () => undefined,
   },
 ];
 
-/** Whether it is called for somebody who logs in, signs up, or is told something. */
+/** Whether it is called for somebody who logs in, signs up, or gets a message. */
 function hasUser({ kind, name }: Role): boolean {
   if (kind === 'action') return defaultEvents[name]?.user !== undefined;
   return kind === 'rule' || (hookPoints[name] ?? []).includes('user');
 }
 
-/** The arguments that can be given by name; the names of one argument together, the script's own first. */
+/** The arguments that can be given by name. The names of one argument are together, with the script's own first. */
 function argumentsOf(role: Role): readonly (readonly string[])[] {
   const { kind, name } = role;
   if (kind === 'database') {

@@ -9,7 +9,7 @@ export interface ActionContent {
   readonly dependencies: Json;
   readonly runtime: Json;
   readonly modules: Json;
-  /** Names, and when each was changed; the values are never shown. */
+  /** Names, and when each was changed. The values are never shown. */
   readonly secrets: ReadonlyMap<string, string>;
 }
 
@@ -24,7 +24,7 @@ export interface Action {
   readonly whole: JsonObject;
 }
 
-/** By its name. @throws TenantError */
+/** Finds it by its name. @throws TenantError */
 export async function findAction(management: Management, name: string): Promise<Action> {
   const found = await searchAction(management, name);
   if (found === undefined) throw refused(`there is no Action ${plain(name)} in the tenant`);
@@ -57,7 +57,7 @@ export async function readAction(management: Management, id: string): Promise<Ac
 
 function toAction(whole: Json): Action {
   const [id, name, status, deployed] = ['id', 'name', 'status', 'deployed_version'].map((key) => fieldOf(whole, key));
-  if (!isId(id) || typeof name !== 'string' || !isObject(whole)) throw refused('its answer is no Action');
+  if (!isId(id) || typeof name !== 'string' || !isObject(whole)) throw refused('its answer is not an Action');
   return {
     ...{ id, name, whole, status: String(status), draft: toContent(whole) },
     deployed: isObject(deployed) ? toContent(deployed) : undefined,
@@ -77,8 +77,8 @@ function toContent(value: JsonObject): ActionContent {
 }
 
 /**
- * Whether nobody has changed it since. A build of an earlier deploy that ends in between is no change: then what is deployed becomes the
- * draft that was read, and nothing else.
+ * Whether nobody has changed it since. If a build of an earlier deploy ends in between, that is not a change: the deployed version then
+ * becomes the draft that was read, and nothing else.
  */
 export function isAsRead(before: Action, now: Action): boolean {
   if (!isDeepStrictEqual(now.draft, before.draft)) return false;
@@ -88,7 +88,7 @@ export function isAsRead(before: Action, now: Action): boolean {
   return isDeployed && deployed !== undefined && differences(before, asItIs, deployed).length === 0;
 }
 
-/** What is to be changed of an Action. Without a change of a secret, `secrets` is left out of the PATCH, and then all are kept. */
+/** The changes of an Action. If no secret changes, the PATCH leaves `secrets` out, and then all are kept. */
 export interface ActionChange {
   readonly code: string | undefined;
   /** All of them, because the list is replaced as a whole. undefined: a name without its value. */
@@ -98,10 +98,10 @@ export interface ActionChange {
 const BUILD_LIMIT_MS = 5 * 60_000;
 
 /**
- * Changes the draft, waits until it is built, looks whether it is what was sent, and deploys it.
+ * Changes the draft, waits until it is built, compares it with what was sent, and deploys it.
  *
- * @param before nothing of it has changed since
- * @throws TenantError. A draft that cannot be built is not deployed: what ran goes on running
+ * @param before if it has changed since, nothing is written
+ * @throws TenantError. A draft that cannot be built is not deployed: the deployed version goes on running
  */
 export async function writeAction(
   management: Management,
@@ -134,7 +134,7 @@ export async function writeAction(
   const statusOfDraft = async (): Promise<Json> => (await readAction(management, before.id)).status;
   await untilBuilt(management, { what: `the build ${named}`, meaning }, statusOfDraft);
   const { draft } = await readAction(management, before.id);
-  // Of a version, the tenant may show the modules otherwise than of a draft.
+  // For a version, the tenant may show the modules in another form than for a draft.
   const unlike = [
     ...differences(before, { code, secrets }, draft),
     ...(isDeepStrictEqual(draft.modules, before.draft.modules) ? [] : ['modules']),
@@ -173,7 +173,7 @@ function numberOf(version: Json | undefined): number {
   return Number(fieldOf(version, 'number') ?? 0);
 }
 
-/** A secret whose value was sent has another time than before: the value itself is never shown. */
+/** The sent values must have got a new time. The values themselves are never shown. */
 function staleSecrets(
   { deployed: old }: Action,
   sent: ActionChange['secrets'],
@@ -184,7 +184,7 @@ function staleSecrets(
   return [...(sent ?? [])].some(isStale) ? ['secrets'] : [];
 }
 
-/** By name; a value cannot be compared. */
+/** Compared by name, because a value cannot be compared. */
 function differences(before: Action, { code, secrets }: ActionChange, now: ActionContent): readonly string[] {
   const { draft } = before;
   return [
@@ -198,10 +198,10 @@ function differences(before: Action, { code, secrets }: ActionChange, now: Actio
 }
 
 /**
- * Asks for the state of a draft or a version until it is a last one.
+ * Asks for the state of a draft or a version until it is a final one.
  *
  * @param what for people: `the build of the Action post-login`
- * @param meaning what it means where it is not built in the end; behind the reason
+ * @param meaning what it means if it is not built in the end. It follows the reason
  * @throws TenantError `ERR_TENANT_REFUSED`
  */
 export async function untilBuilt(

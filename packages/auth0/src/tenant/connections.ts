@@ -4,19 +4,19 @@ import { plain, TenantError } from './tenant-error.ts';
 
 export type JsonObject = { readonly [key: string]: Json };
 
-/** A database connection, as the tenant shows it: `options.configuration` is ciphertext, another one after each write. */
+/** A database connection, as the tenant shows it. `options.configuration` is ciphertext, which changes with each write. */
 export interface Connection {
   readonly id: string;
   readonly name: string;
   readonly options: JsonObject;
-  /** All that the tenant has said, `options` too. */
+  /** Everything that the tenant sent, also `options`. */
   readonly whole: JsonObject;
 }
 
 /**
- * By its name.
+ * Finds it by its name.
  *
- * @throws TenantError: also where the tenant leaves `options` out, as it does without the scope `read:connections_options`. A merge onto
+ * @throws TenantError, also if the tenant leaves `options` out, as it does without the scope `read:connections_options`. Merging with
  * nothing would erase the connection
  */
 export async function findConnection(management: Management, name: string): Promise<Connection> {
@@ -25,7 +25,7 @@ export async function findConnection(management: Management, name: string): Prom
   return toConnection(found);
 }
 
-/** Also where its options are not shown. undefined: there is none. @throws TenantError */
+/** Also if its options are not shown. undefined: there is none. @throws TenantError */
 export async function findConnectionId(management: Management, name: string): Promise<string | undefined> {
   const id = fieldOf(await searchConnection(management, name), 'id');
   return isId(id) ? id : undefined;
@@ -52,7 +52,7 @@ export async function readConnection(management: Management, id: string): Promis
 
 function toConnection(whole: Json): Connection {
   const [id, name, options] = ['id', 'name', 'options'].map((key) => fieldOf(whole, key));
-  if (!isId(id) || typeof name !== 'string') throw refused('its answer is no connection');
+  if (!isId(id) || typeof name !== 'string') throw refused('its answer is not a connection');
   if (!isObject(options)) {
     throw refused(
       `the tenant does not show the options of ${plain(name)}: give the client the scopes read:connections_options and update:connections_options`,
@@ -74,7 +74,7 @@ export function metadataOf({ whole }: Connection): JsonObject {
   return isObject(whole.metadata) ? whole.metadata : {};
 }
 
-/** What is to be changed of a connection. `null` takes away. */
+/** The changes of a connection. `null` removes a key. */
 export interface ConnectionChange {
   readonly configuration: Readonly<Record<string, string | null>>;
   readonly scripts: Readonly<Record<string, string>>;
@@ -89,7 +89,7 @@ export interface ConnectionPatch {
   readonly echoed: readonly string[];
 }
 
-/** What can be read together, and not be written together. */
+/** Options that can be read together, but not written together. */
 const exclusive: readonly (readonly [string, readonly string[]])[] = [
   ['attributes', ['requires_username', 'validation']],
   [
@@ -104,7 +104,7 @@ const exclusive: readonly (readonly [string, readonly string[]])[] = [
   ],
 ];
 
-/** Why a connection could not be written without losing something; undefined: it can. */
+/** Why a connection could not be written without a loss. undefined: it can. */
 export function lossOf({ options }: Connection, drop: readonly string[]): string | undefined {
   const place = Object.keys(options).find((key) => !drop.includes(key) && hasOtherNumber(options[key] ?? null));
   if (place !== undefined) {
@@ -116,14 +116,14 @@ export function lossOf({ options }: Connection, drop: readonly string[]): string
     const rest = read.slice(1).join(', ');
     return `the tenant shows ${one} together with ${rest}, and takes only one of the two: say with --drop which may be lost`;
   }
-  // alexkappa/terraform-provider-auth0#382: logins hang and end in 504 once it was written.
+  // alexkappa/terraform-provider-auth0#382: after such a write, logins hang and end with 504.
   if (options.non_persistent_attrs === null && !drop.includes('non_persistent_attrs')) {
     return 'its non_persistent_attrs is null, and logins hang once that is written back: set it to [] first, or say --drop non_persistent_attrs';
   }
   return undefined;
 }
 
-/** A number that was read as another one. */
+/** A number that JavaScript has read as another one. */
 function hasOtherNumber(value: Json): boolean {
   if (typeof value === 'number')
     return !Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value));
@@ -132,9 +132,9 @@ function hasOtherNumber(value: Json): boolean {
 
 /**
  * Everything that was read, with the changes. PATCH replaces `options` and `configuration` as a whole, and sets `display_name` and `realms`
- * where they are left out.
+ * if they are left out.
  *
- * @param values the plaintext of other keys of `configuration`, where somebody knows it
+ * @param values the plaintext of other keys of `configuration`, if somebody knows it
  */
 export function patchOf(
   before: Connection,
@@ -156,7 +156,7 @@ export function patchOf(
   return { body: { ...headOf(before, metadata), options }, echoed };
 }
 
-/** What every PATCH of this connection has to say, and the marks of push. */
+/** What every PATCH of this connection must contain, and the marks of push. */
 export function headOf({ whole }: Connection, metadata: Readonly<Record<string, string>>): JsonObject {
   const kept = pick(whole, ['display_name', 'realms']);
   const old = isObject(whole.metadata) ? whole.metadata : {};
@@ -164,7 +164,7 @@ export function headOf({ whole }: Connection, metadata: Readonly<Record<string, 
 }
 
 /**
- * What stands otherwise than it should, by its place. Ciphertext is not compared, only that it is there.
+ * The places that differ from what was sent. Ciphertext is not compared: it only must be there.
  *
  * @param body what was sent
  */
@@ -173,7 +173,7 @@ export function differencesAfter(before: Connection, body: JsonObject, after: Co
   const differences: string[] = [];
   for (const key of new Set([...Object.keys(expected), ...Object.keys(after.whole)])) {
     if (key === 'options' || isDeepStrictEqual(expected[key], after.whole[key])) continue;
-    // Documented: a PATCH sets these where there were none, to the name of the connection. There was nothing that could be lost.
+    // Documented: if these did not exist, a PATCH sets them to the name of the connection. Nothing was lost.
     if ((key === 'display_name' || key === 'realms') && before.whole[key] === undefined) continue;
     differences.push(key);
   }
@@ -192,7 +192,7 @@ export function differencesAfter(before: Connection, body: JsonObject, after: Co
   return differences.map(plain);
 }
 
-/** @returns the connection as it is then. @throws TenantError */
+/** @returns the connection after the write. @throws TenantError */
 export async function writeConnection(
   management: Management,
   before: Connection,

@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, randomUUID, sign } from 'node:crypto'
 import { readFileSync } from 'node:fs';
 import { plain, TenantError } from './tenant-error.ts';
 
-/** Who asks a tenant. The names are those of the Auth0 Deploy CLI. */
+/** Who calls a tenant. The names are those of the Auth0 Deploy CLI. */
 export interface Credentials {
   readonly domain: string;
   /** Of the Management API. */
@@ -21,7 +21,7 @@ export type Env = Readonly<Record<string, string | undefined>>;
 
 const DOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+$/;
 
-/** The domain alone: which of the deliveries are meant. Undefined: no tenant is. @throws TenantError `ERR_CREDENTIALS` */
+/** Only the domain: it says which deliveries are meant. undefined: no tenant is. @throws TenantError `ERR_CREDENTIALS` */
 export function readDomain({ AUTH0_DOMAIN: given = '' }: Env): string | undefined {
   if (given === '') return undefined;
   const domain = given
@@ -32,7 +32,7 @@ export function readDomain({ AUTH0_DOMAIN: given = '' }: Env): string | undefine
   return domain;
 }
 
-/** @throws TenantError `ERR_CREDENTIALS`; no value is repeated */
+/** @throws TenantError `ERR_CREDENTIALS`. No value is repeated */
 export function readCredentials(env: Env): Credentials {
   const domain = readDomain(env);
   if (domain === undefined)
@@ -61,7 +61,7 @@ function readKey(env: Env): Credentials['proof'] {
   }
 }
 
-/** What a client proves itself with at the token endpoint. */
+/** What a client proves its identity with at the token endpoint. */
 export function clientProof({ domain, clientId, proof }: Credentials): Readonly<Record<string, string>> {
   if (proof.kind === 'token' || clientId === undefined) return {};
   if (proof.kind === 'secret') return { client_id: clientId, client_secret: proof.secret };

@@ -7,7 +7,7 @@ import { type LoginOutcome, logIn } from './log-in.ts';
 import type { Found, Management } from './management.ts';
 import { TenantError } from './tenant-error.ts';
 
-/** What was learnt of a tenant. null: it could not be measured, and `notes` say why. */
+/** What was learned of a tenant. null: it could not be measured, and `notes` say why. */
 export interface Lesson {
   readonly echo: boolean | null;
   readonly nameOnlySecrets: boolean | null;
@@ -19,15 +19,15 @@ export interface Lesson {
 }
 
 export interface LearnOptions {
-  /** How long logins are watched for containers with the old configuration. */
+  /** How long logins are watched for containers with the old configuration, in milliseconds. */
   readonly watchMs: number;
-  /** Between two logins. */
+  /** Pause between two logins, in milliseconds. */
   readonly everyMs: number;
   readonly onProgress?: ((text: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The answer is whether the login succeeds: what a script prints, nobody shows. */
+/** Only success or failure of the login is the answer: nobody shows what a script prints. */
 const LOGIN = `function login(email, password, callback) {
   const [first, second] = password.split('.');
   const isSecond = second === '-' || configuration.SECOND === second;
@@ -35,13 +35,13 @@ const LOGIN = `function login(email, password, callback) {
   callback(new WrongUsernameOrPasswordError(email));
 }
 `;
-/** Before the write, so that there are containers that it does not reach. */
+/** Logins before the write, so that there are containers with the old configuration. */
 const WARM_LOGINS = 5;
-/** In a row: the new value is there, and the one that was sent back as ciphertext is not. */
+/** Logins in a row with which it is certain: the new value is there, and the one that was sent back as ciphertext is not. */
 const LOST_LOGINS = 5;
 
 /**
- * Measures on a connection and an Action of its own, which are taken away again, whatever happens.
+ * Measures with a connection and an Action of its own. They are removed again, whatever happens.
  *
  * @throws TenantError; the signal's reason
  */
@@ -56,7 +56,7 @@ export async function learnTenant(management: Management, options: LearnOptions)
     return { ...ofConnection, nameOnlySecrets, notes: [...notes, ...left] };
   } catch (error) {
     if (left.length === 0) throw error;
-    // Whoever is told why it failed has to be told too what it could not take away.
+    // The error must also say what could not be removed.
     const code = error instanceof TenantError ? error.code : 'ERR_TENANT_UNCLEAR';
     const message = options.signal?.aborted ? 'it was interrupted' : (error as Error).message;
     throw new TenantError(code, [message, ...left].join('; '), { cause: error });
@@ -68,7 +68,7 @@ interface Lab extends LearnOptions {
   /** Of the connection and the Action. */
   readonly name: string;
   readonly notes: string[];
-  /** What could not be taken away. */
+  /** What could not be removed. */
   readonly left: string[];
 }
 
@@ -98,7 +98,7 @@ async function learnConnection(lab: Lab): Promise<OfConnection> {
     if (warm.outcome !== 'logged-in') {
       lab.notes.push(`no login over it could be had, so what scripts see is not known: ${warm.reason}`);
     }
-    // Without realms; FIRST anew, SECOND as the ciphertext that was read.
+    // Without realms. FIRST is new, and SECOND is the ciphertext that was read.
     const configuration = { ...configurationOf(before), FIRST: fresh };
     const patch = { options: { ...before.options, configuration } };
     await management.write('PATCH', path, patch, async (): Promise<Found> => {
@@ -116,7 +116,7 @@ async function learnConnection(lab: Lab): Promise<OfConnection> {
 
 const nothingSeen = { echo: null, firstSeenSeconds: null, oldestContainerSeconds: null, watchedSeconds: 0 } as const;
 
-/** Logs in again and again after the write. Whether a login succeeds says which configuration its container has. */
+/** Logs in again and again after the write. Success or failure says which configuration the container has. */
 async function watch(lab: Lab, fresh: string, second: string): Promise<Omit<OfConnection, 'realms'>> {
   const begun = performance.now();
   const seconds = (): number => Math.round((performance.now() - begun) / 100) / 10;
@@ -148,7 +148,7 @@ async function watch(lab: Lab, fresh: string, second: string): Promise<Omit<OfCo
   return { echo, firstSeenSeconds: firstSeen, oldestContainerSeconds: lastOld, watchedSeconds: seconds() };
 }
 
-/** Each time as somebody else: a user who fails often is blocked. */
+/** As another user each time: a user with many failures is blocked. */
 async function tryLogin({ management, name, signal }: Lab, password: string): Promise<LoginOutcome> {
   signal?.throwIfAborted();
   return logIn(management, name, `${random()}@example.com`, password);
@@ -178,13 +178,13 @@ async function learnSecrets(lab: Lab): Promise<boolean | null> {
       untilBuilt(management, { what: 'its build' }, async () => (await readAction(management, id)).status);
     await isBuilt();
     const secrets = [{ name: 'FIRST', value: random() }, { name: 'SECOND' }];
-    // Made twice, it is the same.
+    // If it is made twice, the result is the same.
     await management.write('PATCH', path, { secrets }, async () => 'unwritten');
     await isBuilt();
     const answer = await management.write('POST', `${path}/test`, { payload: {} }, async () => 'unwritten');
     const said = JSON.stringify(answer ?? null);
     const [isKept, isLost] = [said.includes(marks.kept), said.includes(marks.lost)];
-    // Both: it shows the code, and not only what it printed.
+    // Both marks: the answer contains the code, and not only what it printed.
     if (isKept !== isLost) return isKept;
     notes.push('the test of an Action does not show what it printed, so what becomes of its secrets is not known');
     return null;
@@ -201,7 +201,7 @@ async function isThere(id: Promise<string | undefined>): Promise<Found> {
   return (await id) === undefined ? 'unwritten' : 'written';
 }
 
-/** What was made is taken away, also where something went wrong, and where somebody has pressed Ctrl-C. */
+/** Removes what was made, also after a failure, and after Ctrl-C. */
 async function remove(
   { management, name, left }: Lab,
   path: string,
@@ -210,11 +210,11 @@ async function remove(
   const patient = management.withoutSignal();
   try {
     const id = await find(patient, name);
-    if (id === undefined) return; // it was never made
+    if (id === undefined) return; // It was never made.
     await patient.write('DELETE', `${path}/${id}`, undefined, async () => 'unwritten');
   } catch (error) {
     const { status, message } = error as TenantError;
-    if (status === 404) return; // gone already: the answer to the first DELETE was lost
+    if (status === 404) return; // It is gone already: the answer to the first DELETE was lost.
     left.push(`${name} may be left in the tenant, look for it and remove it: ${message}`);
   }
 }

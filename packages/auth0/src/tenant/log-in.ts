@@ -2,15 +2,15 @@ import { clientProof } from './credentials.ts';
 import { fieldOf, type Management } from './management.ts';
 import { hide, plain, TenantError } from './tenant-error.ts';
 
-/** What became of a login through the real path. */
+/** The outcome of a login that takes the same way as a real one. */
 export type LoginOutcome =
   | { readonly outcome: 'logged-in' }
   /** The script, or the tenant, has refused this user. */
   | { readonly outcome: 'refused'; readonly reason: string }
-  /** The question could not be asked: the grant is missing, a second factor is wanted, there is no client. */
+  /** The question could not be asked: the grant is missing, a second factor is demanded, or there is no client. */
   | { readonly outcome: 'unknown'; readonly reason: string };
 
-/** The password-realm grant: the tenant runs the script of the connection, unless it knows the user itself. */
+/** The password-realm grant. The tenant runs the script of the connection, unless the tenant itself knows the user. */
 export async function logIn(
   management: Management,
   realm: string,

@@ -6,7 +6,7 @@ import { hide, plain, TenantError } from './tenant-error.ts';
 type Fetch = typeof globalThis.fetch;
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** What has become of a write that got no answer. */
+/** Whether a write was made that got no answer. */
 export type Found = 'written' | 'unwritten' | 'unclear';
 
 export interface ManagementOptions {
@@ -21,18 +21,18 @@ interface Answered {
   readonly body: Json | undefined;
 }
 
-/** How often a question is asked again that has no answer, and a write that was not made. */
+/** How often a question without an answer is asked again, and a write repeated that was not made. */
 const ATTEMPTS = 4;
-/** For one request: a write of a large connection can take a while, and a person waits for the answer. */
+/** The limit for one request, in milliseconds. A write of a large connection takes time, and a person waits for the answer. */
 const LIMIT_MS = 30_000;
-/** No answer of a tenant is so large. */
+/** No answer of a tenant is larger than this. */
 const MAX_BYTES = 32 * 1024 * 1024;
-/** A tenant that wants more than this wants to keep us busy. */
+/** A tenant that makes us wait longer would keep us busy. */
 const LONGEST_WAIT_MS = 120_000;
 
 /**
- * The Management API v2 of one tenant. A refusal by the rate limit is waited for as its headers say. A question without an answer is asked
- * again. A write without an answer is made again only where a look has shown that it was not made.
+ * The Management API v2 of one tenant. After a refusal by the rate limit, it waits as the headers say. It asks again if there is no answer.
+ * It repeats a write without an answer only after a look has shown that the write was not made.
  */
 export class Management {
   readonly credentials: Credentials;
@@ -44,7 +44,7 @@ export class Management {
     this.#options = options;
   }
 
-  /** The same, which goes on after Ctrl-C: what was begun is cleaned up. */
+  /** The same, but it goes on after Ctrl-C: what was begun must be cleaned up. */
   withoutSignal(): Management {
     return new Management(this.credentials, { ...this.#options, signal: undefined });
   }
@@ -62,8 +62,8 @@ export class Management {
   }
 
   /**
-   * @param look reads again, and says what has become of a write without an answer
-   * @returns the answer; undefined where the write was made and its answer was lost
+   * @param look reads again, and says whether a write without an answer was made
+   * @returns the answer. undefined: the write was made, but its answer was lost
    * @throws TenantError
    */
   async write(
@@ -81,7 +81,7 @@ export class Management {
         const found = await look();
         if (found === 'written') return undefined;
         if (found === 'unclear') {
-          const message = `${(error as Error).message}; afterwards something else stood there than before, and than what was written`;
+          const message = `${(error as Error).message}; afterwards it was neither as before nor as written`;
           throw new TenantError('ERR_TENANT_UNCLEAR', message, { cause: error });
         }
         if (attempt === ATTEMPTS) throw error;
@@ -89,7 +89,7 @@ export class Management {
     }
   }
 
-  /** The token endpoint. What it answers, a refusal included. @throws TenantError where there is no answer */
+  /** The token endpoint. A refusal is an answer too. @throws TenantError if there is no answer */
   async token(form: Readonly<Record<string, string>>): Promise<{ readonly ok: boolean; readonly body: Json }> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -109,7 +109,7 @@ export class Management {
     throw refusal(status, answer, `${method} ${path.replace(/\?.*/, '')}`, this.#secretsOf(body));
   }
 
-  /** What of a request must not come back in a message. */
+  /** Parts of a request that must not come back in a message. */
   #secretsOf(body: object | undefined): readonly string[] {
     const { proof } = this.credentials;
     const own = proof.kind === 'secret' ? [proof.secret] : proof.kind === 'token' ? [proof.token] : [];
@@ -131,7 +131,7 @@ export class Management {
     );
   }
 
-  /** Waits where the rate limit says so: such a request was not carried out, whatever it was. */
+  /** Waits as the rate limit says. A request that it refused was not carried out. */
   async #limited(method: string, path: string, body: object | undefined, token: string | undefined): Promise<Answered> {
     for (let waited = 0; ; ) {
       const answer = await this.#once(method, path, body, token);
@@ -156,7 +156,7 @@ export class Management {
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        redirect: 'error', // neither the token nor the body is for anybody else
+        redirect: 'error', // Nobody else may see the token or the body.
         signal: eitherSignal(limit, signal),
       });
       return { status: response.status, headers: response.headers, body: await readJson(response) };
@@ -187,11 +187,11 @@ async function readJson(response: Response): Promise<Json | undefined> {
   }
   if (length === 0) return undefined;
   try {
-    // What is no UTF-8 would be sent back as something else.
+    // Bytes that are not UTF-8 would be sent back as something else.
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))) as Json;
   } catch {
-    // Of an error, a page of some server in between; of an answer, nothing that could be used.
-    if (response.ok) throw unanswered('its answer is no JSON');
+    // After an error, it may be a page of some server in between. As an answer, it cannot be used.
+    if (response.ok) throw unanswered('its answer is not JSON');
     return undefined;
   }
 }
@@ -203,12 +203,12 @@ function pauseOf(headers: Headers): number {
   return (reset > 0 ? reset : after > 0 ? after : 1_000) + 50;
 }
 
-/** Nobody sleeps for an hour with half of a push done. */
+/** Do not sleep for an hour in the middle of a push. */
 function usedUp(pauseMs: number): TenantError {
   const end = new Date(Date.now() + pauseMs);
   const isDate = !Number.isNaN(end.getTime());
   const until = isDate ? ` until ${end.toISOString().replace(/T(..:..).*/, ' $1 UTC')}` : '';
-  const message = `the rate limit of the tenant is used up${until}, and it was not waited for: run the same again then`;
+  const message = `the rate limit of the tenant is used up${until}; run the same command again later`;
   return new TenantError('ERR_TENANT_REFUSED', message, { status: 429 });
 }
 
@@ -220,7 +220,7 @@ function refusal(status: number, body: Json | undefined, what: string, secrets: 
   return new TenantError('ERR_TENANT_REFUSED', `${what}: the tenant refuses: ${said}`, { status, reason });
 }
 
-/** Texts of a request that nobody may see: values of `configuration` and of secrets, and what a client or a user proves itself with. */
+/** Texts of a request that nobody may see: values of `configuration`, secrets, and what a client or a user proves its identity with. */
 function secretsIn(value: unknown, isSecret = false): readonly string[] {
   if (typeof value === 'string') return isSecret ? [value] : [];
   if (typeof value !== 'object' || value === null) return [];
@@ -239,14 +239,14 @@ function isUnanswered(error: unknown): boolean {
   return error instanceof TenantError && error.code === 'ERR_TENANT_UNREACHABLE';
 }
 
-/** A list that an answer should have: a tenant may say anything. @throws TenantError */
+/** A list that an answer should contain: a tenant may send anything. @throws TenantError */
 export function listOf(value: Json | undefined): readonly Json[] {
   if (value === undefined) return [];
   if (Array.isArray(value)) return value;
-  throw new TenantError('ERR_TENANT_REFUSED', 'its answer is no list');
+  throw new TenantError('ERR_TENANT_REFUSED', 'its answer is not a list');
 }
 
-/** Of a list that is looked up by a name: no tenant has more pages of it. @throws TenantError */
+/** Pages of a list that is searched for a name: no tenant has more. @throws TenantError */
 export function refuseEndless(page: number): void {
   if (page >= MAX_PAGES)
     throw new TenantError('ERR_TENANT_UNREACHABLE', 'no answer from the tenant: its list has no end');

@@ -1,17 +1,17 @@
 export type TenantErrorCode =
-  /** Something is missing among the credentials, or cannot be used. */
+  /** One of the credentials is missing, or cannot be used. */
   | 'ERR_CREDENTIALS'
-  /** The tenant has said no. */
+  /** The tenant has refused. */
   | 'ERR_TENANT_REFUSED'
-  /** No answer, or one that says nothing about what was asked. */
+  /** There was no answer, or one that does not answer the question. */
   | 'ERR_TENANT_UNREACHABLE'
-  /** After a write it is not known whether it was made. */
+  /** It is not known whether a write was made. */
   | 'ERR_TENANT_UNCLEAR';
 
-/** Why a tenant could not be read or written. What the tenant has said is in the message without control characters. */
+/** Why a tenant could not be read or written. The message contains the tenant's text without control characters. */
 export class TenantError extends Error {
   readonly code: TenantErrorCode;
-  /** Of HTTP, where there was an answer. */
+  /** The HTTP status, if there was an answer. */
   readonly status: number | undefined;
   /** `errorCode` of the Management API, `error` of the token endpoint. */
   readonly reason: string | undefined;
@@ -30,7 +30,7 @@ interface About {
   readonly cause?: unknown;
 }
 
-/** Without what must not be shown, also as JSON spells it: a tenant may repeat what it was sent. */
+/** Removes what must not be shown, also in JSON spelling: a tenant may repeat what it was sent. */
 export function hide(text: string, secrets: readonly string[]): string {
   const inJson = (secret: string): string => JSON.stringify(secret).slice(1, -1);
   const all = secrets.flatMap((secret) => [secret, inJson(secret), inJson(inJson(secret))]);
@@ -41,10 +41,10 @@ export function hide(text: string, secrets: readonly string[]): string {
     .reduce((shown, secret) => shown.replaceAll(secret, '…'), text);
 }
 
-/** Of a shorter text, nothing is hidden: it would take single letters out of every message. */
+/** Shorter texts are not hidden: otherwise, single letters would disappear from every message. */
 const SHORTEST_SECRET = 4;
 
-/** Text that somebody else chose: one line, without orders for a terminal, and with an end. */
+/** Text that somebody else chose: one line, without control characters, and of limited length. */
 export function plain(text: unknown): string {
   const line = String(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Noncharacter_Code_Point}]/gu, '\uFFFD');
   return line.length <= 300 ? line : `${line.slice(0, 300)}…`;

@@ -318,7 +318,7 @@ test('an id that leads to another part of the API is refused', async (t) => {
   });
   const refused = await stage.push();
   assert.equal(refused.outcome, 'refused');
-  assert.match(said(refused), /its answer is no connection/);
+  assert.match(said(refused), /its answer is not a connection/);
 });
 
 test('learn that may not see options says so, and has taken away again what it had made', async (t) => {

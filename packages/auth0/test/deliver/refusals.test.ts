@@ -55,7 +55,7 @@ const refusals: Record<string, Refusal> = {
   'values: the pins themselves': {
     code: 'ERR_VALUES',
     values: ofConnection({ DB_PASSWORD: 'correct-horse', DB_PINS: 'correct-horse' }),
-    says: /^the file of --values has DB_PINS for customers, which comes from the pins file or is not there$/,
+    says: /^the file of --values has DB_PINS for customers, which comes from the pins file or does not exist; remove it there$/,
   },
   'values: a key that is not there': {
     code: 'ERR_VALUES',
@@ -86,18 +86,18 @@ const refusals: Record<string, Refusal> = {
   'values: a connection in which no place is': {
     code: 'ERR_VALUES',
     values: { connections: { custmers: { DB_PASSWORD: 'correct-horse' } } },
-    says: /has the connection custmers, and no place of the pins file is in it; there are places in: customers$/,
+    says: /has the connection custmers, which no place of the pins file names; the places name: customers$/,
   },
   'values: an Action in which no place is': {
     code: 'ERR_VALUES',
     values: { ...ofConnection({ DB_PASSWORD: 'correct-horse' }), ...ofAction({ API_KEY: 'battery-staple' }) },
-    says: /has the Action post-login, and no place of the pins file is in it; there are places in: none$/,
+    says: /has the Action post-login, which no place of the pins file names; the places name: none$/,
   },
   'values: the secret with the pins itself': {
     code: 'ERR_VALUES',
     places: [secret],
     values: ofAction({ ...SECRETS }),
-    says: /^the Action post-login: the file of --values has DB_PINS, which comes from the pins file or is not there$/,
+    says: /^the Action post-login: the file of --values has DB_PINS, which comes from the pins file or does not exist; remove it there$/,
   },
   'values: a secret that is not there': {
     code: 'ERR_VALUES',

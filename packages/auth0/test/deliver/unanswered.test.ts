@@ -192,7 +192,7 @@ for (const { what, place, add } of places) {
     });
     const failed = await stage.push();
     assert.deepEqual([failed.outcome, codes(failed)], ['failed', ['ERR_TENANT_UNCLEAR']]);
-    assert.match(said(failed), /afterwards something else stood there than before, and than what was written$/);
+    assert.match(said(failed), /afterwards it was neither as before nor as written$/);
     assert.deepEqual(statuses(failed), ['failed', 'not-done']);
     const writes = tenant.requests.filter(isWrite);
     assert.deepEqual(

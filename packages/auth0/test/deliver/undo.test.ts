@@ -16,14 +16,14 @@ test('where nothing stood before, an undo would leave no pin: it is refused, and
   assert.equal((await stage.push()).outcome, 'done');
   const refused = await stage.undo();
   assert.deepEqual([refused.outcome, codes(refused)], ['refused', ['ERR_UNDO']]);
-  assert.match(said(refused), /DB_PINS in new\.env: nothing stood there before: without any pin, nobody could log in$/);
+  assert.match(said(refused), /DB_PINS in new\.env: it had nothing before, and without any pin, nobody could log in$/);
   for (const name of ['a.env', 'new.env', 'empty.env']) assert.equal(stage.read(name), `DB_PINS=${stage.pins}\n`);
 
   // An empty text is no pin either.
   stage.write({ deliver: [place('empty.env')], pins: [stage.current] });
   put(stage, 'empty.env', 'DB_PINS=\n');
   assert.equal((await stage.push()).outcome, 'done');
-  assert.match(said(await stage.undo()), /DB_PINS in empty\.env: nothing stood there before/);
+  assert.match(said(await stage.undo()), /DB_PINS in empty\.env: it had nothing before/);
 });
 
 test('a place whose target is gone from the pins file is not taken back: no server could be asked', async (t) => {

@@ -21,7 +21,7 @@ test('a target that is a file: no server proves its pins, and that has to be sai
       assert.deepEqual([refused.outcome, codes(refused)], ['refused', ['ERR_UNION']]);
       assert.equal(
         said(refused),
-        `server.pem: it is a file, and no server proves its pins: --unreached ${name} goes on all the same`,
+        `server.pem: it is a file, and no server proves its pins: to go on anyway: --unreached ${name}`,
       );
       assert.equal(existsSync(join(stage.folder, 'a.env')), false);
     }

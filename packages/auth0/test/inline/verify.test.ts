@@ -170,7 +170,7 @@ describe('a script that takes the effect of its block away', () => {
     ['Object.assign(certpin, { pinnedPg: (c) => c });', 'tampered: a function of `certpin` is replaced'],
     ['const other = certpin; other.pinnedPg = 1;', 'tampered: a function of `certpin` is replaced'],
     ['certpin.pinnedPg.call = fake;', 'tampered: a function of `certpin` is changed'],
-    ['callback(certpin);', 'unclear: `certpin` is handed on, and can be changed there'],
+    ['callback(certpin);', 'unclear: `certpin` is passed on, and can be changed there'],
     ['if (email) { const certpin = {}; certpin.pinnedPg(); }', 'tampered: `certpin` is declared a second time'],
     ["require('tls').connect = fake;", changed('tls')],
     ["const t = require('node:tls'); t.connect = fake;", changed('tls')],

@@ -223,7 +223,7 @@ describe('what is no JavaScript is named in plain words', () => {
     );
     assert.equal(
       lintText('# A title\n', { path: 'readme.md' }).error?.message,
-      'this is no JavaScript and no TypeScript',
+      'this is neither JavaScript nor TypeScript',
     );
     // An object is no script in either language.
     assert.equal(

@@ -334,7 +334,7 @@ describe('what was not tried is not called held', () => {
   it('a success before an impostor', async () => {
     const { finding, reasons } = await pinnedProof(post(api, pinned, answer, `() => ${answer}`));
     assert.equal(finding, 'unproved');
-    assert.match(reasons[0] ?? '', /with the impostor \(another-key\) in its place, the script said success$/);
+    assert.match(reasons[0] ?? '', /with the impostor \(another-key\) in its place, the script reported success$/);
   });
 
   // Node's own check of the names looks at the subject and its alternative names, where OpenSSL took the certificate.

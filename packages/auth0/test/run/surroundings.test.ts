@@ -135,7 +135,7 @@ describe('the event of an Action has every documented property of an ordinary tr
       {
         code: 'advice',
         message:
-          'event.organization is there only if the user comes through an organization: check for it first, and give one here with --event FILE',
+          'event.organization exists only if the user comes through an organization: check for it first, and give one here with --event FILE',
       },
     ]);
     const given = await action('api.access.deny(event.organization.name);', {

@@ -25,13 +25,13 @@ export interface AxiosAgentOptions
     AgentOptions,
     'rejectUnauthorized' | 'checkServerIdentity' | 'session' | 'pskCallback' | 'secureProtocol' | 'maxCachedSessions'
   > {
-  /** Every connection is made through this HTTP proxy, in a tunnel in which the server is pinned. */
+  /** Every connection goes through this HTTP proxy, in a tunnel. The server is pinned inside the tunnel. */
   readonly proxy?: ProxyInput | undefined;
 }
 
 /**
- * A configuration for `axios.create` and for single requests: every connection is pinned, no proxy takes the request away, and
- * `http:` is refused, a redirect to it too.
+ * A configuration for `axios.create` and for single requests. Every connection is pinned. A proxy of the environment is not used. `http:`
+ * is refused, also as the target of a redirect.
  *
  * ```ts
  * import axios from 'axios';
@@ -40,8 +40,9 @@ export interface AxiosAgentOptions
  * ```
  *
  * @param agentOptions options of the agent, and `proxy`
- * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once, for a configuration that cannot
- * be used. A refused connection is the `AxiosError` of the request: `code` is ours, and `findCertpinError` finds the error.
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once, if the configuration cannot be used. If
+ * a connection is refused, the request fails with an `AxiosError`. Its `code` is certpin's, and `findCertpinError` finds certpin's error in
+ * it.
  */
 export function pinnedAxios<Config extends object>(
   config: Config & AxiosConfigTypes<Config>,

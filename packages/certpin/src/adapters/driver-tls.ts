@@ -15,8 +15,8 @@ export { isSupported, type SeenTls as PinnedTls };
  * ```
  *
  * @param tls `cert` and `key` for mutual TLS, `servername`, `ciphers`, …
- * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once, for a configuration that cannot be used;
- * the last one on a Node that does not announce TLS sockets, see {@link isSupported}
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once, if the configuration cannot be used.
+ * `ERR_CLIENT_UNSUPPORTED`: this Node does not announce TLS sockets, see {@link isSupported}
  */
 export function pinnedTls(policy: PolicyInput, tls: ClientTlsOptions = {}): SeenTls {
   const own = readTlsOptions(tls, 'pinnedTls') as ConnectionOptions;

@@ -13,7 +13,7 @@ import { startUnixEnd } from '../wire/unix-end.ts';
 
 export type { EndControl, SocksEnd };
 
-/** The server to which an end leads. */
+/** The server to which an end forwards. */
 export interface ForwardedServer {
   readonly host: string;
   readonly port: number;
@@ -22,25 +22,25 @@ export interface ForwardedServer {
 export interface ForwardOptions {
   /** TLS options towards the server: `cert` and `key` for mutual TLS, `servername`, `ca` for `caVerification`, `ALPNProtocols`. */
   readonly tls?: ClientTlsOptions | undefined;
-  /** The server is reached through this proxy, in a tunnel in which it is pinned. */
+  /** certpin reaches the server through this proxy, in a tunnel. The server is pinned inside the tunnel. */
   readonly proxy?: ProxyInput | undefined;
 }
 
-/** Where a client finds an end at the loopback interface. */
+/** The address of an end at the loopback interface. */
 export interface LoopbackEnd extends EndControl {
   readonly host: string;
   readonly port: number;
 }
 
-/** Where a client finds an end at a unix socket. */
+/** The address of an end at a unix socket. */
 export interface UnixEnd extends EndControl {
   readonly path: string;
 }
 
 /**
- * An end inside this process for a client that takes no socket: the client connects to it without TLS, and certpin makes the pinned
- * connection onward. Only sockets of this process are let in, those that Node tells of: `net.connect` on every Node, and
- * `new net.Socket()` since 22.17 and 24.2.
+ * An end inside this process, for a client that takes no socket. The client connects to the end without TLS, and certpin makes the pinned
+ * connection to the server. The end lets in only sockets of this process that Node announces: those of `net.connect` on every Node, and
+ * those of `new net.Socket()` since 22.17 and 24.2.
  *
  * ```ts
  * import { createClient } from 'redis';
@@ -49,8 +49,8 @@ export interface UnixEnd extends EndControl {
  * const client = createClient({ socket: { host, port }, password: process.env.CACHE_PASSWORD });
  * ```
  *
- * On a refusal the client's own socket ends with the `CertpinError`, before one byte has left for the server. Neither the end nor its
- * connections hold the process.
+ * If the server is refused, the client's own socket ends with the `CertpinError`. Until then, no byte has left for the server. Neither the
+ * end nor its connections keep the process alive.
  *
  * @throws CertpinError (as a rejection) `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_HOST_UNPINNED`, before anything listens
  */
@@ -65,8 +65,8 @@ export async function pinnedForward(
 }
 
 /**
- * As {@link pinnedForward}, at a unix socket in a folder of its own that no other user can enter: for clients whose sockets Node does not
- * tell of. Other processes of the same user, and root, can reach it. Not on Windows.
+ * As {@link pinnedForward}, but at a unix socket, for clients whose sockets Node does not announce. The socket is in a folder of its own
+ * that no other user can enter. Other processes of the same user, and root, can reach it. Not on Windows.
  *
  * @throws CertpinError (as a rejection) as {@link pinnedForward}, and `ERR_CLIENT_UNSUPPORTED` on Windows
  */
@@ -81,8 +81,8 @@ export async function pinnedForwardPath(
 }
 
 /**
- * An end that speaks SOCKS5, for clients that know it and talk to several servers. It knows who may come in by a secret that is made for it.
- * The client names each server itself; the policy that counts is the one for this name, and without `hosts` it is the same for all.
+ * An end that speaks SOCKS5, for clients that know SOCKS5 and talk to several servers. A caller must know a secret that is made for this
+ * end. The client names each server itself. The policy for this name applies. Without `hosts`, one policy applies to all servers.
  *
  * ```ts
  * import { MongoClient } from 'mongodb';
@@ -104,7 +104,7 @@ interface Onward {
   readonly open: (server: Address) => TLSSocket;
 }
 
-/** What a client sets on its own socket would end here. A server that has gone is noticed by probes of the system. */
+/** What a client sets on its own socket ends at the end. So the system's keep-alive probes find out if the server has gone. */
 const onwardDefaults: ConnectionOptions & { keepAlive: boolean; keepAliveInitialDelay: number } = {
   keepAlive: true,
   keepAliveInitialDelay: 60_000,
@@ -125,13 +125,13 @@ function readForward(policy: PolicyInput, options: ForwardOptions, where: string
   };
 }
 
-const ADDRESS = 'the server that is called decides, and stands elsewhere; remove it';
+const ADDRESS = 'the address of the server is not a TLS option; remove it';
 const EACH = 'it would belong to one connection, and an end makes many; remove it';
 
-/** Options of `tls.connect` that would lead the connection elsewhere, or belong to one connection. */
+/** Options of `tls.connect` that would lead the connection to another server, or belong to one connection. */
 const refusedTls: Readonly<Record<string, string>> = {
   ...{ host: ADDRESS, port: ADDRESS, path: ADDRESS, socket: EACH, onread: EACH, signal: EACH },
-  allowHalfOpen: 'the end carries the end of each direction by itself; remove it',
+  allowHalfOpen: 'the end itself passes on when one side ends; remove it',
 };
 
 /** @throws CertpinError `ERR_OPTION_INVALID`, `ERR_HOST_UNPINNED` */
@@ -140,9 +140,9 @@ function readServer(server: ForwardedServer, pinner: Pinner, tls: ConnectionOpti
   refuseUnknownOptions(server, ['host', 'port'], where);
   const { host, port } = ownOptions(server);
   if (typeof host !== 'string' || canonicalHost(host) === undefined)
-    throw invalid('host', '`host` must be the name or the address of the server');
+    throw invalid('host', '`host` must be the name or the IP address of the server');
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw invalid('port', '`port` must be the port of the server, a number');
+    throw invalid('port', '`port` must be a number from 1 to 65535: the port of the server');
   const unpinned = pinner.refusalOf?.({ ...tls, host, port });
   if (unpinned !== undefined) throw unpinned;
   return { host, port };

@@ -3,14 +3,14 @@ import { plaintextRefused } from '../drivers/plaintext.ts';
 import { type ClientTlsOptions, readTlsOptions } from '../tls/options.ts';
 import { type PolicyInput, tlsPinnerOf } from '../tls/pinner-of.ts';
 
-/** The option of `http2.connect` in which the connection is made. */
+/** The option of `http2.connect` that makes the connection. */
 export interface PinnedHttp2 {
   readonly createConnection: (authority: URL) => TLSSocket;
 }
 
 /**
- * Options for `http2.connect`, to be spread among others: the session's connection is pinned. TLS options of the client stand here,
- * in `tls`; those beside it in `http2.connect` have no effect.
+ * Options for `http2.connect`, to be spread among others: the session's connection is pinned. Give TLS options of the client here, in
+ * `tls`. TLS options in `http2.connect` itself have no effect.
  *
  * ```ts
  * import { connect } from 'node:http2';
@@ -19,11 +19,10 @@ export interface PinnedHttp2 {
  * session.on('error', (error) => console.error(error.message));
  * ```
  *
- * A refused connection is the `error` event of the session, before one byte of HTTP/2 has left; the requests that wait for it get
- * Node's `ERR_HTTP2_STREAM_CANCEL`, whose `cause` it is. An `http:` authority is refused by a throw of `http2.connect`,
- * `ERR_PLAINTEXT_REFUSED`.
+ * If the connection is refused, the session emits `error`, and no byte of HTTP/2 has left. Requests that wait for the session get Node's
+ * `ERR_HTTP2_STREAM_CANCEL`, with the refusal as its `cause`. For an `http:` authority, `http2.connect` throws `ERR_PLAINTEXT_REFUSED`.
  *
- * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, if the configuration cannot be used
  */
 export function pinnedHttp2(policy: PolicyInput, tls: ClientTlsOptions = {}): PinnedHttp2 {
   const own = readTlsOptions(tls, 'pinnedHttp2');

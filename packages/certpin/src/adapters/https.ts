@@ -4,7 +4,7 @@ import { FullAgent } from '../tls/agent.ts';
 import { type GivenGuardOptions, type GuardOptions, splitOptions } from '../tls/options.ts';
 import { createTunnel, type ProxyInput } from '../tls/proxy.ts';
 
-/** The options of `https.Agent`, less those that have no meaning beside a pin, and a policy. */
+/** The options of `https.Agent`, without those that have no meaning together with a pin; and a policy. */
 export type PinnedAgentOptions = AgentSettings & GivenGuardOptions;
 
 interface AgentSettings
@@ -13,13 +13,13 @@ interface AgentSettings
       'rejectUnauthorized' | 'checkServerIdentity' | 'session' | 'pskCallback' | 'secureProtocol' | 'maxCachedSessions'
     >,
     GuardOptions {
-  /** Every connection is made through this HTTP proxy, in a tunnel in which the server is pinned. */
+  /** Every connection goes through this HTTP proxy, in a tunnel. The server is pinned inside the tunnel. */
   readonly proxy?: ProxyInput | undefined;
 }
 
 /**
- * An `https.Agent` whose every connection is pinned: for `node:https`, axios (with `proxy: false`), got, node-fetch, superagent, ws.
- * Pooling, keep-alive and `maxSockets` are those of the plain agent.
+ * An `https.Agent` that pins every connection: for `node:https`, axios (with `proxy: false`), got, node-fetch, superagent, ws. Pooling,
+ * keep-alive and `maxSockets` work as in the plain agent.
  *
  * ```ts
  * import { pinnedAgent } from 'certpin/https';
@@ -27,9 +27,9 @@ interface AgentSettings
  * https.get('https://api.example.com/', { agent }, (response) => response.resume());
  * ```
  *
- * A refused connection is the `error` event of the request, a `CertpinError`, before one byte of the request has left.
+ * If a connection is refused, the request emits `error` with a `CertpinError`, and no byte of the request has left.
  *
- * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, if the configuration cannot be used
  */
 export function pinnedAgent(options: PinnedAgentOptions): Agent {
   const { guarded, rest } = splitOptions(options, [...agentKeys, 'proxy'], 'pinnedAgent');

@@ -11,8 +11,8 @@ import { NO_UNIX_SOCKET } from '../wire/late-stream.ts';
 export type { PinnedLdapjs, PinnedLdapts };
 
 /**
- * Options for the `Client` of ldapts. The URL says how TLS begins: `ldaps://` at once, `ldap://` by StartTLS, always. Nothing of a bind
- * leaves before a matching verdict; there is no plaintext path.
+ * Options for the `Client` of ldapts. The URL says how TLS begins: at once for `ldaps://`, and always by StartTLS for `ldap://`. Nothing of
+ * a bind leaves before a matching verdict. There is no plaintext path.
  *
  * ```ts
  * import { Client } from 'ldapts';
@@ -21,11 +21,11 @@ export type { PinnedLdapjs, PinnedLdapts };
  * await client.bind('cn=login,o=users', password);
  * ```
  *
- * Needs ldapts 8.2 or newer: an older one cannot begin TLS with these options. `startTLS()` of the client is refused, for TLS is there
- * already.
+ * Needs ldapts 8.2 or newer: older ones cannot begin TLS with these options. The client's `startTLS()` is refused, because the connection
+ * has TLS already.
  *
- * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for options that cannot be used; the error of a refused
- * connection comes out of `bind()` and every other call as it is
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, if the options cannot be used. `bind()` and every other call
+ * reject with the error of a refused connection, unchanged
  */
 export function pinnedLdapts<Options extends object>(
   options: Options & LdapConfigTypes<Options, 'createConnection' | 'createSecureConnection'>,
@@ -40,8 +40,8 @@ export function pinnedLdapts(options: LdaptsConfig, policy: PolicyInput): object
 }
 
 /**
- * Options for `createClient` of ldapjs, for `ldaps://` URLs. The client makes its own connections; certpin sees each of them when it is made,
- * and nothing of a bind leaves before a matching verdict.
+ * Options for `createClient` of ldapjs, for `ldaps://` URLs. The client makes its own connections. certpin sees each of them when it is
+ * made. Nothing of a bind leaves before a matching verdict.
  *
  * ```ts
  * import { createClient } from 'ldapjs';
@@ -51,8 +51,8 @@ export function pinnedLdapts(options: LdaptsConfig, policy: PolicyInput): object
  * client.on('error', (error) => console.error(error.message));
  * ```
  *
- * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for options that cannot be used; `ERR_CLIENT_UNSUPPORTED` on a Node
- * that does not announce TLS sockets. The error of a refused connection is that of the events `connectError` and `error`, as it is
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, if the options cannot be used; `ERR_CLIENT_UNSUPPORTED` on a Node
+ * that does not announce TLS sockets. The client emits `connectError` and `error` with the error of a refused connection, unchanged
  */
 export function pinnedLdapjs<Options extends object>(
   options: Options & LdapConfigTypes<Options, 'socketPath'>,

@@ -9,7 +9,7 @@ export type { PinnedMariadb };
 
 const invalid = optionErrors('pinnedMariadb');
 
-/** What a connection string says, in the connector's own options. */
+/** The content of a connection string, as the connector's own options. */
 export interface MariadbUrlOptions {
   readonly user?: string;
   readonly password?: string;
@@ -20,8 +20,8 @@ export interface MariadbUrlOptions {
 
 /**
  * A configuration for the `createConnection`, `createPool`, `importFile` and `PoolCluster.add` of MariaDB's connector, with promises
- * (`mariadb`) or callbacks (`mariadb/callback`). The connector's user name, password and queries leave only after a matching verdict;
- * there is no plaintext path, and no redirect to another server.
+ * (`mariadb`) or callbacks (`mariadb/callback`). User name, password and queries leave only after a matching verdict. There is no plaintext
+ * path, and no redirect to another server.
  *
  * ```ts
  * import { createPool } from 'mariadb';
@@ -29,11 +29,11 @@ export interface MariadbUrlOptions {
  * const pool = createPool(pinnedMariadb({ host: 'db.example.com', user: 'app', password, database: 'app' }, { pins }));
  * ```
  *
- * A connection string works in place of the configuration, without its `ssl…` parameters; give it to `pinnedMariadb` and only the
+ * A connection string works in place of the configuration, but without `ssl…` parameters. Give the string to `pinnedMariadb`, and only the
  * result to the connector.
  *
- * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used. The error of a
- * refused connection comes out of `createConnection` as it is; a pool wraps it (`findCertpinError`)
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, if the configuration cannot be used. `createConnection` rejects
+ * with the error of a refused connection, unchanged. A pool wraps it (`findCertpinError`)
  */
 export function pinnedMariadb(config: string, policy: PolicyInput): MariadbUrlOptions & PinnedMariadb;
 export function pinnedMariadb<Config extends object>(
@@ -46,8 +46,8 @@ export function pinnedMariadb(config: string | MariadbConfig, policy: PolicyInpu
 }
 
 /**
- * The connector takes a `stream` in an object only, so it gets what the string says, as options. The string is never part of a
- * message, nor is the URL parser's own error: both hold a password.
+ * The connector takes a `stream` only in an object. So it gets the content of the string as options. A message never contains the string,
+ * nor the error of the URL parser, because both hold a password.
  */
 function readConnectionString(text: string): MariadbUrlOptions {
   try {
@@ -67,7 +67,7 @@ function readConnectionString(text: string): MariadbUrlOptions {
   }
 }
 
-/** Parameters that are no booleans, as the connector reads them (lib/config/connection-options.js, pool-options.js). */
+/** Parameters that are not booleans to the connector (lib/config/connection-options.js, pool-options.js). */
 const numberParameters: readonly string[] = [
   ...['charsetNumber', 'connectTimeout', 'keepAliveDelay', 'keepAliveInitialDelay', 'socketTimeout', 'queryTimeout'],
   ...['debugLen', 'prepareCacheLength', 'maxAllowedPacket', 'maxAllowedColumns'],
@@ -83,7 +83,7 @@ function readParameters(query: string): Record<string, unknown> {
   const options: Record<string, unknown> = {};
   for (const parameter of query.split('&').filter((text) => text !== '')) {
     const [, name = '', encoded = ''] = /^([^=]*)=?(.*)$/.exec(parameter) ?? [];
-    // Not URLSearchParams: to the connector a plus sign is one.
+    // Not URLSearchParams, which reads a plus sign as a space: to the connector it is a plus sign.
     const value = decodeURIComponent(encoded);
     if (/^(?:ssl|stream$|socketPath$)/i.test(name)) throw parameterRefused('pinnedMariadb', 'connection string', name);
     if (numberParameters.includes(name) && /^-?\d+$/.test(value)) options[name] = Number(value);
@@ -97,6 +97,6 @@ function readParameters(query: string): Record<string, unknown> {
 
 function unreadable(): CertpinError {
   const message =
-    'the connection string cannot be read: mariadb://user:password@host:port/database, with percent-encoded names';
+    'the connection string cannot be read; write mariadb://user:password@host:port/database, with percent-encoded names';
   return invalid('connectionString', message);
 }

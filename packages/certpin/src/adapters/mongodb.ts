@@ -10,7 +10,7 @@ import { type PolicyInput, seenPinnerOf, tlsPinnerOf } from '../tls/pinner-of.ts
 
 export type { ConnectableMongodb, ForwardedMongodb, MongodbArguments, PinnedMongodb, PinnedMongodbForward };
 
-/** What a configuration must not say. */
+/** What a configuration must not contain. */
 type RefusedOptions =
   | 'tlsInsecure'
   | 'tlsAllowInvalidCertificates'
@@ -25,8 +25,8 @@ type RefusedOptions =
   | 'proxyHost';
 
 /**
- * The arguments of `new MongoClient`, and of `mongoose.connect`, for driver 4 to 7. Each connection of the client, to every member of a
- * replica set, is pinned: it is the driver's own, and certpin sees it when it is made.
+ * The arguments of `new MongoClient` and of `mongoose.connect`, for driver 4 to 7. Each connection of the client is pinned, to every member
+ * of a replica set. The driver makes it, and certpin sees it when it is made.
  *
  * ```ts
  * import { MongoClient } from 'mongodb';
@@ -34,11 +34,11 @@ type RefusedOptions =
  * const client = await connectMongodb(new MongoClient(...pinnedMongodb(url, { pins: process.env.DB_PINS })));
  * ```
  *
- * Needs Node 22.17, 24.2 or newer. For an older one there is {@link pinnedMongodbForward}.
+ * Needs Node 22.17, 24.2 or newer. For an older Node, use {@link pinnedMongodbForward}.
  *
  * @param url a connection string, `mongodb://` or `mongodb+srv://`
  * @param options of the driver: `cert` and `key` for mutual TLS and X.509, `servername`, and all that has nothing to do with TLS
- * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once, for a configuration that cannot be used
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once, if the configuration cannot be used
  */
 export function pinnedMongodb<Options extends object = object>(
   url: string,
@@ -52,16 +52,16 @@ export function pinnedMongodb(url: string, policy: PolicyInput, options?: object
 }
 
 /**
- * As {@link pinnedMongodb}, for every Node: the driver goes through an end inside this process that speaks SOCKS5, and certpin makes the
- * pinned connection onward.
+ * As {@link pinnedMongodb}, for every Node. The driver connects to an end inside this process that speaks SOCKS5. certpin makes the pinned
+ * connection from there to the server.
  *
  * ```ts
  * const pinned = await pinnedMongodbForward(url, { pins: process.env.DB_PINS });
  * const client = await connectMongodb(new MongoClient(...pinned.args));
  * ```
  *
- * The driver keeps the text of a refusal, and not the error: that is `pinned.lastError`, and what {@link connectMongodb} ends with. After `client.close()` comes `pinned.close()`.
- * Driver 6 and 7 need the package `socks` beside them.
+ * The driver keeps only the text of a refusal. The error itself is `pinned.lastError`, and {@link connectMongodb} rejects with it. Call
+ * `pinned.close()` after `client.close()`. Driver 6 and 7 need the package `socks` too.
  *
  * @throws CertpinError (as a rejection) as {@link pinnedMongodb}
  */
@@ -76,14 +76,14 @@ export async function pinnedMongodbForward<Options extends object = object>(
 }
 
 /**
- * `client.connect()`, for a client with a configuration of {@link pinnedMongodb} or {@link pinnedMongodbForward}, that ends as soon as every
- * server is refused. The driver by itself would ask again until `serverSelectionTimeoutMS` is over.
+ * Calls `client.connect()`, and rejects as soon as every server is refused. Without this, the driver would ask again until
+ * `serverSelectionTimeoutMS` is over. For clients with a configuration of {@link pinnedMongodb} or {@link pinnedMongodbForward}.
  *
- * As long as one server is right, or may come back, the driver goes on as it does by itself.
+ * As long as one server is right, or may come back, nothing changes for the driver.
  *
  * @returns the same client, connected
- * @throws CertpinError (as a rejection) the refusal of the first server; the client is closed, and may be connected again. Other failures are
- * the driver's own
+ * @throws CertpinError (as a rejection) the refusal of the first server. The client is then closed, and may be connected again. Other
+ * failures are the driver's own
  */
 export async function connectMongodb<Client extends ConnectableMongodb>(client: Client): Promise<Client> {
   await connectUntilRefused(client);

@@ -13,7 +13,7 @@ const invalid = optionErrors('pinnedMssql');
 const NATIVE_ONLY =
   'only the native driver reads `connectionString`; give what `sql.ConnectionPool.parseConnectionString` makes of it';
 
-/** A configuration with certpin's own in its `options`. */
+/** A configuration with certpin's own options in its `options`. */
 type Pinned<Config extends object> = Omit<Config, 'options' | 'encrypt'> & {
   readonly options: Omit<Config extends { readonly options?: infer Options } ? Options : object, OwnKeys> &
     PinnedTediousOptions;
@@ -32,12 +32,12 @@ interface MssqlConfig extends TediousConfig {
   readonly connectionString?: unknown;
 }
 
-/** Only the native driver reads it. It can make nothing of it, so it fails before it opens a connection of its own. */
+/** Only the native driver reads it. It cannot parse it, so it fails before it opens a connection of its own. */
 const NO_NATIVE_DRIVER = 'certpin: the native driver cannot be pinned, use the JavaScript driver';
 
 /**
- * A configuration for tedious' `Connection`, and for whatever hands it on to tedious as it is. The driver gets a stream that has made the
- * upgrade of TDS and the TLS handshake and holds a matching verdict; there is no plaintext path.
+ * A configuration for tedious' `Connection`, and for every library that passes it to tedious unchanged. The driver gets a stream. This
+ * stream makes the upgrade of TDS and the TLS handshake, and is ready only after a matching verdict. There is no plaintext path.
  *
  * ```ts
  * import { Connection } from 'tedious';
@@ -45,13 +45,13 @@ const NO_NATIVE_DRIVER = 'certpin: the native driver cannot be pinned, use the J
  * const connection = new Connection(pinnedTedious({ server: 'db.example.com', authentication, options }, { pins }));
  * ```
  *
- * `options.encrypt: 'strict'` begins with TLS (TDS 8, SQL Server 2022). A server that the first one names is called under the policy
- * of its own host.
+ * With `options.encrypt: 'strict'`, the connection begins with TLS (TDS 8, SQL Server 2022). If the server redirects to another one, the
+ * policy for the host of that other server applies.
  *
- * Needs tedious 16.1 or newer: an older one does not connect.
+ * Needs tedious 16.1 or newer: older ones do not connect.
  *
- * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used; the error of a
- * refused connection is the `cause` of the driver's own (`findCertpinError`)
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, if the configuration cannot be used. The error of a refused
+ * connection is the `cause` of the driver's own error (`findCertpinError`)
  */
 export function pinnedTedious<const Config extends object>(
   config: Config & TediousConfigTypes<Config>,
@@ -73,7 +73,7 @@ export function pinnedTedious(config: TediousConfig, policy: PolicyInput): objec
  * const pool = await sql.connect(pinnedMssql({ server: 'db.example.com', user: 'app', password, database: 'app' }, { pins }));
  * ```
  *
- * A connection string is read by mssql itself: give `sql.ConnectionPool.parseConnectionString(text)`.
+ * Only mssql itself can read a connection string: give `sql.ConnectionPool.parseConnectionString(text)`.
  *
  * Needs mssql 10 or newer.
  *

@@ -10,8 +10,8 @@ export type { PinnedMysql };
 const invalid = optionErrors('pinnedMysql');
 
 /**
- * A configuration for `createConnection`, `createPool` and `PoolCluster.add` of mysql, and for whatever hands it on to the same copy
- * of that package. The driver's user name, password and queries leave only after a matching verdict; there is no plaintext path.
+ * A configuration for `createConnection`, `createPool` and `PoolCluster.add` of mysql, and for every library that passes it to the same
+ * copy of mysql. User name, password and queries leave only after a matching verdict. There is no plaintext path.
  *
  * ```ts
  * import mysql from 'mysql';
@@ -19,13 +19,13 @@ const invalid = optionErrors('pinnedMysql');
  * const pool = mysql.createPool(pinnedMysql(mysql, { host: 'db.example.com', user: 'app', password, database: 'app' }, { pins }));
  * ```
  *
- * mysql has no place for a stream or a socket. So `connect` of its connections is replaced, once, in the copy that is given here;
- * connections whose configuration was not made by certpin go on as before.
+ * mysql takes neither a stream nor a socket. So certpin replaces `connect` of its connections, once, in the copy that is given here.
+ * Connections with a configuration that certpin did not make work as before.
  *
- * A URL works as ever, without parameters for TLS.
+ * A URL works too, but without parameters for TLS.
  *
- * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once, for what cannot be used; the
- * error of a refused connection comes out of the driver's own call as it is
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once, if the module or the configuration
+ * cannot be used. The driver's own call fails with the error of a refused connection, unchanged
  */
 export function pinnedMysql(mysql: MysqlModule, url: string, policy: PolicyInput): object & PinnedMysql;
 export function pinnedMysql<Config extends object>(
@@ -43,11 +43,11 @@ export function pinnedMysql(mysql: MysqlModule, config: string | MysqlConfig, po
   return configureMysql(given, pinnerOf(policy, 'mysql'), readTlsOptions);
 }
 
-/** The driver's own reading of a URL. It holds a password, so it is never in a message. */
+/** The driver's own parser reads a URL. A URL holds a password, so no message contains it. */
 function readUrl(mysql: MysqlModule, url: string): object {
   refuseParameters(url, /^(?:ssl|socketpath)/i, 'pinnedMysql', 'URL');
   try {
-    // A pool connects when it is asked to. What it keeps in its configuration is its own, and what it was given goes back in.
+    // A pool parses the URL, and connects only when it is asked to. What the pool adds for itself is left out of the result.
     const { config } = mysql.createPool(url) as { config: { connectionConfig: object } };
     const { connectionConfig, ...ofPool } = config;
     const { pool: _, ssl: __, ...ofConnection } = connectionConfig as { pool?: object; ssl?: unknown };

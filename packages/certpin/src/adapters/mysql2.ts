@@ -11,9 +11,8 @@ const invalid = optionErrors('pinnedMysql2');
 type UriConfig = { readonly uri: string };
 
 /**
- * A configuration for mysql2's `createConnection`, `createPool` and `PoolCluster.add`, with callbacks or promises, and for every ORM
- * that hands its configuration on to them. The driver's user name, password and queries leave only after a matching verdict; there is
- * no plaintext path.
+ * A configuration for mysql2's `createConnection`, `createPool` and `PoolCluster.add`, with callbacks or promises, and for every ORM that
+ * passes its configuration to them. User name, password and queries leave only after a matching verdict. There is no plaintext path.
  *
  * ```ts
  * import { createPool } from 'mysql2/promise';
@@ -21,10 +20,10 @@ type UriConfig = { readonly uri: string };
  * const pool = createPool(pinnedMysql2({ host: 'db.example.com', user: 'app', password, database: 'app' }, { pins }));
  * ```
  *
- * A `uri` works as ever, without its `ssl…` parameters.
+ * A `uri` works too, but without `ssl…` parameters.
  *
- * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used; the error of a
- * refused connection comes out of the driver's own call as it is
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, if the configuration cannot be used. The driver's own call fails
+ * with the error of a refused connection, unchanged
  */
 export function pinnedMysql2(config: string, policy: PolicyInput): UriConfig & PinnedMysql2;
 export function pinnedMysql2<Config extends object>(

@@ -11,8 +11,8 @@ export type { PinnedPg };
 type StringConfig = { readonly connectionString: string };
 
 /**
- * A configuration for pg's `Client` and `Pool`, and for every ORM that hands its configuration on to them. The driver gets a
- * stream that has made the PostgreSQL upgrade and the TLS handshake and holds a matching verdict; there is no plaintext path.
+ * A configuration for pg's `Client` and `Pool`, and for every ORM that passes its configuration to them. The driver gets a stream. This
+ * stream makes the PostgreSQL upgrade and the TLS handshake, and is ready only after a matching verdict. There is no plaintext path.
  *
  * ```ts
  * import { Pool } from 'pg';
@@ -20,13 +20,13 @@ type StringConfig = { readonly connectionString: string };
  * const pool = new Pool(pinnedPg({ host: 'db.example.com', user: 'app', password, database: 'app' }, { pins }));
  * ```
  *
- * `connectionString` works as ever, without its `ssl…` parameters. `sslnegotiation: 'direct'` (there, in the configuration or in
- * `PGSSLNEGOTIATION`) starts TLS without the upgrade request (PostgreSQL 17).
+ * `connectionString` works too, but without `ssl…` parameters. `sslnegotiation: 'direct'` starts TLS without the upgrade request
+ * (PostgreSQL 17). It may be in the connection string, in the configuration or in `PGSSLNEGOTIATION`.
  *
- * Needs pg 8.9 or newer, the JavaScript client: libpq (`pg-native`) makes its own connection, so it is refused.
+ * Needs the JavaScript client of pg 8.9 or newer. libpq (`pg-native`) makes its own connection, so it is refused.
  *
- * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once, for a configuration that
- * cannot be used; the error of a refused connection comes out of `connect()` and `query()` as it is
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once, if the configuration cannot be used.
+ * `connect()` and `query()` reject with the error of a refused connection, unchanged
  */
 export function pinnedPg(config: string, policy: PolicyInput): StringConfig & PinnedPg;
 export function pinnedPg<Config extends object>(
@@ -51,14 +51,14 @@ export function pinnedPg(config: string | PgConfig, policy: PolicyInput): object
   });
 }
 
-/** pg exports its native client in place of the other one where this variable is set (lib/index.js). */
+/** If this variable is set, pg exports its native client in place of the JavaScript one (lib/index.js). */
 function refuseNativeClient(): void {
   if (process.env.NODE_PG_FORCE_NATIVE === undefined) return;
   const message = 'NODE_PG_FORCE_NATIVE selects libpq, which makes its own connection: it cannot be pinned; unset it';
   throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'pg-native' });
 }
 
-/** The parameter that is certpin's own, from the string or the configuration; and the string without it. */
+/** certpin's own parameter `sslnegotiation`, from the string or the configuration, and the string without it. */
 function readNegotiation(given: PgConfig): Pick<PgConfig, 'connectionString' | 'sslnegotiation'> {
   const { connectionString: text } = given;
   const parameter = /([?&])sslnegotiation=([^?&#]*)&?/;

@@ -11,8 +11,8 @@ import { openFirst } from '../wire/open-first.ts';
 export type { PinnedPostgres, PostgresUrlOptions };
 
 /**
- * Options for postgres.js. The driver gets a stream that makes the PostgreSQL upgrade and the TLS handshake, and passes on what the
- * driver writes after a matching verdict; there is no plaintext path.
+ * Options for postgres.js. The driver gets a stream that makes the PostgreSQL upgrade and the TLS handshake. It sends what the driver
+ * writes only after a matching verdict. There is no plaintext path.
  *
  * ```ts
  * import postgres from 'postgres';
@@ -20,11 +20,11 @@ export type { PinnedPostgres, PostgresUrlOptions };
  * const sql = postgres(pinnedPostgres({ host: 'db.example.com', user: 'app', password, database: 'app' }, { pins }));
  * ```
  *
- * A connection URL works in place of the options, without its `ssl…` parameters; give it to `pinnedPostgres` and only the result to
+ * A connection URL works in place of the options, but without `ssl…` parameters. Give the URL to `pinnedPostgres`, and only the result to
  * the driver. Several hosts are tried in order, each with the same policy.
  *
- * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for options that cannot be used; the error of a refused
- * connection comes out of the query as it is
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, if the options cannot be used. The query rejects with the error of
+ * a refused connection, unchanged
  */
 export function pinnedPostgres(url: string, policy: PolicyInput): PostgresUrlOptions & PinnedPostgres;
 export function pinnedPostgres<Options extends object>(
@@ -44,7 +44,7 @@ export function pinnedPostgres(options: string | PostgresOptions, policy: Policy
   return configurePostgres(given, addresses[0], openFirst(open, addresses));
 }
 
-/** The driver would choose the next host itself, and a socket that is given to it cannot learn which. */
+/** The driver would choose the next host itself, and cannot tell a given socket which host it chose. */
 function refuseChoice(session: string | null | undefined): void {
   if (!session) return;
   const message =

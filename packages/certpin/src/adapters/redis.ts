@@ -27,13 +27,13 @@ export interface PinnedIoredis {
     options: unknown,
   ) => never;
   /**
-   * For what has no connector: a cluster's subscriber, a copy that has lost the class. It is pinned where Node announces TLS sockets; elsewhere
-   * it demands the ordinary verification by none of all CAs.
+   * Used by what has no connector: the subscriber of a cluster, or a copy that has lost the class. On a Node that announces TLS sockets,
+   * certpin pins this connection. On others, Node verifies the server against an empty list of CAs, so it refuses every server.
    */
   readonly tls: SeenTls | TrustlessTls;
 }
 
-/** What `pinnedIoredis` adds where sentinels are asked for the server. */
+/** What `pinnedIoredis` adds if sentinels name the server. */
 export interface PinnedIoredisSentinel {
   readonly tls: SeenTls;
   readonly sentinelTLS: SeenTls;
@@ -51,11 +51,11 @@ export interface PinnedIoredisSentinel {
  * redis.on('error', (error) => console.error(error.message));
  * ```
  *
- * With `sentinels` the sentinels are pinned too; that needs a Node that announces TLS sockets. Needs ioredis 4.11 or newer.
+ * If `sentinels` is given, the sentinels are pinned too. That needs a Node that announces TLS sockets. Needs ioredis 4.11 or newer.
  *
- * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_PLAINTEXT_REFUSED`, `ERR_CLIENT_UNSUPPORTED`, at once, for a
- * configuration that cannot be used. The error of a refused connection comes out of the client's `error` event; the errors of its commands
- * know nothing of it
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_PLAINTEXT_REFUSED`, `ERR_CLIENT_UNSUPPORTED`, at once, if the
+ * configuration cannot be used. The client emits `error` with the error of a refused connection. The errors of its commands do not contain
+ * it
  */
 export function pinnedIoredis(url: string, policy: PolicyInput): RedisUrl & PinnedIoredis;
 export function pinnedIoredis<Config extends object>(
@@ -90,12 +90,14 @@ export function pinnedIoredis(config: string | IoredisConfig, policy: PolicyInpu
   return withPinned(given, own, where);
 }
 
-/** The client's own TLS options. A name of a profile (`RedisCloudFixed`) is a list of CAs; `false` and `null` contradict a pin. */
+/**
+ * The client's own TLS options. The name of a profile (`RedisCloudFixed`) stands for a list of CAs. `false` and `null` contradict a pin.
+ */
 function readRedisTls(tls: unknown, where: string): ConnectionOptions {
   return tls === undefined || tls === true ? {} : readTlsOptions(tls as ConnectionOptions, where);
 }
 
-/** For connections that ioredis makes without the connector. What cannot be pinned in this way is refused by Node. */
+/** For connections that ioredis makes without the connector. If certpin cannot pin such a connection, Node refuses its server. */
 function otherTls(policy: PolicyInput, tls: ConnectionOptions): PinnedIoredis['tls'] {
   try {
     return seenTls(seenPinnerOf(policy, 'redis'), tls, 'pinnedIoredis');
@@ -120,10 +122,12 @@ export interface PinnedRedis {
  * client.on('error', (error) => console.error(error.message));
  * ```
  *
- * Needs a Node that announces TLS sockets: 22.17, 24.2 or newer. With node-redis 3 too: `host`, `port` and `tls` stand at the top there.
+ * Needs a Node that announces TLS sockets: 22.17, 24.2 or newer. It works for node-redis 3 too, which has `host`, `port` and `tls` at the
+ * top level.
  *
- * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_PLAINTEXT_REFUSED`, at once, for a configuration that cannot be used;
- * `ERR_CLIENT_UNSUPPORTED` on another Node. The error of a refused connection comes out of `connect()` and the `error` event as it is
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_PLAINTEXT_REFUSED`, at once, if the configuration cannot be used;
+ * `ERR_CLIENT_UNSUPPORTED` on another Node. `connect()` rejects with the error of a refused connection, unchanged, and the client emits
+ * `error` with it
  */
 export function pinnedRedis(url: string, policy: PolicyInput): Omit<RedisUrl, 'host' | 'port' | 'db'> & PinnedRedis;
 export function pinnedRedis<Config extends object>(

@@ -22,24 +22,24 @@ import { createTunnel, type ProxyInput } from '../tls/proxy.ts';
 export type { ConnectorRequest, DispatcherLike, PinnedConnector, PinnedFetch };
 
 export interface PinnedDispatcherOptions<Dispatcher extends DispatcherLike = DispatcherLike> {
-  /** The `Agent` of the undici whose `fetch` or `request` will use it. Default: that of the `fetch` which is part of Node. */
+  /** The `Agent` of the undici whose `fetch` or `request` will use it. Default: the one of Node's built-in `fetch`. */
   readonly Agent?: AgentClass<Dispatcher> | undefined;
   /** TLS options of the client: `cert` and `key` for mutual TLS, `servername`, `ciphers`, `ca` for `caVerification`. */
   readonly tls?: ClientTlsOptions | undefined;
-  /** Every connection is made through this HTTP proxy, in a tunnel in which the server is pinned. */
+  /** Every connection goes through this HTTP proxy, in a tunnel. The server is pinned inside the tunnel. */
   readonly proxy?: ProxyInput | undefined;
-  /** What else `Agent` takes: `connections`, `keepAliveTimeout`, `headersTimeout`, … */
+  /** Other options of `Agent`: `connections`, `keepAliveTimeout`, `headersTimeout`, … */
   readonly [agentOption: string]: unknown;
 }
 
 export interface PinnedFetchOptions<Fetch extends AnyFetch = typeof fetch> extends PinnedDispatcherOptions {
-  /** The `fetch` of the undici whose `Agent` stands beside it. Default: the one that is part of Node. */
+  /** The `fetch` of the undici from which `Agent` comes. Default: Node's built-in `fetch`. */
   readonly fetch?: Fetch | undefined;
 }
 
 /**
- * The `connect` option for undici's `Client`, `Pool` and `Agent`: every connection is pinned, and `http:` origins are refused, a
- * redirect to one too. undici gets the socket after a matching verdict.
+ * The `connect` option for undici's `Client`, `Pool` and `Agent`: every connection is pinned. `http:` origins are refused, also as the
+ * target of a redirect. undici gets the socket after a matching verdict.
  *
  * ```ts
  * import { Agent, request } from 'undici';
@@ -48,7 +48,7 @@ export interface PinnedFetchOptions<Fetch extends AnyFetch = typeof fetch> exten
  * await request('https://api.example.com/', { dispatcher });
  * ```
  *
- * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, for a configuration that cannot be used
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, at once, if the configuration cannot be used
  */
 export function pinnedConnector(policy: PolicyInput, tls: ClientTlsOptions = {}): PinnedConnector {
   return connectorOf(policy, tls);
@@ -60,8 +60,8 @@ function connectorOf(policy: PolicyInput, tls: ClientTlsOptions = {}, proxy?: Pr
 }
 
 /**
- * A dispatcher whose every connection is pinned, for all hosts under the one policy. Without `Agent` it is of the undici that is part
- * of Node, and fits the built-in `fetch` only: `fetch(url, { dispatcher })`.
+ * A dispatcher that pins every connection. The policy applies to all hosts, unless it has `hosts`. Without `Agent`, the dispatcher belongs
+ * to Node's built-in undici and fits the built-in `fetch` only: `fetch(url, { dispatcher })`.
  *
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once
  */
@@ -74,7 +74,7 @@ export function pinnedDispatcher<Dispatcher extends DispatcherLike = DispatcherL
   return createDispatcher(connectorOf(policy, tls, proxy), others);
 }
 
-/** undici passes over what it does not know, and the call would go around the proxy. */
+/** undici ignores unknown options. So with a misspelt `proxy`, the call would go around the proxy. */
 function refuseMisspelt(option: string): void {
   if (closestOf(option, ['proxy'], 2) === undefined) return;
   throw optionInvalid(
@@ -92,7 +92,8 @@ function refuseMisspelt(option: string): void {
  * const response = await api('https://api.example.com/users');
  * ```
  *
- * A refused connection is a rejection with `TypeError: fetch failed` whose `cause` is the `CertpinError` (`findCertpinError`).
+ * If the connection is refused, the call rejects with `TypeError: fetch failed`, and its `cause` is the `CertpinError`
+ * (`findCertpinError`).
  *
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`, at once
  */

@@ -3,19 +3,18 @@ import { printable, shorten } from './certificate.ts';
 import { formatPin } from './format-pin.ts';
 import type { Known } from './known.ts';
 
-/** What is said of a refusal. */
+/** The cause and the next step that an explanation gives for a refusal. */
 export interface Cause {
-  /** undefined: nothing speaks for one cause more than for another. */
+  /** undefined: no cause is more likely than another. */
   readonly cause?: string;
   readonly next: string;
 }
 
 /**
- * What is known, and what follows from it. The first row that fits gives the cause and the next step.
+ * A table of what is known of a refusal and what follows. The first row that fits gives the cause and the next step.
  *
- * An attacker in between chooses which certificates are sent and what stands in them. If such certificates alone can select a row, the row
- * must not say that the server is the right one, and must not advise a pin of what was presented. Each hash that a row prints as a pin was
- * configured.
+ * An attacker in between chooses which certificates are sent, and their content. A row that such certificates alone can select must not say
+ * that the server is the right one. It must not advise a pin of what was presented. A row prints only configured hashes as pins.
  */
 interface Row {
   readonly codes: readonly RefusalCode[];
@@ -99,7 +98,7 @@ const mismatches: readonly Omit<Row, 'codes'>[] = [
     // Anybody with a certificate of that CA can make this row fit.
     when: ({ signerPin }) => signerPin !== undefined,
     says: ({ host }) => ({
-      cause: `the pin is a CA's, and this certificate of the CA does not name ${named(host)}: another server answers, or somebody with a certificate of that CA is between you and the server`,
+      cause: `the pin is a CA's, and this certificate of the CA does not name ${named(host)}. Another server answers, or somebody with a certificate of that CA is between you and the server`,
       next: `ask the operator why the certificate does not name ${named(host)}; a CA is pinned with \`issuerPins\`, and then the name must match too`,
     }),
   },
@@ -115,7 +114,7 @@ const mismatches: readonly Omit<Row, 'codes'>[] = [
     when: ({ isPinnedSentAlong }) => isPinnedSentAlong,
     says: () => ({
       cause:
-        "a certificate with the configured pin was sent along, but no chain of signatures leads to it from the server's own: that proves nothing, anybody can send it along",
+        "a certificate with the configured pin was sent along, but no chain of signatures leads to it from the server's own. That proves nothing: anybody can send it along",
       next: COMPARE + SEVERAL,
     }),
   },
@@ -187,23 +186,21 @@ const rows: readonly Row[] = [
     says: () => ({ next: 'give the host that is called, or `servername`' }),
   },
   {
-    // The handshake and the pin have shown whose certificate this is.
+    // Here the pin is the leaf's own. So the handshake and the pin have shown whose certificate this is.
     codes: ['ERR_HOSTNAME_MISMATCH'],
     when: ({ leafPin }) => leafPin !== undefined,
     says: (known) => ({
       cause: `the certificate names ${namesOf(known)}`,
-      next: `the pin itself matched: call the server by a name of its certificate, or give such a name as \`servername\`; or let its
-    operator renew the certificate with this name. With a pin of the leaf itself, \`hostnameVerification: 'ignore'\` is safe too`,
+      next: `the pin itself matched. Call the server by a name of its certificate, or give such a name as \`servername\`. Or ask its operator to renew the certificate with this name. With a pin of the leaf itself, \`hostnameVerification: 'ignore'\` is safe too`,
     }),
   },
   {
-    // The CA vouches for others too, and anybody with a certificate of it may have chosen its names: the names are no advice.
+    // A CA vouches for others too. Anybody with a certificate of it may have chosen the names. So no advice uses these names.
     codes: ['ERR_HOSTNAME_MISMATCH'],
     when: always,
     says: (known) => ({
       cause: `the certificate names ${namesOf(known)}: another server of the pinned CA answers, or somebody with a certificate of that CA`,
-      next: `check the host that was called: ${named(known.host)}. If it is right, its operator must give the server a certificate of the CA
-    with this name; do not call a name that you read in a certificate`,
+      next: `check the host that was called: ${named(known.host)}. If it is right, its operator must give the server a certificate of the CA with this name. Do not call a name that you read in a certificate`,
     }),
   },
   {
@@ -280,7 +277,7 @@ function named(host: string | undefined): string {
   return host === undefined ? 'the host' : printable(host);
 }
 
-/** A certificate may have as many names as it likes; a person reads this many. */
+/** A certificate may have any number of names. A person reads this many. */
 const MAX_NAMES = 10;
 
 function namesOf({ leaf }: Known): string {

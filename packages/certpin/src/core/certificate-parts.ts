@@ -26,18 +26,18 @@ import {
   UTC_TIME,
 } from './der.ts';
 
-/** What `node:crypto` does not show of a certificate, and a chain is judged by (RFC 5280 §4). */
+/** The parts of a certificate that `node:crypto` does not show, and that the check of a chain needs (RFC 5280 §4). */
 export interface CertificateParts {
-  /** The object identifier of the signature algorithm; for RSASSA-PSS, which leaves the hash open, that of the hash. */
+  /** The object identifier of the signature algorithm. RSASSA-PSS leaves the hash open: then it is the identifier of the hash. */
   readonly signatureAlgorithm: string;
   readonly extensions: readonly Extension[];
   /** Subject and issuer are the same bytes. */
   readonly selfIssued: boolean;
-  /** How many intermediates may follow below it (RFC 5280 §4.2.1.9); undefined: as many as you like. */
+  /** How many intermediates may follow below it (RFC 5280 §4.2.1.9). undefined: any number. */
   readonly pathLength: number | undefined;
   /** What the key may be used for, by the number of the bit (RFC 5280 §4.2.1.3); undefined: anything. */
   readonly keyUsage: ((bit: number) => boolean) | undefined;
-  /** The same in the words of Netscape, which old CAs of companies still use. */
+  /** The same as Netscape's own extension, which old CAs of companies still use. */
   readonly netscapeType: ((bit: number) => boolean) | undefined;
 }
 
@@ -56,18 +56,18 @@ const BASIC_CONSTRAINTS = '2.5.29.19';
 const KEY_USAGE_ID = '2.5.29.15';
 const NETSCAPE_TYPE = '2.16.840.1.113730.1.1';
 const EXTENDED_KEY_USAGE = '2.5.29.37';
-/** Their values are read by OpenSSL, where they are asked for: subjectAltName and certificatePolicies. */
+/** Only identifiers. OpenSSL reads the values of subjectAltName and certificatePolicies when they are needed. */
 const WELL_KNOWN = new Set(['2.5.29.17', '2.5.29.32']);
 const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
 const RSASSA_PSS = '1.2.840.113549.1.1.10';
 const SHA_1 = '1.3.14.3.2.26';
 
-/** By the certificate: the bytes of one are read once. */
+/** The parts, by certificate: the same bytes are read once. */
 const known = new WeakMap<Certificate, CertificateParts>();
 
 /**
- * Throws where a certificate is written in any other way than DER and RFC 5280 allow, and where OpenSSL shows anything else of it: then
- * it is OpenSSL's certificate that has made the handshake or the signature, and not the one that was read here.
+ * Throws if a certificate is written in any other way than DER and RFC 5280 allow. Throws too if OpenSSL shows something else. OpenSSL made
+ * the handshake, or verified the signature, with what OpenSSL reads. What is read here must be the same certificate.
  */
 export function partsOf(certificate: Certificate): CertificateParts {
   let parts = known.get(certificate);
@@ -99,7 +99,7 @@ export function readParts(x509: X509Certificate): CertificateParts {
     (isCa && maySign) === x509.ca &&
     // Node calls the extended key usage `keyUsage`.
     purposes?.join() === (x509.keyUsage as readonly string[] | undefined)?.join();
-  if (!agrees) throw malformed('it says something else than what OpenSSL reads');
+  if (!agrees) throw malformed('OpenSSL reads something else in it');
   const { signatureAlgorithm, extensions, selfIssued, netscapeType } = read;
   return { signatureAlgorithm, extensions, selfIssued, pathLength, keyUsage, netscapeType };
 }
@@ -109,7 +109,7 @@ function readBody({ content }: Element, signature: Element) {
   return inside(content, (fields) => {
     const version = readVersion(fields);
     const serialNumber = readUnsigned(fields.take(INTEGER));
-    // RFC 5280 §4.1.1.2: the same in both places; only this one is signed.
+    // RFC 5280 §4.1.1.2: the algorithm must be the same in both places, because only this one is signed.
     const algorithm = fields.take(SEQUENCE);
     if (Buffer.compare(algorithm.whole, signature.whole) !== 0) throw malformed('two signature algorithms');
     const issuer = readName(fields);
@@ -131,12 +131,12 @@ function readBody({ content }: Element, signature: Element) {
   });
 }
 
-/** `[0] EXPLICIT INTEGER DEFAULT v1`: the first version is not written. Unique identifiers, all that version 2 had, nobody uses. */
+/** `[0] EXPLICIT INTEGER DEFAULT v1`: version 1 is not written. Version 2 only added unique identifiers, which nobody uses. */
 function readVersion(fields: Fields): 1 | 3 {
   const wrapper = fields.takeIf(numbered(0));
   if (wrapper === undefined) return 1;
   const version = inside(wrapper.content, (version) => readUnsigned(version.take(INTEGER)));
-  if (version !== 2n) throw malformed('a version that is none');
+  if (version !== 2n) throw malformed('an unknown version');
   return 3;
 }
 
@@ -156,7 +156,7 @@ function readName(fields: Fields): Element {
   return name;
 }
 
-/** RFC 5480 §2.1.1: a curve has a name. Who describes one in the key may describe another one (CVE-2020-0601). */
+/** RFC 5480 §2.1.1: a curve has a name. A key that describes its curve may describe a forged one (CVE-2020-0601). */
 function readKey(body: Fields): Element {
   const key = body.take(SEQUENCE);
   checkWhole(key.content);
@@ -175,7 +175,7 @@ function readEnd(dates: Fields): number {
   return readTime(dates.takeIf(UTC_TIME) ?? dates.take(GENERALIZED_TIME));
 }
 
-/** RFC 4055 §3.1: the parameters of RSASSA-PSS name the hash in [0]; where they do not, it is SHA-1. */
+/** RFC 4055 §3.1: the parameters of RSASSA-PSS name the hash in [0]. Without them, the hash is SHA-1. */
 function readSignatureAlgorithm({ content }: Element): string {
   checkWhole(content);
   return inside(content, (fields) => {
@@ -186,7 +186,7 @@ function readSignatureAlgorithm({ content }: Element): string {
   });
 }
 
-/** Hash, mask generation, length of the salt; a trailer other than the usual one, [3], is none that anybody uses. */
+/** Hash, mask generation, length of the salt. [3] is a trailer other than the usual one, which nobody uses. */
 function readPssHash({ content }: Element): string {
   return inside(content, (parameters) => {
     const hash = parameters.takeIf(numbered(0));

@@ -7,7 +7,7 @@ import { isCostly } from './keys.ts';
 export interface CertificateSummary {
   /** SHA-256 of the whole certificate, 64 upper-case hex digits. */
   readonly sha256: string;
-  /** SHA-256 of the SubjectPublicKeyInfo, 64 upper-case hex digits; null where the key is not written in DER, so that no pin is on it. */
+  /** SHA-256 of the SubjectPublicKeyInfo, 64 upper-case hex digits. null: the key is not written in DER, so it has no public-key pin. */
   readonly publicKeySha256: string | null;
   /** Distinguished name on one line, `CN=db.example.com, O=Example`. */
   readonly subject: string;
@@ -22,14 +22,14 @@ export interface CertificateSummary {
   readonly selfSigned: boolean;
 }
 
-/** A sandbox (of Jest) has another `Uint8Array` than Node, which makes the buffers. */
+/** Buffers are made by Node. A sandbox (of Jest) has its own `Uint8Array`, so `instanceof` would fail. */
 export function isBytes(value: unknown): value is Uint8Array {
   return ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === 'Uint8Array';
 }
 
 /**
- * A certificate, with what certpin shows of it. Everything but the bytes is what OpenSSL reads in them, and worked out when it is first
- * asked for.
+ * A certificate, with what certpin shows of it. Everything but the bytes is what OpenSSL reads in them. It is worked out when it is first
+ * needed.
  */
 export class Certificate implements CertificateEvidence {
   /** The certificate, DER. */
@@ -38,13 +38,13 @@ export class Certificate implements CertificateEvidence {
   #certificateSha256: Sha256 | undefined;
   #publicKeySha256: Sha256 | null | undefined;
 
-  /** @param source bytes are not parsed before something but their hash is asked for */
+  /** @param source bytes are parsed only when more than their hash is needed */
   constructor(source: Uint8Array | X509Certificate) {
     this.der = source instanceof X509Certificate ? source.raw : source;
     this.#x509 = source instanceof X509Certificate ? source : undefined;
   }
 
-  /** Throws the error of `node:crypto` where the bytes are not a certificate. */
+  /** Throws the error of `node:crypto` if the bytes are not a certificate. */
   get x509(): X509Certificate {
     this.#x509 ??= new X509Certificate(this.der);
     return this.#x509;
@@ -56,8 +56,8 @@ export class Certificate implements CertificateEvidence {
   }
 
   /**
-   * null where the certificate holds its key in bytes that are not OpenSSL's encoding of the key: nothing can be said then of a public-key
-   * pin. Throws where the bytes are not a certificate.
+   * null: the certificate holds its key in other bytes than OpenSSL's encoding of the key. Then no public-key pin can be checked. Throws if
+   * the bytes are not a certificate.
    */
   get publicKeySha256(): Sha256 | null {
     if (this.#publicKeySha256 === undefined) this.#publicKeySha256 = hashKey(this.x509);
@@ -73,13 +73,13 @@ export class Certificate implements CertificateEvidence {
   }
 
   get selfSigned(): boolean {
-    // Not isIssuedBy: a server's certificate may have signed itself though its key usage says that it signs no others.
+    // Not isIssuedBy: that is false for a self-signed server certificate whose key usage does not allow it to sign certificates.
     return this.x509.subject === this.x509.issuer && this.#isSignedBy(this);
   }
 
   /**
-   * Whether `issuer`'s name is this certificate's issuer **and** `issuer`'s key verifies this certificate's signature.
-   * Throws where the bytes of either are not a certificate.
+   * Whether `issuer`'s name is this certificate's issuer **and** `issuer`'s key verifies this certificate's signature. Throws if the bytes
+   * of either are not a certificate.
    */
   isIssuedBy(issuer: Certificate): boolean {
     // checkIssued compares names and key identifiers only; the proof is the signature.
@@ -91,11 +91,11 @@ export class Certificate implements CertificateEvidence {
       const { publicKey } = issuer.x509;
       return !isCostly(publicKey) && this.x509.verify(publicKey);
     } catch {
-      return false; // a key of a kind that this OpenSSL cannot verify with proves nothing
+      return false; // A key of a kind that this OpenSSL cannot verify with proves nothing.
     }
   }
 
-  /** Plain JSON. Throws where the bytes are not a certificate. */
+  /** Plain JSON. Throws if the bytes are not a certificate. */
   toJSON(): CertificateSummary {
     return {
       sha256: this.certificateSha256,
@@ -110,26 +110,26 @@ export class Certificate implements CertificateEvidence {
   }
 }
 
-/** Node shows a distinguished name one attribute a line. The presented name may be an attacker's: no control character passes. */
+/** Node shows a distinguished name with one attribute a line. The name may be an attacker's, so no control character passes. */
 export function oneLine(name: string | undefined): string {
   return printable((name ?? '').trim().split('\n').join(', '));
 }
 
 const MAX_CHARACTERS = 200;
 
-/** What a peer has written, for a message: names may be as long as a book. */
+/** Shortens what a peer has written, for a message: names may be as long as a book. */
 export function shorten(text: string): string {
   return text.length <= MAX_CHARACTERS ? text : `${[...text.slice(0, MAX_CHARACTERS)].slice(0, -1).join('')}…`;
 }
 
-/** Text that may be an attacker's, fit for a terminal and a log: no control character, none invisible, no line break. */
+/** Text that may be an attacker's, made safe for a terminal and a log: no control character, no invisible character, no line break. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Noncharacter_Code_Point}]/gu, '\uFFFD');
 }
 
 /**
- * Node joins alternative names with commas and puts those that hold one in JSON quotes (CVE-2021-44532). null: there are some, and OpenSSL
- * cannot read them.
+ * Splits the alternative names. Node joins them with commas, and puts a name with a comma in JSON quotes (CVE-2021-44532). null: the
+ * certificate has alternative names, and OpenSSL cannot read them.
  */
 function splitNames(names: string | null | undefined): string[] {
   return names == null

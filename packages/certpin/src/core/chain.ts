@@ -10,8 +10,8 @@ export interface ChainOptions {
 }
 
 /**
- * The outcome of {@link verifyChain}. `pinned` on refusal: the pinned issuer that is among the certificates, if one is; then
- * `problem` says why the chain does not lead to it.
+ * The outcome of {@link verifyChain}. On a refusal, `pinned` is the pinned issuer among the certificates, if there is one. Then `problem`
+ * says why the chain does not lead to it.
  */
 export type ChainResult =
   | { readonly ok: true; readonly pin: Pin; readonly issuer: Certificate }
@@ -20,16 +20,16 @@ export type ChainResult =
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 const ANY_PURPOSE = '2.5.29.37.0';
 
-/** RFC 5280 §4.2: a critical extension that is not processed is a refusal. Checked here or by OpenSSL's `X509_check_issued`. */
+/** RFC 5280 §4.2: a critical extension that is not processed is a refusal. These are checked here or by OpenSSL's `X509_check_issued`. */
 const PROCESSED = new Set([
   '2.5.29.19', // basicConstraints
   '2.5.29.15', // keyUsage
   '2.5.29.17', // subjectAltName
-  '2.5.29.32', // certificatePolicies: they limit nobody who asks for no policy (RFC 5280 §6.1.1 (c): any-policy)
+  '2.5.29.32', // certificatePolicies: without a required policy, they limit nothing (RFC 5280 §6.1.1 (c): any-policy)
   '2.5.29.37', // extKeyUsage
 ]);
 
-/** They limit what a certificate is good for, critical or not, and cannot be evaluated here. */
+/** They limit what a certificate may be used for, critical or not. This code cannot evaluate them. */
 const LIMITS = new Map([
   ['2.5.29.30', 'name constraints'],
   ['1.3.6.1.5.5.7.1.7', 'limits of addresses'],
@@ -37,7 +37,7 @@ const LIMITS = new Map([
   ['1.3.6.1.5.5.7.1.14', 'the limits of a proxy certificate'],
 ]);
 
-/** Signatures that nobody can make without the key. With MD2, MD4, MD5 or SHA-1 a collision is a forged certificate. */
+/** Sound signature algorithms. With MD2, MD4, MD5 or SHA-1, an attacker can forge a certificate by a collision. */
 const SOUND_SIGNATURES = new Set([
   // RSA with SHA-256, SHA-384, SHA-512, SHA-224
   ...['1.2.840.113549.1.1.11', '1.2.840.113549.1.1.12', '1.2.840.113549.1.1.13', '1.2.840.113549.1.1.14'],
@@ -49,17 +49,17 @@ const SOUND_SIGNATURES = new Set([
   ...['1.3.101.112', '1.3.101.113'],
 ]);
 
-/** A chain deeper than this, or a search for it longer than that, is somebody's attempt to keep us busy: each link is a signature. */
+/** Each link costs a signature. A longer chain, or a longer search for one, is an attempt to keep us busy. */
 const MAX_DEPTH = 8;
 const MAX_LINKS = 24;
 
 /**
  * Looks for a chain from `leaf` to an issuer that one of `pins` pins, among `others` in any order.
  *
- * Node links a certificate to its issuer by name alone (`X509_check_issued`), so a forged leaf that names the genuine CA and ships
- * the CA's public certificate looks like its child. Here every link is a verified signature, and every issuer is a CA within its
- * validity and its path length, with a sound key. Name constraints cannot be evaluated, so a CA that sets them is refused. The validity
- * of the leaf and its name are the caller's to check.
+ * Node links a certificate to its issuer by name alone (`X509_check_issued`). So a forged leaf that names the genuine CA, and is sent with
+ * the CA's public certificate, looks like its child. Here every link is a verified signature. Every issuer is a CA within its validity and
+ * its path length, with a sound key. Name constraints cannot be evaluated, so a CA that sets them is refused. The caller checks the
+ * validity of the leaf and its name.
  */
 export function verifyChain(
   leaf: Certificate,
@@ -99,13 +99,13 @@ export function verifyChain(
   );
 }
 
-/** Each certificate once, and never the leaf: it does not vouch for itself, however it came to be among `others`. */
+/** Each certificate once, without the leaf. The leaf does not vouch for itself, even if it is among `others` too. */
 function distinctIssuers(leaf: Certificate, others: readonly Certificate[]): Certificate[] {
   const seen = new Set([leaf.certificateSha256]);
   return others.filter(({ certificateSha256 }) => !seen.has(certificateSha256) && seen.add(certificateSha256));
 }
 
-/** Why `issuer` cannot have issued the last certificate of `path`, which names it; undefined where it has. */
+/** Why `issuer` cannot have issued the last certificate of `path`, which names it. undefined: it has issued it. */
 function issuerProblem(issuer: Certificate, path: readonly Certificate[], options: ChainOptions): string | undefined {
   const child = path[path.length - 1] as Certificate;
   if (!child.isIssuedBy(issuer)) {
@@ -115,7 +115,7 @@ function issuerProblem(issuer: Certificate, path: readonly Certificate[], option
     return `${nameOf(issuer)} is not a CA (RFC 5280 basicConstraints), so it cannot vouch for ${nameOf(child)}`;
   const problem = certificateProblem(issuer);
   if (problem !== undefined) return problem;
-  // RFC 5280 §4.2.1.9: how many intermediates may follow below, self-issued ones not counted; the leaf is none of them.
+  // RFC 5280 §4.2.1.9: how many intermediates may follow below. Self-issued ones do not count, and the leaf does not either.
   const { pathLength = Number.POSITIVE_INFINITY } = partsOf(issuer);
   const below = path.slice(1).filter((certificate) => !partsOf(certificate).selfIssued).length;
   if (below > pathLength) return `${nameOf(issuer)} allows a path of ${pathLength} intermediates; there are ${below}`;
@@ -124,7 +124,7 @@ function issuerProblem(issuer: Certificate, path: readonly Certificate[], option
   return `${nameOf(issuer)} is ${validity.code === 'ERR_CERTIFICATE_EXPIRED' ? 'expired' : 'not yet valid'}`;
 }
 
-/** What the leaf must be beside: it makes the handshake of a TLS server (RFC 5280 §4.2.1.3, as OpenSSL's check_purpose_ssl_server). */
+/** What the leaf must also be: usable for the handshake of a TLS server (RFC 5280 §4.2.1.3, as OpenSSL's check_purpose_ssl_server). */
 function leafProblem(leaf: Certificate): string | undefined {
   const problem = certificateProblem(leaf);
   if (problem !== undefined) return problem;
@@ -136,7 +136,7 @@ function leafProblem(leaf: Certificate): string | undefined {
   return undefined;
 }
 
-/** What every certificate of a chain must be, the leaf too: meant for TLS servers, soundly signed, of a sound key, fully understood. */
+/** What every certificate of a chain must be, also the leaf: meant for TLS servers, soundly signed, with a sound key, fully understood. */
 function certificateProblem(certificate: Certificate): string | undefined {
   // Node calls the extended key usage `keyUsage`. A client's certificate of the same CA must not pass for a server's.
   const purposes = certificate.x509.keyUsage as readonly string[] | undefined;

@@ -1,6 +1,6 @@
 /**
- * A strict reader of DER (X.690 §10 and §11), for what `node:crypto` does not show. Every value has one encoding here; any other is an
- * exception, and an exception is a refusal. Tags have one byte, the caller says which one he expects, and a container must be used up.
+ * A strict reader of DER (X.690 §10 and §11), for what `node:crypto` does not show. Every value has one encoding here. Any other one
+ * throws, and an exception is a refusal. Tags have one byte. The caller says which tag it expects, and must read a container to its end.
  */
 
 export const BOOLEAN = 0x01;
@@ -39,7 +39,7 @@ export class Fields {
     return this.#offset === this.#bytes.length;
   }
 
-  /** The next element. Throws where there is none, or it has another tag. */
+  /** The next element. Throws if there is none, or if it has another tag. */
   take(tag: number): Element {
     const element = readElement(this.#bytes, this.#offset);
     if (element.tag !== tag) throw malformed(`tag ${element.tag} in the place of ${tag}`);
@@ -57,7 +57,7 @@ export class Fields {
   }
 }
 
-/** Reads the elements in `content`, and sees that none is left over. */
+/** Reads the elements in `content`. Throws if something is left over. */
 export function inside<Result>(content: Uint8Array, read: (fields: Fields) => Result): Result {
   const fields = new Fields(content);
   const result = read(fields);
@@ -96,7 +96,7 @@ function byteAt(bytes: Uint8Array, index: number): number {
   return byte;
 }
 
-/** X.690 §8.3.2: the first nine bits are not all the same. RFC 5280 §4.1.2.2: no certificate has a negative number. */
+/** X.690 §8.3.2: the first nine bits are not all the same. RFC 5280 §4.1.2.2: a certificate has no negative number. */
 export function readUnsigned({ content }: Element): bigint {
   const [first, second = 0] = content;
   if (first === undefined || first >= 0x80) throw malformed('a number that is negative or empty');
@@ -104,7 +104,7 @@ export function readUnsigned({ content }: Element): bigint {
   return BigInt(`0x${Buffer.from(content).toString('hex')}`);
 }
 
-/** X.690 §11.1; and §11.5: false, which is the default wherever a certificate has a boolean, is not written. */
+/** X.690 §11.1. §11.5: the default is not written. It is false wherever a certificate has a boolean. */
 export function readTrue({ content }: Element): true {
   if (content.length !== 1 || content[0] !== 0xff) throw malformed('a boolean that is not a written true');
   return true;
@@ -159,12 +159,12 @@ export function readTime({ tag, content }: Element): number {
   const [month, day, hours, minutes, seconds] = clock ?? [];
   const text = `${century || (Number(year) < 50 ? '20' : '19')}${year}-${month}-${day}T${hours}:${minutes}:${seconds}.000Z`;
   const time = Date.parse(text);
-  // The 31st of February is read as the 3rd of March.
-  if (Number.isNaN(time) || new Date(time).toISOString() !== text) throw malformed('a date that is none');
+  // JavaScript reads the 31st of February as the 3rd of March.
+  if (Number.isNaN(time) || new Date(time).toISOString() !== text) throw malformed('a date that does not exist');
   return time;
 }
 
-/** Whatever is in an element that nobody interprets is written in DER too. */
+/** Also an element that nobody interprets must be written in DER. */
 export function checkWhole(bytes: Uint8Array, depth = 0): void {
   if (depth > 16) throw malformed('elements too deep in one another');
   const fields = new Fields(bytes);
@@ -175,7 +175,7 @@ function checkElement(element: Element, depth: number): void {
   const { tag, content } = element;
   const isUniversal = tag < 0x40;
   if (isUniversal && tag !== SEQUENCE && tag !== SET && (tag & 0x20) !== 0) throw malformed('a string in pieces');
-  if (tag === 0 || tag === 0x10 || tag === 0x11) throw malformed('a tag that is none');
+  if (tag === 0 || tag === 0x10 || tag === 0x11) throw malformed('an invalid tag');
   if ((tag & 0x20) !== 0) checkWhole(content, depth + 1);
   if (tag === BOOLEAN && (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff)))
     throw malformed('a boolean that is neither 00 nor FF');

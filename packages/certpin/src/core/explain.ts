@@ -8,10 +8,10 @@ import { Known, signersOf } from './known.ts';
 import type { Refused, Verdict } from './verdict.ts';
 
 /**
- * What a person needs who stands before a verdict: the fact, what was presented, what is configured, the likely cause, and the
- * command that checks it out of band. It never suggests trusting what was just presented, which may be an attacker's.
+ * Explains a verdict to a person: the fact, what was presented, what is configured, the likely cause, and a command that checks it over
+ * another channel. It never suggests trusting what was just presented, which may be an attacker's.
  *
- * Cause and next step are chosen by what is known (causes.ts), never by what a server merely sends along.
+ * Cause and next step follow from what is known (causes.ts), never from what a server only sends along.
  */
 export function explain(verdict: Verdict): string {
   if (verdict.ok) {
@@ -30,7 +30,7 @@ export function explain(verdict: Verdict): string {
   ]);
 }
 
-/** The error of a refusal: the verdict's code, its explanation as the message, and a line for logs. */
+/** The error of a refusal. It has the verdict's code, its explanation as the message, and one line for logs. */
 export function refusalError(verdict: Refused): CertpinError<RefusalCode> {
   const error = new CertpinError(verdict.code, explain(verdict), { verdict });
   return Object.assign(error, { summary: summarize(verdict) });
@@ -39,7 +39,10 @@ export function refusalError(verdict: Refused): CertpinError<RefusalCode> {
 /** A log line has room for this many pins. */
 const MAX_SUMMARIZED = 4;
 
-/** The reason, the host, and the hashes of both sides, in the form of a pasted block's message; nothing that the server has written. */
+/**
+ * The reason, the host, and the hashes of both sides, in the form of a pasted block's message. It contains nothing that the server has
+ * written.
+ */
 function summarize(verdict: Refused): string {
   const { reason, presented, policy, fromFile } = verdict;
   const [shown = 'nothing'] = presented.map(
@@ -73,12 +76,12 @@ function at({ host, port }: Verdict): string {
   return ` for ${printable(name)}${port === undefined ? '' : `:${port}`}`;
 }
 
-/** Said where it is not the host itself. */
+/** The server name, shown if it is not the host itself. */
 function calledLines({ host, address }: Refused): string[] {
   return address === undefined || address === host ? [] : [`  called: ${printable(address)}`];
 }
 
-/** A server may present as many certificates as it likes; a person reads this many. */
+/** A server may present any number of certificates. A person reads this many. */
 const MAX_PRESENTED = 6;
 
 function presentedLines({ presented, fromFile }: Verdict): string[] {

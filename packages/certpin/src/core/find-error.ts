@@ -1,21 +1,22 @@
 import { type AnyCertpinError, isCertpinError } from '../errors.ts';
 
 /**
- * Where clients keep the error that they wrap: sequelize `original`, mssql `originalError`, typeorm `driverError`, Prisma `meta`, MongoDB
- * `reason`. The names with an `s` hold several: `AggregateError`, cassandra-driver by host, MongoDB in a Map of descriptions with an `error`.
+ * The properties in which clients keep the error that they wrap: sequelize `original`, mssql `originalError`, typeorm `driverError`, Prisma
+ * `meta`, MongoDB `reason`. The names with an `s` hold several errors: `AggregateError`, cassandra-driver by host, MongoDB in a Map of
+ * descriptions with an `error`.
  */
 const wrappers = 'cause original originalError driverError meta reason error errors innerErrors servers'.split(' ');
 
 const MAX_LOOKED = 100_000;
 
 /**
- * The `CertpinError` in a client's error, found through whatever the client has wrapped it in. undefined where there is none.
+ * Finds the `CertpinError` in a client's error, whatever the client has wrapped it in. undefined: there is none.
  *
  * The brand identifies it, not its `code`: a client may overwrite the `code` with its own (nodemailer).
  *
- * Errors may point at each other in a circle. The Set holds each error once, so the loop ends. The loop also visits what is added to the Set
- * while it runs. The number of visits has a limit, because a getter may make a new error each time, without end. And MongoDB's driver copies
- * what a server has answered into its error.
+ * Errors may point at each other in a circle. The Set holds each error once, so the loop ends. The loop also visits what is added to the
+ * Set while it runs. The number of visits has a limit, because a getter may make a new error each time, without end. MongoDB's driver also
+ * copies a server's answer into its error.
  */
 export function findCertpinError(error: unknown): AnyCertpinError | undefined {
   const queue = new Set<unknown>([error]);

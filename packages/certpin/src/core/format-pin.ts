@@ -27,8 +27,8 @@ const printers: Record<string, (hex: Sha256) => string> = {
 /**
  * Prints a pin, by default as 64 upper-case hex digits (certificate) or `sha256/BASE64` (public key).
  *
- * Everything it prints reads back as the same pin. A spelling that would read back as the other kind is refused: bare hex, for
- * one, is the world's spelling of a certificate's hash.
+ * Everything that it prints reads back as the same pin. A spelling that would read back as the other kind is refused. For example, bare hex
+ * always means the hash of a certificate.
  *
  * | spelling | kind | example |
  * |---|---|---|
@@ -42,7 +42,7 @@ const printers: Record<string, (hex: Sha256) => string> = {
  * | `kubeadm` | public-key | `sha256:aabb…` |
  * | `base64`, `base64url` | public-key | `BASE64` |
  *
- * @throws TypeError where the kind of pin has no such spelling
+ * @throws TypeError if the kind of pin has no such spelling
  */
 export function formatPin(pin: Pin, spelling?: PinSpelling): string {
   const wanted = spelling ?? (pin.kind === 'certificate' ? 'hex' : 'okhttp');

@@ -6,17 +6,18 @@ import { createPolicy, type GivenPolicyOptions, type PolicyOptions, policyKeys }
 import type { Policy } from './policy-type.ts';
 import { refuseUnknownOptions } from './unknown-options.ts';
 
-/** A policy for each server, where one client talks to several. These stand in place of `pins` and the other options of a policy. */
+/** A policy for each server, if one client talks to several. Give `hosts` in place of `pins` and the other options of a policy. */
 export interface HostOptions {
   /**
-   * The policies by host: `'api.example.com'`, `'10.0.0.5'`, `'fd00::5'`; `'*.example.com'` for exactly one label more, and
-   * `'**.example.com'` for one or more. The most exact entry counts, alone: a name before `*.`, `*.` before `**.`, the longer `**.`
-   * before the shorter. Ports make no difference.
+   * The policies by host: `'api.example.com'`, `'10.0.0.5'`, `'fd00::5'`. `'*.example.com'` stands for exactly one label more, and
+   * `'**.example.com'` for one or more. Only the most exact entry applies: a name before `*.`, `*.` before `**.`, the longer `**.` before
+   * the shorter. Ports make no difference.
    */
   readonly hosts?: Readonly<Record<string, GivenPolicyOptions | Policy>> | undefined;
   /**
-   * What becomes of a host that `hosts` does not name. Default `'refuse'`: no connection is opened, `ERR_HOST_UNPINNED`. `'verify'`:
-   * the ordinary verification without a pin: a CA that Node trusts (its own list, or the `ca` of the connection), and the host name.
+   * What happens with a host that `hosts` does not name. Default `'refuse'`: no connection is opened, `ERR_HOST_UNPINNED`. `'verify'`: the
+   * ordinary verification without a pin. The certificate must name the host, and its chain must lead to a CA that Node trusts (its own
+   * list, or the `ca` of the connection).
    */
   readonly otherHosts?: 'refuse' | 'verify' | undefined;
 }
@@ -35,13 +36,13 @@ export function createServerPolicies(options: (PolicyOptions & HostOptions) | Po
   if (typeof options !== 'object' || options === null) return createPolicy(options as Policy);
   const { hosts, otherHosts, ...others } = ownOptions(options as PolicyOptions & HostOptions);
   if (hosts === undefined) {
-    if (otherHosts !== undefined) throw invalid('otherHosts', '`otherHosts` stands beside `hosts` only');
+    if (otherHosts !== undefined) throw invalid('otherHosts', '`otherHosts` has a meaning only together with `hosts`');
     return createPolicy(options as GivenPolicyOptions | Policy);
   }
   refuseUnknownOptions(others, policyKeys, 'policy');
   const astray = policyKeys.find((key) => Object.hasOwn(others, key) && others[key] !== undefined);
   if (astray !== undefined)
-    throw invalid(astray, `\`${astray}\` has no place beside \`hosts\`: it belongs to a host in there`);
+    throw invalid(astray, `\`${astray}\` does not go together with \`hosts\`: move it into the entry of a host`);
   return new HostPolicies(hosts, oneOf('otherHosts', otherHosts, ['refuse', 'verify']) ?? 'refuse');
 }
 
@@ -49,10 +50,8 @@ export function createServerPolicies(options: (PolicyOptions & HostOptions) | Po
 type Rule = Policy | 'verify';
 
 /**
- * What has to hold for a server with these names, all of it: the entry of each name that has one. Names that the same entry stands for
- * ask for it once; entries that contradict one another are met by no server. No name: a server of which nothing is known.
- *
- * @throws CertpinError `ERR_HOST_UNPINNED`
+ * What must hold for a server with these names: the entries of all names that have one. The same entry for several names counts once. If
+ * entries contradict each other, no server fulfils them. No name: a server of which nothing is known.
  */
 export function policiesFor(policies: ServerPolicies | 'verify', names: readonly string[]): readonly [Rule, ...Rule[]] {
   return policies instanceof HostPolicies ? policies.for(names) : [policies];
@@ -63,7 +62,7 @@ export function policyFor(policies: ServerPolicies | 'verify', host: string | un
   return policiesFor(policies, host === undefined ? [] : [host])[0];
 }
 
-/** The error with which {@link policiesFor} refuses a server; undefined where it has pins. */
+/** The error with which {@link policiesFor} refuses a server. undefined: the server has pins. */
 export function hostRefusal(policies: ServerPolicies | 'verify', names: readonly string[]): Error | undefined {
   try {
     policiesFor(policies, names);
@@ -73,20 +72,20 @@ export function hostRefusal(policies: ServerPolicies | 'verify', names: readonly
   }
 }
 
-/** The error for a server that no entry names. A host that is none may be a connection string, with its password: it is not shown. */
+/** The error for a server that no entry names. Text that is not a host may be a connection string with its password, so it is not shown. */
 export function hostUnpinned(names: readonly string[]): CertpinError<'ERR_HOST_UNPINNED'> {
   const shown =
-    names.map((name) => canonicalHost(name) ?? 'a host that is none').join(' and ') || 'a host without a name';
+    names.map((name) => canonicalHost(name) ?? 'something that is not a host').join(' and ') || 'a host without a name';
   const message = `no pins for ${shown}: \`hosts\` does not name it, so nothing was sent; add it there with its pins, or say \`otherHosts: 'verify'\``;
   return new CertpinError('ERR_HOST_UNPINNED', message, { host: shown });
 }
 
-/** Every rule that may come to hold. */
+/** Every rule that may come to apply. */
 export function everyRule(policies: ServerPolicies | 'verify'): readonly Rule[] {
   return policies instanceof HostPolicies ? policies.all() : [policies];
 }
 
-/** Made by {@link createServerPolicies}. Looked up by one step for each label of a name, however many hosts there are. */
+/** Made by {@link createServerPolicies}. A lookup takes one step for each label of a name, whatever the number of hosts. */
 class HostPolicies {
   /** By canonical host, with the `*.` or `**.` of a pattern before it. */
   readonly #entries = new Map<string, Policy>();
@@ -134,12 +133,12 @@ function parentsOf(name: string): string[] {
   return labels.map((_, index) => labels.slice(index).join('.'));
 }
 
-/** What is no host is not repeated: a URL or a connection string that was put here holds a password. */
+/** Text that is not a host is not repeated: a URL or a connection string in its place holds a password. */
 function canonicalEntry(entry: string, place: number): string {
   const [, wildcard = '', rest = ''] = /^(\*\*?\.)?(.*)$/s.exec(entry) ?? [];
   const host = canonicalHost(rest);
   if (host !== undefined && !(wildcard !== '' && isAddress(host))) return wildcard + host;
-  const message = `\`hosts\`: entry ${place} is no host name, no IP address and no pattern ('*.example.com', '**.example.com'); a port has no place in it`;
+  const message = `\`hosts\`: entry ${place} is not a host name, IP address or pattern ('*.example.com', '**.example.com'); write it without a port`;
   throw invalid('hosts', message);
 }
 

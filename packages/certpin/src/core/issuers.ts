@@ -13,11 +13,12 @@ export function matchIssuer(
 ): Pick<Matched, 'pin' | 'matched' | 'certificate'> | Problem {
   const problem = mismatch(leaf, policy.pins);
   if (problem.code !== 'ERR_PIN_MISMATCH' || policy.issuerPins.length === 0) return problem;
-  // A CA is found even where the server does not send it, if the pin was given as its certificate.
+  // If the pin was given as the CA's certificate, the CA is found even if the server does not send it.
   const candidates = [...others, ...policy.knownCertificates];
   const chain = verifyChain(leaf, candidates, policy.issuerPins, { now, expired: policy.expired });
   if (chain.ok) return { pin: chain.pin, matched: 'issuer', certificate: chain.issuer };
-  // A forgery claims the pinned issuer: it ships the issuer's public certificate, or names it. Anything else is another server.
+  // A forgery claims the pinned issuer: it is sent with the issuer's public certificate, or names the issuer. Anything else is another
+  // server.
   const claimed =
     chain.pinned !== undefined && (others.includes(chain.pinned) || leaf.x509.issuer === chain.pinned.x509.subject);
   if (claimed) return { code: 'ERR_CHAIN_INVALID', reason: chain.problem };

@@ -1,22 +1,22 @@
 import type { KeyObject } from 'node:crypto';
 
-/** The curves that TLS and public CAs use, of 224 bits and more. Others are weak, slow, or described in the key itself. */
+/** The curves that TLS and public CAs use, of 224 bits and more. Other curves are weak, slow, or described in the key itself. */
 const CURVES = new Set([
   ...['secp224r1', 'prime256v1', 'secp384r1', 'secp521r1', 'secp256k1'],
   ...['brainpoolP256r1', 'brainpoolP384r1', 'brainpoolP512r1'],
 ]);
 
-/** With an RSA key of 2048 bits: 112 bits of security, as OpenSSL's security level 2 asks for. */
+/** An RSA key of 2048 bits has 112 bits of security, which OpenSSL's security level 2 requires. */
 const MIN_MODULUS_BITS = 2_048;
 
-/** A signature by an RSA key of this size takes half a millisecond to verify; by one of twice the size five times as long. */
+/** A signature by an RSA key of this size takes half a millisecond to verify. Twice the size takes five times as long. */
 const MAX_MODULUS_BITS = 8_192;
 const MAX_EXPONENT = 2n ** 32n;
 
-/** An RSA key of 16,384 bits has 2,100 bytes. Of a key with an endless exponent nothing else is asked. */
+/** An RSA key of 16,384 bits has 2,100 bytes. A key with an endless exponent is longer; nothing else is read of it. */
 const MAX_KEY_BYTES = 2_500;
 
-/** Why a key of a chain is not good enough for a signature, or too costly; undefined where it is. */
+/** Why a key of a chain is too weak for a signature, or too costly. undefined: neither. */
 export function keyProblem(key: KeyObject): string | undefined {
   if (isCostly(key)) return 'a key that is too large';
   const { modulusLength = 0, namedCurve = '' } = key.asymmetricKeyDetails ?? {};
@@ -30,11 +30,11 @@ export function keyProblem(key: KeyObject): string | undefined {
     case 'rsa-pss':
       return modulusLength < MIN_MODULUS_BITS ? `a key of ${modulusLength} bits, which is too weak` : undefined;
     default:
-      return 'a key of a kind that is not taken';
+      return 'a key of a kind that certpin does not accept';
   }
 }
 
-/** Whether somebody has made a key so that each signature by it keeps us busy. OpenSSL takes exponents as long as the modulus. */
+/** Whether somebody has made a key so that each signature by it costs us time. OpenSSL accepts exponents as long as the modulus. */
 export function isCostly(key: KeyObject): boolean {
   if (key.export({ type: 'spki', format: 'der' }).length > MAX_KEY_BYTES) return true;
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};

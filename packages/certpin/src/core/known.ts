@@ -8,8 +8,8 @@ import type { Refused } from './verdict.ts';
 /**
  * The facts behind a refusal. Only these facts choose a cause (causes.ts).
  *
- * The handshake proves that the server has the key of the first certificate. The other certificates are public, and anybody can send them:
- * only a verified signature connects them with the first one. No server can choose what is configured.
+ * The handshake proves that the server has the key of the first certificate. The other certificates are public, and anybody can send them.
+ * Only a verified signature connects them with the first one. No server can choose what is configured.
  */
 export class Known {
   readonly verdict: Refused;

@@ -9,10 +9,10 @@ export interface LivePins {
   /** The pins that count now. */
   readonly pins: readonly Pin[];
   /**
-   * Replaces the set. New connections are judged by it at once; connections that are open are judged again, and those that it
-   * refuses are closed with the error of the refusal.
+   * Replaces the set. New connections are judged by the new set at once. Open connections are judged again. If one is refused, it is closed
+   * with the error of the refusal.
    *
-   * @throws CertpinError `ERR_PIN_INVALID`; then the old set still counts
+   * @throws CertpinError `ERR_PIN_INVALID`; the old set then stays in use
    */
   set(pins: PinInput): void;
   /** @internal what a policy reads */
@@ -21,7 +21,7 @@ export interface LivePins {
 
 interface LiveState {
   readonly parsed: () => ParsedPins;
-  /** Whether `pins` is a list that this set is, or was: a copy of a policy holds the one of its hour. */
+  /** Whether `pins` is a list that this set is, or once was. A copy of a policy holds the list of the moment when it was copied. */
   readonly gave: (pins: unknown) => boolean;
   /** @returns a function that ends the subscription */
   readonly onChange: (listener: () => void) => () => void;
@@ -51,7 +51,7 @@ export function livePins(initial: PinInput): LivePins {
     set(pins: PinInput) {
       parsed = parsePinSources(pins);
       given.add(parsed.pins);
-      // A listener closes a connection and thereby ends its own subscription; the copy keeps the round whole.
+      // A listener that closes a connection also ends its own subscription. The copy of the list keeps this round complete.
       for (const listener of [...listeners]) listener();
     },
     [brand]: {
@@ -67,7 +67,7 @@ export function livePins(initial: PinInput): LivePins {
   });
 }
 
-/** The live state behind an input of a policy; undefined where it is a plain input. */
+/** The live pin set behind an input of a policy. undefined: the input is not live. */
 export function liveStateOf(input: PinInput | LivePins): LiveState | undefined {
   return typeof input === 'object' && input !== null && Object.hasOwn(input, brand)
     ? (input as LivePins)[brand]

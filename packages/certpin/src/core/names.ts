@@ -1,14 +1,14 @@
 import type { Problem } from '../leaf/checks.ts';
 import type { Certificate } from './certificate.ts';
 
-/** A certificate that has to name the host, and does not. */
+/** The refusal of a certificate that must name the host, and does not. */
 export function nameProblem(certificate: Certificate, host: string | undefined): Problem | undefined {
   if (namesHost(certificate, host)) return undefined;
   const reason = `the certificate does not name ${host ?? 'the host, which is unknown'}`;
   return { code: 'ERR_HOSTNAME_MISMATCH', reason };
 }
 
-/** RFC 9525 §6.3, with Node's rule for the subject's common name: it counts only where there is no alternative DNS name. */
+/** RFC 9525 §6.3, and Node's rule for the subject's common name: it counts only if there is no alternative DNS name. */
 export function namesHost(certificate: Certificate, host: string | undefined): boolean {
   if (host === undefined || host === '') return false;
   const { x509 } = certificate;
@@ -20,6 +20,6 @@ export function namesHost(certificate: Certificate, host: string | undefined): b
     if (/^[\d.]+$/.test(address) || address.includes(':')) return x509.checkIP(address) !== undefined;
     return x509.checkHost(name, { subject: 'default', partialWildcards: false }) !== undefined;
   } catch {
-    return false; // Node throws on what is no address and no name: `127.1`, for one, which a resolver takes
+    return false; // Node throws if the text is neither an address nor a name. A resolver accepts `127.1`, for example, but Node throws.
   }
 }

@@ -8,7 +8,7 @@ import { problemOfBroken, problemOfHex } from './pin-problem.ts';
 import { decodeText } from './text.ts';
 
 /**
- * One pin: a string in any spelling, PEM text (a certificate or a public key), the bytes of a PEM or DER certificate, an
+ * One pin: a string in any spelling, PEM text (a certificate or a public key), or the bytes of a PEM or DER certificate. Also an
  * `X509Certificate`, or a pin that was parsed before.
  */
 export type PinSource = string | Uint8Array | X509Certificate | Pin;
@@ -16,7 +16,7 @@ export type PinSource = string | Uint8Array | X509Certificate | Pin;
 /** One pin or several: see {@link parsePins}. */
 export type PinInput = PinSource | readonly PinSource[];
 
-/** What was read: the pins, and the certificates among the sources. */
+/** What was read: the pins, and the certificates that were given as pins. */
 export interface ParsedPins {
   readonly pins: readonly Pin[];
   readonly certificates: readonly Certificate[];
@@ -28,14 +28,14 @@ interface ParsedPin {
 }
 
 /**
- * Reads one pin. A string may be any of these; upper and lower case of hex digits and prefixes do not matter:
+ * Reads one pin. A string may have one of these forms. Upper and lower case of hex digits and prefixes do not matter:
  *
  * - `AA:BB:…` or bare hex, with or without `sha256 Fingerprint=` before it: a **certificate** pin
  * - `3 0 1 HEX` (TLSA, RFC 6698): a **certificate** pin; `3 1 1 HEX`: a **public-key** pin
  * - `sha256/BASE64`, `sha256//BASE64`, `pin-sha256="BASE64"`, `sha256:HEX`, bare base64 or base64url: a **public-key** pin
  * - PEM text: `CERTIFICATE` gives a certificate pin, `PUBLIC KEY` a public-key pin
- * - the lines that keytool, browsers, keychains and other tools print, in quotes or behind the name of a variable: see docs/reference/core.md. What may
- *   be of a certificate and of a key alike is refused
+ * - the lines that keytool, browsers, keychains and other tools print, in quotes or behind the name of a variable. A text that may mean a
+ *   certificate or a key is refused
  *
  * @throws CertpinError `ERR_PIN_INVALID`: not exactly one pin, an algorithm other than SHA-256, a wrong length, a private key
  */
@@ -51,9 +51,8 @@ export function parsePin(source: PinSource): Pin {
 }
 
 /**
- * Reads a pin set: one pin or an array of pins; every string among them may hold several, separated by commas, semicolons,
- * whitespace or newlines, as a secret store would keep them. A `#` at the start of a line or after whitespace begins a comment.
- * Repeated pins are read once.
+ * Reads a pin set: one pin or an array of pins. Each string may hold several pins, separated by commas, semicolons, whitespace or newlines,
+ * as in a secret store. A `#` at the start of a line or after whitespace begins a comment. Repeated pins are read once.
  *
  * @throws CertpinError `ERR_PIN_INVALID` for the first pin that cannot be read, and for an empty set
  */
@@ -61,7 +60,7 @@ export function parsePins(input: PinInput): readonly Pin[] {
   return parsePinSources(input).pins;
 }
 
-/** As {@link parsePins}, and keeps the certificates among the sources: an issuer's certificate completes a chain. */
+/** As {@link parsePins}, but keeps the certificates that were given as pins: an issuer's certificate completes a chain. */
 export function parsePinSources(input: PinInput): ParsedPins {
   const parsed: ParsedPin[] = [];
   for (const source of [input].flat() as readonly PinSource[]) {
@@ -90,14 +89,14 @@ function readSource(source: Exclude<PinSource, string>, parsed: ParsedPin[]): vo
   } else if (source.length === 32) {
     throw pinInvalid(position, '32 raw bytes, which do not say whether they hash a certificate or a key');
   } else if (source[0] === 0x30 && (source[1] ?? 0) >= 0x80) {
-    // 0x30 begins a DER certificate and is the digit 0 too; but no certificate is so short that its length is one byte.
+    // 0x30 begins a DER certificate, and is also the digit 0. But the length of a certificate never fits into one byte.
     parsed.push(certificatePin(source, position));
   } else {
     readText(decodeText(source), parsed);
   }
 }
 
-/** A pin that came back from JSON or from the other copy of the library is checked like any other input. */
+/** A pin that comes back from JSON, or from the other copy of the library, is checked like any other input. */
 function readPinObject(source: unknown, position: number): Pin {
   if (typeof source !== 'object' || source === null)
     throw pinInvalid(position, `a value of type ${source === null ? 'null' : typeof source}`);
@@ -110,13 +109,13 @@ function readPinObject(source: unknown, position: number): Pin {
 }
 
 /**
- * RFC 7468 §3, in the quotes that a configuration may have put around it. A block reaches to the next five dashes, so that a text full of
- * openings is read in one pass.
+ * RFC 7468 §3, also in the quotes that a configuration puts around it. A block ends at the next five dashes. So a text with many BEGIN
+ * lines is read in one pass.
  */
 const PEM = /(["'`]?)-----BEGIN ([A-Z0-9 ]+)-----([^-]*(?:-(?!----)[^-]*)*)-----END \2-----(?:\\[rn]|\s)*\1/g;
 
 function readText(text: string, parsed: ParsedPin[]): void {
-  // Comments go first: a PEM block that somebody has commented out must not be a pin either.
+  // Comments are removed first: a PEM block that somebody has commented out must not be a pin.
   const visible = visibleText(text);
   const list = readJsonList(visible);
   if (list !== undefined) {
@@ -132,7 +131,7 @@ function readText(text: string, parsed: ParsedPin[]): void {
   readLines(visible.slice(rest), parsed);
 }
 
-/** Where there is one, nothing but strings stands in it. */
+/** If a text holds a PEM block, only strings may stand in it. */
 function readJsonList(text: string): string[] | undefined {
   if (text.trimStart()[0] !== '[') return undefined;
   try {
@@ -158,7 +157,7 @@ function readPem(label: string, body: string, position: number): ParsedPin {
   if (label.endsWith('PRIVATE KEY')) {
     throw pinInvalid(position, 'a private key: it belongs to the server alone; pin its certificate or its public key');
   }
-  if (!PEM_LABELS.includes(label)) throw pinInvalid(position, `a PEM block that is none of ${PEM_LABELS.join(', ')}`);
+  if (!PEM_LABELS.includes(label)) throw pinInvalid(position, `a PEM block other than ${PEM_LABELS.join(', ')}`);
   // Configuration forms often keep the line breaks of a PEM block as the two characters \n, or as spaces.
   const content = body.replace(/\\[rn]|\s/g, '');
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(content)) throw pinInvalid(position, 'a PEM block whose content is not base64');
@@ -176,7 +175,7 @@ function certificatePin(bytes: Uint8Array, position: number): ParsedPin {
   let certificate: Certificate;
   try {
     certificate = new Certificate(new X509Certificate(bytes));
-    certificate.toJSON(); // what cannot be read in full fails here, not in the explanation of a refusal
+    certificate.toJSON(); // A certificate that cannot be read in full must fail here, and not later in the explanation of a refusal.
   } catch {
     throw pinInvalid(position, 'a certificate that cannot be read');
   }

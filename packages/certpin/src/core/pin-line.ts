@@ -10,15 +10,15 @@ import {
   wrongLength,
 } from './pin-problem.ts';
 
-/** What stands in a line: its pins, up to the first that cannot be read. */
+/** The content of a line: its pins, up to the first that cannot be read. */
 export interface LineOfPins {
   readonly pins: readonly Pin[];
   readonly problem?: string | undefined;
 }
 
 /**
- * RFC 7469 (`pin-sha256="…"`), bare base64 and RFC 6698 §2.1: certificate usage, selector, matching type, data. Pairs with colons are of a
- * certificate: no tool writes those of a key so.
+ * RFC 7469 (`pin-sha256="…"`), bare base64, and RFC 6698 §2.1: certificate usage, selector, matching type, data. Pairs with colons mean a
+ * certificate: no tool prints the hash of a key like that.
  */
 const spellings: readonly Spelling[] = [
   ...SPELLINGS,
@@ -30,17 +30,17 @@ const spellings: readonly Spelling[] = [
 ];
 
 /**
- * The spellings that hold whitespace are matched first, whole; then whatever stands between separators. Hex in a TLSA
- * record may hold whitespace (RFC 6698 §2.2); `dig` breaks it after 56 digits.
+ * Spellings that contain whitespace are matched first, as a whole. Then comes whatever stands between separators. Hex in a TLSA record may
+ * contain whitespace (RFC 6698 §2.2): `dig` breaks it after 56 digits.
  */
 const TOKEN =
   /\b\d{1,3}[ \t]+\d{1,3}[ \t]+\d{1,3}[ \t]+(?:[0-9a-f]{56}[ \t]+[0-9a-f]{8}|[0-9a-f]+)(?![^\s,;])|\b[a-z0-9-]+[ \t]+fingerprint[ \t]*=[ \t]*[^\s,;]+|[^\s,;]+/gi;
 
-/** No line with a hash in it is longer. What is longer is a list, in which nothing stands but pins and what parts them. */
+/** No line around one hash is longer than this. A longer line is a list that contains only pins and separators. */
 const LONGEST = 4_096;
 
 /**
- * Reads a line. First as a list of pins, as a pasted block reads it too; only what is no such list is looked at for what tools and
+ * Reads a line. First it is read as a list of pins, as a pasted block reads it. Only if that fails, it is searched for what tools and
  * configurations write around a hash. So the two never read one text as two different pins.
  */
 export function readLine(line: string): LineOfPins {
@@ -60,7 +60,10 @@ function readList(line: string): LineOfPins {
   return { pins };
 }
 
-/** What stands before a pin and says nothing of it: the sign of a list, the owner of a DNS record, the name of a header or an option, a sign of hex. */
+/**
+ * What may stand before a pin without a meaning for it. It is a list marker, the owner of a DNS record, a sign of hex, or the name of a
+ * header or an option.
+ */
 const PREFIXES = [
   /^[-*•]\s+/,
   /^(?:[\w.*-]+\s+)?(?:\d+\s+)?(?:IN\s+)?TLSA\s+(?=\d)/i,
@@ -104,7 +107,7 @@ function readAround(given: string, depth: number): LineOfPins | undefined {
   const words = /["'`“„‘«]/.test(text)
     ? split(text, /\s/)
     : (text.replace(PAIRS, (pairs) => pairs.replace(/\s+/g, ':')).match(TOKEN) ?? []);
-  // Among others, hex digits may be a word: CA, face.
+  // In a list with others, hex digits may be a word: CA, face.
   const readWord = (word: string): LineOfPins =>
     isWord(word) ? { pins: [], problem: problemOf(word, false) } : within(word);
   if (words.length > 1) return readParts(words, readWord);
@@ -141,7 +144,7 @@ const QUOTES: Readonly<Record<string, string>> = {
   '«': '»',
 };
 
-/** What stands between matching quotes, which a configuration may have escaped. */
+/** The text between matching quotes. A configuration may have escaped the quotes. */
 function unquoted(text: string): string | undefined {
   const plain = text.replace(/^\\(?=["'])/, '').replace(/\\(["'])$/, '$1');
   const close = QUOTES[plain[0] ?? ''];
@@ -154,7 +157,7 @@ function bracketed(text: string): string | undefined {
   return text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : undefined;
 }
 
-/** Separators between quotes part nothing. */
+/** Separators inside quotes separate nothing. */
 function split(text: string, separator: RegExp): string[] {
   const parts: string[] = [];
   let part = '';
@@ -177,19 +180,19 @@ const ASSIGNMENT =
 
 const ASSIGNMENT_OF_LINES = new RegExp(ASSIGNMENT, 'is');
 
-/** A name of a variable or a setting for pins. A hash that was cut is none, nor is the name of an algorithm. */
+/** The name of a variable or a setting for pins. A hash that was cut is not such a name, nor is the name of an algorithm. */
 function isName(name = ''): boolean {
   if (/^(?:sha|md)-?\d+$/i.test(name)) return false;
   return /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/.test(name) || /pin|fingerprint|thumbprint|sha_?256|cert/i.test(name);
 }
 
-/** The text without the name of a variable at its end: what it holds comes next. */
+/** The text without the name of a variable at its end: the value comes in the next part. */
 export function withoutName(text: string): string {
   const { index, groups } = /(?:^|\n)[ \t]*(?:export[ \t]+)?(?<name>[A-Za-z_]\w{0,39})=$/.exec(text.slice(-60)) ?? {};
   return index === undefined || !isName(groups?.name) ? text : text.slice(0, Math.max(0, text.length - 60) + index);
 }
 
-/** The text without what is around the whole of it: the brackets of a list, quotes, the name of a variable. */
+/** The text without what surrounds all of it: the brackets of a list, quotes, the name of a variable. */
 export function unwrapped(text: string): string {
   const trimmed = text.trim();
   const { name, value = trimmed } = trimmed.includes('\n') ? (ASSIGNMENT_OF_LINES.exec(trimmed)?.groups ?? {}) : {};
@@ -197,7 +200,7 @@ export function unwrapped(text: string): string {
   return inner === undefined || (name !== undefined && !isName(name)) || /key|spki/i.test(name ?? '') ? text : inner;
 }
 
-/** What prints a SHA-256 and does not say of what. */
+/** The output of tools that print a SHA-256 without saying of what. */
 function readToolOutput(text: string): LineOfPins | undefined {
   const refused = (problem: string): LineOfPins => ({ pins: [], problem });
   if (/^(?:sha2?-?256)? ?\([^()]*\) ?= ?(?:[0-9a-f]{64}|(?:[0-9a-f]{2}:){31}[0-9a-f]{2})$/i.test(text))
@@ -209,7 +212,7 @@ function readToolOutput(text: string): LineOfPins | undefined {
   return undefined;
 }
 
-/** The words of which labels are made, with what stands between them and the hash. `sha256:` directly before a hash is a spelling of pins. */
+/** The words that labels consist of, and what stands between them and the hash. `sha256:` directly before a hash is a spelling of a pin. */
 const LABEL =
   /^(?:(?:(?:certificates?|cert|fingerprints?|thumbprint|hash|digest|public[ -]key|spki|id|pins?|with colons)(?=[\s:=()|]|$)|(?:sha|md)\d?-?\d{1,3}(?=[\s()|]|[:=](?:\s|$)|$))[\s:=()|]*)+/i;
 
@@ -247,13 +250,13 @@ function readGroups(text: string, kind: Pin['kind']): LineOfPins | undefined {
   if (!groups.every((group) => /^[0-9a-f]+$/i.test(group))) return undefined;
   const digits = groups.join('');
   const isEven = groups.every(({ length }) => length === first.length);
-  // Words that happen to be hex digits are no hash.
+  // Words that consist of hex digits by chance are not a hash.
   if (!isEven || first.length > 32) return separator === ':' ? { pins: [], problem: problemOfHex(text) } : undefined;
   if (digits.length === 64) return { pins: [pinOf(kind, asSha256(digits.toUpperCase()))] };
   return groups.length < 4 ? undefined : { pins: [], problem: wrongLength(digits.length, 'hex digits', 64) };
 }
 
-/** The lines of a text: a label goes on in the next one, and so do pairs that a viewer has broken into lines of one length. */
+/** The lines of a text. A label continues on the next line, and so do pairs that a viewer has broken into lines of one length. */
 export function toLines(text: string): string[] {
   const lines: string[] = [];
   let open: string | undefined;

@@ -2,24 +2,24 @@
 const NAMED: readonly (readonly [RegExp, (hash: string) => string])[] = [
   [/^(\S+)\s+fingerprint\s*=\s*(.*)$/i, problemOfHex],
   [/^pin-([a-z0-9-]+?)[=:]"?([^"]*)"?$/i, problemOfBase64],
-  // Base64 may begin with a slash too; then it counts among the 43 digits that 32 bytes have.
+  // Base64 may begin with a slash too. Then the slash is one of the 43 characters that 32 bytes need.
   [/^((?:sha|md)-?\d+)\/(?:\/(?![^=]{42}={0,2}$))?(.*)$/i, problemOfBase64],
   [/^((?:sha|md)-?\d+)[:=](.*)$/i, problemOfHex],
 ];
 
-/** Whether a text begins as a spelling does that names its algorithm, or its usage: it is that spelling, or a mistake in it. */
+/** Whether a text begins with a spelling that names its algorithm or its usage. Then it is this spelling, or a mistake in it. */
 export function namesItsSpelling(token: string): boolean {
   return /^\d+\s+\d+\s+\d+\s+\S/.test(token) || NAMED.some(([pattern]) => pattern.exec(token)?.[2]);
 }
 
-/** Two meanings are none. */
+/** A text with two meanings has none. */
 export const TWO_MEANINGS =
-  'a SHA-256 of a certificate or of a public key, which the text does not say: write the digits alone for the certificate, sha256:HEX for the public key';
+  'a SHA-256 that may be of a certificate or of a public key; write the digits alone for a certificate, sha256:HEX for a public key';
 
 /**
- * Why a text is no pin.
+ * Why a text is not a pin.
  *
- * @param isAlone nothing else stands in its line: then hex digits are no word
+ * @param isAlone nothing else stands in its line. Then hex digits are not a word
  */
 export function problemOf(token: string, isAlone = true): string {
   if (/^-----(?:BEGIN|END)/.test(token)) return 'a PEM block that was cut: its BEGIN and END lines do not match';
@@ -41,7 +41,7 @@ export function problemOf(token: string, isAlone = true): string {
   return problemOfEncoded(token) ?? problemOfBase64(token);
 }
 
-/** A whole file in base64, of which the first line may be here: of `-----BEGIN `, or of a SEQUENCE in DER. */
+/** The first line of a whole file in base64: of `-----BEGIN `, or of a SEQUENCE in DER. */
 function problemOfEncoded(token: string): string | undefined {
   if (token.startsWith('LS0tLS1CRUdJTi')) return 'base64 of a PEM block: decode it (`base64 -d`)';
   if (!/^MI[IGH][A-Za-z0-9+/]{50}/.test(token)) return undefined;
@@ -58,7 +58,7 @@ const VARIABLE =
 /** Subresource Integrity, and the hashes of a Content-Security-Policy. */
 const INTEGRITY = /^sha256-[A-Za-z0-9+/_-]{43}=?$/i;
 
-/** A label, a name, a unit: no hash in base64 is so short, or has no digit. */
+/** A label, a name, a unit: hashes in base64 are longer and contain digits. */
 export function isWord(text: string): boolean {
   return WORD.test(text);
 }
@@ -98,18 +98,18 @@ function problemOfBase64(text: string): string {
   return 'base64 whose last character holds stray bits: it was cut or mistyped';
 }
 
-/** Of the text, one sign at most is repeated, and none that a password is made of. */
+/** At most one character of the text is shown, and only one that passwords do not consist of. */
 function notBase64(text: string): string {
   const odd = /["'`()[\]{}<>\\“”„‘’«»…]/.exec(text)?.[0];
   const first = odd === undefined ? '' : `, with ${odd} among them`;
   return `${text.length} characters that are neither hex digits nor base64${first}`;
 }
 
-/** A hash with a label before it is not longer. */
+/** A hash with a label before it is not longer than this. */
 const LONGEST_PART = 200;
 
 /**
- * The problem of a line, unless its digits and those of the lines behind it make a SHA-256 together: half of one has the length of another
+ * The problem of a line, unless its digits and those of the next lines form a SHA-256 together. Half of a SHA-256 has the length of another
  * hash.
  */
 export function problemOfBroken(problem: string, [line = '', ...next]: readonly string[]): string {

@@ -2,8 +2,8 @@ import type { Pin } from '../leaf/pin.ts';
 import type { Certificate } from './certificate.ts';
 
 /**
- * A policy points to itself; what was copied from one points to the original. Symbol.for, so that the ESM and the CommonJS copy of this
- * file recognise each other's policies.
+ * A policy points to itself, and a copy of a policy points to the original. Symbol.for, so that the ESM and the CommonJS copy of this file
+ * recognise each other's policies.
  */
 export const policyBrand: unique symbol = Symbol.for('certpin.policy') as never;
 /** Where a policy keeps what its pins come from; a copy does not take it along. */

@@ -11,9 +11,9 @@ export interface PolicyOptions {
   /** Pins on the leaf, the server's own certificate or public key. Any match is a match. */
   readonly pins?: PinInput | LivePins | undefined;
   /**
-   * Pins on an issuer: a CA certificate or CA key from which a verified chain must lead to the leaf. Any match is a match, of
-   * these or of `pins`. Given as PEM, DER or `X509Certificate`, an issuer is found even where the server does not send it. A
-   * public-key pin proves the key of an issuer and nothing else of its certificate, neither its dates nor its limits.
+   * Pins on an issuer: a CA certificate or CA key from which a verified chain must lead to the leaf. Any match is a match, of these or of
+   * `pins`. Give the issuer as PEM, DER or `X509Certificate`: then it is found even if the server does not send it. A public-key pin proves
+   * only the key of an issuer, and not the dates or limits of its certificate.
    */
   readonly issuerPins?: PinInput | LivePins | undefined;
   /**
@@ -32,15 +32,15 @@ export interface PolicyOptions {
    */
   readonly caVerification?: 'require' | 'ignore' | undefined;
   /**
-   * Default `'refuse'`: every connection is a full handshake, in which the server shows its certificate. `'own'`: a connection may
-   * resume the TLS session of an earlier one that had a matching verdict; the certificate of that one is judged again. A server that
-   * shares its session keys with the pinned one then passes for it, for ten minutes at most. Without effect beside
+   * Default `'refuse'`: every connection is a full handshake, in which the server shows its certificate. `'own'`: a connection may resume
+   * the TLS session of an earlier one that had a matching verdict. The certificate of the earlier connection is judged again. For ten
+   * minutes at most, a server that shares its session keys with the pinned one is then accepted too. `'own'` has no effect together with
    * `caVerification: 'require'`.
    */
   readonly resumption?: 'refuse' | 'own' | undefined;
 }
 
-/** A policy that names nothing to hold is refused by the compiler too. A variable of the environment may be undefined. */
+/** The type that refuses a policy without pins at compile time too. A variable of the environment may be undefined. */
 export type SomePins = { readonly pins: PolicyOptions['pins'] } | { readonly issuerPins: PolicyOptions['issuerPins'] };
 
 /** {@link PolicyOptions} of which one is a pin. */
@@ -54,8 +54,8 @@ export const policyKeys: readonly (keyof PolicyOptions)[] = [
 /**
  * Checks a policy, once, when the configuration is made.
  *
- * @throws CertpinError `ERR_PIN_INVALID` for a pin that cannot be read; `ERR_OPTION_INVALID` for no pin at all, an unknown option
- * or an unknown value: a misspelt security option is never ignored
+ * @throws CertpinError `ERR_PIN_INVALID` for a pin that cannot be read. `ERR_OPTION_INVALID` for no pin at all, an unknown option or an
+ * unknown value: a misspelt security option is never ignored
  */
 export function createPolicy(options: GivenPolicyOptions | Policy): Policy {
   if (isBranded(options)) return options[policyBrand] === options ? takePolicy(options) : createFromCopy(options);
@@ -73,7 +73,7 @@ function isBranded(options: object): options is Policy {
   return typeof options === 'object' && options !== null && Object.hasOwn(options, policyBrand);
 }
 
-/** The keys of a policy among other options. A copy of one brings two more, which follow from the pins. */
+/** The keys of a policy among other options. A copy of a policy has two more keys, which follow from the pins. */
 export function policyKeysIn(options: object): readonly string[] {
   return isBranded(options) ? [...policyKeys, 'knownCertificates', 'onChange'] : policyKeys;
 }
@@ -92,7 +92,7 @@ interface Source {
   readonly onChange: OnChange | undefined;
 }
 
-/** The policies that need no further look: this copy of the library has made them, or looked through them. */
+/** Policies that this copy of the library has made or checked. They need no second check. */
 const known = /* @__PURE__ */ new WeakSet<Policy>();
 
 function createFrom({ pins, issuerPins }: Sources, options: PolicyOptions): Policy {
@@ -125,7 +125,7 @@ function readSwitches({ expired, hostnameVerification, caVerification, resumptio
   } as const;
 }
 
-/** A policy that another copy of the library may have made, of another version even: nothing that it demands may be passed over. */
+/** A policy from another copy of the library, perhaps of another version. None of its demands may be ignored. */
 function takePolicy(policy: Policy): Policy {
   if (known.has(policy)) return policy;
   checkKeys(policy, 'a policy of another version of certpin');
@@ -135,7 +135,7 @@ function takePolicy(policy: Policy): Policy {
   return policy;
 }
 
-/** What was copied from a policy (a spread) is read as options, with every key. Pins that were live stay live. */
+/** A copy of a policy (a spread) is read as options, with every key. Live pins stay live. */
 function createFromCopy(copy: Policy): Policy {
   checkKeys(copy, 'a copy of a policy');
   const { pins, issuerPins } = sourcesOf(copy[policyBrand]);
@@ -151,14 +151,20 @@ function readCopied(option: string, input: PolicyOptions['pins'], source: Source
   if (source.gave(input)) return source.parsed().pins.length === 0 ? absent : source;
   const isDeepCopy = Array.isArray(input) && input.some((pin) => Object.hasOwn(Object(pin), 'sha256'));
   if (isDeepCopy && source.onChange !== undefined)
-    throw optionInvalid(option, `\`${option}\`: a copy of live pins would stay as it is; give the live set itself`);
+    throw optionInvalid(
+      option,
+      `\`${option}\`: a copy of live pins would not change with them; give the live set itself`,
+    );
   return readPins(input);
 }
 
 function checkKeys(policy: Policy, what: string): void {
   for (const [key, value] of Object.entries(policy)) {
     if (value === undefined || policyKeysIn(policy).includes(key)) continue;
-    throw optionInvalid(shownOption(key), `${what} demands \`${shownOption(key)}\`, which is unknown here`);
+    throw optionInvalid(
+      shownOption(key),
+      `${what} demands \`${shownOption(key)}\`, which this version does not know; update certpin`,
+    );
   }
 }
 
@@ -169,7 +175,7 @@ function sourcesOf(policy: Policy): Sources {
   throw optionInvalid('policy', 'this copy of a policy cannot be read: give the policy itself, or its options');
 }
 
-/** The policy as it is now: what a verdict keeps, while the pins go on changing. */
+/** The policy as it is at this moment. A verdict keeps it, while live pins change on. */
 export function snapshot(policy: Policy): Policy {
   if (policy.onChange === undefined) return policy;
   const { pins, issuerPins } = sourcesOf(policy);

@@ -2,8 +2,8 @@
 export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be';
 
 /**
- * The encoding of a text, by its byte order mark; without one, by the zero in its first character. Windows PowerShell writes UTF-16 into a
- * redirected output.
+ * The encoding of a text, by its byte order mark. Without a mark, the encoding follows from the zero byte in the first character. Windows
+ * PowerShell writes UTF-16 when its output is redirected.
  */
 export function encodingOf(bytes: Uint8Array): TextEncoding {
   const [first, second] = bytes;
@@ -12,7 +12,7 @@ export function encodingOf(bytes: Uint8Array): TextEncoding {
   return 'utf-8';
 }
 
-/** The text of a file, without its byte order mark. What is no text in this encoding becomes U+FFFD. */
+/** The text of a file, without its byte order mark. Bytes that are not text in this encoding become U+FFFD. */
 export function decodeText(bytes: Uint8Array): string {
   return new TextDecoder(encodingOf(bytes)).decode(bytes);
 }

@@ -1,7 +1,7 @@
 import { refuseUnknown } from '../leaf/options.ts';
 
 /**
- * As {@link refuseUnknown}, with the option that was probably meant.
+ * As {@link refuseUnknown}, but the error also names the option that was probably meant.
  *
  * @throws CertpinError `ERR_OPTION_INVALID`
  */
@@ -14,7 +14,7 @@ function similarOption(option: string, known: readonly string[]): string {
   return similar === undefined ? '' : `; did you mean \`${similar}\`?`;
 }
 
-/** The known word that was probably meant: the one with the fewest letters that differ, and with `most` at most. */
+/** The known word that was probably meant: the one that differs in the fewest letters, and in at most `most` letters. */
 export function closestOf(word: string, known: readonly string[], most: number): string | undefined {
   const distances = known.map((key) => distance(key.toLowerCase(), word.toLowerCase()));
   const least = Math.min(...distances);

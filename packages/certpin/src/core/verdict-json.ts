@@ -9,7 +9,10 @@ interface Shown {
   readonly policy: Policy;
 }
 
-/** Gives a verdict its form for `JSON.stringify`, which never throws: the first certificates in short, and the policy without functions. */
+/**
+ * Gives a verdict a `toJSON` for `JSON.stringify`, which never throws. It has the first certificates in short form, and the policy without
+ * functions.
+ */
 export function withJson<Verdict extends Shown>(verdict: Verdict): Verdict {
   return Object.defineProperty(verdict, 'toJSON', { value: () => toPlain(verdict) });
 }
@@ -24,7 +27,7 @@ function toPlain<Verdict extends Shown>(verdict: Verdict): object {
   };
 }
 
-/** Where OpenSSL reads a certificate and cannot print it, its hash says which one it was. */
+/** If OpenSSL can read a certificate but cannot print it, its hash still says which certificate it was. */
 function summaryOf(certificate: Certificate): object {
   try {
     return certificate.toJSON();

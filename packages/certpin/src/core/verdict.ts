@@ -6,16 +6,16 @@ import type { Policy } from './policy-type.ts';
 
 /** What is known of the server after a TLS handshake. */
 export interface Peer extends HandshakeFacts {
-  /** The presented certificates, DER or parsed; the leaf first, the others in any order. Empty: none was presented. */
+  /** The presented certificates, DER or parsed. The leaf comes first, the others in any order. Empty: no certificate was presented. */
   readonly certificates: readonly (Uint8Array | X509Certificate | Certificate)[];
-  /** The host that was asked for: a name or an IP address. Needed where the policy requires a host name. */
+  /** The host that was called: a name or an IP address. Needed if the policy requires a host name. */
   readonly host?: string | undefined;
   readonly port?: number | undefined;
-  /** Whether Node's own CA verification passed. Needed where the policy requires it. */
+  /** Whether Node's own CA verification passed. Needed if the policy requires it. */
   readonly authorized?: boolean | undefined;
-  /** Node's code where it did not, for example `DEPTH_ZERO_SELF_SIGNED_CERT`. */
+  /** Node's code if it did not pass, for example `DEPTH_ZERO_SELF_SIGNED_CERT`. */
   readonly authorizationError?: string | undefined;
-  /** The certificates are a file's: no server was asked, and none has presented anything. Default false. */
+  /** The certificates are from a file: no server was asked. Default false. */
   readonly fromFile?: boolean | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface Evidence {
   readonly port: number | undefined;
   readonly presented: readonly Certificate[];
   readonly policy: Policy;
-  /** No server has presented the certificates: they are a file's. */
+  /** The certificates are from a file: no server has presented them. */
   readonly fromFile?: true;
 }
 
@@ -42,7 +42,7 @@ export interface Matched extends Evidence {
 /** The connection must not be used. */
 export interface Refused extends Evidence, Problem {
   readonly ok: false;
-  /** The IP address that was called, where the connection is certpin's own: several may stand behind one name. */
+  /** The IP address that was called, if certpin made the connection itself. A name may have several. */
   readonly address?: string;
 }
 

@@ -9,13 +9,13 @@ import type { Evidence, Peer, Refused, Verdict } from './verdict.ts';
 import { withJson } from './verdict-json.ts';
 
 /**
- * Decides whether a server is the pinned one. Pure and synchronous: no I/O, no clock but `now`, no exception for anything that a
- * server can present.
+ * Decides whether a server is the pinned one. Pure and synchronous: no I/O, and no clock except `now`. Nothing that a server presents can
+ * make it throw.
  *
  * Only the leaf counts, unless the policy pins an issuer; then a chain of verified signatures must lead from the leaf to it.
  *
  * @param now default: the current time
- * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID` where `policy` is not one
+ * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID` if `policy` is not a policy
  */
 export function verify(peer: Peer, policy: GivenPolicyOptions | Policy, now: Date = new Date()): Verdict {
   const { host, port, fromFile } = peer;
@@ -39,7 +39,8 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
   const match =
     pin === undefined ? matchIssuer(leaf, others, policy, now) : ({ pin, matched: 'leaf', certificate: leaf } as const);
   if ('code' in match) return refused(match);
-  // A leaf that is pinned itself is identified by the pin; an issuer vouches for others too, so the name decides which one this is.
+  // If the leaf itself is pinned, the pin identifies the server. A CA vouches for other servers too, so the name must decide which server
+  // this is.
   const nameRule = policy.hostnameVerification ?? (match.matched === 'issuer' ? 'require' : 'ignore');
   const problem =
     validityProblem(leaf, now, policy.expired) ??
@@ -48,7 +49,7 @@ function decide(peer: Peer, evidence: Evidence, now: Date): Verdict {
   return problem === undefined ? { ok: true, ...match, ...evidence } : refused(problem);
 }
 
-/** Nobody has presented what stands in a file. */
+/** The certificates of a file were not presented by anybody. */
 function inWords({ code, reason }: Problem, { fromFile }: Peer): Problem {
   if (!fromFile) return { code, reason };
   const words = reason.replace('the presented certificate', 'the certificate in the file');
@@ -60,14 +61,17 @@ function caProblem({ authorized, authorizationError = 'no result' }: Peer): Prob
   return { code: 'ERR_CA_UNTRUSTED', reason: `the ordinary CA verification failed (${authorizationError})` };
 }
 
-/** What cannot be read fails here, and not in an explanation. */
+/** A certificate that cannot be read must fail here, and not later in an explanation. */
 function toCertificate(source: Uint8Array | X509Certificate | Certificate): Certificate {
   const certificate = isBytes(source) || source instanceof X509Certificate ? new Certificate(source) : source;
   if (certificate.x509 === undefined) throw new TypeError('it is none');
   return certificate;
 }
 
-/** OpenSSL takes 100 kB from a server. Whoever presents more wants to keep us busy; what stands behind that vouches for nobody. */
+/**
+ * OpenSSL accepts 100 kB of certificates from a server. A server that presents more wants to keep us busy. Certificates beyond this limit
+ * vouch for nobody.
+ */
 const MAX_PRESENTED = 256;
 const MAX_BYTES = 256 * 1024;
 

@@ -4,7 +4,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { ownOptions } from '../leaf/options.ts';
 import type { Pinner } from '../leaf/pinner.ts';
 
-/** Options of `https.Agent` (doc/api/http.md) beside those of the connection. */
+/** Options of `https.Agent` (doc/api/http.md), besides those of the connection. */
 export const agentKeys: readonly string[] = [
   'maxSockets',
   'maxTotalSockets',
@@ -23,10 +23,10 @@ export class PinnedAgent extends Agent {
   readonly #nameOf: NameOf;
 
   /**
-   * @param whenForeign Node's check of the identity, for connections that others make with the options of this agent: proxy agents and
-   * wrappers copy `agent.options`. What they copy must not switch anything off: it demands the ordinary verification too, whatever
+   * @param whenForeign Node's check of the identity, for connections that others make with the options of this agent. Proxy agents and
+   * wrappers copy `agent.options`. The copied options must not switch anything off. So they demand the ordinary verification too, whatever
    * the environment says.
-   * @param nameOf the server name that a request gives itself, where the agent has none
+   * @param nameOf the server name that a request itself gives, if the agent has none
    */
   constructor(
     options: AgentOptions,
@@ -40,8 +40,8 @@ export class PinnedAgent extends Agent {
   }
 
   /**
-   * Returns the socket at once, still connecting: the agent counts it towards `maxSockets` from now on, and the request that the
-   * agent writes into it waits for the verdict.
+   * Returns the socket at once, while it still connects. From now on, the agent counts it towards `maxSockets`. The request that the agent
+   * writes into it waits for the verdict.
    */
   override createConnection(
     options: RequestOptions,
@@ -51,11 +51,11 @@ export class PinnedAgent extends Agent {
     const { socketPath, servername: requestedName } = own;
     try {
       const servername = ownOptions(this.options).servername || this.#nameOf(own);
-      // Its own `path` is that of the request; to a socket it would be the path of a unix socket.
+      // The `path` here is the path of the request. To a socket, it would be the path of a unix socket.
       Object.assign(own, { servername, path: socketPath ?? undefined });
       return this.#pinner.open(own as ConnectionOptions, this.#pinner.connectTimeoutMs, requestedName);
     } catch (error) {
-      // A TLS option of the request can be unusable. A throw from here may come out of a timer, in nobody's call.
+      // A TLS option of the request may be unusable. An exception from here may come out of a timer, where nobody can catch it.
       if (callback === undefined) throw error;
       (callback as (error: Error) => void)(error as Error);
       return undefined;

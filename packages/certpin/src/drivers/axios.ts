@@ -22,10 +22,10 @@ interface AxiosConfig {
 export interface PinnedAxios {
   /** Pinned. */
   readonly httpsAgent: HttpsAgent;
-  /** Opens nothing: every `http:` request fails in it, one after a redirect too. */
+  /** Opens nothing. Every `http:` request fails in it, also after a redirect. */
   readonly httpAgent: Agent;
   readonly proxy: false;
-  /** For the fetch adapter, which takes no agent: every request through it fails, whoever has chosen it. */
+  /** For the fetch adapter, which takes no agent: every request through it fails. */
   readonly fetchOptions: {
     readonly referrer: { readonly toString: () => never };
     readonly dispatcher: { readonly dispatch: () => never };
@@ -35,10 +35,10 @@ export interface PinnedAxios {
   readonly http2Options: { readonly createConnection: () => never };
 }
 
-/** Options that would open connections beside certpin's agent. */
+/** Options that would open connections without certpin's agent. */
 const refusedOptions: Record<string, string> = {
   httpsAgent: 'certpin makes the agent itself; its options are the third argument',
-  httpAgent: 'http: has nothing to pin, so it is refused',
+  httpAgent: 'without TLS there is nothing to pin, so certpin refuses http:',
   transport: 'it would make the connection itself',
   http2Options: 'HTTP/2 does not go through the agent',
   fetchOptions: 'only the fetch adapter reads it, which takes no agent',
@@ -57,7 +57,7 @@ export function configureAxios<Config extends object>(
   const given: AxiosConfig = ownOptions(config as AxiosConfig);
   refuseOptions(given, refusedOptions, (option, why) => invalid(option, `remove \`${option}\`: ${why}`));
   if (given.proxy !== undefined && given.proxy !== false)
-    throw invalid('proxy', 'remove `proxy`: it would choose the connection; a proxy belongs into the third argument');
+    throw invalid('proxy', 'remove `proxy`: it would choose the connection; give a proxy in the third argument');
   if (given.adapter !== undefined && given.adapter !== 'http') {
     throw invalid('adapter', "remove `adapter`: only 'http' goes through the agent");
   }
@@ -74,7 +74,8 @@ export function configureAxios<Config extends object>(
     }
   }
   if ('XMLHttpRequest' in globalThis) {
-    const message = 'axios prefers the XMLHttpRequest of this process, which takes no agent: it cannot be pinned';
+    const message =
+      "axios prefers the XMLHttpRequest of this process, which takes no agent; run it without one (in Jest: testEnvironment 'node')";
     throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'axios' });
   }
   return {
@@ -82,9 +83,9 @@ export function configureAxios<Config extends object>(
     httpsAgent: agent,
     httpAgent: new NoPlaintextAgent(),
     proxy: false,
-    // axios takes an adapter or HTTP/2 from its defaults and from each request too. So each way beside the agent ends in an error.
-    // `referrer` is read where a `Request` is made, `dispatcher` where Node's `fetch` would connect; `env.fetch` is in the place of any
-    // `fetch` from axios 1.12 on.
+    // Each request, and the defaults of axios, can also set an adapter or HTTP/2. So every way around the agent ends in an error.
+    // `referrer` is read when a `Request` is made, `dispatcher` when Node's `fetch` would connect. From axios 1.12 on, `env.fetch` replaces
+    // any `fetch`.
     fetchOptions: { referrer: { toString: refuseFetch }, dispatcher: { dispatch: refuseFetch } },
     env: { ...given.env, fetch: refuseFetch },
     http2Options: { createConnection: refuseHttp2 },
@@ -99,7 +100,7 @@ function refuseHttp2(): never {
   throw invalid('httpVersion', '`httpVersion` must be 1: HTTP/2 does not go through the agent');
 }
 
-/** The agent for `http:`, which Node asks for a connection and gets none. */
+/** The agent for `http:`. Node asks it for a connection and gets none. */
 class NoPlaintextAgent extends Agent {
   override createConnection(
     _options: RequestOptions,

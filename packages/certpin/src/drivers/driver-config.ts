@@ -2,24 +2,24 @@ import type { ConnectionOptions, SecureVersion } from 'node:tls';
 import { type CertpinError, optionInvalid } from '../errors.ts';
 import { refuseOptions } from '../leaf/options.ts';
 
-/** What is said of a configuration that reached its driver without the function that makes the TLS connection. */
-const LOST_STREAM = 'certpin: the pinned stream was lost; hand on the whole configuration';
+/** The error if a configuration reaches its driver without the function that makes the TLS connection. */
+const LOST_STREAM = 'certpin: the pinned stream was lost; pass on the whole configuration';
 
-/** Leads nowhere, because below a device there is never a file. To a driver it is the path of a unix socket. */
+/** A path where no file can be, because /dev/null is not a folder. A driver takes it for the path of a unix socket. */
 export const NOWHERE: string = `/dev/null/${LOST_STREAM}`;
 
-/** TLS options under which nobody begins TLS: there is no such version for Node, and no such `sslmode` for libpq. */
+/** TLS options under which TLS cannot begin: Node has no such version, and libpq has no such `sslmode`. */
 export interface LostTls {
   readonly minVersion: SecureVersion;
   readonly sslmode: string;
 }
 
-/** A new one each time, because drivers write into it. */
+/** A new object each time, because drivers write into it. */
 export function lostTls(): LostTls {
   return { minVersion: LOST_STREAM as SecureVersion, sslmode: LOST_STREAM };
 }
 
-/** As {@link LostTls}, for drivers that would throw at a version where nobody catches: TLS under which no server is accepted. */
+/** As {@link LostTls}, for drivers in which such a version throws where nobody can catch it. These TLS options accept no server. */
 export interface TrustlessTls {
   readonly rejectUnauthorized: boolean;
   readonly ca: string[];
@@ -30,10 +30,10 @@ export function trustlessTls(): TrustlessTls {
 }
 
 /**
- * Reads what all database drivers have in common, and checks it.
+ * Reads and checks the options that all database drivers have in common.
  *
  * @returns the configuration as it is read: its own properties only, so that `Object.prototype` adds nothing
- * @param refused options that would take the connection out of certpin's hands, and why each is refused
+ * @param refused options that would let another code make the connection, and why each is refused
  * @throws CertpinError `ERR_OPTION_INVALID`
  */
 export function readDriverConfig<Config extends object>(
@@ -54,7 +54,7 @@ export type ReadTls = (options: object, where: string) => ConnectionOptions;
 /**
  * The TLS options of a database client, as they stand in the `ssl` of its configuration.
  *
- * @throws CertpinError `ERR_OPTION_INVALID` for whatever is neither absent, `true` nor an object of TLS options
+ * @throws CertpinError `ERR_OPTION_INVALID` unless it is absent, `true` or an object of TLS options
  */
 export function readClientTls(ssl: unknown, readTls: ReadTls): ConnectionOptions {
   if (ssl === false) throw optionInvalid('ssl', '`ssl: false` contradicts a pin: there is always TLS; remove it');
@@ -65,10 +65,10 @@ export function readClientTls(ssl: unknown, readTls: ReadTls): ConnectionOptions
 type ConnectionString = 'connection string' | 'URI' | 'URL';
 
 /**
- * Drivers let a connection string override the configuration. Versions of them differ in how they read odd strings, so every part that
- * any of them could take for a parameter is looked at. The string holds a password, so it is never part of a message.
+ * Drivers let a connection string override the configuration, and their versions read odd strings differently. So every part is checked
+ * that one of them could take for a parameter. The string holds a password, so no message contains it.
  *
- * @param refused the names of the parameters that would take the connection out of certpin's hands
+ * @param refused the names of the parameters that would let another code make the connection
  * @throws CertpinError `ERR_OPTION_INVALID`
  */
 export function refuseParameters(
@@ -84,7 +84,7 @@ export function refuseParameters(
   }
 }
 
-/** Of the text nothing but a plain word is shown. */
+/** Only a plain word of the text is shown. */
 export function parameterRefused(
   where: string,
   string: ConnectionString,
@@ -99,15 +99,18 @@ function optionOf(string: ConnectionString): string {
   return string === 'connection string' ? 'connectionString' : string.toLowerCase();
 }
 
-/** `given` with properties of ours. Property by property: a spread would lose what is not enumerable, and call getters. */
+/**
+ * `given` with properties of ours. They are copied one by one: a spread would lose properties that are not enumerable, and would call
+ * getters.
+ */
 export function withOwn<Given extends object, Own extends object>(given: Given, own: Own): Given & Own {
   const properties = { ...Object.getOwnPropertyDescriptors(given), ...Object.getOwnPropertyDescriptors(own) };
   return Object.defineProperties({} as Given & Own, properties);
 }
 
 /**
- * As {@link withOwn}, for what a driver is given. Our properties go into every copy, and nobody writes over them in place: sequelize
- * assigns the parameters of a connection string to the very object that it was given.
+ * As {@link withOwn}, for what a driver is given. Our properties go into every copy, and nobody can overwrite them in place. Sequelize, for
+ * example, assigns the parameters of a connection string to the very object that it was given.
  */
 export function withPinned<Given extends object, Own extends object>(
   given: Given,
@@ -119,12 +122,15 @@ export function withPinned<Given extends object, Own extends object>(
   return pinned;
 }
 
-/** Gives `pinned` its form for `JSON.stringify`. It goes into no copy: a copy would write down what it was made from. */
+/** Gives `pinned` its form for `JSON.stringify`. It is not copied with the object: a copy would print what it was made from. */
 export function withToJson<Pinned extends object>(pinned: Pinned, toJSON: () => object, where: string): Pinned {
   return hold(pinned, 'toJSON', toJSON, where, false);
 }
 
-/** A property over which nobody writes anything else. Whoever tries is told so in words. mssql assigns the object that it has read. */
+/**
+ * A property that nobody can overwrite. An attempt gets an error in plain words. mssql, for example, assigns what it has read from a
+ * string.
+ */
 function hold<Pinned extends object>(
   pinned: Pinned,
   key: string,

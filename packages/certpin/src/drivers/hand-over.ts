@@ -1,14 +1,14 @@
 import { setImmediate } from 'node:timers';
 import type { TLSSocket } from 'node:tls';
 
-/** That of now: a test may fake it later. */
+/** The function of this moment: a test may replace it by a fake later. */
 const later = setImmediate;
 
 /**
- * Gives a verified socket to a client that listens some ticks later: undici resolves a promise first, and starts its parser.
+ * Gives a verified socket to a client that begins to listen some ticks later: undici first resolves a promise, and starts its parser.
  *
- * In between, the connection may end: a server may end it in the packet that ends the handshake. Events that say so wait until the client
- * listens for errors. Otherwise they would end the process, or the client would wait for an answer that never comes.
+ * The connection may end in between: a server can end it in the packet that ends the handshake. Events that say so wait until the client
+ * listens for errors. Otherwise they would end the process, or the client would wait for ever.
  */
 export function handOver(socket: TLSSocket, take: () => void): void {
   const { emit } = socket;
@@ -21,7 +21,7 @@ export function handOver(socket: TLSSocket, take: () => void): void {
   socket.on('newListener', function listens(event) {
     if (event !== 'error') return;
     socket.off('newListener', listens);
-    // Later, when the client has attached its other listeners too and counts the connection among its own.
+    // Later: then the client has attached its other listeners too, and counts the connection as its own.
     later(() => {
       socket.emit = emit;
       for (const event of waiting) emit.apply(socket, event);

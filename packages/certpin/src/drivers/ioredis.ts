@@ -5,7 +5,7 @@ import { NO_UNIX_SOCKET } from '../wire/late-stream.ts';
 
 const invalid = optionErrors('pinnedIoredis');
 
-/** What a connector reads of ioredis's options, in which a URL, a port or a host that stood beside them have been read. */
+/** The options of ioredis that a connector gets. A URL, a port or a host beside them has been read into them. */
 interface ConnectorOptions {
   readonly host?: string | undefined;
   readonly port?: number | undefined;
@@ -25,8 +25,7 @@ interface Connector {
 }
 
 /**
- * The class that stands in ioredis's option `Connector`: every connection of the client is the pinner's. Each of its clients makes one
- * connector.
+ * The class for ioredis's option `Connector`: the pinner opens every connection of the client. Each client makes one connector.
  *
  * @param tls the client's TLS options
  */
@@ -47,13 +46,13 @@ export function createConnector(pinner: Pinner, tls: ConnectionOptions): new (op
     }
 
     /**
-     * ioredis gets the socket while it still connects, and waits for `secureConnect`. It takes a rejection for the end: it would not try
-     * again. So only what no further attempt can mend is one: a host without pins, TLS options that Node does not take.
+     * ioredis gets the socket while it still connects, and waits for `secureConnect`. A rejection is final for it: it does not try again.
+     * So only a failure that no further attempt can solve is a rejection: a host without pins, or TLS options that Node does not accept.
      */
     connect(): Promise<TLSSocket> {
       this.#isConnecting = true;
       return new Promise((resolve, reject) => {
-        // As ioredis's own: who disconnects in this tick is in time.
+        // As in ioredis itself: a call of `disconnect` in this tick must still count.
         process.nextTick(() => {
           if (!this.#isConnecting) return reject(new Error('Connection is closed.'));
           try {
@@ -84,9 +83,11 @@ export function createConnector(pinner: Pinner, tls: ConnectionOptions): new (op
 /** ioredis's own default. */
 const DISCONNECT_TIMEOUT_MS = 2_000;
 
-/** ioredis reads neither where there is a `Connector`, and says nothing of it. Both may come from what stands beside the configuration. */
+/**
+ * If there is a `Connector`, ioredis reads neither of these options, and gives no error. Both may also come from beside the configuration.
+ */
 function refuseOtherWays({ path, sentinels }: ConnectorOptions): void {
   if (path !== undefined && path !== null) throw invalid('path', NO_UNIX_SOCKET);
   if (sentinels === undefined || sentinels === null) return;
-  throw invalid('sentinels', 'give `sentinels` to pinnedIoredis: added to its result, they would not be asked');
+  throw invalid('sentinels', 'give `sentinels` to pinnedIoredis; ioredis ignores them if they are added to its result');
 }

@@ -11,17 +11,17 @@ import type { ReadTls } from './driver-config.ts';
 
 /** A server as a URL names it. */
 export interface LdapServer extends Address {
-  /** `ldaps:` begins with TLS, `ldap:` with StartTLS. There is no other way. */
+  /** `ldaps:` begins with TLS, `ldap:` with StartTLS. There is no third way. */
   readonly isDirect: boolean;
   /**
-   * What a client is given in place of the URL. The scheme is `ldaps:` in both cases: a client that has lost certpin begins with TLS,
-   * which a server that waits for StartTLS does not answer. It never speaks in plaintext.
+   * What a client is given in place of the URL. The scheme is always `ldaps:`. So a client that has lost certpin begins with TLS. A server
+   * that waits for StartTLS does not answer that. The client never speaks in plaintext.
    */
   readonly url: string;
 }
 
 /**
- * Reads a URL as the clients do. It is never part of a message: a password may stand in it.
+ * Reads a URL as the clients do. No message contains it, because it may hold a password.
  *
  * @throws CertpinError `ERR_OPTION_INVALID`
  */
@@ -38,14 +38,14 @@ function parse(text: unknown, where: string): URL {
     const url = new URL(typeof text === 'string' ? text : '');
     if (url.protocol === 'ldap:' || url.protocol === 'ldaps:') return url;
   } catch {
-    // Node's own error holds the text.
+    // Node's own error contains the text.
   }
-  const message = 'the URL must be ldaps://host:port (TLS at once) or ldap://host:port (StartTLS, always)';
+  const message = 'the URL must be ldaps://host:port (TLS at once) or ldap://host:port (always StartTLS)';
   throw optionInvalid('url', `${where}: ${message}`);
 }
 
 /**
- * The TLS options of the client itself, less those that would choose another server than the URL.
+ * The TLS options of the client itself, without those that would choose another server than the URL.
  *
  * @throws CertpinError `ERR_OPTION_INVALID`
  */
@@ -58,9 +58,9 @@ export function readLdapTls(given: object | undefined, readTls: ReadTls, where: 
 }
 
 /**
- * Opens connections to the server: with TLS at once, or by StartTLS, of which the client sees nothing. `secureConnect` is emitted after a
- * matching verdict. What the client takes off the stream, or writes into it before, does not reach the socket below: ldapts removes all
- * listeners from a stream, of two calls at once even from one that has no TLS yet.
+ * Opens connections to the server: with TLS at once, or by StartTLS, which the client does not see. `secureConnect` is emitted after a
+ * matching verdict. Before that, nothing that the client writes reaches the socket below, and the client cannot remove listeners from it.
+ * ldapts removes all listeners from a stream. With two calls at once, it does so even before there is TLS.
  */
 export function connectLdap(
   pinner: Pinner,

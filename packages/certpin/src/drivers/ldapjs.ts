@@ -28,11 +28,11 @@ export function readLdapjsUrls(url: unknown): readonly LdapServer[] {
   const servers = [url].flat().map((text) => readLdapUrl(text, 'pinnedLdapjs'));
   if (servers.length > 0 && servers.every(({ isDirect }) => isDirect)) return servers;
   const message =
-    'ldapjs speaks in plaintext to an ldap:// URL, and its starttls() cannot be pinned: give ldaps://, or use ldapts and pinnedLdapts';
+    'ldapjs speaks in plaintext to an ldap:// URL, and its starttls() cannot be pinned; give ldaps://, or use ldapts with pinnedLdapts';
   throw optionInvalid('url', `pinnedLdapjs: ${message}`);
 }
 
-/** Options of ldapjs under which it makes no connection but to these servers, with these TLS options. */
+/** Options of ldapjs under which it connects only to these servers, with these TLS options. */
 export function configureLdapjs(given: LdapjsConfig, servers: readonly LdapServer[], tls: SeenTls): object {
   // Frozen, because nobody must add a URL. ldapjs calls `tls.connect` where nobody catches an error. So a JSON copy of the options holds no
   // broken secure context. It holds options that trust nobody.

@@ -16,23 +16,25 @@ export interface LdaptsConfig {
 
 /** What `pinnedLdapts` adds. */
 export interface PinnedLdapts {
-  /** Always `ldaps:`, with the port. The client asks `createSecureConnection` for its connection then, with StartTLS or without. */
+  /** Always `ldaps:`, with the port. Then the client asks `createSecureConnection` for its connection, with StartTLS or without. */
   readonly url: string;
-  /** Makes every connection. Its types are those of `tls.connect`, in whose place it stands. */
+  /** Makes every connection. It has the types of `tls.connect`, because it takes its place. */
   readonly createSecureConnection: (...given: unknown[]) => TLSSocket;
-  /** In place of `net.connect`. Only a copy of the options with another URL comes here, and is refused. */
+  /** In place of `net.connect`. Only a copy of the options with another URL calls it, and is refused. */
   readonly createConnection: (...given: unknown[]) => Socket;
-  /** For a copy that has lost `createSecureConnection`, and for an ldapts that does not know it: TLS that nobody can begin. */
+  /**
+   * For a copy that has lost `createSecureConnection`, and for an ldapts that does not know it: TLS options with which TLS cannot begin.
+   */
   readonly tlsOptions: LostLdapTls;
 }
 
-/** TLS options under which Node makes no connection. Where somebody mends the version, no server is accepted. */
+/** TLS options under which Node makes no connection. If somebody corrects the version, no server is accepted. */
 interface LostLdapTls extends TrustlessTls {
   readonly minVersion: SecureVersion;
 }
 
 const LOST =
-  'certpin: pinned options need ldapts 8.2 or newer (for an older one: certpin/driver-tls), and have to be handed on as a whole';
+  'certpin: the pinned options were not used; pass all of them on, to ldapts 8.2 or newer (for an older ldapts, use certpin/driver-tls)';
 
 const MAKES_CONNECTION = 'certpin makes the connection itself; remove the function';
 
@@ -44,10 +46,10 @@ export function readLdaptsConfig(options: LdaptsConfig): LdaptsConfig {
   return readDriverConfig(options, refused, 'pinnedLdapts');
 }
 
-/** Options of ldapts whose every connection is opened by `connect`. There is no plaintext path. */
+/** Options of ldapts that let `connect` open every connection. There is no plaintext path. */
 export function configureLdapts(given: LdaptsConfig, server: LdapServer, connect: () => Duplex): object {
   const tlsOptions: LostLdapTls = { minVersion: LOST as SecureVersion, ...trustlessTls() };
-  // In both, what is thrown rejects the client's own call.
+  // In both functions, an exception rejects the client's own call.
   const createSecureConnection = (...[first, host, tls]: unknown[]): unknown => {
     if (typeof first === 'object' && first !== null) throw refuseStartTls(first as StartTlsOptions);
     if (first !== server.port || host !== server.host) throw changed('url');
@@ -60,22 +62,22 @@ export function configureLdapts(given: LdaptsConfig, server: LdapServer, connect
   return withPinned(given, { url: server.url, createSecureConnection, createConnection, tlsOptions }, 'pinnedLdapts');
 }
 
-/** What `Client.startTLS()` calls the factory with. */
+/** The arguments with which `Client.startTLS()` calls the factory. */
 interface StartTlsOptions {
   readonly socket?: { destroy(): unknown };
 }
 
-/** The client no longer reads the connection on which it wanted to begin TLS, so that one goes too. */
+/** The client no longer reads the connection on which it wanted to begin TLS. So that connection is destroyed too. */
 function refuseStartTls({ socket }: StartTlsOptions): CertpinError {
   socket?.destroy();
   const message =
-    'the connection has TLS already, and is pinned: remove the call of startTLS() (an ldap:// URL makes StartTLS by itself)';
+    'the connection has TLS already, and is pinned; remove the call of startTLS() (with an ldap:// URL, certpin makes StartTLS itself)';
   return new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'ldapts' });
 }
 
 function changed(option: 'url' | 'tlsOptions'): CertpinError {
   return invalid(
     option,
-    `\`${option}\` was changed in a copy of the pinned options; change it in what pinnedLdapts is given`,
+    `\`${option}\` was changed in a copy of the pinned options; change it in the options that pinnedLdapts gets`,
   );
 }

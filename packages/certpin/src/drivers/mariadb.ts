@@ -24,14 +24,14 @@ export interface MariadbConfig {
 
 /** What `pinnedMariadb` adds. */
 export interface PinnedMariadb {
-  /** Makes the TLS connection; the connector makes none. */
+  /** Makes the TLS connection. The connector makes none. */
   readonly stream: () => PinnedStream;
   /**
    * `stream` removes it from the options of each connection. A copy of the configuration that has lost `stream` demands a TLS version that
    * does not exist. So it sends nothing to any server.
    */
   readonly ssl: LostTls;
-  /** A server does not choose to whom the login goes. */
+  /** Switched off: a server must not choose to whom the login goes. */
   readonly permitRedirect: false;
 }
 
@@ -44,7 +44,7 @@ interface ConnectionOptions {
 }
 
 /**
- * A configuration of MariaDB's connector whose connections are the pinner's. There is no plaintext path, and no redirect.
+ * A configuration of MariaDB's connector that lets the pinner open the connections. There is no plaintext path, and no redirect.
  *
  * @throws CertpinError `ERR_OPTION_INVALID`
  */
@@ -60,12 +60,12 @@ export function configureMariadb(config: MariadbConfig, pinner: Pinner, readTls:
     // No TLS but ours, and no redirect, whatever a copy of the configuration says.
     this.ssl = undefined;
     this.permitRedirect = false;
-    // The connector looks here, and nowhere else, before it sends what only a safe connection may carry (caching_sha2_password).
+    // Before the connector sends what only a safe connection may carry (caching_sha2_password), it looks here, and nowhere else.
     return openMysqlStream(pinner, tls, this).once('connect', () => {
       this.ssl = true;
     });
   }
-  // The connector prefers a `socketPath` to a stream, so that stays ours.
+  // The connector prefers a `socketPath` to a stream, so the option stays certpin's.
   const own = { stream, ssl: lostTls(), socketPath: undefined, permitRedirect: false };
   return withPinned(given, own, 'pinnedMariadb');
 }

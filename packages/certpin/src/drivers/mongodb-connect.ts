@@ -3,14 +3,14 @@ import type { TLSSocket } from 'node:tls';
 import { type AnyCertpinError, findCertpinError } from '../errors.ts';
 import type { Address } from '../leaf/pinner.ts';
 
-/** What the driver tells of the servers that it knows, at each change. */
+/** What the driver reports about its known servers, at each change. */
 interface TopologyChange {
   readonly newDescription: { readonly servers: ReadonlyMap<string, { readonly error: unknown }> };
 }
 
 type Listener = (change: TopologyChange) => void;
 
-/** Of a `MongoClient`, what is used here. */
+/** The members of a `MongoClient` that are used here. */
 export interface ConnectableMongodb {
   readonly options: object;
   connect(): Promise<unknown>;
@@ -19,13 +19,13 @@ export interface ConnectableMongodb {
   off(event: 'topologyDescriptionChanged', listener: Listener): unknown;
 }
 
-/** What became of the last connection to a server, by its address as the driver writes it. */
+/** How the last connection to a server ended, by its address as the driver writes it. */
 type Failures = Map<string, unknown>;
 
-/** Of an end inside the process, by the `lookup` that stands in its configuration: the driver keeps the text of a failure, and not the error. */
+/** For an end inside the process, by the `lookup` of its configuration: the driver keeps the text of a failure, but not the error. */
 const failuresOfEnds = new WeakMap<LookupFunction, Failures>();
 
-/** Remembers with what error the connections of an end have failed. */
+/** Remembers the error with which the connections of an end failed. */
 export function noteFailures(lookup: LookupFunction, open: (server: Address) => TLSSocket): typeof open {
   const failures: Failures = new Map();
   failuresOfEnds.set(lookup, failures);
@@ -44,8 +44,8 @@ export function noteFailures(lookup: LookupFunction, open: (server: Address) => 
 }
 
 /**
- * Connects a client. When every server that the driver knows has been refused, the client is closed, and the call ends with the first
- * refusal: the driver itself would ask again until its time is over.
+ * Connects a client. When every server that the driver knows has been refused, the client is closed. The call then rejects with the first
+ * refusal. Without this, the driver would ask again until its time is over.
  */
 export async function connectUntilRefused(client: ConnectableMongodb): Promise<void> {
   const { lookup } = client.options as { readonly lookup?: LookupFunction };
@@ -56,7 +56,7 @@ export async function connectUntilRefused(client: ConnectableMongodb): Promise<v
     const refusals = [...servers].map(([address, { error }]) => refusalIn(error && (failures?.get(address) ?? error)));
     if (closing !== undefined || refusals.includes(undefined)) return;
     refusal = refusals[0];
-    // The call of `connect` ends with it.
+    // Closing the client ends the call of `connect` too.
     if (refusal !== undefined) closing = client.close().catch(() => undefined);
   };
   client.on('topologyDescriptionChanged', onChange);
@@ -71,7 +71,7 @@ export async function connectUntilRefused(client: ConnectableMongodb): Promise<v
   if (refusal !== undefined) throw refusal;
 }
 
-/** The errors of servers that were refused. One that is merely down, or too slow, may come back. */
+/** The errors of refused servers. A server that is only down, or too slow, may come back. */
 function refusalIn(error: unknown): AnyCertpinError | undefined {
   const found = findCertpinError(error);
   if (found === undefined) return undefined;

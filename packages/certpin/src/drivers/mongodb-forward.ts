@@ -16,23 +16,24 @@ export interface PinnedMongodbForward {
   readonly proxyPort: number;
   readonly proxyUsername: string;
   readonly proxyPassword: string;
-  /** For a copy that has lost the proxy: nobody is found under any name. */
+  /** For a copy that has lost the proxy: a look-up that finds no server. */
   readonly lookup: LookupFunction;
   readonly serverSelectionTimeoutMS: number;
 }
 
-/** The arguments of the driver, and the end inside the process to which they lead it. */
+/** The arguments of the driver, and the end inside the process to which the driver connects. */
 export interface ForwardedMongodb<Options> extends EndControl {
   readonly args: MongodbArguments<Options>;
 }
 
-/** Options of the driver's sockets that the connection onward takes over. */
+/** Options of the driver's sockets that the onward connection takes over. */
 const socketOptions =
   'family hints localAddress lookup autoSelectFamily autoSelectFamilyAttemptTimeout keepAliveInitialDelay'.split(' ');
 
 /**
- * A configuration of the driver that goes through an end of ours. The proxy stands in the URL and in the options: what has lost one of them
- * has the other. `tls=false` stands in the URL alone, so that an SRV record without it means TLS, and the driver throws at a `tls: true`.
+ * A configuration of the driver that goes through an end of ours. The proxy is in the URL and in the options, so that losing one of them
+ * changes nothing. `tls=false` is only in the URL. Without it, an SRV record would mean TLS. And together with a `tls: true`, the driver
+ * throws.
  *
  * @throws CertpinError (as a rejection) `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`
  */
@@ -59,7 +60,7 @@ export async function forwardMongodb(
     serverSelectionTimeoutMS: selectionTimeout(options),
   };
   const others = Object.fromEntries(Object.entries(options).filter(([name]) => !socketOptions.includes(name)));
-  // What follows from an SRV record belongs to its domain, so that the driver takes it.
+  // The servers of an SRV record must belong to its domain, or the driver does not accept them.
   const seeds = url.startsWith('mongodb+srv:') ? url : mapHosts(url, toName);
   return {
     args: [addParameters(seeds, parameters), withPinned(others, own, 'pinnedMongodbForward')],
@@ -70,13 +71,13 @@ export async function forwardMongodb(
   };
 }
 
-/** RFC 6761 §6.4: a domain in which no name leads anywhere. */
+/** RFC 6761 §6.4: a domain in which no name exists. */
 const NOWHERE = 'certpin.invalid';
 
 /**
- * A host as a name that only the end understands. A configuration that has lost the end, and `lookup` too, finds nobody under it.
+ * A host as a name that only the end understands. A configuration that has lost the end, and `lookup` too, finds no server under this name.
  *
- * @param host with its port, as it stands in the URL
+ * @param host with its port, as in the URL
  */
 function toName(host: string): string {
   const [, bracketed, plain, port = ''] = /^(?:\[([^\]]*)\]|([^:]*))(:\d*)?$/.exec(host) ?? [];
@@ -85,19 +86,22 @@ function toName(host: string): string {
   return `${family === 0 ? `${name}.name` : `${name.replace(/[.:]/g, '-')}.ip${family}`}.${NOWHERE}${port}`;
 }
 
-/** The way back. Hosts that a replica set names are as they are. */
+/** The way back. Hosts that a replica set names stay as they are. */
 function fromName(name: string): string {
   const [, host = name, kind] = /^(.*)\.(name|ip4|ip6)\.certpin\.invalid$/.exec(name) ?? [];
   return kind === 'ip4' ? host.replaceAll('-', '.') : kind === 'ip6' ? host.replaceAll('-', ':') : host;
 }
 
 const findNobody: LookupFunction = (name, _options, callback) => {
-  const message = `pinnedMongodbForward: the configuration has lost its proxy, so ${JSON.stringify(name)} is not called; hand on the whole configuration`;
+  const message = `pinnedMongodbForward: the configuration has lost its proxy, so ${JSON.stringify(name)} is not called; pass on the whole configuration`;
   const error = new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'mongodb' });
   process.nextTick(() => callback(error as never, '', 4));
 };
 
-/** Where the program's driver is found, and `socks` is not found from there. A program in one file has neither, and is let through. */
+/**
+ * Looks for `socks` from the folder in which the program's driver is found. A program that was bundled into one file has neither, and is
+ * let through.
+ */
 function refuseWithoutSocks(): void {
   const ofProgram = createRequire(join(process.cwd(), 'index.js'));
   const resolve = (from: NodeJS.Require, name: string): string | undefined => {

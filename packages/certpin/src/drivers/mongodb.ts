@@ -4,7 +4,7 @@ import type { Attacher } from '../leaf/attacher.ts';
 import { type ReadTls, readDriverConfig, refuseParameters, withPinned } from './driver-config.ts';
 import { type SeenTls, seenTls } from './seen.ts';
 
-/** A configuration of the driver: the arguments of `new MongoClient`, and of `connect` of mongoose. */
+/** A configuration of the driver: the arguments of `new MongoClient`, and of mongoose's `connect`. */
 export type MongodbArguments<Options> = [url: string, options: Options];
 
 /** What `pinnedMongodb` adds. */
@@ -14,15 +14,17 @@ export interface PinnedMongodb
   readonly serverSelectionTimeoutMS: number;
 }
 
-/** What was given, with the options of TLS apart from those that the driver reads. */
+/** What was given, with the TLS options separated from those that the driver reads. */
 export interface MongodbConfig {
-  /** Without parameters of TLS. */
+  /** Without TLS parameters. */
   readonly url: string;
   readonly tls: ConnectionOptions;
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** Options of `tls.connect` that stand among the driver's own. The driver takes any spelling; by the small one they are known here. */
+/**
+ * Options of `tls.connect` that stand among the driver's own. The driver accepts any spelling. Here they are known by the lower-case one.
+ */
 const tlsOptions = new Map(
   'ALPNProtocols allowPartialTrustChain ca cert checkServerIdentity ciphers crl ecdhCurve key maxVersion minDHSize minVersion passphrase pfx pskCallback rejectUnauthorized secureContext secureOptions secureProtocol servername session sigalgs'
     .split(' ')
@@ -33,7 +35,7 @@ const PIN_DECIDES = 'the pin decides; remove it';
 const FROM_FILE = 'read the file, and give `cert` and `key`, or remove it';
 const PROXY = "the driver would make TLS on the proxy's socket; remove it";
 
-/** The driver's own options that switch the verification off, read files, or lead the connection elsewhere. */
+/** The driver's own options that switch the verification off, read files, or lead the connection to another server. */
 const refused: Readonly<Record<string, string>> = {
   tlsinsecure: PIN_DECIDES,
   tlsallowinvalidcertificates: PIN_DECIDES,
@@ -55,11 +57,13 @@ const refused: Readonly<Record<string, string>> = {
   proxypassword: PROXY,
 };
 
-/** Parameters of the URL that would decide about TLS, or about the way to the server. Those that only ask for TLS are taken out before. */
+/**
+ * Parameters of the URL that would decide about TLS, or about the way to the server. Parameters that only ask for TLS are removed before.
+ */
 const refusedParameters = new RegExp(`^(?:(?:tls|ssl|proxy).*|lookup|${[...tlsOptions.keys()].join('|')})$`, 'i');
 
 /**
- * Reads what the driver is to be given. The driver takes its options from the URL and from the object, in any spelling.
+ * Reads what the driver will be given. The driver takes its options from the URL and from the object, in any spelling.
  *
  * @param where names the function in errors
  * @throws CertpinError `ERR_OPTION_INVALID`
@@ -80,12 +84,12 @@ export function readMongodbConfig(url: string, options: object | undefined, wher
 }
 
 /**
- * A configuration of the driver whose connections are seen when they are made, and pinned.
+ * A configuration of the driver whose connections certpin sees and pins when they are made.
  *
- * `tls=true` stands in the URL too: beside it the driver throws at a `tls: false`, wherever that comes from. A driver that is given the URL
- * alone, or options that have lost their context, finds a context there with which nothing connects.
+ * `tls=true` is in the URL too: together with it, the driver throws at a `tls: false`. If a driver gets only the URL, or options that have
+ * lost their context, it finds a context there with which nothing connects.
  *
- * @throws CertpinError `ERR_OPTION_INVALID`; `ERR_CLIENT_UNSUPPORTED` where Node announces no TLS sockets
+ * @throws CertpinError `ERR_OPTION_INVALID`; `ERR_CLIENT_UNSUPPORTED` if this Node announces no TLS sockets
  */
 export function configureMongodb(
   { url, tls, options }: MongodbConfig,
@@ -103,31 +107,31 @@ export function configureMongodb(
   return [addParameters(url, { tls: 'true', ...lost }), withPinned(options, own, 'pinnedMongodb')];
 }
 
-/** In place of an option that a copy has lost: with a text for a context `tls.connect` throws. */
+/** The value of an option that a copy has lost: with a text as its context, `tls.connect` throws. */
 const lost = { secureContext: 'lost' };
 
-/** What the driver hands on to `tls.connect` beside these. The rest is in the secure context. */
+/** What else the driver passes to `tls.connect`. Everything else is in the secure context. */
 function known({ servername, ALPNProtocols, minDHSize }: ConnectionOptions): object {
   return Object.fromEntries(
     Object.entries({ servername, ALPNProtocols, minDHSize }).filter(([, value]) => value !== undefined),
   );
 }
 
-/** How long an operation waits for a server that it can use, where nobody says otherwise. */
+/** How long an operation waits for a usable server, if nothing else is configured. */
 const SELECTION_TIMEOUT_MS = 5_000;
 
-/** The driver tells nobody of a refusal before this time has passed. */
+/** The driver reports a refusal only after this time has passed. */
 export function selectionTimeout({ serverSelectionTimeoutMS }: MongodbConfig['options']): number {
   return (serverSelectionTimeoutMS as number | undefined) ?? SELECTION_TIMEOUT_MS;
 }
 
-/** As the driver takes a URL apart (mongodb-connection-string-url). The part before the hosts is a secret. */
+/** Splits a URL as the driver does (mongodb-connection-string-url). The part before the hosts is a secret. */
 const URL_PARTS = /^(mongodb(?:\+srv)?:\/\/(?:[^@]*@)?)([^/?@]+)(.*)$/;
 
-/** @throws CertpinError `ERR_OPTION_INVALID`; the URL is no part of it */
+/** @throws CertpinError `ERR_OPTION_INVALID`, without the URL */
 function readUrl(url: string, where: string): string {
   const invalid = optionErrors(where);
-  // Parsers of URLs skip control characters, and so would find a parameter that is not looked at here.
+  // URL parsers skip control characters. So they could find a parameter that was not checked here.
   const [, , hosts = '', rest = ''] = (typeof url === 'string' && !/[\0- ]/.test(url) && URL_PARTS.exec(url)) || [];
   if (hosts === '') throw invalid('url', 'the first argument must begin with mongodb:// or mongodb+srv://');
   if (/%2f|\.sock(?:,|$)/i.test(hosts)) throw invalid('url', 'a unix socket has no TLS: nothing to pin');

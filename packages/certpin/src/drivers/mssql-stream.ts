@@ -9,19 +9,19 @@ import type { Sides } from '../wire/late-stream.ts';
 import { PinnedStream } from '../wire/pinned-stream.ts';
 import { openUpgraded } from '../wire/upgrade.ts';
 
-/** How a connection is made, beside its address and its TLS options. */
+/** How a connection is made, besides its address and its TLS options. */
 export interface MssqlWay {
   /** TDS 8: TLS from the first byte. */
   readonly isStrict: boolean;
-  /** Bytes of a TDS packet, which a record of TLS must not exceed: Azure ends a login that stands in larger ones. */
+  /** The size of a TDS packet in bytes. A TLS record must not be larger: Azure ends a connection with a login in larger records. */
   readonly packetSize: number;
   readonly localAddress: string | undefined;
 }
 
-/** Without it a server could give a ticket, and a session that is resumed ends outside of TDS's packets. */
+/** With it, no ticket can come. A ticket would lead to a resumed session, and its handshake would end outside of TDS packets. */
 const SSL_OP_NO_TICKET = 0x4000;
 
-/** As the driver keeps the sockets alive that it makes itself; through TLS in packets of TDS it does not reach the socket. */
+/** The driver keeps its own sockets alive in this way. Through TLS in TDS packets, its setting does not reach the socket. */
 const KEEP_ALIVE_MS = 30_000;
 
 /** What a driver of SQL Server gets in place of its socket. */
@@ -64,14 +64,14 @@ export function openMssqlStream(
   return stream.setNoDelay(true).connect(port, host);
 }
 
-/** What TLS begins on. */
+/** The stream on which TLS begins. */
 interface Ground {
   readonly stream: Duplex;
-  /** The verdict is a match, and the driver has not heard of it: what is written next is the driver's. */
+  /** The verdict is a match, and the driver does not know it yet. What is written next comes from the driver. */
   readonly onVerified: (socket: TLSSocket) => void;
 }
 
-/** @param groundOf is called in the tick in which the plaintext conversation has ended */
+/** @param groundOf is called in the tick in which the plaintext conversation ends */
 function onGround(pinner: Pinner, groundOf: (raw: Socket) => Ground): Pinner {
   const open: Pinner['open'] = (options, ...more) => {
     const { stream, onVerified } = groundOf(options.socket as Socket);
@@ -83,7 +83,9 @@ function onGround(pinner: Pinner, groundOf: (raw: Socket) => Ground): Pinner {
 
 type Limit = (socket: { setMaxSendFragment(bytes: number): boolean }) => unknown;
 
-/** TLS in packets of TDS ends with the handshake, whose last message the server says: TLS 1.2, and no session that is resumed. */
+/**
+ * TLS in TDS packets ends with the handshake, and the server must send the last message. That is so in TLS 1.2 without a resumed session.
+ */
 function inPackets(tls: ConnectionOptions): ConnectionOptions {
   return { ...tls, maxVersion: 'TLSv1.2', secureOptions: (tls.secureOptions ?? 0) | SSL_OP_NO_TICKET };
 }

@@ -6,17 +6,17 @@ import { readTediousOptions, type TediousOptions } from './tedious-options.ts';
 
 /** What certpin puts into `options`. */
 export interface PinnedTediousOptions {
-  /** Makes the TLS connection; the driver makes none. */
+  /** Makes the TLS connection. The driver makes none. */
   readonly connector: (...call: never[]) => Promise<Socket>;
   /** The driver's own TLS is off. */
   readonly encrypt: false;
-  /** For a copy that has lost `connector`, and for a driver that does not know it: an address from which nobody connects. */
+  /** For a copy that has lost `connector`, and for a driver that does not know it: an address from which nothing can connect. */
   readonly localAddress: string;
 }
 
 /**
- * No interface has this address, so a socket cannot be bound to it, and a driver without our connector ends before it connects. What
- * stands behind the percent sign is the name of an interface to the system, and to the reader of the driver's error the reason.
+ * No interface has this address, so a socket cannot be bound to it. A driver without our connector fails before it connects. To the system,
+ * the text behind the percent sign is the name of an interface. To the reader of the driver's error, it is the reason.
  */
 const LOST_CONNECTOR =
   'fe80::6365:7274:7069:6e%certpin:the-connector-was-lost.hand-on-the-whole-configuration.or-tedious-is-older-than-16.1';
@@ -25,10 +25,10 @@ const LOST_CONNECTOR =
 const PACKET_SIZE = 4_096;
 
 /**
- * The `options` of a tedious configuration whose connections are the pinner's. There is no plaintext path: the driver is told that nothing
- * is encrypted, and gets a stream that is.
+ * The `options` of a tedious configuration that lets the pinner open the connections. There is no plaintext path: the driver is told that
+ * nothing is encrypted, and gets a stream that is encrypted.
  *
- * @param beside what stands beside the options, and counts where they do not say it
+ * @param beside the configuration around the options. A value there counts if `options` does not have it
  * @throws CertpinError `ERR_OPTION_INVALID`
  */
 export function pinTediousOptions(
@@ -43,7 +43,7 @@ export function pinTediousOptions(
   const way: MssqlWay = { isStrict, packetSize, localAddress };
   const connector = async (address: Address, _lookup: unknown, signal: AbortSignal): Promise<object> => {
     const stream = openMssqlStream(pinner, tls, address, way);
-    // Without an error: the driver has its own for a connection that it gives up, and nobody may be listening yet.
+    // Without an error: the driver has its own error for a connection that it gives up, and perhaps nobody listens yet.
     const giveUp = (): void => void stream.destroy();
     signal.addEventListener('abort', giveUp);
     stream.once('close', () => signal.removeEventListener('abort', giveUp));

@@ -6,8 +6,8 @@ import { PinnedStream } from '../wire/pinned-stream.ts';
 import { openUpgraded } from '../wire/upgrade.ts';
 
 /**
- * What a driver of MySQL gets in place of its socket: it reads the greeting and answers it, and TLS begins in between. Without delay, as
- * the drivers make their own sockets.
+ * What a driver of MySQL gets in place of its socket. The driver reads the greeting and answers it, and TLS begins in between. The socket
+ * has no delay, like the sockets that the drivers make.
  */
 export function openMysqlStream(pinner: Pinner, tls: ConnectionOptions, { host, port }: Address): PinnedStream {
   const mediation = createMysqlMediation((packet) => stream.push(packet));

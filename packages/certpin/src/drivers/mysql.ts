@@ -30,13 +30,13 @@ export interface MysqlConfig {
 
 /** What `pinnedMysql` adds. */
 export interface PinnedMysql {
-  /** To the hooked driver, the pin; to every other one, a demand for the ordinary verification by none of all CAs. */
+  /** To the hooked driver, this is the pin. To every other driver, it demands that the server is verified against an empty list of CAs. */
   readonly ssl: TrustlessTls;
   /** Connects nowhere: see {@link LOST_HOOK}. */
   readonly socketPath: string;
 }
 
-/** What the hook touches of a connection of mysql 2.17 and 2.18 (lib/Connection.js, lib/protocol/Protocol.js). */
+/** The members of a connection of mysql 2.17 and 2.18 that the hook uses (lib/Connection.js, lib/protocol/Protocol.js). */
 interface DriverConnection {
   readonly config: { readonly host: string; readonly port: number; socketPath?: unknown; readonly ssl?: unknown };
   readonly _connectCalled: boolean;
@@ -52,20 +52,21 @@ interface DriverProtocol extends NodeJS.EventEmitter {
   end(): void;
 }
 
-/** The key in a connection's `ssl`: what to do in place of its `connect`, which is handed over. */
+/** The key in a connection's `ssl`. Its value is the function to call in place of `connect`. It gets the connection's own `connect`. */
 type Pin = (connection: DriverConnection, connect: () => void) => void;
 
-/** Symbol.for, so that the driver is hooked once by all copies of this file; each configuration brings the code of its own copy. */
+/** Symbol.for, so that only one copy of this file hooks the driver. Each configuration brings the code of its own copy. */
 const pinned = Symbol.for('certpin.mysql');
 
 /**
- * Only the hooked driver takes this away before it connects. A driver that is not hooked, and a copy of the configuration that has
- * lost its pin, go here and find nothing, because below a device there is never a file. The text is what their error says.
+ * Only the hooked driver removes this before it connects. A driver that is not hooked, or a copy of the configuration without its pin,
+ * tries to connect here. It finds nothing, because /dev/null is not a folder. The error shows this text.
  */
 const LOST_HOOK = '/dev/null/certpin: not pinned; use the copy of mysql that pinnedMysql was given';
 
 /**
- * A configuration of mysql whose connections are the pinner's, where the given copy of the driver makes them. There is no plaintext path.
+ * A configuration of mysql that lets the pinner open the connections, if the given copy of the driver makes them. There is no plaintext
+ * path.
  *
  * @throws CertpinError `ERR_OPTION_INVALID`
  */
@@ -75,13 +76,13 @@ export function configureMysql(config: MysqlConfig, pinner: Pinner, readTls: Rea
   const pin: Pin = (connection, connect) => {
     const { config: driver } = connection;
     const isPinned = pinner.refusalOf?.({ ...tls, host: driver.host }) === undefined;
-    // A host without pins is not called: the driver goes where a lost hook leads.
+    // A host without pins is not called: the driver then connects to the path of a lost hook.
     if (isPinned && driver.socketPath === LOST_HOOK) driver.socketPath = undefined;
     connect();
     guardConnection(connection, pinner, tls);
   };
-  // Copies of any depth stay pinned, or, where they lose the symbol, accept no server at all. The driver writes `rejectUnauthorized`
-  // itself (lib/ConnectionConfig.js).
+  // Copies of any depth stay pinned. If a copy loses the symbol, it accepts no server at all. The driver itself sets `rejectUnauthorized`
+  // (lib/ConnectionConfig.js).
   const own = { ssl: { ...trustlessTls(), [pinned]: pin }, socketPath: LOST_HOOK };
   return withPinned(given, own, 'pinnedMysql');
 }
@@ -97,7 +98,7 @@ export function hookMysql(mysql: MysqlModule): void {
 
 /** The class of the driver's connections, which it does not export. */
 function connectionPrototype(mysql: MysqlModule): DriverConnection {
-  // mysql2 connects as soon as it makes a connection. It has a server; mysql/promise is none of mysql's.
+  // mysql2 connects as soon as it makes a connection, and it has a server. mysql/promise is not part of mysql.
   const isMysql = typeof mysql === 'object' && mysql !== null && 'createQuery' in mysql && !('createServer' in mysql);
   const connection = isMysql ? (mysql.createConnection({}) as Partial<DriverConnection>) : {};
   const prototype = Object.getPrototypeOf(connection) as DriverConnection;
@@ -108,13 +109,13 @@ function connectionPrototype(mysql: MysqlModule): DriverConnection {
   throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'mysql' });
 }
 
-/** Lets a connection whose `ssl` holds a pin be connected by it. Every other connection finds the driver's own `connect`. */
+/** If the `ssl` of a connection holds a pin, the pin connects it. Every other connection gets the driver's own `connect`. */
 function hook(prototype: DriverConnection): void {
   if (pinned in prototype) return;
   const { connect } = prototype;
   prototype.connect = function pinnedConnect(this: DriverConnection, ...args: unknown[]): void {
     const pin = (this.config.ssl as { [pinned]?: Pin } | undefined)?.[pinned];
-    // `connect` may be called again, and reports that itself.
+    // `connect` may be called again. The driver itself reports that.
     const proceed = (): void => connect.apply(this, args);
     if (pin === undefined || this._connectCalled) proceed();
     else pin(this, proceed);
@@ -123,8 +124,8 @@ function hook(prototype: DriverConnection): void {
 }
 
 /**
- * Stands between the driver and its socket, from the call of `connect` to the verdict. The driver gets a greeting that is whole and
- * offers TLS, or an error in place of one; the server gets SSLRequest. Nothing else passes, in either direction.
+ * Stands between the driver and its socket, from the call of `connect` to the verdict. The driver gets a greeting that is complete and
+ * offers TLS, or an error in its place. The server gets SSLRequest. Nothing else passes in either direction.
  */
 function guardConnection(connection: DriverConnection, pinner: Pinner, tls: ConnectionOptions): void {
   const { _socket: raw, _protocol: protocol } = connection;
@@ -134,7 +135,7 @@ function guardConnection(connection: DriverConnection, pinner: Pinner, tls: Conn
   let verified = false;
   let over = false;
 
-  // Ends the connection as an error of the network does: it comes out of the driver's own call.
+  // Ends the connection like an error of the network: the driver's own call fails with it.
   const end = pinner.begin?.({ ...tls, host, port: Number(port), socket: raw });
   const fail = (error: Error): void => {
     end?.(error, raw);
@@ -142,10 +143,10 @@ function guardConnection(connection: DriverConnection, pinner: Pinner, tls: Conn
     if (!over) connection._handleNetworkError(error);
   };
   const unpinned = pinner.refusalOf?.({ ...tls, host });
-  if (unpinned !== undefined) Promise.resolve(unpinned).then(fail); // after `connect`, as every other failure
+  if (unpinned !== undefined) Promise.resolve(unpinned).then(fail); // After `connect` has returned, like every other failure.
   const onData = (bytes: Buffer): void => {
     let turnedAway: Buffer | undefined;
-    // What the driver throws at a greeting is a refusal of this connection.
+    // If the driver throws at a greeting, this connection is refused.
     try {
       const packet = readGreeting(bytes);
       if (packet !== undefined && isErrorPacket(packet)) turnedAway = packet;
@@ -153,7 +154,7 @@ function guardConnection(connection: DriverConnection, pinner: Pinner, tls: Conn
     } catch (error) {
       fail(error as Error);
     }
-    // Outside: the driver calls its caller back at once, and whatever the caller throws is the caller's.
+    // Outside of the try: the driver calls its callback at once, and an exception of the callback belongs to the caller.
     if (turnedAway !== undefined) protocol.write(turnedAway);
   };
   const onEnd = (): void => fail(closedEarly('mysql'));
@@ -180,7 +181,7 @@ function guardConnection(connection: DriverConnection, pinner: Pinner, tls: Conn
   connection._startTLS = (onSecure) => {
     raw.off('data', onData).off('end', onEnd).pause();
     const socket = pinner.open({ ...tls, host, port: Number(port), socket: raw });
-    // From here on the driver pauses, ends and destroys the socket that it reads from.
+    // From here on, the driver pauses, ends and destroys the socket that it reads from.
     connection._socket = socket;
     socket.on('error', fail).once('secureConnect', () => {
       stop();

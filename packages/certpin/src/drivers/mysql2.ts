@@ -25,14 +25,14 @@ export interface Mysql2Config {
 
 /** What `pinnedMysql2` adds. */
 export interface PinnedMysql2 {
-  /** Makes the TLS connection; the driver makes none. */
+  /** Makes the TLS connection. The driver makes none. */
   readonly stream: (options: Mysql2StreamOptions) => PinnedStream;
   /**
-   * With a `socketPath` mysql2 takes the connection for a safe one, as it is, and sends what only a safe connection may carry
-   * (caching_sha2_password). `stream` wins over it. A copy of the configuration that has lost the function goes there and finds nothing.
+   * With a `socketPath`, mysql2 treats the connection as safe. It then sends what only a safe connection may carry (caching_sha2_password).
+   * `stream` takes precedence over it. A copy of the configuration without `stream` connects to this path and finds nothing.
    */
   readonly socketPath: string;
-  /** For a copy that has lost both of them: a demand for the ordinary verification by none of all CAs. */
+  /** For a copy that has lost both: it demands that the server is verified against an empty list of CAs. */
   readonly ssl: TrustlessTls;
 }
 
@@ -48,8 +48,8 @@ interface Mysql2StreamOptions {
 }
 
 /**
- * A configuration of mysql2 whose connections are the pinner's. There is no plaintext path. mysql2 takes what the configuration leaves out
- * from the parameters of the URI. It keeps the sockets alive that it makes itself where it is told to (lib/base/connection.js).
+ * A configuration of mysql2 that lets the pinner open the connections. There is no plaintext path. mysql2 takes what the configuration
+ * leaves out from the parameters of the URI. It keeps its own sockets alive if it is told to (lib/base/connection.js).
  *
  * @throws CertpinError `ERR_OPTION_INVALID`
  */
@@ -62,7 +62,7 @@ export function configureMysql2(config: string | Mysql2Config, pinner: Pinner, r
   refuseParameters(given.uri, /^(?:ssl|stream$|socketpath$)/i, 'pinnedMysql2', 'URI');
   const tls = readClientTls(given.ssl, readTls);
   const stream = ({ config: driver }: Mysql2StreamOptions): PinnedStream => {
-    // No TLS but ours, whatever a copy of the configuration says.
+    // No TLS except ours, whatever a copy of the configuration says.
     driver.ssl = false;
     const opened = openMysqlStream(pinner, tls, driver);
     return driver.enableKeepAlive === true ? opened.setKeepAlive(true, driver.keepAliveInitialDelay) : opened;

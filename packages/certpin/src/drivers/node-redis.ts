@@ -8,16 +8,16 @@ import type { SeenTls } from './seen.ts';
 const where = 'pinnedRedis';
 const invalid = optionErrors(where);
 
-/** TLS options under which the client's own connections are pinned, of those that the configuration gives. */
+/** TLS options under which certpin pins the client's own connections. They are made from those in the configuration. */
 export type SeeTls = (tls: object) => SeenTls;
 
-/** What is read of the configuration of one client of node-redis 4 and newer; everything else passes through untouched. */
+/** What is read of the configuration of one client of node-redis 4 and newer. Everything else passes through untouched. */
 interface ClientConfig {
   readonly url?: string | undefined;
   readonly socket?: object | undefined;
 }
 
-/** As {@link ClientConfig}, of node-redis 3: what belongs to the connection stands at the top, and TLS options in `tls`. */
+/** As {@link ClientConfig}, but for node-redis 3: the options of the connection are at the top level, and TLS options in `tls`. */
 interface OldConfig {
   readonly url?: string | undefined;
   readonly host?: string | undefined;
@@ -34,10 +34,13 @@ export interface NodeRedisConfig extends ClientConfig, OldConfig {
   readonly sentinelClientOptions?: ClientConfig | undefined;
 }
 
-/** What node-redis 4 and newer take for the connection of one client. */
+/** The options of the connection for one client of node-redis 4 and newer. */
 export type PinnedSocket = SeenTls & { readonly tls: true; readonly host?: string; readonly port?: number };
 
-/** A configuration of node-redis in which every connection is pinned: of one client, a cluster, or sentinels and what they lead to. */
+/**
+ * A configuration of node-redis in which every connection is pinned: for one client, a cluster, or sentinels and the servers that they
+ * name.
+ */
 export function configureNodeRedis(config: NodeRedisConfig, see: SeeTls): object {
   const given = readConfig(config);
   const { rootNodes, defaults = {}, sentinelRootNodes, nodeClientOptions = {}, sentinelClientOptions = {} } = given;
@@ -63,10 +66,10 @@ function readUrl({ url }: { readonly url?: string | undefined }): RedisUrl {
   return url === undefined ? {} : readRedisUrl(url, where);
 }
 
-/** What a client reads of `socket` besides the options of `tls.connect`. */
+/** What else a client reads of `socket`, besides the options of `tls.connect`. */
 export const socketKeys: readonly string[] = ['tls', 'connectTimeout', 'reconnectStrategy', 'socketTimeout'];
 
-/** The socket of a client, with its address where one is given: of a node that is found later the client puts it there. */
+/** The socket of a client, with its address if one is given. For a node that is found later, the client fills in the address. */
 function pinClient(given: ClientConfig, see: SeeTls): { readonly socket: PinnedSocket } {
   const { host, port, db, ...login } = readUrl(given);
   const address = { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) };
@@ -78,10 +81,10 @@ function pinClient(given: ClientConfig, see: SeeTls): { readonly socket: PinnedS
   return withOwn(client, { ...login, ...(db === undefined ? {} : { database: db }), socket: pinned });
 }
 
-/** One client alone. node-redis 3 knows no `socket`; what it reads in `tls` leads it to the same server. */
+/** One client alone. node-redis 3 does not know `socket`. What it reads in `tls` leads it to the same server. */
 function holdClient<Client extends { readonly socket: PinnedSocket }>({ socket, ...client }: Client): object {
   const { host = 'localhost', port = 6379 } = socket;
-  // A server that moves tells the client where to (MOVING): it puts the new address into a copy.
+  // A server that moves tells the client its new address (MOVING). The client puts this address into a copy.
   const isPinned = (given: unknown): boolean => {
     const { secureContext, tls } = Object(given) as PinnedSocket;
     return secureContext === socket.secureContext && tls === true;
@@ -89,12 +92,12 @@ function holdClient<Client extends { readonly socket: PinnedSocket }>({ socket, 
   return hold(hold(client, 'socket', socket, isPinned), 'tls', { ...socket, host, port });
 }
 
-/** No name of a host: a label has 63 characters at most (RFC 1035 §2.3.4), and there is no such domain (RFC 6761 §6.4). */
+/** Not a possible host name: a label has at most 63 characters (RFC 1035 §2.3.4), and this domain does not exist (RFC 6761 §6.4). */
 const NOWHERE = 'rediss://certpin-the-pinned-tls-was-lost-hand-on-the-whole-configuration-of-node-redis-3.invalid';
 
 /**
- * node-redis 3 takes the address that stands in `tls` before any other, and that of a URL after it: a copy which has lost its `tls` goes
- * nowhere, and so does a newer client.
+ * node-redis 3 takes first the address in `tls`, then the address of a URL. So a copy that has lost its `tls` connects nowhere. A newer
+ * client does not either.
  */
 function pinOldClient(given: OldConfig, see: SeeTls): object {
   const { host = given.host ?? '127.0.0.1', port = given.port ?? 6379, username: user, password, db } = readUrl(given);
@@ -106,9 +109,9 @@ function pinOldClient(given: OldConfig, see: SeeTls): object {
 }
 
 /**
- * A property over which nobody writes. Whoever tries is told so in words.
+ * A property that nobody can overwrite. An attempt gets an error in plain words.
  *
- * @param isTaken what may stand in its place
+ * @param isTaken whether a value may take its place
  */
 function hold<Held extends object>(
   held: Held,

@@ -16,22 +16,22 @@ export interface PgConfig {
 export interface PinnedPg {
   /** Makes the TLS connection. */
   readonly stream: (this: unknown, options?: PlainConnection) => PinnedStream;
-  /** For a copy that has lost `stream`, and for a client that does not know it: TLS that nobody can begin. */
+  /** For a copy that has lost `stream`, and for a client that does not know it: TLS options with which TLS cannot begin. */
   readonly ssl: LostTls;
 }
 
-/** What pg hands to a `stream` function (lib/connection.js), and reads afterwards. */
+/** The argument that pg passes to a `stream` function (lib/connection.js), and what pg reads of it afterwards. */
 interface PlainConnection {
   ssl: unknown;
 }
 
-/** The connection on which pg calls it: connected, it asks for TLS, and speaks when there is TLS (lib/client.js). */
+/** The connection on which pg calls the function. When it is connected, it asks for TLS, and goes on when there is TLS (lib/client.js). */
 interface PgConnection extends NodeJS.EventEmitter {
   requestSsl(): void;
 }
 
 /**
- * A configuration of pg whose connections are opened by `open`. There is no plaintext path.
+ * A configuration of pg that lets `open` open the connections. There is no plaintext path.
  *
  * @param more further properties of ours
  */
@@ -39,18 +39,18 @@ export function configurePg(given: PgConfig, open: Opener, more: object = {}): o
   const own = {
     stream: streamOf(open),
     ssl: lostTls(),
-    // Set, so that the environment does not set it.
+    // Set here, so that the environment does not set it.
     sslnegotiation: 'postgres',
     ...more,
   };
   const pinned = withPinned(given, own, 'pinnedPg');
-  // What is written down of a configuration knows no password.
+  // A printed or logged configuration contains no password.
   const toJSON = () => ({ ...pinned, stream: undefined, password: undefined, connectionString: undefined });
   return withToJson(pinned, toJSON, 'pinnedPg');
 }
 
 /**
- * pg lets a connection string override the configuration, so one `sslmode` in it would take the connection out of certpin's hands.
+ * pg lets a connection string override the configuration. So one `sslmode` in it would let pg make the connection itself.
  *
  * @throws CertpinError `ERR_OPTION_INVALID`
  */
@@ -58,7 +58,7 @@ export function refusePgParameters(connectionString: string | undefined): void {
   refuseParameters(connectionString, /^(?:ssl|uselibpqcompat$|stream$)/i, 'pinnedPg', 'connection string');
 }
 
-/** pg calls it on its connection, which is to make no TLS of its own: when the stream is connected, there is TLS. */
+/** pg calls this on its connection. The connection must not begin TLS itself: when the stream is connected, there is TLS already. */
 function streamOf(open: Opener): PinnedPg['stream'] {
   function stream(this: unknown, options?: PlainConnection): PinnedStream {
     if (options?.ssl) {
@@ -72,7 +72,7 @@ function streamOf(open: Opener): PinnedPg['stream'] {
   return Object.assign(stream, { setNoDelay: refuseOldVersion });
 }
 
-/** pg before 8.9 takes the function for the stream; it calls `setNoDelay` first. */
+/** pg before 8.9 takes the function itself for the stream. It calls `setNoDelay` first. */
 function refuseOldVersion(): never {
   throw new CertpinError('ERR_CLIENT_UNSUPPORTED', 'certpin needs pg 8.9 or newer', { client: 'pg' });
 }

@@ -18,7 +18,7 @@ export interface PostgresOptions {
   readonly target_session_attrs?: string | null | undefined;
 }
 
-/** What a connection URL says, in the driver's own options. */
+/** The content of a connection URL, as the driver's own options. */
 export interface PostgresUrlOptions {
   readonly user?: string;
   readonly password?: string;
@@ -26,7 +26,7 @@ export interface PostgresUrlOptions {
   readonly connection?: Record<string, string>;
 }
 
-/** The hosts, as the driver would read them (its parseOptions): option, then environment, then the default. */
+/** The hosts, as the driver would read them (its parseOptions): from the option, then from the environment, then the default. */
 export function readAddresses({ hostname, host, port, path }: PostgresOptions): readonly [Address, ...Address[]] {
   const hosts = hostname || host || process.env.PGHOST || 'localhost';
   const ports = port || process.env.PGPORT || 5432;
@@ -57,15 +57,15 @@ export function readAddresses({ hostname, host, port, path }: PostgresOptions): 
   return [first, ...others];
 }
 
-/** Parameters of a URL that the driver takes for its own options; all others are settings of the session. */
+/** Parameters of a URL that the driver treats as its own options. All others are settings of the session. */
 const urlOptions: readonly string[] = [
   ...['max', 'idle_timeout', 'connect_timeout', 'max_lifetime', 'max_pipeline', 'backoff', 'keep_alive', 'prepare'],
   ...['debug', 'fetch_types', 'publications', 'target_session_attrs', 'sslnegotiation'],
 ];
 
 /**
- * The driver lets a URL choose the TLS, so it is not given one: it gets what the URL says, as options. The URL is never part of a
- * message, nor is the URL parser's own error: both hold a password.
+ * The driver lets a URL choose the TLS. So it gets the content of the URL as options, and not the URL. No message contains the URL, nor the
+ * error of the URL parser, because both hold a password.
  */
 export function readUrl(text: string): PostgresOptions {
   let url: URL;
@@ -76,7 +76,7 @@ export function readUrl(text: string): PostgresOptions {
     const [authority = ''] = text.slice(start).split(/[?/#]/);
     const at = authority.lastIndexOf('@') + 1;
     hosts = decodeURIComponent(authority.slice(at));
-    // The URL parser knows one host; it stands in for the list.
+    // The URL parser accepts one host only. The word `host` stands in for the list.
     url = new URL(`${text.slice(0, start + at)}host${text.slice(start + authority.length)}`);
     login = {
       ...(url.username === '' ? {} : { user: decodeURIComponent(url.username) }),

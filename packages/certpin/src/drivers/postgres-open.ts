@@ -25,7 +25,7 @@ export function openPostgres(
 ): Opener {
   if (!isDirect(negotiation ?? process.env.PGSSLNEGOTIATION, where)) return openUpgraded(pinner, tls, dialPostgres);
   const direct = { ...tls, ALPNProtocols: [POSTGRES_ALPN] };
-  // Around the demand, so that who has heard of an end has heard of this one too.
+  // Around the demand for ALPN: whoever listens for the end of an attempt must hear of this failure too.
   const open = demandAlpn(openUpgraded({ ...pinner, around: undefined }, direct, dialDirectly), POSTGRES_ALPN, noAlpn);
   return pinner.around?.(open, direct) ?? open;
 }

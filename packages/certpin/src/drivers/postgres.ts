@@ -7,16 +7,18 @@ import type { PostgresOptions } from './postgres-address.ts';
 
 /** What `pinnedPostgres` adds. */
 export interface PinnedPostgres {
-  /** Leads nowhere. A copy that has lost `socket`, and a client that does not know `socket`, use it. `socket` has the true address. */
+  /** Connects nowhere. A copy that has lost `socket`, and a client that does not know `socket`, use it. `socket` has the true address. */
   readonly host: string;
   readonly port: number;
   readonly path: string;
-  /** The TLS connection is made in `socket`; to the driver, it is the plain one. */
+  /** `socket` makes the TLS connection. To the driver, it looks like a plain one. */
   readonly ssl: false;
   readonly socket: (driver?: DriverAddress) => PinnedStream;
 }
 
-/** What postgres.js hands to a `socket` function: the options that it has read, of which its error messages name the server. */
+/**
+ * The argument that postgres.js passes to a `socket` function: the options that it has read. Its error messages name the server from them.
+ */
 interface DriverAddress {
   host: string[];
   port: number[];
@@ -24,9 +26,9 @@ interface DriverAddress {
 }
 
 /**
- * Options of postgres.js whose connections are opened by `open`. There is no plaintext path.
+ * Options of postgres.js that let `open` open the connections. There is no plaintext path.
  *
- * @param first what the driver names in its messages
+ * @param first the host that the driver names in its messages
  */
 export function configurePostgres(given: PostgresOptions, first: Address, open: Opener): object {
   const socket = (driver?: DriverAddress): PinnedStream => {
@@ -34,7 +36,7 @@ export function configurePostgres(given: PostgresOptions, first: Address, open: 
     return new PostgresStream({ open, mediator: createTypeQueryWatch() }).connect(first.port, first.host);
   };
   const own = {
-    // Set, so that neither `hostname` nor the environment sets them: the driver prefers those.
+    // Set here, because the driver prefers these to `hostname` and the environment.
     hostname: undefined,
     host: NOWHERE,
     port: first.port,
@@ -44,7 +46,7 @@ export function configurePostgres(given: PostgresOptions, first: Address, open: 
     socket,
   };
   const pinned = withPinned(given, own, 'pinnedPostgres');
-  // What is written down of a configuration knows no password. And if somebody puts the address back, it demands TLS.
+  // A printed or logged configuration contains no password. And if somebody puts the address back, it demands TLS.
   const toJSON = () => ({ ...pinned, ssl: true, socket: undefined, password: undefined, pass: undefined });
   return withToJson(pinned, toJSON, 'pinnedPostgres');
 }
@@ -53,7 +55,7 @@ export function configurePostgres(given: PostgresOptions, first: Address, open: 
 class PostgresStream extends PinnedStream {
   declare protected readonly mediator: TypeQueryWatch;
 
-  /** postgres.js takes a socket that it is given for connected, and says goodbye only on one that calls itself open. */
+  /** postgres.js treats a given socket as connected, and says goodbye only on one whose state is open. */
   get readyState(): 'closed' | 'open' {
     return this.destroyed ? 'closed' : 'open';
   }

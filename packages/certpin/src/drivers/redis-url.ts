@@ -1,6 +1,6 @@
 import { CertpinError, optionErrors } from '../errors.ts';
 
-/** What a URL says, in ioredis's names of options. */
+/** The content of a URL, under ioredis's names of options. */
 export interface RedisUrl {
   readonly host?: string;
   readonly port?: number;
@@ -10,7 +10,7 @@ export interface RedisUrl {
 }
 
 /**
- * Reads a URL. It is never part of a message, nor is the URL parser's own error: both hold a password.
+ * Reads a URL. No message contains the URL, nor the error of the URL parser, because both hold a password.
  *
  * @throws CertpinError `ERR_PLAINTEXT_REFUSED` for `redis:`; `ERR_OPTION_INVALID`
  */

@@ -1,4 +1,4 @@
-/** Options of `tls.connect` that are refused beside a pin. */
+/** Options of `tls.connect` that are refused together with a pin. */
 type RefusedTls =
   | 'rejectUnauthorized'
   | 'checkServerIdentity'
@@ -8,7 +8,7 @@ type RefusedTls =
   | 'verifyIdentity'
   | 'maxCachedSessions';
 
-/** What a configuration says outright is refused; what its type merely allows (`PoolConfig` of pg) is not. */
+/** Refuses what a configuration says outright, and not what its type only allows (`PoolConfig` of pg). */
 export type Refuse<Options, Keys extends PropertyKey> = {
   readonly [Key in keyof Options & Keys as IsAllowed<Options, Key> extends true ? never : Key]: undefined;
 };
@@ -30,7 +30,7 @@ type Ssl<Given> = [Given] extends [boolean | undefined]
       ? Refuse<Given, RefusedTls> | undefined
       : Given;
 
-/** What the type of a driver's configuration must not say: TLS that is off or no longer a pin's, and ways around certpin. */
+/** What the type of a driver's configuration must not say: TLS that is off or not under the pin, and ways around certpin. */
 export type DriverConfigTypes<Config, Keys extends PropertyKey> = Refuse<Config, Keys> &
   (Config extends { readonly ssl?: infer Given } ? { readonly ssl?: Ssl<Given> } : unknown);
 

@@ -6,8 +6,8 @@ import { openTls, safeHandshake } from '../leaf/handshake.ts';
 import { ownOptions, refuseOptions } from '../leaf/options.ts';
 
 /**
- * TLS options for a client that calls `tls.connect` itself. The client's own options of TLS stand in it too, but not in its type: clients
- * name fewer of them than Node, or with narrower types (mqtt), and would not compile with it.
+ * TLS options for a client that calls `tls.connect` itself. They contain the client's own TLS options too, but the type does not show
+ * these. Clients name fewer TLS options than Node, or give them narrower types (mqtt), and would not compile otherwise.
  */
 export interface SeenTls {
   readonly secureContext: SecureContext;
@@ -16,58 +16,61 @@ export interface SeenTls {
   readonly checkServerIdentity: () => Error;
 }
 
-/** Takes a socket that its client has just made, before it connects. */
+/** Gets a socket that its client has just made, before it connects. */
 type Take = (socket: TLSSocket, options: ConnectionOptions) => void;
 
-/** By the context that stands in the options of a socket. */
+/** By the secure context in the options of a socket. */
 const takes = new WeakMap<SecureContext, Take>();
 
-/** On it Node publishes each client socket, in the call of its `connect`. Held here: a channel that nobody holds forgets its subscribers. */
+/**
+ * On this channel, Node publishes each client socket while `connect` is being called. It is kept here, because Node drops a channel that
+ * nobody references, with its subscribers.
+ */
 let held: Channel | undefined;
 const announced = (): Channel => {
   held ??= channel('net.client.socket');
   return held;
 };
 
-/** Options that `tls.connect` would not read beside a secure context, or that would make it trust a CA. */
+/** Options that `tls.connect` would ignore together with a secure context, or that would make it trust a CA. */
 const refused: Readonly<Record<string, string>> = {
-  ca: 'the pin decides, and a connection that certpin has not seen must trust nobody; remove it',
+  ca: 'the pin decides, and a connection that certpin does not see must trust nobody; remove it',
   crl: 'it is read with CAs only; remove it',
   allowPartialTrustChain: 'it is read with CAs only; remove it',
-  pfx: 'the CAs in it would be trusted where certpin has not seen the connection; give `cert` and `key`',
-  secureContext: 'certpin makes it; give what it is made of: `cert`, `key`, `ciphers`, …',
+  pfx: 'its CAs would be trusted if certpin does not see the connection; give `cert` and `key`',
+  secureContext: 'certpin makes the context; give its parts: `cert`, `key`, `ciphers`, …',
   socket: 'TLS on a given socket is not announced by Node, so it cannot be pinned here',
   path: 'a unix socket is not pinned here; remove it',
 };
 
-/** What is in the secure context is not in the options too: a client that takes few of them refuses the others (MongoDB). */
+/** What is in the secure context must not be in the options too: a client that knows few TLS options refuses the others (MongoDB). */
 const inContext = 'cert key passphrase ciphers ecdhCurve sigalgs secureOptions minVersion maxVersion'.split(' ');
 
 /**
  * TLS options under which a client's own connections are pinned.
  *
- * Node publishes the socket of each `tls.connect` before it connects. By its secure context the socket is known as ours, and the policy is put
- * on it. A socket that nobody saw trusts no CA, so Node itself refuses its server.
+ * Node publishes the socket of each `tls.connect` before it connects. certpin recognises the socket by its secure context and puts the
+ * policy on it. If certpin does not see a socket, its context trusts no CA, so Node itself refuses the server.
  *
  * @param where names the function in errors
- * @throws CertpinError `ERR_OPTION_INVALID`; `ERR_CLIENT_UNSUPPORTED` where Node announces no TLS sockets
+ * @throws CertpinError `ERR_OPTION_INVALID`; `ERR_CLIENT_UNSUPPORTED` if this Node announces no TLS sockets
  */
 export function seenTls(attacher: Attacher, tls: ConnectionOptions, where: string): SeenTls {
   if (!isSupported()) throw unannounced(where, 'or certpin/forward');
   return seenTlsUnchecked(attacher, tls, where);
 }
 
-/** As {@link seenTls}, for the tests of what happens where Node announces nothing. */
+/** As {@link seenTls}, for the tests of what happens if Node announces nothing. */
 export function seenTlsUnchecked(attacher: Attacher, tls: ConnectionOptions, where: string): SeenTls {
   const given = ownOptions(tls);
   const invalid = optionErrors(where);
   refuseOptions(given, refused, (option, why) => invalid(option, `\`${option}\`: ${why}`));
   const secureContext = createSecureContext(Object.assign(safeHandshake(given), { ca: [] }));
-  // Whoever clones the options deeply must not clone what OpenSSL holds: such a copy has no context, and `tls.connect` throws.
+  // A deep copy of the options must not copy what OpenSSL holds. Such a copy has no context, and `tls.connect` throws.
   Object.defineProperty(secureContext, 'context', { enumerable: false });
   const unseen = (): Error => new CertpinError('ERR_CLIENT_UNSUPPORTED', UNSEEN(where), { client: where });
   takes.set(secureContext, (socket, options) => {
-    // Of a socket that connects a second time too.
+    // Also if a socket connects a second time.
     if (options.rejectUnauthorized !== true) throw changed(where, 'rejectUnauthorized');
     if (options.checkServerIdentity !== unseen) throw changed(where, 'checkServerIdentity');
     for (const option of ['path', 'session', 'pskCallback'] as const)
@@ -81,7 +84,7 @@ export function seenTlsUnchecked(attacher: Attacher, tls: ConnectionOptions, whe
   return { ...given, secureContext, rejectUnauthorized: true, ca: [], checkServerIdentity: unseen };
 }
 
-/** What Node publishes of a client socket. One of `tls.connect` is a TLS socket, and has the options in question. */
+/** What Node publishes for a client socket. A socket of `tls.connect` is a TLS socket and has these options. */
 interface Announcement {
   readonly socket: TLSSocket;
 }
@@ -105,17 +108,20 @@ function onAnnounced(message: unknown): void {
   }
 }
 
-/** Ends a socket before it connects. Not at once: `connect`, which is running, would open a plain connection in its place. */
+/**
+ * Destroys a socket before it connects. It does so a moment later: `connect` is still running, and would open a plain connection instead.
+ */
 function refuse(socket: TLSSocket, options: ConnectionOptions, error: Error): void {
   options.servername = ''; // Node would set it on the socket that is gone
   const end = (): void => void socket.destroy(error);
   process.nextTick(end);
-  socket.on('lookup', end); // a look-up that answers at once
+  socket.on('lookup', end); // For a look-up that answers at once.
 }
 
 /**
- * The options with which a socket connects: Node keeps them in a property of the socket, and reads them again when the handshake ends
- * (`kConnectOptions` of lib/internal/tls/wrap.js). The one private name that is touched here. Without it no socket is seen.
+ * The options with which a socket connects. Node keeps them in a property of the socket, and reads them again when the handshake ends
+ * (`kConnectOptions` of lib/internal/tls/wrap.js). This is the only private name of Node that certpin uses. Without it, certpin sees no
+ * socket.
  */
 function connectOptionsOf(socket: TLSSocket): ConnectionOptions | undefined {
   const key = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'connect-options');
@@ -124,7 +130,7 @@ function connectOptionsOf(socket: TLSSocket): ConnectionOptions | undefined {
 
 let supported: boolean | undefined;
 
-/** Whether this Node announces TLS sockets, with what has to be known of them: 22.17 and newer, 24.2 and newer. Seen once, without a connection. */
+/** Whether this Node announces TLS sockets with their options: 22.17 and newer, 24.2 and newer. Tried once, without a connection. */
 export function isSupported(): boolean {
   supported ??= isAnnounced();
   return supported;
@@ -145,11 +151,11 @@ function isAnnounced(): boolean {
   return isSeen;
 }
 
-/** RFC 5737 §3: an address of nobody. */
+/** RFC 5737 §3: an address for documentation, where no host is. */
 const NOBODY = '192.0.2.1';
 
 const UNSEEN = (where: string): string =>
-  `${where}: certpin did not see this connection being made, so it cannot pin it: TLS began on a given socket, or Node does not announce it; use certpin's adapter for this client, or certpin/forward`;
+  `${where}: certpin did not see this connection being made, so it cannot pin it. TLS began on a given socket, or Node did not announce it; use certpin's adapter for this client, or certpin/forward`;
 
 /** @param others what can be used in place of a newer Node */
 export function unannounced(where: string, others: string): CertpinError<'ERR_CLIENT_UNSUPPORTED'> {

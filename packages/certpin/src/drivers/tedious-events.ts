@@ -9,7 +9,7 @@ import { injected, unexpected } from '../protocols/upgrade-errors.ts';
 import { type ReadTls, readDriverConfig } from './driver-config.ts';
 import { readTediousOptions, type TediousOptions } from './tedious-options.ts';
 
-/** What is used of a connection of tedious 9.2 and newer (lib/connection.js): its configuration, its events, and the socket below. */
+/** What is used of a connection of tedious 9.2 and newer (lib/connection.js): its configuration, its events, and its socket. */
 interface TediousConnection extends EventEmitter {
   readonly config?: {
     readonly server: string;
@@ -29,20 +29,23 @@ interface TediousConnection extends EventEmitter {
 /** `Connection` of tedious. */
 export type TediousClass<Connection extends EventEmitter> = new (config: never) => Connection;
 
-/** What the driver tells of each step of a connection. The text of a login holds the password, so nobody else hears of any of it. */
+/**
+ * Internal events of the driver, for each step of a connection. They contain the text of a login with the password, so nobody else gets
+ * them.
+ */
 const DEBUG = { payload: true, packet: true, data: false, token: false };
 
-/** Of OpenSSL 1.1.1 and newer; not among the constants of every Node. */
+/** OpenSSL 1.1.1 and newer have it. Not every Node has it among its constants. */
 const SSL_OP_NO_RENEGOTIATION = 0x4000_0000;
 
 /**
- * Makes a connection of a tedious that has no place for a stream, 9.2 to 11, and guards it: the driver makes its own TLS. It is told to make
- * it, it tells what the server has answered, and its socket is destroyed in the tick in which that, or the certificate, is not what it has to
- * be. What the driver writes in that tick and later goes nowhere.
+ * Makes and guards a connection of tedious 9.2 to 11, which takes no stream. The driver is told to make its own TLS, and reports the
+ * server's answer. If the answer or the certificate is wrong, its socket is destroyed in the same tick. What the driver writes in that tick
+ * and later goes nowhere.
  *
- * @param config that of the driver
- * @param limitMs the driver's clock runs at most as long: it has one for the connection and the login. 0: as long as it likes
- * @throws CertpinError `ERR_OPTION_INVALID`, and `ERR_CLIENT_UNSUPPORTED` for a driver that does not tell what is needed
+ * @param config the configuration of the driver
+ * @param limitMs the limit of the driver's clock for connection and login together. 0: no limit
+ * @throws CertpinError `ERR_OPTION_INVALID`, and `ERR_CLIENT_UNSUPPORTED` for a driver that does not report what is needed
  */
 export function createTediousConnection<Connection extends EventEmitter>(
   Driver: TediousClass<Connection>,
@@ -58,38 +61,41 @@ export function createTediousConnection<Connection extends EventEmitter>(
     throw optionInvalid('encrypt', `${where}: this tedious does not speak TDS 8; remove \`encrypt: 'strict'\``);
   const debug = (given as { debug?: unknown }).debug;
   if (given.serverName !== undefined || tls.servername !== undefined)
-    throw optionInvalid('serverName', `${where}: this tedious names the host to its server; remove \`serverName\``);
+    throw optionInvalid(
+      'serverName',
+      `${where}: this tedious sends the host as the server name; remove \`serverName\``,
+    );
   if (debug !== undefined)
-    throw optionInvalid('debug', `${where}: what the driver tells holds the login; remove \`debug\``);
+    throw optionInvalid('debug', `${where}: debug output of the driver contains the login; remove \`debug\``);
   const made = new Driver({ ...read, options: driverOptions(given, tls, limitMs) } as never);
   guard(made as TediousConnection, policy);
   return made;
 }
 
-/** The driver's own TLS, as far as certpin needs it. It verifies nothing, because the pin decides. Never handed out. */
+/** The secure context of the driver's own TLS. It verifies nothing, because the pin decides. Nobody else gets it. */
 function driverOptions(options: TediousOptions, tls: ConnectionOptions, limitMs: number): object {
   const { connectTimeout: own = limitMs || undefined } = options;
   const connectTimeout = limitMs > 0 ? Math.min(own as number, limitMs) : own;
   const versions: ConnectionOptions = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' };
-  // RFC 5746 renegotiation would put another certificate under a connection whose verdict has been given.
+  // RFC 5746 renegotiation would change the certificate of a connection after its verdict.
   const cryptoCredentialsDetails = { ...tls, ...versions, secureOptions: SSL_OP_NO_RENEGOTIATION };
-  // The ordinary verification must not end the handshake before the pin was looked at.
+  // The ordinary verification must not end the handshake before the pin is checked.
   const ours = { encrypt: true, trustServerCertificate: true, cryptoCredentialsDetails, debug: DEBUG };
   return { ...options, ...ours, connectTimeout };
 }
 
-/** Before the verdict. OpenSSL takes certificates of 100 kB. */
+/** Bytes before the verdict. OpenSSL accepts certificates of 100 kB. */
 const MAX_BYTES = 0x4_0000;
 
-/** What was heard of one socket. */
+/** What was seen of one socket. */
 interface Heard {
   /** The PRELOGINs: the driver's, then the server's. */
   prelogins: number;
-  /** The server's ENCRYPTION, where it lets TLS begin. */
+  /** The server's ENCRYPTION, if it lets TLS begin. */
   isConsent: boolean;
   /** Bytes of the server in whole packets. */
   bytes: number;
-  /** Its certificate is the pinned one. A connection that is led on to another server has a second socket, of which nothing is known. */
+  /** Its certificate is the pinned one. After a redirect, the connection has a second socket, of which nothing is known yet. */
   isVerified: boolean;
 }
 
@@ -98,10 +104,10 @@ function guard(connection: TediousConnection, policy: LeafPolicy): void {
   const { encrypt, debug } = config?.options ?? {};
   if (config === undefined || encrypt !== true || debug?.payload !== true || debug.packet !== true)
     throw unsupported('it does not take its options');
-  // An older one connects by itself.
+  // An older one connects at once, when it is made.
   if (state?.name !== 'Initialized' || connection.dispatchEvent === undefined)
     throw unsupported('it is older than 9.2');
-  // From 12 on it reads the answer in a promise of its own: what it throws there ends the process, and nobody can catch it.
+  // From 12 on, it reads the answer in a promise of its own. An exception there ends the process, and nobody can catch it.
   if (connection.STATE?.SENT_PRELOGIN?.events.message === undefined)
     throw unsupported('it is newer than 11; require tedious@11.0.3');
 
@@ -123,7 +129,7 @@ function guard(connection: TediousConnection, policy: LeafPolicy): void {
     const [, value] = /^\s*PreLogin - .*, encryption:0x([0-9A-F]{2})\(/.exec(text) ?? [];
     if (text === 'Received' || text === 'Sent') isReceived = text === 'Received';
     if (length !== undefined && isReceived) heard.bytes += Number.parseInt(length, 16);
-    // The driver would keep all of it.
+    // The driver would keep all of it in memory.
     if (!heard.isVerified && heard.bytes > MAX_BYTES)
       refuse(unexpected('mssql', 'the server sent too much before its certificate was seen'));
     if (value === undefined) return;
@@ -133,23 +139,23 @@ function guard(connection: TediousConnection, policy: LeafPolicy): void {
   const refuse = (error: Error): void => {
     refusal ??= error;
     const { socket } = connection;
-    // With a listener: the driver may have removed its own ones.
+    // With a listener: the driver may have removed its own.
     if (socket?.destroyed === false) socket.on('error', () => undefined).destroy(refusal);
   };
   const isRefused = (cleartext: TLSSocket, socket: Socket): boolean => {
     const { isConsent, bytes } = heardOf(socket);
     const server = { host: config.server, port: config.options.port };
-    // Part of a packet that came before TLS would stand before what the verified server says.
+    // Part of a packet that came before TLS would be read as the beginning of what the verified server says.
     const more = socket.bytesRead - bytes;
     const error = judgeLeaf(cleartext, policy, server).refusal();
     if (error !== undefined) refuse(error);
-    if (!isConsent) refuse(unsupported('it did not tell what the server has answered'));
+    if (!isConsent) refuse(unsupported('it did not report the answer of the server'));
     if (more !== 0) refuse(injected('mssql', more));
     return refusal !== undefined;
   };
 
   const dispatch = connection.dispatchEvent;
-  // What the driver makes of an answer that is none is thrown where nobody catches.
+  // If the driver throws at an invalid answer, nobody can catch it.
   connection.dispatchEvent = function guardedDispatch(this: unknown, ...event: unknown[]): void {
     try {
       dispatch.apply(this, event);
@@ -172,7 +178,7 @@ function guard(connection: TediousConnection, policy: LeafPolicy): void {
       refuse(late(config.options.connectTimeout));
     if (refusal === undefined || (event !== 'connect' && event !== 'error'))
       return emit.call(connection, event, ...args);
-    // Once, and where a failed connection is heard of: an `error` that nobody hears would end the process.
+    // Only once, and only where somebody listens: an `error` event without a listener would end the process.
     if (isTold) return false;
     isTold = true;
     return emit.call(connection, 'connect', withCause(args[0], refusal));
@@ -195,7 +201,7 @@ function late(timeoutMs = 0): CertpinError<'ERR_CONNECT_TIMEOUT'> {
   return new CertpinError('ERR_CONNECT_TIMEOUT', `no TLS connection within ${timeoutMs} ms`, { timeoutMs });
 }
 
-/** The driver's own error knows the text of ours only. */
+/** The driver's own error keeps only the text of ours. */
 function withCause(error: unknown, cause: Error): unknown {
   return error instanceof Error ? Object.defineProperty(error, 'cause', { value: cause, configurable: true }) : cause;
 }

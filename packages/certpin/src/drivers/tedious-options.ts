@@ -2,13 +2,13 @@ import type { ConnectionOptions } from 'node:tls';
 import { optionErrors } from '../errors.ts';
 import { type ReadTls, readDriverConfig } from './driver-config.ts';
 
-/** What certpin reads of the `options` of a tedious configuration; everything else passes through untouched. */
+/** What certpin reads of the `options` of a tedious configuration. Everything else passes through untouched. */
 export interface TediousOptions {
   readonly encrypt?: unknown;
   readonly trustServerCertificate?: unknown;
   /** TLS options of the client itself: `cert` and `key` for mutual TLS, `ciphers`, `ca` for `caVerification`. */
   readonly cryptoCredentialsDetails?: object | undefined;
-  /** The server's name in TLS, where it is another than the host. */
+  /** The server's name in TLS, if it is not the host. */
   readonly serverName?: string | undefined;
   readonly packetSize?: number | undefined;
   readonly localAddress?: string | undefined;
@@ -16,9 +16,9 @@ export interface TediousOptions {
 }
 
 /**
- * Reads the `options` of a tedious configuration, and checks what they say of TLS.
+ * Reads the `options` of a tedious configuration, and checks what they say about TLS.
  *
- * @param beside what stands beside the options, and counts where they do not say it
+ * @param beside the configuration around the options. A value there counts if `options` does not have it
  * @throws CertpinError `ERR_OPTION_INVALID`
  */
 export function readTediousOptions(

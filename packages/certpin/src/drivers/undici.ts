@@ -26,7 +26,7 @@ export type PinnedConnector = (
   callback: (...result: [error: null, socket: TLSSocket] | [error: Error, socket: null]) => void,
 ) => void;
 
-/** What certpin uses of a dispatcher; the rest is undici's. */
+/** What certpin uses of a dispatcher. The rest belongs to undici. */
 export interface DispatcherLike {
   dispatch(options: never, handler: never): boolean;
   close(): Promise<void>;
@@ -44,21 +44,21 @@ export interface DispatcherOptions<Dispatcher extends DispatcherLike> {
   readonly [agentOption: string]: unknown;
 }
 
-/** Options of undici's Agent that would open connections beside certpin's, or that have no effect beside a connector. */
+/** Options of undici's Agent that would open connections without certpin, or that have no effect together with a connector. */
 const refusedOptions: Record<string, string> = {
-  connect: 'certpin makes the connection itself; TLS options stand in `tls`',
-  proxy: 'the connections lead to the server itself',
-  factory: 'it may make clients that connect by themselves',
-  allowH2: 'HTTP/1.1 is spoken; for HTTP/2 there is certpin/http2',
+  connect: 'certpin makes the connection itself; give TLS options in `tls`',
+  proxy: 'the connections go to the server itself',
+  factory: 'it may make clients that connect without certpin',
+  allowH2: 'this client speaks HTTP/1.1; for HTTP/2, use certpin/http2',
   useH2c: 'HTTP/2 without TLS has nothing to pin',
-  connectTimeout: 'use `connectTimeoutMs`, beside the pins',
+  connectTimeout: 'use `connectTimeoutMs` in the policy',
   maxCachedSessions: 'TLS sessions are not cached: a resumed one shows no certificate',
   autoSelectFamily: 'it belongs into `tls`',
   autoSelectFamilyAttemptTimeout: 'it belongs into `tls`',
 };
 
 /**
- * Every connection is the pinner's; `http:` origins are refused, a redirect to one too.
+ * The pinner opens every connection. `http:` origins are refused, also as the target of a redirect.
  *
  * @param tls options of `tls.connect`
  */
@@ -76,7 +76,7 @@ export function createConnector(pinner: Pinner, tls: ConnectionOptions): PinnedC
         ...(httpSocket ? { socket: httpSocket } : {}),
         ...(socketPath ? { path: socketPath } : {}),
       } as ConnectionOptions;
-      // undici makes the name of the `Host` header.
+      // undici takes this name from the `Host` header.
       socket = pinner.open(options, pinner.connectTimeoutMs, servername);
     } catch (error) {
       callback(errorOfFetch(error as Error), null);
@@ -93,7 +93,7 @@ export function createConnector(pinner: Pinner, tls: ConnectionOptions): PinnedC
   };
 }
 
-/** Of what is no error of its own realm `fetch` keeps the text alone. In a sandbox ours is none. */
+/** `fetch` keeps only the text of an error from another realm. In a sandbox, certpin's error is from another realm. */
 function errorOfFetch(error: Error & { readonly code?: unknown }): Error {
   const Outer: ErrorConstructor = runInThisContext('Error');
   const { message, code } = error;
@@ -101,9 +101,9 @@ function errorOfFetch(error: Error & { readonly code?: unknown }): Error {
 }
 
 /**
- * A dispatcher whose every connection is the connector's.
+ * A dispatcher that lets the connector open every connection.
  *
- * @param options `Agent`, and what else it takes
+ * @param options `Agent`, and its other options
  * @throws CertpinError `ERR_OPTION_INVALID`, `ERR_CLIENT_UNSUPPORTED`
  */
 export function createDispatcher<Dispatcher extends DispatcherLike>(
@@ -122,8 +122,9 @@ export function createDispatcher<Dispatcher extends DispatcherLike>(
 }
 
 /**
- * The other dispatchers of undici take the option `connect` too, and connect by themselves where a proxy, an environment variable or a
- * mock says so. So may a class that somebody has derived from any of them. How undici 5 to 8 and Node's builds of them begin:
+ * The other dispatchers of undici accept the option `connect` too, but connect by themselves if a proxy, an environment variable or a mock
+ * says so. A class that is derived from one of them may do so as well. This is how the class of an Agent begins in undici 5 to 8, and in
+ * Node's builds of them:
  */
 const AGENT = /^class\s+(?:_?Agent\d*\s+)?extends\s+DispatcherBase\d*\b/;
 
@@ -135,8 +136,8 @@ function isAgent(Class: { readonly name: string } | undefined): boolean {
 const NOWHERE = 'https://certpin.invalid';
 
 /**
- * Lets another agent of this class, with the same options, ask for a connection that leads nowhere, and looks whether its connector is
- * asked: a request must never leave on a connection that certpin has not made.
+ * Makes another agent of this class, with the same options, and lets it ask for a connection to a host that does not exist. Its connector
+ * must be asked. A request must never leave on a connection that certpin has not made.
  */
 function proveAgent(Agent: AgentClass<DispatcherLike>, options: object): void {
   let isAsked = false;
@@ -146,20 +147,21 @@ function proveAgent(Agent: AgentClass<DispatcherLike>, options: object): void {
   };
   const agent = new Agent({ ...options, connect } as never);
   const ignore = (): void => undefined;
-  // Each undici has names of its own for what a handler has to have.
+  // Each undici has its own names for the members of a handler.
   const handler = new Proxy({}, { get: () => ignore });
   try {
     agent.dispatch({ origin: NOWHERE, path: '/', method: 'GET' } as never, handler as never);
   } catch {
-    // then it has not asked
+    // Then it has not asked.
   }
   agent.destroy().catch(ignore);
-  if (!isAsked) throw unsupported('`Agent` does not ask its connector: it cannot be pinned');
+  if (!isAsked)
+    throw unsupported('`Agent` does not ask its connector, so it cannot be pinned; give the class Agent of undici');
 }
 
 /**
- * Lets `fetch` make a request that leads nowhere, and looks whether the dispatcher is asked: a `fetch` of another origin than undici's
- * (a polyfill, a mock) passes it over, and would connect by itself.
+ * Lets `fetch` make a request to a host that does not exist. Its dispatcher must be asked. A `fetch` that is not undici's (a polyfill, a
+ * mock) ignores the dispatcher and would connect by itself.
  */
 function proveFetch(send: AnyFetch): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -167,18 +169,18 @@ function proveFetch(send: AnyFetch): Promise<void> {
       resolve();
       throw new Error('not sent');
     };
-    const isOver = (): void => reject(unsupported('`fetch` does not use its dispatcher'));
+    const isOver = (): void => reject(unsupported('`fetch` does not use its dispatcher; give the `fetch` of undici'));
     (async () => send(NOWHERE, { dispatcher: { dispatch } }))().then(isOver, isOver);
   });
 }
 
-/** `pinnedFetch`'s result: `fetch`, and the pool behind it, to be closed. */
+/** The result of `pinnedFetch`: `fetch`, and the pool behind it, which can be closed. */
 export type PinnedFetch<Fetch extends AnyFetch> = Fetch & { readonly dispatcher: DispatcherLike };
 
 /**
  * `fetch` that goes through the dispatcher.
  *
- * @param given the `fetch` of the undici whose `Agent` the dispatcher is of. Default: the one that is part of Node
+ * @param given the `fetch` of the undici whose `Agent` made the dispatcher. Default: Node's built-in `fetch`
  */
 export function createFetch<Fetch extends AnyFetch>(
   dispatcher: DispatcherLike,
@@ -197,7 +199,7 @@ export function createFetch<Fetch extends AnyFetch>(
 }
 
 /**
- * Takes apart what `fetch` and the dispatcher are made from.
+ * Splits the options of `fetch` from those of the dispatcher.
  *
  * @throws CertpinError `ERR_OPTION_INVALID`
  */
@@ -206,27 +208,28 @@ export function readFetchOptions<Options extends { readonly fetch?: unknown; rea
 ): Options {
   const own = readOptions(options);
   if ((own.fetch === undefined) !== (own.Agent === undefined)) {
-    throw invalid('fetch', '`fetch` and `Agent` must be of one undici: give both, or neither');
+    throw invalid('fetch', '`fetch` and `Agent` must come from the same undici: give both, or neither');
   }
   return own;
 }
 
-/** @throws CertpinError `ERR_OPTION_INVALID` for what is no object */
+/** @throws CertpinError `ERR_OPTION_INVALID` unless it is an object */
 export function readOptions<Options extends object>(options: Options): Options {
   if (typeof options !== 'object' || options === null) throw invalid('options', 'options must be an object');
   return ownOptions(options);
 }
 
 /**
- * The Agent that fits Node's own `fetch`, which Node does not export: the class of the dispatcher that this `fetch` uses. undici 8
- * keeps it under 2, older ones under 1. Where the package undici 8 was loaded first, an older `fetch` finds a wrapper around an Agent
- * of undici 8 there, and gets the same from here.
+ * The Agent that fits Node's own `fetch`. Node does not export this class, so it is taken from the dispatcher that `fetch` uses. undici 8
+ * keeps it under 2, older ones under 1. If the package undici 8 was loaded first, an older `fetch` finds a wrapper around an Agent of
+ * undici 8 there. It then gets the same class from here.
  *
- * A sandbox (of Jest, of `node:vm`) has a global object of its own; its `fetch` is of the outer one. What was set inside is looked at too.
+ * A sandbox (of Jest, of `node:vm`) has a global object of its own, but its `fetch` is the outer one. A dispatcher that was set inside is
+ * looked at too.
  */
 function builtInAgent(): AgentClass<DispatcherLike> {
   const outer = runInThisContext('globalThis');
-  // Asked for, so that Node loads its undici; and used, so that no bundler leaves it out.
+  // Read here, so that Node loads its undici. Used, so that no bundler removes it.
   const agent = typeof outer.Headers === 'function' ? agentOf(outer) : undefined;
   const isForeign = dispatcherClasses(globalThis).some(Boolean) && !agentOf(globalThis);
   if (agent !== undefined && !isForeign) return agent;

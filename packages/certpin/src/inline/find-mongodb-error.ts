@@ -1,6 +1,6 @@
 import { type AnyCertpinError, isCertpinError } from '../errors.ts';
 
-/** As findCertpinError of errors.ts, for the driver of MongoDB. It keeps the error of each server in the `reason` of its own error. */
+/** As findCertpinError of errors.ts, for the driver of MongoDB. Its error keeps the error of each server in its `reason`. */
 export function findCertpinError(error: unknown): AnyCertpinError | undefined {
   const queue = new Set<unknown>([error]);
   for (const candidate of queue) {

@@ -2,7 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { ownOptions, refuseUnknown } from '../leaf/options.ts';
 import { createLeafPinner, type LeafPinnerOptions, type Pinner } from '../leaf/pinner.ts';
 
-/** The TLS options that a script may need. The others are unknown options there, with those that would weaken a pin. */
+/** The TLS options that a script may need. All others are unknown here, also those that would weaken a pin. */
 const tlsKeys = ['host', 'port', 'keepAlive', 'timeout', 'servername', 'ciphers', 'cert', 'key', 'passphrase'];
 
 /**

@@ -7,14 +7,16 @@ import type { LeafPinnerOptions } from './pinner.ts';
 import { createLeafPolicy } from './policy.ts';
 import { calledServer } from './server-name.ts';
 
-/** All that is seen of a policy by an adapter whose client makes its own connections. */
+/** All that an adapter sees of a policy if its client makes its own connections. */
 export interface Attacher {
   /**
-   * Puts the policy on a TLS socket that a client has made itself, before it connects. From then on it is as one that a pinner has opened.
+   * Puts the policy on a TLS socket that a client has made itself, before it connects. From then on, the socket behaves as if a pinner had
+   * opened it.
    *
    * @param options the very object that Node reads when the handshake of this socket ends. It is changed: the judge decides, not Node
-   * @param name the server name that the configuration gives. The one in `options` may be a request's: Node's agent takes it from a header
-   * @throws CertpinError `ERR_HOST_UNPINNED`; then nothing was changed, and the socket must not connect
+   * @param name the server name that the configuration gives. The name in `options` may come from a request: Node's agent takes it from a
+   * header
+   * @throws CertpinError `ERR_HOST_UNPINNED`. Then nothing was changed, and the socket must not connect
    */
   attach(socket: TLSSocket, options: ConnectionOptions, name: string | undefined): TLSSocket;
 }

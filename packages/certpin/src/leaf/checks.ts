@@ -13,18 +13,18 @@ export type RefusalCode =
   | 'ERR_CA_UNTRUSTED'
   | 'ERR_TLS_VERSION';
 
-/** Why this one must not be used. */
+/** Why the connection must not be used. */
 export interface Problem {
   readonly code: RefusalCode;
   /** One line: the fact that decided. */
   readonly reason: string;
 }
 
-/** What the handshake itself says. */
+/** What the handshake itself reports. */
 export interface HandshakeFacts {
-  /** As `tls.TLSSocket.getProtocol()` gives it: `'TLSv1.2'`, `'TLSv1.3'`. Anything older is refused; undefined: not checked. */
+  /** As `tls.TLSSocket.getProtocol()` gives it: `'TLSv1.2'`, `'TLSv1.3'`. Older versions are refused. undefined: not checked. */
   readonly tlsVersion?: string | null | undefined;
-  /** A resumed session shows no certificate, and whatever is shown was not proven in this handshake: refused. */
+  /** A resumed session shows no certificate. Whatever is shown was not proven in this handshake. So it is refused. */
   readonly sessionReused?: boolean | undefined;
 }
 
@@ -46,8 +46,8 @@ export const NONE_PRESENTED: Problem = {
 };
 
 /**
- * The first of `pins` that `certificate` matches. Digests are compared in constant time and every pin is compared, so that the
- * time taken tells nothing about which pin was nearly met.
+ * The first of `pins` that `certificate` matches. Digests are compared in constant time, and every pin is compared. So the time does not
+ * tell which pin was nearly met.
  */
 export function matchPin(certificate: CertificateEvidence, pins: readonly Pin[]): Pin | undefined {
   const [matched] = pins.filter(({ kind, sha256 }) => {
@@ -57,19 +57,18 @@ export function matchPin(certificate: CertificateEvidence, pins: readonly Pin[])
   return matched;
 }
 
-/** What to say of a certificate that none of the pins has matched. */
+/** The message for a certificate that matches no pin. */
 export function mismatch({ publicKeySha256 }: CertificateEvidence, pins: readonly Pin[]): Problem {
   const isUnreadable = publicKeySha256 === null && pins.some(({ kind }) => kind === 'public-key');
   return isUnreadable
     ? {
         code: 'ERR_PIN_UNCHECKABLE',
-        reason:
-          'the certificate holds its key in other bytes than OpenSSL writes, so public-key pins say nothing of it',
+        reason: 'the certificate holds its key in other bytes than OpenSSL writes, so no public-key pin can match it',
       }
     : { code: 'ERR_PIN_MISMATCH', reason: 'the presented certificate is none of the pinned ones' };
 }
 
-/** Both ends belong to the validity (RFC 5280 §4.1.2.5). A date that cannot be read (NaN) is outside of it. */
+/** Both ends belong to the validity (RFC 5280 §4.1.2.5). A date that cannot be read (NaN) is outside. */
 export function validityProblem(
   { validFrom, validTo }: Pick<CertificateEvidence, 'validFrom' | 'validTo'>,
   now: Date,
@@ -84,7 +83,7 @@ function outside(code: RefusalCode, word: string, date: Date): Problem {
   return { code, reason: `the validity of the certificate ${word} ${isoDate(date)}` };
 }
 
-/** Runs a check. Whatever goes wrong in it is a refusal: the server chooses the bytes that are checked. */
+/** Runs a check. Any exception in it is a refusal: the server chooses the bytes that are checked. */
 export function tried<Result>(check: () => Result, refused: (problem: Problem) => Result): Result {
   try {
     return check();

@@ -6,8 +6,8 @@ import { sha256 } from './pin.ts';
 type Names = readonly (keyof ConnectionOptions)[];
 
 /**
- * Options of `tls.createSecureContext` (doc/api/tls.md) for a client: what it keeps for itself, and the others, of which Node takes text and
- * numbers only. With one of the last a context is given, has a state outside of Node, or cannot be made: nothing is shared.
+ * Options of `tls.createSecureContext` (doc/api/tls.md). The first list belongs to one client alone. Node accepts only text and numbers for
+ * the second. With an option of the third, a context is given, has a state outside of Node, or cannot be made, so nothing is shared.
  */
 const [own, others, unshared] = [
   'ca cert key pfx passphrase crl allowPartialTrustChain',
@@ -15,26 +15,26 @@ const [own, others, unshared] = [
   'secureContext secureProtocol clientCertEngine privateKeyEngine privateKeyIdentifier',
 ].map((names) => names.split(' ')) as unknown as [Names, Names, Names];
 
-/** More than these come from a client whose options are new at each connection. */
+/** A client that makes more than these has new options at each connection. */
 const MAX_CONTEXTS = 16;
 
 /** A secure context, and the values that it was made from. */
 type Made = readonly [values: readonly unknown[], secureContext: SecureContext];
 
-/** Those of connections without a certificate, a key or a CA of their own, of the whole process. */
+/** Of the whole process: for connections without a certificate, a key or a CA of their own. */
 const ofProcess: Made[] = [];
 
-/** The secure context for the options of a handshake. Nothing: Node has to make one for this connection alone. */
+/** The secure context for the options of a handshake. Nothing: Node must make one for this connection alone. */
 export type ContextFor = (options: ConnectionOptions) => { readonly secureContext?: SecureContext };
 
 /**
- * The secure contexts of one configuration, which live as long as it does, with the keys in them. Node makes one for each connection
- * otherwise, which takes as long as half a handshake. A context does not depend on pins. An option that has another value, or another
- * content, makes another context: a key that is renewed in place is used at once. So does a default of Node, which a program may set while it
- * runs. What is not compared is not in a context: it would be in the connections of others.
+ * The secure contexts of one configuration. They live as long as it does, with the keys in them. Without them, Node makes one for each
+ * connection, which takes as long as half a handshake. A context does not depend on pins. Another value of an option makes another context,
+ * so a key that is renewed in place is used at once. Another default of Node does so too: a program may set it while it runs. A context
+ * contains nothing that is not compared here.
  *
- * Node's own list of CAs is not in it, unless the client's certificate may need it. Where that list decides, ask for no context here: a
- * program can change the list while it runs. There are keys among what is compared; a digest of it is kept.
+ * A context contains Node's own list of CAs only if the client's certificate may need it. If that list decides, ask for no context here: a
+ * program can change it while it runs. The compared values contain keys, so only a digest is kept.
  *
  * @returns throws the error of `tls.createSecureContext`
  */
@@ -58,8 +58,8 @@ export function createContexts(): ContextFor {
 }
 
 /**
- * The same for the same content: bytes and lists can be changed in place. Of an object what Node reads of it; not its JSON, in which a key may
- * be hidden.
+ * Equal for equal content, because bytes and lists can be changed in place. For an object, the parts that Node reads. Not its JSON: a key
+ * may be hidden from that.
  */
 function contentOf(value: unknown): string {
   if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex');

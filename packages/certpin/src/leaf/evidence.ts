@@ -1,12 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
 import { type Sha256, sha256 } from './pin.ts';
 
-/** What a verdict asks of a certificate that was presented. All of it is what OpenSSL reads, whose handshake it was. */
+/** What a verdict needs of a presented certificate. All of it is what OpenSSL reads, because OpenSSL made the handshake. */
 export interface CertificateEvidence {
   readonly certificateSha256: Sha256;
   /** null: public-key pins cannot be checked on this certificate. */
   readonly publicKeySha256: Sha256 | null;
-  /** An invalid date where it cannot be read. */
+  /** An invalid date if it cannot be read. */
   readonly validFrom: Date;
   readonly validTo: Date;
 }
@@ -22,14 +22,14 @@ export function readEvidence(x509: X509Certificate): CertificateEvidence {
   };
 }
 
-/** A key of RSA with 16,384 bits has 2,100 bytes. */
+/** An RSA key of 16,384 bits has 2,100 bytes. */
 const MAX_KEY_BYTES = 8_192;
 
 /**
- * The SHA-256 of the key as OpenSSL writes it, which is what every pin on it was made from: the key that has proven itself in the handshake
- * is OpenSSL's, and nobody else looks for it in the bytes. RFC 7469 §2.4 hashes the bytes of the certificate; so these must hold the same.
+ * The SHA-256 of the key as OpenSSL writes it. Every pin was made from these bytes. The handshake has proven the key that OpenSSL read, so
+ * no other code looks for the key. RFC 7469 §2.4 hashes the bytes of the certificate, so they must contain the same ones.
  *
- * @returns null where the certificate holds the key in other bytes, and where OpenSSL does not know its kind
+ * @returns null if the certificate holds the key in other bytes, or if OpenSSL does not know the kind of key
  */
 export function hashKey(x509: X509Certificate): Sha256 | null {
   try {
@@ -40,7 +40,7 @@ export function hashKey(x509: X509Certificate): Sha256 | null {
   }
 }
 
-/** `Nov 28 04:31:17 2026 GMT`, as OpenSSL writes it. In another form V8 guesses: to it the year 49 is 2049. */
+/** `Nov 28 04:31:17 2026 GMT`, as OpenSSL writes it. V8 guesses at other forms: it reads the year 49 as 2049. */
 const DATE = /^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)? \d{4} GMT$/;
 
 export function readDate(text: string): Date {

@@ -4,24 +4,24 @@ import { emitOneError } from './one-error.ts';
 import { ownOptions } from './options.ts';
 import { startTimeout } from './time-limit.ts';
 
-// The ordinary verification must not end the handshake before the pin was looked at.
+// The ordinary verification must not end the handshake before the pin is checked.
 export const noVerification: ConnectionOptions = { rejectUnauthorized: false, checkServerIdentity: () => undefined };
 
-/** What certpin itself brings to a handshake. No option of a caller counts beside it. */
+/** What certpin itself sets for a handshake. It overrides the options of the caller. */
 export interface OwnHandshake {
   readonly secureContext?: SecureContext | undefined;
-  /** Of an earlier connection that certpin has verified. */
+  /** The session of an earlier connection that certpin has verified. */
   readonly session?: Buffer | undefined;
-  /** Before TLS 1.2 only where nothing is sent on the connection. */
+  /** Older than TLS 1.2 only if nothing is sent on the connection. */
   readonly minVersion?: ConnectionOptions['minVersion'];
 }
 
 /**
- * The only call of `tls.connect` in certpin. Nobody has looked at the server when the handshake ends: see {@link intercept}.
+ * The only call of `tls.connect` in certpin. When the handshake ends, nobody has checked the server yet: see {@link intercept}.
  *
  * @param own a copy that nobody else has: see {@link ownOptions}. It is changed
- * @param limitMs until the attempt is given up, from now to the end of the handshake; 0, or undefined: never
- * @param add what certpin brings to these options
+ * @param limitMs the time for the whole attempt, from now to the end of the handshake. 0, or undefined: no limit
+ * @param add what certpin adds to these options
  */
 export function openTls(
   own: ConnectionOptions,
@@ -34,9 +34,9 @@ export function openTls(
 }
 
 /**
- * Takes over a socket of somebody else's `tls.connect`, before it connects.
+ * Takes over a socket from another `tls.connect` call, before it connects.
  *
- * @param options those that Node reads when its handshake ends. They are changed
+ * @param options the options that Node reads when the handshake ends. They are changed
  * @param limitMs as in {@link openTls}
  */
 export function takeOver(socket: TLSSocket, options: ConnectionOptions, limitMs?: number): TLSSocket {
@@ -56,7 +56,7 @@ function makeSafe(own: ConnectionOptions): ConnectionOptions {
   for (const option of notInherited) (own as Record<string, unknown>)[option] ??= undefined;
   return Object.assign(own, {
     minVersion: minVersion === 'TLSv1.3' ? minVersion : 'TLSv1.2',
-    // RFC 5746 renegotiation would put another certificate under a connection whose verdict has been given.
+    // RFC 5746 renegotiation would change the certificate of a connection after its verdict.
     secureOptions: (secureOptions ?? 0) | SSL_OP_NO_RENEGOTIATION,
     servername: serverNameIndication(servername ?? host),
     session: undefined,
@@ -64,20 +64,20 @@ function makeSafe(own: ConnectionOptions): ConnectionOptions {
   });
 }
 
-/** Node reads options from `Object.prototype` too. These would choose whom it trusts and where it connects. */
+/** Node reads options from `Object.prototype` too. These would choose whom Node trusts, and where it connects. */
 const notInherited = ['ca', 'crl', 'secureContext', 'socket', 'path', 'lookup'];
 
-/** Of OpenSSL 1.1.1 and newer; not among the constants of every Node. */
+/** OpenSSL 1.1.1 and newer have it. Not every Node has it among its constants. */
 const SSL_OP_NO_RENEGOTIATION = 0x4000_0000;
 
 /**
- * RFC 6066 §3: a DNS name without trailing dot; literal addresses are not permitted (Node 25 throws on them). An empty name keeps Node from
- * taking the host.
+ * RFC 6066 §3: a DNS name without a trailing dot. Addresses are not permitted, and Node 25 throws on them. An empty name keeps Node from
+ * using the host.
  */
 function serverNameIndication(name: string | undefined): string | undefined {
   const host = name?.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
   return isIP(host ?? '') === 0 ? host?.replace(/\.$/, '') : '';
 }
 
-/** What a secure context takes from Node where no option says otherwise. A program may set these while it runs. */
+/** Defaults of Node that a secure context takes over. A program may change them while it runs. */
 export const tlsDefaults = (): unknown[] => [tls.DEFAULT_CIPHERS, tls.DEFAULT_ECDH_CURVE, tls.DEFAULT_MAX_VERSION];

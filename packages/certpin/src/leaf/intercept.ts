@@ -1,24 +1,24 @@
 import type { TLSSocket } from 'node:tls';
 
-/** Decides about a connection, and is told what became of it. */
+/** Decides about a connection, and learns its outcome. */
 export interface Judge {
-  /** Asked in the tick in which a handshake of the connection ends. */
+  /** Called in the tick in which a handshake of the connection ends. */
   readonly refusal: Question;
-  /** The connection was refused. It is gone when this returns to the interception. */
+  /** The connection was refused. The interception destroys it right after this call. */
   readonly onRefused?: (() => void) | undefined;
-  /** The first time that the connection may be used, before anybody hears of it. `ask` puts a question about it later. */
+  /** Called when the connection may be used for the first time, before any listener knows. `ask` judges the connection again later. */
   readonly onReleased?: ((ask: (question: Question) => void) => void) | undefined;
 }
 
-/** @returns the error of a refusal; undefined: the connection may be used. An exception is a refusal. */
+/** @returns the error of a refusal. undefined: the connection may be used. An exception is a refusal. */
 type Question = () => Error | undefined;
 
 /**
  * Puts a judge between Node and everybody who listens on `socket`.
  *
- * Node's own `onConnectSecure` (lib/internal/tls/wrap.js) emits `secureConnect`, then the withheld `session`. Listeners cannot stop one
- * another, so the emission itself is intercepted, on this one instance, for every handshake of the connection. The judge is asked and
- * obeyed in the tick in which the handshake ends: what was queued leaves in the next one.
+ * Node's own `onConnectSecure` (lib/internal/tls/wrap.js) emits `secureConnect`, then the withheld `session`. A listener cannot keep an
+ * event from other listeners. So `emit` itself is intercepted, on this one instance, for every handshake of the connection. The judge must
+ * decide in the tick in which the handshake ends: queued bytes leave in the next tick.
  */
 export function intercept(socket: TLSSocket, judge: Judge): TLSSocket {
   const emit = socket.emit as (this: TLSSocket, event: string | symbol, ...args: unknown[]) => boolean;
@@ -35,19 +35,19 @@ export function intercept(socket: TLSSocket, judge: Judge): TLSSocket {
     return false;
   };
 
-  // Whether the connection may be used; where it may not, it is gone when this returns.
+  // Whether the connection may be used. If not, it is destroyed when this returns.
   const ask = (question: Question): boolean => {
     try {
       const refusal = question();
       return refusal === undefined || refuse(refusal);
     } catch (error) {
-      return refuse(error as Error); // an exception in a check must not leave this call
+      return refuse(error as Error); // An exception in a check must not leave this call.
     }
   };
 
   const onSecure = (): boolean => {
     if (!ask(judge.refusal)) return false;
-    // Drivers look at these to learn whether the connection may be used; under a pin, the verdict is the answer.
+    // Drivers read these to find out whether the connection may be used. Under a pin, the verdict is the answer.
     socket.authorized = true;
     socket.authorizationError = null as unknown as Error;
     if (released) return true;
@@ -60,7 +60,7 @@ export function intercept(socket: TLSSocket, judge: Judge): TLSSocket {
 
   socket.emit = function guardedEmit(this: TLSSocket, event: string | symbol, ...args: unknown[]): boolean {
     if (event === 'secureConnect') return onSecure();
-    // Under TLS 1.2 Node emits it even after a refusal: a cache filled then would resume at the wrong server.
+    // Under TLS 1.2, Node emits `session` even after a refusal. A cache with this session would resume at the wrong server.
     if (event === 'session' && !released) {
       if (!socket.destroyed) pendingSessions.push(args[0] as Buffer);
       return false;

@@ -16,7 +16,7 @@ interface LeafRefusal extends Problem, ServerIdentity {
   readonly policy: LeafPolicy;
 }
 
-/** One verdict on the leaf, for each handshake. */
+/** One verdict on the leaf for each handshake. */
 export function judgeLeaf(socket: TLSSocket, policy: LeafPolicy, server: ServerIdentity): Judge {
   const refusal = (): Error | undefined => {
     let leaf: CertificateEvidence | undefined;
@@ -40,7 +40,7 @@ function leafOf(socket: TLSSocket): CertificateEvidence | undefined {
   return x509 && readEvidence(x509);
 }
 
-/** The fact, and the hashes in spellings that can be compared and pasted; nothing that the server has written. */
+/** The fact, and the hashes in spellings that can be compared and pasted. It contains nothing that the server has written. */
 function refusalError(verdict: LeafRefusal): CertpinError<RefusalCode, { readonly verdict: LeafRefusal }> {
   const { code, reason, host, port, presented, policy } = verdict;
   const [shown = 'nothing'] = presented.map(

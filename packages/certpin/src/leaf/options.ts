@@ -1,22 +1,23 @@
 import { optionInvalid } from '../errors.ts';
 
-/** Holds nothing, and nobody can change that. Not null itself: V8 would keep every copy in a table, which Node reads slowly. */
+/** An empty object that nobody can change. Not null itself: V8 would keep every copy in a table, which Node reads slowly. */
 const nothing: object = Object.freeze(Object.create(null));
 
 /**
- * The options that the caller gave. A copy that inherits nothing: what somebody has put on `Object.prototype` is nobody's wish, and a
- * `pins` or `servername` there must not count for any client.
+ * The options that the caller gave, in a copy that inherits nothing. `Object.prototype` may have properties from anybody. A `pins` or
+ * `servername` there must not apply to all clients.
  */
 export function ownOptions<Options extends object>(options: Options): Options {
   return Object.assign(Object.create(nothing), options) as Options;
 }
 
 /**
- * A misspelt security option is never ignored.
+ * Refuses unknown options: a misspelt security option is never ignored.
  *
  * @param where names the object in the message
- * @param hint what to say of an unknown option beside its name
- * @throws CertpinError `ERR_OPTION_INVALID` for what is no object, and for the first own key of `options` that has a value and is not among `known`
+ * @param hint what to add to the name of an unknown option
+ * @throws CertpinError `ERR_OPTION_INVALID` unless it is an object, and for the first own key of `options` that has a value and is not in
+ * `known`
  */
 export function refuseUnknown(
   options: object,
@@ -32,10 +33,10 @@ export function refuseUnknown(
 }
 
 /**
- * Refuses options that would take the connection out of certpin's hands.
+ * Refuses options that would let another code make the connection.
  *
- * @param refused why, by the name of the option
- * @param toError undefined: this one is taken
+ * @param refused the reason, by the name of the option
+ * @param toError undefined: this option is accepted
  */
 export function refuseOptions(
   options: object,
@@ -49,13 +50,13 @@ export function refuseOptions(
   }
 }
 
-/** The name of an option. Nothing but a word is repeated: a URL that was put in its place holds a password. */
+/** The name of an option. Only a word is repeated: a URL in its place holds a password. */
 export function shownOption(option: string): string {
   return /^[\w$-]{1,60}$/.test(option) ? option : '…';
 }
 
 /**
- * The longest time from the call to the verdict, in milliseconds. A delay that setTimeout cannot keep would fire at once.
+ * The longest time from the call to the verdict, in milliseconds. A timer with too long a delay would fire at once.
  *
  * @throws CertpinError `ERR_OPTION_INVALID`
  */

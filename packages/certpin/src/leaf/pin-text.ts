@@ -1,17 +1,17 @@
 import { CertpinError } from '../errors.ts';
 import { asSha256, type Pin, pinOf } from './pin.ts';
 
-/** How a pin is written, what it is a hash of, and the encoding of the hash. */
+/** The spelling of a pin, what it is a hash of, and the encoding of the hash. */
 export type Spelling = readonly [RegExp, Pin['kind'], 'hex' | 'base64'];
 
-/** The last digit of base64 holds two bits too many: a hash that was cut or mistyped must not pass as another. */
+/** The last character of base64 has two unused bits. A hash that was cut or mistyped must not pass for another hash. */
 export const SPELLINGS: readonly Spelling[] = [
   [/^(?:sha-?256\s+fingerprint\s*=\s*)?([0-9a-f]{64}|(?:[0-9a-f]{2}:){31}[0-9a-f]{2})$/i, 'certificate', 'hex'],
   [/^sha-?256[:=]([0-9a-f]{64})$/i, 'public-key', 'hex'],
   [/^[Ss][Hh][Aa]-?256\/{1,2}([\w+/-]{42}[048AEIMQUYcgkosw])={0,2}$/, 'public-key', 'base64'],
 ];
 
-/** @returns undefined for a text that is no pin in any of the spellings */
+/** @returns undefined if the text is not a pin in any spelling */
 export function readPin(token: string, spellings: readonly Spelling[] = SPELLINGS): Pin | undefined {
   for (const [pattern, kind, encoding] of spellings) {
     const [, hash] = pattern.exec(token) ?? [];
@@ -24,19 +24,19 @@ export function readPin(token: string, spellings: readonly Spelling[] = SPELLING
 /** A pin that somebody has commented out must not be a pin. */
 const COMMENT = /(?<![^\s,;])#.*/g;
 
-/** Invisible characters that Windows' certificate viewer and text editors put in front of a copied hash. */
+/** Invisible characters that Windows' certificate viewer and text editors put before a copied hash. */
 const INVISIBLE = /[\u200B-\u200F\u2060\uFEFF]/g;
 
-/** The text without comments, and without characters that nobody sees. */
+/** The text without comments and without invisible characters. */
 export function visibleText(text: string): string {
   return text.replace(INVISIBLE, '').replace(COMMENT, '');
 }
 
-/** The spelling that holds whitespace comes first, whole; then whatever stands between separators. */
+/** The spelling that contains whitespace is matched first, as a whole. Then comes whatever stands between separators. */
 const TOKEN = /\b[a-z0-9-]+[ \t]+fingerprint[ \t]*=[ \t]*[^\s,;]+|[^\s,;]+/gi;
 
 /**
- * Reads pins that are given as text: a string, or several, of which each may hold more than one.
+ * Reads pins from text: one string or several. Each may hold more than one pin.
  *
  * @throws CertpinError `ERR_PIN_INVALID` for the first pin that cannot be read, and for an empty set
  */

@@ -13,7 +13,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** What waits for a connection: it is given the verified socket, or destroyed with the error. */
+/** Waits for a connection. It gets the verified socket, or is destroyed with the error. */
 export interface Waiting {
   adopt(socket: TLSSocket): void;
   destroy(error?: Error): unknown;
@@ -24,10 +24,10 @@ export interface Attempt {
   destroy(): unknown;
 }
 
-/** Opens the verified connection for a stream of a driver. What it returns is destroyed with the stream. */
+/** Opens the verified connection for a driver's stream. The returned object is destroyed with the stream. */
 export type Opener = (address: Address, stream: Waiting) => Attempt;
 
-/** Is told the end of an attempt: its error, or none where the client has its connection. */
+/** Called at the end of an attempt, with its error. Without an error, the client has its connection. */
 export type EndAttempt = (error?: unknown, socket?: { readonly remoteAddress?: string | undefined }) => void;
 
 /** All that a client's adapter sees of a policy. */
@@ -35,24 +35,24 @@ export interface Pinner {
   /**
    * Opens a TLS connection that nobody can use before its verdict.
    *
-   * Returned at once, still connecting, like `tls.connect`'s. `secureConnect` is emitted only after a matching verdict. On a refusal
-   * the socket is destroyed with the error in the same tick in which the handshake ends, and whatever had been written is dropped:
-   * a check in a later tick is too late, for then the queued bytes have left.
+   * Like `tls.connect`, it returns the socket at once, while it still connects. `secureConnect` is emitted only after a matching verdict.
+   * On a refusal, the socket is destroyed with the error in the tick in which the handshake ends, and written data is dropped. A check in a
+   * later tick is too late, because the queued bytes have left by then.
    *
-   * @param options those of `tls.connect`. With a given `socket`, `host` and `port` say whom it leads to. `servername` is one that the
-   * configuration gives
-   * @param limitMs milliseconds until the attempt is given up; 0, or undefined: never
-   * @param requestedName what a request wants to be sent as the server name, where the configuration gives none. It decides nothing
+   * @param options those of `tls.connect`. With a given `socket`, `host` and `port` say to which server it leads. `servername` must come
+   * from the configuration
+   * @param limitMs milliseconds until the attempt is given up. 0, or undefined: no limit
+   * @param requestedName the server name to send for a request, if the configuration gives none. It decides nothing
    * @throws CertpinError `ERR_HOST_UNPINNED` before anything is opened; and what `tls.connect` throws
    */
   open(options: ConnectionOptions, limitMs?: number, requestedName?: string | null): TLSSocket;
   /** Longest time from a client's call to the verdict, in milliseconds; 0: no limit. */
   readonly connectTimeoutMs: number;
-  /** Why a server is not even called, before anything is opened: it has no pins. undefined: it may be called. */
+  /** The error of a server without pins, which is not called. undefined: the server may be called. */
   readonly refusalOf?: ((options: ConnectionOptions) => Error | undefined) | undefined;
-  /** A client that speaks before TLS begins an attempt. undefined: nobody wants to hear of its end. */
+  /** Begins an attempt of a client that speaks before TLS. undefined: nobody listens for the end of attempts. */
   readonly begin?: ((options: ConnectionOptions) => EndAttempt | undefined) | undefined;
-  /** Wraps the opener of a client whose server is asked for TLS first, because this opener begins the attempt. */
+  /** Wraps the opener of a client whose server is first asked for TLS: this opener begins the attempt. */
   readonly around?: ((open: Opener, tls: ConnectionOptions) => Opener) | undefined;
 }
 

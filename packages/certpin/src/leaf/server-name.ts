@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 
-/** Whom a connection is for: the name that stands in verdict and error, and that is verified where a name is; and the port. */
+/** The server of a connection: its name for verdicts and errors, which is also verified if a name is required, and its port. */
 export interface ServerIdentity {
   readonly host: string | undefined;
   readonly port: number | undefined;
@@ -8,16 +8,16 @@ export interface ServerIdentity {
 
 /** The server that is called. */
 export interface CalledServer extends ServerIdentity {
-  /** All names that it goes by; the first one is `host`. */
+  /** All names of the server. The first one is `host`. */
   readonly names: readonly string[];
 }
 
 /**
- * The names of the server that is called, the one that counts first: the server name that the configuration gives, and the host that is
- * dialled. An SSH tunnel is dialled at `127.0.0.1` and has the name of the server behind it.
+ * The names of the called server: first the server name from the configuration, then the dialled host. An SSH tunnel, for example, is
+ * dialled at `127.0.0.1`, and its server name is that of the server behind it.
  *
- * Nothing else is a name of it: a `Host` header, an HTTP/2 authority or a certificate may be a stranger's words, and whoever chooses the
- * name chooses the pins. So `servername` must be one that the configuration gives, never one that a request brought.
+ * Nothing else is a name of the server. A `Host` header, an HTTP/2 authority or a certificate may come from a stranger, and whoever chooses
+ * the name chooses the pins. So `servername` must come from the configuration, and never from a request.
  *
  * @param spell the one spelling in which names are compared and shown
  */
@@ -30,7 +30,7 @@ export function calledServer(
   return { names, host: names[0], port };
 }
 
-/** Puts into `own` the server name that a request wants to be sent, where the configuration gives none. It decides nothing. */
+/** Puts into `own` the server name to send for a request, if the configuration gives none. It decides nothing. */
 export function requestName(own: ConnectionOptions, requestedName: string | null | undefined): void {
   own.servername ||= requestedName ?? own.servername;
 }

@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers';
 import { CertpinError } from '../errors.ts';
 
-/** That of now: where a test fakes it later, its clock neither ends a connection nor holds it for ever. */
+/** The function of this moment. If a test replaces it later, the test's clock neither ends a connection nor holds it for ever. */
 const startTimer = setTimeout;
 
 /**
- * Gives up an attempt that has no verdict in time. The connection keeps the process alive, the clock does not.
+ * Gives up an attempt without a verdict in time. The connection keeps the process alive, but the clock does not.
  *
- * @param timeoutMs 0, or undefined: never
+ * @param timeoutMs 0, or undefined: no limit
  * @param giveUp called once with `ERR_CONNECT_TIMEOUT`, unless the returned function was called before
  */
 export function startTimeout(timeoutMs: number | undefined, giveUp: (error: CertpinError) => void): () => void {

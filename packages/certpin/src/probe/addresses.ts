@@ -5,14 +5,14 @@ import { type ProbeOptions, readProbeOptions, type Settings } from './options.ts
 import { type Target, toTarget } from './target.ts';
 import { type Stop, withTimeLimit } from './time-limit.ts';
 
-/** A name with more addresses than these wants to keep us busy. */
+/** A name with more addresses than these would keep us busy. */
 const MAX_ADDRESSES = 64;
 
 /**
  * Every address of the server's name, from its A and AAAA records and the hosts file, in the order of the look-up.
  *
- * @throws CertpinError `ERR_TARGET_INVALID` for a file and a unix socket, and for a name with more than 64 addresses; Node's own error
- * (`ENOTFOUND`, …) where the look-up fails; `ERR_CONNECT_TIMEOUT`
+ * @throws CertpinError `ERR_CONNECT_TIMEOUT`; `ERR_TARGET_INVALID` for a file and a unix socket, and for a name with more than 64
+ * addresses. Node's own error (`ENOTFOUND`, …) if the look-up fails
  */
 export async function addressesOf(target: string | Target, options: ProbeOptions = {}): Promise<readonly string[]> {
   const { lookup, family, timeoutMs, signal } = readProbeOptions(options);
@@ -41,7 +41,7 @@ async function lookUp(
   return found;
 }
 
-/** The same look-up, which tells the addresses that it has found. */
+/** The same look-up, but it also reports the addresses that it has found. */
 export function overheard(lookup: LookupFunction | undefined, tell: (addresses: string[]) => void): LookupFunction {
   const ask = lookup ?? (systemLookup as LookupFunction);
   return (host, options, done) =>
@@ -50,14 +50,14 @@ export function overheard(lookup: LookupFunction | undefined, tell: (addresses: 
       tell(toList(addresses));
       if (options.all || typeof addresses === 'string') return done(null, addresses);
       const [first] = addresses;
-      // As Node's own look-up says it.
+      // With the same code as Node's own look-up.
       if (first === undefined)
         return done(Object.assign(new Error(`${host} has no address`), { code: 'ENOTFOUND' }), '');
       done(null, first.address, first.family);
     });
 }
 
-/** Each once: a hosts file may name one twice. */
+/** Each address once: a hosts file may name one twice. */
 function toList(addresses: string | readonly { readonly address: string }[]): string[] {
   return typeof addresses === 'string' ? [addresses] : [...new Set(addresses.map(({ address }) => address))];
 }

@@ -17,19 +17,19 @@ import type { Stop } from './time-limit.ts';
 export interface Attempt {
   /** undefined: TLS from the first byte. */
   readonly upgrade: UpgradeProtocol | undefined;
-  /** Ends it, with its reason. */
+  /** Ends the attempt, with a reason. */
   readonly signal: Stop;
 }
 
 /** What a connection has found, and where it has led. */
 export interface Reached extends Peer {
-  /** The IP address that answered; undefined behind a proxy, which looks up the name, and for a unix socket. */
+  /** The IP address that answered. undefined behind a proxy, which looks up the name, and for a unix socket. */
   readonly address?: string;
-  /** The others that the name has, which were not asked. */
+  /** The other addresses of the name, which were not asked. */
   readonly otherAddresses?: readonly string[];
 }
 
-/** Connects, through the proxy where there is one, holds the upgrade, makes the handshake, and closes. */
+/** Connects, through the proxy if there is one, speaks the plaintext conversation, makes the handshake, and closes. */
 export function attempt(
   target: ServerTarget | SocketTarget,
   settings: Settings,
@@ -44,7 +44,7 @@ export function attempt(
     };
     const giveUp = (): void => give(signal.reason);
     if (signal.aborted) return giveUp();
-    const secureContext = settings.context(); // before anybody is connected to: the client's certificate may be unreadable
+    const secureContext = settings.context(); // Before any connection is made: the client's certificate may be unreadable.
     signal.addEventListener('abort', giveUp);
 
     let addresses: readonly string[] = [];
@@ -87,14 +87,14 @@ export function attempt(
   });
 }
 
-/** Where a name has several addresses, Node's error has no message of its own: what became of each stands in it. */
+/** If a name has several addresses, Node's error has no message of its own. This message contains what happened at each. */
 function withAddresses(error: unknown): unknown {
   if (error instanceof AggregateError && error.message === '')
     error.message = error.errors.map(({ message }: Error) => message).join(', ');
   return error;
 }
 
-/** Which of the addresses of a name has answered. */
+/** Which address of a name has answered. */
 function placeOf({ remoteAddress: address }: Socket, addresses: readonly string[]): Partial<Reached> {
   return address === undefined ? {} : { address, otherAddresses: addresses.filter((other) => other !== address) };
 }

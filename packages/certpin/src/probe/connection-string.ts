@@ -2,18 +2,18 @@ import { invalidTarget } from './invalid-target.ts';
 
 /** Where a connection string leads. */
 export interface Place {
-  /** The URL scheme of the protocol; undefined where the string leaves it open. */
+  /** The URL scheme of the protocol. undefined: the string does not say. */
   readonly scheme: string | undefined;
   readonly host: string;
-  /** As it stands there; undefined: the default. */
+  /** As in the string. undefined: the default. */
   readonly port: string | undefined;
 }
 
 /**
- * Reads a connection string that is no URL: libpq's (`host=… port=… password=…`), those of ADO.NET, ODBC and JDBC's SQL Server
- * (`Server=tcp:host,1433;…;Password=…`). All but host and port is dropped here.
+ * Reads a connection string that is not a URL: libpq's (`host=… port=… password=…`), and those of ADO.NET, ODBC and JDBC's SQL Server
+ * (`Server=tcp:host,1433;…;Password=…`). Everything except host and port is dropped here.
  *
- * @returns undefined where the text is none of them, or names no host, or two
+ * @returns undefined if the text is none of them, or names no host or two hosts
  * @throws CertpinError `ERR_TARGET_INVALID` for an instance of SQL Server without its port
  */
 export function readConnectionString(text: string): Place | undefined {
@@ -39,9 +39,10 @@ export function readConnectionString(text: string): Place | undefined {
   if (hosts.length !== 1) return undefined;
   const host = settings.get(key) ?? '';
   const port = settings.get('port');
-  // ADO.NET's SQL Server alone has a port behind a comma, an instance, and these words.
+  // Only ADO.NET's SQL Server has a port behind a comma, an instance, and these words.
   const isSqlServer = /^tcp:|[,\\]/i.test(host) || [...settings.keys()].some((word) => SQL_SERVER_WORDS.test(word));
-  // It has no pair for the port. Some of its words are also those of others, which call the server a host, or give the port so.
+  // The string has no pair for the port. Other databases use some of its words too. They call the server a host, or give the port as a
+  // pair.
   const isLikely = key !== 'host' && port === undefined && [...settings.keys()].some((word) => LIKELY_WORDS.test(word));
   if (isSqlServer || isLikely) return toSqlServer(host, port, { settings, scheme: 'sqlserver', isNamed: false });
   return toPlace(key === 'host' && port === undefined ? 'postgres' : undefined, host, port);
@@ -72,10 +73,10 @@ function toSqlServer(
   return isStrict && /^(?:sqlserver|mssql)$/.test(scheme) ? { ...place, scheme: 'mssql-strict' } : place;
 }
 
-/** The port of an instance is asked of a service on UDP, which a pin cannot hold. */
+/** The port of an instance comes from a UDP service, which no pin can protect. */
 export function refuseInstance(): Error {
   return invalidTarget(
-    'it names an instance of SQL Server by its name, and its port is told by a service without TLS (UDP 1434): name the port that SQL Server Configuration Manager shows, as in sqlserver://host:port',
+    'it names an instance of SQL Server, whose port only a service without TLS knows (UDP 1434). Give the port from SQL Server Configuration Manager, as in sqlserver://host:port',
   );
 }
 
@@ -93,7 +94,7 @@ function isIpv6(address: string | undefined): address is string {
 
 const hostKeys = ['server', 'host', 'hostname', 'data source', 'datasource', 'address', 'addr', 'network address'];
 
-/** The first pair, and what follows it: a semicolon in a password must not make another dialect of it, nor a space. */
+/** The first pair, and what follows it. A semicolon or a space in a password must not make another dialect of it. */
 const FIRST_PAIR = /^[^=;]*=\s*(?:'(?:[^'\\]|\\.)*'|"[^"]*"|[^;\s]*)\s*(;|[^;]|$)/s;
 
 const SPACES = /\s*([a-z_]+)\s*=\s*('(?:[^'\\]|\\.)*'|(?:[^\s'\\]|\\.)*)(?:\s+|$)/gsy;
@@ -101,7 +102,7 @@ const SPACES = /\s*([a-z_]+)\s*=\s*('(?:[^'\\]|\\.)*'|(?:[^\s'\\]|\\.)*)(?:\s+|$
 const SEMICOLONS =
   /\s*([a-z][\w .-]*?)\s*=\s*("(?:[^"]|"")*"|'(?:[^']|'')*'|\{(?:[^}]|\}\})*\}|[^;]*?)\s*(?:;\s*|$)/gisy;
 
-/** Every pair, its key in lower case; undefined where anything else is between them, or a key is there twice. */
+/** Every pair, with its key in lower case. undefined: there is other text between them, or a key occurs twice. */
 function readPairs(grammar: RegExp, text: string): Map<string, string> | undefined {
   const pairs = new Map<string, string>();
   let end = 0;

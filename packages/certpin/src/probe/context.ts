@@ -3,14 +3,14 @@ import { safeHandshake } from '../leaf/handshake.ts';
 import { ownOptions } from '../leaf/options.ts';
 import { explainHandshake } from './handshake-failure.ts';
 
-/** Of all probes without TLS options of their own. */
+/** For all probes without TLS options of their own. */
 let shared: SecureContext | undefined;
 
 /**
- * OpenSSL's context of the handshakes. It is made when it is first needed, and then shared by all of them, because it costs a quarter of a
+ * OpenSSL's context of the handshakes. It is made when it is first needed. All handshakes share it, because it costs a quarter of a
  * handshake and as much memory as the connection. No session is kept in it.
  *
- * @returns throws the errors of OpenSSL, where a certificate or key cannot be read, or no cipher is left
+ * @returns a function that throws the errors of OpenSSL if a certificate or key cannot be read, or no cipher is left
  */
 export function createContext(tls: ConnectionOptions): () => SecureContext {
   if (Object.keys(tls).length === 0) {
@@ -26,7 +26,7 @@ export function createContext(tls: ConnectionOptions): () => SecureContext {
   };
 }
 
-/** An empty list of CAs: the chain is what the server presents, not what Node completes from its own list. */
+/** An empty list of CAs: then the chain is what the server presents, and not what Node completes from its own list. */
 function make(tls: ConnectionOptions): SecureContext {
   try {
     const { minVersion } = ownOptions(tls);

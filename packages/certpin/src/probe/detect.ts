@@ -9,16 +9,16 @@ import type { Protocol } from './schemes.ts';
 import type { ServerTarget, SocketTarget } from './target.ts';
 import { type Stop, withTimeLimit } from './time-limit.ts';
 
-/** How long a server may take to begin to speak before it is spoken to, in milliseconds; with a short time limit a quarter of it. */
+/** How many milliseconds a server gets to begin to speak before the client speaks. With a short time limit, a quarter of it. */
 const LISTENING_MS = 300;
 
-/** What is divided among the attempts where there is no limit. */
+/** The time that the attempts share if there is no limit. */
 const NO_LIMIT_MS = 30_000;
 
-/** A greeting that has not said by then whose it is, is of no known protocol. */
+/** A longer greeting that still fits no protocol belongs to no known one. */
 const MAX_GREETING_BYTES = 1_024;
 
-/** Services that are never reached with TLS on these ports. */
+/** Services that never have TLS on these ports. */
 const plaintextPorts: Record<number, string> = {
   22: 'port 22 is SSH, which has no certificate; ssh-keyscan shows its key',
   80: 'port 80 is plaintext HTTP; the certificate is found at port 443',
@@ -32,9 +32,9 @@ export interface Detected {
 }
 
 /**
- * Finds out how a server comes to TLS. It is listened to for a moment; one that greets is answered in its own protocol. One that says
- * nothing is spoken to with TLS, and where it does not take that, asked in every protocol in which the client speaks first, one
- * connection each. All of it within the time limit.
+ * Finds out how a server comes to TLS. It listens for a moment. A server that greets is answered in its own protocol. If the server says
+ * nothing, TLS is tried. If it does not accept TLS, every protocol is tried in which the client speaks first, with a connection for each.
+ * All of it stays within the time limit.
  *
  * @throws CertpinError `ERR_TLS_NOT_FOUND`, or the failure of the protocol that was found
  */
@@ -45,7 +45,7 @@ export async function detect(
   signal: Stop,
 ): Promise<Detected> {
   const plaintext = 'port' in target ? plaintextPorts[target.port] : undefined;
-  if (plaintext !== undefined) throw notFound(`${plaintext} (name a protocol to ask nevertheless)`, []);
+  if (plaintext !== undefined) throw notFound(`${plaintext} (to ask it anyway, name a protocol)`, []);
   const budget = settings.timeoutMs || NO_LIMIT_MS;
   const startedAt = performance.now();
   const ear = createEar(host);
@@ -60,7 +60,7 @@ export async function detect(
             listening = setTimeout(
               () => {
                 if (ear.state() === 'answering') return;
-                // A server that does not answer to TLS leaves half of the time to the other protocols.
+                // A server that does not answer to TLS leaves half of the time for the other protocols.
                 limit(budget / 2);
                 if (ear.startTls()) proceed({ next: 'tls' });
               },
@@ -89,7 +89,7 @@ export async function detect(
   }
   for (const [index, protocol] of others.entries()) {
     const count = others.length - index;
-    // The last one has what is left: where time runs out, the limit that was asked for is the one in the error.
+    // The last one gets the remaining time. If it runs out, the error names the limit that was asked for.
     const limitMs = count === 1 && settings.timeoutMs > 0 ? 0 : left() / count;
     try {
       const upgrade = upgradeProtocols[protocol].create(host);
@@ -97,20 +97,20 @@ export async function detect(
       return { peer, protocol };
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      // It speaks the protocol, and its answer is no.
+      // The server speaks the protocol, and its answer is no.
       if ((error as { code?: unknown }).code === 'ERR_UPGRADE_REFUSED') throw error;
     }
   }
-  const reason = `no way to TLS was found: ${failure.message.trim()}; asked in vain: ${tried.join(', ')}`;
-  throw notFound(`${reason} (where it is another protocol, name it)`, tried, failure);
+  const reason = `no way to TLS was found: ${failure.message.trim()}; none of these protocols worked: ${tried.join(', ')}`;
+  throw notFound(`${reason} (if it is another protocol, name it)`, tried, failure);
 }
 
-/** What is to be tried after the first connection has failed. @throws its failure, where that is the answer */
+/** What to try after the first connection has failed. @throws its failure, if that is the answer */
 function othersAfter(failure: Error, ear: Ear): readonly UpgradeName[] {
   const { code } = failure as NodeJS.ErrnoException;
   const [first, ...alike] = ear.heard();
   if (first !== undefined) {
-    // The greeting was of several protocols, and this one it was not.
+    // Several protocols greet like this, and it was not this one.
     const isForeign = /^ERR_(?:UPGRADE_REFUSED|UPGRADE_UNEXPECTED|CONNECTION_CLOSED)$/.test(code ?? '');
     if (alike.length > 0 && isForeign) return alike;
     throw failure;
@@ -125,13 +125,13 @@ function othersAfter(failure: Error, ear: Ear): readonly UpgradeName[] {
 }
 
 interface Ear {
-  /** The conversation with a server of which nothing is known; `recognized` is called when it is. */
+  /** The conversation with a server of which nothing is known. `recognized` is called when its protocol is known. */
   readonly upgrade: (recognized: () => void) => UpgradeProtocol;
-  /** The protocols of which the greeting may be; it was answered in the first. */
+  /** The protocols that greet like this. The greeting was answered in the first one. */
   readonly heard: () => readonly UpgradeName[];
-  /** puzzled: the server has spoken, and in no known protocol so far. */
+  /** puzzled: the server has spoken, but not in a known protocol so far. */
   readonly state: () => 'listening' | 'puzzled' | 'answering' | 'tls';
-  /** Nothing is listened to any more. @returns whether the server has said nothing, so that TLS may begin */
+  /** Stops listening. @returns whether the server has said nothing, so that TLS may begin */
   readonly startTls: () => boolean;
 }
 
@@ -171,7 +171,7 @@ function createEar(host: string): Ear {
   };
 }
 
-/** Some servers speak, and expect that the client does not wait for it. */
+/** Some servers begin to speak, but expect the client to go on without waiting for it. */
 function withOpening(opening: Uint8Array | undefined, step: UpgradeStep): UpgradeStep {
   if (opening === undefined) return step;
   if (step.next === 'wait') return { next: 'send', bytes: opening };

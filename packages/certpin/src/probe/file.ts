@@ -6,17 +6,17 @@ import { CertpinError } from '../errors.ts';
 import { leafFirst } from './leaf-first.ts';
 import { findPem } from './pem.ts';
 
-/** A certificate file is some kilobytes; a bundle of every public CA some hundred. */
+/** A certificate file has some kilobytes. A bundle of all public CAs has some hundred. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /**
- * The certificates of a PEM or DER file, the leaf first; text and keys around the PEM blocks are passed over.
+ * The certificates of a PEM or DER file, with the leaf first. Text and keys around the PEM blocks are ignored.
  *
- * @throws CertpinError `ERR_FILE_UNREADABLE`; Node's own error (`ENOENT`, …) where the file cannot be opened
+ * @throws CertpinError `ERR_FILE_UNREADABLE`; Node's own error (`ENOENT`, …) if the file cannot be opened
  */
 export async function readCertificates(path: string): Promise<Certificate[]> {
   const bytes = await readBounded(path);
-  // 0x30 begins a DER certificate and is the digit 0 too; but no certificate is so short that its length is one byte.
+  // 0x30 begins a DER certificate, and is also the digit 0. But the length of a certificate never fits into one byte.
   const isDer = bytes[0] === 0x30 && (bytes[1] ?? 0) >= 0x80;
   const ders = isDer ? [bytes] : readPem(decodeText(bytes));
   if (ders.length === 0) {
@@ -29,7 +29,7 @@ export async function readCertificates(path: string): Promise<Certificate[]> {
   try {
     return leafFirst(ders.map((der) => new Certificate(new X509Certificate(der).raw)));
   } catch (error) {
-    throw unreadable('what looks like a certificate in it is none', error);
+    throw unreadable('what looks like a certificate in it cannot be read as one', error);
   }
 }
 

@@ -1,6 +1,6 @@
 import { CertpinError } from '../errors.ts';
 
-/** The text is not repeated: a connection string that was mistyped still holds its password. */
+/** The text is not repeated: a mistyped connection string still holds its password. */
 export function invalidTarget(reason: string): CertpinError<'ERR_TARGET_INVALID'> {
   return new CertpinError('ERR_TARGET_INVALID', `the target cannot be used: ${reason}`, { reason });
 }

@@ -1,11 +1,11 @@
 import type { Certificate } from '../core/certificate.ts';
 
 /**
- * The certificates of a file that may be the server's own, each once: those that have issued none of the others; among several such, those
- * that are no CA, where there are any. More than one: the file does not tell which is meant.
+ * The certificates of a file that may be the server's own, each once: those that have issued none of the others. If there are several,
+ * those that are not a CA. More than one result: the file does not tell which one is meant.
  */
 export function leavesOf(certificates: readonly Certificate[]): Certificate[] {
-  // By name alone: a bundle may hold thousands, and nothing is trusted for its place in the list.
+  // By name alone: a bundle may hold thousands. The place in the list decides nothing about trust.
   const issued = new Set<string>();
   const distinct = new Map<string, Certificate>();
   for (const certificate of certificates) {
@@ -19,8 +19,8 @@ export function leavesOf(certificates: readonly Certificate[]): Certificate[] {
 }
 
 /**
- * The certificates of a file with the leaf first, where it can be told: the only one of {@link leavesOf}. Otherwise they stay as they are.
- * Throws where one of them is not a certificate.
+ * The certificates of a file with the leaf first, if {@link leavesOf} finds exactly one. Otherwise their order stays. Throws if one of them
+ * is not a certificate.
  */
 export function leafFirst(certificates: readonly Certificate[]): Certificate[] {
   const [leaf, ...others] = leavesOf(certificates);

@@ -7,11 +7,11 @@ import { withRetries } from './retries.ts';
 export interface MapTargetsOptions {
   /** Targets that are asked at the same time. Default 32. */
   readonly concurrency?: number | undefined;
-  /** How often a target is asked again after a failure of the network, after 250 ms, 500 ms, … up to 4 s. Default 0. */
+  /** How often a target is asked again after a failure of the network: after 250 ms, 500 ms, … up to 4 s. Default 0. */
   readonly retries?: number | undefined;
   /** Longest time for all targets together, in milliseconds. Default 0: no limit. */
   readonly totalTimeoutMs?: number | undefined;
-  /** Answers come as they are `finished`, or in the order in which the targets were `given`. Default `finished`. */
+  /** The order of the answers: as they are `finished`, or as the targets were `given`. Default `finished`. */
   readonly order?: 'finished' | 'given' | undefined;
   /** Drops what is under way, and ends the iteration. */
   readonly signal?: AbortSignal | undefined;
@@ -19,26 +19,26 @@ export interface MapTargetsOptions {
 
 export const mapTargetsKeys = ['concurrency', 'retries', 'totalTimeoutMs', 'order', 'signal'] as const;
 
-/** Targets, one after the other: only as many are read, and only as many answers kept, as are asked at the same time. */
+/** Targets, one after the other. No more are read, and no more answers are kept, than are asked at the same time. */
 export type Targets<Target = string> = Iterable<Target> | AsyncIterable<Target>;
 
-/** What became of one target. */
+/** The outcome for one target. */
 export type TargetOutcome<Target, Answer> = {
-  /** Which of the targets, from 0. */
+  /** The number of the target, from 0. */
   readonly index: number;
   readonly target: Target;
 } & (
   | { readonly ok: true; readonly answer: Answer }
-  /** What the last attempt has thrown; `ERR_CONNECT_TIMEOUT` where the total time was over. */
+  /** The error of the last attempt. `ERR_CONNECT_TIMEOUT` if the total time was over. */
   | { readonly ok: false; readonly error: unknown }
 );
 
 /**
- * Puts a question of your own to many targets, some at the same time. `scan` is this with the question of `probe`.
+ * Asks many targets a question of your own, some at the same time. `scan` does the same with the question of `probe`.
  *
- * No more than `concurrency` targets and answers are held, so a slow reader slows it down. Where the total time is over, those that are
- * being asked end with `ERR_CONNECT_TIMEOUT`, and no other is begun. Where the signal is aborted, or the reader leaves, what is under way
- * is dropped; answers that are there still come. A source that does not answer is not waited for.
+ * No more than `concurrency` targets and answers are held, so a slow reader slows it down. When the total time is over, targets under way
+ * end with `ERR_CONNECT_TIMEOUT`, and no other is begun. If the signal is aborted, or the reader stops, targets under way are dropped.
+ * Finished answers still come. It does not wait for a source that does not answer.
  *
  * ```ts
  * import { verify } from 'certpin';
@@ -47,9 +47,10 @@ export type TargetOutcome<Target, Answer> = {
  * for await (const { target, ok, answer } of mapTargets(targets, ask, { retries: 1 })) console.log(target, ok && answer.ok);
  * ```
  *
- * @param ask the question; what it throws is an outcome too. `signal` is aborted once nobody waits for the answer. How long one target
- * may take is the question's affair: `inspect` has its `timeoutMs`
- * @throws CertpinError `ERR_OPTION_INVALID`, at once; what `targets` throws, from the iteration, behind the answers of what came before
+ * @param ask the question. An exception is an outcome too. `signal` is aborted when nobody waits for the answer any more. The question
+ * itself limits the time for one target: `inspect` has its `timeoutMs`
+ * @throws CertpinError `ERR_OPTION_INVALID`, at once. An exception of `targets` comes from the iteration, after the answers for earlier
+ * targets
  */
 export function mapTargets<Target, Answer>(
   targets: Targets<Target>,
@@ -82,9 +83,9 @@ async function* run<Target, Answer>(
 ): AsyncGenerator<TargetOutcome<Target, Answer>, undefined, undefined> {
   const iterator = Symbol.asyncIterator in targets ? targets[Symbol.asyncIterator]() : targets[Symbol.iterator]();
   const source: { state: 'open' | 'reading' | 'ended' } = { state: 'open' };
-  // One for each target that is asked: a thousand listeners on the caller's signal would be a leak.
+  // One signal for each target that is asked: a thousand listeners on the caller's signal would be a leak.
   const underWay = new Set<AbortController>();
-  // By the number of the target. Together with those under way never more than `concurrency`.
+  // By the number of the target. Together with those under way, never more than `concurrency`.
   const finished = new Map<number, TargetOutcome<Target, Answer>>();
   let begun = 0;
   let taken = 0;
@@ -123,7 +124,7 @@ async function* run<Target, Answer>(
       source.state = 'reading';
       try {
         const next = await iterator.next();
-        if (source.state !== 'reading') return; // it was over before the source answered
+        if (source.state !== 'reading') return; // It was over before the source answered.
         source.state = next.done ? 'ended' : 'open';
         if (!next.done) void begin(next.value);
       } catch (error) {
@@ -135,7 +136,7 @@ async function* run<Target, Answer>(
     }
   };
   const take = (): TargetOutcome<Target, Answer> | undefined => {
-    // Behind what was dropped, the next in order may never come.
+    // After a drop, the next answer in order may never come.
     const index = !inOrder ? finished.keys().next().value : isDropped ? Math.min(...finished.keys()) : taken;
     const asked = finished.get(index as number);
     if (asked !== undefined) {
@@ -166,7 +167,7 @@ async function* run<Target, Answer>(
     clearTimeout(timer);
     signal?.removeEventListener('abort', drop);
     drop();
-    // Not waited for: a source that is being read may never answer.
+    // Not awaited: a source that is being read may never answer.
     void (async () => iterator.return?.())().catch(() => undefined);
   }
 }

@@ -13,43 +13,41 @@ import { createContext } from './context.ts';
 import type { Protocol } from './schemes.ts';
 
 export interface ProbeOptions {
-  /** Longest time for one server, in milliseconds, everything together. Default 10 000; 0: no limit. */
+  /** Longest time for one server, in milliseconds, for everything together. Default 10 000. 0: no limit. */
   readonly timeoutMs?: number | undefined;
-  /** The name sent to the server (SNI, and where a protocol tells it before TLS), where it differs from the host. */
+  /** The name that is sent to the server, if it is not the host: in SNI, and before TLS if the protocol has a place for it. */
   readonly servername?: string | undefined;
-  /** How the server comes to TLS, whatever scheme and port say. */
+  /** How the server comes to TLS. It overrides scheme and port. */
   readonly protocol?: Protocol | undefined;
   /** 4 or 6: connect to addresses of this kind only. Default: either. */
   readonly family?: 4 | 6 | undefined;
-  /**
-   * The IP address to connect to, of several that the host has. The host stays what it is: its name is sent, and it is what a policy is
-   * about.
-   */
+  /** The IP address to connect to, if the host has several. The host does not change: its name is sent, and a policy is about it. */
   readonly address?: string | undefined;
-  /** How the host's name is looked up, as `net.connect` takes it. Default: `dns.lookup`. */
+  /** How the host's name is looked up. The function is called like `net.connect`'s `lookup`. Default: `dns.lookup`. */
   readonly lookup?: LookupFunction | undefined;
   /** How SRV records are looked up, for `mongodb+srv://`. Default: `dns.resolveSrv`. */
   readonly resolveSrv?: ResolveSrv | undefined;
-  /** The client's certificate, and bounds of what is spoken. */
+  /** The client's certificate, and limits for TLS. */
   readonly tls?: ProbeTlsOptions | undefined;
-  /** A proxy: `http://`, `https://` or `socks5://`, as every other client of certpin takes it. */
+  /** A proxy: `http://`, `https://` or `socks5://`, as for every other client of certpin. */
   readonly proxy?: ProxyInput | undefined;
-  /** Gives up. */
+  /** Ends the probe. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** As `dns.resolveSrv` is called. */
+/** Called like `dns.resolveSrv`. */
 export type ResolveSrv = (
   name: string,
   done: (error: Error | null, records: readonly { readonly name: string; readonly port: number }[]) => void,
 ) => void;
 
-/** As `tls.connect` takes them. */
+/** As in `tls.connect`. */
 export interface ProbeTlsOptions
   extends Pick<ConnectionOptions, 'cert' | 'key' | 'pfx' | 'passphrase' | 'maxVersion' | 'ciphers' | 'sigalgs'> {
   /**
-   * Default `TLSv1.2`. `TLSv1` or `TLSv1.1` also accepts what went with these versions: short keys, Diffie-Hellman groups of 1024 bits, SHA-1, and
-   * servers without secure renegotiation (RFC 5746). A probe sends nothing, so it has nothing to lose; a client must not do so.
+   * Default `TLSv1.2`. `TLSv1` or `TLSv1.1` also accepts what belongs to these versions: short keys, Diffie-Hellman groups of 1024 bits,
+   * SHA-1, and servers without secure renegotiation (RFC 5746). A probe sends nothing, so it has nothing to lose. A client must not do
+   * this.
    */
   readonly minVersion?: ConnectionOptions['minVersion'];
 }
@@ -64,7 +62,7 @@ export interface Settings {
   readonly lookup: LookupFunction | undefined;
   readonly resolveSrv: ResolveSrv | undefined;
   readonly context: () => SecureContext;
-  /** Whether signature algorithms are named: a server without a certificate for them refuses the handshake. */
+  /** Whether signature algorithms are named. A server without a certificate for them refuses the handshake. */
   readonly asksForKind: boolean;
   readonly tunnel: OpenTunnel | undefined;
   readonly signal: AbortSignal | undefined;
@@ -133,7 +131,7 @@ const oldServers: ConnectionOptions = {
   secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT,
 };
 
-/** @throws CertpinError `ERR_OPTION_INVALID` for what is no whole number, or too large for a timer */
+/** @throws CertpinError `ERR_OPTION_INVALID` unless it is a whole number that a timer accepts */
 export function checkCount(option: string, value: number, minimum = 0): number {
   if (Number.isInteger(value) && value >= minimum && value < 2 ** 31) return value;
   throw invalid(option, `must be a whole number, ${minimum} or more`);

@@ -7,19 +7,21 @@ import type { Settings } from './options.ts';
 import type { ServerTarget, SocketTarget } from './target.ts';
 import { type Stop, withTimeLimit } from './time-limit.ts';
 
-/** RFC 9110 §9.3.7: about the server as a whole, without an effect. It names nobody, and every HTTP server answers it, if with an error. */
+/**
+ * RFC 9110 §9.3.7: about the server as a whole, without an effect. It names nobody. Every HTTP server answers it, perhaps with an error.
+ */
 const QUESTION = Buffer.from('OPTIONS * HTTP/1.0\r\n\r\n');
 
 const BEGINNING = 'HTTP/';
 
-export const HTTP_ANSWER = 'the server answers HTTP: plain HTTP is spoken at this port, and no TLS';
+export const HTTP_ANSWER = 'the server answers HTTP: this port speaks plain HTTP, and not TLS';
 
-const TLS_FIRST = 'the server begins with TLS at this port, without a word before it: ask it';
+const TLS_FIRST = 'the server begins with TLS at this port, without plaintext before it: ask it';
 
-/** What is said of a server that begins with TLS, where it was asked in a protocol that begins otherwise. */
+/** Said of a server that begins with TLS, if it was asked in a protocol that begins with plaintext. */
 function tlsAnswer(protocol: string): string {
   const direct = directOf(protocol);
-  // Where the service wants to hear its own name, `tls://` would be turned away.
+  // The service demands its own name in the handshake, and would refuse `tls://`.
   return direct?.alpn === undefined
     ? `${TLS_FIRST} with the protocol tls`
     : `${TLS_FIRST} as ${direct.schemes[0]}:// (${direct.alpn.toUpperCase().replace('/', ' ')})`;
@@ -29,13 +31,15 @@ function directOf(protocol: string) {
   return upgradeProtocols[protocol as UpgradeName]?.direct;
 }
 
-/** How long a server that is asked in TLS beside its own protocol may take, in milliseconds; at most a quarter of the time. */
+/** How many milliseconds a server gets that is asked in TLS as well as in its own protocol. At most a quarter of the time. */
 const TLS_MS = 1_500;
 
-/** How long a server may say nothing in its own protocol before it is asked in TLS and HTTP too, in milliseconds; at most a quarter of the time. */
+/**
+ * How many milliseconds a server may be silent in its own protocol before it is also asked in TLS and HTTP. At most a quarter of the time.
+ */
 const SILENCE_MS = 1_000;
 
-/** Whether plain HTTP is spoken there, which is found out on a connection of its own. */
+/** Whether the port speaks plain HTTP. This takes a connection of its own. */
 export async function answersHttp(
   target: ServerTarget | SocketTarget,
   settings: Settings,
@@ -51,17 +55,17 @@ export async function answersHttp(
       throw new Error('it has answered');
     },
   };
-  // No answer is an answer too: the connection may be refused, or closed.
+  // No answer counts as no: the connection may be refused or closed.
   await attempt(target, settings, { upgrade, signal }).catch(() => undefined);
   return answer.startsWith(BEGINNING);
 }
 
 /**
- * As {@link attempt}, of a server that is asked in one protocol; where it begins with TLS, or is an HTTP server, the failure says so. A server
- * that ought to speak the protocol and is silent is asked meanwhile: a TLS server waits for the client, and an HTTP server may wait for
- * the end of a line, as long as the client does.
+ * As {@link attempt}, for a server that is asked in one protocol. If the server begins with TLS, or is an HTTP server, the failure says so.
+ * A silent server is asked in the meantime: a TLS server waits for the client, and an HTTP server may wait for the end of a line.
  *
- * A TLS server is asked in HTTP after its failure alone, and what takes TLS is no HTTP server: some answer plain text with an error in HTTP.
+ * A TLS server is asked in HTTP only after its failure. A server that accepts TLS is not an HTTP server: some answer plain text with an
+ * error in HTTP.
  */
 export function attemptOrOther(
   target: ServerTarget | SocketTarget,
@@ -99,7 +103,7 @@ export function attemptOrOther(
       const failure = error as Error;
       if (own.aborted) throw failure;
       if (machine === undefined) throw isForeign(failure) && (await isHttp()) ? inTls(failure) : failure;
-      // A TLS server tells so with an alert, or hangs up at the first bytes.
+      // A TLS server says so with an alert, or hangs up at the first bytes.
       const isHungUp = isSilent && isClosed(failure);
       if (!isHungUp && !isForeign(failure)) throw failure;
       if (await isTls()) throw unexpected(machine.name, tlsAnswer(machine.name));
@@ -110,7 +114,7 @@ export function attemptOrOther(
   });
 }
 
-/** Whether the server begins with TLS, which is found out on a connection of its own. */
+/** Whether the server begins with TLS. This takes a connection of its own. */
 async function takesTls(target: ServerTarget | SocketTarget, settings: Settings, signal: Stop): Promise<boolean> {
   try {
     await withTimeLimit(silenceOf(settings, TLS_MS), signal, (own) =>
@@ -118,7 +122,7 @@ async function takesTls(target: ServerTarget | SocketTarget, settings: Settings,
     );
     return true;
   } catch (error) {
-    // Where nobody waits any more it was ended without a word.
+    // If nobody waits for the answer any more, the attempt was ended without a result.
     return error instanceof Error && speaksTls(error);
   }
 }
@@ -132,12 +136,12 @@ function isClosed({ code }: Error & { readonly code?: unknown }): boolean {
   return code === 'ERR_CONNECTION_CLOSED' || code === 'ECONNRESET';
 }
 
-/** Whether the server has answered in another protocol than it was asked in. */
+/** Whether the server has answered in another protocol than the one of the question. */
 function isForeign(error: Error & { readonly code?: unknown }): boolean {
   return error.code === 'ERR_UPGRADE_UNEXPECTED' || isPlaintext(error);
 }
 
-/** The code is the one that the handshake has failed with. */
+/** The code is that of the failed handshake. */
 function inTls(error: Error & { readonly code?: unknown }): Error {
   return Object.assign(new Error(`${HTTP_ANSWER} (${error.code})`, { cause: error }), { code: error.code });
 }

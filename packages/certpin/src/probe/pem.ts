@@ -3,7 +3,7 @@ export interface PemText {
   readonly label: string;
   /** The block with its first and last line. */
   readonly text: string;
-  /** What stands between the two lines; undefined: the block has no end, or that of another one. */
+  /** The text between the two lines. undefined: the block has no end, or the end of another one. */
   readonly body: string | undefined;
 }
 
@@ -13,8 +13,8 @@ const DASHES = '-----';
 const LABEL = /^[\w #.-]{1,60}$/;
 
 /**
- * The PEM blocks of a text, with whatever stands around them passed over (RFC 7468 §2, §5.2). As OpenSSL reads: a boundary is a line of its
- * own, with white space around it at most. So a block that is commented out is none, and neither is a sentence that names a boundary.
+ * The PEM blocks of a text. Everything around them is ignored (RFC 7468 §2, §5.2). As in OpenSSL, a boundary is a line of its own, with
+ * only white space around it. So a block in a comment does not count, and neither does a sentence that names a boundary.
  */
 export function findPem(given: string): PemText[] {
   const text = given.replace(/\r\n?/g, '\n');
@@ -40,7 +40,7 @@ export function findPem(given: string): PemText[] {
   return blocks;
 }
 
-/** Of a line that is a boundary and nothing else. */
+/** A line that is a boundary and nothing else. */
 function labelIn(line: string, boundary: string): string | undefined {
   if (!line.startsWith(boundary) || !line.endsWith(DASHES)) return undefined;
   const label = line.slice(boundary.length, -DASHES.length);

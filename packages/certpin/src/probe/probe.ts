@@ -12,22 +12,22 @@ import { findServer } from './srv.ts';
 import { parseTarget, type ServerTarget, type SocketTarget, type Target, toTarget } from './target.ts';
 import { type Stop, withTimeLimit } from './time-limit.ts';
 
-/** What a probe found out: plain JSON, as `certpin get --json` prints it. Fields are added, never renamed. */
+/** The result of a probe: plain JSON, as `certpin get --json` prints it. Fields are added, never renamed. */
 export type ProbeReport = ProbeSuccess | ProbeFailure;
 
 export interface ProbeSuccess {
   /** The target as it was given, without credentials. */
   readonly target: string;
-  /** For a server, how it comes to TLS. */
+  /** How the server comes to TLS, or `file`. */
   readonly protocol: Protocol | 'file';
-  /** Whether the protocol was found out, and not told by option, scheme or port. */
+  /** Whether certpin found out the protocol. false: an option, the scheme or the port gave it. */
   readonly detected: boolean;
   /** null for a file and a unix socket. */
   readonly host: string | null;
   readonly port: number | null;
-  /** The IP address that answered; null for a file, a unix socket, and behind a proxy. */
+  /** The IP address that answered. null for a file, a unix socket, and behind a proxy. */
   readonly address: string | null;
-  /** The addresses that the name has besides, which were not asked. */
+  /** The other addresses of the name, which were not asked. */
   readonly otherAddresses: readonly string[];
   /** `TLSv1.3`; null for a file. */
   readonly tlsVersion: string | null;
@@ -40,7 +40,7 @@ export interface ProbeSuccess {
 
 export interface ProbeFailure {
   readonly target: string;
-  /** null where the target could not be read, or neither scheme nor port told and it was not found out. */
+  /** null if the target could not be read, or if neither scheme nor port gave the protocol and certpin did not find it out. */
   readonly protocol: Protocol | 'file' | null;
   readonly host: string | null;
   readonly port: number | null;
@@ -48,16 +48,16 @@ export interface ProbeFailure {
   readonly error: { readonly code: string; readonly message: string };
 }
 
-/** What {@link verify} takes, and how it was come by. */
+/** What {@link verify} takes, and how it was obtained. */
 export interface Inspected extends Reached {
   readonly protocol: Protocol | 'file';
-  /** Whether the protocol was found out, and not told by option, scheme or port. */
+  /** Whether certpin found out the protocol. false: an option, the scheme or the port gave it. */
   readonly detected: boolean;
 }
 
 /**
- * Asks a server or a file for its certificate: connects, upgrades, makes the handshake, closes. No credential is sent; a completed
- * handshake proves that the server owns the certificate's key. Whether the certificate is the right one, it cannot know.
+ * Asks a server or a file for its certificate: connects, upgrades, makes the handshake, closes. No credential is sent. A completed
+ * handshake proves that the server owns the certificate's key. It does not prove that the certificate is the right one.
  *
  * @param target its text, or what `parseTarget` has made of it
  * @returns a report; a failure is a report too, never an exception
@@ -73,7 +73,7 @@ export async function probe(target: string | Target, options: ProbeOptions = {})
   }
 }
 
-/** As {@link probe}, with options that have been read. @throws what is to be given to {@link toProbeFailure} */
+/** As {@link probe}, with options that have been read. @throws an error for {@link toProbeFailure} */
 export async function probeWith(target: string | Target, settings: Settings): Promise<ProbeSuccess> {
   const read = toTarget(target);
   return toProbeSuccess(read, await inspectTarget(read, settings));
@@ -82,7 +82,7 @@ export async function probeWith(target: string | Target, settings: Settings): Pr
 /**
  * The report of what {@link inspect} has found, as {@link probe} gives it.
  *
- * @throws CertpinError `ERR_CONNECTION_CLOSED` where no certificate was presented; the error of `node:crypto` for one that cannot be read
+ * @throws CertpinError `ERR_CONNECTION_CLOSED` if no certificate was presented; the error of `node:crypto` if it cannot be read
  */
 export function toProbeSuccess(
   target: Target,
@@ -136,7 +136,7 @@ async function inspectServer(
       option: 'address',
     });
   }
-  // The name by which a server is called before TLS and in it is the same.
+  // The server is called by the same name before TLS and in TLS.
   const host = settings.servername ?? ('host' in target ? target.host : 'localhost');
   const protocol = settings.protocol ?? target.protocol;
   if (protocol === null) {
@@ -156,13 +156,13 @@ async function inspectServer(
 export function toProbeFailure(given: string | Target, error: unknown, forced?: Protocol): ProbeFailure {
   const target = typeof given === 'string' ? readTarget(given) : given;
   const { code, message } = error as NodeJS.ErrnoException;
-  // An AbortError has a number.
+  // An AbortError has a number as its code.
   const name = typeof code === 'string' ? code : (error as Error).name === 'AbortError' ? 'ABORT_ERR' : 'ERR_UNKNOWN';
   const protocol = target?.protocol === 'file' ? 'file' : (forced ?? target?.protocol ?? null);
   return {
-    // A target that cannot be read may be a mistyped connection string: it is not repeated.
+    // A target that cannot be read may be a mistyped connection string. It is not repeated.
     ...{ target: target?.label ?? '(unreadable)', protocol, ...placeOf(target), ok: false },
-    // An AggregateError of several addresses has no message; OpenSSL's messages end in a line break.
+    // An AggregateError of several addresses has no message. OpenSSL's messages end in a line break.
     error: { code: name, message: String(message ?? error).trim() || name },
   };
 }

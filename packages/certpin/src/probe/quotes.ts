@@ -1,20 +1,20 @@
 import { invalidTarget } from './invalid-target.ts';
 
-/** What people and their word processors put around a text; the second is what ends it. */
+/** Quotation marks that people and their word processors put around a text. The second one of each pair ends it. */
 const QUOTED = /^(?:"(.*)"|'(.*)'|`(.*)`|[“„](.*)[”“]|[‘‚](.*)[’‘]|«(.*)»|»(.*)«|‹(.*)›)$/s;
 
 /**
- * The text without quotation marks around it, which came along from a file or from a page.
+ * The text without the quotation marks around it, which came along from a file or a page.
  *
- * @throws CertpinError `ERR_TARGET_INVALID` where only one of the two is there
+ * @throws CertpinError `ERR_TARGET_INVALID` if there is only one of the two
  */
 export function unquoted(text: string): string {
   const inner = QUOTED.exec(text)
     ?.slice(1)
     .find((one) => one !== undefined);
   if (inner !== undefined) return inner.trim();
-  // The last value of a connection string may end with one.
+  // The last value of a connection string may end with a quotation mark.
   if (/^["'`“„‘‚«»‹]/.test(text) || (!text.includes('=') && /["'`”“’‘»«›]$/.test(text)))
-    throw invalidTarget('it has a quotation mark at one end: leave it out');
+    throw invalidTarget('it has a quotation mark at one end only: remove it');
   return text;
 }

@@ -1,8 +1,8 @@
 /**
- * Asks, and asks again after failures of the network, each time after a longer pause.
+ * Asks, and asks again after failures of the network, with a longer pause each time.
  *
  * @param signal ends it at once, whether the question obeys it or not
- * @throws what the last attempt has thrown; the signal's reason where it came in the middle of one
+ * @throws the error of the last attempt, or the signal's reason if it was aborted during one
  */
 export async function withRetries<Answer>(
   ask: () => Promise<Answer>,
@@ -14,7 +14,7 @@ export async function withRetries<Answer>(
   });
   for (let retry = 0; ; retry++) {
     try {
-      return await Promise.race([aborted, (async () => ask())()]); // it may throw at once
+      return await Promise.race([aborted, (async () => ask())()]); // The question may throw at once.
     } catch (error) {
       if (signal.aborted || retry === retries || !mayPass(error)) throw error;
       await pause(Math.min(250 * 2 ** retry, 4_000), signal);
@@ -23,7 +23,7 @@ export async function withRetries<Answer>(
   }
 }
 
-/** Failures of the network that may be gone a moment later. What a server says, it says again. */
+/** Failures of the network that may soon be over. What a server itself says, it would say again. */
 const NETWORK =
   /^(?:E(?:CONN(?:RESET|REFUSED|ABORTED)|TIMEDOUT|HOSTUNREACH|NETUNREACH|NETDOWN|PIPE|AI_AGAIN)|ERR_CONNECT_TIMEOUT|ERR_CONNECTION_CLOSED)$/;
 
@@ -31,7 +31,7 @@ function mayPass(error: unknown): boolean {
   return NETWORK.test(String((error as { code?: unknown } | undefined)?.code));
 }
 
-/** Ends early where the signal is aborted. */
+/** Ends early if the signal is aborted. */
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {

@@ -5,14 +5,14 @@ import { type ProbeReport, probeWith, toProbeFailure } from './probe.ts';
 import { findTargets } from './srv.ts';
 import { type Target, toTarget } from './target.ts';
 
-/** `timeoutMs` is for each target, and for each attempt anew. */
+/** `timeoutMs` applies to each attempt of each target. */
 export interface ScanOptions extends ProbeOptions, MapTargetsOptions {}
 
 /**
  * Asks many servers and files for their certificates, some at the same time.
  *
- * Where `totalTimeoutMs` is over, those that are being asked end with `ERR_CONNECT_TIMEOUT`, and no other is begun. Where the signal is
- * aborted, the iteration ends: reports that are finished still come, those of targets that are being asked do not.
+ * When `totalTimeoutMs` is over, targets under way end with `ERR_CONNECT_TIMEOUT`, and no other is begun. If the signal is aborted, the
+ * iteration ends: finished reports still come, and targets under way are dropped.
  *
  * ```ts
  * import { scan } from 'certpin/probe';
@@ -35,7 +35,7 @@ export function scan(targets: Targets<string | Target>, options: ScanOptions = {
 /** Servers of one cluster that are asked at the same time. */
 const SERVERS_AT_A_TIME = 8;
 
-/** A target that stands for several servers has a report of each. */
+/** A target that stands for several servers gets a report for each. */
 async function askEach(
   target: string | Target,
   settings: Settings,

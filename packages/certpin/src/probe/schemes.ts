@@ -1,4 +1,4 @@
-// Which protocol a scheme or a port stands for, and the port of a scheme.
+// The protocol of a scheme or a port, and the default port of a scheme.
 import { closestOf } from '../core/unknown-options.ts';
 import { type UpgradeName, upgradeProtocols } from '../protocols/registry.ts';
 import { invalidTarget as invalid } from './invalid-target.ts';
@@ -15,7 +15,7 @@ export interface Scheme {
 
 const entries = Object.entries(upgradeProtocols) as [UpgradeName, (typeof upgradeProtocols)[UpgradeName]][];
 
-/** Services that begin with TLS, and of which no protocol is spoken here; the default port, where there is one. */
+/** Services that begin with TLS and need no protocol here, each with its default port if there is one. */
 const directServices: Readonly<Record<string, number | undefined>> = {
   https: 443,
   tls: undefined,
@@ -31,7 +31,7 @@ const directServices: Readonly<Record<string, number | undefined>> = {
 /** The name of MongoDB's clusters. */
 export const SRV = 'mongodb+srv';
 
-/** Services that are known, and that have no certificate under this scheme; the scheme under which they have. */
+/** Known services without a certificate under this scheme, and the scheme under which they have one. */
 export const plaintextSchemes: Readonly<
   Record<string, { readonly service: string; readonly tls: string } | undefined>
 > = {
@@ -49,7 +49,7 @@ export const schemes: ReadonlyMap<string, Scheme> = new Map([
   ]),
 ]);
 
-/** Of two protocols with one port, the first in the table. */
+/** If two protocols share a port, the first in the table gets it. */
 export const protocolsOfPorts: ReadonlyMap<number, Protocol> = new Map(
   [
     ...entries.flatMap(([protocol, { upgrade, direct }]): [number, Protocol][] => [
@@ -60,7 +60,7 @@ export const protocolsOfPorts: ReadonlyMap<number, Protocol> = new Map(
   ].reverse(),
 );
 
-/** @throws CertpinError `ERR_TARGET_INVALID`, with the scheme that was meant, where one is near */
+/** @throws CertpinError `ERR_TARGET_INVALID`, with the scheme that was probably meant */
 export function findScheme(name: string): Scheme {
   const scheme = schemes.get(name);
   if (scheme !== undefined) return scheme;
@@ -68,7 +68,7 @@ export function findScheme(name: string): Scheme {
   const shown = /^[a-z][a-z0-9+-]{0,19}$/.test(name) ? `${name}://` : 'this scheme';
   const meant = closestOf(name, [...schemes.keys()], name.length < 6 ? 1 : 2);
   const hint = meant === undefined ? '' : `; did you mean ${meant}://?`;
-  throw invalid(`nothing is known of ${shown}${hint} (${ANY_TLS})`);
+  throw invalid(`certpin does not know ${shown}${hint} (${ANY_TLS})`);
 }
 
 const ANY_TLS = 'a server that begins with TLS is named with tls://host:port';

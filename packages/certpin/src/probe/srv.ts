@@ -4,16 +4,16 @@ import { type ProbeOptions, type ResolveSrv, readProbeOptions, type Settings } f
 import { parseTarget, type ServerTarget, type SrvTarget, type Target, toTarget } from './target.ts';
 import { type Stop, withTimeLimit } from './time-limit.ts';
 
-/** A name with more servers than these wants to keep us busy. */
+/** A name with more servers than these would keep us busy. */
 const MAX_SERVERS = 64;
 
 /**
- * The servers that a target stands for: those of a MongoDB cluster (`mongodb+srv://`), by its SRV records in DNS; any other target is
- * itself. DNS is not to be trusted, so servers outside of the domain are refused, as every MongoDB driver does. The TXT record holds
- * options of the driver and is not asked for.
+ * The servers that a target stands for. `mongodb+srv://` stands for the servers of a MongoDB cluster, by its SRV records in DNS. Any other
+ * target stands for itself. DNS cannot be trusted, so servers outside of the domain are refused, as in every MongoDB driver. The TXT record
+ * holds options of the driver, and is not read.
  *
- * @throws CertpinError `ERR_TARGET_INVALID` for records that lead outside of the domain, and for more than 64; Node's own error (`ENOTFOUND`,
- * `ENODATA`, …) where there are none; `ERR_CONNECT_TIMEOUT`
+ * @throws CertpinError `ERR_TARGET_INVALID` for records that lead outside of the domain, and for more than 64; Node's own error
+ * (`ENOTFOUND`, `ENODATA`, …) if there are none; `ERR_CONNECT_TIMEOUT`
  */
 export async function targetsOf(target: string | Target, options: ProbeOptions = {}): Promise<readonly Target[]> {
   return findTargets(toTarget(target), readProbeOptions(options));
@@ -28,7 +28,7 @@ export async function findTargets(
   return withTimeLimit(timeoutMs, signal, (own) => findServers(target, resolveSrv, own));
 }
 
-/** The one server that the name stands for. @throws as {@link targetsOf}; `ERR_TARGET_INVALID` where there are several */
+/** The one server that the name stands for. @throws as {@link targetsOf}; `ERR_TARGET_INVALID` if there are several */
 export async function findServer(target: SrvTarget, { resolveSrv }: Settings, signal: Stop): Promise<ServerTarget> {
   const [server, ...others] = await findServers(target, resolveSrv, signal);
   if (server === undefined || others.length > 0) {
@@ -63,19 +63,19 @@ async function findServers(
   return places.map((place) => parseTarget(`mongodb://${place}`) as ServerTarget);
 }
 
-/** As DNS has names. Anything else would be read as another part of a URL. */
+/** The characters of a name in DNS. Anything else would be read as another part of a URL. */
 const NAME = /^[\w-]+(?:\.[\w-]+)+$/;
 
 /**
- * The domain in which the servers have to be: that of the cluster's name; the name itself, where it has two labels only (MongoDB's
- * specification, "Initial DNS Seedlist Discovery", Querying DNS).
+ * The domain to which the servers must belong: that of the cluster's name, or the name itself if it has only two labels. This is in
+ * MongoDB's specification, "Initial DNS Seedlist Discovery", Querying DNS.
  */
 function domainOf(srvName: string): string {
   const labels = srvName.split('.').slice(2);
   return labels.slice(labels.length < 3 ? 0 : 1).join('.');
 }
 
-/** Node's error speaks of the call. Its code stays. */
+/** Node's error names the call. This one names the record, and keeps the code. */
 function withName(error: Error & { code?: unknown }, srvName: string): Error {
   const { code } = error;
   if (code !== 'ENOTFOUND' && code !== 'ENODATA') return error;

@@ -18,13 +18,13 @@ export interface FileTarget {
 }
 
 export interface ServerTarget {
-  /** null: neither scheme nor port tells; a probe finds it out. */
+  /** null: neither scheme nor port gives it. A probe then finds it out. */
   readonly protocol: Protocol | null;
-  /** As reports show it: never with the credentials that a connection string may hold. It reads as the same target. */
+  /** As reports show it, without the credentials of a connection string. It reads as the same target. */
   readonly label: string;
   readonly host: string;
   readonly port: number;
-  /** The ALPN name without which the service does not begin with TLS. */
+  /** The ALPN name without which the service does not accept TLS. */
   readonly alpn?: string;
 }
 
@@ -35,26 +35,31 @@ export interface SocketTarget {
   readonly socketPath: string;
 }
 
-/** The name of a MongoDB cluster, behind which its servers stand in DNS: `targetsOf` finds them. */
+/** The name of a MongoDB cluster. `targetsOf` finds its servers in DNS. */
 export interface SrvTarget {
   readonly protocol: 'tls';
   readonly label: string;
-  /** Where their SRV records are: `_mongodb._tcp.cluster.example.com`. */
+  /** The name of their SRV records: `_mongodb._tcp.cluster.example.com`. */
   readonly srvName: string;
 }
 
 /**
- * Reads a target: `host:port`, `[::1]:port`, a bare host (port 443), a URL (`https://`, `tls://`, and every scheme of the protocols
- * that the probe knows), `mongodb+srv://`, `unix:/path/of.socket` (with a protocol: `mysql+unix:/path`), a connection string of JDBC, libpq,
- * ADO.NET or ODBC, the data source of Go's MySQL driver or of PHP's PDO, or a file (`file://`, anything with a slash, a certificate's
- * extension, or the name of a file that exists). Quotation marks around it are left out. Credentials are dropped here.
+ * Reads a target. It is one of these:
  *
- * The protocol follows from the scheme, then from the port; on a port of no protocol it is null.
+ * - `host:port`, `[::1]:port`, or a bare host (port 443)
+ * - a URL: `https://`, `tls://`, every scheme of the protocols that the probe knows, and `mongodb+srv://`
+ * - `unix:/path/of.socket`, with a protocol: `mysql+unix:/path`
+ * - a connection string of JDBC, libpq, ADO.NET or ODBC
+ * - the data source of Go's MySQL driver or of PHP's PDO
+ * - a file: `file://`, anything with a slash, a certificate's extension, or the name of a file that exists
+ *
+ * Quotation marks around it are removed. Credentials are dropped here. The protocol follows from the scheme, then from the port. If the
+ * port belongs to no protocol, it is null.
  *
  * @throws CertpinError `ERR_TARGET_INVALID`
  */
 export function parseTarget(given: string): Target {
-  // The operating system would end a path or a name there, and take another one than is shown.
+  // The operating system would end a path or a name there, and use another one than the one that is shown.
   if (given.includes('\0')) throw invalid('it holds a NUL');
   const text = isFile(given) ? given : unquoted(given);
   const [, unixScheme, socketPath] = /^(?:([a-z][a-z0-9-]*)\+)?unix:(?:\/\/)?(\/[^?#@]*)$/is.exec(text) ?? [];
@@ -72,7 +77,7 @@ export function parseTarget(given: string): Target {
   if (cut !== undefined && (schemes.has(cut) || cut === SRV || cut in plaintextSchemes))
     throw invalid(`two slashes follow the colon: ${cut}://`);
   if (/^\.\.?$/.test(text)) throw invalid('it is a folder: name a file in it');
-  // Before anything that may be a path or a host: what has a pair in it may have a password, and is not shown.
+  // Before the checks for paths and hosts: a text with a pair in it may contain a password, and is not shown.
   if (text.includes('=')) return parseConnectionString(text);
   if (text.includes('@')) throw invalid('it is neither host:port, nor a URL, nor a file that exists');
   if (/[/\\]/.test(text) || /\.(?:pem|crt|cer|der|cert|p7b|p7c|p12|pfx|csr|key|jks)$/i.test(text))
@@ -89,24 +94,27 @@ export function toTarget(target: string | Target): Target {
 }
 
 /**
- * `name:port`, `[IPv6]:port`, each without the port, and a bare IPv6 address. No control character and no invisible one: the resolver
- * passes over some of them, and would ask another host than the one that is shown.
+ * `name:port` and `[IPv6]:port`, also without the port, and a bare IPv6 address. Control characters and invisible ones are refused: the
+ * resolver skips some of them, and would ask another host than the one that is shown.
  */
 const ADDRESS =
   /^(?:\[(?<bracketed>[0-9a-f:.]+(?:%[\w.-]+)?)\]|(?<name>[^:;,'"[\]\s?#\p{C}]+)|(?<plain>[0-9a-f]*:[0-9a-f:]*:[0-9a-f.:]*(?:%[\w.-]+)?))(?::(?<port>\d+))?$/iu;
 
-/** JDBC's form without `jdbc:`, as Prisma and others take it. As a URL its settings would be a login, and a piece of the password the host. */
+/**
+ * JDBC's form without `jdbc:`, as Prisma and others accept it. As a URL, its settings would be a login, and a piece of the password would
+ * be the host.
+ */
 const SQL_SERVER =
   /^(?:sqlserver|mssql):\/\/[^;@/?#]*;\s*(?:database|databasename|initial catalog|user|username|user id|password|encrypt|trustservercertificate|hostnameincertificate|integratedsecurity|authentication|applicationname|schema|servername|instancename|instance)\s*=|^(?:sqlserver|mssql):\/\/[\w.-]+\\[\w$#]+(?::\d+)?$/i;
 
-/** A scheme with the name of a driver, as SQLAlchemy has it: `postgresql+psycopg2://`. */
+/** A scheme with the name of a driver, as in SQLAlchemy: `postgresql+psycopg2://`. */
 const WITH_DRIVER = /^(postgres|postgresql|mysql|mariadb|mssql)\+[a-z0-9]+(?=:\/\/)/i;
 
 /** The data source of PHP's PDO: `mysql:host=…;port=…;dbname=…`. */
 const PDO = /^(mysql|pgsql|sqlsrv):(?=[a-z])/i;
 const schemesOfPdo: Readonly<Record<string, string>> = { mysql: 'mysql', pgsql: 'postgres', sqlsrv: 'sqlserver' };
 
-/** A name, or an IP address. What is no host may be a piece of a password. */
+/** A name or an IP address. Text that is not a host may be a piece of a password. */
 const HOST = /^(?:(?!\.+$)[\p{L}\p{M}\p{N}._-]+|[0-9a-f:.]*:[0-9a-f:.]*(?:%[\w.-]+)?)$/iu;
 
 function isSocket(path: string): boolean {
@@ -125,14 +133,15 @@ function isFile(path: string): boolean {
   }
 }
 
-/** What the path of a socket is made of that need not be there to be shown. Anything else parts the settings of a connection string. */
+/**
+ * Characters of a socket's path that may be shown even if there is no such socket. Other characters separate the settings of a connection
+ * string.
+ */
 const SOCKET_PATH = /^[\p{L}\p{M}\p{N}._~/+-]+$/u;
 
 function readSocket(scheme: string | undefined, socketPath: string): SocketTarget {
   if (!SOCKET_PATH.test(socketPath) && !isSocket(socketPath))
-    throw invalid(
-      'there is no such socket, and it may be more than a path: settings of a connection have no place in it',
-    );
+    throw invalid('there is no such socket; if it has settings of a connection, remove them');
   const label = `${scheme === undefined ? '' : `${scheme}+`}unix:${socketPath}`;
   return { protocol: scheme === undefined ? null : findScheme(scheme).protocol, label, socketPath };
 }
@@ -161,7 +170,7 @@ function parseUrl(text: string): ServerTarget {
   return toServer(name, scheme, host, query.get('port') || url.port);
 }
 
-/** SQL Server that begins with TLS, TDS 8. */
+/** TDS 8: a SQL Server that begins with TLS. */
 const STRICT = 'mssql-strict';
 
 function isStrict({ searchParams }: URL): boolean {
@@ -171,8 +180,8 @@ function isStrict({ searchParams }: URL): boolean {
 const PERCENT = 'a password in a URL needs percent-encoding: @ is %40, / is %2F, # is %23, ? is %3F';
 
 /**
- * An unescaped `/`, `#` or `?` cuts the password in two, and what is left of it would be taken for the host. In the path of a web page
- * there may be an @.
+ * An unescaped `/`, `#` or `?` cuts the password in two, and the rest would be taken for the host. Only the path of a web page may contain
+ * an @.
  */
 function refuseCutPassword({ protocol, pathname, search, hash }: URL): void {
   const rest = (protocol === 'https:' ? '' : pathname) + search + hash;
@@ -188,9 +197,10 @@ function parseSrv(text: string): SrvTarget {
     throw invalid(`an IP address has no SRV records: mongodb://host:port`);
   if (!HOST.test(host)) throw invalid(`${SRV}:// names one host`);
   if (!host.includes('.'))
-    throw invalid(`the name behind ${SRV}:// has more than one label, as in cluster.example.com`);
+    throw invalid(`the name behind ${SRV}:// must have more than one label, as in cluster.example.com`);
   const service = url.searchParams.get('srvServiceName');
-  if (service !== null && !/^[a-z0-9-]{1,62}$/i.test(service)) throw invalid('srvServiceName is the name of a service');
+  if (service !== null && !/^[a-z0-9-]{1,62}$/i.test(service))
+    throw invalid('srvServiceName must be the name of a service');
   const own = service === null ? '' : `/?srvServiceName=${service}`;
   return { protocol: 'tls', label: `${SRV}://${host}${own}`, srvName: `_${service ?? 'mongodb'}._tcp.${host}` };
 }
@@ -200,8 +210,8 @@ function parseFileUrl(text: string): FileTarget {
   try {
     const url = new URL(text);
     if (!/^(?:localhost)?$/.test(url.hostname)) throw invalid('it names a file of another machine');
-    // In a path they are percent-encoded.
-    if (url.search !== '' || url.hash !== '') throw new Error('it is more than a path');
+    // In a path, these are percent-encoded.
+    if (url.search !== '' || url.hash !== '') throw new Error('it must be a path only, without ? and #');
     path = fileURLToPath(new URL(`file://${url.pathname}`));
   } catch (error) {
     throw error instanceof CertpinError ? error : invalid('the URL of a file cannot be read: file:///path');
@@ -211,8 +221,8 @@ function parseFileUrl(text: string): FileTarget {
 }
 
 /**
- * The data source of Go's MySQL driver: `user:password@tcp(host:port)/name`, with a scheme before it or without. As there, the last slash and
- * the last @ before it count: a password may hold both.
+ * The data source of Go's MySQL driver: `user:password@tcp(host:port)/name`, with or without a scheme. As in that driver, the last slash
+ * and the last @ before it count, because a password may contain both.
  */
 function readDriverAddress(text: string): { readonly host: string; readonly port: string | undefined } | undefined {
   if (OTHER_FORM.test(text)) return undefined;
@@ -225,7 +235,7 @@ function readDriverAddress(text: string): { readonly host: string; readonly port
   return host === undefined ? undefined : { host, port };
 }
 
-/** What says that it is of another form: there, an address of this one is a piece of a password, a token or a path. */
+/** Signs of another form. In such a text, an address of this form is a piece of a password, a token or a path. */
 const OTHER_FORM =
   /^(?:(?!(?:mysql|mariadb):\/\/)[a-z][a-z0-9+.-]*:\/\/|(?:jdbc|r2dbcs?):|(?:(?:mysql|pgsql|sqlsrv):)?\s*[a-z][a-z_ ]*=)/i;
 
@@ -268,7 +278,7 @@ function readUrl(text: string): URL {
     return new URL(text);
   } catch {
     const [, name = '', rest = ''] = /^([^:]*):\/\/(.*)$/s.exec(text) ?? [];
-    // What stands before the path, without a login: a password may hold a comma.
+    // The text before the path, without a login: a password may contain a comma.
     const hosts = /^(?:[^/?#]*@)?([^/?#@]*)/.exec(rest)?.[1] ?? '';
     const isList = hosts.split(',').filter((host) => /^[^:]+(?::\d+)?$/.test(host)).length > 1;
     if (isList) throw invalid(severalHosts(name.toLowerCase()));
@@ -292,5 +302,5 @@ function decode(text: string): string {
 function checkPort(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port;
-  throw invalid('a port is a number from 1 to 65535');
+  throw invalid('a port must be a number from 1 to 65535');
 }

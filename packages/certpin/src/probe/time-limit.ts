@@ -1,6 +1,6 @@
 import { startTimeout } from '../leaf/time-limit.ts';
 
-/** As much of an `AbortSignal` as a probe asks of one. Node's own takes as long to make as to read a certificate. */
+/** The members of an `AbortSignal` that a probe uses. Making Node's own takes as long as reading a certificate. */
 export interface Stop {
   readonly aborted: boolean;
   readonly reason: unknown;
@@ -12,8 +12,8 @@ export interface Stop {
  * Does `work` within a time limit, and within the signal around it.
  *
  * @param limitMs 0: no limit of its own
- * @param work is told to stop by its signal, whose reason it throws; `limit` sets another limit, from then on; `abort`
- * ends it. What it has begun beside its result is told to stop once that is there
+ * @param work its signal tells it to stop, and it throws the signal's reason. `limit` sets another limit from then on. `abort` ends it.
+ * When the result is there, other work that it has begun is told to stop
  */
 export async function withTimeLimit<Result>(
   limitMs: number,
@@ -52,7 +52,7 @@ class OwnStop implements Stop {
     this.#listeners.delete(listener);
   }
 
-  /** The first reason counts. */
+  /** Only the first reason counts. */
   abort(reason: unknown): void {
     if (this.aborted) return;
     this.aborted = true;

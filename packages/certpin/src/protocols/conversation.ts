@@ -2,11 +2,11 @@ import type { UpgradeProtocol, UpgradeStep } from './contract.ts';
 import { injected, unexpected } from './upgrade-errors.ts';
 
 /**
- * What a server says in binary, read from top to bottom. It yields how many bytes it wants next, or what is to be sent; its end is the
- * server's consent to TLS.
+ * What a server says in a binary protocol, read from top to bottom. The generator yields how many bytes it wants next, or what to send. Its
+ * end is the server's consent to TLS.
  *
- * What it asks for at once is kept in memory, so it asks for bounded pieces; what it asks for byte by byte is refused as early as
- * it shows.
+ * Bytes that it asks for at once are kept in memory, so it asks for limited pieces. If it reads byte by byte, a wrong byte is refused at
+ * once.
  */
 export type Conversation = Generator<number | Uint8Array, void, Uint8Array>;
 
@@ -23,7 +23,7 @@ export function createConversation(
 ): UpgradeProtocol {
   let read: Uint8Array = nothing;
   let wanted = 0;
-  // Kept: a generator that has thrown looks like one that came to its end, and that would be a consent.
+  // Kept, because a generator that has thrown looks like one that has ended. That would be a consent.
   let failure: unknown;
   let consented = false;
 
@@ -71,7 +71,7 @@ export function* readByte(): Reading<number> {
   return byte as number;
 }
 
-/** Reads bytes that can only be these. */
+/** Reads bytes that have only one allowed value. */
 export function* readLiteral(expected: readonly number[], refuse: () => never): Reading<void> {
   for (const byte of expected) if ((yield* readByte()) !== byte) refuse();
 }

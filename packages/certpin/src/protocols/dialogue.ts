@@ -1,7 +1,7 @@
 import type { UpgradeProtocol, UpgradeStep } from './contract.ts';
 import { injected, unexpected } from './upgrade-errors.ts';
 
-/** Longest line of a server, in bytes without its end: eight times what RFC 5321 §4.5.3.1.5 allows, for IMAP lists more. */
+/** Longest line of a server, in bytes without its end. RFC 5321 §4.5.3.1.5 allows an eighth of it; IMAP lists are longer. */
 const MAX_LINE_BYTES = 4_096;
 
 /** Longest answer, in bytes: as much as Node takes for the head of an HTTP response. */
@@ -12,15 +12,15 @@ const MAX_ANSWER_LINES = 200;
 
 /** One question and its answer, in a protocol of lines. It keeps the state of its answer, so it serves one connection. */
 export interface Turn {
-  /** What the client says, without the end of the line; undefined where the server greets. */
+  /** What the client says, without the end of the line. undefined: the server greets. */
   readonly say?: string | undefined;
-  /** Whether a line of this answer may begin so: called with every piece of a line that has not ended yet. */
+  /** Whether a line of this answer may begin like this. Called with every piece of an unfinished line. */
   readonly begins: (cut: string) => boolean;
   /**
    * Takes a whole line, without its end.
    *
-   * @returns whether the answer goes on behind it; `foreign` for a line that is not of the protocol
-   * @throws CertpinError `ERR_UPGRADE_REFUSED`, `ERR_UPGRADE_UNEXPECTED` for an answer that is not the wanted one
+   * @returns whether more lines of the answer follow; `foreign`: the line is not of the protocol
+   * @throws CertpinError `ERR_UPGRADE_REFUSED`, `ERR_UPGRADE_UNEXPECTED` for another answer than the wanted one
    */
   readonly take: (line: string) => LineMeaning;
 }
@@ -37,8 +37,8 @@ export interface Dialogue {
 }
 
 /**
- * A conversation in lines: the answers come one after the other, each to its own question, and TLS begins behind the last line of the
- * last one. Nothing is kept but the line that has not ended.
+ * A conversation in lines. Each question gets its answer, and TLS begins after the last line of the last answer. Only the unfinished line
+ * is kept.
  */
 export function createDialogue({ name, title, turns }: Dialogue): UpgradeProtocol {
   const queue = [...turns];
@@ -46,7 +46,7 @@ export function createDialogue({ name, title, turns }: Dialogue): UpgradeProtoco
   let answerBytes = 0;
   let answerLines = 0;
 
-  // Looks at a line as soon as there is something of it.
+  // Looks at a line as soon as a piece of it has come.
   const check = (turn: Turn, line: string): void => {
     if (/[\0\r\n]/.test(line) || !turn.begins(line)) throw foreign(turn);
     if (line.length > MAX_LINE_BYTES) throw tooLong(`a line of more than ${MAX_LINE_BYTES} bytes`);
@@ -72,7 +72,7 @@ export function createDialogue({ name, title, turns }: Dialogue): UpgradeProtoco
       if (cut !== '') throw injected(name, cut.length);
       return { next: 'tls' };
     }
-    // Whoever speaks here cannot know the question.
+    // The server cannot know the question yet, so these bytes are not its answer.
     if (cut !== '') throw unexpected(name, `the ${title} server spoke on before it was asked`);
     return { next: 'send', bytes: toLine(next.say ?? '') };
   };
@@ -83,7 +83,7 @@ export function createDialogue({ name, title, turns }: Dialogue): UpgradeProtoco
     if (turn === undefined) throw injected(name, bytes.length);
     cut += Buffer.from(bytes).toString('latin1');
     for (let end = cut.indexOf('\n'); end !== -1; end = cut.indexOf('\n')) {
-      // RFC 5321 §2.3.8: nothing but CR LF ends a line. Whoever reads a bare LF as an end sees other lines than the server wrote.
+      // RFC 5321 §2.3.8: only CR LF ends a line. A reader that accepts a bare LF sees other lines than the server wrote.
       if (cut[end - 1] !== '\r') throw foreign(turn);
       const line = cut.slice(0, end - 1);
       cut = cut.slice(end + 1);
@@ -101,7 +101,7 @@ export function createDialogue({ name, title, turns }: Dialogue): UpgradeProtoco
   return { name, opening: say === undefined ? undefined : toLine(say), receive };
 }
 
-/** Whether `cut`, which may be shorter or longer, begins as one of these upper-case words does. Letters may be small. */
+/** Whether `cut`, shorter or longer, begins like one of these upper-case words. Its letters may be lower-case. */
 export function beginsAs(cut: string, words: readonly string[]): boolean {
   return words.some((word) => word.startsWith(cut.slice(0, word.length).toUpperCase()));
 }
@@ -110,5 +110,5 @@ function toLine(text: string): Uint8Array {
   return Buffer.from(`${text}\r\n`, 'latin1');
 }
 
-/** The end of a line behind which a counted text begins, in IMAP and ManageSieve: no such text is taken, for lines could stand in it. */
+/** In IMAP and ManageSieve, a counted text begins after such a line end. It is refused, because it could contain lines. */
 export const LITERAL: RegExp = /\{\d+\+?\} *$/;

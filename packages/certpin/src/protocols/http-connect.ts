@@ -13,17 +13,17 @@ const HEAD_END = '\r\n\r\n';
 export interface ConnectRequest {
   readonly host: string;
   readonly port: number;
-  /** The value of `Proxy-Authorization`: a secret. */
+  /** The value of `Proxy-Authorization`. It is a secret. */
   readonly authorization?: string | undefined;
-  /** The server speaks first, in plaintext: its greeting may follow the proxy's consent at once. */
+  /** Whether the server speaks first, in plaintext. Then its greeting may directly follow the proxy's consent. */
   readonly greets?: boolean | undefined;
 }
 
 /**
- * HTTP CONNECT (RFC 9110 §9.3.6): the proxy is told the server's host and port and answers with a status; after one of success the
- * connection is the server's.
+ * HTTP CONNECT (RFC 9110 §9.3.6): the client sends the server's host and port to the proxy, and the proxy answers with a status. After a
+ * success, the connection leads to the server.
  *
- * @throws CertpinError `ERR_OPTION_INVALID` for a host that is none: its characters could end the line and begin another
+ * @throws CertpinError `ERR_OPTION_INVALID` if the host is not a host: its characters could end the line and begin another
  */
 export function createHttpConnect({ host, port, authorization, greets = false }: ConnectRequest): UpgradeProtocol {
   const authority = `${urlHost(host) ?? refuseHost()}:${port}`;
@@ -39,7 +39,7 @@ export function createHttpConnect({ host, port, authorization, greets = false }:
 
 function read(answer: string, greets: boolean): UpgradeStep {
   const begins = 'HTTP/1.';
-  if (!answer.startsWith(begins.slice(0, answer.length))) throw unexpected('the proxy answered CONNECT with no HTTP');
+  if (!answer.startsWith(begins.slice(0, answer.length))) throw unexpected('the proxy did not answer CONNECT in HTTP');
   const end = answer.indexOf(HEAD_END);
   if (end === -1) {
     if (answer.length > MAX_HEAD_BYTES)
@@ -48,7 +48,7 @@ function read(answer: string, greets: boolean): UpgradeStep {
   }
   const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |\r)/.exec(answer)?.[1]);
   if (Number.isNaN(status)) throw unexpected("the proxy's answer to CONNECT has no status");
-  // RFC 9110 §9.3.6: any 2xx; a length that such an answer gives of itself is ignored, for no content belongs to it.
+  // RFC 9110 §9.3.6: any 2xx. A length in such an answer is ignored, because it has no content.
   if (status < 200 || status > 299) throw refused(status);
   const rest = Buffer.from(answer.slice(end + HEAD_END.length), 'latin1');
   if (greets) return { next: 'tls', rest };
@@ -60,11 +60,11 @@ function read(answer: string, greets: boolean): UpgradeStep {
   return { next: 'tls' };
 }
 
-/** The text of the answer is anybody's, so it is not shown. */
+/** The text of the answer may be anybody's, so it is not shown. */
 function refused(status: number): CertpinError<'ERR_PROXY_REFUSED'> {
   const meanings: Record<number, string> = {
     403: 'it does not allow this host or port',
-    407: 'it demands a login, or another one: user name and password stand in the URL of the proxy',
+    407: 'it demands a login, or another one: put user name and password into the URL of the proxy',
     502: 'it could not reach the server',
     503: 'it could not reach the server',
     504: 'it could not reach the server in time',
@@ -77,7 +77,7 @@ function refused(status: number): CertpinError<'ERR_PROXY_REFUSED'> {
 function refuseHost(): never {
   throw new CertpinError(
     'ERR_OPTION_INVALID',
-    'the host to be reached through the proxy is no host name and no address',
+    'the host to be reached through the proxy is neither a host name nor an IP address',
     {
       option: 'host',
     },

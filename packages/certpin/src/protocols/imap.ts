@@ -13,7 +13,7 @@ const greeting: Turn = {
   begins: (cut) => beginsAs(cut, ['* OK', '* PREAUTH', '* BYE']),
   take: (line) => {
     checkBye(line);
-    // RFC 9051 §11.1: TLS begins before the login only. Somebody who strips TLS greets so.
+    // RFC 9051 §11.1: TLS begins only before the login. An attacker who strips TLS greets like this.
     if (/^\* PREAUTH(?: |$)/i.test(line))
       throw refused(name, 'the IMAP server offers no TLS (its greeting says that the client is logged in)');
     return /^\* OK(?: |$)/i.test(line) ? 'last' : 'foreign';
@@ -37,7 +37,7 @@ function askCapabilities(): Turn {
 
 const requestTls = readTagged('c2', 'STARTTLS');
 
-/** The answer to a command: what the server says of itself, untagged, and then the command's own line. */
+/** The answer to a command: first untagged data, then the command's own line. */
 function readTagged(tag: string, command: string): Turn {
   const own = `${tag.toUpperCase()} `;
   return {

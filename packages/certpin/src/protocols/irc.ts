@@ -4,7 +4,7 @@ import { refused } from './upgrade-errors.ts';
 
 const name = 'irc';
 
-/** A message (RFC 2812 §2.3.1, with IRCv3's tags): numerics have a sender, always (§2.4); these three words may have none. */
+/** A message (RFC 2812 §2.3.1, with IRCv3's tags). Numerics always have a sender (§2.4). These three words may come without one. */
 const MESSAGE = /^(?:@[^ ]+ +)?(?::[^ ]+ +(?<sent>\d{3}|[A-Z]+)|(?<bare>NOTICE|PING|ERROR))(?<rest> .*)?$/i;
 
 const refusals: Record<string, string> = {
@@ -13,15 +13,15 @@ const refusals: Record<string, string> = {
 };
 
 /**
- * IRC's STARTTLS (IRCv3, "tls Extension"): the capability is `tls`, and the client may ask at once. Until the answer the server says
- * whatever it likes, as the notices on looking up the client's address.
+ * IRC's STARTTLS (IRCv3, "tls Extension"): the capability is `tls`, and the client may ask at once. Before the answer, the server may send
+ * other messages, such as notices on looking up the client's address.
  */
 export function createIrcUpgrade(): UpgradeProtocol {
   return createDialogue({ name, title: 'IRC', turns: [requestTls] });
 }
 
 const requestTls: Turn = {
-  // Both at once: some servers do not answer CAP, and some no unknown command of a client that has not registered.
+  // Both at once: some servers do not answer CAP, and some answer no unknown command of a client that has not registered.
   say: 'CAP LS\r\nSTARTTLS',
   begins: (cut) => /^[@:](?! )/.test(cut) || beginsAs(cut, ['NOTICE ', 'PING ', 'ERROR ']),
   take: (line) => {

@@ -15,15 +15,17 @@ const RESPONSE_NAME = 0x8a;
 const MESSAGE_ID = 1;
 const START_TLS = Buffer.from('1.3.6.1.4.1.1466.20037', 'latin1');
 
-/** The message with ExtendedRequest (RFC 4511 §4.14.1): a sequence, its number, the request, the request's name. No bind comes before it. */
+/**
+ * The message with ExtendedRequest (RFC 4511 §4.14.1): a sequence, its number, the request, the request's name. No bind comes before it.
+ */
 const REQUEST = Buffer.concat([Uint8Array.of(SEQUENCE, 29, INTEGER, 1, MESSAGE_ID, 0x77, 24, 0x80, 22), START_TLS]);
 
-/** An answer is of some dozen bytes, and a sentence for people. */
+/** An answer has some dozen bytes, and a sentence for people. */
 const MAX_RESPONSE_BYTES = 4_096;
 
-/** Result codes that a server may answer StartTLS with (RFC 4511 §4.14.2 and appendix A): those that say something of StartTLS. */
+/** Result codes for StartTLS (RFC 4511 §4.14.2 and appendix A) with a meaning for it. */
 const meanings: Record<number, string> = {
-  1: 'it takes the request for out of place',
+  1: 'it does not accept the request at this point',
   2: 'it does not know StartTLS',
   10: 'it refers to another server',
   50: 'it does not allow StartTLS',
@@ -40,7 +42,7 @@ export function createLdapUpgrade(): UpgradeProtocol {
 function* readResponse(): Conversation {
   const message = yield* enter({ room: MAX_RESPONSE_BYTES }, SEQUENCE);
   const id = yield* readNumber(message, INTEGER);
-  // RFC 4511 §4.4: a server that disconnects by itself says so in a message of number 0.
+  // RFC 4511 §4.4: a server that disconnects on its own says so in a message with the number 0.
   if (id === 0) throw unexpected(name, 'the LDAP server turned the client away before TLS could begin');
   if (id !== MESSAGE_ID) throw notLdap();
   const response = yield* enter(message, EXTENDED_RESPONSE);
@@ -51,7 +53,7 @@ function* readResponse(): Conversation {
   }
   yield* readContent(response, OCTET_STRING); // matchedDN
   yield* readContent(response, OCTET_STRING); // diagnosticMessage
-  // RFC 4511 §4: components that are not known are passed over. A name, where there is one, is the request's (§4.14.2).
+  // RFC 4511 §4: unknown components are skipped. If there is a name, it must be the request's (§4.14.2).
   while (response.room > 0) {
     const tag = yield* readTag(response);
     const content = yield (yield* enterContent(response)).room;
@@ -63,18 +65,18 @@ function* readResponse(): Conversation {
   }
 }
 
-/** How many bytes of an element are still to be read; 0 is its end. */
+/** How many bytes of an element are still to be read. 0 is its end. */
 interface Box {
   room: number;
 }
 
-/** Begins to read an element that can only have this tag. */
+/** Begins to read an element that may only have this tag. */
 function* enter(box: Box, tag: number): Reading<Box> {
   if ((yield* readTag(box)) !== tag) throw notLdap();
   return yield* enterContent(box);
 }
 
-/** Begins to read the content of an element, and counts the whole of it off what is left of the outer one. */
+/** Begins to read the content of an element, and subtracts all of it from the rest of the outer one. */
 function* enterContent(box: Box): Reading<Box> {
   let length = yield* readWithin(box);
   if (length >= 0x80) {
@@ -106,7 +108,7 @@ function* readContent(box: Box, tag: number): Reading<Uint8Array> {
   return yield (yield* enter(box, tag)).room;
 }
 
-/** A number of at most one byte: no message that belongs here has a higher id, and no result code of RFC 4511 is higher. */
+/** A number of at most one byte: no message id here is higher, and no result code of RFC 4511 is. */
 function* readNumber(box: Box, tag: number): Reading<number> {
   const { room } = yield* enter(box, tag);
   if (room !== 1) throw notLdap();

@@ -15,17 +15,17 @@ import { unexpected } from './upgrade-errors.ts';
 
 const name = 'mssql';
 
-/** SQL Server's upgrade in the place of a driver that was told of no TLS. */
+/** SQL Server's upgrade, in the place of a driver that knows nothing of TLS. */
 export interface MssqlMediation extends MediatedUpgrade {
   readonly envelope: Envelope;
-  /** After the verdict: shows the driver the server's answer. What either says from here on is passed on. */
+  /** After the verdict: shows the driver the server's answer. From here on, everything that both say is passed on. */
   readonly release: () => void;
 }
 
 /**
- * The driver says in its PRELOGIN that it does not encrypt. The server reads that it does, and nothing else of it is changed: an instance,
- * and what a login with a token asks for, are the driver's own. The server's answer is kept until the verdict; then the driver reads it, with
- * an ENCRYPTION that lets it log in.
+ * In its PRELOGIN, the driver says that it does not encrypt. certpin changes only this, so that the server reads that it does. An instance,
+ * and the data for a login with a token, stay the driver's own. The server's answer is kept until the verdict. Then the driver reads it,
+ * with an ENCRYPTION that lets it log in.
  *
  * @param show gives bytes to the driver
  */
@@ -68,8 +68,8 @@ export function createMssqlMediation(show: (answer: Uint8Array) => unknown): Mss
 }
 
 /**
- * TDS 8: the driver's PRELOGIN stands inside TLS, and the answer says nothing about it. Whatever its ENCRYPTION is, the driver, which was told
- * of no TLS, reads one that lets it log in.
+ * TDS 8: the driver's PRELOGIN is inside TLS, and the server's ENCRYPTION does not matter. The driver, which knows nothing of TLS, reads an
+ * ENCRYPTION that lets it log in.
  */
 export function createStrictMediation(): Pick<MediatedUpgrade, 'fromDriver' | 'fromServer'> {
   const answer = keepPrelogin(TABULAR_RESULT, (encryption) => encryption);
@@ -86,7 +86,7 @@ export function createStrictMediation(): Pick<MediatedUpgrade, 'fromDriver' | 'f
 
 /** A PRELOGIN as it came, to be passed on with another ENCRYPTION. */
 interface KeptPrelogin {
-  /** `tls`: it is whole. */
+  /** `tls`: it is complete. */
   readonly take: (bytes: Uint8Array) => UpgradeStep;
   readonly saying: (encryption: number) => Buffer;
 }
@@ -111,7 +111,7 @@ function keepPrelogin(type: number, check: (read: Encryption | undefined) => Enc
   };
 }
 
-/** @returns whether the request is whole */
+/** @returns whether the request is complete */
 function takeFromDriver(request: KeptPrelogin, bytes: Uint8Array): boolean {
   try {
     return request.take(bytes).next === 'tls';
@@ -122,10 +122,10 @@ function takeFromDriver(request: KeptPrelogin, bytes: Uint8Array): boolean {
   }
 }
 
-/** A copy of the configuration that says `encrypt` again would make a TLS of its own behind the verdict. */
+/** A copy of the configuration with `encrypt` switched on would begin a second TLS after the verdict. */
 function isDriversOwn(encryption: Encryption | undefined): Encryption {
   if (encryption?.value !== ENCRYPT_NOT_SUPPORTED)
-    throw unsupported('`encrypt` is not what certpin has set; hand on the configuration as it is');
+    throw unsupported('`encrypt` is not what certpin has set; pass on the configuration unchanged');
   return encryption;
 }
 

@@ -12,7 +12,7 @@ const END_OF_MESSAGE = 0x01;
 const nothing = new Uint8Array(0);
 
 const HEADER_BYTES = 8;
-/** What both sides take before they agree on another size (MS-TDS §2.2.3.1.3). */
+/** The packet size that both sides accept before they agree on another one (MS-TDS §2.2.3.1.3). */
 const DEFAULT_PACKET_BYTES = 4_096;
 const MAX_PACKET_BYTES = 32_767;
 
@@ -31,7 +31,7 @@ const meanings: Record<number, string> = {
   2: 'it does not support encryption',
 };
 
-/** As the sample of MS-TDS §4.1, with ENCRYPT_ON: a version, no instance, no thread, no MARS. It names nobody. */
+/** As the example of MS-TDS §4.1, with ENCRYPT_ON: a version, no instance, no thread, no MARS. It names nobody. */
 const REQUEST = Buffer.from(
   [
     ...['1201002f00000100', '00001a0006', '0100200001', '0200210001', '0300220004', '0400260001', 'ff'],
@@ -40,7 +40,7 @@ const REQUEST = Buffer.from(
   'hex',
 );
 
-/** TDS 7: PRELOGIN is answered with PRELOGIN, and the handshake of TLS stands in packets of TDS (MS-TDS §2.2.6.5). */
+/** TDS 7: PRELOGIN is answered with PRELOGIN, and the TLS handshake is sent in packets of TDS (MS-TDS §2.2.6.5). */
 export function createMssqlUpgrade(): UpgradeProtocol {
   return { ...createConversation(name, REQUEST, readAnswer()), envelope: createEnvelope() };
 }
@@ -49,7 +49,7 @@ function* readAnswer(): Conversation {
   demandTls(yield* readPrelogin(TABULAR_RESULT));
 }
 
-/** What a PRELOGIN says of ENCRYPTION, and where in the packet. */
+/** The ENCRYPTION of a PRELOGIN, and its place in the packet. */
 export interface Encryption {
   readonly at: number;
   readonly value: number;
@@ -58,16 +58,16 @@ export interface Encryption {
 /**
  * Reads a PRELOGIN to its end.
  *
- * @param type of the packet: that of a request, or of an answer
- * @returns undefined where it says nothing of ENCRYPTION
+ * @param type the packet type, of a request or of an answer
+ * @returns undefined if it contains no ENCRYPTION
  */
 export function* readPrelogin(type: number): Reading<Encryption | undefined> {
   yield* readLiteral([type, END_OF_MESSAGE], notTds);
   const payload = (yield* readByte()) * 256 + (yield* readByte()) - HEADER_BYTES;
   if (payload < 1 || payload > DEFAULT_PACKET_BYTES - HEADER_BYTES) notTds();
-  yield 4; // process, packet number, window: nothing depends on them
+  yield 4; // Process, packet number, window: nothing depends on them.
 
-  // A table of token, offset and length; the values stand behind it. An error message would begin with another token.
+  // A table of token, offset and length. The values follow it. An error message would begin with another token.
   let offset: number | undefined;
   let read = 1;
   yield* readLiteral([VERSION], notTds);
@@ -87,7 +87,7 @@ export function* readPrelogin(type: number): Reading<Encryption | undefined> {
   return value === undefined ? notTds() : { at: HEADER_BYTES + offset, value };
 }
 
-/** @throws CertpinError `ERR_UPGRADE_REFUSED` for a server that does not consent to TLS for all that follows */
+/** @throws CertpinError `ERR_UPGRADE_REFUSED` if the server does not consent to TLS for everything that follows */
 export function demandTls(encryption: Encryption | undefined): Encryption {
   if (encryption === undefined) throw refused(name, 'the SQL Server offers no TLS (its PRELOGIN lacks ENCRYPTION)');
   const { value } = encryption;
@@ -97,7 +97,7 @@ export function demandTls(encryption: Encryption | undefined): Encryption {
   throw refused(name, `the SQL Server refuses TLS (its answer to PRELOGIN is ${what})`);
 }
 
-/** TLS in packets of the type PRELOGIN (MS-TDS §2.2.6.5). Nothing is kept of them but a header that is not whole. */
+/** TLS in packets of the type PRELOGIN (MS-TDS §2.2.6.5). Only an incomplete header is kept. */
 export function createEnvelope(): Envelope {
   const header: number[] = [];
   let left = 0;
@@ -132,7 +132,7 @@ function wrap(bytes: Uint8Array): Uint8Array {
   return Buffer.concat(packets);
 }
 
-/** Looks at as much of a packet's header as has come. */
+/** Checks as much of a packet's header as has come. */
 function checkHeader(header: readonly number[]): void {
   const [type, status = 0] = header;
   // Some servers send TLS in packets of the type of their answers.

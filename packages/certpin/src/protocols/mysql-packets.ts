@@ -3,14 +3,14 @@ export const HEADER_BYTES = 4;
 
 /** Cuts one direction of a MySQL connection into its packets, whatever the pieces in which they come. */
 export class PacketReader {
-  /** What is behind the packets that were taken. */
+  /** The bytes after the packets that were taken. */
   rest: Buffer = Buffer.alloc(0);
 
   /**
-   * The packets that are whole with `bytes`, in a copy that can be changed; one is taken from {@link rest} when it is asked for.
+   * The packets that `bytes` complete, in a copy that can be changed. Each is removed from {@link rest} when it is taken.
    *
-   * @param tooLong the error of a packet that is longer than `maxBytes`
-   * @param shift is added to their sequence numbers, modulo 256, as the protocol counts
+   * @param tooLong the error for a packet that is longer than `maxBytes`
+   * @param shift is added to the sequence numbers, modulo 256, as in the protocol
    */
   *read(bytes: Uint8Array, maxBytes: number, tooLong: () => Error, shift = 0): Generator<Buffer, void> {
     this.rest = Buffer.concat([this.rest, bytes]);

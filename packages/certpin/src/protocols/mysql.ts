@@ -11,10 +11,10 @@ const CLIENT_SSL = 0x800;
 const CLIENT_SECURE_CONNECTION = 0x8000;
 const CLIENT_PLUGIN_AUTH = 0x8_0000;
 
-/** Of a packet, with its header. A greeting is of some hundred bytes: a version, a scramble, the name of a plugin. */
+/** Size of a packet, with its header. A greeting has some hundred bytes: a version, a scramble, the name of a plugin. */
 const MAX_GREETING_BYTES = 4_100;
 
-/** Of what an unverified server says of itself: its version, the plugin that it names, and why it turns the client away. */
+/** Length of the text that an unverified server sends: its version, the plugin that it names, or why it turns the client away. */
 const MAX_TEXT_BYTES = 255;
 
 /** A login holds a user, a database, a token and attributes of the connection, of at most 64 KiB. */
@@ -39,7 +39,7 @@ export function createMysqlUpgrade(): UpgradeProtocol {
       const packet = greeting(bytes);
       if (packet === undefined) return { next: 'wait' };
       if (isErrorPacket(packet)) {
-        // Its text came in plaintext, so it is anybody's and is not shown; the number is harmless.
+        // The text came in plaintext, so it may be anybody's and is not shown. The number is harmless.
         const number = packet.length >= HEADER_BYTES + 3 ? ` ${packet.readUInt16LE(5)}` : '';
         throw upgradeError(
           'ERR_UPGRADE_UNEXPECTED',
@@ -59,12 +59,12 @@ export function createMysqlUpgrade(): UpgradeProtocol {
 }
 
 /**
- * The same upgrade in the place of a driver that was told of no TLS.
+ * The same upgrade, in the place of a driver that knows nothing of TLS.
  *
- * The server takes the capabilities from SSLRequest, and the driver's own must agree with them. So the driver reads the greeting and
- * answers it, and SSLRequest is made of the first 32 bytes of the answer, which name nobody. After the verdict the answer follows,
- * encrypted. The wire has carried one packet more than the driver knows of, so until the login has ended the client's sequence numbers
- * are one higher on the wire, and the server's one lower in the driver.
+ * The server takes the capabilities from SSLRequest, and the driver's own must be the same. So the driver reads the greeting and answers
+ * it. SSLRequest is made from the first 32 bytes of the answer, which name nobody. After the verdict, the answer follows, encrypted. The
+ * wire has carried one packet more than the driver knows of. So until the login ends, the client's sequence numbers are one higher on the
+ * wire, and the server's one lower in the driver.
  */
 export function createMysqlMediation(show: (packet: Uint8Array | null) => unknown): MediatedUpgrade {
   const readGreeting = createGreetingReader();
@@ -94,7 +94,7 @@ export function createMysqlMediation(show: (packet: Uint8Array | null) => unknow
       const packet = readGreeting(bytes);
       if (packet === undefined) return { next: 'wait' };
       const isOver = isErrorPacket(packet);
-      // Set before the driver reads it: it answers at once. One that was turned away has nobody to talk to.
+      // Set before the driver reads the greeting, because it answers at once. A driver that was turned away has nobody to talk to.
       mediation.fromDriver = isOver ? () => Buffer.alloc(0) : answers;
       show(packet);
       if (isOver) show(null);
@@ -106,9 +106,9 @@ export function createMysqlMediation(show: (packet: Uint8Array | null) => unknow
       const packets: Buffer[] = [];
       for (const packet of server.read(bytes, MAX_LOGIN_BYTES, tooLong, -1)) {
         packets.push(packet);
-        // OK and ERR end the login; what a plugin sends never begins like them (sql_authentication.cc).
+        // OK and ERR end the login. The data of a plugin never begins like them (sql_authentication.cc).
         if (![OK, ERR].includes(packet[HEADER_BYTES] as number)) continue;
-        // Before the driver reads it, too: its next command begins a count of its own.
+        // Also before the driver reads it: the driver's next command begins a new count.
         mediation.fromDriver = mediation.fromServer = (passed) => passed;
         packets.push(server.rest);
         break;
@@ -120,10 +120,11 @@ export function createMysqlMediation(show: (packet: Uint8Array | null) => unknow
 }
 
 /**
- * Reads the first packet of the server, whole, whatever the pieces it comes in. It came in plaintext, so it is anybody's, and a driver
- * hands its text on to the application: there is nothing in it but printable ASCII, of some length, and an error says whose it is.
+ * Reads the first packet of the server completely, whatever the pieces in which it comes. It came in plaintext, so it may be anybody's, and
+ * a driver passes its text on to the application. So only a limited length of printable ASCII is accepted, and an error says where the text
+ * comes from.
  *
- * @returns a function that gives the packet once, and undefined before; more bytes than the packet are an injection
+ * @returns a function that gives the packet once, and undefined before. More bytes than the packet are an injection
  */
 export function createGreetingReader(): (bytes: Uint8Array) => Buffer | undefined {
   const server = new PacketReader();
@@ -140,10 +141,10 @@ export function createGreetingReader(): (bytes: Uint8Array) => Buffer | undefine
   };
 }
 
-/** The same error, in words that say that nobody knows who said them. */
+/** The same error, with a text that says that nobody knows who sent it. */
 function attributeError(packet: Buffer): Buffer {
   const textStart = HEADER_BYTES + 3;
-  if (packet.length <= textStart) return packet; // a number, or not even that
+  if (packet.length <= textStart) return packet; // It has a number, or not even that.
   const text = packet.subarray(textStart, textStart + MAX_TEXT_BYTES);
   makePrintable(text);
   const words = Buffer.from(`an unverified server says, before TLS: ${text.toString('latin1')}`);
@@ -152,12 +153,12 @@ function attributeError(packet: Buffer): Buffer {
   return attributed;
 }
 
-/** Puts a question mark in the place of whatever a terminal, a log or a page could take for more than a character. */
+/** Replaces everything except printable ASCII by a question mark, so that no terminal, log or page takes it for a command. */
 function makePrintable(text: Buffer): void {
   for (const [at, byte] of text.entries()) if (byte < 0x20 || byte > 0x7e) text[at] = 0x3f;
 }
 
-/** Whether a server that speaks unasked begins a packet of MySQL's: the first one, a greeting or an error, of a greeting's size. */
+/** Whether unasked bytes begin a packet of MySQL: the first one, a greeting or an error, of a greeting's size. */
 export function greetsAsMysql(bytes: Uint8Array): boolean {
   const greeting = Buffer.from(bytes);
   const first = greeting[HEADER_BYTES];
@@ -165,12 +166,12 @@ export function greetsAsMysql(bytes: Uint8Array): boolean {
   return isKnown && greeting[3] === 0 && HEADER_BYTES + greeting.readUIntLE(0, 3) <= MAX_GREETING_BYTES;
 }
 
-/** Whether a server that was to greet says why it will not. */
+/** Whether a server that should greet sends an error with the reason instead. */
 export function isErrorPacket(packet: Uint8Array): boolean {
   return packet[HEADER_BYTES] === ERR;
 }
 
-/** Whether these bytes are SSLRequest, to the last: after the character set there is nothing, so there is no name. */
+/** Whether these bytes are exactly SSLRequest. After the character set there is nothing, so there is no name. */
 export function isSslRequest(bytes: Buffer): boolean {
   return (
     bytes.length === SSL_REQUEST_END &&
@@ -181,11 +182,12 @@ export function isSslRequest(bytes: Buffer): boolean {
 }
 
 /**
- * Protocol::HandshakeV10, to the end of what every version since MySQL 4.1 sends. A driver is to parse it, unverified: it gets no
- * greeting that ends where a field begins, and no text that is not printable.
+ * Protocol::HandshakeV10, to the end of what every version since MySQL 4.1 sends. A driver will parse it before the server is verified. So
+ * the driver gets only a greeting whose fields are complete, and whose text is printable.
  *
- * Behind the version: connection 4, scramble 8, filler 1; capabilities 2, character set 1, status 2, capabilities 2, length 1, filler 10;
- * scramble 13. Without the two capabilities these fields stand elsewhere; every server has had both since 4.1. The length is that of the whole scramble, of which 8 bytes stand before; its end is 13 bytes long, or longer.
+ * After the version: connection 4, scramble 8, filler 1; capabilities 2, character set 1, status 2, capabilities 2, length 1, filler 10;
+ * scramble 13. Without the two capabilities, these fields are in other places. Every server since 4.1 has both. The length is that of the
+ * whole scramble, whose first 8 bytes come earlier. Its end has 13 bytes or more.
  */
 function checkGreeting(packet: Buffer): void {
   const versionStart = HEADER_BYTES + 1;
@@ -206,8 +208,8 @@ function checkGreeting(packet: Buffer): void {
 }
 
 /**
- * Sets CLIENT_SSL in the driver's answer, and gives what comes before its user name, once it is sure that it does: before 4.1 that name began
- * at the sixth byte, and since then 19 zeros stand there.
+ * Sets CLIENT_SSL in the driver's answer, and returns the part before its user name. First it makes sure that the answer has the layout
+ * since 4.1, with 19 zeros before the name. Before 4.1, the name began at the sixth byte.
  */
 function takeSslRequest(response: Buffer): Buffer {
   const flags = response.length > SSL_REQUEST_END ? response.readUInt16LE(HEADER_BYTES) : 0;

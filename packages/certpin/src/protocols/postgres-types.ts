@@ -1,17 +1,19 @@
 /**
- * After the login, postgres.js asks for the array types of the database, on behalf of the first query (fetchArrayTypes in
- * lib/connection.js). Where that question fails, nobody catches the error, and the process ends: whoever can reset a connection could
- * end it. So the driver never hears of a failure during that question. It hears that the question is over, without a row, and then, as
- * the error of the first query, what happened.
+ * After the login, postgres.js asks for the array types of the database, as part of the first query (fetchArrayTypes in lib/connection.js).
+ * If that question fails, nobody catches the error, and the process ends. So anybody who can reset a connection could end the process. For
+ * this reason, the driver does not get a failure during that question. It first gets an end of the question without a row. Then it gets the
+ * failure as the error of the first query.
  */
 export interface TypeQueryWatch {
   fromDriver(bytes: Buffer): Buffer;
   fromServer(bytes: Buffer): Buffer;
-  /** What the driver has to read before it hears that the connection is over. */
+  /** What the driver must read before it learns that the connection has ended. */
   end(): Buffer;
 }
 
-/** Where a message begins: its type 1, and its length 4, which counts itself (PostgreSQL documentation, "Message Formats"). */
+/**
+ * The start of a message: its type (1 byte), and its length (4 bytes), which counts itself (PostgreSQL documentation, "Message Formats").
+ */
 const HEADER_BYTES = 5;
 
 const READY = 'Z'.charCodeAt(0);
@@ -20,16 +22,16 @@ const ERROR = 'E'.charCodeAt(0);
 /** ReadyForQuery: idle. */
 const READY_FOR_QUERY: Buffer = Buffer.from([READY, 0, 0, 0, 5, 'I'.charCodeAt(0)]);
 
-/** Of the question's text, what no other query of the driver holds. */
+/** A part of the question's text that no other query of the driver contains. */
 const TYPE_QUERY = 'select b.oid, b.typarray';
-/** Where a server says less of itself, this is asked before (`target_session_attrs`). */
+/** If a server reports less about itself, this is asked before (`target_session_attrs`). */
 const STATE_QUERY = 'show transaction_read_only';
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
 export function createTypeQueryWatch(): TypeQueryWatch {
   let state: 'login' | 'ready' | 'asked' | 'over' = 'login';
-  // The beginning of a message, kept back: what {@link TypeQueryWatch.end} gives has to follow a whole one.
+  // The start of a message is kept back: what {@link TypeQueryWatch.end} gives must follow a complete message.
   let rest = NOTHING;
 
   const fromDriver = (bytes: Buffer): Buffer => {
@@ -62,7 +64,7 @@ export function createTypeQueryWatch(): TypeQueryWatch {
   return { fromDriver, fromServer, end };
 }
 
-/** What the verified server says of its failure: fields of a letter and a text (PostgreSQL documentation, "Error Fields"). */
+/** What the verified server says about its failure: fields of a letter and a text (PostgreSQL documentation, "Error Fields"). */
 function readError(fields: Buffer): Error {
   const texts = fields.toString().split('\0');
   const textOf = (letter: string): string | undefined => texts.find((text) => text.startsWith(letter))?.slice(1);

@@ -7,11 +7,11 @@ const name = 'postgres';
 /** SSLRequest: length 8, code 80877103 (PostgreSQL documentation, "Message Formats"). It names no user and no database. */
 const SSL_REQUEST = Uint8Array.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f);
 
-/** A direct TLS connection is taken with this ALPN name only (PostgreSQL 17, "SSL Session Encryption"). */
+/** The server accepts a direct TLS connection only with this ALPN name (PostgreSQL 17, "SSL Session Encryption"). */
 export const POSTGRES_ALPN = 'postgresql';
 
 /**
- * Reads `sslnegotiation`, as libpq spells it: whether TLS starts without the upgrade request.
+ * Reads `sslnegotiation`, as libpq spells it. @returns whether TLS starts without the upgrade request
  *
  * @throws CertpinError `ERR_OPTION_INVALID`
  */
@@ -24,8 +24,8 @@ export function isDirect(negotiation: string | null | undefined, where: string):
 }
 
 /**
- * The error of a direct connection on which the server did not choose {@link POSTGRES_ALPN}. A server that speaks TLS for another
- * protocol, and has the same certificate, is not to be given a login (PostgreSQL 17, "SSL Session Encryption").
+ * The error if a server did not choose {@link POSTGRES_ALPN} on a direct connection. A server that speaks TLS for another protocol may have
+ * the same certificate. It must not get a login (PostgreSQL 17, "SSL Session Encryption").
  */
 export function noAlpn(): CertpinError<'ERR_UPGRADE_UNEXPECTED'> {
   const message = 'the server did not choose the protocol `postgresql` (ALPN), which a direct TLS connection needs';
@@ -47,7 +47,7 @@ function receive(bytes: Uint8Array): UpgradeStep {
       'the PostgreSQL server refuses TLS (its answer to SSLRequest is N)',
     );
   if (answer !== 'S') {
-    // The text of an error that came in plaintext is anybody's, so it is not shown (CVE-2024-10977).
+    // The text of an error in plaintext may be anybody's, so it is not shown (CVE-2024-10977).
     const what = answer === 'E' ? 'an error message' : 'something that PostgreSQL does not say';
     throw upgradeError('ERR_UPGRADE_UNEXPECTED', name, `the server answered SSLRequest with ${what}`);
   }

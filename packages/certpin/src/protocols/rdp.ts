@@ -4,7 +4,7 @@ import { refused, unexpected } from './upgrade-errors.ts';
 
 const name = 'rdp';
 
-// Protocols of the negotiation (MS-RDPBCGR §2.2.1.1.1). The last two are TLS with CredSSP, a login, inside it.
+// Protocols of the negotiation (MS-RDPBCGR §2.2.1.1.1). The last two are TLS with CredSSP, a login, inside.
 const PROTOCOL_RDP = 0;
 const PROTOCOL_SSL = 1;
 const PROTOCOL_HYBRID = 2;
@@ -27,11 +27,11 @@ const LENGTHS = [11, 19];
 
 /** RDP_NEG_FAILURE (MS-RDPBCGR §2.2.1.2.2). */
 const meanings: Record<number, string> = {
-  1: 'it demands TLS and does not see that it was requested',
+  1: 'it demands TLS, and did not see the request for it',
   2: 'its configuration allows standard RDP security only',
   3: 'it has no certificate',
-  4: 'it takes the request for inconsistent',
-  5: 'it demands CredSSP and does not see that it was requested',
+  4: 'it finds the request inconsistent',
+  5: 'it demands CredSSP, and did not see the request for it',
   6: 'it demands TLS with a login by certificate',
 };
 
@@ -45,7 +45,7 @@ function* readConfirm(): Conversation {
   const length = yield* readByte();
   if (!LENGTHS.includes(length)) notRdp();
   yield* readLiteral([length - 5, 0xd0], notRdp);
-  yield 4; // the references of a connection that has no others
+  yield 4; // The references of a connection that has no other connections.
   yield* readLiteral([0], notRdp);
   if (length === LENGTHS[0])
     throw refused(name, 'the RDP server offers no TLS (it does not negotiate: standard RDP security)');

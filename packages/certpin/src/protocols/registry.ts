@@ -31,15 +31,15 @@ export type UpgradeName =
   | 'vnc'
   | 'rdp';
 
-/** A protocol in which a plaintext conversation comes before TLS. */
+/** A protocol with a plaintext conversation before TLS. */
 export interface ProtocolEntry {
-  /** The conversation with one server; some protocols tell it the name by which it was called. */
+  /** Makes the conversation with one server. Some protocols send the name by which the server is called. */
   readonly create: (host: string) => UpgradeProtocol;
-  /** URL schemes and ports under which TLS comes by this conversation; the first port is the default. */
+  /** URL schemes and ports with this conversation before TLS. The first port is the default. */
   readonly upgrade: { readonly schemes: readonly string[]; readonly ports: readonly number[] };
   /**
-   * URL schemes and ports under which the same service begins with TLS, and the ALPN name by which it knows that it is meant. A port
-   * that stands in both, without a scheme, is the upgrade's.
+   * URL schemes and ports under which the same service begins with TLS, and the ALPN name that the service expects. If a port is in both
+   * lists and there is no scheme, the conversation is used.
    */
   readonly direct?: {
     readonly schemes: readonly string[];
@@ -47,21 +47,22 @@ export interface ProtocolEntry {
     readonly alpn?: string;
   };
   /**
-   * Given all that a server has said so far, unasked: whether it is one of this protocol. Where a greeting is of several, each is tried,
-   * in the order of this table. A protocol without, in which the client speaks first, is tried at servers that say nothing.
+   * Gets everything that a server has said so far without being asked. @returns whether it speaks this protocol. If a greeting fits several
+   * protocols, each is tried in the order of this table. Protocols without this function, in which the client speaks first, are tried at
+   * servers that say nothing.
    */
   readonly greets?: (greeting: Uint8Array) => boolean;
-  /** In a URL of this protocol, `host` and `port` of the query win over those before it. */
+  /** In a URL of this protocol, `host` and `port` of the query take precedence over those before it. */
   readonly hostInQuery?: true;
 }
 
-/** Whether a greeting has begun in a way that only this protocol has, or few others. */
+/** Whether a greeting has begun in a way that only this protocol uses, or few others. */
 const says =
   (beginning: RegExp) =>
   (greeting: Uint8Array): boolean =>
     beginning.test(Buffer.from(greeting).toString('latin1'));
 
-/** Every upgrade that the probe knows. Ports are IANA's; xmpp's for TLS is of XEP-0368. */
+/** Every upgrade that the probe knows. The ports are IANA's; XMPP's ports for immediate TLS are from XEP-0368. */
 export const upgradeProtocols: Readonly<Record<UpgradeName, ProtocolEntry>> = {
   postgres: {
     create: createPostgresUpgrade,

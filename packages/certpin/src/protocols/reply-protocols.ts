@@ -5,9 +5,9 @@ import { refused, unexpected } from './upgrade-errors.ts';
 // Protocols in which every answer begins with a status: three digits in SMTP, LMTP, FTP and NNTP, a word in POP3.
 
 /**
- * The client's name, which SMTP demands. RFC 5321 §4.1.4 asks a client without a name for its address; that is often a private one,
- * and everybody between reads it. 127.0.0.1 is what senders of spam say. A name under `invalid` is well-formed, and nobody's
- * (RFC 6761 §6.4).
+ * The client's name, which SMTP demands. RFC 5321 §4.1.4 asks a client without a name for its address. That is often a private one, and
+ * everybody on the way reads it. Senders of spam say 127.0.0.1. A name under `invalid` is well-formed and belongs to nobody (RFC 6761
+ * §6.4).
  */
 const CLIENT_NAME = 'certpin.invalid';
 
@@ -21,18 +21,18 @@ interface ReplyProtocol {
 
 interface Exchange {
   readonly say?: string;
-  /** The statuses to go on after. */
+  /** The statuses after which the conversation goes on. */
   readonly wanted: readonly string[];
-  /** The line of the answer without which TLS is not offered, behind its status. */
+  /** The line that the answer must contain (without its status), or TLS is not offered. */
   readonly offer?: string;
 }
 
 interface Grammar {
-  /** A line, or what there is of it. */
+  /** A line, or the part of it that has come. */
   readonly begins: (cut: string) => boolean;
-  /** Of a whole line: its status, and `-` behind it where more lines follow. */
+  /** The status of a whole line, and `-` if more lines follow. */
   readonly line: RegExp;
-  /** RFC 959 §4.2: the lines between the first and the last one are anything. */
+  /** RFC 959 §4.2: the lines between the first and the last one may contain anything. */
   readonly freeLines?: boolean;
 }
 
@@ -65,13 +65,13 @@ const protocols: Readonly<Record<ReplyName, ReplyProtocol>> = {
   lmtp: mail('LMTP', 'LHLO'),
   /** RFC 2595 §4. */
   pop3: { title: 'POP3', grammar: word, turns: [{ wanted: ['+OK'] }, { say: 'STLS', wanted: ['+OK'] }] },
-  /** RFC 4217 §4. 334, the other consent of RFC 2228, is for mechanisms that have more to say. */
+  /** RFC 4217 §4. 334, the other consent in RFC 2228, is for mechanisms that need more messages. */
   ftp: {
     title: 'FTP',
     grammar: { ...digits, freeLines: true },
     turns: [{ wanted: ['220'] }, { say: 'AUTH TLS', wanted: ['234'] }],
   },
-  /** RFC 4642 §2.2. Posting allowed or not (201), TLS is the same. */
+  /** RFC 4642 §2.2. For TLS it does not matter whether posting is allowed (200) or not (201). */
   nntp: {
     title: 'NNTP',
     grammar: { begins: (cut) => digits.begins(cut) && cut[3] !== '-', line: /^([1-5]\d\d)(?: |$)/ },
@@ -79,14 +79,14 @@ const protocols: Readonly<Record<ReplyName, ReplyProtocol>> = {
   },
 };
 
-/** What a refusal of TLS means, where that is known. */
+/** The meaning of a refusal of TLS, if it is known. */
 const meanings: Record<string, string> = {
   421: 'it is about to close the connection',
   454: 'TLS is not available for now',
   500: 'it does not know the command',
-  501: 'it does not take the command so',
+  501: 'it does not accept the command in this form',
   502: 'it does not offer the command',
-  503: 'it does not take the command here',
+  503: 'it does not accept the command at this point',
   504: 'it has no TLS',
   530: 'it demands a login first',
   534: 'its policy has no TLS',
@@ -108,7 +108,7 @@ function readReply(name: string, title: string, grammar: Grammar, exchange: Exch
   let first: string | undefined;
   let isOffered = offer === undefined;
 
-  // Looks at the status that the whole answer has.
+  // Checks the status that belongs to the whole answer.
   const checkStatus = (status: string): void => {
     if (wanted.includes(status)) return;
     if (!/^[45-]/.test(status))

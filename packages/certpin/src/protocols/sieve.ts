@@ -14,7 +14,7 @@ function readGreeting(): Turn {
   return {
     begins: (cut) => beginsAs(cut, ['"', 'OK', 'NO', 'BYE']),
     take: (line) => {
-      // A literal is a text whose bytes are counted: it could hold lines that are none of the server's.
+      // A literal is a text whose bytes are counted. It could contain lines that the server did not write.
       if (LITERAL.test(line)) return 'foreign';
       if (line.startsWith('"')) {
         isOffered ||= /^"STARTTLS" *$/i.test(line);

@@ -22,33 +22,33 @@ export const socksReplies = {
 
 export type SocksReply = (typeof socksReplies)[keyof typeof socksReplies];
 
-/** What is to be done after bytes of a caller. */
+/** What to do after bytes of a caller. */
 export type SocksStep =
-  /** More has to come. */
+  /** More bytes must come. */
   | { readonly next: 'wait'; readonly bytes?: Uint8Array }
-  /** The caller is sent these last bytes. */
+  /** The caller gets these last bytes. */
   | { readonly next: 'close'; readonly bytes: Uint8Array }
   /** The caller has shown the secret, and names a server. `rest` came already, and is for that server. */
   | { readonly next: 'open'; readonly host: string; readonly port: number; readonly rest: Uint8Array };
 
-/** The login of an end: both sides of it are secret. */
+/** The login of an end. User name and password are both secret. */
 export interface SocksLogin {
   readonly user: string;
   readonly password: string;
 }
 
 /**
- * The server's side of SOCKS version 5 (RFC 1928), for callers that know the login (RFC 1929), and for CONNECT alone. No caller without
- * the login learns more than that it is refused.
+ * The server's side of SOCKS version 5 (RFC 1928), for CONNECT alone and only for callers that know the login (RFC 1929). A caller without
+ * the login learns only that it is refused.
  *
- * @returns takes the bytes of a caller as they come. Not called again after `close` or `open`
+ * @returns a function that takes the bytes of a caller as they come. It is not called again after `close` or `open`
  */
 export function createSocks5Server({ user, password }: SocksLogin): (bytes: Uint8Array) => readonly SocksStep[] {
   const secret = digest(Buffer.from(user), Buffer.from(password));
   let take = greeting;
   let read: Buffer = Buffer.alloc(0);
 
-  /** @returns undefined: the message is not whole */
+  /** @returns undefined: the message is not complete */
   function greeting(): SocksStep | undefined {
     const count = read[1];
     if (read[0] !== VERSION) return unknownVersion;
@@ -67,7 +67,7 @@ export function createSocks5Server({ user, password }: SocksLogin): (bytes: Uint
     if (read[1] === undefined || read[passwordAt] === undefined || read.length < length) return undefined;
     const message = consume(length);
     const given = digest(message.subarray(2, passwordAt), message.subarray(passwordAt + 1));
-    // In constant time, whatever the lengths are: otherwise the time of the answer would tell the secret, byte by byte.
+    // In constant time, whatever the lengths. Otherwise the time of the answer would reveal the secret, byte by byte.
     if (!timingSafeEqual(given, secret)) return failed;
     take = request;
     return { next: 'wait', bytes: Buffer.of(LOGIN_VERSION, 0) };
@@ -109,20 +109,20 @@ export function createSocks5Server({ user, password }: SocksLogin): (bytes: Uint
   };
 }
 
-/** Whoever speaks something else would not understand an answer. */
+/** A caller that speaks something else would not understand an answer. */
 const unknownVersion: SocksStep = { next: 'close', bytes: Buffer.alloc(0) };
 
-/** RFC 1928 §6. The address at which the proxy is bound is nobody's business. */
+/** RFC 1928 §6. The bound address of the proxy is not revealed. */
 export function socksReply(reply: SocksReply): Uint8Array {
   return Buffer.of(VERSION, reply, 0, 1, 0, 0, 0, 0, 0, 0);
 }
 
-/** Of fixed length, and of both: neither side says more than the other. */
+/** Hashes of fixed length, and of both texts: so the comparison reveals nothing about either. */
 function digest(user: Uint8Array, password: Uint8Array): Buffer {
   return createHash('sha256').update(Buffer.of(user.length)).update(user).update(password).digest();
 }
 
-/** In the one spelling in which hosts are compared; what is no host is not called. */
+/** In the one spelling in which hosts are compared. Text that is not a host is not called. */
 function hostOf(type: number, address: Buffer): string | undefined {
   if (type === 1) return address.join('.');
   const groups = (address.toString('hex').match(/.{4}/g) ?? []).join(':');

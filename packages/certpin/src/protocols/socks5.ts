@@ -15,15 +15,15 @@ export interface SocksRequest {
   readonly host: string;
   readonly port: number;
   readonly login?: { readonly user: string; readonly password: string } | undefined;
-  /** The server speaks first, in plaintext: its greeting may follow the proxy's consent at once. */
+  /** Whether the server speaks first, in plaintext. Then its greeting may directly follow the proxy's consent. */
   readonly greets?: boolean | undefined;
 }
 
 /**
- * SOCKS version 5 (RFC 1928), with a login where one is given (RFC 1929). The proxy looks up the name. After its consent the
- * connection is the server's.
+ * SOCKS version 5 (RFC 1928), with a login if one is given (RFC 1929). The proxy looks up the name. After its consent, the connection leads
+ * to the server.
  *
- * @throws CertpinError `ERR_OPTION_INVALID` for a host that is none, and for a login that is longer than the protocol takes
+ * @throws CertpinError `ERR_OPTION_INVALID` if the host is not a host, or if the login is longer than the protocol allows
  */
 export function createSocks5({ host, port, login, greets = false }: SocksRequest): UpgradeProtocol {
   const request = Buffer.of(VERSION, 1, 0, ...toAddress(host), port >>> 8, port & 0xff);
@@ -40,7 +40,7 @@ export function createSocks5({ host, port, login, greets = false }: SocksRequest
     const [, status] = read;
     const rest = read.subarray(needed);
     if (phase === 'reply' && greets) return { next: 'tls', rest };
-    // It answers what it was asked, one question at a time.
+    // The proxy answers one question at a time.
     if (rest.length > 0) throw injected(rest.length);
     read = Buffer.alloc(0);
     if (phase === 'reply') return { next: 'tls' };
@@ -49,7 +49,7 @@ export function createSocks5({ host, port, login, greets = false }: SocksRequest
       return { next: 'send', bytes: credentials };
     }
     if (phase === 'method') checkMethod(status, credentials !== undefined);
-    // RFC 1929 §2: whatever is not 0 is a refusal.
+    // RFC 1929 §2: anything except 0 is a refusal.
     else if (status !== 0) throw refused('it refuses this user name and password', 1);
     phase = 'reply';
     return { next: 'send', bytes: request };
@@ -62,12 +62,12 @@ function checkMethod(method: number | undefined, hasLogin: boolean): void {
   if (method !== NOTHING_ACCEPTABLE) throw unexpected('it chose a login that was not offered');
   const wanted = hasLogin ? 'another login than user name and password' : 'a login';
   throw refused(
-    `it demands ${wanted}${hasLogin ? '' : ': user name and password stand in the URL of the proxy'}`,
+    `it demands ${wanted}${hasLogin ? '' : ': put user name and password into the URL of the proxy'}`,
     NOTHING_ACCEPTABLE,
   );
 }
 
-/** RFC 1928 §6: version, reply, reserved, and an address whose length depends on its type; undefined while it is not known. */
+/** RFC 1928 §6: version, reply, reserved, and an address whose length depends on its type. undefined: the length is not known yet. */
 function replyLength(reply: Buffer): number | undefined {
   const [version = VERSION, status = 0, reserved = 0, type, length] = reply;
   if (version !== VERSION) throw unexpected('its answer is not of SOCKS5');
@@ -89,14 +89,14 @@ const meanings: Record<number, string> = {
   5: 'the server refused its connection',
   6: 'it could not reach the server in time',
   7: 'it opens no connections',
-  8: 'it does not take this kind of address',
+  8: 'it does not accept this kind of address',
 };
 
 /** RFC 1928 §5: type and address. */
 function toAddress(host: string): Uint8Array {
   const canonical = urlHost(host)?.replace(/^\[(.*)\]$/, '$1');
   if (canonical === undefined || canonical.length > 255) {
-    const message = 'the host to be reached through the proxy is no host name and no address';
+    const message = 'the host to be reached through the proxy is neither a host name nor an IP address';
     throw new CertpinError('ERR_OPTION_INVALID', message, { option: 'host' });
   }
   if (isIPv4(canonical)) return Uint8Array.of(1, ...canonical.split('.').map(Number));

@@ -8,15 +8,15 @@ const [IAC, DONT, DO, WONT, WILL, SB, SE, NOP] = [255, 254, 253, 252, 251, 250, 
 const START_TLS = 46;
 const FOLLOWS = 1;
 
-/** Longest negotiation, in bytes: a server has some forty options to speak of, at three bytes each. */
+/** Longest negotiation, in bytes: a server has some forty options, at three bytes each. */
 const MAX_NEGOTIATION_BYTES = 1_024;
 
 const OFFER = Uint8Array.of(IAC, WILL, START_TLS);
 const TLS_FOLLOWS = Uint8Array.of(IAC, SB, START_TLS, FOLLOWS, IAC, SE);
 
 /**
- * Telnet's START_TLS option: the client is willing, the server wants it, each says that TLS follows, and it begins behind what the
- * server said. Other options are left without an answer: behind the handshake all of them are negotiated anew.
+ * Telnet's START_TLS option: the client offers it, the server asks for it, and each says that TLS follows. TLS begins after what the server
+ * said. Other options get no answer: after the handshake, all options are negotiated again.
  */
 export function createTelnetUpgrade(): UpgradeProtocol {
   let cut = Buffer.alloc(0);
@@ -62,9 +62,9 @@ export function createTelnetUpgrade(): UpgradeProtocol {
 }
 
 /**
- * The length of the command that stands first; undefined where it has not ended.
+ * The length of the command that stands first. undefined: it is not complete.
  *
- * @throws CertpinError `ERR_UPGRADE_UNEXPECTED` for whatever is no command: text is for after TLS
+ * @throws CertpinError `ERR_UPGRADE_UNEXPECTED` for anything except a command: text must come after TLS
  */
 function commandLength(bytes: Uint8Array): number | undefined {
   const [first, verb] = bytes;
@@ -77,7 +77,7 @@ function commandLength(bytes: Uint8Array): number | undefined {
   return subnegotiationLength(bytes);
 }
 
-/** RFC 855: it ends with IAC SE, and IAC IAC inside is a byte of its own. */
+/** RFC 855: it ends with IAC SE, and IAC IAC inside it means the byte itself. */
 function subnegotiationLength(bytes: Uint8Array): number | undefined {
   for (let at = 2; at + 1 < bytes.length; at++) {
     if (bytes[at] !== IAC) continue;

@@ -1,23 +1,23 @@
 import { CertpinError, type CertpinErrorDetails } from '../errors.ts';
 
-/** `message` repeats no text of the server: it is anybody's. */
+/** `message` contains no text of the server, because it may be anybody's. */
 export function upgradeError<
   Code extends 'ERR_UPGRADE_REFUSED' | 'ERR_UPGRADE_UNEXPECTED' | 'ERR_UPGRADE_INJECTED' | 'ERR_CONNECTION_CLOSED',
 >(code: Code, protocol: string, message: string): CertpinError<Code> {
   return new CertpinError(code, message, { protocol } as CertpinErrorDetails[Code]);
 }
 
-/** The server was understood, and offers no TLS or turns the client away. */
+/** The server was understood. It offers no TLS, or turns the client away. */
 export function refused(protocol: string, message: string): CertpinError<'ERR_UPGRADE_REFUSED'> {
   return upgradeError('ERR_UPGRADE_REFUSED', protocol, message);
 }
 
-/** As {@link refused}, for what is not of the protocol. */
+/** As {@link refused}, for bytes that are not of the protocol. */
 export function unexpected(protocol: string, message: string): CertpinError<'ERR_UPGRADE_UNEXPECTED'> {
   return upgradeError('ERR_UPGRADE_UNEXPECTED', protocol, message);
 }
 
-/** @param count bytes behind the consent, in what came with it */
+/** @param count bytes after the consent, in the same piece */
 export function injected(protocol: string, count: number): CertpinError<'ERR_UPGRADE_INJECTED'> {
   const message = `${count} plaintext bytes followed the server's consent to TLS: somebody injected them`;
   return upgradeError('ERR_UPGRADE_INJECTED', protocol, message);

@@ -11,7 +11,7 @@ const VERSION = 'RFB ddd.ddd\n';
 const ANON_TLS = 18;
 const VENCRYPT = 19;
 
-/** X509None, X509Vnc, X509Plain, and QEMU's X509SASL. The login that each means comes after TLS; the probe never sees it. */
+/** X509None, X509Vnc, X509Plain, and QEMU's X509SASL. The login that each requires comes after TLS. The probe never makes it. */
 const X509_SUBTYPES = [260, 261, 262, 263];
 
 /** TLSNone, TLSVnc, TLSPlain, and QEMU's TLSSASL. */
@@ -35,13 +35,13 @@ function* converse(): Conversation {
       throw unexpected(name, 'the server did not greet as VNC does');
     version += character;
   }
-  // Until 3.3 the server alone decides, and it knows no TLS. Newer numbers than 3.8 (Apple's, RealVNC's) speak 3.8 too.
+  // Up to 3.3, the server alone decides, and it knows no TLS. Versions above 3.8 (Apple's, RealVNC's) speak 3.8 too.
   if (version < 'RFB 003.007')
     throw refused(name, 'the VNC server offers no TLS (it speaks a version of RFB before 3.7)');
   yield Buffer.from(version < 'RFB 003.008' ? 'RFB 003.007\n' : 'RFB 003.008\n', 'latin1');
 
   const count = yield* readByte();
-  // The reason that follows came in plaintext, so it is anybody's and is not read.
+  // The reason that follows came in plaintext, so it may be anybody's and is not read.
   if (count === 0) throw unexpected(name, 'the VNC server turned the client away before TLS could begin');
   const types = yield count;
   if (!types.includes(VENCRYPT)) {

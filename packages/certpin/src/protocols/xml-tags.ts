@@ -1,11 +1,11 @@
 /** One tag in a stream of XML. */
 export interface XmlTag {
   readonly kind: 'start' | 'end' | 'empty';
-  /** With its prefix, as it stands there. */
+  /** With its prefix, as written. */
   readonly name: string;
-  /** Values as they stand there: entities are not resolved. */
+  /** Values as written: entities are not resolved. */
   readonly attributes: ReadonlyMap<string, string>;
-  /** Characters that it takes. */
+  /** The number of characters that it takes. */
   readonly length: number;
 }
 
@@ -14,10 +14,10 @@ const ATTRIBUTE = `\\s+(${NAME})\\s*=\\s*(?:'([^']*)'|"([^"]*)")`;
 const TAG = new RegExp(`^<(/?)(${NAME})((?:${ATTRIBUTE})*)\\s*/?>$`);
 
 /**
- * Reads the tag at the beginning of `text`. There is no comment, no processing instruction and no document type, as RFC 6120 §11.1 has
- * it, so nothing can stand between the tags but text.
+ * Reads the tag at the beginning of `text`. RFC 6120 §11.1 allows no comment, no processing instruction and no document type, so only text
+ * can stand between the tags.
  *
- * @returns `cut` where it has not ended, `foreign` where it is no tag
+ * @returns `cut` if it has not ended, `foreign` if it is not a tag
  */
 export function readXmlTag(text: string): XmlTag | 'cut' | 'foreign' {
   if (!/^<(?:[A-Za-z_/]|$)/.test(text)) return 'foreign';

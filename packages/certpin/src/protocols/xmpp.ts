@@ -22,13 +22,13 @@ const MAX_ANSWER_BYTES = 16_384;
 /** Longest tag, in bytes. */
 const MAX_TAG_BYTES = 4_096;
 
-// What may stand before a tag: XML's declaration (XML 1.0 §2.8), white space, text.
+// What may come before a tag: XML's declaration (XML 1.0 §2.8), white space, text.
 const BEFORE_STREAM = /^(?:<\?xml\s[^<>]*\?>)?\s*/;
 const CUT_DECLARATION = /^<\?[^<>]*$/;
 const BETWEEN_ELEMENTS = /^\s*/;
 const INSIDE_ELEMENTS = /^[^<]*/;
 
-/** Of the conditions of a stream error (RFC 6120 §4.9.3) the ones that say what to do. */
+/** The conditions of a stream error (RFC 6120 §4.9.3) that say what to do. */
 const conditions: Record<string, string> = {
   'host-unknown': 'it does not serve this name',
   'host-gone': 'it does not serve this name any more',
@@ -40,10 +40,10 @@ const conditions: Record<string, string> = {
 };
 
 /**
- * STARTTLS of XMPP, for clients or for servers (RFC 6120 §5.4): each side opens a stream, the server lists its features, and TLS begins
- * behind `<proceed/>`. The prefix of streams is `stream`, as everywhere (§4.8.5).
+ * STARTTLS of XMPP, for clients or for servers (RFC 6120 §5.4). Each side opens a stream, and the server lists its features. TLS begins
+ * after `<proceed/>`. The prefix of streams is `stream`, as everywhere (§4.8.5).
  *
- * @throws CertpinError `ERR_OPTION_INVALID` for a host that is none: its characters could end the tag and begin another
+ * @throws CertpinError `ERR_OPTION_INVALID` if the host is not a host: its characters could end the tag and begin another
  */
 export function createXmppUpgrade(name: XmppName, host: string): UpgradeProtocol {
   const header =
@@ -68,7 +68,7 @@ export function createXmppUpgrade(name: XmppName, host: string): UpgradeProtocol
     const isOfTls = attributes.get('xmlns') === namespaces.tls;
     if (path.length === 0) {
       if (element !== 'stream:stream' || attributes.get('xmlns:stream') !== namespaces.stream) throw foreign();
-      // RFC 6120 §4.7.5: the versions before have no features.
+      // RFC 6120 §4.7.5: versions before 1.0 have no features.
       if (!attributes.has('version'))
         throw refused(name, 'the XMPP server offers no TLS (it speaks a version before 1.0)');
     } else if (path.length === 1) {
@@ -87,7 +87,7 @@ export function createXmppUpgrade(name: XmppName, host: string): UpgradeProtocol
     if (element === 'stream:error') throw turnedAway(name);
     if (phase === 'features') {
       if (!isOffered) throw refused(name, 'the XMPP server offers no TLS (its features lack starttls)');
-      // Whoever speaks here cannot know the question.
+      // The server cannot know the question yet, so these bytes are not its answer.
       if (cut !== '') throw unexpected(name, 'the XMPP server spoke on before it was asked');
       phase = 'answer';
       taken = 0;
@@ -133,13 +133,20 @@ export function createXmppUpgrade(name: XmppName, host: string): UpgradeProtocol
   return { name, opening: Buffer.from(header), receive };
 }
 
-/** RFC 6120 §4.7.2. What a URL allows in a name, as an apostrophe, ends an attribute: a name on the wire is letters, digits and dots. */
+/**
+ * RFC 6120 §4.7.2. A URL allows characters in a name that end an attribute, such as an apostrophe. So only letters, digits, hyphens and
+ * dots are sent.
+ */
 function toDomain(host: string): string {
   const domain = urlHost(host);
   if (domain !== undefined && /^(?:[a-z\d._-]+|\[[a-f\d:.]+\])$/.test(domain)) return domain;
-  throw new CertpinError('ERR_OPTION_INVALID', 'the host to be called by XMPP is no host name and no address', {
-    option: 'host',
-  });
+  throw new CertpinError(
+    'ERR_OPTION_INVALID',
+    'the host to be called by XMPP is neither a host name nor an IP address',
+    {
+      option: 'host',
+    },
+  );
 }
 
 function turnedAway(name: XmppName, meaning?: string): CertpinError<'ERR_UPGRADE_REFUSED'> {

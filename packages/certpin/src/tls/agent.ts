@@ -10,16 +10,16 @@ import { createPinner, type PinnerConfig } from './guard.ts';
 import { configuredNameOf, noteRequestNames } from './request-name.ts';
 import { serverOf } from './server.ts';
 
-/** The agent of the package: the server name may stand in a request too, and whoever copies its options gets the pin with them. */
+/** The agent of the package. The server name may also come from a request, and a copy of its options contains the pin. */
 export class FullAgent extends PinnedAgent {
-  /** @param client the subpath whose agent it is */
+  /** @param client the subpath to which the agent belongs */
   constructor(options: AgentOptions, config: PinnerConfig, client: string) {
     const { servername } = ownOptions(options);
     super(
       options,
       watchOpen(createPinner(config), client),
       function (this: ConnectionOptions | undefined, name: string, certificate: PeerCertificate) {
-        // Node calls this on the options of the connection. Their host is the one that is dialled; the name may be a header's.
+        // Node calls this on the options of the connection. Their host is the dialled one, but the name may come from a header.
         const host = (this === undefined ? name : this.host) ?? '';
         return checkIdentity(serverOf({ servername, host } as ConnectionOptions).names, certificate, config.policies);
       },
@@ -29,7 +29,7 @@ export class FullAgent extends PinnedAgent {
   }
 }
 
-/** Must return what it finds: a throw from here would be an uncaught exception. */
+/** It must return its error: an exception from here would be uncaught. */
 function checkIdentity(
   names: readonly string[],
   certificate: PeerCertificate,

@@ -16,9 +16,9 @@ export function createAttacher({ policies, connectTimeoutMs }: PinnerConfig, cli
   const attach = (socket: TLSSocket, given: ConnectionOptions, called: ConnectionOptions): TLSSocket => {
     const server = serverOf(called);
     policiesFor(policies, server.names);
-    // The name that is sent may ask for more. It never stands in for the server that is called.
+    // The server name that is sent may require more. It never replaces the server that is called.
     const [one, other] = policiesFor(policies, [...server.names, ...serverOf(ownOptions(given)).names]);
-    // The context of such a socket trusts no CA: who lets Node decide has been refused when the configuration was made.
+    // The context of such a socket trusts no CA. A policy that lets Node decide was refused when the configuration was made.
     if (one === 'verify') throw hostUnpinned(server.names);
     spellName(given);
     takeOver(socket, given, connectTimeoutMs);

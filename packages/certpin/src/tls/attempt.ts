@@ -7,30 +7,32 @@ import { ownOptions } from '../leaf/options.ts';
 import type { Attempt, EndAttempt, Opener, Pinner } from '../leaf/pinner.ts';
 import { serverOf } from './server.ts';
 
-/** The name of the `node:diagnostics_channel` on which the end of every attempt to connect is published, as a {@link ConnectionAttempt}. */
+/**
+ * The name of the `node:diagnostics_channel` for the end of every attempt to connect. Each end is published as a {@link ConnectionAttempt}.
+ */
 export const ATTEMPT_CHANNEL = 'certpin:attempt';
 
 /** How an attempt to connect ended. It holds no secret: no login, no query, nothing that the server has written. */
 export interface ConnectionAttempt {
-  /** The subpath of certpin whose client it was: `pg`, `mysql2`, `https`, … */
+  /** The subpath of the client: `pg`, `mysql2`, `https`, … */
   readonly client: string;
-  /** The server that is called, by the name that a verdict would have. */
+  /** The called server, by the name that a verdict would have. */
   readonly host: string | undefined;
   readonly port: number | undefined;
-  /** Which of the server's addresses was called. undefined: none was, or a proxy has called it. */
+  /** The address of the server that was called. undefined: none was called, or a proxy called it. */
   readonly address: string | undefined;
-  /** From the client's call to this end. */
+  /** Time from the client's call to this end, in milliseconds. */
   readonly durationMs: number;
   /**
-   * - `opened`: after a matching verdict, the client has its connection. A host that `otherHosts: 'verify'` stands for has no pin
+   * - `opened`: after a matching verdict, the client has its connection. Hosts under `otherHosts: 'verify'` are opened without a pin
    * - `refused`: by the verdict, or before it (TLS refused, injected bytes, no answer of this protocol, a proxy that refuses)
-   * - `unpinned`: `hosts` does not name the server, so nobody was called
+   * - `unpinned`: `hosts` does not name the server, so no server was called
    * - `timed-out`: no verdict within `connectTimeoutMs`
    * - `aborted`: the client has given up
    * - `failed`: an error of Node or of the network
    */
   readonly outcome: 'opened' | 'refused' | 'unpinned' | 'timed-out' | 'aborted' | 'failed';
-  /** That of the error: certpin's own, or Node's. undefined: there was none. */
+  /** The code of the error: certpin's own, or Node's. undefined: there was no error. */
   readonly code: string | undefined;
 }
 
@@ -40,7 +42,7 @@ const attempts = /* @__PURE__ */ channel(ATTEMPT_CHANNEL);
  * An attempt begins.
  *
  * @param options those of the connection
- * @returns to be called at its end: with the error, or without one where the client has its connection. undefined: nobody listens
+ * @returns a function for its end: call it with the error, or without one if the client has its connection. undefined: nobody listens
  */
 export function beginAttempt(client: string, options: ConnectionOptions): EndAttempt | undefined {
   if (!attempts.hasSubscribers) return undefined;
@@ -60,7 +62,7 @@ export function beginAttempt(client: string, options: ConnectionOptions): EndAtt
   };
 }
 
-/** An attempt that the client itself has given up. */
+/** The client itself has given up this attempt. */
 const GIVEN_UP: unknown = null;
 
 function endOf(error: unknown): Pick<ConnectionAttempt, 'outcome' | 'code'> {
@@ -77,12 +79,12 @@ function addressOf(error: unknown, socket: Parameters<EndAttempt>[1]): string | 
   return socket?.remoteAddress ?? (Object(error) as { address?: string }).address;
 }
 
-/** Node knows it while the socket is open, and after that if it was asked before. */
+/** Node knows the address while the socket is open, and later only if it was asked before. */
 function noteAddress(socket: Socket): void {
   socket.once('connect', () => void socket.remoteAddress);
 }
 
-/** A pinner whose every connection is an attempt of `client`. */
+/** A pinner whose connections are attempts of `client`. */
 export function watchOpen(pinner: Pinner, client: string): Pinner {
   return {
     ...pinner,
@@ -97,7 +99,7 @@ export function watchAttempt(client: string, options: ConnectionOptions, open: (
   try {
     const socket = open();
     noteAddress(socket);
-    // Not `error`: one that nobody hears has to be thrown.
+    // Not with `error`: an error without a listener must be thrown.
     socket.once('secureConnect', () => end(undefined, socket));
     return socket.once('close', () => end(socket.errored ?? GIVEN_UP, socket));
   } catch (error) {
@@ -106,7 +108,7 @@ export function watchAttempt(client: string, options: ConnectionOptions, open: (
   }
 }
 
-/** An opener whose every call is an attempt; `end` is its end. */
+/** An opener whose calls are attempts. `end` is called at the end of each. */
 export function watchOpener(
   open: Opener,
   address: Parameters<Opener>[0],

@@ -3,7 +3,7 @@ import { watchOpen } from './attempt.ts';
 import { createPinner } from './guard.ts';
 import { type GivenGuardOptions, type GuardOptions, splitOptions } from './options.ts';
 
-/** The options of `tls.connect`, less those that have no meaning beside a pin, and a policy. */
+/** The options of `tls.connect`, without those that have no meaning together with a pin; and a policy. */
 export type PinnedConnectionOptions = ConnectionSettings & GivenGuardOptions;
 
 interface ConnectionSettings

@@ -6,7 +6,7 @@ export const VERDICT_CHANNEL = 'certpin:verdict';
 
 const verdicts = /* @__PURE__ */ channel(VERDICT_CHANNEL);
 
-/** Tells whoever counts or logs. A verdict holds no secret: host, port, certificates and pins. */
+/** Publishes a verdict, for code that counts or logs. A verdict holds no secret: only host, port, certificates and pins. */
 export function publishVerdict(verdict: Verdict): Verdict {
   if (verdicts.hasSubscribers) verdicts.publish(verdict);
   return verdict;

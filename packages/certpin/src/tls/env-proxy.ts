@@ -1,15 +1,16 @@
 import { BlockList, isIP } from 'node:net';
 import { canonicalHost, isAddress } from '../host.ts';
 
-/** A server as it is dialled. No header and no server name has a say. */
+/** The dialled server. Headers and server names do not matter here. */
 export interface DialledServer {
   readonly host?: string | undefined;
   readonly port?: unknown;
 }
 
 /**
- * The proxy that the environment names for `https:`, by the rules of curl: the lower-case name first, `ALL_PROXY` where there is no
- * `HTTPS_PROXY`, `http:` where there is no scheme, and an empty value is none. `HTTP_PROXY` is not read: a CGI makes it of a header.
+ * The proxy that the environment names for `https:`, by the rules of curl. A lower-case name comes first. `ALL_PROXY` is used if there is
+ * no `HTTPS_PROXY`. A value without a scheme means `http:`. An empty value means no proxy. `HTTP_PROXY` is not read, because CGI makes it
+ * from a header.
  *
  * @returns undefined: there is none
  */
@@ -22,11 +23,16 @@ export function environmentProxy(): { readonly variable: string; readonly url: s
 }
 
 /**
- * Reads `NO_PROXY`: entries between commas or blanks. `*` is every server; `example.com` that host and those below it; `.example.com` and
- * `*.example.com` those below it; an IP address itself, in any spelling; `10.0.0.0/8` a network; each of them with `:port`, that port alone.
- * What cannot be read is no entry.
+ * Reads `NO_PROXY`: entries separated by commas or blanks. What cannot be read is ignored.
  *
- * @returns whether the proxy is for a server
+ * - `*`: every server
+ * - `example.com`: this host and those below it
+ * - `.example.com`, `*.example.com`: the hosts below it
+ * - an IP address in any spelling
+ * - `10.0.0.0/8`: a network
+ * - each of them with `:port`: only this port
+ *
+ * @returns whether the proxy applies to a server
  */
 export function proxiedServers(): (server: DialledServer) => boolean {
   const text = readVariable('no_proxy') || readVariable('NO_PROXY');
@@ -60,7 +66,7 @@ function readHost(text: string): (name: string) => boolean {
 
 function readNetwork(text: string): (name: string) => boolean {
   const network = new BlockList();
-  // Digits alone: without any it would be 0, so every server, and Node ends the process at -0.
+  // Digits only. An empty text would be 0, which means every server, and Node ends the process at -0.
   const [, address = '', bits = ''] = /^([^/]*)\/(\d{1,3})$/.exec(text.replace(/[[\]]/g, '')) ?? [];
   const family = familyOf(address);
   try {
@@ -70,7 +76,7 @@ function readNetwork(text: string): (name: string) => boolean {
   }
   return (name) => {
     const bare = name.replace(/[[\]]/g, '');
-    // To Node every IPv4 address is one of `::/0` too.
+    // To Node, every IPv4 address also belongs to `::/0`.
     return isIP(bare) !== 0 && familyOf(bare) === family && network.check(bare, family);
   };
 }

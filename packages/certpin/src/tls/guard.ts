@@ -18,20 +18,20 @@ import { Reuse, sessionsOf } from './speed/reuse.ts';
 
 type AddToHandshake = (safe: ConnectionOptions) => OwnHandshake;
 
-/** What a {@link Pinner} of the package is made from; checked. */
+/** What a {@link Pinner} of the package is made from. It is checked already. */
 export interface PinnerConfig {
   readonly policies: ServerPolicies | 'verify';
   readonly connectTimeoutMs: number;
-  /** Where a proxy stands before the server. */
+  /** Set if a proxy stands before the server. */
   readonly tunnel?: OpenTunnel | undefined;
-  /** Whose attempts are told of. undefined: nobody's. */
+  /** The client whose attempts are published. undefined: none are. */
   readonly client?: string | undefined;
 }
 
 /**
  * The pinner of the package: policies by host, issuers, live pins, proxies, and what earlier connections have proven.
  *
- * Under the ordinary verification Node itself keeps `secureConnect` back and destroys the socket, in the same tick.
+ * Under the ordinary verification, Node itself withholds `secureConnect` and destroys the socket, in the same tick.
  */
 export function createPinner({ policies, connectTimeoutMs, tunnel: proxy, client }: PinnerConfig): Pinner {
   const contextFor = createContexts();
@@ -49,7 +49,7 @@ export function createPinner({ policies, connectTimeoutMs, tunnel: proxy, client
       if (unpinned === undefined)
         return end === undefined ? open(address, stream) : watchOpener(open, address, stream, end);
       end?.(unpinned);
-      // Later, as in any other attempt: postgres.js listens when a promise of its own has settled.
+      // Later, as in any other attempt: postgres.js begins to listen after one of its own promises has settled.
       Promise.resolve().then(() => stream.destroy(unpinned));
       return { destroy: () => undefined };
     },
@@ -64,7 +64,7 @@ export function createPinner({ policies, connectTimeoutMs, tunnel: proxy, client
       const open = (more: ConnectionOptions, add?: AddToHandshake): TLSSocket =>
         openThrough(tunnel, Object.assign(own, more), limitMs, add);
       if (one === 'verify') return open(ordinaryVerification(server));
-      // Node's list of CAs can be changed while the process runs. Where it decides, it is looked up each time.
+      // A program can change Node's list of CAs while it runs. If this list decides, it is read each time.
       const needsRoots = own.ca === undefined && rules.some((rule) => (rule as Policy).caVerification === 'require');
       const context: ContextFor = needsRoots ? () => ({}) : contextFor;
       if (other !== undefined) {
@@ -79,7 +79,7 @@ export function createPinner({ policies, connectTimeoutMs, tunnel: proxy, client
   };
 }
 
-/** As Node does by default, whatever NODE_TLS_REJECT_UNAUTHORIZED says, and by the host that the verdict would name. */
+/** As Node does by default, whatever NODE_TLS_REJECT_UNAUTHORIZED says, and for the host that the verdict would name. */
 function ordinaryVerification({ host = '' }: ServerIdentity): ConnectionOptions {
   return {
     rejectUnauthorized: true,
@@ -97,18 +97,18 @@ function openThrough(
   own.signal = undefined;
   const way = tunnel && new LateStream();
   if (way !== undefined && (own.path != null || own.socket != null)) {
-    const message = 'a unix socket, or a given one, is not reached through a proxy: remove it, or `proxy`';
+    const message = 'a unix socket or a given socket cannot be reached through a proxy: remove it, or remove `proxy`';
     throw optionInvalid('proxy', message);
   }
   if (way !== undefined) own.socket = way;
   const socket = openTls(own, limitMs, add);
-  // Now, and not before: options that cannot be used have thrown, and no tunnel is left that nobody closes.
+  // Only now: unusable options have thrown before, and leave no open tunnel behind.
   if (tunnel !== undefined && way !== undefined) startTunnel(tunnel, own, way, socket);
   if (signal !== undefined) addAbortSignal(signal, socket);
   return socket;
 }
 
-/** TLS has begun, on a stream whose socket comes when the tunnel stands: clients count the connection from now on. */
+/** Begins TLS on a stream that gets its socket when the tunnel is ready. So clients count the connection from now on. */
 function startTunnel(
   tunnel: OpenTunnel,
   { host = 'localhost', port }: ConnectionOptions,
@@ -120,7 +120,7 @@ function startTunnel(
     else way.adopt(raw);
   });
   way.once('close', () => attempt.destroy());
-  // To Node the connection ends at a stream of JavaScript, which holds no process: the socket below is the one that does.
+  // To Node, the connection ends at a JavaScript stream, which does not keep the process alive. The socket below does.
   socket.ref = () => {
     way.ref();
     return socket;

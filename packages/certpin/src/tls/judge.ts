@@ -16,7 +16,7 @@ import { chainOf, describePeer } from './peer.ts';
 
 /** What earlier connections have proven (speed/reuse.ts). */
 export interface Experience {
-  /** The server, and the verdict on it where that still holds. undefined: nothing is known of it. */
+  /** The server, and the verdict on it if that still applies. undefined: nothing is known of it. */
   recall(socket: TLSSocket): { readonly peer: Peer; readonly verdict?: Verdict } | undefined;
   /** A full handshake had this verdict. */
   learn(verdict: Verdict, peer: Peer): void;
@@ -26,7 +26,7 @@ export interface Experience {
   drop(): void;
 }
 
-/** The judge of the package: with issuers, and pins that change. */
+/** The judge of the package: with issuers, and with pins that can change. */
 export function judgeConnection(
   socket: TLSSocket,
   policy: Policy,
@@ -42,7 +42,7 @@ export function judgeConnection(
       return known.verdict ?? verify(peer, policy);
     }
     const leaf = socket.isSessionReused() ? undefined : takeLeaf(socket);
-    // The leaf decides where no issuer is pinned, and it alone is cheap to read.
+    // If no issuer is pinned, the leaf decides alone, and only the leaf is cheap to read.
     const presented = policy.issuerPins.length === 0 ? [leaf].flatMap((one) => one ?? []) : chainOf(leaf);
     peer = describePeer(socket, presented, server);
     const verdict = verify(peer, policy);
@@ -62,8 +62,8 @@ export function judgeConnection(
 }
 
 /**
- * The judge where the dialled host and the configured server name have an entry each: both have to hold. Nothing that earlier
- * connections have proven counts.
+ * The judge if the dialled host and the configured server name have an entry each: both must hold. Results of earlier connections do not
+ * count here.
  */
 export function judgeBoth(socket: TLSSocket, policies: readonly [Policy, Policy], server: ServerIdentity): Judge {
   const [one, other] = policies;
@@ -84,7 +84,7 @@ export function judgeBoth(socket: TLSSocket, policies: readonly [Policy, Policy]
   };
 }
 
-/** Whatever goes wrong on the way to a verdict is a refusal like the others: the server has chosen what is read. */
+/** Any exception on the way to a verdict is a refusal too: the server has chosen what is read. */
 function judged(judge: () => Verdict, policy: Policy, { host, port }: ServerIdentity): Verdict {
   return tried<Verdict>(judge, (problem) =>
     withJson<Refused>({ ok: false, ...problem, host, port, policy: snapshot(policy), presented: [] }),
@@ -94,7 +94,10 @@ function judged(judge: () => Verdict, policy: Policy, { host, port }: ServerIden
 /** An explanation reads this many certificates: a server may send hundreds, to keep us busy. */
 const MAX_EXPLAINED = 16;
 
-/** Whoever has to understand a refusal needs what was sent along, too: it may be the CA's pin that was configured. It decides nothing. */
+/**
+ * Adds the certificates that were sent along, for the explanation of a refusal. The configured pin may belong to a CA among them. They
+ * decide nothing.
+ */
 function withChain(verdict: Refused, leaf: X509Certificate | undefined): Refused {
   const [first, ...more] = verdict.presented;
   if (first === undefined || more.length > 0) return verdict;
@@ -102,7 +105,7 @@ function withChain(verdict: Refused, leaf: X509Certificate | undefined): Refused
   return withJson({ ...verdict, presented: [first, ...others.map((x509) => new Certificate(x509))] });
 }
 
-/** The pin of an open connection may go: then the connection goes too, whether it is in use or waits in a pool. */
+/** If the pin of an open connection is removed, the connection is closed, in use or in a pool. */
 function judgeOnChange(
   socket: TLSSocket,
   policies: readonly Policy[],
@@ -116,8 +119,7 @@ function judgeOnChange(
 }
 
 /**
- * Publishes a verdict. Whoever hears of it may change the pins, so the verdict that counts is the one by the pins that there are when
- * all have been told.
+ * Publishes a verdict. A listener may change the pins. So the final verdict uses the pins that are there after all listeners were called.
  *
  * @returns the error of a refusal
  */
@@ -135,15 +137,15 @@ function tell(
   return now.ok ? undefined : refusalError(publishVerdict(now) as Refused);
 }
 
-/** Of those that can change. */
+/** Whether the pins can change. */
 function pinsOf(policies: readonly Policy[]): Policy['pins'][] {
   const live = policies.filter(({ onChange }) => onChange !== undefined);
   return live.flatMap(({ pins, issuerPins }) => [pins, issuerPins]);
 }
 
-/** A refusal says which of a name's addresses was called. Through a proxy nobody here knows. */
+/** A refusal names the called address, if a name has several. Through a proxy, it is not known. */
 function withAddress(verdict: Verdict, socket: TLSSocket): Verdict {
-  if (verdict.ok) return verdict; // to ask for the address takes as long as the verdict
+  if (verdict.ok) return verdict; // Asking for the address takes as long as the verdict.
   const { remoteAddress: address } = socket;
   return address === undefined ? verdict : withJson({ ...verdict, address });
 }

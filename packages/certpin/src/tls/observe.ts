@@ -8,12 +8,12 @@ import { takeLeaf } from '../leaf/presented.ts';
 import { chainOf, describePeer } from './peer.ts';
 import { serverOf, spellName } from './server.ts';
 
-/** Says what a failure means; `wasShown`: the server had shown its certificate before. */
+/** Explains a failure. `wasShown`: the server had shown its certificate before. */
 type Explain = (error: Error, wasShown: boolean) => Error;
 
 /**
- * Makes a handshake, hands over what the server presented, and closes: no application byte can be sent on the connection, so
- * a `minVersion` before TLS 1.2 is taken.
+ * Makes a handshake, hands over what the server presented, and closes. No application byte can be sent on the connection, so a `minVersion`
+ * before TLS 1.2 is accepted.
  *
  * A completed handshake proves that the server owns the key of its certificate (RFC 8446 §4.4.3, RFC 5246 §7.4.3).
  */
@@ -36,18 +36,18 @@ export function observe(given: ConnectionOptions, explain: Explain = (error) => 
       } catch (error) {
         reject(error);
       }
-      // Goodbye is said, so that the server sees a connection that ended and not a handshake that failed.
+      // Closes in good order: the server sees a connection that ended, and not a failed handshake.
       socket.end(() => socket.destroy());
     });
   });
 }
 
-/** Up to TLS 1.2 a server shows its certificate, and then looks at the client's (RFC 5246 §7.3). Nothing was proven with it so far. */
+/** Up to TLS 1.2, a server shows its certificate before it checks the client's (RFC 5246 §7.3). At this point, nothing is proven yet. */
 function hasShown(socket: TLSSocket): boolean {
   return socket.getPeerX509Certificate() !== undefined;
 }
 
-/** Each of them is going to be shown: a server that sends more than these wants to keep us busy. */
+/** Each of them will be shown. A server that sends more than these wants to keep us busy. */
 const MAX_PRESENTED = 64;
 
 function presentedBy(socket: TLSSocket): Certificate[] {

@@ -21,26 +21,26 @@ export type GivenGuardOptions = GuardOptions & (SomePins | { readonly hosts: Hos
 
 /** Options of `tls.connect` (doc/api/tls.md, net.md) that decide nothing about trust, or that the guard sets safely. */
 const tlsOptionKeys: readonly string[] = [
-  // the address
+  // The address
   ...['host', 'port', 'path', 'socket', 'lookup', 'family', 'hints', 'localAddress', 'localPort'],
   ...['autoSelectFamily', 'autoSelectFamilyAttemptTimeout'],
-  // the socket
+  // The socket
   ...['allowHalfOpen', 'keepAlive', 'keepAliveInitialDelay', 'noDelay', 'highWaterMark', 'onread', 'signal', 'timeout'],
   // TLS
   ...['servername', 'ALPNProtocols', 'minVersion', 'maxVersion', 'ciphers', 'ecdhCurve', 'sigalgs', 'honorCipherOrder'],
   ...['minDHSize', 'dhparam', 'secureContext', 'secureOptions', 'enableTrace', 'requestOCSP'],
-  // the client's own certificate, and CAs for `caVerification: 'require'`
+  // The client's own certificate, and CAs for `caVerification: 'require'`
   ...['cert', 'key', 'pfx', 'passphrase', 'ca', 'crl', 'allowPartialTrustChain', 'clientCertEngine'],
   ...['privateKeyEngine', 'privateKeyIdentifier'],
 ];
 
-/** TLS options of a client beside its policy: those of `tls.connect`, less those that have no meaning beside a pin. */
+/** TLS options of a client next to its policy: those of `tls.connect`, without those that have no meaning together with a pin. */
 export type ClientTlsOptions = Omit<
   ConnectionOptions,
   'rejectUnauthorized' | 'checkServerIdentity' | 'session' | 'pskCallback' | 'secureProtocol'
 >;
 
-/** Options of `tls.connect` that mean something else under a pin: why each is refused. */
+/** Options of `tls.connect` that mean something else under a pin, and why each is refused. */
 const refusedOptions: Record<string, string> = {
   rejectUnauthorized:
     "the pin decides; remove it (`caVerification: 'require'` demands the ordinary CA verification too)",
@@ -49,12 +49,12 @@ const refusedOptions: Record<string, string> = {
   pskCallback: 'a pre-shared key shows no certificate, so there is nothing to pin',
   maxCachedSessions: 'TLS sessions are not cached: a resumed one shows no certificate; remove it',
   proxyEnv: 'a proxy would make the TLS connection itself; remove it',
-  proxy: 'this client does not go through one; the agent, axios, fetch and undici do, by an option of their own',
+  proxy: 'this client cannot use a proxy; the agent, axios, fetch and undici have an option for it',
   secureProtocol: 'it can choose a version older than TLS 1.2; use minVersion and maxVersion',
 };
 
 /**
- * Separates a policy from the connection options that stand beside it, and checks both when the configuration is made.
+ * Separates a policy from the connection options next to it, and checks both when the configuration is made.
  *
  * @param ownKeys further options that this client knows
  * @throws CertpinError `ERR_OPTION_INVALID`
@@ -69,7 +69,7 @@ export function splitOptions<Options extends GuardOptions>(
   const rest: Record<string, unknown> = ownOptions({});
   checkAllOptions(options, where, [...guardKeys, ...ownKeys]);
   const given: Record<string | symbol, unknown> = ownOptions(options) as never;
-  // A copy of a policy is known by its symbol.
+  // A copy of a policy is recognised by its symbol.
   for (const key of Reflect.ownKeys(given)) {
     if (typeof key === 'symbol' || guardKeys.includes(key)) policy[key] = given[key];
     else rest[key] = given[key];
@@ -77,12 +77,12 @@ export function splitOptions<Options extends GuardOptions>(
   return { guarded: guardedBy(policy), rest: rest as Omit<Options, keyof GuardOptions> };
 }
 
-/** The options of a policy, and what else stands beside them. */
+/** The options of a policy, and the other options next to them. */
 function guardKeysIn(options: object): readonly string[] {
   return [...policyKeysIn(Object(options)), ...hostKeys, 'connectTimeoutMs'];
 }
 
-/** What every client's options say of its connections. */
+/** What the options of every client say about its connections. */
 export type Guarded = Pick<PinnerConfig, 'policies' | 'connectTimeoutMs'>;
 
 /**
@@ -97,7 +97,7 @@ export function readPolicy(options: GuardOptions | Policy): Guarded {
 
 function guardedBy(options: GuardOptions | Policy): Guarded {
   const { connectTimeoutMs, ...others }: GuardOptions = ownOptions(options ?? {});
-  // A policy that was made stays whole: its pins may be live.
+  // A policy that was already made stays complete: its pins may be live.
   const isPolicyAlone = !Object.hasOwn(Object(options), 'connectTimeoutMs');
   return {
     connectTimeoutMs: readConnectTimeout(connectTimeoutMs),
@@ -105,14 +105,14 @@ function guardedBy(options: GuardOptions | Policy): Guarded {
   };
 }
 
-/** @throws CertpinError `ERR_OPTION_INVALID` for options of `tls.connect` that would weaken a pin or make it meaningless */
+/** @throws CertpinError `ERR_OPTION_INVALID` for options of `tls.connect` that would weaken a pin, or make it meaningless */
 function checkTlsOptions(options: object, where: string, ownKeys: readonly string[] = []): void {
-  if (typeof options !== 'object' || options === null) return; // which is refused as a whole
+  if (typeof options !== 'object' || options === null) return; // This is refused as a whole.
   const own = ownOptions(options);
   refuseOptions(own, refusedOptions, (option, why) =>
     ownKeys.includes(option)
       ? undefined
-      : optionInvalid(option, `${where}: \`${option}\` has no place beside a pin: ${why}`),
+      : optionInvalid(option, `${where}: \`${option}\` does not go together with a pin: ${why}`),
   );
   const { minVersion, maxVersion } = own as ConnectionOptions;
   if (isOld(minVersion)) throw tooOld('minVersion', minVersion);
@@ -132,7 +132,7 @@ export function readTlsOptions<Options extends object>(
 ): Options {
   if (typeof options !== 'object' || options === null) checkAllOptions(options, where, ownKeys);
   const own: Record<string, unknown> = ownOptions({});
-  // With what is not enumerable, which then stays in every copy: a pool of pg makes `ssl.key` so.
+  // Properties that are not enumerable stay so in every copy: a pool of pg makes `ssl.key` not enumerable.
   for (const option of Object.getOwnPropertyNames(options)) own[option] = (options as typeof own)[option];
   checkAllOptions(own, where, ownKeys);
   return own as Options;

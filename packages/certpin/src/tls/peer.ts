@@ -11,16 +11,16 @@ export function describePeer(
 ): Peer {
   const [tlsVersion, sessionReused] = [socket.getProtocol(), socket.isSessionReused()];
   const { authorized, authorizationError } = socket;
-  // The result of the ordinary verification, for a policy that requires it too.
+  // The result of the ordinary verification, for a policy that also requires it.
   const ordinary = { authorized, ...(authorizationError ? { authorizationError: String(authorizationError) } : {}) };
   return { host, port, certificates, tlsVersion, sessionReused, ...ordinary };
 }
 
 /**
- * All that the server presented, in its order: also what belongs to no chain. Node links each to the one that was sent after it
- * (src/crypto/crypto_x509.cc), which need not be its issuer.
+ * All certificates that the server presented, in its order, also those that belong to no chain. Node links each certificate to the one that
+ * was sent after it (src/crypto/crypto_x509.cc), which need not be its issuer.
  *
- * @param limit as many of them at most
+ * @param limit the most certificates to return
  */
 export function chainOf(
   leaf: X509Certificate | undefined,

@@ -13,7 +13,7 @@ import { type GivenGuardOptions, readPolicy } from './options.ts';
 export type PolicyInput = GivenGuardOptions | Policy;
 
 /**
- * All that an adapter needs of a policy, where the client's server is asked for TLS first.
+ * All that an adapter needs of a policy, if the client's server is first asked for TLS.
  *
  * @param client the subpath of the adapter
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`
@@ -23,17 +23,17 @@ export function pinnerOf(policy: PolicyInput, client: string): Pinner {
 }
 
 /**
- * As {@link pinnerOf}, where the connection begins with TLS.
+ * As {@link pinnerOf}, for connections that begin with TLS.
  *
- * @param tunnel where a proxy stands before the server
+ * @param tunnel set if a proxy stands before the server
  */
 export function tlsPinnerOf(policy: PolicyInput, client: string, tunnel?: OpenTunnel): Pinner {
   return watchOpen(createPinner({ ...readPolicy(policy), tunnel }), client);
 }
 
 /**
- * As {@link pinnerOf}, where the client makes its own TLS connection, and certpin sees it when it is made (drivers/seen.ts). Its context trusts no
- * CA, so that Node refuses a connection that nobody saw: the ordinary verification has nothing to go by.
+ * As {@link pinnerOf}, if the client makes its own TLS connection and certpin sees it when it is made (drivers/seen.ts). The context trusts
+ * no CA, so that Node refuses a connection that certpin did not see. So the ordinary verification cannot work here.
  */
 export function seenPinnerOf(policy: PolicyInput, client: string): Attacher {
   const guarded = readPolicy(policy);

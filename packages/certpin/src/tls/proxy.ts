@@ -13,10 +13,9 @@ import { type ClientTlsOptions, readTlsOptions } from './options.ts';
 /** A proxy, and what must hold for its own certificate. */
 interface ProxyOptions extends PolicyOptions {
   /**
-   * `http://proxy.example:3128`, `https://…`, or `socks5://…` (`socks5h:` is the same: the proxy looks up the name), with user name
-   * and password where the proxy demands a login (Basic, RFC 7617; for SOCKS RFC 1929).
-   * With `http:` and `socks5:` the proxy, and whoever listens on the way to it, sees the login and the host; never more of the pinned connection
-   * than its ciphertext.
+   * `http://proxy.example:3128`, `https://…`, or `socks5://…`. `socks5h:` is the same: the proxy looks up the name. If the proxy demands a
+   * login, put user name and password into the URL (Basic, RFC 7617; for SOCKS, RFC 1929). With `http:` and `socks5:`, the proxy and
+   * everybody on the way to it can read this login and the host. Of the pinned connection they see only ciphertext.
    */
   readonly url: string | URL;
   /** TLS options towards an `https:` proxy: `cert` and `key` for mutual TLS, `ca`, `servername`. */
@@ -26,15 +25,15 @@ interface ProxyOptions extends PolicyOptions {
 /**
  * The URL of a proxy, or its options. An `https:` proxy without pins gets the ordinary verification: a trusted CA, and its name.
  *
- * `'env'`: the proxy that the environment names, where `NO_PROXY` does not say otherwise of the host that is dialled. Read once, now.
+ * `'env'`: the proxy that the environment names, unless `NO_PROXY` excludes the dialled host. The environment is read once, at this moment.
  */
 export type ProxyInput = 'env' | (string & {}) | URL | ProxyOptions;
 
 /**
  * Reads the configuration of a proxy.
  *
- * @returns opens a tunnel through it; undefined where there is no proxy
- * @throws CertpinError `ERR_OPTION_INVALID`, `ERR_PIN_INVALID`; the URL is never part of a message, because it holds a password
+ * @returns a function that opens a tunnel through it. undefined: there is no proxy
+ * @throws CertpinError `ERR_OPTION_INVALID`, `ERR_PIN_INVALID`. No message contains the URL, because it holds a password
  */
 export function createTunnel(proxy: ProxyInput | undefined): OpenTunnel | undefined {
   if (proxy === undefined) return undefined;
@@ -46,7 +45,7 @@ export function createTunnel(proxy: ProxyInput | undefined): OpenTunnel | undefi
   );
   const { address, scheme, login } = readUrl(url);
   const isSecure = scheme === 'https:';
-  // A pin that was written down and is undefined is a variable that is not set, and no wish for less than a pin.
+  // Pins that are given as undefined come from a variable that is not set. That must not mean less than a pin.
   const isPinned = Object.keys(policy).length > 0;
   if (!isSecure && (isPinned || tls !== undefined)) {
     throw invalid(
@@ -97,7 +96,7 @@ function httpConnect(login: Login | undefined): ProxyWay['createProtocol'] {
 }
 
 function socks5(login: Login | undefined): ProxyWay['createProtocol'] {
-  // Now, and not with the first request: what is too long for the protocol is a mistake of the configuration.
+  // Now, and not with the first request: a login that is too long for the protocol is a mistake of the configuration.
   createSocks5({ host: 'localhost', port: 1, login });
   return (server) => createSocks5({ ...server, login });
 }
@@ -114,7 +113,7 @@ function readUrl(text: string | URL): {
   let url: URL;
   let login: Login;
   if (text === undefined || String(text).trim() === '') {
-    const message = `the URL is ${text === undefined ? 'undefined' : 'an empty text'}, as from a variable that is not set: set the variable, or leave \`proxy\` out if there is no proxy`;
+    const message = `the URL is ${text === undefined ? 'undefined' : 'an empty text'}, as from a variable that is not set; set the variable, or remove \`proxy\``;
     throw invalid('url', message);
   }
   try {

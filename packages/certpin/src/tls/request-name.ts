@@ -3,7 +3,7 @@ import type { Agent, RequestOptions } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
 import { ownOptions } from '../leaf/options.ts';
 
-/** In the options of a request: the server name that the request itself gives. */
+/** The key in the options of a request for the server name that the request itself gives. */
 const configuredName: unique symbol = Symbol('certpin.servername');
 
 type AgentRequest = RequestOptions & { readonly [configuredName]?: string | undefined };
@@ -14,9 +14,9 @@ interface Methods {
 }
 
 /**
- * Node puts the name of the `Host` header where a request gives no `servername`, and the header may be a stranger's. So the name that the
- * request itself gives is noted before that, where Node hands the request to the agent. A connection that was verified under a name is
- * used again under the same one only.
+ * If a request gives no `servername`, Node uses the name of the `Host` header, which may come from a stranger. So the name that the request
+ * itself gives is noted earlier, when Node hands the request to the agent. A connection that was verified under a name is used again only
+ * under the same name.
  */
 export function noteRequestNames(agent: Agent): void {
   const { addRequest, getName } = agent as unknown as Methods;
@@ -40,8 +40,8 @@ export function configuredNameOf(options: AgentRequest | ConnectionOptions): str
 }
 
 /**
- * The `servername` of a request counts where its `Host` header names the host that is dialled, as Node's own does. Beside another header
- * it may have been made from that: superagent does so, and so does an agent that hands the request on to this one.
+ * The `servername` of a request counts only if its `Host` header names the dialled host, as with Node's own. With another header, it may
+ * have been made from that header: superagent does so, and so does an agent that passes the request on to this one.
  */
 function ownName(request: ClientRequest, options: RequestOptions): string | undefined {
   const { servername, host } = ownOptions(options);

@@ -7,12 +7,15 @@ export function serverOf(options: ConnectionOptions): CalledServer {
   return calledServer(options, spell);
 }
 
-/** As {@link canonicalHost}, without the brackets of an address. What is no host stays as it is: it has no policy and no certificate. */
+/**
+ * As {@link canonicalHost}, without the brackets of an address. Text that is not a host stays unchanged: it has no policy and no
+ * certificate.
+ */
 function spell(name: string): string {
   return canonicalHost(name)?.replace(/^\[(.*)\]$/, '$1') ?? name;
 }
 
-/** Puts into `own` the server name that is sent, in that spelling. What is no host is not sent. */
+/** Puts the server name to send into `own`, in that spelling. Text that is not a host is not sent. */
 export function spellName(own: ConnectionOptions): void {
   const { host, servername = host } = own;
   if (servername != null) own.servername = canonicalHost(servername) ?? '';

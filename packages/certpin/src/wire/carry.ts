@@ -3,9 +3,9 @@ import type { TLSSocket } from 'node:tls';
 
 /** Somebody who is connected to an end, in plaintext. */
 export interface Caller {
-  /** Our side of it: paused, and not read before the verdict. */
+  /** Our side of it. It is paused, and not read before the verdict. */
   readonly socket: Socket;
-  /** The caller's own side, where it is of this process and known. */
+  /** The caller's own side, if it belongs to this process and is known. */
   readonly own: Socket | undefined;
 }
 
@@ -13,11 +13,11 @@ export interface Caller {
 export type OpenUpstream = () => TLSSocket;
 
 /**
- * Joins a caller and its server. Neither is read before the verdict. Ends of each direction are carried, and both wait for one another's
- * buffers. What is here holds no process: the caller's own side does.
+ * Joins a caller and its server. Neither is read before the verdict. The end of each direction is passed on. Each side waits while the
+ * buffer of the other is full. Nothing here keeps the process alive: the caller's own side does.
  *
  * @param opened called after a matching verdict, before the first byte
- * @param failed called once, where the connection could not be made or broke
+ * @param failed called once, if the connection could not be made, or broke
  */
 export function carry(
   { socket, own }: Caller,
@@ -29,7 +29,7 @@ export function carry(
   try {
     upstream = open().unref();
   } catch (error) {
-    failed(error as Error); // a host without pins, or a TLS option that cannot be used
+    failed(error as Error); // For a host without pins, or a TLS option that cannot be used.
     return;
   }
   let isOver = false;
@@ -37,7 +37,7 @@ export function carry(
     if (!isOver && !upstream.readableEnded) failed(error);
     isOver = true;
   };
-  // A caller that is paused does not tell us that it has gone; its own side does.
+  // A paused caller does not report that it has gone. Its own side does.
   const giveUp = (): void => void upstream.destroy();
   own?.once('close', giveUp);
   socket.on('error', giveUp).once('close', () => {
@@ -46,7 +46,7 @@ export function carry(
     else upstream.destroy();
   });
   upstream.on('error', fail).once('close', () => {
-    // An orderly end is carried to its last byte; a break must not look like one.
+    // An orderly end is passed on to its last byte. A break must not look like one.
     if (upstream.readableEnded) socket.destroySoon();
     else breakOff(socket);
   });
@@ -60,12 +60,12 @@ export function carry(
 
 /** Ends a caller with the error that it should report. */
 export function failCaller({ socket, own }: Caller, error: Error): void {
-  // Where nobody listens the error would be thrown, and end the process.
+  // Without a listener, the error would be thrown and end the process.
   if (own?.destroyed === false) own.destroy(own.listenerCount('error') > 0 ? error : undefined);
   breakOff(socket);
 }
 
-/** So that the caller does not take it for an orderly end. A unix socket knows no reset. */
+/** With a reset, so that the caller does not take it for an orderly end. A unix socket knows no reset. */
 export function breakOff(socket: Socket): void {
   if (socket.remotePort === undefined) socket.destroy();
   else socket.resetAndDestroy();

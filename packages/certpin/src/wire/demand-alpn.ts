@@ -1,10 +1,10 @@
 import type { Opener } from '../leaf/pinner.ts';
 
 /**
- * Demands that the server has chosen this protocol (RFC 7301). The pin says who the server is; this says that it knows what the
- * connection is for, where nothing was said before TLS.
+ * Demands that the server has chosen this protocol (RFC 7301). The pin says who the server is. If nothing was said before TLS, this says
+ * that the server knows the purpose of the connection.
  *
- * @param refusal the error of a connection for which another protocol, or none, was chosen; nothing was sent on it
+ * @param refusal the error if another protocol, or none, was chosen. Nothing was sent on the connection
  */
 export function demandAlpn(open: Opener, protocol: string, refusal: () => Error): Opener {
   return (address, stream) =>

@@ -4,12 +4,12 @@ import type { UpgradeProtocol, UpgradeStep } from '../protocols/contract.ts';
 import { closedEarly } from '../protocols/upgrade-errors.ts';
 
 /**
- * Opens a connection, TCP or of a unix socket, and holds the protocol's conversation, up to the point where TLS begins.
+ * Opens a connection, by TCP or to a unix socket, and speaks the protocol's plaintext conversation, up to the point where TLS begins.
  *
  * @param protocol undefined: TLS begins at once
- * @param ready called once: with an error, or without one when the next byte belongs to TLS. TLS must be started on the returned
- * socket in the same tick, so that nobody reads in between.
- * @returns the socket; destroying it ends the attempt
+ * @param ready called once: with an error, or without one when the next byte belongs to TLS. TLS must be started on the returned socket in
+ * the same tick, so that nobody reads in between
+ * @returns the socket. Destroying it ends the attempt
  */
 export function dial(
   options: NetConnectOpts,
@@ -20,10 +20,10 @@ export function dial(
 }
 
 /**
- * As {@link dial}, on a socket that is being connected, or is connected and paused.
+ * As {@link dial}, on a socket that still connects, or is connected and paused.
  *
- * @param opened its event after which the conversation begins; undefined: it begins at once, and `ready` may be called before this
- * returns. What goes wrong with the socket after the conversation is reported by the TLS connection above it
+ * @param opened the event after which the conversation begins. undefined: it begins at once, and `ready` may be called before this returns.
+ * After the conversation, the TLS connection above reports errors of the socket
  */
 export function converse<Opening extends Socket>(
   socket: Opening,

@@ -8,19 +8,19 @@ import { findOwn, LOOPBACK, unwatchPort, watchPort } from './own-sockets.ts';
 
 /** What every end has. */
 export interface EndControl {
-  /** The error with which the end turned its last caller away, or lost its server. Clients that lose the error lose no more than this. */
+  /** The last error with which the end turned a caller away, or lost its server. Some clients lose this error. */
   readonly lastError: Error | undefined;
-  /** Ends all connections, and gives the address up. Close the client before: somebody else may listen there next. */
+  /** Ends all connections and frees the address. Close the client first: another program may listen there next. */
   close(): Promise<void>;
 }
 
-/** A server for callers of this process, in plaintext. It holds no process. */
+/** A server for callers of this process, in plaintext. It does not keep the process alive. */
 export class End implements EndControl {
   lastError: Error | undefined;
   readonly #callers = new Set<Socket>();
   readonly #server: Server;
 
-  /** @param welcome is given each caller, paused */
+  /** @param welcome gets each caller, paused */
   constructor(welcome: (socket: Socket, end: End) => void) {
     this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
       this.#callers.add(socket);
@@ -29,12 +29,12 @@ export class End implements EndControl {
     });
   }
 
-  /** @returns the port; 0 for a unix socket */
+  /** @returns the port. 0 for a unix socket */
   async listen(where: ListenOptions): Promise<number> {
-    // Exclusive: the processes of a cluster would share one port, and get one another's callers.
+    // Exclusive: otherwise the processes of a cluster would share one port, and get each other's callers.
     this.#server.listen(ownOptions({ ...where, exclusive: true }));
     await once(this.#server, 'listening');
-    // One caller that cannot be accepted, where there are too many open files, must not end the process.
+    // If one caller cannot be accepted, for example because too many files are open, the process must not end.
     this.#server.unref().on('error', () => undefined);
     const address = this.#server.address();
     return typeof address === 'object' ? (address?.port ?? 0) : 0;
@@ -54,7 +54,7 @@ export class End implements EndControl {
   }
 }
 
-/** An end at a port of the loopback interface. Nobody but the sockets of this process is let in. */
+/** An end at a port of the loopback interface. Only sockets of this process are let in. */
 export async function startLoopbackEnd(open: OpenUpstream): Promise<EndControl & Address> {
   const end = new End((socket) =>
     findOwn(socket, (own) => {
@@ -69,13 +69,13 @@ export async function startLoopbackEnd(open: OpenUpstream): Promise<EndControl &
   return controlled(end, { host: LOOPBACK, port }, close);
 }
 
-/** Listens at a free port, whose callers are looked for from now on. */
+/** Listens at a free port. From now on, the callers of this port are looked for. */
 export async function atPort(end: End): Promise<{ readonly port: number; close(): Promise<void> }> {
   const port = await end.listen({ host: LOOPBACK, port: 0 });
   watchPort(port);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    // Once, and before the port is free: the next end may get the same.
+    // Once, and before the port is free: the next end may get the same port.
     if (closing === undefined) unwatchPort(port);
     closing ??= end.close();
     return closing;
@@ -84,7 +84,7 @@ export async function atPort(end: End): Promise<{ readonly port: number; close()
 }
 
 /**
- * What the user of an end is given. Frozen, so that nobody leads it elsewhere; and nothing but the address is enumerable, so that it can be
+ * What the user of an end gets. It is frozen, so that nobody can change the address. Only the address is enumerable, so that it can be
  * spread into the options of a client.
  */
 export function controlled<Where extends object>(
@@ -98,6 +98,6 @@ export function controlled<Where extends object>(
 
 function stranger(): Error {
   const message =
-    'forward: a caller that is no known socket of this process was turned away: another process, a worker thread, a client that makes TLS itself (a URL with `s`, `tls: true`): switch its TLS off, because the end makes it; or a client that makes its socket with `new net.Socket()` on a Node before 22.17 or 24.2, which does not tell of it: use `pinnedForwardPath` or `pinnedForwardSocks`';
+    'forward: a caller was turned away, because it is not a known socket of this process. It may be another process or a worker thread. If the client makes TLS itself (a URL with `s`, `tls: true`), switch its TLS off, because the end makes it. If it uses `new net.Socket()` on a Node before 22.17 or 24.2, use `pinnedForwardPath` or `pinnedForwardSocks`';
   return new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'forward' });
 }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Envelope } from '../protocols/contract.ts';
 import { LateStream, type Mediator } from './late-stream.ts';
 
-/** TLS that stands in a protocol's own packets. TLS begins on it, and it ends with the socket below. */
+/** TLS inside a protocol's own packets. TLS begins on this stream, which ends with the socket below. */
 export class EnclosedStream extends LateStream {
   #isLeft = false;
 
@@ -14,12 +14,12 @@ export class EnclosedStream extends LateStream {
     super({ mediator });
   }
 
-  /** From here on TLS stands on the wire itself. Called in the tick in which the handshake ends. */
+  /** From here on, TLS is on the wire itself. Called in the tick in which the handshake ends. */
   leave(): void {
     this.#isLeft = true;
   }
 
-  /** Packet by packet: TLS may be refused, or stand on the wire, before the next one is looked at. */
+  /** Packet by packet: before the next one is read, TLS may be refused, or be on the wire itself. */
   #unwrap(envelope: Envelope, bytes: Uint8Array): Uint8Array {
     let left = bytes;
     while (left.length > 0 && !this.#isLeft && !this.destroyed) {
@@ -32,8 +32,8 @@ export class EnclosedStream extends LateStream {
 }
 
 /**
- * Lays an envelope between a socket and the TLS that is to begin on it. Called in the tick in which the conversation has ended: what is
- * given to the stream is put into packets, and what it gives was taken out of them.
+ * Puts an envelope between a socket and the TLS that will begin on it. Called in the tick in which the conversation ends. The envelope puts
+ * written bytes into packets, and takes read bytes out of packets.
  */
 export function enclose(raw: Socket, envelope: Envelope): EnclosedStream {
   const stream = new EnclosedStream(envelope);

@@ -4,11 +4,11 @@ import { optionInvalid } from '../errors.ts';
 import type { Attempt, Opener, Waiting } from '../leaf/pinner.ts';
 
 /**
- * Stands between the driver and the wire, for a protocol in which the driver takes part in the conversation before TLS. What it
- * throws ends the stream.
+ * Stands between driver and wire, for a protocol in which the driver takes part in the conversation before TLS. An exception ends the
+ * stream.
  */
 export interface Mediator {
-  /** What is sent to the verified server in place of what the driver wrote; nothing, where more of it has to come first. */
+  /** What to send to the verified server in place of what the driver wrote. Nothing: more must come first. */
   fromDriver: (bytes: Buffer) => Uint8Array;
   /** What the driver reads in place of what the verified server sent. */
   fromServer: (bytes: Buffer) => Uint8Array;
@@ -19,18 +19,18 @@ export const NO_UNIX_SOCKET = 'a unix socket has no TLS, so there is nothing to 
 /** The methods of a socket that can be called before there is one. */
 type Method = 'setNoDelay' | 'setKeepAlive' | 'setTimeout' | 'ref' | 'unref' | 'write';
 
-/** What a stream may be made with. */
+/** What a stream can be made with. */
 export interface Sides {
   /** What `connect` does. */
   readonly open?: Opener | undefined;
   readonly mediator?: Mediator | undefined;
 }
 
-/** A stream whose socket comes later: what is written before waits here, and goes with the stream where no socket comes. */
+/** A stream whose socket comes later. What is written before waits here. If no socket comes, it is dropped with the stream. */
 export class LateStream<Inner extends Socket = Socket> extends Duplex {
   /** undefined until {@link adopt}. */
   declare protected socket: Inner | undefined;
-  /** What makes the connection; it is destroyed with the stream. */
+  /** What makes the connection. It is destroyed with the stream. */
   declare protected attempt: Attempt | undefined;
   declare protected readonly open: Sides['open'];
   declare protected readonly mediator: Sides['mediator'];
@@ -42,7 +42,7 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     Object.assign(this, sides);
   }
 
-  /** As `net.Socket.connect(port, host)`; a path of a unix socket is refused, because there is no TLS on one. */
+  /** As `net.Socket.connect(port, host)`. The path of a unix socket is refused, because it has no TLS. */
   connect(port: number | string, host = 'localhost'): this {
     const number = Number(port);
     if (!Number.isInteger(number) || host.startsWith('/')) return this.destroy(optionInvalid('host', NO_UNIX_SOCKET));
@@ -66,7 +66,7 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     return this.#call('unref');
   }
 
-  /** As `net.Socket.setTimeout`: `'timeout'` is emitted after so many milliseconds without traffic; 0: never. */
+  /** As `net.Socket.setTimeout`: `'timeout'` is emitted after this many milliseconds without traffic. 0: never. */
   setTimeout(timeoutMs: number, listener?: () => void): this {
     if (listener !== undefined) this[timeoutMs === 0 ? 'off' : 'once']('timeout', listener);
     return this.#call('setTimeout', timeoutMs);
@@ -86,7 +86,7 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     };
     socket.on('data', receive).on('end', () => this.push(null));
     socket.on('timeout', () => this.emit('timeout')).on('error', (error) => this.destroy(error));
-    // After an orderly end the driver may still have to read what came before it.
+    // After an orderly end, the driver may still have to read what came before it.
     socket.on('close', () => socket.readableEnded || this.destroy());
     for (const call of this.#waiting.splice(0)) call();
     this.emit('connect');
@@ -120,7 +120,7 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
     this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'utf8', callback);
   }
 
-  /** A driver that gives up before it was connected has nothing to say goodbye to, nor has one whose server has gone. */
+  /** A driver that gives up before it was connected has nobody to say goodbye to. The same is true if its server has gone. */
   override end(...last: unknown[]): this {
     return this.socket === undefined ? this.destroy() : super.end(...(last as []));
   }
@@ -131,15 +131,16 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
   }
 
   /**
-   * Destroys the TLS socket alone, which ends the one below it: where that has gone before, Node frees the connection while OpenSSL reads in
-   * it, and a reset behind the handshake crashes the process (a write of the driver fails in the tick in which the handshake ends).
+   * Destroys only the TLS socket, which then ends the socket below. The socket below must not end first: Node would free the connection
+   * while OpenSSL still reads in it, and a reset after the handshake would crash the process. This happens if a write of the driver fails
+   * in the tick in which the handshake ends.
    */
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     (this.socket ?? this.attempt)?.destroy();
     callback(error);
   }
 
-  /** Calls a method of the socket: now, or when it has come. */
+  /** Calls a method of the socket: now, or when the socket has come. */
   #call(method: Method, ...args: unknown[]): this {
     if (this.socket === undefined) this.#waiting.push(() => this.#call(method, ...args));
     else (this.socket as Record<Method, (...args: unknown[]) => unknown>)[method](...args);
@@ -148,7 +149,8 @@ export class LateStream<Inner extends Socket = Socket> extends Duplex {
 }
 
 /**
- * Whether `push` would only emit the event `data`. Then we emit it ourselves, which halves the cost: all that is read passes two streams.
+ * Whether `push` would only emit the event `data`. Then we emit it ourselves, which halves the cost: everything that is read passes two
+ * streams.
  */
 function isFlowing(stream: Duplex): boolean {
   const { readableFlowing, readableLength, readableEncoding, destroyed } = stream;

@@ -2,8 +2,8 @@ import { findCertpinError } from '../errors.ts';
 import type { Address, Attempt, Opener } from '../leaf/pinner.ts';
 
 /**
- * One host after the other, each with the whole time limit, as in libpq. A refusal says more than a host that was not there, so it
- * is the error that is handed on.
+ * Tries one host after the other, each with the whole time limit, as libpq does. A refusal says more than a host that was not there. So the
+ * refusal is the error that is passed on.
  */
 export function openFirst(open: Opener, addresses: readonly Address[]): Opener {
   return (_, stream) => {

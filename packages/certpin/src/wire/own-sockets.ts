@@ -2,7 +2,10 @@ import { channel } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { setTimeout as startTimer } from 'node:timers';
 
-/** Node publishes the client sockets of this process on it: those of `net.connect`; since 22.17 and 24.2 those of `connect()` too. */
+/**
+ * On this channel, Node publishes the client sockets of this process: those of `net.connect`, and since 22.17 and 24.2 those of `connect()`
+ * too.
+ */
 const announcements = /* @__PURE__ */ channel('net.client.socket');
 
 /** The only address at which ends listen. */
@@ -11,10 +14,10 @@ export const LOOPBACK = '127.0.0.1';
 /** Ports of the ends that are open. */
 const ports = new Set<number>();
 
-/** Announced, and not yet known to be connected elsewhere. Held weakly, because they are not ours. */
+/** Sockets that were announced, and that are not known to be connected to another server. Held weakly, because they are not ours. */
 const announced = new Set<WeakRef<Socket>>();
 
-/** How many may be announced before those that are gone are struck out. */
+/** How many may be announced before sockets that are gone are removed. */
 const MIN_SWEEP = 64;
 let sweepAt = MIN_SWEEP;
 
@@ -26,7 +29,7 @@ function onAnnouncement(message: unknown): void {
   sweepAt = Math.max(MIN_SWEEP, 2 * announced.size);
 }
 
-/** From now on the sockets of this process that connect to `port` are known. */
+/** From now on, the sockets of this process that connect to `port` are known. */
 export function watchPort(port: number): void {
   if (ports.size === 0) announcements.subscribe(onAnnouncement);
   ports.add(port);
@@ -40,15 +43,15 @@ export function unwatchPort(port: number): void {
   announced.clear();
 }
 
-/** Whether it is connected, and to none of the ends. Node remembers what it is asked while a socket connects, so it is not asked then. */
+/** Whether it is connected, but to none of the ends. While a socket connects, it is not asked, because Node would remember the answer. */
 function isAstray(socket: Socket | undefined): boolean {
   if (socket === undefined || socket.destroyed) return true;
   return !socket.pending && !(socket.remoteAddress === LOOPBACK && ports.has(socket.remotePort ?? 0));
 }
 
 /**
- * The other side of `caller`, where it is a socket of this process. The kernel gives a pair of addresses to one connection at a time, and
- * a socket is found once, so nobody else can stand behind these ports.
+ * The other side of `caller`, if it is a socket of this process. The kernel gives a pair of addresses to one connection at a time, and a
+ * socket is found once. So nobody else can be at these ports.
  */
 function takeOwn({ remoteAddress, remotePort, localPort }: Socket): Socket | undefined {
   if (remoteAddress !== LOOPBACK) return undefined;
@@ -63,10 +66,12 @@ function takeOwn({ remoteAddress, remotePort, localPort }: Socket): Socket | und
   return undefined;
 }
 
-/** A caller may be accepted before its own side has heard that it is connected: then it is looked for again after these milliseconds. */
+/**
+ * A caller may be accepted before its own side knows that it is connected. Then its own side is looked for again after these milliseconds.
+ */
 const RETRIES_MS = [0, 0, 10, 50];
 
-/** Looks for the other side of `caller`; calls `done` once, with it or with undefined. */
+/** Looks for the other side of `caller`. Calls `done` once, with it or with undefined. */
 export function findOwn(
   caller: Socket,
   done: (own: Socket | undefined) => void,

@@ -3,12 +3,12 @@ import type { DetailedPeerCertificate, PeerCertificate, TLSSocket } from 'node:t
 import { LateStream } from './late-stream.ts';
 
 /**
- * What a database driver gets in place of its TCP socket. The driver calls `connect` and waits for `'connect'`; in between the
- * protocol's upgrade and the TLS handshake take place, of which the driver sees nothing. The driver never holds an unverified
- * stream: whatever it writes before the verdict waits here, and goes with the stream where the verdict is a refusal.
+ * What a database driver gets in place of its TCP socket. The driver calls `connect` and waits for `'connect'`. In between, the protocol's
+ * upgrade and the TLS handshake take place, and the driver sees nothing of them. The driver never has an unverified stream. Whatever it
+ * writes before the verdict waits here. If the verdict is a refusal, it is dropped with the stream.
  */
 export class PinnedStream extends LateStream<TLSSocket> {
-  /** As on a `tls.TLSSocket`: drivers ask this before they send a password. */
+  /** As on a `tls.TLSSocket`: drivers check this before they send a password. */
   readonly encrypted = true;
 
   /** As on a `tls.TLSSocket`: true after a matching verdict. */
@@ -21,7 +21,7 @@ export class PinnedStream extends LateStream<TLSSocket> {
     return this.attempt !== undefined && this.socket === undefined && !this.destroyed;
   }
 
-  /** The local end, as `net.Socket.address()`; empty before the verdict. */
+  /** The local address, as `net.Socket.address()`. Empty before the verdict. */
   address(): AddressInfo | Record<string, never> {
     return (this.socket?.address() ?? {}) as AddressInfo | Record<string, never>;
   }

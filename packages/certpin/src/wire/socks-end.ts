@@ -15,7 +15,7 @@ import { carry } from './carry.ts';
 import { atPort, controlled, End, type EndControl } from './end.ts';
 import { findOwn, LOOPBACK } from './own-sockets.ts';
 
-/** Where a client of SOCKS finds the end, by the names that the driver of MongoDB gives them. */
+/** The address of the end for a client of SOCKS, with the property names of MongoDB's driver. */
 export interface SocksEnd extends EndControl {
   readonly proxyHost: string;
   readonly proxyPort: number;
@@ -23,14 +23,14 @@ export interface SocksEnd extends EndControl {
   readonly proxyPassword: string;
 }
 
-/** How long a caller may take to show the secret and to name its server, where nobody says otherwise. */
+/** How long a caller may take to show the secret and to name its server, if no limit is configured. */
 const CALLER_LIMIT_MS = 10_000;
 
 /**
- * An end that speaks SOCKS5, for clients that name each server themselves. Whoever knows the secret is let in; it is made here, and is of
- * no use anywhere else.
+ * An end that speaks SOCKS5, for clients that name each server themselves. A caller that knows the secret is let in. The secret is made
+ * here, and is of no use anywhere else.
  *
- * @param limitMs how long a caller may take until it has named its server; 0: as long as by default
+ * @param limitMs how long a caller may take until it has named its server. 0: the default
  */
 export async function startSocksEnd(open: (server: Address) => TLSSocket, limitMs: number): Promise<SocksEnd> {
   const login = { user: 'certpin', password: randomBytes(32).toString('base64url') };
@@ -47,7 +47,7 @@ export async function startSocksEnd(open: (server: Address) => TLSSocket, limitM
   return controlled(end, where, close);
 }
 
-/** Hears a caller out, up to the name of its server. Then it is paused again. */
+/** Reads what a caller says, up to the name of its server. Then the caller is paused again. */
 function listenTo(socket: Socket, login: SocksLogin, end: End, named: (server: Address) => void): void {
   const receive = createSocks5Server(login);
   const onEnd = (): void => void socket.destroy();
@@ -57,7 +57,7 @@ function listenTo(socket: Socket, login: SocksLogin, end: End, named: (server: A
         if (step.bytes !== undefined) socket.write(step.bytes);
         continue;
       }
-      // From here on the end of one direction is carried, as at the other ends.
+      // From here on, the end of one direction is passed on, as at the other ends.
       socket.off('data', onData).off('end', onEnd).pause();
       if (step.next === 'close') {
         end.lastError = new CertpinError('ERR_CLIENT_UNSUPPORTED', NO_LOGIN, { client: 'forward' });
@@ -72,10 +72,10 @@ function listenTo(socket: Socket, login: SocksLogin, end: End, named: (server: A
 }
 
 const NO_LOGIN =
-  'forward: a caller was turned away: it does not know the login of this end, or asks for something else than CONNECT';
+  'forward: a caller was turned away, because it does not know the login of this end, or asks for something other than CONNECT';
 
 function serve(socket: Socket, end: End, open: () => TLSSocket): void {
-  // It has been connected for some time, so it is known by now, or never. The secret has already said that it may come in.
+  // It has been connected for some time, so its own side is known by now, or never will be. The secret has already let it in.
   findOwn(
     socket,
     (own) => {
@@ -94,7 +94,7 @@ function serve(socket: Socket, end: End, open: () => TLSSocket): void {
   );
 }
 
-/** What SOCKS has words for. */
+/** The failures for which SOCKS has a reply code. */
 function replyTo(error: Error): SocksReply {
   const code = (error as { readonly code?: unknown }).code;
   if (code === 'ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') return socksReplies.expired;

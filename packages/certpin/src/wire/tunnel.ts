@@ -6,19 +6,19 @@ import { upgradeError } from '../protocols/upgrade-errors.ts';
 import { converse, dial } from './dial.ts';
 
 /**
- * Opens a way to the server; calls `done` once, later. Destroying what it returns ends the attempt, and the way.
+ * Opens a way to the server and calls `done` once, later. Destroying what it returns ends the attempt and the way.
  *
- * `greets`: the server speaks first, in plaintext. Without it, a byte that follows the proxy's consent is an injection.
+ * `greets`: the server speaks first, in plaintext. Otherwise, a byte after the proxy's consent is an injection.
  */
 export type OpenTunnel = ((
   server: { readonly host: string; readonly port: number; readonly greets?: boolean },
   done: (error: Error | undefined, socket?: Socket) => void,
 ) => { destroy(): unknown }) & {
-  /** Whether a server is reached through it. undefined: each one is. */
+  /** Whether a server is reached through it. undefined: every server is. */
   readonly isFor?: ((server: ConnectionOptions) => boolean) | undefined;
 };
 
-/** The tunnel for a connection; undefined: it leads to the server itself. */
+/** The tunnel for a connection. undefined: the connection goes to the server itself. */
 export function tunnelFor(tunnel: OpenTunnel | undefined, options: ConnectionOptions): OpenTunnel | undefined {
   return tunnel?.isFor?.(options) === false ? undefined : tunnel;
 }
@@ -26,9 +26,9 @@ export function tunnelFor(tunnel: OpenTunnel | undefined, options: ConnectionOpt
 /** A proxy, and what is said to it. */
 export interface ProxyWay {
   readonly address: { readonly host: string; readonly port: number };
-  /** For a proxy that is reached over TLS: how, and under which options. */
+  /** For a proxy over TLS: how it is reached, and under which options. */
   readonly secured?: { readonly pinner: Pinner; readonly tls: ConnectionOptions } | undefined;
-  /** What is said to it, for each server. */
+  /** What is said to the proxy, for each server. */
   readonly createProtocol: (server: Parameters<OpenTunnel>[0]) => UpgradeProtocol;
 }
 
@@ -48,7 +48,7 @@ export function tunnelThrough({ address, secured, createProtocol }: ProxyWay): O
   };
 }
 
-/** The server was not asked yet, so it is not the server that hung up. */
+/** The server was not asked yet, so the proxy has hung up, and not the server. */
 function closedByProxy(protocol: string): Error {
   return upgradeError('ERR_CONNECTION_CLOSED', protocol, 'the proxy closed the connection before there was a tunnel');
 }

@@ -5,7 +5,7 @@ import { CertpinError, optionInvalid } from '../errors.ts';
 import { carry, type OpenUpstream } from './carry.ts';
 import { controlled, End, type EndControl } from './end.ts';
 
-/** An end at a unix socket. Processes of this user, and of root, are let in; nobody else is. */
+/** An end at a unix socket. Processes of this user, and of root, are let in, and no others. */
 export async function startUnixEnd(open: OpenUpstream): Promise<EndControl & { readonly path: string }> {
   const end = new End((socket) => {
     const caller = { socket, own: undefined };
@@ -33,10 +33,10 @@ export async function startUnixEnd(open: OpenUpstream): Promise<EndControl & { r
 
 const where = 'pinnedForwardPath';
 
-/** A folder that nobody else can enter, and that nobody else can put another one in place of. */
+/** A folder that no other user can enter or replace by another one. */
 function makeFolder(): string {
   if (process.platform === 'win32') {
-    const message = `${where}: Windows gives no folder that keeps others from a pipe: use \`pinnedForward\``;
+    const message = `${where}: on Windows, no folder can protect a pipe from other users; use \`pinnedForward\``;
     throw new CertpinError('ERR_CLIENT_UNSUPPORTED', message, { client: 'forward' });
   }
   const parent = tmpdir();
@@ -44,17 +44,23 @@ function makeFolder(): string {
   const user = process.getuid?.();
   const isShared = (mode & 0o022) !== 0 && (mode & 0o1000) === 0;
   if (isShared || (uid !== user && uid !== 0))
-    throw optionInvalid('TMPDIR', `${where}: others could replace what is in the folder for temporary files (TMPDIR)`);
+    throw optionInvalid(
+      'TMPDIR',
+      `${where}: other users could replace files in the folder for temporary files; set TMPDIR to a folder of your own`,
+    );
   const folder = mkdtempSync(join(parent, 'certpin-'));
   folders.add(folder);
   if (folders.size === 1) process.once('exit', removeFolders);
   const made = statSync(folder);
   if ((made.mode & 0o777) === 0o700 && made.uid === user) return folder;
   removeFolder(folder);
-  throw optionInvalid('TMPDIR', `${where}: the file system of the folder for temporary files (TMPDIR) keeps no modes`);
+  throw optionInvalid(
+    'TMPDIR',
+    `${where}: the file system of the folder for temporary files keeps no permissions; set TMPDIR to another folder`,
+  );
 }
 
-/** What the shortest `sun_path` takes (macOS), less its end. Older versions of libuv cut a longer path, and listen elsewhere. */
+/** The shortest `sun_path` of a system (macOS), without its end. Older versions of libuv cut a longer path and listen somewhere else. */
 const MAX_PATH = 103;
 
 function socketIn(folder: string): string {
@@ -62,11 +68,11 @@ function socketIn(folder: string): string {
   if (Buffer.byteLength(path) <= MAX_PATH) return path;
   throw optionInvalid(
     'TMPDIR',
-    `${where}: the folder for temporary files (TMPDIR) has too long a name for a unix socket`,
+    `${where}: the name of the folder for temporary files is too long for a unix socket; set TMPDIR to a shorter one`,
   );
 }
 
-/** Those of the ends that are open. What is left of them when the process ends is removed then. */
+/** The open ends. If one is still there when the process ends, its folder is removed. */
 const folders = new Set<string>();
 
 function removeFolders(): void {

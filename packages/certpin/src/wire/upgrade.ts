@@ -6,9 +6,7 @@ import { startTimeout } from '../leaf/time-limit.ts';
 /** Opens the plain connection and calls `ready` once: with an error, or when the next byte belongs to TLS. */
 export type Dial = (address: Address, ready: (error?: Error) => void) => Duplex;
 
-/**
- * The {@link Opener} of a driver whose server is asked for TLS first: TLS begins where the plaintext conversation ends.
- */
+/** The {@link Opener} of a driver whose server is first asked for TLS. TLS begins where the plaintext conversation ends. */
 export function openUpgraded(pinner: Pinner, tls: ConnectionOptions, dial: Dial): Opener {
   const open: Opener = (address, stream) => {
     const fail = (error: Error): unknown => stream.destroy(error);
@@ -19,7 +17,7 @@ export function openUpgraded(pinner: Pinner, tls: ConnectionOptions, dial: Dial)
         socket.on('error', fail).once('secureConnect', stop);
         socket.once('secureConnect', () => stream.adopt(socket));
       } catch (problem) {
-        // A TLS option that cannot be used, too.
+        // Also for a TLS option that cannot be used.
         fail(problem as Error);
       }
     });

@@ -70,7 +70,7 @@ describe('a CA among the pins of leaves', () => {
   it('is no reassurance where somebody else of that CA answers', () => {
     for (const presented of [[customer], [customer, ca]]) {
       const { cause, next } = told(presented, { pins: ca.certPem });
-      assert.match(cause, /^the pin is a CA's, and this certificate of the CA does not name db\.example\.com: /);
+      assert.match(cause, /^the pin is a CA's, and this certificate of the CA does not name db\.example\.com\. /);
       assert.match(cause, ALARM);
       assert.doesNotMatch(next, /evil/);
     }
@@ -150,7 +150,7 @@ describe('another host name, though the pin matched', () => {
       { host: 'api.internal' },
     );
     assert.equal(cause, 'the certificate names DNS:db.example.com');
-    assert.match(next, /^the pin itself matched: call the server by a name of its certificate/);
+    assert.match(next, /^the pin itself matched\. Call the server by a name of its certificate/);
     assert.doesNotMatch(text, /add a pin|somebody/);
   });
 
@@ -247,7 +247,7 @@ describe('what is merely sent along', () => {
       [[thief, ca], certificateHex(ca)],
       [[thief, server], certificateHex(server)],
     ] as const) {
-      assert.match(told(presented, { pins }).cause, /sent along, .*: that proves nothing, anybody can send it along$/);
+      assert.match(told(presented, { pins }).cause, /sent along, .*\. That proves nothing: anybody can send it along$/);
     }
   });
 

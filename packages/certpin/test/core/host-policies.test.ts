@@ -107,9 +107,9 @@ describe('policies by host', () => {
   });
 
   const broken: [what: string, options: unknown, message: RegExp][] = [
-    ['pins beside hosts', { hosts, pins: pin('a') }, /`pins` has no place beside `hosts`/],
-    ['a switch beside hosts', { hosts, expired: 'accept' }, /`expired` has no place beside `hosts`/],
-    ['otherHosts without hosts', { otherHosts: 'verify', pins: pin('a') }, /`otherHosts` stands beside `hosts` only/],
+    ['pins beside hosts', { hosts, pins: pin('a') }, /`pins` does not go together with `hosts`/],
+    ['a switch beside hosts', { hosts, expired: 'accept' }, /`expired` does not go together with `hosts`/],
+    ['otherHosts without hosts', { otherHosts: 'verify', pins: pin('a') }, /`otherHosts` has a meaning only together with `hosts`/],
     [
       'an unknown word for otherHosts',
       { hosts, otherHosts: 'accept' },
@@ -131,7 +131,7 @@ describe('policies by host', () => {
     ].map((entry): [string, unknown, RegExp] => [
       `the entry ${JSON.stringify(entry)}`,
       { hosts: { [entry]: { pins: pin('a') } } },
-      /is no host name, no IP address and no pattern/,
+      /is not a host name, IP address or pattern/,
     ]),
   ];
   for (const [what, options, message] of broken) {

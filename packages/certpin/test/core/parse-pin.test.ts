@@ -280,7 +280,7 @@ describe('a pin that cannot be read', () => {
     [
       'a signing request',
       pkcs1.replaceAll('RSA PRIVATE KEY', 'CERTIFICATE REQUEST'),
-      /PEM block that is none of CERTIFICATE/,
+      /PEM block other than CERTIFICATE/,
     ],
     ['a PEM certificate that was cut in the middle', pem.slice(0, 300), /PEM block that was cut/],
     [

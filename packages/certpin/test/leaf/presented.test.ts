@@ -139,7 +139,7 @@ describe('a server that sends as much as OpenSSL takes', () => {
     // What stands among the first still explains it; and only a signature makes an issuer of it.
     await assert.rejects(
       open({ pins: certificateHex(intermediate) }),
-      /that proves nothing, anybody can send it along/,
+      /That proves nothing: anybody can send it along/,
     );
     server.present({ ...below, chainPem: below.certPem + intermediates });
     await assert.rejects(open({ pins: certificateHex(intermediate) }), /the pin is the CA's, not the leaf's/);

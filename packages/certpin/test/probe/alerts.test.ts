@@ -20,7 +20,7 @@ const alerts: Readonly<Record<number, RegExp>> = {
   46: /demands a client certificate, or another one/, // certificate_unknown
   47: /does not understand the handshake/, // illegal_parameter
   48: /does not trust the CA of the client certificate/, // unknown_ca
-  49: /accepts the client certificate, and gives it no access/, // access_denied
+  49: /accepts the client certificate, but gives it no access/, // access_denied
   50: /does not understand the handshake/, // decode_error
   51: /could not verify or decrypt/, // decrypt_error
   60: /for export only/, // export_restriction
@@ -93,7 +93,7 @@ describe('a client certificate that is demanded over TLS 1.2', () => {
     assert.ok(!report.ok);
     assert.match(
       report.error.message,
-      /^the server found nothing that both sides support: it may demand a server name, or be too old; /,
+      /^the server found nothing that both sides support; it may demand a server name, or be too old: /,
     );
   });
 });

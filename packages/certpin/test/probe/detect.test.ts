@@ -150,7 +150,7 @@ describe('what is found is no TLS: one clear error', () => {
       'HTTP',
       (socket) => void socket.once('data', () => socket.end('HTTP/1.1 400 evil\r\n\r\n')),
       'ERR_TLS_NOT_FOUND',
-      /^the server answers HTTP: plain HTTP is spoken at this port, and no TLS$/,
+      /^the server answers HTTP: this port speaks plain HTTP, and not TLS$/,
     ],
     [
       'one that hangs up on everything',

@@ -26,7 +26,7 @@ const readsLines = (socket: Socket): void => {
   });
 };
 
-const HTTP = /^the server answers HTTP: plain HTTP is spoken at this port, and no TLS(?: \(ERR_SSL_\w+\))?$/;
+const HTTP = /^the server answers HTTP: this port speaks plain HTTP, and not TLS(?: \(ERR_SSL_\w+\))?$/;
 
 describe('plain HTTP at the port', () => {
   const codes = {
@@ -150,7 +150,7 @@ describe('a server that begins with TLS, asked in a protocol that begins otherwi
     assert.ok(!asked.ok);
     assert.equal(
       asked.error.message,
-      'the server begins with TLS at this port, without a word before it: ask it as mssql-strict:// (TDS 8.0)',
+      'the server begins with TLS at this port, without plaintext before it: ask it as mssql-strict:// (TDS 8.0)',
     );
     assert.deepEqual(offered, [['tds/8.0']]);
     const strict = await probe(`mssql-strict://localhost:${port}`);

@@ -226,9 +226,9 @@ describe('a target that cannot be read is refused, and not repeated', () => {
     ['redis://:a#hunter2@h', /%23/],
     [
       'kafka://h:9093',
-      /nothing is known of kafka:\/\/ \(a server that begins with TLS is named with tls:\/\/host:port\)$/,
+      /certpin does not know kafka:\/\/ \(a server that begins with TLS is named with tls:\/\/host:port\)$/,
     ],
-    ['postgress://me:hunter2@h', /nothing is known of postgress:\/\/; did you mean postgres:\/\/\?/],
+    ['postgress://me:hunter2@h', /certpin does not know postgress:\/\/; did you mean postgres:\/\/\?/],
     ['mongodb+srv://me:hunter2@a.example:27017/db', /a port has no place in mongodb\+srv/],
     ['mongodb+srv://me:hunter2@a.example,b.example/db', /mongodb\+srv:\/\/ names one host/],
     ['mongodb+srv://me:hunter2@192.0.2.1/db', /an IP address has no SRV records/],
@@ -257,7 +257,7 @@ describe('a target that cannot be read is refused, and not repeated', () => {
       'sqlserver://h\\SQLEXPRESS',
     ].map((text): [string, RegExp] => [
       text,
-      /an instance of SQL Server by its name.*: name the port .*sqlserver:\/\/host:port/,
+      /an instance of SQL Server, whose port .*\. Give the port .*sqlserver:\/\/host:port/,
     ]),
     ['Server=.;Database=x;Password=hunter2;Encrypt=true', /names no host/],
     ['Server=(local);Database=x;Password=hunter2;Encrypt=true', /names no host/],
@@ -283,7 +283,7 @@ describe('a target that cannot be read is refused, and not repeated', () => {
     ['user:hunter2@host', /neither host:port/],
     ['user:hunter2@host/db', /nor a file that exists/],
     ['jdbc:oracle:thin:@//hunter2', /nor a file that exists/],
-    ['jdbc:db2://host:50000/db?password=hunter2', /nothing is known of db2:\/\//],
+    ['jdbc:db2://host:50000/db?password=hunter2', /certpin does not know db2:\/\//],
     ['redis+unix:/run/hunter2', /nothing is known of/],
     ...['; ', ';', ' ', ',', '&', '%3F', '%20', '\t', ':', '|', '!', '\\'].flatMap((separator): [string, RegExp][] => [
       [`unix:/run/x.sock${separator}password=hunter2`, /no such socket/],

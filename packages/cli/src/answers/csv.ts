@@ -23,7 +23,7 @@ const columns = [
 
 export const csvHeader: string = columns.join(',');
 
-/** One row, or with `chain` one per presented certificate: position 0 is the server's own. */
+/** One row. With `chain`, one row for each presented certificate: position 0 is the server's own. */
 export function csvRows(report: AnswerReport, chain: boolean): string[] {
   const { target, protocol } = report;
   if ('addresses' in report) {
@@ -68,14 +68,14 @@ function row(values: Partial<Record<(typeof columns)[number], string>>): string 
 const SIGN = '[=+\\-@\\uFF1D\\uFF0B\\uFF0D\\uFF20]';
 const SEPARATOR = '[\\t\\r\\n,;:|"\\uFF0C\\uFF1B\\uFF1A\\uFF5C]';
 /**
- * Where a formula begins: at the start, or where a cell begins for a spreadsheet that parts them at another sign than the comma, which then
- * knows nothing of our quotation marks. Behind a space alone, a sign with a space behind it is a dash.
+ * Where a formula may begin: at the start of the text, or after another separator than our comma. A spreadsheet with another separator does
+ * not know our quotation marks. After a space, a sign that is followed by a space is a dash.
  */
 const FORMULA = new RegExp(`(?<=(?:^|${SEPARATOR})\\s*)${SIGN}|(?<=\\s)${SIGN}(?=\\S)|^[\\t\\r\\n]`, 'g');
 
 /**
- * RFC 4180 §2. A name in a certificate is its maker's: what a spreadsheet would take for a formula gets an apostrophe. Where East Asian text
- * is written, the wide forms of the signs begin a formula too.
+ * RFC 4180 §2. The maker of a certificate chooses its names. So what a spreadsheet would take for a formula gets an apostrophe. In East
+ * Asian text, the wide forms of the signs begin a formula too.
  */
 export function cell(text: string): string {
   const harmless = printableLines(text).replace(FORMULA, "'$&");

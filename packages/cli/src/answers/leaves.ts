@@ -1,7 +1,7 @@
 import type { Certificate } from 'certpin';
 import { type Io, printWarning } from '../io.ts';
 
-/** What is said of a file that does not tell which of its certificates is meant; undefined: it does. */
+/** What to say of a file that does not show which of its certificates is meant. undefined: it does show it. */
 export function severalLeaves(leaves: readonly Certificate[] = []): string | undefined {
   if (leaves.length === 0) return undefined;
   const names = leaves.slice(0, 3).map((leaf) => leaf.toJSON().subject.replace(/\s+/g, ' ') || '(no subject)');
@@ -12,7 +12,7 @@ export function severalLeaves(leaves: readonly Certificate[] = []): string | und
 /** What to do. */
 export const OWN_FILE = 'put the right one into a file of its own';
 
-/** The first of them is shown, or compared: it need not be the one that is meant. */
+/** The first one is shown or compared. It need not be the one that is meant. */
 export function warnOfLeaves(io: Io, label: string, leaves: readonly Certificate[] | undefined): void {
   const several = severalLeaves(leaves);
   if (several !== undefined) printWarning(io, `${label}: ${several}: the first is taken; ${OWN_FILE}`);

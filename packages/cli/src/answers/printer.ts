@@ -19,18 +19,18 @@ export interface PrinterFlags {
   readonly servername?: string;
 }
 
-/** Whether nothing of a report is printed but its failure: then what stands in the certificates need not be read. */
+/** Whether only the failure of a report is printed. Then the content of the certificates need not be read. */
 export function isBrief({ quiet, json, csv, format }: PrinterFlags): boolean {
   return !json && !csv && (quiet === true || format !== undefined);
 }
 
-/** Prints one answer after the other, the way that the flags say. */
+/** Prints one answer after the other, as the flags say. */
 export function createPrinter(io: Io, flags: PrinterFlags): (answer: Answer, label: string | undefined) => void {
   const colors = stdoutColors(io);
   if (flags.csv) printCsv(io, csvHeader);
   let blocks = 0;
   const printBlock = (text: string): void => printText(io, `${blocks++ === 0 ? '' : '\n'}${text}`);
-  // Of a key there is one pin and no certificate: it fits no form but its own.
+  // A key has one pin and no certificate, so only one form fits it.
   const printKey = (report: KeyReport): void =>
     flags.quiet ? printText(io, report.publicKey.pin) : printBlock(renderKeyReport(report, colors));
   const form = forms[flags.quiet ? 'hex' : (flags.format ?? '')];
@@ -42,7 +42,7 @@ export function createPrinter(io: Io, flags: PrinterFlags): (answer: Answer, lab
     else if (form === undefined) {
       const shown = report() as ProbeSuccess;
       const target = at === undefined ? shown.target : `${shown.target} at ${at}`;
-      // What stands behind the name is in the headline then.
+      // What follows the name is then in the headline.
       printBlock(renderReport(at === undefined ? shown : { ...shown, target, address: null }, colors, new Date()));
     } else if (isPresented(answer.certificates)) {
       const print = (flags.chain ? form.printChain : undefined) ?? form.print;
@@ -67,7 +67,7 @@ function warnOfDifference(io: Io, label: string, addresses: NonNullable<Answer['
   if (count > 1) printWarning(io, `${label}: its addresses present ${count} different certificates`);
 }
 
-/** Of an answer that is no failure there is one at least. */
+/** There is at least one for an answer that is not a failure. */
 function isPresented(certificates: Answer['certificates']): certificates is Subject['certificates'] {
   return certificates.length > 0;
 }

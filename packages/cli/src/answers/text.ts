@@ -5,7 +5,7 @@ import { noPublicKeyPin, publicKeyPin } from '../forms/public-key-pin.ts';
 import { bounded, type Colors, printable } from '../io.ts';
 import { describeAddress } from './address.ts';
 
-/** A successful report for people: the very value that `--json` prints. */
+/** A successful report for people: the same value that `--json` prints. */
 export function renderReport(report: ProbeSuccess, colors: Colors, now: Date): string {
   const { target, protocol, certificate, chain } = report;
   return [
@@ -19,7 +19,7 @@ export function renderReport(report: ProbeSuccess, colors: Colors, now: Date): s
   ].join('\n');
 }
 
-/** A fingerprint that was fetched says what the server presents, not whose server it is. */
+/** A fetched fingerprint says what the server presents, and not whose server it is. */
 const presentedOnly =
   "as presented just now: compare with the server's own certificate file, or its operator, before you pin it";
 
@@ -37,7 +37,7 @@ function renderLeaf(certificate: CertificateSummary, colors: Colors, now: Date):
   ];
 }
 
-/** Which of the server's addresses has answered, where it has a name. */
+/** Which of the server's addresses has answered, if it has a name. */
 function renderAddress({ host, address, otherAddresses }: ProbeSuccess): string[] {
   return address === null || address === host ? [] : [row('address', describeAddress({ address, otherAddresses }))];
 }

@@ -4,7 +4,7 @@ import type { ExitCode, Io } from '../io.ts';
 /** Editors write a file in several steps. */
 const QUIET_MS = 100;
 
-/** Does `work` now, and whenever a file in one of the folders has changed; ends at Ctrl-C with the last answer. */
+/** Does `work` now, and again whenever a file in one of the folders changes. Ctrl-C ends it with the last answer. */
 export async function changes(io: Io, folders: readonly string[], work: () => Promise<ExitCode>): Promise<ExitCode> {
   let wake: () => void = () => undefined;
   let isOver = false;

@@ -15,9 +15,9 @@ export interface DeliveryFlags {
 }
 
 /** What the help of each of these commands says of the credentials. */
-export const credentialsHelp = `The tenant's credentials come from the environment, under the names of the Auth0 Deploy CLI:
-AUTH0_DOMAIN, AUTH0_CLIENT_ID, and AUTH0_CLIENT_SECRET or AUTH0_CLIENT_SIGNING_KEY_PATH; or
-AUTH0_DOMAIN and AUTH0_ACCESS_TOKEN.`;
+export const credentialsHelp = `The tenant's credentials come from the environment, under the names of the Auth0 Deploy CLI. Set
+AUTH0_DOMAIN and AUTH0_ACCESS_TOKEN. Or set AUTH0_DOMAIN, AUTH0_CLIENT_ID, and AUTH0_CLIENT_SECRET or
+AUTH0_CLIENT_SIGNING_KEY_PATH.`;
 
 export function addDeliveryOptions(command: Command): Command {
   return command
@@ -37,7 +37,7 @@ export function toDeliverOptions({ owner, timeout }: DeliveryFlags, command: str
   };
 }
 
-/** Ctrl-C ends the work before its next write, and what it is doing is shown meanwhile. */
+/** Ctrl-C ends the work before its next write. In the meantime, the terminal shows what it is doing. */
 export async function withWork<Result>(
   io: Io,
   work: (how: { readonly signal: AbortSignal; readonly onProgress: (text: string) => void }) => Promise<Result>,
@@ -59,7 +59,7 @@ export async function withWork<Result>(
   }
 }
 
-/** What a question to a tenant could not be asked for. */
+/** Why a question to a tenant could not be asked. */
 export function tellUnasked(io: Io, command: string, error: unknown): ExitCode {
   if ((error as Error).name === 'AbortError') return 130;
   printFailure(io, { command, label: undefined, failure: failureOf(error) });
@@ -71,12 +71,12 @@ export function tellProblems(io: Io, problems: readonly DeliveryProblem[]): void
   for (const hint of new Set(problems.flatMap(({ hint = [] }) => hint))) printHint(io, hint);
 }
 
-/** Nothing was read and nothing written: a wrong AUTH0_DOMAIN looks like that, and is no success. */
+/** Nothing was read and nothing written. That is not a success: a wrong AUTH0_DOMAIN looks like this. */
 export function areAllElsewhere(places: readonly { readonly status: string }[]): boolean {
   return places.length > 0 && places.every(({ status }) => status === 'elsewhere');
 }
 
-/** An error where it decides the exit code, and a warning where other places were reached: files, for example. */
+/** An error if it decides the exit code. A warning if other places, for example files, were reached. */
 export function tellElsewhere(io: Io, places: readonly { readonly place: Place; readonly status: string }[]): void {
   const tenants = new Set(places.flatMap(({ place }) => ('tenant' in place ? place.tenant : [])));
   const isHere = places.some(({ place, status }) => 'tenant' in place && status !== 'elsewhere');

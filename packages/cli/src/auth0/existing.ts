@@ -15,7 +15,7 @@ export function asUsageError<Result>(work: () => Result): Result {
     const { code, message } = failureOf(error);
     if (code !== 'ERR_OPTION_INVALID') throw error;
     const words = message.replace('createScripts: ', '').replace(/`(\w+)`/g, (_, name) => flagOf(name));
-    // The question has a second answer on the command line.
+    // On the command line, this question has a second answer.
     throw new UsageError(
       words.replace("'' for none:", "'' for none, or --new-users where nobody logs in yet:"),
       COMMAND,
@@ -29,9 +29,9 @@ function flagOf(option: string): string {
 }
 
 /**
- * What `user_id` begins with: as the flags say, or as the scripts say that are there.
+ * What `user_id` begins with: as the flags say, or as the existing scripts say.
  *
- * @throws UsageError where the two differ
+ * @throws UsageError if the two differ
  */
 export async function prefixOf(planned: CreateScriptsOptions, flags: NewFlags): Promise<string | undefined> {
   const { userIdPrefix, newUsers, name = 'users', output } = flags;
@@ -82,7 +82,7 @@ function isStrange(text: string): boolean {
   return text.includes('user_id') && !text.includes('written by certpin auth0 new');
 }
 
-/** What scripts that certpin did not write, and that would be replaced, say of `user_id`: each line with its file. */
+/** What scripts say of `user_id` that certpin did not write and that would be replaced: each line with its file. */
 export function userIdLines(
   files: readonly ScriptFile[],
   output: string,
@@ -95,7 +95,7 @@ export function userIdLines(
   });
 }
 
-/** The tables that scripts name in their heads, each once, as far as they stand on one line. */
+/** The tables that scripts name in their heads, each once, if the name is on one line. */
 function tablesIn(texts: readonly string[]): string[] {
   return [
     ...new Set(texts.flatMap((text) => [...text.matchAll(/\/\/ Table: (.*?\)|.*)/g)].map(([, table = '']) => table))),
@@ -111,7 +111,7 @@ function unescaped(path: string, text: string): string {
   return path.endsWith('.tf') ? text.replace(/([$%])\1\{/g, '$1{') : text;
 }
 
-/** undefined where there is no such file. */
+/** undefined: there is no such file. */
 function contentOf(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
@@ -121,8 +121,8 @@ function contentOf(path: string): string | undefined {
 }
 
 /**
- * The files as they are to be written: settings go into a file that is there, and a Terraform module that names its providers gets no
- * second list of them.
+ * The files to write. Settings are merged into an existing file. If a Terraform module already names its providers, it gets no second list
+ * of them.
  */
 export async function withWhatIsThere(
   files: readonly ScriptFile[],
@@ -154,7 +154,7 @@ export async function withWhatIsThere(
 /** A module has one list of providers. */
 const PROVIDER = 'write auth0 = { source = "auth0/auth0" } into its required_providers';
 
-/** The file of a module that names its providers, other than the one that would be written. */
+/** The file of a module that names its providers, if it is not the one that would be written. */
 function providersFile(folder: string): { readonly path: string; readonly hasAuth0: boolean } | undefined {
   const names = existsSync(folder) ? readdirSync(folder) : [];
   for (const name of names.filter((one) => one.endsWith('.tf'))) {

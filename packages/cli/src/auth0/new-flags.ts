@@ -25,14 +25,14 @@ export interface NewFlags extends ConnectionFlags {
   readonly force?: true;
 }
 
-/** Those of @certpin/auth0, which is loaded when a command runs, and not for its help: a test compares them. */
+/** The lists of @certpin/auth0. That package is loaded when a command runs, but not for its help. A test compares the lists. */
 export const choices = {
   kind: ['database', 'action', 'rule', 'hook'],
   client: ['pg', 'mysql2', 'mysql', 'tedious', 'mongodb', 'ldapts', 'axios', 'fetch'],
   layout: ['files', 'deploy-cli', 'deploy-cli-yaml', 'terraform', 'terraform-heredoc'],
 } as const;
 
-/** Clients for which nothing is written, and of which createScripts says why. */
+/** Clients for which nothing is written. createScripts says why. */
 export const explained: readonly string[] = ['mssql', 'ldapjs'];
 
 export function addNewOptions(command: Command): Command {
@@ -40,7 +40,7 @@ export function addNewOptions(command: Command): Command {
   const collect = (value: string, others: string[] = []): string[] => [...others, value];
   command
     .option('--from <target>', 'the server that the scripts call: its fingerprint is fetched now')
-    .option('--pins <pin...>', 'its pins, in place of the one that it presents')
+    .option('--pins <pin...>', 'its pins, in place of the pin of the presented certificate')
     .option('--pins-file <file>', 'pins from a file: # comments, or a certificate', collect)
     .addOption(new Option('--kind <kind>', 'what is written (default: database)').choices(choices.kind))
     .addOption(clientOption())
@@ -55,17 +55,17 @@ export function addNewOptions(command: Command): Command {
     )
     .addOption(new Option('--layout <layout>', 'the format of the output (default: files)').choices(choices.layout))
     .option('--name <name>', 'the name of the connection, or the first part of the names of Actions (default: users)')
-    .option('--user-id-prefix <text>', "what stands before the id of the table in user_id; '' for nothing")
-    .option('--new-users', 'nobody logs in with this connection yet: the prefix is the name of the connection and |')
+    .option('--user-id-prefix <text>', "the text before the id of the table in user_id; '' for none")
+    .option('--new-users', 'nobody logs in with this connection yet; the prefix is the name of the connection and |')
     .option('--table <name>', 'the table of the users (default: users)')
-    .option('--column <list>', 'columns of other names: id=uid,email=mail; nickname= for none', collect)
+    .option('--column <list>', 'columns with other names: id=uid,email=mail; nickname= for none', collect)
     .addOption(
       new Option('--bcrypt <package>', 'what checks passwords (default: bcryptjs)').choices(['bcryptjs', 'bcrypt']),
     )
     .option('--module <name@version>', 'the version of a package; name@ leaves it to the platform', collect)
     .option('--output <dir>', 'the folder to write into', 'auth0')
-    .option('--dry-run', 'say what would be written, and write nothing')
-    .option('--force', 'replace files that are there');
+    .option('--dry-run', 'print what would be written, and write nothing')
+    .option('--force', 'replace existing files');
   return addConnectionOptions(command);
 }
 
@@ -111,11 +111,11 @@ export function readColumns(values: readonly string[]): Record<string, string> {
   );
 }
 
-/** How a server is asked: for nothing where none is. */
+/** How to ask the server. undefined: there is no server. */
 const asking = ['timeout', 'servername', 'proxy', 'ipv4', 'ipv6', 'cert', 'key', 'tlsMin', 'tlsMax'] as const;
 
 /**
- * Refuses options that say nothing to what is to be written: they would be ignored.
+ * Refuses options that have no meaning for what is written: they would be ignored.
  *
  * @throws UsageError
  */

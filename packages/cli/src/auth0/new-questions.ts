@@ -25,7 +25,7 @@ const clients = [
   { name: 'an HTTP API, with fetch', value: 'fetch' },
 ] as const;
 
-/** Asks for what the flags leave open, in the order in which one answer decides over the next question. */
+/** Asks what the flags leave open. Each answer decides which question comes next. */
 export async function askForFlags(flags: NewFlags, { pointsOf }: Offers, ask: Questions): Promise<NewFlags> {
   const from = await ask.input({
     message: 'Which server do the scripts call? Its fingerprint is fetched. Empty: filled in later.',
@@ -50,7 +50,7 @@ export async function askForFlags(flags: NewFlags, { pointsOf }: Offers, ask: Qu
       : await ask.checkbox({
           message: kind === 'database' ? 'Which scripts?' : 'For which triggers?',
           required: true,
-          // All of them on the screen: what is out of sight is chosen by nobody.
+          // All of them on the screen: nobody chooses what is out of sight.
           pageSize: points.length,
           choices: points.map((point) => ({
             name: usual.includes(point) || kind !== 'database' ? point : `${point} (its parameters are not documented)`,
@@ -93,7 +93,7 @@ export async function askForFlags(flags: NewFlags, { pointsOf }: Offers, ask: Qu
   };
 }
 
-/** Told where it is typed: a list without a client would be the next question. */
+/** Said where it is typed. Otherwise, the next question would offer a list without a client. */
 function refusalOf(answer: string, { protocol }: NewFlags): string | true {
   try {
     return readServer(answer, protocol).clients?.length === 0 ? 'there is no script for such a server' : true;
@@ -102,7 +102,7 @@ function refusalOf(answer: string, { protocol }: NewFlags): string | true {
   }
 }
 
-/** The question that the scripts cannot answer: with another prefix every user becomes another user. */
+/** The question that the scripts cannot answer: with another prefix, every user becomes another user. */
 async function askForPrefix(flags: NewFlags, ask: Questions): Promise<Pick<NewFlags, 'userIdPrefix' | 'newUsers'>> {
   if (flags.userIdPrefix !== undefined || flags.newUsers) return {};
   const users = await ask.select({

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { CreateScriptsOptions, ScriptFile } from '@certpin/auth0';
 import { quote } from '../io.ts';
 
-/** What is to be done with the scripts, in order: fill in, run, prove, deploy. */
+/** What to do with the scripts, in order: fill in, run, prove, deploy. */
 export function nextSteps(files: readonly ScriptFile[], options: CreateScriptsOptions, output: string): string[] {
   const { kind, client, context, layout = 'files' } = options;
   const script = files.find(({ isScript }) => isScript);
@@ -10,7 +10,7 @@ export function nextSteps(files: readonly ScriptFile[], options: CreateScriptsOp
   const settings = quote(join(output, written?.path ?? ''));
   const secret = secretOf(client);
   const named = unknown(valuesOf(options));
-  // What somebody has filled in is in the file.
+  // What somebody has filled in is already in the file.
   const open = layout === 'files' ? named.filter((name) => isEmpty(written, name)) : named;
   const all = [...open, secret].join(', ');
   const where: Record<string, string> = {
@@ -31,7 +31,7 @@ export function nextSteps(files: readonly ScriptFile[], options: CreateScriptsOp
   ];
 }
 
-/** Whether a file of plain settings has no value of this name. */
+/** Whether a file of plain settings has no value under this name. */
 function isEmpty(file: ScriptFile | undefined, name: string): boolean {
   return !(JSON.parse(file?.content ?? '{}') as Record<string, unknown>)[name];
 }
@@ -55,14 +55,14 @@ function valuesOf({ client, host, port, database, url, pins }: CreateScriptsOpti
   return { DB_HOST: host, DB_PORT: port, DB_NAME: database, DB_USER: undefined, DB_PINS: pins };
 }
 
-/** The settings, each with its value where that is known; the others are taken from the environment. */
+/** The settings. A known value is written; the others come from the environment. */
 function settingsOf(options: CreateScriptsOptions): string[] {
   return Object.entries(valuesOf(options)).map(([name, value]) =>
     value === undefined ? name : quote(`${name}=${value}`),
   );
 }
 
-/** Whom a script of a database is called for, and what else it needs. */
+/** The user for whom a database script is called, and its other arguments. */
 function argumentsOf(script: string): string {
   const key = /(\w+)\.js'?$/.exec(script)?.[1] ?? '';
   const needed: Readonly<Record<string, string>> = {
@@ -74,12 +74,12 @@ function argumentsOf(script: string): string {
   return needed[key] ?? '--user USER';
 }
 
-/** The commands that run a script here, and prove that a wrong server gets nothing of it. */
+/** The commands that run a script here, and prove that it gives nothing to a wrong server. */
 function trials(script: string, settings: string, secret: string, options: CreateScriptsOptions): string[] {
   const { kind, layout = 'files' } = options;
   const isGlobal = kind === 'database' || kind === 'rule';
   const [file, one] = isGlobal ? ['--config-file', '--config'] : ['--secrets-file', '--secret'];
-  // A file of settings that the commands read: plain JSON, or that of the connection or the Action as the Deploy CLI keeps it.
+  // A file of settings that the commands read: plain JSON, or the file of the connection or the Action from the Deploy CLI.
   const isReadable = layout === 'files' || layout === 'deploy-cli';
   const flags = [
     ...(kind === 'database' ? [argumentsOf(script)] : []),

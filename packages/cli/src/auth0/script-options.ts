@@ -61,17 +61,19 @@ export function addScriptOptions(command: Command): Command {
     .optionsGroup(optionGroups.own);
 }
 
-/** What the flags say, as the library takes it. */
+/** What the flags say, in the form for the library. */
 interface ReadFlags {
   readonly container: ContainerOptions;
   readonly run: RunOptions;
 }
 
-/** The flags of a command. What they name is read where it is told here, and never a second time: it may be a pipe, or change. */
+/**
+ * The flags of a command. The files that they name are read once, at the place where that is said here: a file may be a pipe, or change.
+ */
 export interface FlagReader {
-  /** Reads what the flags name, but the password, which is read when the reader is made. @throws UsageError */
+  /** Reads what the flags name, except the password, which is read when the reader is made. @throws UsageError */
   readonly read: () => ReadFlags;
-  /** Does `work`, and asks for the password, once, where a script needs one that was not given. */
+  /** Does `work`. If a script needs a password that was not given, it asks for it, once. */
   readonly call: <Result>(run: RunOptions, work: (options: RunOptions) => Promise<Result>) => Promise<Result>;
 }
 
@@ -122,7 +124,10 @@ function toRunOptions(flags: ScriptFlags, password: string | undefined, io: Io, 
   const named = readArguments(flags.arg ?? [], command);
   for (const [name, value] of Object.entries({ user, password }))
     if (value !== undefined && named[name] !== undefined)
-      throw new UsageError(`--arg ${name} and the option of that name are one argument: give one of them`, command);
+      throw new UsageError(
+        `--arg ${name} and the option of that name are the same argument: give one of them`,
+        command,
+      );
   const run: RunOptions = {
     ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as RunOptions),
     args: {
@@ -142,7 +147,7 @@ function toRunOptions(flags: ScriptFlags, password: string | undefined, io: Io, 
   return { container, run };
 }
 
-/** Every file that the flags name: what `--watch` looks at. */
+/** Every file that the flags name. `--watch` looks at them. */
 export function filesOf({ event, context, profile, configFile, secretsFile, trustCa }: ScriptFlags): string[] {
   return [event, context, profile, configFile, secretsFile, trustCa].filter((file) => file !== undefined);
 }
@@ -178,7 +183,7 @@ function readArguments(pairs: readonly string[], command: string): JsonObject {
       try {
         return [name, colon === ':' ? JSON.parse(value) : value];
       } catch {
-        throw new UsageError(`--arg ${name}: the value is no JSON`, command);
+        throw new UsageError(`--arg ${name}: the value is not JSON`, command);
       }
     }),
   );
@@ -211,9 +216,9 @@ function readJson(option: string, file: string, command: string): JsonObject {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
   } catch {
-    // told below: the parser's message would repeat what the file holds
+    // Reported below: the parser's message would repeat the content of the file.
   }
-  throw new UsageError(`${option}: the file is no JSON object`, command);
+  throw new UsageError(`${option}: the file is not a JSON object`, command);
 }
 
 /** @throws UsageError */

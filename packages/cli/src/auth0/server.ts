@@ -6,18 +6,18 @@ import { type Io, withProgress } from '../io.ts';
 
 const COMMAND = 'auth0 new';
 
-/** What `--from` says, less its credentials. */
+/** The server of `--from`, without its credentials. */
 export interface Server {
   readonly target: ServerTarget;
   /** As it may be shown. */
   readonly label: string;
   readonly host: string;
   readonly port: number;
-  /** The clients that speak to it, the usual one first; undefined: the target does not tell. */
+  /** The clients that speak to it, with the usual one first. undefined: the target does not say. */
   readonly clients: readonly ScriptClient[] | undefined;
-  /** The name in the path of a database's URL; of a directory's, where a search begins. */
+  /** The name in the path of a database's URL. For a directory's URL, the place where a search begins. */
   readonly database: string | undefined;
-  /** Of an API, or of a directory. */
+  /** For an API, or for a directory. */
   readonly url: string | undefined;
 }
 
@@ -29,7 +29,7 @@ const clientsOf: Partial<Record<Protocol, readonly ScriptClient[]>> = {
 const MONGODB_PORT = 27_017;
 const LDAPS_PORT = 636;
 
-/** Where TLS begins at once, and no HTTP follows. */
+/** Services that begin with TLS, but do not speak HTTP. */
 const notHttp: ReadonlySet<number> = new Set([
   465,
   563,
@@ -46,13 +46,13 @@ const notHttp: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * @param protocol what `--protocol` says
+ * @param protocol the value of `--protocol`
  * @throws UsageError; CertpinError `ERR_TARGET_INVALID`
  */
 export function readServer(text: string, protocol?: Protocol): Server {
   const target = parseTarget(text);
   if (!('host' in target)) {
-    throw new UsageError('--from names a server; the certificate of a file is given with --pins-file', COMMAND);
+    throw new UsageError('--from takes a server; give a certificate file with --pins-file', COMMAND);
   }
   const { label, host, port } = target;
   const scheme = /^(?:jdbc:)?([a-z][\w+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
@@ -76,7 +76,7 @@ export function readServer(text: string, protocol?: Protocol): Server {
   };
 }
 
-/** Whoever has a scheme of its own, or a port, is no HTTP API for having TLS at once; empty: no script speaks to it. */
+/** A service with its own scheme or port is not an HTTP API only because it begins with TLS. Empty: no script speaks to it. */
 function clientsAt(spoken: Protocol, scheme: string | undefined, port: number): readonly ScriptClient[] {
   const clients = clientsOf[spoken] ?? [];
   if (spoken === 'tls' && (scheme === 'mongodb' || (scheme === undefined && port === MONGODB_PORT))) return ['mongodb'];
@@ -86,8 +86,8 @@ function clientsAt(spoken: Protocol, scheme: string | undefined, port: number): 
 }
 
 /**
- * Refuses a client for a server that it does not speak to, and a port that is another database's: a fingerprint would be fetched, and
- * scripts be written, for something else.
+ * Refuses a client that does not speak to the server, and a port that belongs to another database. Otherwise, the fingerprint and the
+ * scripts would be for something else.
  *
  * @throws UsageError
  */
@@ -99,7 +99,7 @@ export function refuseOtherClient({ label, port, clients }: Server, client: stri
   if (!fits) throw new UsageError(`${client} does not speak to ${label}`, COMMAND);
   const usual = owners?.length === 0 ? '' : `, which takes --client ${owners?.join(' or ')}`;
   throw new UsageError(
-    `${client} does not speak to ${label}: port ${port} is that of ${protocolNames[owner as Protocol] ?? owner}${usual}; if it is another kind of server, leave --from out and give --client and --pins`,
+    `${client} does not speak to ${label}: port ${port} belongs to ${protocolNames[owner as Protocol] ?? owner}${usual}. For another kind of server, give --client and --pins in place of --from`,
     COMMAND,
   );
 }
@@ -111,13 +111,13 @@ const protocolNames: Partial<Record<Protocol, string>> = {
   ldap: 'LDAP',
 };
 
-/** The path of a URL, without the slashes around it. What is behind it (`?password=…`) is not looked at. */
+/** The path of a URL, without the slashes around it. The query (`?password=…`) is not read. */
 function pathOf(text: string): string {
   if (!/^(?:https|postgres(?:ql)?|mysql|mariadb|ldaps?|ldap\+starttls):\/\//i.test(text)) return '';
   return decodeURIComponent(new URL(text).pathname).replace(/^\/+|\/+$/g, '');
 }
 
-/** The certificate that it presents just now. Nothing but a handshake is sent; no credential is. */
+/** The certificate that it presents now. Only a handshake is made. No credential is sent. */
 export async function fetchCertificate(
   { target, label }: Server,
   options: ProbeOptions,

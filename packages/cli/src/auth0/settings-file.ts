@@ -1,13 +1,13 @@
 import type { Json, JsonObject } from '@certpin/auth0';
 
-/** What the Deploy CLI is to fill in, or has left out, is no value. */
+/** A value that the Deploy CLI must still fill in, or has left out, does not count. */
 const NO_VALUE = /^(?:@@\w+@@|##\w+##|_VALUE_NOT_SHOWN_)$/;
 
 /**
- * The configuration in a JSON file: the object itself, or that of a connection as the Deploy CLI and the Management API keep it
- * (`options.configuration` of a `database.json`).
+ * The configuration in a JSON file: the object itself, or that of a connection (`options.configuration` of a `database.json`). The Deploy
+ * CLI and the Management API use this form.
  *
- * @throws TypeError where it is something else
+ * @throws TypeError if it is something else
  */
 export function configurationIn(file: JsonObject): Record<string, string | null> {
   const { strategy, options } = file;
@@ -15,10 +15,10 @@ export function configurationIn(file: JsonObject): Record<string, string | null>
 }
 
 /**
- * The secrets in a JSON file: the object itself, or those of an Action (a list of names and values) or a Hook (an object), as the Deploy
- * CLI and the Management API keep them.
+ * The secrets in a JSON file. That is the object itself, or the secrets of an Action (a list of names and values) or a Hook (an object).
+ * The Deploy CLI and the Management API use these forms.
  *
- * @throws TypeError where it is something else
+ * @throws TypeError if it is something else
  */
 export function secretsIn(file: JsonObject): Record<string, string | null> {
   const { secrets } = file;
@@ -27,12 +27,12 @@ export function secretsIn(file: JsonObject): Record<string, string | null> {
   return settingsIn(Object.fromEntries(named));
 }
 
-/** The platform keeps texts: a number becomes one. What is no setting at all is told, and not read as nothing. */
+/** The platform keeps texts, so a number becomes a text. Anything else is an error, and does not count as nothing. */
 function settingsIn(values: Json): Record<string, string | null> {
   const settings: Record<string, string | null> = {};
   for (const [name, value] of Object.entries(isObject(values) ? values : {})) {
     if (typeof value === 'object' && value !== null)
-      throw new TypeError(`${/^\w+$/.test(name) ? name : 'a value'} is not a text: these are no settings`);
+      throw new TypeError(`${/^\w+$/.test(name) ? name : 'a value'} is not a text, so the file does not hold settings`);
     if (typeof value !== 'string' || !NO_VALUE.test(value)) settings[name] = value === null ? null : String(value);
   }
   return settings;

@@ -17,7 +17,10 @@ export interface PlannedFile {
   readonly content: string;
 }
 
-/** What is where a file is to be written: nothing, the very same, another file, something that is no file, or a file where a folder has to be. */
+/**
+ * What is at the place of a file to write: nothing, the same file, another file, or something that is not a file. The last value means a
+ * file in the place of a folder.
+ */
 export type Occupancy = 'free' | 'same' | 'other' | 'no-file' | 'no-folder';
 
 export function occupancyOf(folder: string, { path, content }: PlannedFile): Occupancy {
@@ -27,16 +30,16 @@ export function occupancyOf(folder: string, { path, content }: PlannedFile): Occ
     return readFileSync(file, 'utf8') === content ? 'same' : 'other';
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return lstatSync(file, { throwIfNoEntry: false }) ? 'no-file' : 'free'; // a link to nothing
+    if (code === 'ENOENT') return lstatSync(file, { throwIfNoEntry: false }) ? 'no-file' : 'free'; // For a link to nothing.
     if (code === 'ENOTDIR') return 'no-folder';
     throw error;
   }
 }
 
 /**
- * Writes all files: each under another name first, and only when all of them are on the disk are they given their own.
+ * Writes all files. Each is written under another name first. Only when all are on the disk do they get their own names.
  *
- * @returns undefined; or Node's error of the file system, and the files that had their name before it, none as a rule
+ * @returns undefined, or Node's error of the file system and the files that had got their name before it (usually none)
  */
 export function writeFiles(
   folder: string,
@@ -50,7 +53,7 @@ export function writeFiles(
       mkdirSync(dirname(file), { recursive: true });
       const draft = `${file}.${process.pid}.tmp`;
       const descriptor = openSync(draft, 'wx');
-      written.push({ draft, file }); // ours from now on: something else of that name is not taken away
+      written.push({ draft, file }); // From now on, the file is ours. A file that somebody else made under this name is not removed.
       try {
         writeFileSync(descriptor, content);
       } finally {

@@ -1,26 +1,26 @@
 import type { Command, Option } from 'commander';
 import { TargetArgument } from './target-argument.ts';
 
-/** What a script needs of a command; made of the definition itself, so that no script can know less or more than the program. */
+/** What a script must know of a command. It is made from the definition itself, so it knows the same options as the program. */
 interface CommandWords {
   /** Within a group, both words: `auth0 run`.. */
   readonly name: string;
   readonly summary: string;
   readonly options: readonly OptionWords[];
-  /** What its argument may be; undefined: a file, or a host that no script can know. */
+  /** The allowed values of its argument. undefined: a file, or a host, which no script can know. */
   readonly operands: readonly string[] | undefined;
-  /** Its argument may be a target of the pins file: the program is asked for them when somebody completes. */
+  /** Its argument may be a target of the pins file. The script asks the program for these targets. */
   readonly takesTargets: boolean;
 }
 
-/** The hidden command that prints the targets of the pins file in the current folder, one a line. */
+/** The hidden command that prints the targets of the pins file in the current folder, one on each line. */
 export const LIST_TARGETS = '_targets';
 
 interface OptionWords {
   /** `-q` and `--quiet`.. */
   readonly spellings: readonly string[];
   readonly description: string;
-  /** `file`, `choice`: a value that can be completed; `value`: another one; `none`.. */
+  /** `file`, `choice`: a value that can be completed. `value`: another value. `none`: no value. */
   readonly takes: 'none' | 'value' | 'file' | 'choice';
   readonly choices: readonly string[];
 }
@@ -55,7 +55,7 @@ function readCommands(program: Command, group = ''): CommandWords[] {
   });
 }
 
-/** The words of the first place, and of the second behind each group. */
+/** The words at the first place, and those at the second place of each group. */
 function groupsOf(commands: readonly CommandWords[]): string[] {
   return [...new Set(commands.filter(({ name }) => name.includes(' ')).map(({ name }) => name.split(' ')[0] ?? ''))];
 }
@@ -71,7 +71,7 @@ function readOption({ short, long, flags, description, argChoices }: Option): Op
   };
 }
 
-/** Where nothing else is known, readline completes file names (`-o default`). */
+/** If nothing else is known, readline completes file names (`-o default`). */
 function bash(program: string, commands: readonly CommandWords[]): string {
   const names = commands.map(({ name }) => name).filter((name) => !name.includes(' '));
   const values = commands.flatMap(({ name, options }) =>

@@ -8,7 +8,7 @@ import { showPath } from './target.ts';
 /** A file that an option names. */
 export interface OptionFile {
   readonly path: string;
-  /** `--pins-file`: it stands for the path where that may be a login in the wrong place. */
+  /** `--pins-file`. It is shown in place of the path, if the path may be a login in the wrong place. */
   readonly option: string;
   readonly kind: FileKind;
 }

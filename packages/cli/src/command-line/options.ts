@@ -51,7 +51,7 @@ export function addConnectionOptions(command: Command): Command {
 /** @throws UsageError */
 export function toProbeOptions(flags: ConnectionFlags, command: string): ProbeOptions {
   const { timeout, servername, protocol, proxy, ipv4, ipv6 } = flags;
-  // It is sent in the clear: a connection string in the wrong place must not be.
+  // It is sent in plaintext. A connection string in the wrong place must not be sent.
   if (servername !== undefined && !SERVERNAME.test(servername)) {
     throw new UsageError('--servername takes a host name', command);
   }
@@ -66,10 +66,10 @@ export function toProbeOptions(flags: ConnectionFlags, command: string): ProbeOp
   };
 }
 
-/** Once, and not with each target. The message repeats nothing of the URL, which may hold a login. */
+/** Checked once, and not for each target. The message repeats nothing of the URL, which may hold a login. */
 function checkProxy(proxy: string | undefined, command: string): void {
   try {
-    scan([], { proxy }); // reads its options at once
+    scan([], { proxy }); // This reads its options at once.
   } catch (error) {
     throw new UsageError(`--${failureOf(error).message}`, command);
   }
@@ -81,7 +81,7 @@ function toTls(
 ): NonNullable<ProbeOptions['tls']> {
   if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key go together', command);
   if (tlsMax !== undefined && tlsMax < (tlsMin ?? '1.2')) {
-    throw new UsageError('--tls-max is older than --tls-min, which is 1.2 where it is not given', command);
+    throw new UsageError('--tls-max is older than --tls-min, whose default is 1.2', command);
   }
   const versionOf = (version: string | undefined) => tlsVersions[version as keyof typeof tlsVersions];
   return {
@@ -92,7 +92,7 @@ function toTls(
   };
 }
 
-/** RFC 8446 §4.2.3: a server chooses among its certificates by the signatures that the client takes. In OpenSSL's names. */
+/** RFC 8446 §4.2.3: a server chooses among its certificates by the signatures that the client accepts. These are OpenSSL's names. */
 const kindsOfKeys: Readonly<Record<string, string>> = {
   rsa: 'rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512',
   ecdsa: 'ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512',
@@ -196,7 +196,7 @@ export function readSeconds(text: string, option: string, command: string): numb
   throw new UsageError(`${option} takes a number of seconds, up to 86400`, command);
 }
 
-/** The text is not repeated: what stands in the wrong place may be anything. */
+/** The text is not repeated: it may be anything, in the wrong place. */
 function toMilliseconds(option: string, text: string, command: string): number {
   const milliseconds = Math.ceil(Number(text) * 1000);
   if (/^\d+(?:\.\d+)?$/.test(text) && milliseconds <= 86_400_000) return milliseconds;

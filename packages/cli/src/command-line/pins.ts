@@ -6,8 +6,8 @@ import { quote } from '../io.ts';
 import { readOptionFile } from './option-file.ts';
 
 /**
- * The values of `--pin`.. A shell takes a pin with spaces apart (`--pin sha256 Fingerprint=AA:…`, `--pin 3 1 1 AABB…`), so the words
- * are put together again; a value that holds lines or a comment, or whole pins with spaces in them, stays a line of its own.
+ * The values of `--pin`. A shell splits a pin with spaces (`--pin sha256 Fingerprint=AA:…`, `--pin 3 1 1 AABB…`), so the words are joined
+ * again. A value with lines, with a comment, or with whole pins that contain spaces, stays a line of its own.
  *
  * @throws CertpinError `ERR_PIN_INVALID`
  */
@@ -31,17 +31,18 @@ function isWhole(value: string): boolean {
   }
 }
 
-/** The name of a certificate's file, which is no pin in any spelling. */
+/** The name of a certificate's file, which is not a pin in any spelling. */
 const FILE_NAME = /\.(?:pem|crt|cer|der|cert|p7b|p12|pfx|txt)$/i;
 
 /**
- * The pins of a file: text with pins in any spelling and # comments, certificates, public keys and signing requests, or a container of them.
+ * The pins of a file: text with pins in any spelling and # comments, certificates, public keys and signing requests, or a container of
+ * them.
  *
- * @throws CertpinError `ERR_PIN_INVALID`; `ERR_FILE_UNREADABLE` where the file cannot be opened; FileError where it is not read
+ * @throws CertpinError `ERR_PIN_INVALID`; `ERR_FILE_UNREADABLE` if the file cannot be opened; FileError if it cannot be read
  */
 export async function readPinsFile(path: string, files: FileReader): Promise<PinSource> {
   const bytes = readOptionFile({ path, option: '--pins-file', kind: 'pins file' });
-  if (bytes.length === 32) return checked(path, bytes); // no text; the library says what it lacks
+  if (bytes.length === 32) return checked(path, bytes); // Without text, the library says what is missing.
   try {
     return checked(path, await files.readPins(bytes, path));
   } catch (error) {
@@ -53,7 +54,7 @@ export async function readPinsFile(path: string, files: FileReader): Promise<Pin
   }
 }
 
-/** Each source is read on its own first, so that the error says where the pin stands. */
+/** Each source is read alone first, so that the error says where the pin is. */
 function checked(where: string, source: PinSource, advice = ''): PinSource {
   try {
     parsePins(source);

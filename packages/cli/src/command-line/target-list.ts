@@ -8,18 +8,18 @@ import { placed, type ShownTarget, showPath, showTarget } from './target.ts';
 /** A target as it stands in a list. */
 export interface Listed {
   readonly text: string;
-  /** `hosts.txt, line 4`: a target that cannot be read must not be shown, so this names it. */
+  /** `hosts.txt, line 4`. It names a target that cannot be read, because such a target must not be shown. */
   readonly place: string;
 }
 
 export interface TargetList {
-  /** How many there are; undefined where standard input will tell. */
+  /** How many there are. undefined: they come from standard input. */
   readonly count: number | undefined;
   readonly targets: AsyncIterable<ShownTarget>;
 }
 
 /**
- * The targets of the arguments, then those of the files, one a line, `-` being standard input, which is read as it comes.
+ * The targets of the arguments, then those of the files, one on each line. `-` is standard input, which is read as it comes.
  *
  * @throws CertpinError `ERR_FILE_UNREADABLE`
  */
@@ -51,7 +51,7 @@ export async function readTargetTexts(files: readonly string[], io: Io): Promise
   return listed;
 }
 
-/** Everything that cannot be read is told at once. It is not repeated: where it stands tells which one it is. */
+/** All unreadable targets are reported together. None is repeated: its place says which one it is. */
 export function readEach<Result>(
   named: readonly (Pick<Listed, 'text'> & Partial<Listed>)[],
   read: (text: string) => Result,
@@ -76,7 +76,7 @@ function readLines(path: string): Listed[] {
 
 const LINE_END = /\r\n|\n|\r/;
 
-/** No target is so long, and what has no line end would be kept in memory for ever. */
+/** No target is longer. Text without a line end would otherwise stay in memory for ever. */
 const MAX_LINE = 64 * 1024;
 
 async function* readStandardInput(io: Io): AsyncGenerator<Listed, void, void> {
@@ -86,23 +86,23 @@ async function* readStandardInput(io: Io): AsyncGenerator<Listed, void, void> {
   let begun = '';
   for await (const chunk of io.stdin()) {
     first = Buffer.concat([first, Buffer.from(chunk as Buffer)]);
-    if (first.length < 2) continue; // the encoding is told by two bytes
+    if (first.length < 2) continue; // The first two bytes show the encoding.
     decoder ??= new TextDecoder(encodingOf(first));
     const lines = (begun + decoder.decode(first, { stream: true })).split(LINE_END);
     first = Buffer.alloc(0);
     begun = lines.pop() ?? '';
-    if (begun.length > MAX_LINE) throw new FileError('standard input: a line of more than 64 KiB is no target');
+    if (begun.length > MAX_LINE) throw new FileError('standard input: a line of more than 64 KiB is not a target');
     yield* lines.flatMap(toListed);
   }
   yield* toListed(begun + (decoder ?? new TextDecoder()).decode(first));
 }
 
-/** A line without its comment: `#` begins one at the start of the line or behind a space, so that a URL may hold it. */
+/** A line without its comment. `#` begins a comment at the start of the line or after a space, so that a URL may contain it. */
 function targetOf(line: string): string {
   return line.replace(/(?:^|\s)#.*$/s, '').trim();
 }
 
-/** Given one line after the other: the target in it, where there is one, and where it stands. */
+/** Gets one line after the other. Returns the target in it, if there is one, and its place. */
 function listedIn(source: string): (line: string) => Listed[] {
   let number = 0;
   return (line) => {

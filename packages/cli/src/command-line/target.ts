@@ -4,7 +4,7 @@ import { type ProbeFailure, parseTarget, type Target } from 'certpin/probe';
 import { type Failure, failureOf } from '../failure.ts';
 import { FileError } from '../files/file-error.ts';
 
-/** A target that has been read, or why it cannot be: then it may be a mistyped connection string, and must not be shown. */
+/** A target that was read, or why it cannot be read. An unreadable one may be a mistyped connection string, and must not be shown. */
 export type ShownTarget =
   | { readonly target: Target; readonly label: string; readonly refusal?: undefined }
   | { readonly target?: undefined; readonly label?: undefined; readonly refusal: ProbeFailure['error'] };
@@ -12,7 +12,7 @@ export type ShownTarget =
 /**
  * Reads a target, and says under which name answers, errors and hints may show it. `-` is standard input.
  *
- * @param place where it stands in a list: the refusal names it
+ * @param place its place in a list, for the error
  */
 export function showTarget(text: string, place?: string): ShownTarget {
   try {
@@ -23,14 +23,14 @@ export function showTarget(text: string, place?: string): ShownTarget {
   }
 }
 
-/** The refusal of a target that stands in a list. */
+/** The error for a target in a list. */
 export function placed(failure: Failure, place: string | undefined): Failure {
   return place === undefined ? failure : { ...failure, message: `${place}: ${failure.message}` };
 }
 
 /**
- * How errors name a file: by its path, but by the option that gave it where it is not there and could be a connection string in the wrong
- * place.
+ * How errors name a file. Usually by its path. If there is no such file, and the path could be a connection string, by the option that gave
+ * it.
  */
 export function showPath(path: string, option: string): string {
   if (path === '') return option;
@@ -39,8 +39,8 @@ export function showPath(path: string, option: string): string {
   return existsSync(dirname(path)) && !mayHoldLogin(basename(path)) ? path : option;
 }
 
-/** @throws FileError for the path of a pins file that must not be repeated, nor become the name of a file */
+/** @throws FileError for the path of a pins file that must not be repeated, nor become the name of a new file */
 export function refuseConnectionString(path: string): void {
-  if (path === '-') throw new FileError('--file: a pins file is a file, and not standard input: name it');
+  if (path === '-') throw new FileError('--file: a pins file cannot be standard input: give its path');
   if (showPath(path, '') === '') throw new FileError('--file: no such file', 'certpin help trust');
 }

@@ -4,7 +4,7 @@ import { UsageError } from '../failure.ts';
 import { type Io, printError, printHint, quote } from '../io.ts';
 import { showTarget } from './target.ts';
 
-/** Says what is wrong with the command line. `argv` is looked at for the hint only. */
+/** Says what is wrong with the command line. `argv` is read only for the hint. */
 export function printUsageError(io: Io, error: CommanderError | UsageError, argv: readonly string[]): void {
   if (error instanceof UsageError) {
     printError(io, error.message);
@@ -26,7 +26,7 @@ function reword({ code, message }: CommanderError): string {
     .replace(/\.$/, '');
   if (code === 'commander.invalidArgument') return rewordChoices(text);
   if (code !== 'commander.unknownCommand' && code !== 'commander.unknownOption') return text;
-  // The word that commander quotes is the user's: a connection string, or an option with a password behind it.
+  // The word that commander quotes comes from the user. It may be a connection string, or an option followed by a password.
   const word = /'([\s\S]*)'/.exec(message)?.[1] ?? '';
   const shown = /^(?:--[\w-]+(?==|$)|-\w|\w[\w-]*$)/.exec(word)?.[0];
   const meant = /\(Did you mean (?:one of )?([^)]*)\?\)$/.exec(message)?.[1];
@@ -34,7 +34,7 @@ function reword({ code, message }: CommanderError): string {
   return `${what}${shown === undefined ? '' : ` '${shown}'`}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
 }
 
-/** The word that was given is not repeated: what stands in the wrong place may be anything. */
+/** The given word is not repeated: it may be anything, in the wrong place. */
 function rewordChoices(text: string): string {
   const { option, word, other, argument, choices } =
     /^(?:option '(?<option>-[^ ']*)[^']*' argument '(?<word>[\s\S]*)' is invalid|command-argument value '(?<other>[\s\S]*)' is invalid for argument '(?<argument>[^']*)')\. Allowed choices are (?<choices>.*)$/.exec(
@@ -44,7 +44,7 @@ function rewordChoices(text: string): string {
   return `${option ?? argument} takes one of ${choices}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
 }
 
-/** What some people call a client or a protocol, and what certpin calls it, the nearest first. */
+/** Other names of clients and protocols, and certpin's own names for them, the nearest first. */
 const otherNames: readonly (readonly [names: RegExp, choices: readonly string[]])[] = [
   [/^(?:pgsql|postgres(?:ql)?|psql|node-postgres|pg-.*)$/, ['pg', 'postgres']],
   [/^(?:mariadb|maria|mysqljs|mysql-.*)$/, ['mariadb', 'mysql2', 'mysql']],
@@ -60,7 +60,7 @@ function meantChoice(word: string, choices: readonly string[]): string | undefin
   return called.find((name) => choices.includes(name)) ?? closest(word, choices);
 }
 
-/** `certpin db.example.com:5432`: the command was left out. */
+/** `certpin db.example.com:5432`: the command was forgotten. */
 function missingCommand(word: string): string {
   const { label } = showTarget(word);
   return label !== undefined && /[.:/]/.test(label) ? `certpin get ${quote(label)}` : 'certpin --help';
@@ -81,7 +81,7 @@ function isGroup(word: string | undefined): boolean {
   return word === 'auth0' || word === 'rotate';
 }
 
-/** `certpin help` knows the commands, and not those within a group. */
+/** `certpin help` knows the commands, but not those in a group. */
 function helpOf(command: string): string {
   return command.includes(' ') ? `certpin ${command} --help` : `certpin help ${command}`;
 }

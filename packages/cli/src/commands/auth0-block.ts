@@ -10,12 +10,13 @@ import { type ExitCode, type Io, printError, printHint, printText, quote } from 
 
 const COMMAND = 'auth0 block';
 
-const description = `Print certpin for one client as a block that stands inside a script, or put it into a script.
+const description = `Print certpin for one client as a block for a script, or put the block into a script.
 
---insert puts it at the top of the function, where the script is one function, and else at the top
-of the file. It does not change what the script does: the script has to call the block, for example
+--insert puts it at the top of the function, if the script is one function, and otherwise at the top
+of the file. This alone changes nothing: the script must call the block, for example
 new Pool(certpin.pinnedPg({ … }, { pins: configuration.DB_PINS })).
---update replaces every block that stands in the file by that of this release.`;
+
+--update replaces every block in the file by the block of this release.`;
 
 const examples = `
 Examples:
@@ -23,9 +24,9 @@ Examples:
   certpin auth0 block mysql2 --insert login.js
   certpin auth0 block --update login.js
 
-Exit code: 0 printed or written; 1 --update found no whole block; 2 it could not be done.`;
+Exit code: 0 printed or written; 1 --update found no complete block; 2 it could not be done.`;
 
-/** Those of @certpin/auth0, which is loaded when the command runs: a test compares them. */
+/** The lists of @certpin/auth0. That package is loaded when the command runs. A test compares the lists. */
 export const blockClients = [
   'https',
   'axios',
@@ -39,7 +40,7 @@ export const blockClients = [
   'ldapts',
 ] as const;
 
-/** What `--update` says of a block, by what it was. */
+/** What `--update` says of a block, by its state before. */
 const stateWords: Readonly<Record<BlockState, (block: string, now: string) => string>> = {
   unmodified: (block) => `${block} is up to date`,
   modified: (block, now) => `${block} was modified; now it is ${now}, unmodified`,
@@ -65,13 +66,14 @@ export function defineAuth0Block(auth0: Command, io: Io, finish: (code: ExitCode
 
 async function block(client: InlineClient | undefined, { insert, update }: BlockFlags, io: Io): Promise<ExitCode> {
   if (insert !== undefined && update !== undefined)
-    throw new UsageError('--insert and --update are two jobs: give one', COMMAND);
+    throw new UsageError('--insert and --update exclude each other: give one of them', COMMAND);
   const { inlineBlock, insertBlock, updateBlocks, verifyInline } = await import('@certpin/auth0');
   if (update !== undefined) {
-    if (client !== undefined) throw new UsageError('--update takes no client: the blocks say theirs', COMMAND);
+    if (client !== undefined) throw new UsageError('--update takes no client: each block names its own', COMMAND);
     return change(update, io, (text) => {
       const { updated, broken, ...changed } = updateBlocks(text);
-      for (const { client, line } of broken) printError(io, `${update}:${line}: the block for ${client} is not whole`);
+      for (const { client, line } of broken)
+        printError(io, `${update}:${line}: the block for ${client} is not complete`);
       for (const { client, line, state, from, to } of updated)
         printText(io, `${quote(update)}:${line}: ${stateWords[state](`certpin ${from} for ${client}`, to)}`);
       if (updated.length > 0) return broken.length > 0 ? undefined : changed.text;
@@ -99,12 +101,12 @@ async function block(client: InlineClient | undefined, { insert, update }: Block
             `put the calls for ${client} into a function of their own, and the block into that: certpin auth0 block ${client}`,
           );
     }
-    printText(io, `certpin for ${client} stands in ${quote(insert)}; the script has to call it`);
+    printText(io, `certpin for ${client} is now in ${quote(insert)}; the script must call it`);
     return changed;
   });
 }
 
-/** Reads the file, and writes what became of it, whole; `undefined`: nothing is to be written, and the answer is no. */
+/** Reads the file, and writes the new text as a whole. `undefined`: nothing is written, and the answer is no. */
 function change(file: string, io: Io, work: (text: string) => string | undefined): ExitCode {
   let text: string;
   try {

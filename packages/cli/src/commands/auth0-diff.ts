@@ -16,12 +16,12 @@ import { type ExitCode, type Io, printable, printJson, printText, stdoutColors }
 
 const command = 'auth0 diff';
 
-const description = `Say whether the pins of a pins file stand where its deliver lists say that they have to be.
+const description = `Say whether the pins of a pins file are at every place that its deliver lists name.
 
-What can be read is compared: lines of scripts and of code, and files. The configuration of a
-connection can be read as ciphertext only, and a secret not at all: there certpin auth0 push has
-left a witness, a hash of what it wrote and of the ciphertext. While the witness fits, nobody has
-changed the value. Without one, the answer is unknown.
+Lines of scripts, lines of code, and files can be read, so they are compared. The configuration of a
+connection can be read only as ciphertext, and a secret not at all. For these, certpin auth0 push
+has left a witness: a hash of what it wrote and of the ciphertext. While the witness fits, nobody
+has changed the value. Without a witness, the answer is unknown.
 
 ${credentialsHelp}
 Nothing is written. Places in other tenants are listed.`;
@@ -32,13 +32,13 @@ Examples:
   certpin auth0 diff customer-db --file pins.json
   certpin auth0 diff --json
 
-Exit code: 0 every place of this tenant has the pins; 1 a place has others, or none; 2 a place could
-not be read, it is not known what stands there, or no place is in this tenant.`;
+Exit code: 0 every place of this tenant has the pins. 1 a place has other pins, or none. 2 a place
+could not be read, its content is not known, or no place is in this tenant.`;
 
 export function defineAuth0Diff(group: Command, io: Io, finish: (code: ExitCode) => void): void {
   const defined = group
     .command('diff')
-    .summary('say whether the pins stand where they have to be')
+    .summary('say whether the pins are at every place')
     .description(description)
     .addArgument(new TargetArgument('[target...]', 'targets of the pins file, by id or address (default: all)'));
   addDeliveryOptions(defined)

@@ -16,15 +16,21 @@ interface LearnFlags {
 const description = `Measure what Auth0 does not document about a tenant. To do so, learn makes a connection and an
 Action of its own, and removes them again.
 
-The answers: whether the ciphertext of a configuration can be sent back; whether a secret that is
-sent without its value keeps it; what becomes of realms that are left out; how many seconds pass
-until scripts see a new configuration, and how old the oldest container was. They are written beside
-the pins file, for this tenant. Before learn has run, certpin auth0 push assumes the worst case, and
-demands the values that nobody can read.
+It answers these questions:
+
+  Can the ciphertext of a configuration be sent back?
+  Does a secret keep its value if it is sent without it?
+  What happens to realms that are left out?
+  After how many seconds do scripts see a new configuration?
+  How old was the oldest container?
+
+The answers are written beside the pins file, for this tenant. Before learn has run, certpin auth0
+push assumes the worst case, and demands the values that nobody can read.
 
 ${credentialsHelp}
-The client needs the scopes create:, read:, update: and delete:connections, their _options, create:,
-read:, update: and delete:actions, and the password-realm grant.`;
+The client needs the password-realm grant and these scopes: create:, read:, update: and
+delete:connections, the same for connections_options, and create:, read:, update: and
+delete:actions.`;
 
 const examples = `
 Examples:
@@ -37,7 +43,7 @@ Exit code: 0 everything was measured; 2 something could not be measured.`;
 export function defineAuth0Learn(group: Command, io: Io, finish: (code: ExitCode) => void): void {
   group
     .command('learn')
-    .summary('measure what nobody documents of a tenant')
+    .summary('measure what Auth0 does not document about a tenant')
     .description(description)
     .option('--file <file>', 'the pins file', 'certpin.json')
     .option('--watch <seconds>', 'how long to watch for containers with the old configuration', '600')

@@ -24,22 +24,23 @@ import { type ExitCode, type Io, printable, printError, printHint, printText, pr
 
 const COMMAND = 'auth0 new';
 
-const description = `Write complete scripts for Auth0: custom database scripts, Actions, Rules and Hooks that call a
+const description = `Write complete scripts for Auth0: custom database scripts, Actions, Rules and Hooks. They call a
 database, a directory or an API, and check its certificate before the first byte.
 
-With --from the fingerprint is fetched from the server, and stands where the format has its
-settings, beside host and port. Credentials in the target are neither sent nor written nor shown: a
-password has to be filled in. A client that does not speak to that server is refused. On a terminal,
-without --kind, --client and --from, it asks.
+With --from, the fingerprint is fetched from the server and written to the settings, with host and
+port. Credentials in the target are neither sent nor written nor shown: you fill in the password. A
+client that does not speak to that server is refused. On a terminal, without --kind, --client and
+--from, certpin asks.
 
-Scripts of a database have to know what user_id begins with: --new-users where nobody logs in with
-the connection yet, else --user-id-prefix with what the scripts in use put before the id. Another
-prefix makes every user another user. A later run reads it in the scripts that are there.
+Database scripts must know the beginning of user_id. If nobody logs in with the connection yet, give
+--new-users. Otherwise, give --user-id-prefix with the text that the scripts in use put before the
+id. With another prefix, every user becomes another user. A later run reads the prefix from the
+existing scripts.
 
-The layouts: plain files with the settings beside them; the Deploy CLI's directory or its YAML;
-Terraform, with the scripts in files or in heredocs. No file is replaced without --force. Into
-configuration.json, secrets.json, database.json, tenant.yaml or actions/NAME.json the new parts are
-put, and what is there stays.
+The layouts: plain files with their settings; the Deploy CLI's directory or its YAML; Terraform, with
+the scripts in files or in heredocs. No file is replaced without --force. configuration.json,
+secrets.json, database.json, tenant.yaml and actions/NAME.json keep their content and get the new
+parts.
 
 Keys: login, get_user, create, verify, change_password, delete, change_email; and, with parameters
 that Auth0 does not document, change_username, change_phone_number.
@@ -57,8 +58,8 @@ Examples:
   certpin auth0 new --from postgres://db.example.com --new-users --layout deploy-cli --output tenant
   certpin auth0 new --client pg --pins-file pins.txt --new-users --layout terraform --dry-run
 
-Exit code: 0 written; 2 a mistake in the command line, a server that does not answer, a file that
-is there already.`;
+Exit code: 0 written; 2 a mistake in the command line, a server that does not answer, or a file that
+exists already.`;
 
 export function defineAuth0New(auth0: Command, io: Io, finish: (code: ExitCode) => void): void {
   const command = auth0
@@ -70,7 +71,7 @@ export function defineAuth0New(auth0: Command, io: Io, finish: (code: ExitCode) 
 }
 
 async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
-  // Not before it is asked for: the other commands start without it.
+  // Loaded only when it is needed: the other commands start without it.
   const { createScripts, pointsOf } = await import('@certpin/auth0');
 
   const flags =
@@ -89,7 +90,7 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
   let presented: CertificateSummary | undefined;
   const known = toOptions(flags, server);
   const planned = { ...known, userIdPrefix: await prefixOf(known, flags) };
-  asUsageError(() => createScripts(planned)); // told before anything is connected to
+  asUsageError(() => createScripts(planned)); // Reported before any connection is made.
   if (pins === undefined && server !== undefined) {
     const found = await fetchCertificate(server, probeOptions, io);
     if ('code' in found) {
@@ -106,7 +107,7 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
     ...{ file, path: join(flags.output, file.path), found: occupancyOf(flags.output, file) },
   }));
   if (!isFree(places, flags, io)) return 2;
-  const replaced = userIdLines(files, flags.output); // before they are
+  const replaced = userIdLines(files, flags.output); // Asked before the files are written.
   if (!flags.dryRun) {
     const changed = places.filter(({ found }) => found !== 'same').map(({ file }) => file);
     const failed = writeFiles(flags.output, changed);
@@ -120,7 +121,7 @@ async function writeNew(given: NewFlags, io: Io): Promise<ExitCode> {
   return 0;
 }
 
-/** The pins that were given, as one text; undefined: none were. */
+/** The given pins, as one text. undefined: none were given. */
 async function readPins({ pins = [], pinsFile = [] }: NewFlags, io: Io): Promise<string | undefined> {
   const sources = readPinValues('--pins', pins);
   const files = new FileReader({}, io);
@@ -161,7 +162,7 @@ function toOptions(flags: NewFlags, server: Server | undefined): CreateScriptsOp
   } as CreateScriptsOptions;
 }
 
-/** A file that is to be written, and what is there. */
+/** A file to write, and what is at its place. */
 interface Place {
   readonly file: ScriptFile;
   readonly path: string;
@@ -173,7 +174,7 @@ function isFree(places: readonly Place[], { force }: NewFlags, io: Io): boolean 
   const folders = places.filter(({ found }) => found === 'no-file' || found === 'no-folder');
   const others = force ? [] : places.filter(({ found }) => found === 'other');
   for (const { path, found } of folders) {
-    const what = found === 'no-file' ? 'something that is no file' : 'a file, where a folder has to be,';
+    const what = found === 'no-file' ? 'something that is not a file' : 'a file, where a folder has to be,';
     printError(io, `${path}: ${what} is in its way`);
   }
   for (const { path } of others) printError(io, `${path}: another file is there`);
@@ -226,7 +227,7 @@ function count(places: readonly Place[]): string {
   return places.length === 1 ? '1 file' : `${places.length} files`;
 }
 
-/** Whether somebody has filled in the pins of a file that was there. */
+/** Whether somebody has filled in the pins of an existing file. */
 function holdsPins({ content, isScript }: ScriptFile): boolean {
   return !isScript && /_PINS"?: "?\w/.test(content);
 }

@@ -12,8 +12,8 @@ interface ProveFlags extends ScriptFlags {
 
 const description = `Ask whether a script gives anything away to a server that is not the genuine one.
 
-The script runs with its genuine server first, and has to succeed: give it a user that exists, and
-the right password. Then it runs with impostors in that server's place, on this machine:
+First, the script runs with its genuine server, and must succeed: give it an existing user and the
+right password. Then it runs with impostors in the place of that server, on this machine:
 
   another-key           everything of the certificate, and of its issuers, copied but the keys
   self-signed           the same leaf, issued by itself
@@ -31,15 +31,16 @@ the right password. Then it runs with impostors in that server's place, on this 
   stolen-certificate    the genuine certificate, without its key
   plaintext             no TLS
 
-And trusted-ca after a first connection that is reset, refused or left without an answer; at a
-second login in one container; and in the place of all servers at once. A connection without an
-answer is watched up to the time limit, so a proof takes 20 s where the script does not give up.
+trusted-ca also comes after a first connection that is reset, refused or not answered. It comes at a
+second login in one container, and takes the place of all servers at once. A connection without an
+answer is watched up to the time limit. So a proof takes 20 s if the script does not give up.
 
-It is called held if no impostor got a byte, the script reported success with none of them, and it
-looked at what belongs to one certificate only: its SHA-256, its bytes, its public key. If nothing
-is proved, the report gives the reasons, and what the script printed. An impostor
-takes every login and counts what it is told. Nothing of that leaves this machine, and no value is
-repeated in the report. The script itself is not changed.`;
+The result is held if no impostor got a byte and the script reported success with none of them. It
+must also have looked at something that only one certificate has: its SHA-256, its bytes, or its
+public key. If nothing is proved, the report gives the reasons, and what the script printed.
+
+An impostor accepts every login and counts what it receives. Nothing of that leaves this machine, and
+the report repeats no value. The script itself is not changed.`;
 
 const examples = `
 Examples:
@@ -48,8 +49,8 @@ Examples:
   certpin auth0 prove get_user.js --user ada@example.com --node 18
   certpin auth0 prove post-login.js --secret API_PINS=AABB… --event event.json
 
-Exit code: 0 held, against the impostors that the report names; 1 something reached an impostor;
-2 nothing did, and something is missing for a proof, or it could not be asked.`;
+Exit code: 0 held, against the impostors that the report names. 1 something reached an impostor.
+2 nothing did, but a proof was not possible, or the question could not be asked.`;
 
 const exitCodes: Readonly<Record<ProofReport['finding'], ExitCode>> = { held: 0, leaked: 1, unproved: 2 };
 

@@ -17,23 +17,22 @@ interface PullFlags extends DeliveryFlags {
   readonly yes?: true;
 }
 
-const description = `Take the pins from the places where they stand into the pins file: after somebody has changed them
-there by hand.
+const description = `Take the pins from their places into the pins file, after somebody has changed them there by hand.
 
-Only what can be read is taken: lines of scripts and of code, and files. Where all places of a
-target can be read as ciphertext only, or not at all, pull says so and changes nothing. It takes
-no revoked pin, and nothing where the places of a target differ.
+Only places that can be read count: lines of scripts and of code, and files. If no place of a target
+can be read, or only as ciphertext, pull says so and changes nothing. It takes no revoked pin. If the
+places of a target differ, it takes none of them.
 
 ${credentialsHelp}
-Check the result with certpin check: a place can be changed by whoever can log in to the tenant.`;
+Check the result with certpin check: everybody who can log in to the tenant can change a place.`;
 
 const examples = `
 Examples:
   certpin auth0 pull
   certpin auth0 pull customer-db --yes --json
 
-Exit code: 0 the pins file says what stands there; 1 refused, or you said no; 2 a target could not
-be read, or there is no terminal to ask on.`;
+Exit code: 0 the pins file has the pins of the places. 1 refused, or you said no. 2 a target could
+not be read, or there is no terminal to ask on.`;
 
 export function defineAuth0Pull(group: Command, io: Io, finish: (code: ExitCode) => void): void {
   const defined = group

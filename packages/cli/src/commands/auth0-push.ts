@@ -45,21 +45,25 @@ interface PushFlags extends DeliveryFlags {
   readonly drop?: string[];
 }
 
-const description = `Bring the pins of a pins file to every place that its deliver lists name: configuration of custom
-database connections, secrets and code of Actions, scripts, files, and commands.
+const description = `Bring the pins of a pins file to every place that its deliver lists name. A place is the
+configuration of a custom database connection, a secret or the code of an Action, a script, a file,
+or a command.
 
-All of it is read and planned first. Then every address of every target is asked: the pins must
-match what each presents now, or nothing is written. Everything else of a connection or an Action
-stays as it is; where that cannot be done, push refuses and names what would be lost. After a write
-push reads again and compares. On a difference it stops, and prints how to take it back.
+First, everything is read and planned. Then every address of every target is asked. The pins must
+match what each address presents now, or nothing is written. Everything else of a connection or an
+Action stays as it is. If that is not possible, push refuses and names what would be lost. After a
+write, push reads again and compares. If there is a difference, it stops and prints how to take the
+push back.
 
 ${credentialsHelp}
 --values is a JSON file for values that nobody can read back:
 {"connections": {"NAME": {"KEY": "value"}}, "actions": {"NAME": {"KEY": "value"}}}.
 
-Each push is written into a journal beside the pins file. --undo takes the last one back.
---verify-login lets a user log in over each connection, before and after: CERTPIN_CANARY_USERNAME
-and CERTPIN_CANARY_PASSWORD. The user needs no rights; the client needs the password-realm grant.`;
+Each push is recorded in a journal beside the pins file. --undo takes the last push back.
+
+--verify-login lets a user log in over each connection, before and after the write. Its name and
+password come from CERTPIN_CANARY_USERNAME and CERTPIN_CANARY_PASSWORD. The user needs no rights. The
+client needs the password-realm grant.`;
 
 const examples = `
 Examples:
@@ -72,15 +76,15 @@ Examples:
   certpin auth0 push --verify-login --yes
   certpin auth0 push --undo
 
-Exit code: 0 the pins stand at every place that push may write; with --dry-run: push may write them.
-1 refused, or something failed. 2 the question could not be asked, no place is in this tenant, or
-the login was not verified. 130 interrupted by Ctrl-C.`;
+Exit code: 0 the pins are at every place that push may write. With --dry-run: push may write them.
+1 refused, or something failed. 2 the question could not be asked, no place is in this tenant, or the
+login was not verified. 130 interrupted by Ctrl-C.`;
 
 export function defineAuth0Push(group: Command, io: Io, finish: (code: ExitCode) => void): void {
   const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
   const defined = group
     .command('push')
-    .summary('bring the pins to the places where they have to be')
+    .summary('bring the pins to their places')
     .description(description)
     .addArgument(new TargetArgument('[target...]', 'targets of the pins file, by id or address (default: all)'))
     .addOption(new Option('--dry-run', 'read, plan and ask every server; write nothing').conflicts(['yes', 'leaked']))
@@ -129,7 +133,7 @@ async function push(targets: readonly string[], flags: PushFlags, io: Io): Promi
   }
 }
 
-/** The same revocation as `certpin trust --revoke`. Of a pin that is revoked already there is nothing to do. */
+/** The same revocation as `certpin trust --revoke`. If the pin is revoked already, there is nothing to do. */
 async function revoke(
   targets: readonly string[],
   leaked: readonly string[],
@@ -166,7 +170,7 @@ function tell(delivered: Delivered, { file, json, undo }: PushFlags, wasAsked: b
     printJson(io, { file, ok: codeOf(delivered, wasAsked) === 0, ...delivered });
     return;
   }
-  // Whoever was asked has seen them.
+  // A person who was asked has seen them.
   if (outcome !== 'declined') for (const one of outcomes) print(io, one);
   if (unfinished !== undefined)
     printWarning(io, `the push ${unfinished} was cut off; this one has begun from what stands there`);

@@ -19,15 +19,15 @@ interface RunFlags extends ScriptFlags {
 const description = `Run a script as Auth0 would: a custom database script, an Action, a Rule (or several, as a chain)
 or a Hook.
 
-certpin tells the kind of a script by the name of its file (login.js, as the Deploy CLI writes it),
-its exports, and the name and the parameters of its function. If that is not enough, say it with --as.
+certpin detects the kind of a script by its file name (login.js, as the Deploy CLI writes it), its
+exports, and the name and parameters of its function. If that is not enough, give the kind with --as.
 
-If you give what the script does not take (secrets for a database script, an unknown argument), the
-command refuses it.
+If you give something that the script does not take (secrets for a database script, an unknown
+argument), the command refuses it.
 
-It runs in a process of its own, with the signatures, the error classes, the 20 s and the 100 kB
-of the platform, and without this shell's environment. It is an emulator for scripts of your own,
-and no sandbox: a script can do what you can do.`;
+The script runs in a process of its own, with the platform's signatures, error classes, and limits of
+20 s and 100 kB. It does not get this shell's environment. This is an emulator for your own scripts,
+and not a sandbox: a script can do what you can do.`;
 
 const examples = `
 Examples:
@@ -38,8 +38,8 @@ Examples:
   certpin auth0 run rules/1.js rules/2.js --as rule --profile user.json
   certpin auth0 run login.js --user ada@example.com --watch
 
-Exit code: 0 the script ended as a success; 1 it refused, failed, or did what the platform would
-hold against it; 2 it could not be run.`;
+Exit code: 0 the script succeeded; 1 it refused, failed, or did something that the platform objects
+to; 2 it could not be run.`;
 
 export function defineAuth0Run(group: Command, io: Io, finish: (code: ExitCode) => void): void {
   const defined = group

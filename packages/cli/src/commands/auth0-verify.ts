@@ -27,22 +27,24 @@ type VerifyReport =
   | { readonly file: string; readonly ok: boolean; readonly findings: readonly InlineFinding[] }
   | { readonly file: string; readonly ok: false; readonly error: { readonly code: string; readonly message: string } };
 
-const description = `Say whether a script carries an unmodified certpin: the block that stands in a custom database
-script, or in an Action without npm dependencies.
+const description = `Say whether a script contains an unmodified certpin: the block in a custom database script, or in an
+Action without npm dependencies.
 
-The block is unmodified, modified, or of an unknown version: it is compared with the one of this
-certpin, byte by byte; line ends, and an indentation of the whole of it, make no difference. A block
-of another version can only be compared with the digest in its own header: ask the certpin of that
+The block is unmodified, modified, or of an unknown version. It is compared with the block of this
+certpin, byte by byte. Line ends, and an indentation of the whole block, make no difference. A block
+of another version can be compared only with the digest in its own header: use the certpin of that
 version.
 
-The script around it is intact, tampered or unclear. Intact: all of it is understood, and leaves the
-block and what the block uses alone. Tampered: a change of that is seen. Unclear: something is not
-understood, and the line is told. The script is read and not run. Packages, other scripts of the
-same container, and connections that the script makes without certpin are not looked at.
+The script around the block is intact, tampered or unclear.
+Intact: all of it is understood, and it leaves the block and what the block uses alone.
+Tampered: it changes something of that.
+Unclear: something is not understood, and the answer names the line.
+The script is read and not run. Packages, other scripts of the same container, and connections that
+the script makes without certpin are not checked.
 
 A path is a file or a folder: JavaScript and TypeScript, files of Terraform (.tf), and files of the
-Deploy CLI (database.json, tenant.yaml), each read as its own tool reads it. In a folder, files
-without a block are named; they are no error.`;
+Deploy CLI (database.json, tenant.yaml). Each is read as its own tool reads it. In a folder, files
+without a block are named. They are not an error.`;
 
 const examples = `
 Examples:
@@ -51,13 +53,13 @@ Examples:
   certpin auth0 verify users.tf
   npx @certpin/cli@VERSION auth0 verify login.js      a block of another version
 
-Exit code: 0 each block is unmodified and its surroundings are intact; 1 a block is modified, or its
-surroundings are tampered; 2 anything else: unclear, another version, no block, no readable file.`;
+Exit code: 0 each block is unmodified and its surroundings are intact. 1 a block is modified, or its
+surroundings are tampered. 2 anything else: unclear, another version, no block, an unreadable file.`;
 
 export function defineAuth0Verify(group: Command, io: Io, finish: (code: ExitCode) => void): void {
   group
     .command('verify')
-    .summary('say whether a script carries an unmodified certpin')
+    .summary('say whether a script contains an unmodified certpin')
     .description(description)
     .argument('<path...>', 'file or folder, or - for standard input')
     .addOption(new Option('-q, --quiet', 'print no answer: the exit code is the answer').conflicts('json'))
@@ -73,7 +75,7 @@ async function verify(paths: readonly string[], flags: VerifyFlags, io: Io): Pro
     const answered = codes.length;
     for await (const { path, isOfFolder, findings, error } of verified(given, io)) {
       if (error !== undefined) codes.push(unreadable(path, error, flags, io));
-      // Of a folder, what has no block is told together: not every file of a tenant has one.
+      // In a folder, files without a block are reported together: not every file of a tenant has one.
       else if (findings.length === 0 && isOfFolder) without.push(path);
       else codes.push(answer(path, findings, flags, io));
     }

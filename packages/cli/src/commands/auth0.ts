@@ -12,8 +12,8 @@ import { defineAuth0Verify } from './auth0-verify.ts';
 
 const description = `For code that runs at Auth0: custom database scripts, Actions, Rules and Hooks.
 
-new, block, run, prove and verify work on this machine alone. diff, push, pull and learn call a
-tenant: they bring the pins of a pins file to the places that it lists.`;
+The commands new, block, run, prove and verify work only on this machine. The commands diff, push,
+pull and learn call a tenant, and bring the pins of a pins file to the places that it lists.`;
 
 /** The group of commands for scripts at Auth0. */
 export function defineAuth0(program: Command, io: Io, finish: (code: ExitCode) => void): void {

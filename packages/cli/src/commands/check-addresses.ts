@@ -21,7 +21,7 @@ type Finding = { readonly address: string } & (
 );
 
 /**
- * Whether a pin holds at every address of a server. The name that is sent, and that the policy is about, is the server's.
+ * Whether a pin holds at every address of a server. The server's name is sent, and the policy is about it.
  *
  * @throws what `addressesOf` throws; CertpinError `ERR_TARGET_INVALID` for a file and a unix socket
  */

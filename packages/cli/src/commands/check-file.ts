@@ -48,9 +48,9 @@ export interface CheckFileFlags extends ScanFlags, PasswordFlags {
 }
 
 /**
- * Whether every target of a pins file, or every one that is named, is as the file says, each judged by its own policy.
+ * Whether every target of a pins file, or every named one, is as the file says. Each is judged by its own policy.
  *
- * @throws UsageError, FileError, PinsFileError: before anybody is connected to
+ * @throws UsageError, FileError, PinsFileError: before any connection is made
  */
 export async function checkFile(path: string, names: string[], flags: CheckFileFlags, io: Io): Promise<ExitCode> {
   const { expiresWithin, failExpiring = false, quiet, problems } = flags;
@@ -109,9 +109,9 @@ export async function checkFile(path: string, names: string[], flags: CheckFileF
   const isTold = metrics === undefined || (isComplete && tellMetrics(metrics, { path, timed, begun }, io));
   if (interrupt.signal.aborted) return 130;
   if (!isComplete && !io.stdoutClosed()) printError(io, 'the total time was over before every target was asked');
-  // Drift is told even where others could not be asked: it is the worse news.
+  // Drift is reported even if other targets could not be asked, because it is the worse news.
   if (tally.of(...statuses.filter((status) => isRefusal({ status }, failExpiring))) > 0) return 1;
-  // A reader that stops has what it wanted; where nobody was asked, there is no answer.
+  // A reader that stops has what it wanted. If nothing was asked, there is no answer.
   const isEnough = isComplete || (io.stdoutClosed() && tally.done > 0);
   const unasked = tally.of(...statuses.filter((status) => outcomeOf[status] === 'unasked'));
   return isEnough && unasked === 0 && isTold ? 0 : 2;
@@ -128,7 +128,7 @@ function refuseTwoAnswers({ openmetrics, json, csv, junit, sarif, problems }: Ch
     );
 }
 
-/** @throws FileError, before anybody is connected to */
+/** @throws FileError, before any connection is made */
 function placeFor(path: string): string {
   try {
     return placeMetrics(path);
@@ -143,7 +143,7 @@ function unwritable(path: string, error: unknown): FileError {
   return new FileError(`${showPath(path, '--openmetrics')}: ${reason}`);
 }
 
-/** Of a check that has come to its end. @returns whether they were written */
+/** For a check that has ended. @returns whether they were written */
 function tellMetrics(
   place: string,
   { path, timed, begun }: { readonly path: string; readonly timed: readonly Timed[]; readonly begun: number },
@@ -164,7 +164,7 @@ function tellMetrics(
   }
 }
 
-/** As in the file; and days without their unit. @throws UsageError */
+/** As in the file, or days without a unit. @throws UsageError */
 function readSpan(text: string): Span {
   const span = parseSpan(/^\d+$/.test(text) ? `${Number(text)}d` : text);
   if (span !== undefined) return span;
@@ -179,7 +179,7 @@ function formOf({ quiet, json, csv, junit, sarif }: CheckFileFlags): CreateRepor
   return sarif ? createSarifReport : createTextReport;
 }
 
-/** Once nobody reads any more, no further target is asked. */
+/** If nobody reads the output any more, no further target is asked. */
 async function* questions(entries: PinsDocument['entries'], io: Io): AsyncGenerator<Question, void, void> {
   for (const { target, protocol, servername } of entries) {
     if (io.stdoutClosed()) return;
@@ -187,7 +187,7 @@ async function* questions(entries: PinsDocument['entries'], io: Io): AsyncGenera
   }
 }
 
-/** The service is known by the name that the server is called by. */
+/** The service goes by the name by which the server is called. */
 function warnOf(
   entry: Entry,
   { target, certificates }: NumberedAnswer,

@@ -36,13 +36,21 @@ A pin is one of these, with upper or lower case hex:
   sha256//BASE64, sha256:HEX, pin-sha256="BASE64", 3 0 1 HEX, 3 1 1 HEX
   a PEM certificate or PEM public key
 
-Without --require-hostname the name counts only where an issuer's pin matched.
+Without --require-hostname, the name counts only if an issuer's pin matched.
 
-With --file, every target of a pins file is asked, or those that are named, and each is judged by
-the pins and the policy that stand there. certpin trust makes such a file. The answers are told
-apart: holds, mixed (several addresses, several pinned certificates), ends-soon (a warning, unless
---fail-expiring), drift (another certificate), revoked, expired, not-yet-valid, refused (something
-else does not hold), unreachable, no-such-name.`;
+With --file, every target of a pins file is asked, or only the named ones. Each target is judged by
+its pins and its policy in the file. certpin trust makes such a file. The answer for each target:
+
+  holds          the pin holds
+  mixed          several addresses present several pinned certificates
+  ends-soon      the certificate ends soon: a warning, unless --fail-expiring
+  drift          another certificate
+  revoked        a revoked pin
+  expired        the pinned certificate has expired
+  not-yet-valid  its validity has not begun
+  refused        something else does not hold
+  unreachable    no answer, or no TLS
+  no-such-name   the name cannot be found`;
 
 const examples = `
 Examples:
@@ -50,7 +58,7 @@ Examples:
   certpin check api.example.com --pins-file pins.txt --json
   certpin check db.example.com:5432 --issuer-pin "$(cat ca.pem)"
   certpin check server.crt --pin "$DB_PINS"     before the new certificate is installed
-  certpin check next.csr --pin "$DB_PINS"       before it is made: is its key pinned?
+  certpin check next.csr --pin "$DB_PINS"       before the certificate is made: is its key pinned?
   certpin check --file certpin.json
   certpin check db.example.com:5432 --pins-file pins.txt --all-addresses
   certpin check --file certpin.json db.example.com:5432 --json
@@ -60,7 +68,7 @@ Examples:
   certpin check --file certpin.json --sarif --expires-within 14d --retries 2 > certpin.sarif
 
 Exit code: 0 the pin holds, 1 it does not, 2 the question could not be asked. With --file: 0 all
-hold, 1 one does not, 2 none is known not to hold, and one could not be asked; 130 interrupted.`;
+hold, 1 one does not, 2 one could not be asked and no other fails, 130 interrupted.`;
 
 export function defineCheck(program: Command, io: Io, finish: (code: ExitCode) => void): void {
   const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
@@ -74,14 +82,14 @@ export function defineCheck(program: Command, io: Io, finish: (code: ExitCode) =
     .option('--issuer-pin <pin...>', 'a pin on a CA from which a verified chain must lead to the certificate')
     .option('--accept-expired', 'accept a pinned certificate after the end of its validity')
     .option('--require-hostname', 'the certificate must name the host')
-    .addOption(new Option('--file <file>', 'ask the targets of a pins file, or those of them that are named'))
+    .addOption(new Option('--file <file>', 'ask the targets of a pins file, or only the named ones'))
     .option(
       '--expires-within <span>',
-      'with --file: a certificate that ends sooner is ends-soon: 30d, 36h, 25% (default: 30d)',
+      'with --file: when a certificate counts as ends-soon: 30d, 36h, 25% (default: 30d)',
     )
     .option('--fail-expiring', 'with --file: exit code 1 if a certificate ends soon')
     .addOption(
-      new Option('--problems', 'with --file: print only what needs a person, the worst first').conflicts([
+      new Option('--problems', 'with --file: print only the targets that need a person, the worst first').conflicts([
         'quiet',
         'junit',
         'sarif',
@@ -142,7 +150,7 @@ const onlyWithFile = [
   'totalTimeout',
 ] as const;
 
-/** What a pins file says of each of its targets. */
+/** What a pins file says for each of its targets. */
 const saidByFile = [
   'pin',
   'pinsFile',
@@ -166,7 +174,7 @@ function checkFlags(flags: CheckFlags): void {
 }
 
 async function checkOne([target, ...others]: string[], flags: CheckFlags, io: Io): Promise<ExitCode> {
-  // `--pin PIN TARGET` reads as two pins.
+  // `--pin PIN TARGET` is read as two pins.
   if (target === undefined) throw new UsageError('check needs a target, written before --pin, or --file', 'check');
   if (others.length > 0) throw new UsageError('check takes one target; several stand in a pins file: --file', 'check');
   if (!flags.pin && !flags.pinsFile && !flags.issuerPin) {
@@ -187,7 +195,7 @@ async function checkOne([target, ...others]: string[], flags: CheckFlags, io: Io
   const files = new FileReader(flags, io);
   let policy: Policy;
   try {
-    policy = await readPolicy(flags, files); // before anybody is connected to
+    policy = await readPolicy(flags, files); // Before any connection is made.
   } catch (error) {
     return couldNotAsk(failureOf(error));
   }
@@ -233,7 +241,7 @@ async function readPolicy(
   files: FileReader,
 ): Promise<Policy> {
   const pins = readPinValues('--pin', pin);
-  for (const path of pinsFile) pins.push(await readPinsFile(path, files)); // a password is asked for at a time
+  for (const path of pinsFile) pins.push(await readPinsFile(path, files)); // One password is asked for at a time.
   const issuerPins = readPinValues('--issuer-pin', issuerPin);
   return createPolicy({
     pins: pins.length === 0 ? undefined : pins,
@@ -243,7 +251,7 @@ async function readPolicy(
   });
 }
 
-/** @throws FileError where the pins cannot tell */
+/** @throws FileError if the pins cannot decide */
 function printKeyFinding(io: Io, target: Target, key: KeyPin, policy: Policy, { quiet, json }: CheckFlags): ExitCode {
   const { matched, explanation } = checkKey(target.label, key, policy);
   if (json) {
@@ -267,7 +275,7 @@ function printKeyFinding(io: Io, target: Target, key: KeyPin, policy: Policy, { 
   return matched ? 0 : 1;
 }
 
-/** The explanation is the answer, not an error: it goes to stdout whether the pin holds or not. */
+/** The explanation is the answer, not an error. So it goes to stdout, whether the pin holds or not. */
 function printVerdict(
   io: Io,
   target: AnsweredTarget,
@@ -284,7 +292,7 @@ function printVerdict(
   if (next !== undefined) printHint(io, next);
 }
 
-/** The question to which the answer is yes. A certificate that is merely sent along with the configured pin makes none. */
+/** A command for which the answer is yes. A certificate that is only sent along with the configured pin gives no such command. */
 function nextCommand(label: string, verdict: Verdict, peer: Peer): string | undefined {
   if (verdict.ok) return undefined;
   const { pins } = verdict.policy;

@@ -12,19 +12,19 @@ Examples:
 
 Exit code: 0 done, 2 a mistake in the command line.`;
 
-/** The linter is not loaded before its rules are asked for. */
+/** The linter is loaded only when its rules are needed. */
 async function nameRules(program: Command): Promise<void> {
   const { rules } = await import('@certpin/auth0/lint');
   const names = rules.map(({ name }) => name);
   const lint = program.commands.find((command) => command.name() === 'lint');
-  // Not by `choices`: the program has its own words for a rule that is not there.
+  // Not with `choices`: the program has its own message for an unknown rule.
   for (const option of lint?.options ?? []) if (/<(?:name|rule)>/.test(option.flags)) option.argChoices = names;
 }
 
-/** Bash expands the words that it is given to choose from: a name with anything else in it would be run. */
+/** Bash expands the words from which it chooses. A name with other characters would be executed. */
 const HARMLESS = /^[\w.:/-]+$/;
 
-/** The ids and addresses of the pins file in the current folder. None where it cannot be read: a shell that completes shows no errors. */
+/** The ids and addresses of the pins file in the current folder. Empty if it cannot be read: completion must show no errors. */
 async function targetNames(): Promise<string[]> {
   const { openPinsFile } = await import('@certpin/pins-file');
   try {

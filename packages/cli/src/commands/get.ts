@@ -22,15 +22,15 @@ interface GetFlags extends ScanFlags, PrinterFlags, PasswordFlags {
 
 const description = `Show the fingerprint of the certificate in a file, or of the one that a server presents.
 
-A target is a file, - (standard input), host:port, a host (port 443), or a URL: https://, tls://,
-postgres://, mysql://, sqlserver://, mongodb://, mongodb+srv:// (each server of the cluster),
-rediss://, ldap://, smtp://, imap://, rdp:// and the schemes of other services. The protocol
-follows from the scheme, then from the port. If the port belongs to no protocol, certpin finds out
-the protocol. A connection string will do: its credentials are neither sent nor shown.
+A target is a file, - (standard input), host:port, a host (port 443), or a URL. Its scheme is
+https://, tls://, postgres://, mysql://, sqlserver://, mongodb://, rediss://, ldap://, smtp://,
+imap://, rdp:// or that of another service. With mongodb+srv://, each server of the cluster is
+asked. The protocol follows from the scheme, then from the port. If the port belongs to no protocol,
+certpin finds out the protocol. A connection string works too: its credentials are neither sent nor shown.
 
-A file holds certificates (PEM, DER, PKCS#7, PKCS#12), or a private key, a public key or a
-certificate signing request: then the answer is the public-key pin of the next certificate.
-The password of an encrypted file is asked for, without echo.
+A file may hold certificates (PEM, DER, PKCS#7, PKCS#12). If it holds a private key, a public key or a
+certificate signing request, the answer is the public-key pin of the next certificate. The password
+of an encrypted file is asked for, without echo.
 
 What a server presents says nothing about whose server it is. Compare it with the fingerprint
 of the server's own certificate file, or ask its operator, before you pin it.
@@ -44,7 +44,7 @@ const examples = `
 Examples:
   certpin get server.crt                    on the server itself: the fingerprint to pin
   certpin get server.pfx --password-env PFX_PASSWORD
-  certpin get next.csr                      the pin of a certificate that is yet to be made
+  certpin get next.csr                      the pin of the next certificate, before it is made
   certpin get db.example.com:5432           what the PostgreSQL server presents
   certpin get postgres://db.example.com:6432/app
   certpin get mysql://db.example.com        what the MySQL or MariaDB server presents
@@ -137,7 +137,7 @@ async function get(args: readonly string[], flags: GetFlags, io: Io): Promise<Ex
   return isCut || tally.done === 0 || tally.failed > 0 ? 2 : 0;
 }
 
-/** Once nobody reads any more, no further target is asked. */
+/** If nobody reads the output any more, no further target is asked. */
 async function* untilClosed(targets: AsyncIterable<ShownTarget>, io: Io): AsyncGenerator<Question, void, void> {
   let nth = 0;
   for await (const target of targets) {
@@ -146,7 +146,7 @@ async function* untilClosed(targets: AsyncIterable<ShownTarget>, io: Io): AsyncG
   }
 }
 
-/** An argument that cannot be read goes by its number; the refusal of a line of a list says where it stands. */
+/** An argument that cannot be read is named by its number. For a line of a list, the error names the line. */
 function nameOf(index: number, count: number): string | undefined {
   return index < count ? `target ${index + 1}` : undefined;
 }
@@ -161,6 +161,6 @@ function checkFlags({ format, chain, envName, targetsFile = [] }: GetFlags, coun
   }
   if (envName === undefined) return;
   if (format !== 'env') throw new UsageError('--env-name goes with --format env', 'get');
-  if (!/^[A-Za-z_]\w*$/.test(envName)) throw new UsageError('--env-name takes letters, digits and _', 'get');
+  if (!/^[A-Za-z_]\w*$/.test(envName)) throw new UsageError('--env-name may contain only letters, digits and _', 'get');
   if (count > 1) throw new UsageError('--env-name is the name of one target', 'get');
 }

@@ -23,13 +23,15 @@ interface LintFlags {
   readonly as?: 'database-script' | 'action' | 'rule' | 'hook' | 'other';
 }
 
-const description = `Find what makes TLS, and a pin, worthless in scripts: verification that is switched off, checks that are
-never called, connections without TLS, passwords in the source, errors that are thrown away.
+const description = `Find mistakes in scripts that make TLS, or a pin, worthless: verification that is switched off, checks
+that are never called, and connections without TLS. It also finds passwords in the source, and errors
+that are thrown away.
 
-A path is a file, or a folder: JavaScript and TypeScript, and what Auth0's Deploy CLI keeps,
-with its markers ##KEY## and @@KEY@@. node_modules, dist and .git are passed over.
+A path is a file or a folder: JavaScript, TypeScript, and the files of Auth0's Deploy CLI with their
+markers ##KEY## and @@KEY@@. It skips node_modules, dist and .git.
 
 A comment accepts a finding: // certpin-lint-disable-next-line RULE -- why
+
 --explain prints what a rule finds, why, what to write instead, and what it does not check.`;
 
 const examples = `
@@ -37,7 +39,7 @@ Examples:
   certpin lint login.js                       one script
   certpin lint tenant/                        a folder of the Deploy CLI
   certpin lint src --rule require-tls --rule no-reject-unauthorized-false
-  certpin lint --fix login.js                 repair what is shown to be safe
+  certpin lint --fix login.js                 repair what is certain to be safe
   certpin lint --explain require-tls          the page of the rule
   certpin lint --format sarif src > certpin.sarif
 
@@ -76,7 +78,7 @@ export function defineLint(program: Command, io: Io, finish: (code: ExitCode) =>
     });
 }
 
-/** Prints the page of a rule, which comes with the package. */
+/** Prints the page of a rule from the package. */
 async function explain(rule: string, paths: readonly string[], io: Io): Promise<ExitCode> {
   if (paths.length > 0) throw new UsageError('--explain reads no file: leave the paths out', 'lint');
   const { readPage, rules, UNUSED } = await import('@certpin/auth0/lint');
@@ -88,7 +90,7 @@ async function explain(rule: string, paths: readonly string[], io: Io): Promise<
 }
 
 async function lint(paths: readonly string[], { rule, fix, json, format, as }: LintFlags, io: Io): Promise<ExitCode> {
-  if (paths.length === 0) throw new UsageError('name a file or a folder', 'lint');
+  if (paths.length === 0) throw new UsageError('give a file or a folder', 'lint');
   const { lintFiles, rules, toSarif } = await import('@certpin/auth0/lint');
   const unknown = rule?.some((name) => !rules.some((known) => known.name === name));
   if (unknown) throw new UsageError(`--rule takes one of ${rules.map(({ name }) => name).join(', ')}`, 'lint');
@@ -114,7 +116,7 @@ async function lint(paths: readonly string[], { rule, fix, json, format, as }: L
     const [first] = results.flatMap(({ findings }) => findings);
     if (first !== undefined) printHint(io, `certpin lint --explain ${first.rule}`);
   }
-  if (results.length === 0) printError(io, 'there is no JavaScript and no TypeScript in these folders');
+  if (results.length === 0) printError(io, 'these folders contain no JavaScript and no TypeScript');
   if (results.length === 0 || results.some(({ error }) => error !== undefined)) return 2;
   return results.some(({ findings }) => findings.length > 0) ? 1 : 0;
 }

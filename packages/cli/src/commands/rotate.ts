@@ -9,17 +9,17 @@ const description = `Lead the rotation of a server's certificate. Each command t
   prepared   the next certificate was read from its file
   added      its pin stands in the pins file, beside the old one
   delivered  both pins are at every place that the pins file lists for the target
-  settled    the time has passed that containers with the old pins are given
+  settled    containers with the old pins had time to end
   swapped    the commands for the servers were printed; certpin touches no server
   verified   every address presents the next certificate, in a handshake of its own
   retired    the old pin is out of the pins file and of every place
 
-Each step is shown, waited for or told; status says which. A step whose condition does not hold is
-refused. Containers that live longer than the wait can still refuse logins. If the old key has
+Each step is shown, waited for or told: status says which. A step is refused if its condition does
+not hold. Containers that live longer than the wait can still refuse logins. If the old key has
 leaked (--leaked), logins fail until the servers are swapped.
 
-certpin.rotations.json beside the pins file keeps how far the rotation is. If a command was killed,
-run it again: it goes on.`;
+certpin.rotations.json, beside the pins file, records how far the rotation is. If a command was
+killed, run it again: it goes on.`;
 
 const startExamples = `
 Examples:
@@ -27,23 +27,24 @@ Examples:
   certpin rotate start db.example.com:5432 --next next.csr --settle 48h
   certpin rotate start customer-db --next next.crt --leaked PIN   the old pin goes first
 
-Exit code: 0 it is begun, 1 the next certificate cannot be used, or a server presents what is not
-pinned, or you said no, 2 a file could not be read, or a server not be asked.`;
+Exit code: 0 the rotation has begun. 1 the next certificate cannot be used, a server presents
+something that is not pinned, or you said no. 2 a file could not be read, or a server could not be
+asked.`;
 
 const nextExamples = `
 Examples:
   certpin rotate next customer-db
   certpin rotate next customer-db --yes --json
 
-Exit code: 0 the step is done, 1 what it needs is not shown, or you said no, 2 it could not be
-asked: an address that does not answer, a place that is not reached.`;
+Exit code: 0 the step is done. 1 its condition is not shown, or you said no. 2 the question could not
+be asked, because an address does not answer, or a place cannot be reached.`;
 
 const abortExamples = `
 Examples:
   certpin rotate abort customer-db
 
-Exit code: 0 the next pin is out, 1 a server presents the next certificate, or you said no, 2 it
-could not be asked.`;
+Exit code: 0 the next pin is out. 1 a server presents the next certificate, or you said no. 2 the
+question could not be asked.`;
 
 const statusExamples = `
 Examples:
@@ -66,12 +67,13 @@ export function defineRotate(program: Command, io: Io, finish: (code: ExitCode) 
       `Begin a rotation. The next pin is taken from the file of the next certificate, and never from a
 server. Nothing is written yet but certpin.rotations.json.
 
-Of a certificate its own pin is taken; of a signing request or a key, the pin of the key. Every
-address of the target has to present a pinned certificate now: its pin is the old one.`,
+For a certificate, its own pin is taken. For a signing request or a key, the pin of the key is
+taken. Every address of the target must present a pinned certificate now. The pin of that one is the
+old pin.`,
     )
     .addArgument(new TargetArgument('<target>', 'a target of the pins file, by its id or address'))
     .requiredOption('--next <file>', 'the next certificate, or the signing request or key that it is made of')
-    .option('--key <file>', 'its private key: the two are compared')
+    .option('--key <file>', 'its private key, to compare the two')
     .option('--public-key', "pin the certificate's public key, not the certificate")
     .option('--any-name', 'the next certificate need not name the target, unless the pins file asks for it')
     .option(
@@ -114,8 +116,8 @@ address of the target has to present a pinned certificate now: its pin is the ol
   const abort = addCommon(group.command('abort'))
     .summary('take the rotation back')
     .description(
-      `Take a rotation back: the next pin leaves the pins file and every place. Where a server presents
-the next certificate already, the old one has to come back first: every address is asked.`,
+      `Take a rotation back: the next pin leaves the pins file and every place. Every address is asked.
+If a server already presents the next certificate, put the old one back first.`,
     )
     .addArgument(new TargetArgument('<target>', 'a target of the pins file, by its id or address'))
     .option(
@@ -142,7 +144,7 @@ function addAsking(command: Command): Command {
     .option('-y, --yes', 'do not ask');
 }
 
-/** As of `certpin auth0 push`. */
+/** As for `certpin auth0 push`. */
 function addPlaces(command: Command): Command {
   const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
   return command

@@ -5,18 +5,20 @@ import { checkTrustFlags, type TrustFlags } from '../trust/flags.ts';
 
 const description = `Add a server, or a certificate file, to a pins file: the known servers, for certpin check --file.
 
-The certificate is fetched and shown as certpin get shows it. Then you are asked whether it is to
-be trusted; without a terminal, --yes says so. What a server presents says nothing about whose
-server it is: compare it with the server's own file first, or take the pin from there, with --from.
+certpin fetches the certificate and shows it like certpin get. Then it asks whether you trust it.
+Without a terminal, --yes says so. What a server presents says nothing about whose server it is.
+Compare it with the server's own file first, or take the pin from that file with --from.
 
-A target that is in the file already stays as it is while one of its pins matches. Where none
-does, the certificate was replaced, or somebody is between you and the server: both look the same
-from here. --yes alone accepts no such change. --add puts the new pin beside the old ones, which
-is how certificates are rotated; --replace puts it in their place.
+A target that is already in the file stays as it is while one of its pins matches. If none matches,
+the certificate was replaced, or somebody is between you and the server: both look the same from
+here. --yes alone accepts no such change. To rotate a certificate, --add puts the new pin beside the
+old ones. --replace puts it in their place.
 
 --from ca.pem --issuer pins a CA. Then a target may present any certificate that the CA has signed
-for the target's name. --revoke removes a pin for ever: no command adds it again, and a server that
-presents it gets the state revoked. This changes the file to version 2 of the format.
+for the target's name.
+
+--revoke removes a pin for ever: no command adds it again. A server that presents it gets the state
+revoked. This changes the file to version 2 of the format.
 
 The file is written once, at the end. Its comments, order and form stay.`;
 
@@ -34,8 +36,8 @@ Examples:
   certpin trust --remove old.example.com
   certpin trust --revoke sha256/LCa0a2j/xo/5m0U8HTBBNBNCLXBkg7+g+YpeiGJm564= --reason "lost laptop"
 
-Exit code: 0 the file says what you asked for, 1 a pin has changed, is revoked or was refused, or
-you said no, 2 a pin could not be fetched, asked about or written, 130 interrupted by Ctrl-C.`;
+Exit code: 0 the file says what you asked for. 1 a pin has changed, is revoked or was refused, or you
+said no. 2 a pin could not be fetched, asked about or written. 130 interrupted by Ctrl-C.`;
 
 export function defineTrust(program: Command, io: Io, finish: (code: ExitCode) => void): void {
   const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
@@ -58,10 +60,10 @@ export function defineTrust(program: Command, io: Io, finish: (code: ExitCode) =
     .option('--public-key', "pin the public key, which outlives the certificate's renewal with the same key")
     .option('--note <text>', 'a text for people, written with each added target')
     .option('-y, --yes', 'do not ask; accepts no change of a pin without --add or --replace')
-    .addOption(new Option('--add', 'put the pin beside those that the target has').conflicts('replace'))
-    .option('--replace', 'put the pin in the place of those that the target has')
+    .addOption(new Option('--add', 'put the pin beside the existing ones').conflicts('replace'))
+    .option('--replace', 'put the pin in the place of the existing ones')
     .option('--remove', 'remove the targets from the file')
-    .option('--revoke <pin>', 'remove a pin for ever, from the targets or from all that have it', collect)
+    .option('--revoke <pin>', 'remove a pin for ever, from the given targets or from all that have it', collect)
     .option('--reason <text>', 'with --revoke: the reason, written into the file')
     .addOption(new Option('-q, --quiet', 'with --yes: print only errors').conflicts('json'))
     .option('--json', 'print one JSON object per target, one a line; nothing is asked');

@@ -5,12 +5,12 @@ import { defineWatchMute } from './watch-mute.ts';
 import { defineWatchNotify } from './watch-notify.ts';
 import { defineWatchStatus } from './watch-status.ts';
 
-const description = `Ask every target of a pins file again and again, at each address of its name, and write down what
-changes: drift, a rotation, the end of a certificate, a server that does not answer.
+const description = `Ask every target of a pins file again and again, at each address of its name, and record changes.
+Changes are drift, a rotation, the end of a certificate, or a server that does not answer.
 
-A state is told after enough checks have found it, and reminders follow. What is known stays
-in a file of SQLite, so a restart repeats nothing. The pins file is read again when it changes.
-certpin.watch.json in the current folder has the other settings. Node 22.13 or newer is needed.`;
+A notice is sent after enough checks have found a state, and reminders follow. Everything is kept in
+a file of SQLite, so a restart repeats nothing. The pins file is read again when it changes. The
+other settings are in certpin.watch.json in the current folder. Node 22.13 or newer is needed.`;
 
 const examples = `
 Examples:
@@ -22,21 +22,22 @@ Examples:
   certpin watch --worker --store postgres://certpin@db.example.com/certpin --store-pins-file store.pins.json
   certpin watch --print-unit > /etc/systemd/system/certpin-watch.service
 
-Exit code: 0 it was ended by a signal; with --once, every pin holds. 1 with --once: a pin does not
-hold. 2 it could not begin; with --once, a target was not or could not be asked, or the pins file
-cannot be read (the targets of the last good one are asked). 130 interrupted by Ctrl-C while it
-began, or with --once.`;
+Exit code: 0 a signal ended it. 2 it could not begin. 130 interrupted by Ctrl-C while it began.
 
-/** The watcher, and what is asked of it. */
+With --once: 0 every pin holds. 1 a pin does not hold. 2 a target was not asked or could not be
+asked, or the pins file cannot be read. In that case, the targets of the last readable one are asked.
+130 interrupted by Ctrl-C.`;
+
+/** The watcher, and the commands that ask it. */
 export function defineWatch(program: Command, io: Io, finish: (code: ExitCode) => void): void {
   const command = program
     .command('watch')
-    .summary('watch the servers of a pins file, and write down what changes')
+    .summary('watch the servers of a pins file, and record what changes')
     .description(description)
     .helpCommand('help [command]', 'print the help of a command')
     .option(
       '--interval <seconds>',
-      'how often to ask a target without its own interval (default: that of the pins file, or 3600)',
+      'how often to ask a target without its own interval (default: from the pins file, or 3600)',
     )
     .option('--listen <host:port>', 'where the pages are served; none for no pages (default: 127.0.0.1:9733)')
     .option('--behind-proxy', 'a proxy in front of the pages ends TLS')

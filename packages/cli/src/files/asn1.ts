@@ -1,17 +1,17 @@
 import forge from 'node-forge';
 import { FileError } from './file-error.ts';
 
-// Everything that a container is made of, over node-forge's reader. What does not have the expected shape is an exception here, and
-// becomes one FileError in inspect-file.ts. This module is loaded only when a container is met.
+// Everything that a container consists of, read by node-forge's reader. An unexpected shape is an exception here, and becomes one FileError
+// in inspect-file.ts. This module is loaded only for a container.
 
 export type Node = forge.asn1.Asn1;
 
-/** node-forge makes an object of each element: two bytes of input become some two hundred. */
+/** node-forge makes an object for each element: two bytes of input become some two hundred. */
 const MAX_BYTES = 2 * 1024 * 1024;
 
 export function readAsn1(bytes: Buffer): Node {
   if (bytes.length > MAX_BYTES) throw new FileError('it has more than 2 MiB: no container of certificates is so large');
-  // Bit strings are left alone: their bytes may look like more ASN.1. The type declarations do not know the options.
+  // Bit strings are not parsed: their bytes may look like more ASN.1. The type declarations do not know the options.
   const options = { strict: true, parseAllBytes: true, decodeBitStrings: false } as unknown as boolean;
   const root = forge.asn1.fromDer(bytes.toString('latin1'), options);
   refuseOtherTags(root);
@@ -19,8 +19,8 @@ export function readAsn1(bytes: Buffer): Node {
 }
 
 /**
- * node-forge takes every tag for one byte. OpenSSL reads a number behind `1F` (X.690 §8.1.2.4), and would find other elements in the same
- * bytes; and it takes the end of an indefinite length (tag 0) for nothing else.
+ * node-forge reads every tag as one byte. After `1F`, OpenSSL reads a number (X.690 §8.1.2.4), and would find other elements in the same
+ * bytes. To OpenSSL, tag 0 is only the end of an indefinite length.
  */
 function refuseOtherTags({ tagClass, type, value }: Node): void {
   const number = Number(type);
@@ -56,7 +56,7 @@ export function isSequence(node: Node | undefined): boolean {
   return node?.tagClass === forge.asn1.Class.UNIVERSAL && node.type === forge.asn1.Type.SEQUENCE && node.constructed;
 }
 
-/** The tags of the elements in it, in hex: `02 30 a0` are an INTEGER, a SEQUENCE and a `[0]`. Empty for a primitive one. */
+/** The tags of the elements in it, in hex: `02 30 a0` are an INTEGER, a SEQUENCE and a `[0]`. Empty for a primitive element. */
 export function shapeOf(node: Node | undefined): string {
   if (node === undefined || typeof node.value === 'string') return '';
   const tags = node.value.map(({ tagClass, type, constructed }) => tagClass | Number(type) | (constructed ? 0x20 : 0));
@@ -73,8 +73,8 @@ export function only(node: Node | undefined): Node {
 }
 
 /**
- * The element as it stands in the file. node-forge keeps no positions, so it is written again, and must be found: a hash of other
- * bytes than the file's would be the pin of a certificate that nobody has.
+ * The element as it is in the file. node-forge keeps no positions. So the element is written again, and must be found in the file. A hash
+ * of other bytes would be the pin of a certificate that nobody has.
  */
 export function encoded(node: Node | undefined, file: Buffer): Buffer {
   if (node === undefined) throw new TypeError('an element is missing');
@@ -83,7 +83,7 @@ export function encoded(node: Node | undefined, file: Buffer): Buffer {
   return der;
 }
 
-/** Whether a file is in DER from its first to its last byte (X.690 §10.1): then every reader finds the same elements in it. */
+/** Whether a file is DER from its first to its last byte (X.690 §10.1). Then every reader finds the same elements in it. */
 export function isDer(root: Node, file: Buffer): boolean {
   return toDer(root).equals(file);
 }

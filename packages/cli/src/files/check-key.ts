@@ -9,7 +9,7 @@ export interface KeyFinding {
   readonly explanation: string;
 }
 
-/** @throws FileError where the pins cannot tell: only those on a public key say something about a key */
+/** @throws FileError if the pins cannot decide: only pins on a public key say something about a key */
 export function checkKey(label: string, key: KeyPin, policy: Policy): KeyFinding {
   const pins = policy.pins.filter(({ kind }) => kind === 'public-key');
   const what = `${key.source} (${key.algorithm})`;

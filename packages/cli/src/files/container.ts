@@ -9,7 +9,7 @@ import { Rounds } from './pbe.ts';
 import { isPkcs7, readPkcs7 } from './pkcs7.ts';
 import { isPkcs12, type Keystore, readPkcs12 } from './pkcs12.ts';
 
-/** Whatever is in DER and is not a certificate. Exceptions are those of a reader whose bytes are not what they seem. */
+/** Reads DER that is not a certificate. An exception comes from a reader whose input is not what it seems to be. */
 export async function readContainer(
   bytes: Buffer,
   label: string,
@@ -22,7 +22,7 @@ export async function readContainer(
   if (isSigningRequest(root)) return readSigningRequest(root, bytes);
   if (isEncryptedKey(root)) return readKey(bytes, label, passwords);
   try {
-    return privateKeyPin(bytes); // first: where Node.js looks for a public key, it takes a private one for it
+    return privateKeyPin(bytes); // First: when Node.js looks for a public key, it accepts a private one.
   } catch {
     return publicKeyPin(bytes);
   }
@@ -30,26 +30,26 @@ export async function readContainer(
 
 export function readPkcs7Bundle(der: Buffer): Certificate[] {
   const root = readAsn1(der);
-  if (!isPkcs7(root)) throw new FileError('what looks like PKCS#7 in it is none');
+  if (!isPkcs7(root)) throw new FileError('what looks like PKCS#7 in it cannot be read as PKCS#7');
   return readPkcs7(root, der);
 }
 
 export function readRequest(der: Buffer): KeyPin {
   const root = readAsn1(der);
-  if (!isSigningRequest(root)) throw new FileError('what looks like a signing request in it is none');
+  if (!isSigningRequest(root)) throw new FileError('what looks like a signing request in it cannot be read as one');
   return readSigningRequest(root, der);
 }
 
 /** The pin of an encrypted key. */
 export async function readKey(der: Buffer, label: string, passwords: Passwords): Promise<KeyPin> {
   const root = readAsn1(der);
-  if (!isEncryptedKey(root)) throw new FileError('what looks like an encrypted key in it is none');
+  if (!isEncryptedKey(root)) throw new FileError('what looks like an encrypted key in it cannot be read as one');
   return passwords
     .open(label, (password) => readEncryptedKey(root, password, new Rounds()))
     .catch(openssl('pkey -pubout'));
 }
 
-/** OpenSSL may know an algorithm that certpin does not. */
+/** OpenSSL may know an algorithm that certpin does not know. */
 function openssl(command: string): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof UnsupportedAlgorithm)) throw error;

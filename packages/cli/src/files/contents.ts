@@ -8,11 +8,11 @@ import type { Passwords } from './password.ts';
 import { type PemBlock, readPem } from './pem.ts';
 import { isKeystore, isPacked, refuseKeystore, refusePacked, refuseText } from './refuse.ts';
 
-/** What is in a file: its certificates, the leaf first; or, where it has none, the pin of its key. */
+/** The content of a file: its certificates, the leaf first. If it has none, the pin of its key. */
 export type FileContents =
   | {
       readonly certificates: readonly Certificate[];
-      /** Where the file does not tell which certificate is the leaf: those that may be, two at least. */
+      /** If the file does not show which certificate is the leaf: all candidates, at least two. */
       readonly leaves: readonly Certificate[];
       readonly key?: undefined;
     }
@@ -25,7 +25,7 @@ function toContents(certificates: readonly Certificate[]): FileContents {
 }
 
 /**
- * Reads whatever a certificate, a key or a signing request is kept in.
+ * Reads any file that may hold a certificate, a key or a signing request.
  *
  * @throws FileError, and nothing else, whatever the bytes
  */
@@ -38,18 +38,18 @@ export async function readContents(bytes: Buffer, label: string, passwords: Pass
     return contents;
   } catch (error) {
     if (error instanceof FileError) throw error;
-    throw new FileError('it is damaged or cut, or is none of the files that certpin reads', 'certpin help get', {
+    throw new FileError('it is damaged or cut, or not a file that certpin reads', 'certpin help get', {
       cause: error,
     });
   }
 }
 
-/** Whether a file is no text. */
+/** Whether a file is not text. */
 export function isBinary(bytes: Buffer): boolean {
   return isDer(bytes) || isKeystore(bytes) || isPacked(bytes);
 }
 
-/** A DER element has the tag of a SEQUENCE, which is the digit 0 too, and a length: a short one is that of the file. */
+/** DER begins with the tag of a SEQUENCE, which is also the digit 0, and a length. A short length must be that of the file. */
 function isDer(bytes: Buffer): boolean {
   const length = bytes[1] ?? 0;
   return bytes[0] === 0x30 && (length >= 0x80 || length === bytes.length - 2);
@@ -58,7 +58,7 @@ function isDer(bytes: Buffer): boolean {
 async function readDer(bytes: Buffer, label: string, passwords: Passwords): Promise<FileContents> {
   const certificate = tryCertificate(bytes);
   if (certificate !== undefined) return toContents([certificate]);
-  const { readContainer } = await import('./container.ts'); // on a server, `get server.crt` does without it
+  const { readContainer } = await import('./container.ts'); // On a server, `get server.crt` works without it.
   const found = await readContainer(bytes, label, passwords);
   if ('source' in found) return { key: found };
   return 'certificates' in found ? found : toContents(found);
@@ -92,7 +92,7 @@ async function readBlocks(
   passwords: Passwords,
 ): Promise<FileContents> {
   const certificates: Certificate[] = [];
-  // One after the other: what a container takes in memory is free again before the next.
+  // One after the other: so the memory for a container is free again before the next one.
   for (const block of blocks) certificates.push(...(await readCertificates(block)));
   if (certificates.length > 0) return toContents(certificates);
   const pins = new Map<string, KeyPin>();
@@ -122,7 +122,7 @@ async function readCertificates({ label, der }: PemBlock): Promise<Certificate[]
     try {
       return [new Certificate(new X509Certificate(der).raw)];
     } catch (error) {
-      throw new FileError('what looks like a certificate in it is none', undefined, { cause: error });
+      throw new FileError('what looks like a certificate in it cannot be read as one', undefined, { cause: error });
     }
   }
   if (label !== 'PKCS7' && label !== 'CMS' && label !== 'PKCS #7 SIGNED DATA') return [];

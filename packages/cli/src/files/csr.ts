@@ -11,8 +11,8 @@ export function isSigningRequest(root: Node): boolean {
 }
 
 /**
- * The pin of the key in a certificate signing request, as OpenSSL reads the key. OpenSSL reads more than DER, and a CA copies the key as it
- * stands: so there is a pin only where the request is in DER, and has the key as OpenSSL writes it.
+ * The pin of the key in a certificate signing request, as OpenSSL reads the key. OpenSSL reads more than DER, and a CA copies the key
+ * unchanged. So there is a pin only if the request is DER, and contains the key as OpenSSL writes it.
  *
  * @throws FileError
  */
@@ -23,12 +23,12 @@ export function readSigningRequest(root: Node, file: Buffer): KeyPin {
   const key = readPublicKey(spki);
   if (!key.export({ type: 'spki', format: 'der' }).equals(spki)) {
     throw new FileError(
-      'the key in the signing request is not written as OpenSSL writes it: no pin can be told from it',
+      'the key in the signing request is not written as OpenSSL writes it, so its pin is not certain',
     );
   }
   const [unused, ...bytes] = octets(signature);
   const hash = hashes[oid(children(algorithm)[0])];
-  // The applicant's own signature. A request with a changed key would give a pin that no certificate will have.
+  // The applicant's own signature. If somebody has changed the key, no certificate will have the pin.
   const signed = hash === undefined || isSigned(encoded(info, file), key, hash, Buffer.from(bytes));
   if (unused !== 0 || !signed)
     throw new FileError('the signing request is damaged: its signature does not fit its key');
@@ -39,7 +39,7 @@ function isSigned(info: Buffer, key: KeyObject, hash: string, signature: Buffer)
   return verify(hash === '' ? null : hash, info, key, signature);
 }
 
-/** RFC 8017 §A.2, RFC 5758 §3.2, RFC 8410 §3. Another algorithm's signature is left to the CA. */
+/** RFC 8017 §A.2, RFC 5758 §3.2, RFC 8410 §3. A signature by another algorithm is left to the CA. */
 const hashes: Record<string, string> = {
   '1.2.840.113549.1.1.5': 'sha1',
   '1.2.840.113549.1.1.11': 'sha256',

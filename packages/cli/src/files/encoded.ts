@@ -1,12 +1,12 @@
 import { decodeText } from 'certpin/probe';
 
-/** Long enough for a key on a curve; no word and no hash is so long. */
+/** Long enough for a key on a curve. No word and no hash is as long. */
 const SHORTEST = 100;
 
 /** Base64, in lines or not. */
 const RUN = /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60,}(?:(?:\\n|[ \t]*\n[ \t]*)[A-Za-z0-9+/]+(?=[\s=\\"',\]<]|$))*={0,2}/g;
 
-/** What a file holds that is kept in base64 once more. */
+/** The content of a file that is base64 on the outside. */
 export interface Encoded {
   /** Texts with PEM blocks in them. */
   readonly texts: readonly string[];
@@ -15,8 +15,8 @@ export interface Encoded {
 }
 
 /**
- * Finds what a configuration keeps in base64: the values of a Kubernetes secret, the certificates of an `x5c`, of SAML's metadata, or a
- * file that went through `base64` as a whole.
+ * Finds what a configuration keeps in base64. Examples are the values of a Kubernetes secret, the certificates of an `x5c` or of SAML's
+ * metadata, and a file that went through `base64` as a whole.
  */
 export function findEncoded(text: string): Encoded {
   const texts: string[] = [];
@@ -34,7 +34,7 @@ export function findEncoded(text: string): Encoded {
   return { texts, ders };
 }
 
-/** The bytes, where the whole text is the base64 of one file. Hashes in a list are base64 too: so the length of the element is compared. */
+/** The bytes, if the whole text is the base64 of one file. A list of hashes is base64 too, so the length of the element is compared. */
 export function decodeWhole(text: string): Buffer | undefined {
   const base64 = text.replace(/\s+/g, '');
   if (base64.length < SHORTEST || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return undefined;

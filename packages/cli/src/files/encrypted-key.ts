@@ -5,7 +5,7 @@ import { decrypt, type Password, type Rounds } from './pbe.ts';
 
 const OCTET_STRING = 4;
 
-/** RFC 5958 §3: `EncryptedPrivateKeyInfo ::= SEQUENCE { AlgorithmIdentifier, OCTET STRING }`; a public key has a BIT STRING there. */
+/** RFC 5958 §3: `EncryptedPrivateKeyInfo ::= SEQUENCE { AlgorithmIdentifier, OCTET STRING }`. A public key has a BIT STRING there. */
 export function isEncryptedKey(root: Node): boolean {
   const [algorithm, data] = isSequence(root) ? children(root) : [];
   return isSequence(algorithm) && oid(children(algorithm)[0]) !== '' && Number(data?.type) === OCTET_STRING;
@@ -19,7 +19,7 @@ export async function readEncryptedKey(root: Node, password: Password, rounds: R
   try {
     return privateKeyPin(key);
   } catch {
-    throw new WrongPassword(); // one wrong password in 256 leaves what looks like padding
+    throw new WrongPassword(); // One wrong password in 256 leaves bytes that look like padding.
   } finally {
     key.fill(0);
   }

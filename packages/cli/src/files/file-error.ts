@@ -1,9 +1,9 @@
 import { fileErrorWords } from '@certpin/pins-file';
 
-/** Why a file cannot be used. The message never holds what stands in the file, nor a password. */
+/** Why a file cannot be used. The message never contains anything from the file, nor a password. */
 export class FileError extends Error {
   readonly code = 'ERR_FILE_UNREADABLE';
-  /** A command to paste, or the shape of what is asked for. */
+  /** A command to paste, or the form of what is asked for. */
   readonly hint: string | undefined;
 
   constructor(message: string, hint?: string, options?: ErrorOptions) {
@@ -12,10 +12,10 @@ export class FileError extends Error {
   }
 }
 
-/** The password that was tried does not open what is encrypted; or the bytes are damaged, which looks the same. */
+/** The password does not open what is encrypted, or the bytes are damaged, which looks the same. */
 export class WrongPassword extends Error {}
 
-/** An algorithm that certpin does not decrypt with. The message says of what; whoever knows the file knows what to do. */
+/** An algorithm with which certpin cannot decrypt. The message says of what. The caller knows the file, and adds what to do. */
 export class UnsupportedAlgorithm extends Error {}
 
 /** Why a file cannot be read, in plain words. */

@@ -4,7 +4,7 @@ import type { FileContents } from './contents.ts';
 import { FileError } from './file-error.ts';
 import { type PasswordFlags, Passwords } from './password.ts';
 
-/** Reads the files of one command line; a person is asked for their passwords where there is a terminal. */
+/** Reads the files of one command line. On a terminal, a person is asked for their passwords. */
 export class FileReader {
   readonly #io: Io;
   readonly #passwords: Passwords;
@@ -17,10 +17,10 @@ export class FileReader {
     this.#passwords = new Passwords(flags, io);
   }
 
-  /** @throws FileError; Node's own error (`ENOENT`, …) where the file cannot be opened */
+  /** @throws FileError; Node's own error (`ENOENT`, …) if the file cannot be opened */
   async read({ path, label }: FileTarget, signal?: AbortSignal): Promise<FileContents> {
     const source = path === '-' ? this.#stdin() : path;
-    // Loaded where there is a file: most targets are servers.
+    // Loaded only for a file: most targets are servers.
     const [{ readBounded }, { readContents }] = await Promise.all([import('./read.ts'), import('./contents.ts')]);
     const bytes = await readBounded(source, 'certificate file', signal);
     if (bytes.length === 0) throw new FileError('it is empty');

@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { FileError, WrongPassword } from './file-error.ts';
 
-/** What a file without a certificate yields: the pin of the certificate that will be made with its key. */
+/** The result for a file without a certificate: the pin of the certificate that will be made with its key. */
 export interface KeyPin {
   readonly source: 'private key' | 'public key' | 'certificate signing request';
   /** `RSA 2048`, `EC P-256`, `Ed25519`. */
@@ -28,10 +28,12 @@ export function readPublicKey(der: Buffer): KeyObject {
     try {
       return createPublicKey({ key: der, format: 'der', type });
     } catch {
-      // the next one
+      // Try the next format.
     }
   }
-  throw new FileError('what looks like a public key in it is none, or is of a kind that Node.js does not know');
+  throw new FileError(
+    'what looks like a public key in it cannot be read as one, or is of a kind that Node.js does not know',
+  );
 }
 
 /**
@@ -44,14 +46,16 @@ export function privateKeyPin(der: Buffer): KeyPin {
     try {
       return pinOf(createPublicKey(createPrivateKey({ key: der, format: 'der', type })), 'private key');
     } catch {
-      // the next one
+      // Try the next format.
     }
   }
-  throw new FileError('what looks like a private key in it is none, or is of a kind that Node.js does not know');
+  throw new FileError(
+    'what looks like a private key in it cannot be read as one, or is of a kind that Node.js does not know',
+  );
 }
 
 /**
- * A key in the older encryption of OpenSSL, which stands in header lines of the PEM block (RFC 1421 §4.6.1.1).
+ * A key in OpenSSL's older encryption, with header lines in the PEM block (RFC 1421 §4.6.1.1).
  *
  * @throws WrongPassword, FileError
  */
@@ -67,7 +71,7 @@ export function oldEncryptedKeyPin(pem: string, passphrase: string): KeyPin {
   }
 }
 
-/** The hash is over OpenSSL's own writing of the key, whatever stood in the file. */
+/** The hash is made from OpenSSL's own form of the key, whatever is in the file. */
 function pinOf(key: KeyObject, source: KeyPin['source']): KeyPin {
   const digest = createHash('sha256')
     .update(key.export({ type: 'spki', format: 'der' }))

@@ -10,11 +10,11 @@ export interface PasswordFlags {
   readonly passwordEnv?: string;
 }
 
-/** Where passwords come from: a file, the environment, or a person at a terminal. Never from the command line, which everybody may read. */
+/** Where passwords come from: a file, the environment, or a person at a terminal. Never from the command line, which everybody can read. */
 export class Passwords {
   readonly #flags: PasswordFlags;
   readonly #io: Io;
-  /** People are asked one thing at a time. */
+  /** People are asked one question at a time. */
   #asking: Promise<unknown> = Promise.resolve();
 
   constructor(flags: PasswordFlags, io: Io) {
@@ -23,9 +23,10 @@ export class Passwords {
   }
 
   /**
-   * Opens what is encrypted: with the password that was given; else with none, as most trust stores are; else with one that is asked for.
+   * Opens what is encrypted. It tries the given password. Without one, it tries no password, as most trust stores need, and then asks for
+   * one.
    *
-   * @param open throws WrongPassword where it was the wrong one; undefined stands for no password at all
+   * @param open throws WrongPassword if it was the wrong one. undefined means no password at all
    * @throws FileError
    */
   async open<Opened>(label: string, open: (password: string | undefined) => Opened | Promise<Opened>): Promise<Opened> {
@@ -67,7 +68,7 @@ export class Passwords {
   }
 }
 
-/** What a password ends at in its file. */
+/** The characters that end a password in its file. */
 export function firstLine(text: string): string {
   return /^.*/.exec(text)?.[0] ?? '';
 }

@@ -4,7 +4,10 @@ import forge from 'node-forge';
 import { children, integer, isSequence, type Node, octets, oid } from './asn1.ts';
 import { FileError, UnsupportedAlgorithm, WrongPassword } from './file-error.ts';
 
-/** OpenSSL asks for 2 048 rounds, Java for 10 000, the careful for a million. All of a file together, so that none keeps certpin busy. */
+/**
+ * OpenSSL uses 2 048 rounds, Java 10 000, and careful people a million. This is the limit for all rounds of a file together, so that no
+ * file keeps certpin busy.
+ */
 const MAX_ROUNDS = 4_000_000;
 
 /** Counts the rounds that a file asks for. */
@@ -19,10 +22,10 @@ export class Rounds {
   }
 }
 
-/** undefined: no password at all, which PKCS#12 tells from an empty one. */
+/** undefined: no password at all. PKCS#12 distinguishes this from an empty one. */
 export type Password = string | undefined;
 
-/** RFC 7292 §B.2; `id` 1: a key, 2: an initialization vector, 3: the key of the MAC. */
+/** RFC 7292 §B.2. `id` 1: a key, 2: an initialization vector, 3: the key of the MAC. */
 function derivePkcs12(
   password: Password,
   salt: Buffer,
@@ -33,7 +36,7 @@ function derivePkcs12(
 ): Buffer {
   const md = forge.md[hash as 'sha1'];
   const saltBytes = forge.util.createBuffer(salt.toString('latin1'));
-  // `null` is known to node-forge and not to its type declarations.
+  // node-forge accepts `null`, but its type declarations do not.
   const secret = (password ?? null) as string;
   const bytes = forge.pkcs12.generateKey(secret, saltBytes, id as never, rounds, length, md.create());
   return Buffer.from(bytes.getBytes(), 'latin1');
@@ -64,7 +67,7 @@ export function checkMac(macData: Node, content: Buffer, password: Password, rou
   if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) throw new WrongPassword();
 }
 
-/** RFC 7292 §C: `pkcs-12PbeParams ::= SEQUENCE { salt OCTET STRING, iterations INTEGER }`. `bits`: of the key. */
+/** RFC 7292 §C: `pkcs-12PbeParams ::= SEQUENCE { salt OCTET STRING, iterations INTEGER }`. `bits`: the length of the key. */
 const pkcs12Ciphers: Record<string, { readonly cipher: 'des' | 'rc2'; readonly bits: number }> = {
   '1.2.840.113549.1.12.1.3': { cipher: 'des', bits: 192 },
   '1.2.840.113549.1.12.1.4': { cipher: 'des', bits: 128 },
@@ -145,7 +148,7 @@ function deriveScrypt(parameters: Node[], password: string, length: number, roun
   const [N = 0, r = 0, p = 0] = numbers.slice(0, 3).map(integer);
   rounds.take(N * r * p);
   return new Promise((resolve, reject) => {
-    // 128 MiB: eight times what OpenSSL asks for
+    // 128 MiB: eight times what OpenSSL uses.
     const done = (error: Error | null, key: Buffer): void => (error ? reject(error) : resolve(key));
     scrypt(password, octets(salt), length, { N, r, p, maxmem: 128 * 1024 * 1024 }, done);
   });
@@ -161,7 +164,7 @@ function decipher(name: string, key: Buffer, iv: Buffer, encrypted: Buffer): Buf
   try {
     return Buffer.concat([cipher.update(encrypted), cipher.final()]);
   } catch {
-    throw new WrongPassword(); // the padding
+    throw new WrongPassword(); // The padding
   }
 }
 

@@ -9,9 +9,9 @@ export interface PemBlock {
 }
 
 /**
- * The PEM blocks of a text. Where OpenSSL would find none, those that a configuration holds on one line or in quotes.
+ * The PEM blocks of a text. If OpenSSL would find none, also blocks that a configuration has put on one line or into quotes.
  *
- * @throws FileError where a block is cut, or is not base64
+ * @throws FileError if a block is cut, or is not base64
  */
 export function readPem(text: string): PemBlock[] {
   const blocks = findPem(text).map(({ label, text: block, body }) => {
@@ -27,7 +27,7 @@ export function readPem(text: string): PemBlock[] {
 }
 
 function decode(label: string, body: string): Buffer {
-  // RFC 1421 §4.6: header lines (`Proc-Type: 4,ENCRYPTED`), and a blank line behind them. An ASCII armor of PGP has a checksum (`=…`).
+  // RFC 1421 §4.6: header lines (`Proc-Type: 4,ENCRYPTED`), followed by a blank line. The ASCII armor of PGP has a checksum (`=…`).
   const base64 = body
     .trimStart()
     .replace(/^(?:[\w-]+:.*\n)+(?:[ \t].*\n)*\n/, '')
@@ -38,12 +38,12 @@ function decode(label: string, body: string): Buffer {
   return Buffer.from(base64, 'base64');
 }
 
-/** A boundary that stands in a line with something else. */
+/** A boundary in a line with other text. */
 const BOUNDARY = /-----(BEGIN|END) ([\w #.-]{1,60}?)-----/g;
 
 /**
- * `{"cert": "-----BEGIN CERTIFICATE-----\nMII…`, `DB_CA="-----BEGIN …`, `<cert>-----BEGIN …`: blocks whose line ends may be spaces or the two
- * characters `\n`. A line that is a comment holds none, and neither does a sentence that names the boundaries.
+ * `{"cert": "-----BEGIN CERTIFICATE-----\nMII…`, `DB_CA="-----BEGIN …`, `<cert>-----BEGIN …`: blocks whose line ends may be spaces or the
+ * two characters `\n`. A commented line contains no block, and neither does a sentence that names the boundaries.
  */
 function readQuoted(text: string): PemBlock[] {
   const blocks: PemBlock[] = [];

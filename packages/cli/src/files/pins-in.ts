@@ -5,12 +5,12 @@ import { decodeWhole, findEncoded } from './encoded.ts';
 import { FileError } from './file-error.ts';
 import type { Passwords } from './password.ts';
 
-/** What the library reads among pins; everything else is read here, and told to it in these. */
+/** What the library reads among pins. Everything else is read here, and given to the library in these forms. */
 const KNOWN = /^(?:(?:X509 |TRUSTED )?CERTIFICATE|PUBLIC KEY|(?:[\w ]+ )?PRIVATE KEY)$/;
 
 /**
- * The pins in a file, as text that the library reads: pins in any spelling with comments, beside certificates, public keys and signing
- * requests; or a container of them. Whatever stands beside them stays, so that a mistyped pin is found.
+ * The pins in a file, as text for the library: pins in any spelling with comments, certificates, public keys and signing requests, or a
+ * container of them. Other text stays, so that a mistyped pin is found.
  *
  * @throws FileError
  */
@@ -32,7 +32,7 @@ export async function readPinText(bytes: Buffer, label: string, passwords: Passw
 const OPENSSL_TEXT =
   /^Certificate:\n {4}Data:\n(?: {4,}.*\n)+|^Bag Attributes.*\n(?: {4}[\w.][\w .]*: .*\n)*|^(?:Key Attributes|(?:subject|issuer|notBefore|notAfter|serial) ?=).*\n/gm;
 
-/** Nothing but base64 of a file, or a configuration with some of it: no list of pins. */
+/** Only base64 of a file, or a configuration with some of it: not a list of pins. */
 function isEncoded(text: string): boolean {
   if (decodeWhole(text) !== undefined) return true;
   if (!/^\s*[{[<]|^(?:apiVersion|kind|data):/m.test(text)) return false;

@@ -32,19 +32,22 @@ interface Bag {
   readonly value: Node;
   /** `localKeyID`, hex: the same on a key and on its certificate. */
   readonly keyId: string | undefined;
-  /** Where it lies: its elements are found in these bytes. */
+  /** The bytes in which its elements are. */
   readonly file: Buffer;
 }
 
-/** The certificates of a PKCS#12 file, that of its key first; and where there are several keys, or none, those that may be the leaf. */
+/**
+ * The certificates of a PKCS#12 file, with the one of its key first. If there are several keys or none, also the certificates that may be
+ * the leaf.
+ */
 export interface Keystore {
   readonly certificates: readonly Certificate[];
   readonly leaves: readonly Certificate[];
 }
 
 /**
- * The certificates of a PKCS#12 file, that of its key first; without any, the pin of its key. Where there is a certificate, the key is
- * not even decrypted.
+ * The certificates of a PKCS#12 file, with the one of its key first. Without any certificate, the pin of its key. If there is a
+ * certificate, the key is not decrypted.
  *
  * @throws WrongPassword, FileError
  */
@@ -86,7 +89,7 @@ async function readSafe(info: Node, password: Password, rounds: Rounds): Promise
   try {
     return readBags(decrypted);
   } catch {
-    throw new WrongPassword(); // one wrong password in 256 leaves what looks like padding
+    throw new WrongPassword(); // One wrong password in 256 leaves bytes that look like padding.
   }
 }
 
@@ -119,7 +122,7 @@ function readCertificateBag({ value, keyId }: Bag): BaggedCertificate {
   return { certificate: new Certificate(new X509Certificate(octets(only(wrapped))).raw), keyId };
 }
 
-/** RFC 7292 does not order the bags, and OpenSSL and Windows order them differently. */
+/** RFC 7292 does not define the order of the bags, and OpenSSL and Windows write them in different orders. */
 function ordered(certificates: readonly BaggedCertificate[], bags: readonly Bag[]): Keystore {
   const keyIds = new Set(bags.filter(isKey).map(({ keyId }) => keyId));
   const owns = ({ keyId }: BaggedCertificate): boolean => keyId !== undefined && keyIds.has(keyId);

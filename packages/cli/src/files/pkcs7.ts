@@ -12,13 +12,13 @@ export function isPkcs7(root: Node): boolean {
   );
 }
 
-/** The certificates of a PKCS#7 bundle (`.p7b`, `.p7c`), or of any signed message: in its order. */
+/** The certificates of a PKCS#7 bundle (`.p7b`, `.p7c`), or of any signed message, in its order. */
 export function readPkcs7(root: Node, file: Buffer): Certificate[] {
   const [type, content] = children(root);
   if (oid(type) !== SIGNED_DATA)
     throw new FileError('it is a PKCS#7 message without certificates: encrypted, or data alone');
-  // RFC 5652 §5.1: version, digestAlgorithms, encapContentInfo, certificates [0] IMPLICIT CertificateSet, crls [1], signerInfos; §10.2.2:
-  // what is tagged in the set is of other kinds.
+  // RFC 5652 §5.1: version, digestAlgorithms, encapContentInfo, certificates [0] IMPLICIT CertificateSet, crls [1], signerInfos. §10.2.2:
+  // tagged elements of the set are of other kinds.
   const data = only(content);
   const [, , , set] = children(data);
   const found = /^02 31 30 a0(?: a1)? 31$/.test(shapeOf(data)) ? children(set).filter(isSequence) : [];

@@ -4,17 +4,19 @@ import { Socket } from 'node:net';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { FileError } from './file-error.ts';
 
-/** A certificate file is some kilobytes, a bundle of every public CA some hundred, a pins file of ten thousand targets two megabytes. */
+/**
+ * A certificate file has some kilobytes, a bundle of all public CAs some hundred, and a pins file with ten thousand targets two megabytes.
+ */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** What is read, as the error says it. */
+/** What is read, as the error names it. */
 export type FileKind = 'certificate file' | 'pins file' | 'list of targets' | 'password file' | 'file of settings';
 
 /**
- * The bytes of a file, a named pipe, or standard input: no more of them than such a file can have. A device and a pipe need not end.
+ * The bytes of a file, a named pipe, or standard input, but no more than such a file can have. A device or a pipe may have no end.
  *
- * @param signal gives up waiting for somebody who writes into the pipe
- * @throws FileError; Node's own error (`ENOENT`, `EISDIR`, …) where the file cannot be opened
+ * @param signal stops waiting for somebody who writes into the pipe
+ * @throws FileError; Node's own error (`ENOENT`, `EISDIR`, …) if the file cannot be opened
  */
 export async function readBounded(
   source: string | AsyncIterable<Uint8Array>,
@@ -26,7 +28,7 @@ export async function readBounded(
   return chunks.whole();
 }
 
-/** The same of a file or a named pipe, at once. */
+/** The same for a file or a named pipe, synchronously. */
 export function readBoundedSync(path: string, kind: FileKind): Buffer {
   const chunks = new Chunks(kind);
   const descriptor = openSync(path, 'r');
@@ -62,7 +64,9 @@ class Chunks {
   }
 }
 
-/** Node reads a file in a thread of its own, which would wait for the writer of a named pipe for ever, and the end of the process with it. */
+/**
+ * Node reads a file in a thread of its own. This thread would wait for ever for the writer of a named pipe, and the process could not end.
+ */
 async function openFile(path: string, signal: AbortSignal | undefined): Promise<Readable> {
   if (!(await stat(path)).isFIFO()) return createReadStream(path);
   const pipe = new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), readable: true });

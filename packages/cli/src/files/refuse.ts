@@ -1,6 +1,6 @@
 import { FileError } from './file-error.ts';
 
-/** Whether it is a Java keystore in one of the forms of Java's own. */
+/** Whether it is a Java keystore in one of Java's own formats. */
 export function isKeystore(bytes: Buffer): boolean {
   return ['feedfeed', 'cececece'].includes(magicOf(bytes));
 }
@@ -9,7 +9,7 @@ function magicOf(bytes: Buffer): string {
   return bytes.subarray(0, 4).toString('hex');
 }
 
-/** What begins an archive or a compressed file, and what unpacks it. */
+/** How an archive or a compressed file begins, and what unpacks it. */
 const PACKED: readonly (readonly [magic: string, name: string, command: string])[] = [
   ['1f8b', 'compressed with gzip', 'gunzip --keep FILE'],
   ['504b0304', 'a ZIP archive', 'unzip FILE'],
@@ -28,13 +28,13 @@ export function isPacked(bytes: Buffer): boolean {
   return packingOf(bytes) !== undefined;
 }
 
-/** @throws FileError for what has to be unpacked first */
+/** @throws FileError for a file that must be unpacked first */
 export function refusePacked(bytes: Buffer): void {
   const [, name, command] = packingOf(bytes) ?? [];
   if (name !== undefined) throw new FileError(`it is ${name}: unpack it, and give the file that was in it`, command);
 }
 
-/** @throws FileError for the files that people take for a certificate's, and that certpin does not read */
+/** @throws FileError for files that people take for a certificate's file, and that certpin does not read */
 export function refuseKeystore(bytes: Buffer): void {
   if (!isKeystore(bytes)) return;
   const magic = magicOf(bytes);
@@ -44,17 +44,17 @@ export function refuseKeystore(bytes: Buffer): void {
   );
 }
 
-/** @throws FileError always: the text has none of the PEM blocks that certpin reads */
+/** @throws FileError always: the text has no PEM block that certpin reads */
 export function refuseText(text: string, labels: readonly string[]): never {
   const start = text.trimStart();
   if (
     /^(?:ssh-|ecdsa-sha2-|sk-(?:ssh|ecdsa)-)/.test(start) ||
     labels.some((label) => /^(?:OPENSSH|SSH2) /.test(label))
   ) {
-    throw new FileError('it is an SSH key, and no key or certificate of TLS');
+    throw new FileError('it is an SSH key, not a key or certificate for TLS');
   }
   if (labels.some((label) => label.startsWith('PGP '))) {
-    throw new FileError('it is a PGP file, and no key or certificate of TLS');
+    throw new FileError('it is a PGP file, not a key or certificate for TLS');
   }
   if (labels.length === 0 && text.includes('-----BEGIN ')) {
     throw new FileError(

@@ -1,7 +1,7 @@
 import type { Protocol } from 'certpin/probe';
 import type { Form, Subject } from './form.ts';
 
-/** What a configuration is made of, each a piece of TypeScript. */
+/** The parts of a configuration, each a piece of TypeScript. */
 interface Pieces {
   readonly host: string;
   readonly port: string;
@@ -14,7 +14,7 @@ interface Pieces {
 interface Client {
   readonly meaning: string;
   readonly protocol: Protocol;
-  /** How a server of this protocol is named. */
+  /** How to name a server of this protocol. */
   readonly shape: string;
   readonly defaultPort: number;
   readonly print: (pieces: Pieces) => string;
@@ -110,7 +110,7 @@ const presented =
   "The pin is of the certificate as presented just now: compare it with the server's own file, or its operator.";
 
 function toPieces({ target, certificates: [own], servername }: Subject, { defaultPort }: Client): Pieces {
-  // A file says which names it is for, at best.
+  // A file says at best for which names it is.
   const named = own.toJSON().subjectAltNames.flatMap((name) => /^DNS:([\w.-]+)$/.exec(name)?.[1] ?? []);
   const { host, port } = 'host' in target ? target : { host: named[0] ?? 'server.example.com', port: defaultPort };
   const origin = `https://${host.includes(':') ? `[${host}]` : host}${port === 443 ? '' : `:${port}`}/`;
@@ -123,7 +123,7 @@ function toPieces({ target, certificates: [own], servername }: Subject, { defaul
   };
 }
 
-/** A host is whatever was typed: it stays a string in the program into which it is pasted. */
+/** A host is whatever was typed. In the program into which it is pasted, it must stay a string. */
 function literal(text: string): string {
   return `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 }

@@ -1,7 +1,7 @@
 import type { Certificate } from 'certpin';
 import type { Protocol, Target } from 'certpin/probe';
 
-/** A certificate that was read, as far as a form needs it. */
+/** A certificate that was read, with what a form needs of it. */
 export interface Subject {
   readonly target: Target;
   /** Every presented certificate, the server's own first. */
@@ -14,12 +14,12 @@ export interface Form {
   /** For the table of `certpin help get`. */
   readonly meaning: string;
   readonly print: (subject: Subject) => string;
-  /** The same for every presented certificate; undefined where only the server's own makes sense. */
+  /** The same for every presented certificate. undefined: only the server's own makes sense. */
   readonly printChain?: (subject: Subject) => string;
-  /** A blank line stands between two of them. */
+  /** Whether a blank line stands between two of them. */
   readonly isBlock?: true;
-  /** Why the form is not for this target; undefined: it is. */
+  /** Why the form does not fit this target. undefined: it fits. */
   readonly refusal?: (target: Target) => string | undefined;
-  /** In which protocol a server is asked, where its port does not tell. */
+  /** The protocol in which a server is asked, if its port does not say. */
   readonly protocol?: Protocol;
 }

@@ -50,8 +50,8 @@ function perCertificate(print: PrintCertificate): Pick<Form, 'print' | 'printCha
 }
 
 /**
- * RFC 7671 §5.1 prefers 3 1 1. A CA's certificate that was sent with the server's own has usage 2 (RFC 7671 §5.2); in a file there may be
- * another server's.
+ * RFC 7671 §5.1 prefers 3 1 1. The certificate of a CA that was sent along has usage 2 (RFC 7671 §5.2). In a file, it may belong to another
+ * server.
  */
 function printTlsa(certificate: Certificate, target: Target, position: number): string {
   const owner = tlsaOwner(target);
@@ -61,7 +61,7 @@ function printTlsa(certificate: Certificate, target: Target, position: number): 
     .join('\n');
 }
 
-/** Where the record stands (RFC 6698 §3); empty where the target has no name in the DNS. */
+/** The name of the record (RFC 6698 §3). Empty: the target has no name in DNS. */
 function tlsaOwner(target: Target): string {
   if (!('host' in target) || isIP(target.host) !== 0) return '';
   const name = domainToASCII(target.host.replace(/\.$/, ''));

@@ -1,9 +1,9 @@
 import { CertpinError, type Pin, parsePin } from 'certpin';
 
-/** Why there is none: said in place of a pin. */
+/** Printed in place of a pin if there is none. */
 export const noPublicKeyPin = 'none: the key is not written in DER';
 
-/** @throws CertpinError `ERR_PIN_INVALID` where no public-key pin can be on the certificate */
+/** @throws CertpinError `ERR_PIN_INVALID` if the certificate cannot have a public-key pin */
 export function publicKeyPin({ publicKeySha256 }: { readonly publicKeySha256: string | null }): Pin {
   if (publicKeySha256 !== null) return parsePin(`sha256:${publicKeySha256}`);
   const found = 'the key of this certificate is not written in DER, so pin the certificate';

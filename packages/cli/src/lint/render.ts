@@ -1,7 +1,7 @@
 import type { Finding, LintResult } from '@certpin/auth0/lint';
 import { type Colors, printable } from '../io.ts';
 
-/** The findings of one file for people; undefined where there is nothing to say. */
+/** The findings of one file, for people. undefined: there is nothing to report. */
 export function renderResult({ path, findings, error }: LintResult, colors: Colors): string | undefined {
   if (error === undefined && findings.length === 0) return undefined;
   const broken =

@@ -9,7 +9,7 @@ import {
 } from '@certpin/pins-file';
 import type { Answer } from '../scan/answer.ts';
 
-/** As `judge`, of what the command line has asked: a file may hold a key alone. */
+/** As `judge`, for answers of the command line: a file may hold only a key. */
 export function judgeAnswer(entry: Entry, answer: Answer, now: Date, near: Span = { milliseconds: 0 }): Judged {
   if (answer.addresses !== undefined) {
     return judgeAddresses(

@@ -13,11 +13,11 @@ const words: Record<Status, (count: number) => string> = {
   unreachable: () => 'unreachable',
 };
 
-/** Counts what became of the targets of a pins file. */
+/** Counts the outcomes of the targets of a pins file. */
 export class StatusTally {
   readonly #counts: Partial<Record<Status, number>> = {};
   done = 0;
-  /** What does not hold, or could not be asked, for the progress bar. */
+  /** Targets that do not hold, or could not be asked, for the progress bar. */
   failed = 0;
 
   count({ status }: Judged): void {

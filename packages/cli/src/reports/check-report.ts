@@ -19,19 +19,19 @@ export type CheckReport =
 interface Answer {
   readonly target: string;
   readonly protocol: Target['protocol'];
-  /** The address that has answered; null for a file, a unix socket, and behind a proxy. */
+  /** The address that has answered. null for a file, a unix socket, and behind a proxy. */
   readonly address: string | null;
-  /** The addresses that the name has besides, which were not asked. */
+  /** The other addresses of the name, which were not asked. */
   readonly otherAddresses: readonly string[];
-  /** With `--all-addresses`: what became of each. The rest is what the worst of them has said. */
+  /** With `--all-addresses`: the outcome for each address. The other fields are those of the worst one. */
   readonly addresses?: readonly AddressReport[];
   /** The configured pins, as `formatPin` spells them. */
   readonly pins: readonly string[];
   readonly issuerPins: readonly string[];
-  /** The leaf; null where none was presented, or none that can be read. */
+  /** The leaf. null: none was presented, or it cannot be read. */
   readonly certificate: CertificateSummary | null;
   readonly chain: readonly CertificateSummary[];
-  /** With `certificate: null`: what a file without a certificate holds. */
+  /** With `certificate: null`: the content of a file without a certificate. */
   readonly publicKey?: KeyPin;
   /** The text that is printed without `--json`.. */
   readonly explanation: string;
@@ -73,7 +73,7 @@ export function toAddressReport(address: string, verdict: Verdict): AddressRepor
   return { ...report, address };
 }
 
-/** The pins of a policy, as a report has them. */
+/** The pins of a policy, in the form for a report. */
 export function spelled({ pins, issuerPins }: Policy): Pick<Answer, 'pins' | 'issuerPins'> {
   return { pins: pins.map((pin) => formatPin(pin)), issuerPins: issuerPins.map((pin) => formatPin(pin)) };
 }

@@ -3,17 +3,17 @@ import { explain, type Verdict } from 'certpin';
 import type { Inspected } from 'certpin/probe';
 import { describeAddress } from '../answers/address.ts';
 
-/** Which address has answered, and which the name has besides. */
+/** Which address has answered, and which other addresses the name has. */
 export type Reached = { readonly [Name in 'address' | 'otherAddresses']?: Inspected[Name] | undefined };
 
-/** The explanation of a verdict, and which address of the server it is about, where the server was called by a name. */
+/** The explanation of a verdict. If the server was called by a name, also the address that it is about. */
 export function explainAt(verdict: Verdict, reached: Reached): string {
   return withAddress(explain(verdict), verdict, reached);
 }
 
 /**
- * The same of a target of a pins file; undefined where the answer is not no. Of a revoked pin there is nothing to configure: whatever else
- * the verdict may say, nobody is told how to make this certificate match.
+ * The same for a target of a pins file. undefined: the answer is not no. For a revoked pin, nothing can be configured. Whatever else the
+ * verdict says, nobody must learn how to make this certificate match.
  */
 export function explainRefusal({ status, reason, ...judged }: Judged): string | undefined {
   const { verdict } = judged;
@@ -26,7 +26,7 @@ export function explainRefusal({ status, reason, ...judged }: Judged): string | 
     `  presented: ${subject || '(no subject)'}`,
     `    certificate SHA-256: ${sha256}`,
     `    public key SHA-256: ${publicKeySha256 ?? 'none: its key is not written in DER'}`,
-    '  next: find out who answers there: your server with its old certificate, or somebody with a revoked key',
+    '  next: find out who answers there. It is your server with its old certificate, or somebody with a revoked key',
   ];
   return withAddress(text.join('\n'), verdict, judged);
 }

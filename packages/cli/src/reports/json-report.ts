@@ -4,14 +4,16 @@ import { type AddressReport, type CheckReport, toAddressReport, toReport } from 
 import { explainRefusal } from './explanation.ts';
 import { type CreateReport, REVOKED } from './report.ts';
 
-/** A line of `certpin check --file --json`: what `certpin check --json` prints of one target, and more. Fields are added, never renamed. */
+/**
+ * A line of `certpin check --file --json`: what `certpin check --json` prints for one target, and more. Fields are added, never renamed.
+ */
 type FileCheckReport = CheckReport & {
   readonly status: Status;
-  /** Where it stands in the pins file, from 1. */
+  /** Its place in the pins file, from 1. */
   readonly line: number;
   readonly note?: string;
   readonly id?: string;
-  /** Whole days until the certificate ends, below 0 where it has ended; null where none was presented. */
+  /** Whole days until the certificate ends. Below 0: it has ended. null: none was presented. */
   readonly daysLeft: number | null;
   readonly remarks: readonly Remark[];
 };
@@ -37,7 +39,7 @@ function toJson(judged: Judged): FileCheckReport {
   return { ...toReport({ label, protocol, address, otherAddresses }, verdict), ...revokedWords(judged), ...about };
 }
 
-/** Whatever the verdict says. */
+/** Used whatever the verdict says. */
 function revokedWords(judged: Judged): object {
   if (judged.status !== 'revoked') return {};
   const nothing = { matched: undefined, pin: undefined };

@@ -4,8 +4,8 @@ import { explainRefusal } from './explanation.ts';
 import { type CreateReport, isRefusal } from './report.ts';
 
 /**
- * The XML that Jenkins, GitLab, Azure Pipelines and others take for test results: a test case for each target. A pin that does not hold is
- * a `failure`, a question that could not be asked an `error`, one that was not asked `skipped`.
+ * The XML that Jenkins, GitLab, Azure Pipelines and others accept as test results, with a test case for each target. A pin that does not
+ * hold is a `failure`. A question that could not be asked is an `error`. A target that was not asked is `skipped`.
  */
 export const createJunitReport: CreateReport = ({ io, document, asked, failExpiring }) => {
   const judged = new Map<number, Judged>();
@@ -69,7 +69,7 @@ function attributes(values: Record<string, string | number>): string {
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
 
-/** XML 1.0 §2.2: most control characters, and halves of a surrogate pair, cannot stand in a document, not even as references. */
+/** XML 1.0 §2.2: most control characters, and halves of a surrogate pair, are not allowed in a document, not even as references. */
 function escaped(text: string): string {
   return printableLines(text)
     .replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')

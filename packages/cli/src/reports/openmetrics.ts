@@ -16,10 +16,10 @@ import { dirname } from 'node:path';
 import { type Judged, type MeasuredTarget, renderMetricFamilies, statuses, targetFamilies } from '@certpin/pins-file';
 import { readVersion } from '../version.ts';
 
-/** What became of a target, and when. */
+/** The outcome for a target, and when. */
 export interface Timed {
   readonly judged: Judged;
-  /** How long it was asked. */
+  /** How long it took, in milliseconds. */
   readonly seconds: number;
   readonly checkedAt: Date;
 }
@@ -32,7 +32,10 @@ export interface Finished {
   readonly seconds: number;
 }
 
-/** The metrics of a finished check, docs/reference/states.md: gauges alone, so that a node exporter's textfile collector reads them too. */
+/**
+ * The metrics of a finished check, as in docs/reference/states.md. All of them are gauges, so a node exporter's textfile collector can read
+ * them too.
+ */
 export function renderMetrics({ file, targets, completedAt, seconds }: Finished): string {
   return renderMetricFamilies(
     [
@@ -90,16 +93,16 @@ function measure({ judged, seconds, checkedAt }: Timed, file: string): MeasuredT
   };
 }
 
-/** Where the metrics are going to be written: a link is followed. @throws Node's error where that cannot be done */
+/** The path to which the metrics are written: a link is followed. @throws Node's error if that is not possible */
 export function placeMetrics(path: string): string {
   const found = statSync(path, { throwIfNoEntry: false });
-  if (path === '' || found?.isFile() === false) throw new Error('it is no regular file');
+  if (path === '' || found?.isFile() === false) throw new Error('it is not a regular file');
   const place = found === undefined ? path : realpathSync(path);
   accessSync(dirname(place), constants.W_OK);
   return place;
 }
 
-/** Who reads meanwhile sees the old file or the new one. Half of one lies beside it under a name that no collector reads. */
+/** A reader sees the old file or the new one. A half-written file has a name that no collector reads. */
 export function writeMetrics(place: string, text: string): void {
   const draft = `${place}.${randomBytes(6).toString('hex')}.new`;
   const before = statSync(place, { throwIfNoEntry: false });

@@ -1,7 +1,7 @@
 import { type Judged, outcomeOf, type Status, statuses } from '@certpin/pins-file';
 import type { CreateReport } from './report.ts';
 
-/** Only what needs a person, once all is known: the worst first, and what is alike together. */
+/** Only targets that need a person, when all are known: the worst first, and equal ones together. */
 export function onlyProblems(create: CreateReport): CreateReport {
   return (options) => {
     const report = create(options);
@@ -29,7 +29,7 @@ function isProblem(status: Status): boolean {
   return status !== 'holds';
 }
 
-/** What could not be asked for the same reason stands together; else the order of the file. */
+/** Targets that could not be asked for the same reason are together. Otherwise, in the order of the file. */
 function compare(one: Judged, other: Judged): number {
   const rank = ({ status }: Judged): number => statuses.indexOf(status);
   const byReason = outcomeOf[one.status] === 'unasked' ? one.reason.localeCompare(other.reason, 'en') : 0;

@@ -1,13 +1,13 @@
 import { type Judged, outcomeOf, type PinsDocument, type Status } from '@certpin/pins-file';
 import type { Io } from '../io.ts';
 
-/** A way to print what became of the targets of a pins file. */
+/** A way to print the outcomes of the targets of a pins file. */
 interface Report {
-  /** Each one as it comes. @param seconds how long it was asked */
+  /** Called for each one as it comes. @param seconds how long it took */
   readonly add: (judged: Judged, seconds: number) => void;
-  /** Before those with one status, where the order is by status. */
+  /** Printed before the targets with one status, if they are ordered by status. */
   readonly heading?: (status: Status, count: number) => void;
-  /** Once no other comes. */
+  /** Called when no other comes. */
   readonly end: (outcome: Outcome) => void;
 }
 
@@ -19,9 +19,9 @@ interface Outcome {
 interface ReportOptions {
   readonly io: Io;
   readonly document: PinsDocument;
-  /** How many are asked about: some of the document's targets, or all. */
+  /** How many targets are asked about: some of the file's, or all. */
   readonly asked: PinsDocument['entries'];
-  /** A certificate that ends soon is a failure. */
+  /** Whether a certificate that ends soon is a failure. */
   readonly failExpiring: boolean;
 }
 
@@ -32,5 +32,5 @@ export function isRefusal({ status }: Pick<Judged, 'status'>, failExpiring: bool
   return status === 'ends-soon' ? failExpiring : outcomeOf[status] === 'no';
 }
 
-/** The code of a refusal that no verdict knows: the pin is revoked in the file. */
+/** The code of a refusal that no verdict has: the pin is revoked in the file. */
 export const REVOKED = 'ERR_PIN_REVOKED';

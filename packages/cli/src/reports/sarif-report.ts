@@ -19,7 +19,7 @@ const rules: Record<Finding, Omit<SarifRule, 'id'>> = {
   unreachable: { text: 'The certificate could not be read.', level: 'warning' },
 };
 
-/** SARIF 2.1.0, for code scanning: a result for what does not hold, at its line of the pins file. */
+/** SARIF 2.1.0, for code scanning. There is a result for each target that does not hold, at its line of the pins file. */
 export const createSarifReport: CreateReport = ({ io, document, failExpiring }) => {
   const results: SarifResult[] = [];
   return {

@@ -3,10 +3,10 @@ import { printable, printText, stdoutColors } from '../io.ts';
 import { explainRefusal } from './explanation.ts';
 import type { CreateReport } from './report.ts';
 
-/** Of the longest status. */
+/** The length of the longest status. */
 const WIDTH = 13;
 
-/** A line for each target, and for what has changed, what was presented and what is configured. */
+/** A line for each target. After a change, also what was presented and what is configured. */
 export const createTextReport: CreateReport = ({ io, asked }) => {
   const colors = stdoutColors(io);
   const paint: Record<Status, (text: string) => string> = {

@@ -42,7 +42,7 @@ export async function startRotation(target: string, flags: StartFlags, io: Io): 
       else printRefusal(io, entry.label, { exit, reason, details: [], hints });
       return exit;
     };
-    // A leak is more urgent than what is under way.
+    // A leak is more urgent than a running rotation.
     if (earlier !== undefined && isUnderWay(earlier) && leaked === undefined) {
       return refuse(1, 'a rotation is under way', `certpin rotate status ${names.target}${names.option}`);
     }
@@ -83,7 +83,10 @@ export async function startRotation(target: string, flags: StartFlags, io: Io): 
     await lock.save(rotation);
     showRotation(rotation, names, { io, json });
     if (!json && next.certificate !== undefined && next.key === undefined) {
-      printWarning(io, `${entry.label}: whether the server's private key belongs to it was not compared: --key FILE`);
+      printWarning(
+        io,
+        `${entry.label}: it was not checked whether the server's private key belongs to the next certificate: --key FILE`,
+      );
     }
     return 0;
   });
@@ -98,7 +101,7 @@ function readLeaked(text: string): ReturnType<typeof parsePin> {
 }
 
 function costOfLeak({ old }: Rotation): string {
-  return `from the step "added" on, ${old.join(', ')} is revoked for ever. From the delivery on, every login fails at each server that still presents the old certificate, until it presents the next one: have it ready at every server, and swap at once`;
+  return `from the step "added" on, ${old.join(', ')} is revoked for ever. From the delivery on, every login fails at a server that still presents the old certificate. So have the next one ready at every server, and swap at once`;
 }
 
 /** `certpin rotate next`, and `abort`. */
@@ -183,7 +186,7 @@ interface Led {
   readonly lock: RotationLock;
 }
 
-/** Finds the target, and leads its rotation: nobody else does meanwhile. */
+/** Finds the target and leads its rotation. No other command can do so at the same time. */
 async function led(
   command: 'start' | 'next' | 'abort',
   target: string,
@@ -234,7 +237,7 @@ function namesOf(
   return { target, file, option, places, again, now: new Date() };
 }
 
-/** A command that is printed can be pasted: without the file of values, it would be refused again. */
+/** A printed command can be pasted. Without the file of values, it would be refused again. */
 function placesOf({ values, allowCommands, unreached = [], drop = [], owner }: Partial<MoveFlags>): string {
   const options = [
     ...(values === undefined ? [] : [`--values ${quote(values)}`]),

@@ -6,7 +6,7 @@ import type { Io } from '../io.ts';
 import type { MoveFlags } from './flags.ts';
 import type { Brought, Delivery } from './world.ts';
 
-/** How the pins of a target reach its places: `certpin auth0 push`, and `diff` behind it. */
+/** How the pins of a target reach its places: `certpin auth0 push`, and then `diff`. */
 export interface Courier {
   readonly deliver: () => Promise<Brought>;
   readonly look: () => Promise<Brought>;
@@ -32,13 +32,13 @@ export function createCourier({ key }: Rotation, flags: MoveFlags, io: Io): Cour
     deliver: async () => {
       const { deliver } = await import('@certpin/auth0');
       const pushed = await withWork(io, (how) => deliver(file, namesFor(file, key), { ...options, ...how }));
-      // To read the places again would keep somebody waiting who has pressed Ctrl-C.
+      // After Ctrl-C, nobody wants to wait until the places are read again.
       if (pushed.outcome === 'interrupted') throw new DOMException('interrupted', 'AbortError');
       const found = pushed.outcome === 'done' ? [] : pushed.problems;
       const hints = [...new Set(found.flatMap(({ hint = [] }) => hint))];
-      // What a push says of itself shows nothing: each place is read again.
+      // What a push reports proves nothing, so each place is read again.
       const read = await look();
-      // What a place says of itself is not said twice.
+      // What a place itself reports is not repeated.
       const problems = [...new Set([...found.map(({ message }) => message), ...read.problems])].filter(
         (problem) => !read.places.some(({ reason }) => reason.includes(problem)),
       );
@@ -53,7 +53,7 @@ export function createCourier({ key }: Rotation, flags: MoveFlags, io: Io): Cour
   };
 }
 
-/** What the target is called now: since the last step, its id may have gone to another one. */
+/** The present name of the target: since the last step, its id may have gone to another one. */
 function namesFor(file: string, key: string): readonly string[] {
   const document = loadPinsFile(file);
   const entry = document.entries.find((one) => one.key === key);
@@ -70,12 +70,12 @@ function toDelivery({ status, by, reason, place }: PlaceDifference): Delivery {
   return { state: status === 'differs' || status === 'unknown' ? 'open' : 'left', reason };
 }
 
-/** Containers are older in some tenants: where `certpin auth0 learn` has seen that, they are given longer. */
+/** Containers live longer in some tenants. If `certpin auth0 learn` has seen that, the wait is longer. */
 const USUAL_SECONDS = 86_400;
 
 /**
- * How long containers with the old pins are given, where nobody says it. What was seen in a short while lengthens it, and never shortens it:
- * nobody can know that an older container was not met by chance.
+ * How long containers with the old pins get by default. What was seen in a short time can only make it longer, never shorter: nobody knows
+ * whether an older container was missed by chance.
  */
 export async function usualWait(file: string, { deliver }: Entry): Promise<number> {
   const tenants = new Set(deliver.flatMap((place) => ('tenant' in place ? place.tenant : [])));

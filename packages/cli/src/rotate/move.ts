@@ -18,7 +18,7 @@ import {
 } from '@certpin/pins-file';
 import type { Brought, Delivery, Hindrance, Moved, Question, Said, World } from './world.ts';
 
-/** A move that is under way: what is known of the rotation, and of the file. */
+/** A move in progress: what is known of the rotation, and of the file. */
 interface Move {
   readonly rotation: Rotation;
   readonly file: FilePins;
@@ -29,8 +29,8 @@ interface Move {
 /**
  * Takes exactly one step, or says why not.
  *
- * What is going to be done is written down before the first effect, and each effect may be made twice: a rotation that was killed goes on with
- * the step that it was in.
+ * Each step is recorded before its first effect, and each effect may be repeated. So a rotation that was killed continues with the step in
+ * which it was.
  */
 export async function takeNextStep(rotation: Rotation, world: World, said: Said): Promise<Moved> {
   const move = prepare(rotation, 'next', world, said);
@@ -47,11 +47,12 @@ export async function takeBack(rotation: Rotation, world: World, said: Said): Pr
   const { done, begun } = move.rotation;
   const blocked = judgeAbort(move.rotation, move.file);
   if (blocked !== undefined) return { rotation, hindrance: blocked };
-  if (done.length === 1 && begun === undefined) return ended(move); // nothing was written anywhere
+  if (done.length === 1 && begun === undefined) return ended(move); // Nothing was written anywhere.
   const asked = await askAddresses(move, 'abort');
   if (asked.hindrance !== undefined) return asked;
   const isDelivered = done.some(({ step }) => step === 'delivered');
-  // Behind the addresses: whoever brought the old pins alone by hand before would lock out a server that presents the next certificate.
+  // After the addresses are known: somebody who brings back only the old pins by hand would lock out a server that presents the next
+  // certificate.
   const refused =
     (isDelivered ? findNoPlace(move, 'abort') : undefined) ??
     (await agree(move, 'abort')) ??
@@ -166,7 +167,7 @@ async function askAddresses(
   return { rotation, presented, ...(hindrance === undefined ? {} : { hindrance }) };
 }
 
-/** Says what is going to be done, does it, and reads it back. */
+/** Records what will be done, does it, and reads it back. */
 async function writeFile(move: Move, step: Question): Promise<Move> {
   const { rotation, file, world } = move;
   const begun = begin(rotation, step, file, world.now());
@@ -176,7 +177,7 @@ async function writeFile(move: Move, step: Question): Promise<Move> {
   return { ...move, rotation: begun, file: after };
 }
 
-/** Without a place, only a person can know where the pins went. */
+/** If the pins file lists no place, only a person can know where the pins went. */
 function findNoPlace(
   { rotation, file, world, said }: Move,
   step: 'delivered' | 'retired' | 'abort',
@@ -207,13 +208,13 @@ function where(deliveries: readonly Delivery[]): string {
 }
 
 /**
- * Reads every place again, before anybody waits no longer and before a server is changed. Another tool may have brought the old pins back
- * (Terraform, the Deploy CLI, a colleague), and a place may be new. Containers that started with that would refuse the next certificate. So
- * the delivery is done again, and the wait with it.
+ * Reads every place again, before the wait ends and before a server is changed. Another tool may have brought the old pins back (Terraform,
+ * the Deploy CLI, a colleague), and a place may be new. Containers that started with those pins would refuse the next certificate. So the
+ * delivery is repeated, and the wait with it.
  */
 async function findLost({ rotation, world }: Move): Promise<Moved | undefined> {
   const brought = await world.look();
-  // What could not be read says nothing.
+  // A place that could not be read proves nothing.
   if (brought.problems.length > 0) return { rotation, hindrance: { why: 'undelivered', brought } };
   if (!brought.places.some(({ state }) => state === 'open')) return undefined;
   const back = undeliver(rotation);
@@ -221,7 +222,7 @@ async function findLost({ rotation, world }: Move): Promise<Moved | undefined> {
   return { rotation: back, hindrance: { why: 'lost', brought } };
 }
 
-/** Whether the next pin may be at a place: also by a push of somebody else, or of a delivery that had to be done again. */
+/** Whether the next pin may be at a place: also by a push of somebody else, or by a delivery that had to be repeated. */
 async function isAnywhere({ world }: Move): Promise<boolean> {
   const { places, problems } = await world.look();
   return problems.length > 0 || places.some(({ state }) => state === 'shown' || state === 'told');

@@ -11,12 +11,15 @@ import type { FileReader } from '../files/file-reader.ts';
 import { publicKeyPin } from '../forms/public-key-pin.ts';
 import { quote } from '../io.ts';
 
-/** The next certificate, as far as its file tells. */
+/** The next certificate, with what its file says. */
 export interface Next extends NextCertificate {
   readonly parsed: Pin;
   readonly certificate: Certificate | undefined;
   readonly publicKey: KeyObject;
-  /** SHA-256 of the SubjectPublicKeyInfo, 64 upper-case hex digits. One key can be written in several ways: so this tells pins, not keys. */
+  /**
+   * SHA-256 of the SubjectPublicKeyInfo, 64 upper-case hex digits. One key can be written in several ways. So this distinguishes pins, not
+   * keys.
+   */
   readonly publicKeySha256: string;
 }
 
@@ -38,7 +41,7 @@ interface Asked {
 }
 
 /**
- * Reads the next certificate from its file, and never from a server: whoever answers there may be anybody.
+ * Reads the next certificate from its file, and never from a server, because anybody may answer there.
  *
  * @throws UnusableNext; FileError
  */
@@ -61,7 +64,9 @@ export async function readNext(entry: Entry, asked: Asked, files: FileReader, no
 }
 
 function revoked(file: string): UnusableNext {
-  return new UnusableNext(`${file}: its pin is revoked in the pins file, and never counts again`);
+  return new UnusableNext(
+    `${file}: its pin is revoked in the pins file and never counts again; make a new certificate`,
+  );
 }
 
 async function read(path: string, option: string, files: FileReader): Promise<FileContents> {
@@ -103,14 +108,17 @@ function hashOf(key: KeyObject): string {
     .toUpperCase();
 }
 
-/** Whether the pin is of this key: as it is written, and as a key is usually written. OpenSSL keeps what it has read, such as a compressed point. */
+/**
+ * Whether the pin is of this key: as it is written, or as such a key is usually written. OpenSSL keeps the form that it has read, such as a
+ * compressed point.
+ */
 export function isPinOfKey({ kind, sha256 }: Pin, { publicKey, publicKeySha256 }: Next): boolean {
   if (kind !== 'public-key') return false;
   if (sha256 === publicKeySha256) return true;
   try {
     return sha256 === hashOf(createPublicKey({ key: publicKey.export({ format: 'jwk' }), format: 'jwk' }));
   } catch {
-    return false; // a kind of key that has no JWK
+    return false; // This kind of key has no JWK.
   }
 }
 
@@ -122,7 +130,7 @@ function ofKey({ key }: FileContents, { next }: Asked): Next {
   };
 }
 
-/** A server refuses a certificate with another key, or keeps the old one and says so in its log alone. */
+/** A server refuses a certificate with another key, or keeps the old one and reports that only in its log. */
 async function compareKey(next: Next, path: string, files: FileReader): Promise<void> {
   const { key } = await read(path, '--key', files);
   if (key?.source !== 'private key') throw new FileError(`${showPath(path, '--key')}: there is no private key in it`);
@@ -146,13 +154,13 @@ function checkValidity(certificate: Certificate, now: Date): void {
   );
 }
 
-/** A certificate can have thousands of names: so many characters show whose it is. */
+/** A certificate can have thousands of names. This many characters show whose it is. */
 const MOST_OF_NAMES = 200;
 
 function checkName({ policy, servername, target, label }: Entry, certificate: Certificate, { anyName }: Asked): void {
   const host = servername ?? ('host' in target ? target.host : undefined);
   const rule = { pins: certificate.certificateSha256, expired: 'accept', hostnameVerification: 'require' } as const;
-  // Before its time it is read like one that holds: whether it names the server does not depend on the day.
+  // Before its validity begins, it is treated as valid: whether it names the server does not depend on the day.
   const during = new Date(certificate.validFrom.getTime() + 1000);
   const verdict = verify({ certificates: [certificate], host }, rule, during);
   if (verdict.ok) return;

@@ -6,7 +6,7 @@ import type { Io } from '../io.ts';
 import { judgeAnswer } from '../pins-file/judge-answer.ts';
 import { type AddressAnswer, failedAnswer, fetchAnswer } from '../scan/answer.ts';
 
-/** What every address of a target has shown, or why it has not. */
+/** What every address of a target has shown, or why it has shown nothing. */
 export async function askEveryAddress(
   entry: Entry,
   timeoutMs: number | undefined,
@@ -16,7 +16,7 @@ export async function askEveryAddress(
   const shown = { target, label };
   const how = { timeoutMs, protocol, servername, lookup: io.lookup, files: new FileReader({}, io), format: undefined };
   try {
-    const allAddresses = !('socketPath' in target); // a unix socket has none
+    const allAddresses = !('socketPath' in target); // A unix socket has none.
     const answer = await fetchAnswer(shown, { ...how, allAddresses, retries: 1, brief: true });
     if (answer.addresses !== undefined) return answer.addresses;
     if (answer.key !== undefined) return [];
@@ -34,7 +34,7 @@ interface Judged {
   readonly now: Date;
 }
 
-/** Each answer, judged by the next pin alone, and by the pins that would be in the file. */
+/** Each answer, judged by the next pin alone, and by the pins that the file would have. */
 export function judgePresented(
   entry: Entry,
   answers: readonly AddressAnswer[],
@@ -57,7 +57,7 @@ export function judgePresented(
 
 const refused: ReadonlySet<string> = new Set(['revoked', 'refused']);
 
-/** What is presented in place of the next certificate, in words that help. */
+/** What is presented instead of the next certificate, in words that help. */
 function reasonFor(
   leaf: Certificate | undefined,
   reason: string,
@@ -69,7 +69,7 @@ function reasonFor(
   return `it presents ${old.some(isOf) ? 'the old certificate, ' : ''}${leaf.certificateSha256}`;
 }
 
-/** The same target under other pins. undefined: there is none left. */
+/** The same target under other pins. undefined: there is no pin left. */
 function withPolicy(entry: Entry, { pins, issuerPins, revoked }: FilePins): Entry | undefined {
   if (pins.length + issuerPins.length === 0) return undefined;
   const { expired, hostnameVerification, knownCertificates } = entry.policy;
@@ -77,7 +77,7 @@ function withPolicy(entry: Entry, { pins, issuerPins, revoked }: FilePins): Entr
   const policy: Policy = createPolicy({
     ...{ expired, hostnameVerification },
     ...(pins.length === 0 ? { pins: undefined } : { pins: [...pins] }),
-    // Whole, where it stands there whole: the server need not send it.
+    // The whole certificate, if the file contains it: then the server need not send it.
     issuerPins: issuerPins.length === 0 ? undefined : [...issuerPins, ...whole.map(({ x509 }) => x509.toString())],
   });
   const known = entry.revoked.filter(({ pin }) => revoked.includes(formatPin(pin)));

@@ -26,7 +26,7 @@ interface Around {
   readonly io: Io;
 }
 
-/** The pins file, the servers, the places: as they are. */
+/** The real pins file, servers and places. */
 export function createWorld({ file, rotation, lock, courier, agree, timeoutMs, reason, io }: Around): World {
   const { key, next, old } = rotation;
   const find = (): Entry | undefined => loadPinsFile(file).entries.find((entry) => entry.key === key);
@@ -60,7 +60,7 @@ export function createWorld({ file, rotation, lock, courier, agree, timeoutMs, r
   };
 }
 
-/** What a target says in the pins file, each pin once and in one spelling. */
+/** What the pins file says of a target, with each pin once and in one spelling. */
 export function pinsOfFile({ policy, revoked }: Entry): FilePins {
   const spelled = (pins: typeof policy.pins): string[] => [...new Set(pins.map((pin) => formatPin(pin)))];
   return {
@@ -76,7 +76,7 @@ interface Written {
   readonly reason: string | undefined;
 }
 
-/** Only the difference is written: comments, order and the spelling of other pins stay. @throws PinsFileError */
+/** Writes only the difference: comments, order and the spelling of other pins stay. @throws PinsFileError */
 async function writePins(file: string, key: string, { before, after, reason }: Written): Promise<void> {
   const without = (list: readonly string[], other: readonly string[]): string[] =>
     list.filter((pin) => !other.includes(pin));
@@ -84,7 +84,7 @@ async function writePins(file: string, key: string, { before, after, reason }: W
     const entry = document?.entries.find((one) => one.key === key);
     if (document === undefined || entry === undefined) throw changedMeanwhile(file);
     const now = pinsOfFile(entry);
-    if (isSame(now, after)) return undefined; // killed before it could say so
+    if (isSame(now, after)) return undefined; // It was killed before it could report this.
     if (!isSame(now, before)) throw changedMeanwhile(file);
     const gone = without(before.pins, after.pins);
     const drop = (text: string): boolean =>

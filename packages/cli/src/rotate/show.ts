@@ -13,7 +13,7 @@ interface RotationReport {
   readonly ok: boolean;
   /** The last step that is done. */
   readonly step: string;
-  /** What comes next; null: it has ended. */
+  /** What comes next. null: the rotation has ended. */
   readonly next: string | null;
   readonly ended: string | null;
   readonly leaked: boolean;
@@ -60,7 +60,7 @@ export function showRotation(
   sayNext(rotation, names, io);
 }
 
-/** Where the servers are to be changed, the commands for it; and for the way back where it is being taken back. */
+/** If the servers must be changed now, the commands for that. If the rotation is being taken back, the commands for the way back. */
 function commandsOf(rotation: Rotation): readonly Swap[] | undefined {
   if (rotation.ended !== undefined) return undefined;
   if (rotation.begun?.step === 'abort') return swapCommands(rotation, 'back');
@@ -119,7 +119,7 @@ function printSwap(io: Io, swaps: readonly Swap[]): void {
   }
 }
 
-/** The wait is counted from here, and whoever reads the file has the pins only when it is deployed. */
+/** The wait begins now, but a reader of the file has the pins only when the file is deployed. */
 function warnOfFiles({ target }: Rotation, deliveries: readonly Delivery[], io: Io): void {
   const files = [...new Set(deliveries.flatMap(({ file = [] }) => file))];
   if (files.length > 0) printWarning(io, `${target}: deploy ${files.join(', ')} now: certpin has written it here only`);

@@ -21,12 +21,12 @@ interface Given {
   readonly settleSeconds: number;
   /** The pin of the key that has leaked. */
   readonly leaked: Pin | undefined;
-  /** As the target is named in a command. */
+  /** The name of the target in commands. */
   readonly name: string;
   readonly now: Date;
 }
 
-/** Works out what the rotation is about, by the file of the next certificate and by what every address presents now. Nothing is written. */
+/** Works out the rotation from the file of the next certificate, and from what every address presents now. Nothing is written. */
 export function begin(given: Given): Rotation | NotBegun {
   const { entry, next, leaked, now } = given;
   const file = pinsOfFile(entry);
@@ -54,7 +54,7 @@ export function begin(given: Given): Rotation | NotBegun {
   return finish(started, { step: 'prepared', evidence: 'shown', because }, file, now);
 }
 
-/** Without a leak, every address has to present a pinned certificate: what nobody pinned is not rotated. */
+/** Without a leak, every address must present a pinned certificate: something that nobody has pinned is not rotated. */
 function refuseStart({ entry, next, answers, name, now }: Given, file: FilePins): NotBegun | undefined {
   const after = { ...file, pins: [...file.pins, next.pin] };
   const presented = judgePresented(entry, answers, { next: next.pin, after, now });
@@ -102,7 +102,7 @@ function refuseLeaked({ entry, next, answers, name }: Given, file: FilePins, lea
     };
   }
   if (!listsPin(entry.policy, leaked) && !file.revoked.includes(spelled)) {
-    return { exit: 1, reason: `${spelled} is no pin of this target; it has ${file.pins.join(', ')}` };
+    return { exit: 1, reason: `${spelled} is not a pin of this target; it has ${file.pins.join(', ')}` };
   }
   const keys = leavesOf(answers).filter((leaf) => matchesPin(leaf, leaked));
   const known = entry.policy.knownCertificates.filter((leaf) => matchesPin(leaf, leaked));
@@ -112,12 +112,12 @@ function refuseLeaked({ entry, next, answers, name }: Given, file: FilePins, lea
   return { exit: 1, reason: `${next.file} has the key that has leaked: make a new key, and a certificate of it` };
 }
 
-/** OpenSSL compares the keys: two certificates can hold one key in other bytes. */
+/** OpenSSL compares the keys: two certificates can hold one key in different bytes. */
 function hasKey({ x509 }: Certificate, key: KeyObject): boolean {
   try {
     return x509.publicKey.equals(key);
   } catch {
-    return false; // a kind of key that OpenSSL does not know, which the next certificate has not
+    return false; // OpenSSL does not know this kind of key, so the next certificate does not have it.
   }
 }
 
@@ -125,7 +125,7 @@ function leavesOf(answers: readonly AddressAnswer[]): readonly Certificate[] {
   return answers.flatMap(({ answer }) => answer.certificates.slice(0, 1));
 }
 
-/** What leaves at the end: the pins of what is presented now. Those that nobody presents are backups, and stay. */
+/** What leaves at the end: the pins of what is presented now. Pins that nobody presents are backups, and stay. */
 function presentedPins({ policy }: Entry, next: Next, leaves: readonly Certificate[]): string[] {
   const { certificate, publicKeySha256 } = next;
   const hashes = { certificateSha256: certificate?.certificateSha256, publicKeySha256 };
@@ -133,7 +133,7 @@ function presentedPins({ policy }: Entry, next: Next, leaves: readonly Certifica
   return [...new Set(old.map((pin) => formatPin(pin)))];
 }
 
-/** Every pin under which the thief's certificate would still pass: also the other pins of a certificate whose key has leaked. */
+/** Every pin under which the thief's certificate would still be accepted, also other pins of a certificate whose key has leaked. */
 function leakedPins({ policy }: Entry, leaked: Pin, leaves: readonly Certificate[]): string[] {
   const stolen = [...leaves, ...policy.knownCertificates].filter((leaf) => matchesPin(leaf, leaked));
   const spelled = formatPin(leaked);

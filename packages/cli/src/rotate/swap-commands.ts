@@ -5,15 +5,13 @@ import { quote } from '../io.ts';
 /** How one kind of server takes another certificate. */
 export interface Swap {
   readonly server: string;
-  /** For a shell on the server itself, as a user who may do it. */
+  /** For a shell on the server itself, as a user with the right to do it. */
   readonly commands: readonly string[];
-  /** What is to be known beside them. */
+  /** What else the user must know. */
   readonly notes: readonly string[];
 }
 
-/**
- * The commands by which the servers of a target take the next certificate, or the old one again. certpin prints them; it never runs them.
- */
+/** The commands with which the servers of a target take the next certificate, or the old one again. certpin only prints them. */
 export function swapCommands({ target, protocol, next, startedAt }: Rotation, way: 'there' | 'back'): readonly Swap[] {
   const certificate = next.source === 'certificate' && next.file !== '-' ? next.file : 'next.crt';
   const old = `.old-${startedAt.slice(0, 19).replace(/[-:]/g, '')}Z`; // 20270301T090000Z
@@ -24,14 +22,17 @@ export function swapCommands({ target, protocol, next, startedAt }: Rotation, wa
 interface Files {
   readonly certificate: string;
   readonly key: string;
-  /** What the names of the old files end with: of this rotation, so that the same commands again keep them. */
+  /**
+   * The ending for the names of the old files. It belongs to this rotation, so the same commands can be repeated without losing the old
+   * files.
+   */
   readonly old: string;
   readonly back: boolean;
 }
 
 type Make = (files: Files) => Swap;
 
-/** The port and the scheme tell more than the protocol, which is TLS for many. */
+/** Port and scheme say more than the protocol, which is TLS for many. */
 function serversOf(label: string, protocol: string): readonly Make[] {
   if (protocol === 'postgres') return [postgresql];
   if (protocol === 'mysql') return /^mariadb:/i.test(label) ? [mariadb] : [mysql, mariadb];
@@ -44,7 +45,7 @@ function serversOf(label: string, protocol: string): readonly Make[] {
   return [nginx, haproxy];
 }
 
-/** Written over a copy of the old one: owner and mode stay. Both are renamed, so that no reload finds half of a pair for long. */
+/** Written over a copy of the old one, so owner and mode stay. Both are renamed at the end, so a reload hardly ever finds a mixed pair. */
 function pair({ certificate, key, old, back }: Files): string[] {
   const rename = 'mv "$CERT.new" "$CERT" && mv "$KEY.new" "$KEY"';
   if (back) return [`cp -p "$CERT${old}" "$CERT.new" && cp -p "$KEY${old}" "$KEY.new"`, rename];
@@ -56,7 +57,7 @@ function pair({ certificate, key, old, back }: Files): string[] {
   ];
 }
 
-/** The same of a file with both in it. */
+/** The same for one file with both. */
 function both({ certificate, key, old, back }: Files): string[] {
   if (back) return [`cp -p "$PEM${old}" "$PEM.new"`];
   return [
@@ -66,7 +67,7 @@ function both({ certificate, key, old, back }: Files): string[] {
 }
 
 const wayBack = 'The old files stay beside the new ones, for the way back.';
-const poolsLiveOn = 'Open connections, and those in pools, go on with the old certificate: end them, or wait for them.';
+const poolsLiveOn = 'Open connections, also those in pools, keep the old certificate: end them, or wait for them.';
 
 const postgresql: Make = (files) => ({
   server: 'PostgreSQL',
@@ -119,7 +120,7 @@ const sqlServer: Make = (files) => ({
     'systemctl restart mssql-server',
   ],
   notes: [
-    'It takes a certificate at a restart only, which cuts every connection: choose the time.',
+    'It takes a certificate only at a restart, which cuts every connection: choose the time.',
     'On Windows: import the certificate, choose it by its thumbprint in SQL Server Configuration Manager, and restart the service.',
     'Other paths are set by mssql-conf: set network.tlscert FILE, set network.tlskey FILE.',
     wayBack,
@@ -180,7 +181,7 @@ const redis: Make = (files) => ({
     'redis-cli CONFIG REWRITE',
   ],
   notes: [
-    'Both in one command: alone, each would not fit the other. Redis 6 has no such command: restart it.',
+    'Set both in one command, because one alone would not fit the other. Redis 6 cannot do this: restart it.',
     wayBack,
     poolsLiveOn,
   ],
@@ -191,6 +192,6 @@ const other: Make = ({ certificate, key }) => ({
   commands: [],
   notes: [
     `certpin knows no commands for it. Replace its certificate by ${certificate} and its key by ${key}, both, and reload it.`,
-    'That a reload says nothing of a mistake proves nothing: the next step asks every address.',
+    'A reload without an error message proves nothing: the next step asks every address.',
   ],
 });

@@ -2,15 +2,15 @@ import { type Difference, type Presented, type Rotation, settlesAt } from '@cert
 import type { ExitCode } from '../io.ts';
 import type { Hindrance } from './world.ts';
 
-/** How the target and its pins file are named in the commands that are printed. */
+/** The names of the target and its pins file in printed commands. */
 export interface Names {
   readonly target: string;
   readonly file: string;
-  /** ` --file FILE`, where it is not the usual one. */
+  /** ` --file FILE`, if it is not the usual one. */
   readonly option: string;
-  /** What a person said of the places, for the next command too: ` --values FILE`. */
+  /** What a person said about the places, repeated for the next command: ` --values FILE`. */
   readonly places: string;
-  /** The command that was given, with all that it needs to be pasted. */
+  /** The given command, complete enough to be pasted. */
   readonly again: string;
   readonly now: Date;
 }
@@ -52,12 +52,12 @@ const tells: { readonly [Why in Hindrance['why']]: Tell<Why> } = {
   differs: ({ differences }, { again, file }) =>
     no(
       `${file} was changed by somebody else since the last step`,
-      ['if the change was meant:', `${again} --accept-change`],
+      ['if the change is intended:', `${again} --accept-change`],
       differences.map(differenceWords),
     ),
   waiting: ({ until }, { again, now }) =>
     no(`it is not settled: ${left(Date.parse(until) - now.getTime())} to wait, until ${minute(until)}`, [
-      'containers that still run with the old pins would refuse the next certificate; afterwards:',
+      'containers with the old pins would still refuse the next certificate; after the wait:',
       again,
     ]),
   'not-yet-valid': ({ from }) =>
@@ -68,10 +68,10 @@ const tells: { readonly [Why in Hindrance['why']]: Tell<Why> } = {
     exit: 2,
     reason:
       addresses.length === 0
-        ? 'the name has no address: nothing is shown'
-        : `${addresses.length === 1 ? 'one address does' : `${addresses.length} addresses do`} not answer: what it presents is not shown`,
+        ? 'the name has no address, so nothing is shown'
+        : `${addresses.length === 1 ? 'one address does' : `${addresses.length} addresses do`} not answer, so it is not shown what it presents`,
     details: addresses.map(addressWords),
-    hints: ['bring it back, or take it out of DNS; then:', again],
+    hints: ['start it again, or take it out of DNS; then:', again],
   }),
   'presents-other': ({ addresses }, { target, option, again }) => {
     const isBack = !addresses.some(({ next }) => !next);
@@ -84,7 +84,7 @@ const tells: { readonly [Why in Hindrance['why']]: Tell<Why> } = {
       : no(
           'not every address presents the certificate that it should',
           [
-            'a reload that kept the old file, a forgotten address or the wrong key look like this; look into the log of the server',
+            'possible causes: a reload that kept the old file, a forgotten address, or the wrong key; look into the log of the server',
             'this prints the commands for the servers again:',
             `certpin rotate status ${target}${option}`,
           ],
@@ -92,11 +92,11 @@ const tells: { readonly [Why in Hindrance['why']]: Tell<Why> } = {
         );
   },
   'revoked-for-ever': (_, { target, option }) =>
-    no('the old pin is revoked, and no command brings it back: it can only go on', [
+    no('the old pin is revoked, and no command brings it back: the rotation can only go on', [
       `certpin rotate next ${target}${option}`,
     ]),
   undelivered: ({ brought: { places, problems, hints, isUnasked } }, { again }) => {
-    // With a problem, nothing was brought anywhere: --by-hand would be refused as well.
+    // With a problem, nothing was brought anywhere, so --by-hand would be refused too.
     const isLeft =
       problems.length === 0 &&
       places.some(({ state }) => state === 'left') &&
@@ -110,7 +110,7 @@ const tells: { readonly [Why in Hindrance['why']]: Tell<Why> } = {
             'bring them there: by a run of the tool that is named, by certpin auth0 push with the credentials of that tenant, or by hand; then:',
             `${again} --by-hand`,
           ]
-        : [...hints, 'where that is put right, the same again does what is left:', again],
+        : [...hints, 'when that is solved, the same command does the rest:', again],
     };
   },
   lost: ({ brought: { places } }, { target, option }) =>
@@ -144,7 +144,7 @@ const tells: { readonly [Why in Hindrance['why']]: Tell<Why> } = {
         : [
             /CERTPIN_CANARY/.test(canary.reason)
               ? 'set CERTPIN_CANARY_USERNAME and CERTPIN_CANARY_PASSWORD; or, without a login:'
-              : 'put that right, and run the same again; or, without a login:',
+              : 'solve that, and run the same command again; or, without a login:',
             `${again} --no-canary`,
           ],
   }),

@@ -1,25 +1,25 @@
 import type { CanaryLogin } from '@certpin/auth0';
 import type { Blocked, FilePins, Presented, Rotation } from '@certpin/pins-file';
 
-/** What became of one place of a target. */
+/** The outcome for one place of a target. */
 export interface Delivery {
   /**
-   * `shown`: read back. `told`: whoever took it says so, and it cannot be read. `left`: certpin does not bring it there, somebody else does.
-   * `open`: the pins are not there.
+   * `shown`: the place was read back. `told`: the receiver says so, and the place cannot be read. `left`: somebody else brings the pins
+   * there, not certpin. `open`: the pins are not there.
    */
   readonly state: 'shown' | 'told' | 'left' | 'open';
-  /** Which place it is, and what stands there: one line. */
+  /** Which place it is, and what is there, in one line. */
   readonly reason: string;
-  /** The path, where it is a file of this machine: that somebody has deployed it, certpin cannot see. */
+  /** The path, if it is a file of this machine: certpin cannot see whether somebody has deployed it. */
   readonly file?: string;
 }
 
-/** What became of bringing the pins to every place. */
+/** The outcome of bringing the pins to every place. */
 export interface Brought {
   readonly places: readonly Delivery[];
-  /** Why not, where it is not about one place. */
+  /** Why not, if the reason is not about one place. */
   readonly problems: readonly string[];
-  /** What to do about them: something to paste. */
+  /** What to do about them, as text to paste. */
   readonly hints: readonly string[];
   /** Something could not be asked. */
   readonly isUnasked: boolean;
@@ -28,18 +28,18 @@ export interface Brought {
 /** What a person is asked before a step that writes. */
 export type Question = 'added' | 'delivered' | 'retired' | 'abort';
 
-/** Everything that a rotation touches. A test puts another world in its place, and ends it at any point. */
+/** Everything that a rotation touches. A test replaces it by another world, and stops it at any point. */
 export interface World {
   readonly now: () => Date;
-  /** What the target says in the pins file; undefined: it is not there. */
+  /** What the pins file says of the target. undefined: it is not there. */
   readonly readFile: () => FilePins | undefined;
-  /** Nothing is written where the file no longer says `before`. Where it says `after` already, that is enough. */
+  /** Writes only if the file still says `before`. If it says `after` already, that is enough. */
   readonly writeFile: (before: FilePins, after: FilePins) => Promise<void>;
-  /** Asks every address, by a fresh handshake. @param after the pins that the file would have then */
+  /** Asks every address, with a new handshake. @param after the pins that the file would have then */
   readonly present: (after: FilePins) => Promise<readonly Presented[]>;
   /** Whether the pins file lists a place for the target at all. */
   readonly hasPlaces: () => boolean;
-  /** Brings what the file says to every place of the target, and reads it back. Again is no harm. */
+  /** Brings what the file says to every place of the target, and reads it back. Repeating it does no harm. */
   readonly deliver: () => Promise<Brought>;
   /** Reads every place of the target again. Nothing is written. */
   readonly look: () => Promise<Brought>;
@@ -57,7 +57,7 @@ export type Hindrance =
   | { readonly why: 'canary'; readonly canary: CanaryLogin }
   | { readonly why: 'declined' | 'unasked' };
 
-/** What became of a command that moves a rotation. */
+/** The outcome of a command that moves a rotation. */
 export type Moved = {
   readonly rotation: Rotation;
   readonly presented?: readonly Presented[];
@@ -66,10 +66,10 @@ export type Moved = {
 
 /** What a person says beforehand. */
 export interface Said {
-  /** Where certpin does not bring the pins, somebody has: to a place of another tool, or where the file lists none. */
+  /** Somebody has brought the pins to the places that certpin cannot write: those of another tool, or those that the file does not list. */
   readonly byHand: boolean;
-  /** What has changed in the pins file by hand was meant. */
+  /** The changes by hand in the pins file are intended. */
   readonly acceptChange: boolean;
-  /** A login that could not be tried is no obstacle. */
+  /** A login that could not be tried does not stop the rotation. */
   readonly noCanary: boolean;
 }

@@ -29,21 +29,21 @@ export interface KeyReport {
   readonly publicKey: Omit<KeyPin, 'publicKey'>;
 }
 
-/** What became of one target. */
+/** The outcome for one target. */
 export type Answer = SingleAnswer | (Key & Reported<KeyReport>) | SpreadAnswer;
 
-/** What one question has brought. */
+/** The result of one question. */
 export type SingleAnswer = FoundAnswer | FailedAnswer;
 type FoundAnswer = Found & Reported<ProbeSuccess>;
 type FailedAnswer = Failed & Reported<ProbeFailure>;
 
-/** Of a server that was asked at each of its addresses: what the first that failed has answered, or else the first. */
+/** For a server that was asked at each address: the answer of the first one that failed, or of the first one. */
 type SpreadAnswer = (Found | Failed) & {
   readonly addresses: readonly AddressAnswer[];
   readonly report: () => SpreadReport;
 };
 
-/** What became of one address of a server. */
+/** The outcome for one address of a server. */
 export interface AddressAnswer {
   readonly address: string;
   readonly answer: SingleAnswer;
@@ -51,7 +51,7 @@ export interface AddressAnswer {
 
 interface Reported<Report> {
   readonly addresses?: undefined;
-  /** The very value of `probe()`. */
+  /** The same value that `probe()` returns. */
   readonly report: () => Report;
 }
 
@@ -60,13 +60,13 @@ interface Found {
   readonly found: Inspected;
   /** Every presented certificate, the server's own first. */
   readonly certificates: readonly Certificate[];
-  /** Of a file that does not tell which certificate is the leaf: those that may be, two at least. */
+  /** For a file that does not show which certificate is the leaf: all candidates, at least two. */
   readonly leaves: readonly Certificate[];
   readonly key?: undefined;
   readonly failure?: undefined;
 }
 
-/** Of a file without a certificate. */
+/** For a file without a certificate. */
 interface Key {
   readonly target: Target;
   readonly found?: undefined;
@@ -76,7 +76,7 @@ interface Key {
   readonly failure?: undefined;
 }
 
-/** Of a target that could not be asked, or not be read. */
+/** For a target that could not be asked, or not be read. */
 interface Failed {
   readonly target: Target | undefined;
   readonly found?: undefined;
@@ -86,13 +86,13 @@ interface Failed {
   readonly failure: Failure;
 }
 
-/** What is known of a server each address of which was asked: plain JSON. Fields are added, never renamed. */
+/** What is known of a server that was asked at each address: plain JSON. Fields are added, never renamed. */
 interface SpreadReport extends Pick<ProbeReport, 'target' | 'protocol' | 'host' | 'port'> {
   /** Whether every address has answered. */
   readonly ok: boolean;
-  /** Of the first that has not. */
+  /** Of the first one that has not answered. */
   readonly error?: Failure;
-  /** The leaf where all addresses present the same one, else null. */
+  /** The leaf if all addresses present the same one. null otherwise. */
   readonly certificate: CertificateSummary | null;
   readonly chain: readonly CertificateSummary[];
   readonly addresses: readonly AddressReport[];
@@ -107,21 +107,21 @@ type AddressReport = { readonly address: string } & (
 export type AnswerReport = ProbeReport | KeyReport | SpreadReport;
 
 export interface AnswerOptions extends ProbeOptions {
-  /** The form that is asked for: a target that it is not for is not connected to. */
+  /** The requested form. A target that it does not fit is not connected to. */
   readonly format: string | undefined;
   readonly files: FileReader;
-  /** The certificates are wanted, and no word about them: what stands in them is read when the report is asked for. */
+  /** Only the certificates are needed. Their content is read when the report is needed. */
   readonly brief?: boolean | undefined;
   /** The server is asked at each address of its name. */
   readonly allAddresses?: boolean | undefined;
-  /** With that: how often each is asked again. */
+  /** With that: how often each address is asked again. */
   readonly retries?: number | undefined;
 }
 
 /**
- * As `probe()`, and the certificates themselves, which a report has no room for; of files it reads more kinds.
+ * As `probe()`, but with the certificates themselves, for which a report has no room. It also reads more kinds of files.
  *
- * @throws what is to be given to {@link failedAnswer}
+ * @throws an error for {@link failedAnswer}
  */
 export async function fetchAnswer(
   { target, refusal }: ShownTarget,
@@ -141,7 +141,7 @@ export async function fetchAnswer(
   return toSpread(await askAddresses(target, { ...options, protocol }, { retries, brief }));
 }
 
-/** @throws what `toProbeSuccess` throws. If the answer is to be brief, only for a server that presents nothing */
+/** @throws what `toProbeSuccess` throws. If only the certificates are needed, only for a server that presents nothing */
 function toAnswer(target: Target, found: Inspected, brief: boolean): FoundAnswer {
   const certificates = found.certificates as readonly Certificate[];
   if (brief && certificates.length > 0) {
@@ -164,7 +164,7 @@ async function askAddresses(
   });
 }
 
-/** What the addresses of a server have answered, as one answer. */
+/** The answers of a server's addresses, as one answer. */
 function toSpread(addresses: readonly AddressAnswer[]): SpreadAnswer {
   const failed = addresses.find(({ answer }) => answer.failure !== undefined);
   const shown = (failed ?? addresses[0])?.answer;
@@ -195,7 +195,7 @@ function spreadReport(addresses: readonly AddressAnswer[]): SpreadReport {
   };
 }
 
-/** The answers of addresses, those that present the same certificate together; at the end each that has not answered. */
+/** The answers of addresses. Those with the same certificate are together. Addresses without an answer come last. */
 export function byCertificate(
   addresses: readonly AddressAnswer[],
 ): readonly { readonly at: string; readonly answer: SingleAnswer }[] {
@@ -210,7 +210,7 @@ export function byCertificate(
   return [...all.filter(({ answer }) => !answer.failure), ...all.filter(({ answer }) => answer.failure)];
 }
 
-/** @throws CertpinError `ERR_TARGET_INVALID` for a form that has no place for a key */
+/** @throws CertpinError `ERR_TARGET_INVALID` if the form has no place for a key */
 function toKeyAnswer(target: Target, key: KeyPin, format: string | undefined): Key & Reported<KeyReport> {
   if (format !== undefined) {
     const reason = `--format ${format} is for certificates, and this is a ${key.source}: leave it out, or give -q`;
@@ -223,7 +223,7 @@ function toKeyAnswer(target: Target, key: KeyPin, format: string | undefined): K
   return { target, certificates: [], key, report: () => report };
 }
 
-/** The answer of a target that could not be asked. @param forced the protocol that was given as an option */
+/** The answer for a target that could not be asked. @param forced the protocol that was given as an option */
 export function failedAnswer({ target }: ShownTarget, error: unknown, forced: Protocol | undefined): FailedAnswer {
   return failedOne(target, error, forced);
 }

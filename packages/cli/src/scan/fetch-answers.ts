@@ -5,12 +5,12 @@ import { type Answer, type AnswerOptions, failedAnswer, fetchAnswer } from './an
 /** What is asked of many targets, and how. */
 export interface FetchOptions extends AnswerOptions, MapTargetsOptions {}
 
-/** A target, and what is said of it alone. */
+/** A target, and what belongs to it alone. */
 export interface Question extends Pick<ProbeOptions, 'protocol' | 'servername'> {
   readonly target: ShownTarget;
-  /** Which of the targets that were named, from 0; the servers of a cluster are named as one. Default: as they come. */
+  /** The number of the named target, from 0. All servers of a cluster have the same number. Default: as they come. */
   readonly nth?: number;
-  /** Why it cannot be asked, where that is known already. */
+  /** Why it cannot be asked, if that is known already. */
   readonly failure?: unknown;
 }
 
@@ -18,7 +18,7 @@ export type NumberedAnswer = Answer & {
   /** Which of the targets, from 0. */
   readonly index: number;
   readonly nth: number;
-  /** How long it was asked, from the first attempt to the end of the last. */
+  /** How long it took, from the first attempt to the end of the last one. */
   readonly seconds: number;
 };
 
@@ -40,7 +40,7 @@ export async function* fetchAnswers(
       Object.assign(time, { ended: performance.now() });
     }
   };
-  // Each address is asked again by itself.
+  // Each address is asked again separately.
   for await (const outcome of mapTargets(questions, fetch, { concurrency, retries, totalTimeoutMs, signal })) {
     const { target, protocol = common.protocol, nth = outcome.index } = outcome.target;
     const { begun = 0, ended = performance.now() } = times.get(outcome.target) ?? {};

@@ -1,9 +1,9 @@
-/** Answers that are held back, at most, until an earlier one is there. */
+/** At most this many answers are held back until an earlier one has come. */
 const WINDOW = 256;
 
 /**
- * Brings answers into the order of their targets, as far as that can be had in bounded memory: once more than 256 of them wait for a slow
- * one, they are let go, and the slow one comes when it comes.
+ * Brings answers into the order of their targets, as far as limited memory allows. If more than 256 answers wait for a slow one, they are
+ * printed without it. The slow one is printed when it comes.
  */
 export async function* inOrder<Item extends { readonly index: number }>(
   items: AsyncIterable<Item>,
@@ -12,7 +12,7 @@ export async function* inOrder<Item extends { readonly index: number }>(
   let next = 0;
   for await (const item of items) {
     if (item.index < next) {
-      yield item; // it was waited for long enough
+      yield item; // The wait for it was long enough.
       continue;
     }
     held.set(item.index, item);

@@ -26,7 +26,7 @@ export const rotatingServices: readonly string[] = [
   'workers.dev',
 ];
 
-/** Warns of each such service once. A self-signed certificate is its operator's own, whatever the host is called. */
+/** Warns of each such service once. A self-signed certificate belongs to its operator, whatever the name of the host. */
 export function createRotationWarning(
   io: Io,
   servername: string | undefined,

@@ -2,7 +2,7 @@ import { type ProbeOptions, targetsOf } from 'certpin/probe';
 import { showTarget } from '../command-line/target.ts';
 import type { Question } from './fetch-answers.ts';
 
-/** What is asked; in place of the name of a cluster, each of its servers. */
+/** What is asked. The name of a cluster is replaced by its servers. */
 export async function* withServers(
   questions: AsyncIterable<Question>,
   options: ProbeOptions,

@@ -1,9 +1,9 @@
 import type { ShownTarget } from '../command-line/target.ts';
 import type { Answer } from './answer.ts';
 
-/** Counts what became of the targets of a list. */
+/** Counts the outcomes of the targets of a list. */
 export class Tally {
-  /** The targets, to be taken from here, so that it is known whether all of them were. */
+  /** Take the targets from here: so it is known whether all of them were taken. */
   readonly targets: AsyncIterable<ShownTarget>;
   done = 0;
   failed = 0;
@@ -22,7 +22,7 @@ export class Tally {
     this.#failures.set(code, (this.#failures.get(code) ?? 0) + 1);
   }
 
-  /** `5 targets, 3 read, 2 failed (ENOTFOUND 2)`; the codes that are met most stand first. */
+  /** `5 targets, 3 read, 2 failed (ENOTFOUND 2)`. The most frequent codes come first. */
   toString(): string {
     const codes = [...this.#failures].sort(([, a], [, b]) => b - a).map(([code, count]) => `${code} ${count}`);
     const failures = this.failed === 0 ? '' : `, ${this.failed} failed (${codes.join(', ')})`;

@@ -1,13 +1,13 @@
 import { type Io, printable, showsProgress } from '../io.ts';
 
-/** A line on a terminal's stderr that is there while something takes long. */
+/** A line on a terminal's stderr, shown while something takes long. */
 export interface Progress {
-  /** Takes the line away, so that something else can be printed; it comes back. */
+  /** Removes the line so that something else can be printed. The line comes back. */
   readonly clear: () => void;
   readonly end: () => void;
 }
 
-/** @param text what the line says at the moment; asked again and again */
+/** @param text what the line says now. It is called repeatedly */
 export function startProgress(io: Io, text: () => string): Progress {
   if (!showsProgress(io)) return { clear: () => undefined, end: () => undefined };
   let shown = '';
@@ -33,7 +33,7 @@ export function startProgress(io: Io, text: () => string): Progress {
 
 const WIDTH = 24;
 
-/** `[######------------------] 12345/50000, 17 failed`; without a bar where the total is not known. */
+/** `[######------------------] 12345/50000, 17 failed`. Without a bar if the total is not known. */
 export function bar({ done, failed }: { done: number; failed: number }, total: number | undefined): string {
   const tail = failed === 0 ? '' : `, ${failed} failed`;
   if (total === undefined) return `${done} done${tail}`;

@@ -5,20 +5,20 @@ import { ReadStream } from 'node:tty';
 import type { Questions } from '../io.ts';
 
 /**
- * Asks for a secret on the terminal, without echo, whatever stdin and stdout are connected to.
+ * Asks for a secret on the terminal, without echo, even if stdin and stdout are not terminals.
  *
- * @returns undefined where there is no terminal, or nothing was typed before the end of input
+ * @returns undefined: there is no terminal, or nothing was typed before the end of input
  */
 export function askSecret(prompt: string): Promise<string | undefined> {
-  // What readline would echo goes nowhere.
+  // readline's echo goes nowhere.
   const output = new Writable({ write: (_chunk, _encoding, done) => done() });
   return askLine(prompt, output);
 }
 
 /**
- * Asks a question on the terminal, whatever stdin and stdout are connected to. Whatever is not a yes is a no.
+ * Asks a question on the terminal, even if stdin and stdout are not terminals. Anything except a yes is a no.
  *
- * @returns undefined where there is no terminal, or stderr, on which the question stands, is none
+ * @returns undefined: there is no terminal, or stderr, which shows the question, is not a terminal
  */
 export async function confirm(question: string): Promise<boolean | undefined> {
   if (!process.stderr.isTTY) return undefined;
@@ -42,13 +42,13 @@ function askLine(prompt: string, output: NodeJS.WritableStream): Promise<string 
       lines.close();
     });
     lines.once('SIGINT', () => {
-      isInterrupted = true; // whoever asked for the answer gets none, and says nothing more
+      isInterrupted = true; // The caller of this question gets no answer, and prints nothing more.
       lines.close();
-      // Who waits for Ctrl-C hears of it now: with the terminal closed, nothing may be left that keeps the process until a signal arrives.
+      // Listeners for Ctrl-C are called now. The terminal is closed, so nothing must keep the process until a signal comes.
       if (!process.emit('SIGINT', 'SIGINT')) process.kill(process.pid, 'SIGINT');
     });
     lines.once('close', () => {
-      if (!echoes || answer === undefined) process.stderr.write('\n'); // else readline has echoed it
+      if (!echoes || answer === undefined) process.stderr.write('\n'); // Otherwise, readline has echoed it.
       if (input !== process.stdin) input.destroy();
       if (!isInterrupted) resolve(answer);
     });
@@ -59,7 +59,7 @@ function openTerminal(): ReadStream | undefined {
   try {
     return new ReadStream(openSync('/dev/tty', 'r'));
   } catch {
-    return process.stdin.isTTY ? process.stdin : undefined; // Windows has no /dev/tty
+    return process.stdin.isTTY ? process.stdin : undefined; // Windows has no /dev/tty.
   }
 }
 

@@ -6,14 +6,14 @@ import { questionFor } from './question.ts';
 import type { TrustStatus } from './status.ts';
 import { type Candidate, type Concern, concernsOf, findStep, pinOf, type Step, type TrustMode } from './step.ts';
 
-/** Around each decision. */
+/** What surrounds each decision. */
 interface Around {
   readonly entries: ReadonlyMap<string, Entry>;
-  /** Of how many targets the run is. */
+  /** The number of targets in this run. */
   readonly targets: number;
   readonly flags: TrustFlags;
   readonly io: Io;
-  /** Ctrl-C: nobody is asked any more. */
+  /** Set after Ctrl-C: nobody is asked any more. */
   readonly signal: AbortSignal;
 }
 
@@ -33,7 +33,7 @@ export class Decider {
     this.#interrupted = new Promise((resolve) => signal.addEventListener('abort', () => resolve('interrupted')));
   }
 
-  /** Whether there is something to decide about. */
+  /** Whether there is something to decide. */
   isOpen(candidate: Candidate): boolean {
     return findStep(this.#entries.get(candidate.placed.key), candidate, this.#mode()).kind !== 'none';
   }
@@ -45,8 +45,8 @@ export class Decider {
   /**
    * Finds out what there is to do, and asks whether to do it.
    *
-   * @param source where the pins are from; undefined: the server
-   * @param earlier what was agreed to of another address of the target
+   * @param source where the pins are from. undefined: the server
+   * @param earlier what was accepted for another address of the target
    */
   async decide(candidate: Candidate, source: PinSource | undefined, earlier?: Plan): Promise<Decision> {
     const { json, yes, file, leaf = false } = this.#flags;
@@ -61,7 +61,7 @@ export class Decider {
     }
     if (step.kind === 'revoked') return this.#refuse('revoked', candidate);
     if (step.isChanged && step.explanation !== undefined) this.#say(step.explanation);
-    // Whoever is in the middle would like nothing better than a change that nobody looks at.
+    // An attacker in the middle would profit most from a change that nobody looks at.
     if (step.kind === 'changed' && (yes || json)) return this.#refuseChange(candidate, source);
     const concerns = concernsOf(candidate, step, leaf);
     for (const concern of concerns) this.#warnOf(concern, candidate, source);
@@ -89,7 +89,7 @@ export class Decider {
     return { status: writtenBy[plan.step.kind] ?? 'already-trusted', candidate: agreed, plan };
   }
 
-  /** What becomes of the file where one target is refused. The others of a list are written nevertheless. */
+  /** What happens to the file if one target is refused. The others of a list are still written. */
   get #unchanged(): string {
     const { file } = this.#flags;
     return this.#targets === 1 ? `${file} is as it was` : `${file} is as it was for this target`;
@@ -118,7 +118,7 @@ export class Decider {
       const how = '--add puts the new pin beside the old one, --replace in its place';
       printHint(this.#io, `once the server's own file or its operator says the same: ${how}`);
     } else if (!json) {
-      printError(this.#io, `${label}: the pin of ${source?.path} is none of those in ${file}; ${this.#unchanged}`);
+      printError(this.#io, `${label}: ${file} does not have the pin of ${source?.path}; ${this.#unchanged}`);
       printHint(this.#io, '--add puts it beside the known ones, --replace in their place');
     }
     return { status: 'changed', candidate };
@@ -179,7 +179,7 @@ const writtenBy: Partial<Record<Step['kind'], TrustStatus>> = {
   'replace-pins': 'pins-replaced',
 };
 
-/** The same certificate, pinned as what it is: a CA's. Whole, because the server need not send it. */
+/** The same certificate, pinned as that of a CA. The whole certificate, because the server need not send it. */
 function toIssuer(candidate: Candidate): Candidate {
   const { certificate } = candidate;
   if (certificate === undefined) return candidate;

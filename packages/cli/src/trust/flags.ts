@@ -24,13 +24,13 @@ export interface TrustFlags extends ScanFlags, PasswordFlags {
 
 type Name = keyof TrustFlags;
 
-/** What says something of a pin that is to be added. */
+/** Flags about a pin that is added. */
 const ofAdding = [
   ...(['from', 'pinsFile', 'issuer', 'leaf', 'acceptExpired', 'publicKey', 'note', 'add', 'replace'] as const),
   'allAddresses',
 ] as const;
 
-/** Each with those that it does not go with. */
+/** Each flag, with those that exclude it. */
 const contradictions: readonly (readonly [name: Name, others: readonly Name[]])[] = [
   ['remove', [...ofAdding, 'revoke']],
   ['revoke', ofAdding],
@@ -40,7 +40,7 @@ const contradictions: readonly (readonly [name: Name, others: readonly Name[]])[
   ['from', ['allAddresses']],
 ];
 
-/** Each with those of which it needs one. */
+/** Each flag, with those of which it needs one. */
 const needs: readonly (readonly [name: Name, others: readonly Name[]])[] = [
   ['reason', ['revoke']],
   ['issuer', ['from', 'pinsFile']],

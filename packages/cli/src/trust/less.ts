@@ -27,14 +27,14 @@ interface Outcome {
   error?: Failure;
 }
 
-/** What is taken out: a target, or pins of it. */
+/** What is removed: a target, or pins of it. */
 interface Taking {
-  /** undefined: targets go as a whole. */
+  /** undefined: whole targets are removed. */
   readonly pins: readonly Pin[] | undefined;
   readonly document: PinsDocument;
 }
 
-/** `--remove` and `--revoke`: nobody is connected to. */
+/** `--remove` and `--revoke`: no connection is made. */
 export async function trustLess(args: readonly string[], flags: TrustFlags, io: Io): Promise<ExitCode> {
   const { file, targetsFile = [], quiet, json, revoke } = flags;
   let taking: Taking;
@@ -66,7 +66,7 @@ export async function trustLess(args: readonly string[], flags: TrustFlags, io: 
   return codeOf(outcomes);
 }
 
-/** A pin that is leaked is revoked wherever it stands. */
+/** A leaked pin is revoked wherever it is. */
 function thatList({ document, pins = [] }: Taking): readonly Entry[] {
   return document.entries.filter(({ policy }) => pins.some((pin) => listsPin(policy, pin)));
 }
@@ -100,7 +100,7 @@ async function decide(entry: Entry, { pins, document }: Taking, flags: TrustFlag
   return answer === false ? 'declined' : 'unconfirmed';
 }
 
-/** Whether one of `gone` takes a pin with it. That of a key also takes a certificate that stands in the file whole. */
+/** Whether removing one of `gone` removes a pin too. Removing the pin of a key also removes a whole certificate with this key. */
 function goesWith(gone: readonly Pin[], pin: Pin, { knownCertificates }: Policy): boolean {
   const whole = knownCertificates.find(
     ({ certificateSha256 }) => pin.kind === 'certificate' && certificateSha256 === pin.sha256,

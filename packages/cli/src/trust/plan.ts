@@ -25,34 +25,37 @@ import {
 export interface PinSource {
   readonly path: string;
   readonly pins: readonly CandidatePin[];
-  /** The certificates that it holds, the one that is meant first. */
+  /** The certificates in the file, with the one that is meant first. */
   readonly certificates?: readonly Certificate[];
   readonly key?: KeyPin;
 }
 
-/** What was agreed to, and is written with all the others. */
+/** What was accepted. It is written together with all others. */
 export interface Plan {
   readonly candidate: Candidate;
   readonly mode: TrustMode;
   readonly step: Step;
-  /** As they are written: more than the candidate's, where several addresses were agreed to. */
+  /** The pins to write. If several addresses were accepted, more than the candidate's. */
   readonly texts: string[];
 }
 
-/** What became of a target. */
+/** The outcome for a target. */
 export interface Outcome {
   readonly placed: Placed;
   status: TrustStatus;
   readonly candidate?: Candidate | undefined;
   readonly plan?: Plan | undefined;
   error?: Failure | undefined;
-  /** The address that has failed, of several. */
+  /** The failed address, if there are several. */
   readonly at?: string | undefined;
 }
 
 export type Decision = Pick<Outcome, 'status' | 'candidate' | 'plan'>;
 
-/** The text of the file afterwards. What it says of others may have changed meanwhile; where it says another thing of a target, that one fails. */
+/**
+ * The text of the file afterwards. What it says of others may have changed in the meantime. If it says something else of a target, that
+ * target fails.
+ */
 export function apply(
   document: PinsDocument | undefined,
   planned: readonly Outcome[],
@@ -64,7 +67,7 @@ export function apply(
     const { candidate, mode, step: agreed, texts } = outcome.plan as Plan;
     const step = findStep(entries.get(candidate.placed.key), candidate, mode);
     if (step.kind === 'none')
-      outcome.status = 'already-trusted'; // somebody else has done it meanwhile
+      outcome.status = 'already-trusted'; // Somebody else has done it in the meantime.
     else if (isSameStep(step, agreed)) changes.push(toChanges(candidate, step, texts));
     else Object.assign(outcome, { status: 'failed', error: failureOf(changedMeanwhile(file)) });
   }
@@ -79,7 +82,7 @@ export function byKey(document: PinsDocument | undefined): ReadonlyMap<string, E
   return new Map(document?.entries.map((entry) => [entry.key, entry]));
 }
 
-/** Of several addresses, the worst is what became of the target. */
+/** The outcome for a target with several addresses is that of the worst one. */
 export function combine(one: Decision | undefined, other: Decision): Decision {
   if (one === undefined) return other;
   const { status, candidate } = worse(one.status, other.status) === one.status ? one : other;

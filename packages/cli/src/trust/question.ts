@@ -5,9 +5,9 @@ import type { Candidate, Step } from './step.ts';
 interface Question {
   readonly file: string;
   readonly source: PinSource | undefined;
-  /** The certificate of a CA is offered as what it is. */
+  /** The certificate of a CA is offered as that of a CA. */
   readonly offersIssuer: boolean;
-  /** Another address of the target has a pin that was agreed to. */
+  /** Another address of the target has a pin that was accepted. */
   readonly isBesideOther: boolean;
 }
 
@@ -29,7 +29,7 @@ export function questionFor(
     step.kind === 'replace-pins'
       ? `put ${what} in the place of ${known || 'none'}`
       : `put ${what} beside the known ones`;
-  // What is read from a file says nothing of what the server presents.
+  // What is read from a file does not show what the server presents.
   if (!step.isChanged || source !== undefined) return `${label}: ${how}? [y/N] `;
   return `THE PIN OF ${label} HAS CHANGED. Does its operator say so too, and shall certpin ${how}? [y/N] `;
 }

@@ -17,11 +17,11 @@ type TrustReport = {
   readonly target: string;
   readonly file: string;
   readonly status: TrustStatus;
-  /** Whether the file says now what was asked for. */
+  /** Whether the file now says what was asked for. */
   readonly ok: boolean;
 } & (
   | {
-      /** The pin that was fetched; of several the first. */
+      /** The fetched pin. If there are several, the first. */
       readonly pin: string;
       readonly pins: readonly string[];
       /** The target's pins before. */
@@ -35,7 +35,7 @@ type TrustReport = {
 interface Around {
   readonly flags: TrustFlags;
   readonly io: Io;
-  /** Ctrl-C: nobody is asked any more, and what was agreed to is written. */
+  /** Ctrl-C: nobody is asked any more, and what was accepted is written. */
   readonly signal: AbortSignal;
 }
 
@@ -44,7 +44,7 @@ const timeIsOver: Failure = {
   message: 'the total time was over before it was asked',
 };
 
-/** One run of `certpin trust`: all is shown and asked about first, and then the file is written once. */
+/** One run of `certpin trust`. First everything is shown and asked about. Then the file is written once. */
 export class TrustRun {
   readonly #entries: ReadonlyMap<string, Entry>;
   readonly #targets: readonly Placed[];
@@ -65,7 +65,7 @@ export class TrustRun {
     this.#decider = new Decider({ entries: this.#entries, targets: targets.length, flags, io, signal });
   }
 
-  /** What servers have presented. @param answers in the order of the targets; those that nobody waited for are missing */
+  /** What servers have presented. @param answers in the order of the targets. Targets that nobody waited for are missing */
   async take(answers: readonly (Answer | undefined)[]): Promise<void> {
     for (const [index, placed] of this.#targets.entries()) {
       if (this.#signal.aborted) return;
@@ -73,7 +73,7 @@ export class TrustRun {
     }
   }
 
-  /** What a file holds: nobody was asked. */
+  /** The content of a file: nobody was asked. */
   async takeFrom(source: PinSource | Failure): Promise<void> {
     if ('message' in source) {
       for (const placed of this.#targets) this.#outcomes.push({ placed, status: 'failed', error: source });
@@ -103,7 +103,7 @@ export class TrustRun {
       return failed({ code: 'ERR_FILE_UNREADABLE', message });
     }
     const several = severalLeaves(answer.leaves);
-    // Whoever is asked sees one of them, and nobody is asked with --yes.
+    // A person who is asked sees only one of them, and with --yes nobody is asked.
     if (several !== undefined) return failed({ code: 'ERR_FILE_UNREADABLE', message: `${several}: ${OWN_FILE}` });
     if (answer.target !== undefined && !this.#flags.quiet) this.#warn(answer.target, answer.certificates[0]);
     try {
@@ -148,7 +148,7 @@ export class TrustRun {
     if (!this.#flags.json && !this.#flags.quiet) printText(this.#io, text);
   }
 
-  /** Writes what was agreed to, all of it at once, and says what became of each target. */
+  /** Writes everything that was accepted at once, and reports the outcome for each target. */
   async write(): Promise<ExitCode> {
     const { file, json } = this.#flags;
     const planned = this.#outcomes.filter(({ plan }) => plan !== undefined);
@@ -179,7 +179,7 @@ export class TrustRun {
     const words = done[status];
     if (words !== undefined) this.#say(printable(`${words} ${this.#flags.file}: ${label}`));
     const other = candidate?.list === 'issuerPins' ? 'pins' : 'issuerPins';
-    // Whoever has replaced a pin means that the old ones no longer count.
+    // A person who replaces a pin means that the old ones no longer count.
     if (status === 'pins-replaced' && (plan?.step.entry?.policy[other].length ?? 0) > 0) {
       printWarning(
         this.#io,

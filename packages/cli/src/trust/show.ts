@@ -7,7 +7,7 @@ import { type Io, printable, stdoutColors } from '../io.ts';
 import type { PinSource } from './plan.ts';
 import type { Candidate } from './step.ts';
 
-/** What a server has presented, at one address or at all. */
+/** What a server has presented, at one address or in general. */
 export function renderPresented({ placed: { label }, presented }: Candidate, at: string | undefined, io: Io): string {
   const report = presented?.report() as ProbeSuccess;
   const target = at === undefined ? label : `${label} at ${at}`;
@@ -18,7 +18,7 @@ export function renderPresented({ placed: { label }, presented }: Candidate, at:
   );
 }
 
-/** What was read from a file, under the name of the target that it is for, where there is one. */
+/** What was read from a file, under the name of its target if there is one. */
 export function renderSource({ path, pins, certificates, key }: PinSource, targets: readonly Placed[], io: Io): string {
   const colors = stdoutColors(io);
   const target = targets.length === 1 ? (targets[0]?.label ?? path) : `${targets.length} targets`;

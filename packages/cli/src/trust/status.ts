@@ -1,7 +1,7 @@
 import type { Failure } from '../failure.ts';
 import type { ExitCode } from '../io.ts';
 
-/** What became of a target of `certpin trust`, each worse than those before it. */
+/** The outcome for a target of `certpin trust`. Each is worse than those before it. */
 const statuses = [
   'already-trusted',
   'added',
@@ -10,17 +10,20 @@ const statuses = [
   'removed',
   'pin-revoked',
   'already-revoked',
-  /** There was nobody to ask. */
+  /** Nobody could be asked. */
   'unconfirmed',
   'failed',
   'declined',
   /** The addresses of the server present different certificates. */
   'differs',
-  /** An expired certificate, a CA's as the server's own, the only pin that is to be revoked: and nobody has said that it is meant. */
+  /**
+   * An expired certificate, a CA's certificate as the server's own, or the only pin to be revoked, without a confirmation that this is
+   * intended.
+   */
   'refused',
   /** No pin matches what was fetched, and nobody has said what to do. */
   'changed',
-  /** The pin is revoked: it is never added again. */
+  /** The pin is revoked, so it is never added again. */
   'revoked',
 ] as const;
 
@@ -31,7 +34,7 @@ export interface TrustOutcome {
   readonly error?: Failure | undefined;
 }
 
-/** Whether the file says now what was asked for. */
+/** Whether the file now says what was asked for. */
 export function isDone(status: TrustStatus): boolean {
   return rank(status) < rank('unconfirmed');
 }
@@ -40,7 +43,7 @@ export function worse(one: TrustStatus, other: TrustStatus): TrustStatus {
   return rank(other) > rank(one) ? other : one;
 }
 
-/** 1 where an answer is no, else 2 where a question could not be asked. */
+/** 1 if an answer is no. Otherwise, 2 if a question could not be asked. */
 export function codeOf(outcomes: readonly TrustOutcome[]): ExitCode {
   const worst = outcomes.reduce<TrustStatus>((one, { status }) => worse(one, status), 'already-trusted');
   return isDone(worst) ? 0 : rank(worst) > rank('failed') ? 1 : 2;
@@ -72,7 +75,7 @@ const words: Record<TrustStatus, string> = {
   revoked: 'revoked',
 };
 
-/** The codes that are met most stand first. */
+/** The most frequent codes come first. */
 function codes(outcomes: readonly TrustOutcome[]): string {
   const counts = new Map<string, number>();
   for (const { error } of outcomes) if (error !== undefined) counts.set(error.code, (counts.get(error.code) ?? 0) + 1);

@@ -14,29 +14,29 @@ import { publicKeyPin } from '../forms/public-key-pin.ts';
 import { judgeAnswer } from '../pins-file/judge-answer.ts';
 import type { SingleAnswer } from '../scan/answer.ts';
 
-/** What may become of a target that is in the file already. */
+/** What may happen to a target that is in the file already. */
 export type TrustMode = 'keep' | 'add' | 'replace';
 
-/** Pins, and what is to be written beside them. */
+/** Pins, and what is written with them. */
 export interface Candidate {
   readonly placed: Placed;
   readonly protocol: Protocol | undefined;
   readonly servername: string | undefined;
   readonly note: string | undefined;
   readonly pins: readonly CandidatePin[];
-  /** In which list of the target they belong. */
+  /** The list of the target to which they belong. */
   readonly list: 'pins' | 'issuerPins';
-  /** What the server has presented; undefined: the pins are from a file, and nobody was asked. */
+  /** What the server has presented. undefined: the pins are from a file, and nobody was asked. */
   readonly presented: SingleAnswer | undefined;
-  /** The certificate whose pin it is, where there is one. */
+  /** The certificate of the pin, if there is one. */
   readonly certificate: Certificate | undefined;
-  /** A certificate is meant after its end too. */
+  /** Whether a certificate counts after its end too. */
   readonly acceptExpired: boolean;
 }
 
 export interface CandidatePin {
   readonly pin: Pin;
-  /** As it is written: of a CA the whole certificate, because the server need not send it. */
+  /** The form in which it is written. For a CA, the whole certificate, because the server need not send it. */
   readonly text: string;
 }
 
@@ -44,12 +44,12 @@ export interface CandidatePin {
 export type Step =
   | { readonly kind: 'add-target'; readonly entry?: undefined; readonly isChanged: false }
   | {
-      /** `changed`: nothing, until somebody says what. `revoked`: nothing, whatever anybody says. */
+      /** `changed`: nothing, until a person decides. `revoked`: nothing, whatever a person says. */
       readonly kind: 'none' | 'changed' | 'revoked' | 'add-pin' | 'replace-pins';
       readonly entry: Entry;
       /** No pin of the target matches what the server has presented. */
       readonly isChanged: boolean;
-      /** Why it is refused all the same where a pin matches, or what has changed. */
+      /** Why it is refused although a pin matches, or what has changed. */
       readonly explanation: string | undefined;
     };
 
@@ -57,7 +57,7 @@ export function spelled(pin: Pin): CandidatePin {
   return { pin, text: formatPin(pin) };
 }
 
-/** @throws CertpinError `ERR_PIN_INVALID` where the certificate has no public-key pin */
+/** @throws CertpinError `ERR_PIN_INVALID` if the certificate cannot have a public-key pin */
 export function pinOf(leaf: Certificate, kind: Pin['kind']): Pin {
   return kind === 'certificate' ? parsePin(leaf.certificateSha256) : publicKeyPin(leaf);
 }
@@ -76,7 +76,7 @@ export function findStep(entry: Entry | undefined, candidate: Candidate, mode: T
   return { kind: isPinned ? 'none' : 'changed', ...about };
 }
 
-/** By its pin, and where the certificate is known, by whichever of its two hashes. */
+/** Compared by its pin. If the certificate is known, by either of its two hashes. */
 function isRevoked(entry: Entry, { pins, certificate, presented }: Candidate): boolean {
   if (pins.some(({ pin }) => hasRevoked(entry, pin))) return true;
   const all = presented?.certificates ?? (certificate === undefined ? [] : [certificate]);
@@ -102,7 +102,7 @@ function lists({ policy }: Entry, list: Candidate['list'], pin: Pin): boolean {
   return policy[list].some((one) => isSamePin(one, pin));
 }
 
-/** Whether the file still says what somebody has agreed to. */
+/** Whether the file still says what somebody has accepted. */
 export function isSameStep(one: Step, other: Step): boolean {
   return one.kind === other.kind && pinsOf(one.entry) === pinsOf(other.entry);
 }
@@ -112,7 +112,7 @@ export function pinsOf(entry: Entry | undefined): string {
   return JSON.stringify([entry?.policy.pins, entry?.policy.issuerPins, revoked]);
 }
 
-/** What changes of the file: one target more, or the pins of one. */
+/** What changes in the file: one more target, or the pins of one. */
 export function toChanges(candidate: Candidate, step: Step, texts: readonly string[]): Changes {
   const { placed, protocol, servername, note, list, acceptExpired } = candidate;
   if (step.kind === 'add-target') {
@@ -125,7 +125,7 @@ export function toChanges(candidate: Candidate, step: Step, texts: readonly stri
   return { entries: [{ index: step.entry.index, [list]: pins, ...expired }] };
 }
 
-/** What speaks against a pin although it was asked for. */
+/** What speaks against a pin, although it was asked for. */
 export type Concern = 'ca' | 'expired';
 
 /** Of a step that writes something. */
@@ -134,13 +134,13 @@ export function concernsOf(candidate: Candidate, step: Step, isLeaf: boolean): r
   if (certificate === undefined) return [];
   const isAccepted = acceptExpired || step.entry?.policy.expired === 'accept';
   const concerns: Concern[] = [];
-  // What a server presents as its own is its own, whatever else it may sign: many a self-signed certificate may sign others.
+  // What a server presents as its own is its own, even if it may sign others: many self-signed certificates may sign others.
   if (presented === undefined && list === 'pins' && !isLeaf && isCaOfOthers(candidate)) concerns.push('ca');
   if (!isAccepted && !(certificate.validTo.getTime() > Date.now())) concerns.push('expired');
   return concerns;
 }
 
-/** Whether a certificate may sign others, and does not name the server: then it is hardly the server's own. */
+/** Whether a certificate may sign others, and does not name the server. Then it is hardly the server's own. */
 function isCaOfOthers({ certificate, placed: { target }, servername }: Candidate): boolean {
   if (certificate === undefined || !certificate.x509.ca) return false;
   const host = servername ?? ('host' in target ? target.host : undefined);

@@ -20,7 +20,7 @@ import type { PinSource } from './plan.ts';
 import { TrustRun } from './run.ts';
 import { type CandidatePin, pinOf, spelled } from './step.ts';
 
-/** What `certpin trust` does where nothing is taken out. Loaded when it is asked for. */
+/** What `certpin trust` does if nothing is removed. Loaded only when it is needed. */
 export async function trustTargets(args: readonly string[], flags: TrustFlags, io: Io): Promise<ExitCode> {
   const { file, targetsFile = [], servername, quiet } = flags;
   const options = toScanOptions(flags, 'trust');
@@ -28,7 +28,7 @@ export async function trustTargets(args: readonly string[], flags: TrustFlags, i
   let targets: readonly Placed[];
   try {
     refuseConnectionString(file);
-    document = openPinsFile(file); // before anybody is connected to
+    document = openPinsFile(file); // Before any connection is made.
     const list = await readTargetTexts(targetsFile, io);
     const naming = { timeoutMs: options.timeoutMs, resolveSrv: io.resolveSrv };
     const named = await serversNamed([...args.map((text) => ({ text })), ...list], naming);
@@ -77,12 +77,12 @@ export async function trustTargets(args: readonly string[], flags: TrustFlags, i
   }
 }
 
-/** A server that stands in the list twice is asked once. */
+/** A server that is in the list twice is asked once. */
 function distinct(targets: readonly Placed[]): readonly Placed[] {
   return [...new Map(targets.map((placed) => [placed.key, placed])).values()];
 }
 
-/** The answers in the order of the questions; those that nobody waited for are missing. */
+/** The answers in the order of the questions. Those that nobody waited for are missing. */
 async function fetchAll(targets: readonly Placed[], options: FetchOptions, io: Io): Promise<Answer[]> {
   const answers: Answer[] = [];
   let failed = 0;
@@ -111,15 +111,15 @@ async function readSource(flags: TrustFlags, files: FileReader, signal: AbortSig
     return { path: from, key, pins: parsePins(key.pin).map(spelled) };
   }
   const several = severalLeaves(leaves);
-  // Whoever is asked sees one of them, and nobody is asked with --yes.
+  // A person who is asked sees only one of them, and with --yes nobody is asked.
   if (several !== undefined && !issuer) throw new FileError(`${several}: ${OWN_FILE}`);
   const cas = certificates.filter(({ x509 }) => x509.ca);
   if (issuer && cas.length === 0)
-    throw new UsageError('--issuer needs the certificate of a CA, and this is not one', 'trust');
+    throw new UsageError('--issuer needs the certificate of a CA, and this is another certificate', 'trust');
   const kind = publicKey ? 'public-key' : 'certificate';
   const toIssuerPin = (ca: (typeof cas)[number]): CandidatePin => {
     const pin = pinOf(ca, kind);
-    // Whole: the server need not send it then.
+    // The whole certificate: then the server need not send it.
     return publicKey ? spelled(pin) : { pin, text: ca.x509.toString() };
   };
   const [leaf] = certificates;
@@ -140,11 +140,11 @@ async function readPinSource(path: string, isIssuer: boolean, files: FileReader)
     return whole === undefined ? spelled(pin) : { pin, text: whole.x509.toString() };
   };
   const cas = knownCertificates.filter(({ x509 }) => x509.ca);
-  // What speaks against one of them speaks against the file.
+  // A problem of one of them is a problem of the file.
   return { path, certificates: cas.length > 0 ? cas : knownCertificates, pins: pins.map(toPin) };
 }
 
-/** The file of `--from` is what could not be read, and not the target. */
+/** The file of `--from` could not be read. The target has no problem. */
 function ofFile(path: string | undefined, failure: Failure): Failure {
   if (path === undefined) return failure;
   const hint = failure.hint?.replaceAll('FILE', () => quote(path));
@@ -152,7 +152,7 @@ function ofFile(path: string | undefined, failure: Failure): Failure {
   return { code: 'ERR_FILE_UNREADABLE', message, ...(hint === undefined ? {} : { hint }) };
 }
 
-/** As a file, whatever else the name may mean. */
+/** Read as a file, whatever else the name may mean. */
 function fileTarget(path: string): FileTarget {
   const label = path === '-' ? path : resolve(path);
   return { protocol: 'file', label, path: label };

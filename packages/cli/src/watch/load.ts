@@ -4,7 +4,7 @@ import { type Io, printError } from '../io.ts';
 /** `node:sqlite`, without a flag. */
 const NEEDED = [22, 13] as const;
 
-/** The package of the watcher, which an older Node cannot run; undefined: it was said why. */
+/** The package of the watcher, which an older Node cannot run. undefined: the reason was printed. */
 export async function loadWatch(io: Io, node: string = process.versions.node): Promise<typeof Watch | undefined> {
   const [major = 0, minor = 0] = node.split('.').map(Number);
   if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {

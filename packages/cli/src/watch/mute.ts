@@ -10,7 +10,7 @@ interface MuteFlags extends StoreFlags {
   readonly reason?: string;
 }
 
-/** @throws UsageError, ConfigError, StoreError, PinsFileError; CertpinError for a target that is not in the file */
+/** @throws UsageError, ConfigError, StoreError, PinsFileError; CertpinError if a target is not in the file */
 export async function muteTargets(
   names: readonly string[],
   { until, reason = '', ...flags }: MuteFlags,
@@ -41,7 +41,7 @@ function readTime(text: string, now: number): number | undefined {
   const [, count, unit = ''] = /^([1-9]\d{0,3})([mhd])$/.exec(text) ?? [];
   const time = count === undefined ? readDate(text) : now + Number(count) * (units[unit] ?? 0);
   if (time > now) return time;
-  throw new UsageError('--until takes a time to come: 2h, 3d, 2027-03-01T06:00Z; or now', 'watch mute');
+  throw new UsageError('--until takes a time in the future (2h, 3d, 2027-03-01T06:00Z), or now', 'watch mute');
 }
 
 /** In UTC, so that it is the same time on every machine. */

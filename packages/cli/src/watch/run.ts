@@ -9,7 +9,7 @@ import type { WatchFlags } from './flags.ts';
 import { loadWatch } from './load.ts';
 import { counted, outcomeOfState } from './words.ts';
 
-/** @throws UsageError, and what cannot be begun */
+/** @throws UsageError, and the reason if it cannot begin */
 export async function runWatch(flags: WatchFlags, io: Io): Promise<ExitCode> {
   const intervalSeconds = flags.interval === undefined ? undefined : toSeconds(flags.interval);
   const package_ = await loadWatch(io);
@@ -21,7 +21,7 @@ export async function runWatch(flags: WatchFlags, io: Io): Promise<ExitCode> {
     return 0;
   }
   if (flags.printUnit) {
-    // A service begins in another folder.
+    // A service starts in another folder.
     const configFile = flags.config ?? (existsSync('certpin.watch.json') ? 'certpin.watch.json' : undefined);
     const file = flags.file ?? (configFile === undefined ? config.file : undefined);
     const absolute = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(path));
@@ -50,7 +50,7 @@ export async function runWatch(flags: WatchFlags, io: Io): Promise<ExitCode> {
   }
 }
 
-/** Of one cycle the answers are printed, and not what happened; but nobody would hear that a receiver is down. */
+/** After one cycle, the answers are printed, and not the events. But a failing receiver must be reported. */
 function warnOfNotices(io: Io): Watch.Log {
   return (event, { receiver, error } = {}) => {
     if (!/^notices?-/.test(event) || error === undefined) return;
@@ -58,7 +58,7 @@ function warnOfNotices(io: Io): Watch.Log {
   };
 }
 
-/** As `certpin check --file` reports and ends. */
+/** Reports and ends like `certpin check --file`. */
 function report(
   { found, targets, isCutOff, fileError, failed }: Watch.OnceResult,
   { quiet }: WatchFlags,

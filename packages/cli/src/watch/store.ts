@@ -8,7 +8,7 @@ export interface OpenedStore extends Pick<typeof Watch, 'isLate'> {
   readonly config: Watch.WatchConfig;
 }
 
-/** The store of a watcher that has run; undefined: it was said why. @throws ConfigError, StoreError */
+/** The store of a watcher that has run. undefined: the reason was printed. @throws ConfigError, StoreError */
 export async function openStore(flags: StoreFlags, io: Io): Promise<OpenedStore | undefined> {
   const watch = await loadWatch(io);
   if (watch === undefined) return undefined;

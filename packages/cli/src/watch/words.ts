@@ -2,7 +2,7 @@ import { outcomeOf, type Status } from '@certpin/pins-file';
 import type * as Watch from '@certpin/watch';
 import { bounded, printable } from '../io.ts';
 
-/** `rotated` is as planned. */
+/** `rotated` is a planned change. */
 export function outcomeOfState(state: Watch.State): (typeof outcomeOf)[Status] {
   return state === 'rotated' ? 'yes' : outcomeOf[state];
 }
@@ -17,7 +17,7 @@ export function counted(targets: number, states: readonly (readonly [state: stri
   ];
 }
 
-/** A text of the store on one line: what a server wrote may be in it. */
+/** A text from the store on one line. It may contain what a server wrote. */
 export function oneLine(text: string): string {
   return printable(bounded(text));
 }

@@ -36,12 +36,12 @@ test('inserted, updated, and what cannot be', async (t) => {
   writeFileSync(file, 'function login(email, password, callback) {\n  callback(null);\n}\n');
   assert.equal(
     await transcript('auth0 block mysql2 --insert DIR/login.js', names),
-    'certpin for mysql2 stands in DIR/login.js; the script has to call it\nexit 0',
+    'certpin for mysql2 is now in DIR/login.js; the script must call it\nexit 0',
   );
   const inserted = readFileSync(file, 'utf8');
   assert.equal(
     await transcript('auth0 block mysql2 --insert DIR/login.js', names),
-    '2> certpin: error: DIR/login.js: a block for mysql2 is there already\nexit 2',
+    '2> certpin: error: DIR/login.js: the script has a block for mysql2 already\nexit 2',
   );
   const { version } = inlineBlock('mysql2');
   assert.equal(
@@ -62,7 +62,7 @@ test('inserted, updated, and what cannot be', async (t) => {
   }
   assert.equal(
     await transcript('auth0 block https --insert DIR/login.js', names),
-    `2> certpin: error: DIR/login.js: the block for mysql2 is there, and one scope has room for one
+    `2> certpin: error: DIR/login.js: the script has a block for mysql2, and one scope can have only one block
 2> certpin: hint: put the calls for https into a function of their own, and the block into that: certpin auth0 block https
 exit 2`,
   );
@@ -70,7 +70,7 @@ exit 2`,
   writeFileSync(file, inserted.replace(/^.*\/\/ end of certpin.*$/m, ''));
   assert.equal(
     await transcript('auth0 block --update DIR/login.js', names),
-    `2> certpin: error: DIR/login.js:2: the block for mysql2 is not whole
+    `2> certpin: error: DIR/login.js:2: the block for mysql2 is not complete
 2> certpin: hint: certpin auth0 block CLIENT --insert DIR/login.js
 exit 1`,
   );
@@ -81,8 +81,8 @@ exit 1`,
   );
   const mistakes: Record<string, string> = {
     'auth0 block': 'the clients are https, axios, fetch, pg, mysql2, mysql, mariadb, tedious, mongodb, ldapts',
-    'auth0 block pg --update x': '--update takes no client: the blocks say theirs',
-    'auth0 block pg --update x --insert y': '--insert and --update are two jobs: give one',
+    'auth0 block pg --update x': '--update takes no client: each block names its own',
+    'auth0 block pg --update x --insert y': '--insert and --update exclude each other: give one of them',
   };
   for (const [command, message] of Object.entries(mistakes))
     assert.match(await transcript(command, names), new RegExp(`^2> certpin: error: ${message}\n`), command);

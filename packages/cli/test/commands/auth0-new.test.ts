@@ -139,8 +139,8 @@ exit 2`,
   symlinkSync('nowhere', join(folder, 'create.js'));
   assert.equal(
     await transcript(`auth0 new --new-users --client pg --keys verify,create --force --output DIR`, { DIR: folder }),
-    `2> certpin: error: DIR/verify.js: something that is no file is in its way
-2> certpin: error: DIR/create.js: something that is no file is in its way
+    `2> certpin: error: DIR/verify.js: something that is not a file is in its way
+2> certpin: error: DIR/create.js: something that is not a file is in its way
 2> certpin: hint: give another folder: --output DIR
 exit 2`,
   );
@@ -241,13 +241,13 @@ test('mistakes: exit 2, one error, and nothing is written', async (t) => {
     'auth0 new --client pg --new-users --column mail=x':
       '--column is one of id, email, password, email_verified, nickname, username, phone_number',
     'auth0 new --new-users --from mysql://db.example.com:5432':
-      'mysql2 does not speak to mysql://db.example.com:5432: port 5432 is that of PostgreSQL, which takes --client pg; if it is another kind of server, leave --from out and give --client and --pins',
+      'mysql2 does not speak to mysql://db.example.com:5432: port 5432 belongs to PostgreSQL, which takes --client pg. For another kind of server, give --client and --pins in place of --from',
     'auth0 new --new-users --from postgres://db.example.com:3306/app --client pg':
-      'pg does not speak to postgres://db.example.com:3306: port 3306 is that of MySQL, which takes --client mysql2 or mysql; if it is another kind of server, leave --from out and give --client and --pins',
+      'pg does not speak to postgres://db.example.com:3306: port 3306 belongs to MySQL, which takes --client mysql2 or mysql. For another kind of server, give --client and --pins in place of --from',
     'auth0 new --new-users --from tls://db.example.com:5432 --client axios':
-      'axios does not speak to tls://db.example.com:5432: port 5432 is that of PostgreSQL, which takes --client pg; if it is another kind of server, leave --from out and give --client and --pins',
+      'axios does not speak to tls://db.example.com:5432: port 5432 belongs to PostgreSQL, which takes --client pg. For another kind of server, give --client and --pins in place of --from',
     'auth0 new --new-users --from https://db.example.com:1433':
-      'axios does not speak to https://db.example.com:1433: port 1433 is that of SQL Server, which takes --client tedious; if it is another kind of server, leave --from out and give --client and --pins',
+      'axios does not speak to https://db.example.com:1433: port 1433 belongs to SQL Server, which takes --client tedious. For another kind of server, give --client and --pins in place of --from',
     'auth0 new --new-users --from db.example.com:5432 --client mysql': 'mysql does not speak to db.example.com:5432',
     'auth0 new --new-users --from sqlserver://db.example.com --client pg':
       'pg does not speak to sqlserver://db.example.com:1433',
@@ -258,11 +258,11 @@ test('mistakes: exit 2, one error, and nothing is written', async (t) => {
     'auth0 new --kind action --from ldaps://ldap.example.com --client axios':
       'axios does not speak to ldaps://ldap.example.com:636',
     'auth0 new --kind action --from https://ldap.example.com:389':
-      'axios does not speak to https://ldap.example.com:389: port 389 is that of LDAP, which takes --client ldapts; if it is another kind of server, leave --from out and give --client and --pins',
+      'axios does not speak to https://ldap.example.com:389: port 389 belongs to LDAP, which takes --client ldapts. For another kind of server, give --client and --pins in place of --from',
     'auth0 new --kind action --from ldaps://ldap.example.com --client ldapjs':
-      'ldapjs is archived and makes its connections itself: they are pinned on Node 22.17 and newer alone, which the platform does not promise, and its StartTLS nowhere: use ldapts',
+      'ldapjs makes its connections itself. They can be pinned only on Node 22.17 and newer, which the platform does not promise, and its StartTLS cannot be pinned at all. Use ldapts',
     'auth0 new --kind action --client mssql':
-      'the platform has an mssql with no place for a pin: use tedious, which is below it',
+      'the mssql of the platform has no place for a pin: use tedious, on which it is built',
     'auth0 new --kind action --client openldap':
       '--client takes one of pg, mysql2, mysql, tedious, mongodb, ldapts, axios, fetch; did you mean ldapts?',
     'auth0 new --new-users --from imaps://db.example.com --client fetch':
@@ -292,7 +292,7 @@ test('mistakes: exit 2, one error, and nothing is written', async (t) => {
       '--client takes one of pg, mysql2, mysql, tedious, mongodb, ldapts, axios, fetch; did you mean mysql2?',
     'auth0 new --client https':
       '--client takes one of pg, mysql2, mysql, tedious, mongodb, ldapts, axios, fetch; did you mean axios?',
-    'auth0 new --from ../server.pem': '--from names a server; the certificate of a file is given with --pins-file',
+    'auth0 new --from ../server.pem': '--from takes a server; give a certificate file with --pins-file',
     'auth0 new --new-users --client pg --keys login,signup':
       '--keys is one of login, get_user, create, verify, change_password, delete, change_email, change_username, change_phone_number',
     'auth0 new --new-users --client pg --form npm':

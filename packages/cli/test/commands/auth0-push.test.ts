@@ -20,7 +20,7 @@ test('diff, a dry run, a push after a question, and diff again: exit codes and w
   assert.match(
     first.stdout,
     new RegExp(
-      `^differs .*: the script login .*: other pins stand there\n {2}- \n {2}\\+ ${stage.current},${NEXT}$`,
+      `^differs .*: the script login .*: it has other pins\n {2}- \n {2}\\+ ${stage.current},${NEXT}$`,
       'm',
     ),
   );

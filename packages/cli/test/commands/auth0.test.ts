@@ -161,7 +161,7 @@ exit 1`,
       ],
       // A connection string in the place of a file is not repeated.
       [['run', login, '--config-file', 'postgres://u:secret@h/d'], '2> certpin: error: --config-file: no such file\n'],
-      [['run', login, '--event', login], '2> certpin: error: --event: the file is no JSON object\n'],
+      [['run', login, '--event', login], '2> certpin: error: --event: the file is not a JSON object\n'],
       [['run'], "2> certpin: error: missing required argument 'script'\n2> certpin: hint: certpin auth0 run --help"],
       [['rum', login], "2> certpin: error: unknown command 'rum'; did you mean run?\n"],
     ] as const) {
@@ -190,7 +190,7 @@ exit 1`,
       [['run', rule, '--arg', 'nope=1'], 'a Rule takes no argument nope: it takes user'],
       [['run', rule, rule, '--secret', 'A=b'], 'a Rule takes no secrets'],
       [['run', rule, '--password-env', 'PW'], 'a Rule takes no argument password: it takes user'],
-      [['run', rule, '--handler', 'x'], 'a Rule takes no handler: it is no Action'],
+      [['run', rule, '--handler', 'x'], 'a Rule takes no handler: it is not an Action'],
       [['run', rule, '--event', json], 'a Rule takes no event'],
       [['run', login, '--secret', 'A=b'], 'login takes no secrets'],
       [['run', login, '--profile', json], 'login takes no profile of a user'],
@@ -274,7 +274,7 @@ exit 1`,
     assert.match(await transcript([...login, '--config-file', connection]), /console\.log: \["b","5432",null\]\n/);
     assert.match(
       await transcript([...login, '--config-file', secrets]),
-      /^2> certpin: error: --config-file: secrets is not a text: these are no settings\n/,
+      /^2> certpin: error: --config-file: secrets is not a text, so the file does not hold settings\n/,
     );
     assert.match(
       await transcript(['run', action, '--secrets-file', connection]),

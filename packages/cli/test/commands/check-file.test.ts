@@ -370,7 +370,7 @@ test('mistakes are told before anybody is connected to: exit 2', async (t) => {
     'check --file none.json':
       '2> certpin: error: none.json: no such file\n2> certpin: hint: certpin help trust\nexit 2',
     'check --file EMPTY': '2> certpin: error: EMPTY: there is no target in it\nexit 2',
-    'check --file TWICE': '2> certpin: error: TWICE:3:1: this target stands in line 2 already\nexit 2',
+    'check --file TWICE': '2> certpin: error: TWICE:3:1: this target is in line 2 already\nexit 2',
   };
   const names = { FILE, EMPTY: fileOf(t, []), TWICE: fileOf(t, [good, good]) };
   for (const [command, expected] of Object.entries(mistakes)) {

@@ -280,7 +280,7 @@ test('a pins file is not standard input: none is made under the name -', async (
     ['trust', '--remove', 'tls://127.0.0.1:1', '--file', '-', '--yes'],
   ]) {
     const { stderr, code } = await certpin(command);
-    assert.match(stderr, /--file: a pins file is a file, and not standard input: name it/, command.join(' '));
+    assert.match(stderr, /--file: a pins file cannot be standard input: give its path/, command.join(' '));
     assert.equal(code, 2);
     assert.ok(!existsSync('-'));
   }
@@ -314,8 +314,8 @@ test('--openmetrics: of a check that was cut off the old file stays; a place tha
   const connections = server.connections();
   for (const [place, reason] of [
     [join(folder, 'none/certpin.prom'), /no such folder/],
-    [folder, /it is no regular file/],
-    ['/dev/stdout', /it is no regular file/],
+    [folder, /it is not a regular file/],
+    ['/dev/stdout', /it is not a regular file/],
   ] as const) {
     const { stderr, code } = await certpin(['check', '--file', file, '--openmetrics', place]);
     assert.match(stderr, reason);

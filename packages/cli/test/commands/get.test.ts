@@ -181,7 +181,7 @@ test('plain HTTP at the port is said as such, and no hint leads elsewhere', asyn
     const said = await transcript(`get ${target}`, { PORT: port });
     assert.match(
       said,
-      /^2> certpin: error: \S+: the server answers HTTP: plain HTTP is spoken at this port, and no TLS/,
+      /^2> certpin: error: \S+: the server answers HTTP: this port speaks plain HTTP, and not TLS/,
     );
     assert.doesNotMatch(said, /hint/);
   }
@@ -234,7 +234,7 @@ test('connection strings of drivers are read, and the one hint that helps is giv
   const kafka = await certpin(['get', 'kafka://127.0.0.1:9093']);
   assert.match(
     kafka.stderr,
-    /nothing is known of kafka:\/\/ \(a server that begins with TLS is named with tls:\/\/host:port\)\n/,
+    /certpin does not know kafka:\/\/ \(a server that begins with TLS is named with tls:\/\/host:port\)\n/,
   );
   const several = await certpin(['get', `postgres://me:${PASSWORD}@a:1,b:1/app`]);
   assert.match(several.stderr, /names several hosts, and each may have a certificate of its own: name one/);

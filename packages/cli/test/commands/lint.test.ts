@@ -110,7 +110,7 @@ test('lint: --explain prints the page of a rule, which needs no other file; it t
   assert.equal((await certpin(['lint', '--explain', 'require-tls', '--fix'])).code, 2);
   assert.equal(
     await transcript('lint'),
-    '2> certpin: error: name a file or a folder\n2> certpin: hint: certpin help lint\nexit 2',
+    '2> certpin: error: give a file or a folder\n2> certpin: hint: certpin help lint\nexit 2',
   );
 });
 

@@ -175,7 +175,7 @@ test('targets of a list that cannot be read are told by file and line, all at on
   const list = put('hosts.txt', `${target}\n# none\npostgres://me:${PASSWORD}/x@db\n\n  foo://a:1 # b\r\n${target}\n`);
   const { stdout, stderr, code } = await certpin(['trust', '--targets-file', list, '--yes', '--file', file]);
   assert.match(stderr, /^certpin: error: .*hosts\.txt, line 3: the target cannot be used: /);
-  assert.match(stderr, /\ncertpin: error: .*hosts\.txt, line 5: the target cannot be used: nothing is known of foo/);
+  assert.match(stderr, /\ncertpin: error: .*hosts\.txt, line 5: the target cannot be used: certpin does not know foo/);
   assert.equal(stderr.match(/hint: certpin help trust/g)?.length, 1);
   assert.deepEqual({ stdout, code, asked: server.connections() }, { stdout: '', code: 2, asked: 0 });
   const piped = await certpin(['trust', '-', '--targets-file', '-', '--yes', '--file', file], {
@@ -429,7 +429,7 @@ test('--revoke leaves no target without a pin, and a pin in both lists is a mist
   for (const command of ['trust TARGET --yes --file FILE', 'check --file FILE']) {
     assert.match(
       await transcript(command, names),
-      /this pin is revoked, and stands among the pins of the target too\nexit 2$/,
+      /this pin is revoked, but the target still has it among its pins: remove it there\nexit 2$/,
     );
   }
 });

@@ -164,7 +164,7 @@ test('--from: the pin of the server’s own file, or of a key that has no certif
   assert.match(await transcript('trust TARGET --yes --from CERT --file FILE', all), /added to FILE: TARGET\nexit 0$/);
   assert.match(
     await transcript('trust TARGET --yes --from NEXT --file FILE', all),
-    /the pin of NEXT is none of those in FILE.*exit 1$/s,
+    /FILE does not have the pin of NEXT.*exit 1$/s,
   );
   assert.match(
     await transcript('trust TARGET --yes --add --from NEXT --file FILE', all),
@@ -263,8 +263,8 @@ test('a file that is broken is not written over, and its mistake has a line and 
   const mistakes = {
     '{"version": 3, "targets": []}':
       'FILE:1:13: version 3 of the format needs a newer certpin; this one reads version 1 and 2\n2> certpin: hint: npm install --global @certpin/cli@latest',
-    '{"version": 1, "targets": [}': 'FILE:1:28: it is no JSON: value expected',
-    'correct-horse': 'FILE:1:1: it is no JSON: invalid symbol',
+    '{"version": 1, "targets": [}': 'FILE:1:28: it is not JSON: value expected',
+    'correct-horse': 'FILE:1:1: it is not JSON: invalid symbol',
     '{"version": 1, "targets": [], "correct-horse": 1}': 'FILE:1:31: unknown key "correct-horse"',
   };
   for (const [text, message] of Object.entries(mistakes)) {
@@ -389,7 +389,7 @@ test('while a person was thinking: another target was added, and stays; the same
     names,
     confirmed(() => write(entry(target, third))),
   );
-  assert.match(refused, /changed by somebody else meanwhile; nothing was written: try again\nexit 2$/);
+  assert.match(refused, /somebody else has changed it, so nothing was written; try again\nexit 2$/);
   assert.deepEqual(pinsOf(file), [[third]]);
 
   // Somebody has taken it away, and the person had agreed to a pin beside another.

@@ -185,7 +185,7 @@ test('a certificate that is not in DER inside PKCS#7 is refused: other bytes tha
   shop.openssl('pkcs7 -inform DER -in longer.p7c -print_certs'); // which OpenSSL reads
   assert.equal(
     await transcript('get FILE', { FILE: shop.path('longer.p7c') }),
-    `2> certpin: error: FILE: it is damaged or cut, or is none of the files that certpin reads
+    `2> certpin: error: FILE: it is damaged or cut, or not a file that certpin reads
 2> certpin: hint: certpin help get
 exit 2`,
   );

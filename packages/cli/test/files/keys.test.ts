@@ -78,7 +78,7 @@ test('the pin of a request is that of the certificate that is made from it', asy
     `FILE
   certificate signing request (RSA 2048), and no certificate
   public-key pin       PIN
-  for the next certificate: it is the pin of every certificate that is made with this key
+  for the next certificate: every certificate that is made with this key has this pin
 exit 0`,
   );
   assert.equal(await transcript('get -q FILE', names), 'PIN\nexit 0');

@@ -94,5 +94,5 @@ test('a pipe that ends is read as a file is, and a list from standard input has 
 test('a pins file that cannot be put in the place of what is there is not written', async (t) => {
   const other = writeTemporary(t, 'other.pem', (await mint()).certPem);
   const { stderr, code } = await certpin(['trust', 'a.example:1', '--from', other, '--yes', '--file', '/dev/null']);
-  assert.deepEqual({ stderr, code }, { stderr: 'certpin: error: /dev/null: it is no regular file\n', code: 2 });
+  assert.deepEqual({ stderr, code }, { stderr: 'certpin: error: /dev/null: it is not a regular file\n', code: 2 });
 });

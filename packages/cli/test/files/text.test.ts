@@ -83,7 +83,7 @@ test('what is not read says what it is, and what to do', async (t) => {
   const { certPem, keyPem, x509 } = await mint();
   const jks = Buffer.concat([Buffer.from('feedfeed00000002', 'hex'), Buffer.alloc(40)]);
   const cut = 'it is cut: BEGIN CERTIFICATE has no END|copy the file again, from BEGIN to END';
-  const damaged = 'it is damaged or cut, or is none of the files that certpin reads|certpin help get';
+  const damaged = 'it is damaged or cut, or not a file that certpin reads|certpin help get';
   const files: [string | Buffer, string][] = [
     ['', 'it is empty'],
     ['hello\n', 'there is no certificate, key or signing request in it'],
@@ -104,15 +104,15 @@ test('what is not read says what it is, and what to do', async (t) => {
       Buffer.from('fd377a585a000004', 'hex'),
       'it is compressed with xz: unpack it, and give the file that was in it|unxz --keep FILE',
     ],
-    ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA me@host\n', 'it is an SSH key, and no key or certificate of TLS'],
-    ['ecdsa-sha2-nistp256 AAAA me@host\n', 'it is an SSH key, and no key or certificate of TLS'],
+    ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA me@host\n', 'it is an SSH key, not a key or certificate for TLS'],
+    ['ecdsa-sha2-nistp256 AAAA me@host\n', 'it is an SSH key, not a key or certificate for TLS'],
     [
       '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n',
-      'it is an SSH key, and no key or certificate of TLS',
+      'it is an SSH key, not a key or certificate for TLS',
     ],
     [
       '-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n=abcd\n-----END PGP PUBLIC KEY BLOCK-----\n',
-      'it is a PGP file, and no key or certificate of TLS',
+      'it is a PGP file, not a key or certificate for TLS',
     ],
     [
       '-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n',
@@ -121,26 +121,26 @@ test('what is not read says what it is, and what to do', async (t) => {
     [keyPem.slice(0, 100), 'it is cut: BEGIN PRIVATE KEY has no END|copy the file again, from BEGIN to END'],
     [
       keyPem.replace(/(?<=KEY-----\n)..../, 'AAAA'),
-      'what looks like a private key in it is none, or is of a kind that Node.js does not know',
+      'what looks like a private key in it cannot be read as one, or is of a kind that Node.js does not know',
     ],
     [certPem.slice(0, 300), cut],
     [`${certPem.slice(0, 300)}\n${certPem}`, cut],
     [certPem.replace(/-----END.*/, ''), cut],
     ['-----BEGIN CERT', 'a PEM block in it is cut directly after its BEGIN line'],
     [certPem.replace(/\n.{5}/, '\n!!!!!'), 'it is damaged: the text between BEGIN CERTIFICATE and END is not base64'],
-    ['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', 'what looks like a certificate in it is none'],
+    ['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', 'what looks like a certificate in it cannot be read as one'],
     [
       '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----',
-      'what looks like a private key in it is none, or is of a kind that Node.js does not know',
+      'what looks like a private key in it cannot be read as one, or is of a kind that Node.js does not know',
     ],
     [
       '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----',
-      'what looks like a public key in it is none, or is of a kind that Node.js does not know',
+      'what looks like a public key in it cannot be read as one, or is of a kind that Node.js does not know',
     ],
-    ['-----BEGIN PKCS7-----\nMAA=\n-----END PKCS7-----', 'what looks like PKCS#7 in it is none'],
+    ['-----BEGIN PKCS7-----\nMAA=\n-----END PKCS7-----', 'what looks like PKCS#7 in it cannot be read as PKCS#7'],
     [
       '-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----',
-      'what looks like a signing request in it is none',
+      'what looks like a signing request in it cannot be read as one',
     ],
     [x509.raw.subarray(0, 200), damaged],
     [Buffer.from('3080', 'hex'), damaged],

@@ -125,7 +125,7 @@ test('mistakes with forms: exit 2, nobody is asked', async (t) => {
     'get --format pg --chain a.pem': '--chain does not go with --format pg',
     'get --format env --chain a.pem': '--chain does not go with --format env',
     'get --env-name X a.pem': '--env-name goes with --format env',
-    'get --format env --env-name 1X a.pem': '--env-name takes letters, digits and _',
+    'get --format env --env-name 1X a.pem': '--env-name may contain only letters, digits and _',
     'get --format env --env-name X a.pem b.pem': '--env-name is the name of one target',
     'get --format hex -q a.pem': "option '--format <form>' cannot be used with option '-q, --quiet'",
   };

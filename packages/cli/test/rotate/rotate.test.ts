@@ -271,7 +271,7 @@ test('a file of rotations that is damaged, or of a later version, is refused, an
   await stage.report(`start --next ${crt}`);
   const text = readFileSync(stage.stateFile, 'utf8');
   const damaged = {
-    [text.slice(0, 90)]: /it is damaged: it is no JSON/,
+    [text.slice(0, 90)]: /it is damaged: it is not JSON/,
     [text.replace('"version": 1', '"version": 2')]: /version 2 of the format needs a newer certpin/,
     [text.replace('"step": "prepared"', '"step": "verified"')]: /its steps are not in their order/,
     [text.replace('"leaked": false', '"leaked": "no"')]: /a yes or no is missing/,
@@ -294,7 +294,7 @@ test('a file of rotations that is damaged, or of a later version, is refused, an
 test('a leaked key: the old pin goes first and for ever; what that costs is said before the question', async (t) => {
   const { stage, crt, old, next, present } = await setUp(t);
   const leaked = certificateHex(old);
-  const cost = /warning: .*every login fails at each server that still presents the old certificate/;
+  const cost = /warning: .*every login fails at a server that still presents the old certificate/;
   const said = await stage.rotate(`start --next ${crt} --leaked ${leaked}`, { confirmed: false });
   assert.equal(said.code, 1);
   assert.match(said.stderr, cost);

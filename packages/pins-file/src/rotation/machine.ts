@@ -1,19 +1,19 @@
 import { type FilePins, isUnderWay, nextStepOf, type Rotation, type RotationStep, type StepDone } from './rotation.ts';
 
-/** What an address has shown in a handshake, just now. */
+/** What an address has just shown in a handshake. */
 export interface Presented {
   readonly address: string;
   /** Whether a certificate was shown at all. */
   readonly reached: boolean;
   /** Whether it is the next certificate, and everything else that the target's policy demands holds. */
   readonly next: boolean;
-  /** The same of the pins that would be in the file after the step. */
+  /** The same, for the pins that the file would have after the step. */
   readonly fits: boolean;
-  /** Why not, or what it is: one line. */
+  /** Why not, or what it is, in one line. */
   readonly reason: string;
 }
 
-/** Something in the pins file that the rotation has not written. */
+/** A change in the pins file that the rotation has not made. */
 export interface Difference {
   readonly list: keyof FilePins;
   readonly pin: string;
@@ -38,9 +38,9 @@ export type Blocked =
 const CLOCK_TOLERANCE_MS = 5 * 60_000;
 
 /**
- * What stands in the way of any step, before anybody is asked.
+ * Why no step can be taken, before anybody is asked.
  *
- * @param file what the target says in the pins file now; undefined: it is not there any more
+ * @param file what the pins file says of the target now. undefined: the target is no longer there
  */
 export function findObstacle(
   rotation: Rotation,
@@ -63,7 +63,7 @@ function lastTime({ startedAt, done, begun }: Rotation): string {
   return times.reduce((latest, time) => (time > latest ? time : latest));
 }
 
-/** A killed rotation has written the file or it has not: both are its own doing. */
+/** A killed rotation may have written the file or not: both are allowed. */
 function differencesOf({ file: before, begun }: Rotation, file: FilePins): readonly Difference[] {
   const differences = compare(before, file);
   if (begun === undefined) return differences;
@@ -78,13 +78,13 @@ function compare(before: FilePins, after: FilePins): Difference[] {
   ]);
 }
 
-/** Whether a person may say that a change by hand was meant. Not where the next pin is gone that servers are going to present. */
+/** Whether a person may say that a change by hand is intended. That is not possible if the next pin is gone and servers will present it. */
 export function mayAccept({ next, done }: Rotation, wanted: 'next' | 'abort', { pins, revoked }: FilePins): boolean {
   const isAdded = done.some(({ step }) => step === 'added');
   return wanted === 'abort' || (!revoked.includes(next.pin) && (!isAdded || pins.includes(next.pin)));
 }
 
-/** What the target says in the pins file once the step is done. */
+/** What the pins file says of the target when the step is done. */
 export function pinsAfter(
   { next, old, leaked, wasPinned }: Rotation,
   step: RotationStep | 'abort',
@@ -99,21 +99,21 @@ export function pinsAfter(
   }
   if (step === 'retired') return { pins: without(old), issuerPins, revoked };
   if (step === 'abort') {
-    // A rotation that was killed while it took the old pins out has to bring them back.
+    // A rotation that was killed while it removed the old pins must bring them back.
     const lost = old.filter((pin) => !pins.includes(pin) && !revoked.includes(pin));
     return { pins: [...without(wasPinned ? [] : [next.pin]), ...lost], issuerPins, revoked };
   }
   return { pins, issuerPins, revoked };
 }
 
-/** Which of the addresses have to show what, before the step: the next certificate, or one that fits the pins afterwards. */
+/** What the addresses must show before the step: the next certificate, or one that fits the pins after the step. */
 const demands: Partial<Record<RotationStep | 'abort', 'next' | 'fits'>> = {
   verified: 'next',
   retired: 'next',
   abort: 'fits',
 };
 
-/** Whether the step may be taken, by what every address has just shown. No address at all shows nothing. */
+/** Whether the step may be taken, by what every address has just shown. Without an address, nothing is shown. */
 export function judgeAddressesFor(step: RotationStep | 'abort', presented: readonly Presented[]): Blocked | undefined {
   const demand = demands[step];
   if (demand === undefined) return undefined;
@@ -124,7 +124,7 @@ export function judgeAddressesFor(step: RotationStep | 'abort', presented: reado
   return unreached.length > 0 || presented.length === 0 ? { why: 'unreached', addresses: unreached } : undefined;
 }
 
-/** Whether the time is over that old containers are given. Nobody can know that they have all ended. */
+/** Whether the wait for old containers is over. Nobody can know whether all of them have ended. */
 export function judgeWait(rotation: Rotation, now: Date): Blocked | undefined {
   const until = settlesAt(rotation);
   if (until === undefined) throw new RangeError('nothing is delivered that could settle');
@@ -151,8 +151,8 @@ export function judgeAbort({ leaked, old }: Rotation, { revoked }: FilePins): Bl
 }
 
 /**
- * The time at which the old certificate ends although the servers still have to present it: before the wait is over, or before it can be
- * taken out. undefined: it does not.
+ * The time at which the old certificate ends too early: before the wait is over, or before the servers may change. undefined: it does not
+ * end too early.
  */
 export function endsTooEarly(
   rotation: Rotation,
@@ -166,13 +166,13 @@ export function endsTooEarly(
   return Date.parse(oldEnds) < until.getTime() ? { end: oldEnds, until: until.toISOString() } : undefined;
 }
 
-/** The write-ahead: what is going to be done, before the first effect. @param file what the target says in the pins file now */
+/** Records what will be done, before the first effect. @param file what the pins file says of the target now */
 export function begin(rotation: Rotation, step: RotationStep | 'abort', file: FilePins, now: Date): Rotation {
   const after = pinsAfter(rotation, step, file);
   return { ...rotation, file, begun: { step, at: now.toISOString(), file: after } };
 }
 
-/** A step is done. @param file what the target says in the pins file now */
+/** A step is done. @param file what the pins file says of the target now */
 export function finish(rotation: Rotation, done: Omit<StepDone, 'at'>, file: FilePins, now: Date): Rotation {
   const at = now.toISOString();
   const { begun: _, ...rest } = rotation;
@@ -180,13 +180,13 @@ export function finish(rotation: Rotation, done: Omit<StepDone, 'at'>, file: Fil
   return { ...rest, file, done: [...rotation.done, { ...done, at }], ...ended };
 }
 
-/** The pins are no longer at every place: the delivery, and what came after it, has to be done again. */
+/** The pins are no longer at every place. So the delivery must be repeated, with the steps after it. */
 export function undeliver(rotation: Rotation): Rotation {
   const at = rotation.done.findIndex(({ step }) => step === 'delivered');
   return at === -1 ? rotation : { ...rotation, done: rotation.done.slice(0, at) };
 }
 
-/** It is taken back. */
+/** The rotation was taken back. */
 export function endAborted({ begun: _, ...rotation }: Rotation, file: FilePins, now: Date): Rotation {
   return { ...rotation, file, ended: { how: 'aborted', at: now.toISOString() } };
 }

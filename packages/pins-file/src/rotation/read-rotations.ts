@@ -12,9 +12,9 @@ import {
 } from './rotation.ts';
 
 /**
- * Reads the file of the rotations. Machines write it. Nevertheless, what is not understood is an error: a skipped step locks people out.
+ * Reads the file of the rotations. Only programs write it, but what is not understood is an error: a skipped step locks people out.
  *
- * @throws PinsFileError. What stands in the file is not repeated
+ * @throws PinsFileError. The content is not repeated
  */
 export function parseRotations(text: string, path: string): readonly Rotation[] {
   try {
@@ -28,11 +28,11 @@ export function parseRotations(text: string, path: string): readonly Rotation[] 
     if (root.version !== 1) throw new Error('"version" is not 1');
     const rotations = listOf(root.rotations, readRotation);
     const keys = new Set(rotations.map(({ key }) => key));
-    if (keys.size !== rotations.length) throw new Error('a target stands there twice');
+    if (keys.size !== rotations.length) throw new Error('a target occurs twice');
     return rotations;
   } catch (error) {
     if (error instanceof PinsFileError) throw error;
-    const reason = error instanceof SyntaxError ? 'it is no JSON' : (error as Error).message;
+    const reason = error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
     throw new PinsFileError(`${path}: it is damaged: ${reason}; certpin has not written it like this`, undefined, {
       cause: error,
     });
@@ -120,7 +120,7 @@ function textOf(value: unknown): string {
   return value;
 }
 
-/** In the one spelling in which they are compared. */
+/** In the one spelling in which pins are compared. */
 function pinOf(value: unknown): string {
   const text = textOf(value);
   let spelled: string;
@@ -133,7 +133,7 @@ function pinOf(value: unknown): string {
   return text;
 }
 
-/** In the one spelling in which they are compared: that of `toISOString`. */
+/** In the one spelling in which times are compared: that of `toISOString`. */
 function timeOf(value: unknown): string {
   const text = textOf(value);
   const time = new Date(text);
@@ -141,7 +141,7 @@ function timeOf(value: unknown): string {
   return text;
 }
 
-/** A year is longer than any wait; of more seconds than a calendar has, no end could be counted. */
+/** A year is longer than any wait. With more seconds than a calendar has, no end could be calculated. */
 const LONGEST_WAIT_SECONDS = 366 * 86_400;
 
 function secondsOf(value: unknown): number {

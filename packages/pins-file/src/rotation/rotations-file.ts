@@ -7,7 +7,7 @@ import { attempt, followLinks, readBytes, replaceFile } from '../store.ts';
 import { formatRotations, parseRotations } from './read-rotations.ts';
 import type { Rotation } from './rotation.ts';
 
-/** Where the rotations of a pins file are kept: `certpin.rotations.json` beside `certpin.json`. A link leads to the same place. */
+/** The file with the rotations of a pins file: `certpin.rotations.json` next to `certpin.json`. A link leads to the same file. */
 export function rotationsFileOf(pinsFile: string): string {
   return rename(attempt(pinsFile, () => followLinks(pinsFile)));
 }
@@ -17,7 +17,7 @@ function rename(path: string): string {
 }
 
 /**
- * How far each rotation is. There is none where there is no file.
+ * The state of each rotation. Without a file, there are none.
  *
  * @throws PinsFileError
  */
@@ -30,21 +30,21 @@ export function readRotations(pinsFile: string): readonly Rotation[] {
 /** The right to lead the rotation of a target. */
 export interface RotationLock {
   /**
-   * Writes down how far it is. The file has the others' too.
+   * Records the state. The file also contains those of other targets.
    *
-   * @throws PinsFileError also where the right was taken away
+   * @throws PinsFileError also if the right was taken away
    */
   readonly save: (rotation: Rotation) => Promise<void>;
   readonly release: () => void;
 }
 
-/** Of several that begin at once, one goes on within this time. */
+/** If several begin at once, one of them goes on within this time. */
 const LOCK_WAIT_MS = 500;
 
 /**
- * Two commands at once must not lead one rotation: each would do the other's step again.
+ * Two commands must not lead one rotation at the same time: each would repeat the other's step.
  *
- * @throws PinsFileError where another command does
+ * @throws PinsFileError if another command does so
  */
 export async function lockRotation(pinsFile: string, key: string): Promise<RotationLock> {
   const path = rename(pinsFile);
@@ -58,7 +58,7 @@ export async function lockRotation(pinsFile: string, key: string): Promise<Rotat
   return {
     save: async (rotation) => {
       if (!existsSync(held.path)) {
-        throw new PinsFileError(`${path}: its lock was taken away meanwhile; nothing more was done: try again`);
+        throw new PinsFileError(`${path}: somebody removed its lock, so nothing more was done; try again`);
       }
       await replaceFile(place, path, (before) => {
         const others = before === undefined ? [] : parseRotations(before.toString('utf8'), path);

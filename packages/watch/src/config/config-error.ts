@@ -1,4 +1,4 @@
-/** Why the configuration cannot be used. The message holds nothing of what stands in it: people paste passwords. */
+/** Why the configuration cannot be used. The message contains nothing from the configuration, because people paste passwords. */
 export class ConfigError extends Error {
   readonly code = 'ERR_CONFIG';
 }

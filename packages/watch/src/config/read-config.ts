@@ -12,7 +12,7 @@ import { ConfigError } from './config-error.ts';
 import type { SecretPlace } from './secret.ts';
 import { readStorePlace, type StorePlace } from './store-place.ts';
 
-/** certpin.watch.json, as its schema lets it through. */
+/** certpin.watch.json, after a check by its schema. */
 interface ConfigFile {
   readonly file?: string;
   readonly store?: string;
@@ -34,7 +34,7 @@ interface ConfigFile {
   readonly receivers?: readonly ReceiverSettings[];
 }
 
-/** What the command line says; it wins over the file. Paths are found from the current folder. */
+/** What the command line says. It takes precedence over the file. Paths are found from the current folder. */
 export interface ConfigFlags {
   readonly config?: string | undefined;
   readonly file?: string | undefined;
@@ -49,13 +49,13 @@ export interface ConfigFlags {
   readonly timeZone?: string | undefined;
 }
 
-/** All that a watcher has to know, with every default filled in. */
+/** Everything that a watcher must know, with every default filled in. */
 export interface WatchConfig {
   /** The folder from which the paths of the configuration are found. */
   readonly folder: string;
   readonly file: string;
   readonly store: StorePlace;
-  /** undefined: what the pins file says. */
+  /** undefined: the pins file says it. */
   readonly intervalSeconds: number | undefined;
   readonly recheckSeconds: number;
   readonly timeoutSeconds: number;
@@ -65,20 +65,20 @@ export interface WatchConfig {
   readonly hysteresis: Hysteresis;
   readonly keepDays: number;
   readonly keepDailyDays: number;
-  /** Which watcher it is, in notices. */
+  /** The name of the watcher in notices. */
   readonly name: string;
   readonly receivers: readonly ReceiverSettings[];
   readonly listen: ListenSettings;
   /** Of the pages. */
   readonly timeZone: string;
-  /** With more targets than this, the metrics have sums alone. */
+  /** With more targets than this, the metrics contain only sums. */
   readonly metricsTargets: number;
 }
 
 const DEFAULT_CONFIG = 'certpin.watch.json';
 
 /**
- * Reads the configuration. Without one, the defaults hold.
+ * Reads the configuration. Without a file, the defaults apply.
  *
  * @throws ConfigError with line and column of the first mistake
  */
@@ -148,7 +148,7 @@ function parseConfig(text: string, path: string): ConfigFile {
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
   const [error] = errors;
-  if (error !== undefined || root === undefined) return refuse(error?.offset ?? 0, 'it is no JSON');
+  if (error !== undefined || root === undefined) return refuse(error?.offset ?? 0, 'it is not JSON');
   refuseTwice(root, refuse);
   const value: unknown = getNodeValue(root);
   const validate = new Ajv({ verbose: true, discriminator: true }).compile(readSchema());
@@ -162,7 +162,7 @@ function parseConfig(text: string, path: string): ConfigFile {
   return refuse((child ?? node).offset, message);
 }
 
-/** The last one would win silently. */
+/** Otherwise, the last one would silently win. */
 function refuseTwice(node: Node, refuse: (offset: number, message: string) => never): void {
   const seen = new Set<unknown>();
   for (const child of node.children ?? []) {
@@ -181,7 +181,7 @@ function toSegment(text: string): string | number {
   return /^\d+$/.test(name) ? Number(name) : name;
 }
 
-/** What is wrong, by the schema's words alone. */
+/** What is wrong, in the words of the schema only. */
 function describe(
   { keyword, params, message = 'it cannot be used', parentSchema, schemaPath }: ErrorObject,
   at: readonly (string | number)[],
@@ -206,7 +206,7 @@ interface Schema {
   readonly [key: string]: unknown;
 }
 
-/** It lies beside the folder of the program: sources and build are alike in that. */
+/** It is next to the folder of the program. That is true for the sources and for the build. */
 function readSchema(): Schema {
   return JSON.parse(readFileSync(new URL('../../watch.schema.json', import.meta.url), 'utf8')) as Schema;
 }

@@ -3,13 +3,13 @@ import { resolve } from 'node:path';
 import { fileErrorWords } from '@certpin/pins-file';
 import { ConfigError } from './config-error.ts';
 
-/** Where a secret stands: a file, as systemd's credentials are, or a variable of the environment. */
+/** Where a secret is: a file, as systemd's credentials are, or a variable of the environment. */
 export type SecretPlace = { readonly file: string } | { readonly env: string };
 
-/** @throws ConfigError which never holds the secret */
+/** @throws ConfigError without the secret */
 export type ReadSecret = (place: SecretPlace) => string;
 
-/** @param folder of the configuration: a file is found from there */
+/** @param folder the folder of the configuration, from which a file is found */
 export function createSecretReader(folder: string, env: Readonly<Record<string, string | undefined>>): ReadSecret {
   return (place) => {
     const value = 'env' in place ? env[place.env] : readFile(resolve(folder, place.file));
@@ -19,7 +19,7 @@ export function createSecretReader(folder: string, env: Readonly<Record<string, 
   };
 }
 
-/** Without the end of its line, which editors add. */
+/** Without the line end, which editors add. */
 function readFile(path: string): string {
   try {
     return readFileSync(path, 'utf8').replace(/\r?\n$/, '');

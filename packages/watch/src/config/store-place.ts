@@ -11,25 +11,25 @@ export interface PostgresPlace {
   readonly host: string;
   readonly port: number;
   readonly database: string;
-  /** Default: what pg takes, PGUSER or the user of the process. */
+  /** Default: what pg uses, PGUSER or the user of the process. */
   readonly user?: string | undefined;
   /** Default: what pg reads, PGPASSWORD or the password file. */
   readonly password?: SecretPlace | undefined;
-  /** In which the server of the store has its pins. */
+  /** The pins file with the pins of the store's server. */
   readonly pinsFile?: string | undefined;
 }
 
-/** What stands beside the text of the store. */
+/** What is given next to the text of the store. */
 export interface StoreSettings {
   readonly pinsFile: string | undefined;
   readonly password: SecretPlace | undefined;
 }
 
 /**
- * Reads `sqlite:PATH` or `postgres://USER@HOST:PORT/DATABASE`. The text is not repeated in a message: it may hold a password.
+ * Reads `sqlite:PATH` or `postgres://USER@HOST:PORT/DATABASE`. No message repeats the text, which may hold a password.
  *
- * @param name what the mistake is in, as messages name it
- * @param folder from which a path is found
+ * @param name where the mistake is, as messages name it
+ * @param folder the folder from which a path is found
  * @throws ConfigError
  */
 export function readStorePlace(text: string, name: string, folder: string, settings: StoreSettings): StorePlace {
@@ -78,7 +78,7 @@ function readPostgres(url: URL, name: string, { pinsFile, password }: StoreSetti
       `${name}: on the way to another machine, the store needs a pin: --store-pins-file FILE, in which its server stands`,
     );
   }
-  // The driver would take another port for 0.
+  // The driver would use another port for 0.
   const port = Number(url.port || (url.searchParams.get('port') ?? 5432));
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new ConfigError(`${name}: a port is a number from 1 to 65535`);
@@ -86,7 +86,7 @@ function readPostgres(url: URL, name: string, { pinsFile, password }: StoreSetti
   return { host, port, database, user, password, pinsFile };
 }
 
-/** Also one that is given twice: which of them counts, nobody can see. */
+/** Also one that is given twice: nobody can see which of them counts. */
 function unknownOf({ searchParams }: URL): string | undefined {
   const keys = [...searchParams.keys()];
   return keys.find((key, index) => !['host', 'port', 'user'].includes(key) || keys.indexOf(key) !== index);
@@ -100,7 +100,7 @@ function decode(text: string, name: string): string {
   }
 }
 
-/** As `--store` takes it, and as messages and the log name it: no secret is in it. */
+/** As `--store` takes it, and as messages and the log name it. It contains no secret. */
 export function nameOfStore(place: StorePlace): string {
   return 'sqlite' in place ? `sqlite:${place.sqlite}` : urlOfPostgres(place.postgres);
 }

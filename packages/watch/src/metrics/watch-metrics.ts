@@ -9,7 +9,7 @@ interface Format {
   readonly type: string;
 }
 
-/** Prometheus asks for OpenMetrics; a person, curl and promtool get the older text format. */
+/** Prometheus asks for OpenMetrics. A person, curl and promtool get the older text format. */
 export function negotiate(accept: string | undefined): Format {
   return /application\/openmetrics-text(?!\s*;[^,]*q=0(?:\.0+)?\s*(?:,|$))/i.test(accept ?? '')
     ? { format: 'openmetrics', type: 'application/openmetrics-text; version=1.0.0; charset=utf-8' }
@@ -17,7 +17,7 @@ export function negotiate(accept: string | undefined): Format {
 }
 
 interface Wanted extends Format {
-  /** With more targets than this there are sums alone: a database of metrics pays for each name that it has ever seen. */
+  /** With more targets than this, there are only sums: a metrics database pays for every name that it has ever seen. */
   readonly metricsTargets: number;
   readonly now: number;
 }
@@ -131,7 +131,7 @@ function outboxFamilies(outbox: readonly OutboxCount[]): MetricFamily[] {
 const SPANS = [7, 14, 30, 90];
 const DAY = 24 * 60 * 60 * 1000;
 
-/** For those who have too many targets to see each one. */
+/** For users with too many targets to see each one. */
 async function endingFamily(store: PageStore, now: number, file: string): Promise<MetricFamily> {
   const samples = SPANS.map(async (days) => {
     const { total } = await store.targets({ endsFrom: now, endsBefore: now + days * DAY, limit: 1 });

@@ -12,12 +12,12 @@ export interface Alert {
 }
 
 /**
- * How long an alert stands that is not said again. Alertmanager forgets at a restart, so it is told each minute what is still true; and a
- * watcher that is restarted, or moved, must not look like the end of a trouble.
+ * How long an alert lasts if it is not repeated. Alertmanager forgets alerts at a restart, so it is told every minute what is still true. A
+ * watcher that is restarted or moved must not look like the end of a trouble.
  */
 const STANDS_MS = 60 * 60 * 1000;
 
-/** The names of docs/reference/states.md: rules for Prometheus and for what comes from here are the same. */
+/** The names of docs/reference/states.md. The same rules work for Prometheus and for these alerts. */
 const names: Readonly<Record<State, string | undefined>> = {
   holds: undefined,
   rotated: undefined,
@@ -32,7 +32,7 @@ const names: Readonly<Record<State, string | undefined>> = {
   revoked: 'CertificateNotThePinnedOne',
 };
 
-/** Of the watcher itself, by the kind of transition that ends it. */
+/** Alerts about the watcher itself, by the kind of transition that ends them. */
 const ownEnds: Readonly<Partial<Record<TransitionKind, OwnTrouble['kind']>>> = {
   'network-back': 'network-lost',
   'file-readable': 'file-unreadable',
@@ -50,10 +50,10 @@ export interface AlertsOptions {
   readonly now: number;
 }
 
-/** What the transitions of a message begin and end. A remark is no alert. */
+/** What the transitions of a message begin and end. A remark is not an alert. */
 export function toAlerts(message: Message, { form, source, now }: AlertsOptions): readonly Alert[] {
   if (message.kind === 'test') return [toTestAlert(now)];
-  // The last word counts where one target has changed several times: an alert is what it is called.
+  // If one target has changed several times, the last change counts: an alert is identified by its name.
   const alerts = new Map<string, Alert>();
   const add = (alert: Alert): unknown => alerts.set(JSON.stringify(alert.labels), alert);
   for (const { kind, from, to, key, label, at, reason, targetId, servername } of message.transitions) {
@@ -86,7 +86,7 @@ export function toAlert(trouble: Trouble, form: Form, now: number, endedAt?: num
       alertname: names[state] ?? 'PinnedServer',
       severity: severityOf(state),
       state,
-      // No more labels than these, and none that a peer chose: Alertmanager tells alerts apart by them. One that is empty is none to it.
+      // Only these labels, and none that a peer chose: Alertmanager distinguishes alerts by their labels. It drops empty labels.
       target: clean(label),
       target_id: clean(targetId ?? ''),
       servername: clean(servername ?? ''),
@@ -104,7 +104,7 @@ function severityOf(state: State): string {
 }
 
 function times(at: number, isOver: boolean, now: number): Pick<Alert, 'startsAt' | 'endsAt'> {
-  // A beginning behind the end is refused by Alertmanager; clocks jump.
+  // Alertmanager refuses a beginning after the end, and clocks jump.
   const startsAt = Math.min(at, now);
   return { startsAt: iso(startsAt), endsAt: iso(isOver ? Math.max(at, startsAt) : now + STANDS_MS) };
 }

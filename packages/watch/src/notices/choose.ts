@@ -2,9 +2,7 @@ import type { Transition } from '../types.ts';
 import type { CommonSettings } from './settings.ts';
 import { isTrouble } from './severity.ts';
 
-/**
- * Which receivers hear of a transition: by name. The end of a trouble goes to those who heard of its beginning, and what is muted to nobody.
- */
+/** Which receivers get a transition, by name. The end of a trouble goes to those that got its beginning. What is muted goes to nobody. */
 export function createChooser(receivers: readonly CommonSettings[]): (transition: Transition) => readonly string[] {
   return (transition) => receivers.filter((receiver) => wants(receiver, transition)).map(({ name }) => name);
 }
@@ -19,7 +17,7 @@ function wants({ states, remarks = [] }: CommonSettings, { kind, from, to, remar
     case 'remarked':
     case 'unremarked':
       return remark !== null && remarks.includes(remark);
-    // Whoever hears of anything hears that nothing can be heard of.
+    // A receiver that gets anything also learns that nothing can be known at the moment.
     case 'network-lost':
     case 'network-back':
     case 'file-unreadable':

@@ -5,28 +5,28 @@ import { INVISIBLE } from '../invisible.ts';
 const LONGEST = 300;
 
 /**
- * Text that a server, a certificate or a network has chosen, as one bounded line. It is not escaped for any format: whoever writes Slack's,
- * Teams' or mail's does that.
+ * Text that a server, a certificate or a network has chosen, as one line of limited length. It is not escaped for any format: the code for
+ * Slack, Teams or mail does that.
  */
 export function clean(text: string): string {
-  // More than enough for LONGEST characters of two units each: what follows is not looked at.
+  // More than enough for LONGEST characters of two units each. The rest is not read.
   const line = text.slice(0, 2 * LONGEST + 1).replace(INVISIBLE, '\uFFFD');
   const characters = [...line];
   return characters.length <= LONGEST ? line : `${characters.slice(0, LONGEST - 1).join('')}…`;
 }
 
-/** What joins the parts of a name, an address of mail or a URL; and what other systems of writing have for a full stop (UTS 46). */
+/** What joins the parts of a name, a mail address or a URL, and the full stops of other writing systems (UTS 46). */
 const JOINT = /(?<=\S)[.@:\u2024\u3002\uFE52\uFF0E\uFF61\uFE55\uFF1A\uFE6B\uFF20](?=\S)/gu;
 
 /**
- * The same for people whose program makes links of what looks like one, with a scheme or without: a certificate may name a page of its
- * maker, and a colleague would click it in a message that comes from us.
+ * The same for people whose program turns text into links, with or without a scheme. A certificate may name a page of its maker, and a
+ * colleague would click it in a message from us.
  */
 export function cleanForPeople(text: string): string {
   return clean(text).replaceAll(/\S+/g, (word) => (isNumber(word) ? word : word.replaceAll(JOINT, '[$&]')));
 }
 
-/** A time, or an IP address with its port: it is no link, and people copy it. */
+/** A time, or an IP address with its port: it is not a link, and people copy it. */
 function isNumber(word: string): boolean {
   const bare = word.replace(/[,;.]+$/, '');
   if (/^(?:\d{4}-\d\d-\d\dT)?[\d.:]+Z?$/.test(bare)) return true;

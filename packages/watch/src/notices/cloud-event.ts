@@ -3,15 +3,15 @@ import { clean } from './clean.ts';
 import { itemsOf } from './items.ts';
 import type { Form } from './receiver.ts';
 
-/** The media type of an event that stands in the body alone (CloudEvents JSON format, §3). */
+/** The media type of an event that is only in the body (CloudEvents JSON format, §3). */
 export const CLOUD_EVENT_TYPE = 'application/cloudevents+json; charset=utf-8';
 
 const types = { transition: 'certpin.watch.changed', reminder: 'certpin.watch.reminder', test: 'certpin.watch.test' };
 
 /**
- * A message as a CloudEvent 1.0. The same message is the same text at every attempt: nothing in it is of the attempt.
+ * A message as a CloudEvent 1.0. At every attempt, the same message gives the same text: it contains nothing of the attempt.
  *
- * @param source which watcher it is, a URI reference
+ * @param source which watcher it is, as a URI reference
  */
 export function toCloudEvent(message: Message, source: string, form: Form): string {
   const { id, kind, createdAt, transitions } = message;

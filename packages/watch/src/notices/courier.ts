@@ -19,49 +19,51 @@ export interface CourierOptions {
   readonly now: () => number;
   /** From 0 to 1. */
   readonly random: () => number;
-  /** Of one attempt, in milliseconds. */
+  /** The limit of one attempt, in milliseconds. */
   readonly attemptMs: number;
-  /** Ends an attempt that is under way. */
+  /** Ends an attempt that is in progress. */
   readonly abandon: AbortSignal;
 }
 
-/** Brings one receiver what waits for it, one message after the other. */
+/** Brings one receiver its waiting messages, one after the other. */
 export interface Courier {
   /** Its name. */
   readonly receiver: string;
   /**
-   * @param gatherMs how long a transition waits for others that happen with it
-   * @returns when to call again; what was due is done
+   * @param gatherMs how long a transition waits for others that happen at the same time
+   * @returns when to call again. What was due is done
    */
   readonly step: (gatherMs?: number) => Promise<number>;
 }
 
 const GATHER_MS = 10_000;
 
-/** Longer than an attempt in both forms: nobody else takes the message meanwhile. After a kill it is free again when this is over. */
+/**
+ * Longer than an attempt in both forms, so nobody else takes the message in the meantime. After a kill, it is free again after this time.
+ */
 const LEASE_MS = 90_000;
 
 const REPEAT_MS = 60_000;
 const REMINDERS_MS = 10 * 60_000;
 const HOUR_MS = 60 * 60_000;
 
-/** How long nothing is looked at, at most: another process may have put something there, and clocks jump. */
+/** The longest time without a look: another process may have put something there, and clocks jump. */
 const LONGEST_PAUSE_MS = 15_000;
 
-/** What is planned, and not urgent: it is told again a seventh as often. */
+/** Planned states, which are not urgent. They are repeated a seventh as often. */
 const CALM: readonly State[] = ['mixed', 'ends-soon'];
 const CALM_FACTOR = 7;
 
 export function createCourier(options: CourierOptions): Courier {
   const { receiver, store, log, now, random } = options;
   const rate = createRate();
-  /** What was sent and could not be marked: the disk is full. It is marked when it can be, and not sent again. */
+  /** Sent, but not marked, because the disk is full. It is marked when that is possible, and not sent again. */
   const sent = new Set<string>();
   let wasFull = false;
   let remindersAt = Number.NEGATIVE_INFINITY;
   let repeatAt = Number.NEGATIVE_INFINITY;
 
-  /** Whether it is time; a time that is too far away was set by a clock that was wrong. */
+  /** Whether it is time. A time that is too far away was set by a wrong clock. */
   const isTime = (at: number, periodMs: number): boolean => now() >= at || at - now() > periodMs;
 
   const claim = (gatherMs: number): Promise<Message | undefined> => {
@@ -137,7 +139,7 @@ export function createCourier(options: CourierOptions): Courier {
 
 const SENT: Outcome = { result: 'delivered', detail: 'it was sent before' };
 
-/** Where the whole message is refused, the short one is tried at once. */
+/** If the whole message is refused, the short one is tried at once. */
 async function tryBoth(options: CourierOptions, message: Message): Promise<{ outcome: Outcome; form: Form }> {
   const { deliver } = options.receiver;
   const outcome = await attempt(options, (signal) => deliver(message, 'whole', signal));
@@ -167,7 +169,10 @@ async function attempt(
   }
 }
 
-/** Puts into the outbox what is still true and was not told for long. What will be due soon joins, so that a day has few reminders. */
+/**
+ * Puts reminders into the outbox, for what is still true and was not repeated for long. What will be due soon joins them, so that there are
+ * few reminders a day.
+ */
 async function enqueueReminders({ receiver, settings, store, now }: CourierOptions): Promise<void> {
   const { states = troubles, remindAfterHours = 24 } = settings;
   if (remindAfterHours === 0) return;
@@ -199,10 +204,10 @@ async function readStanding({ store, settings, now }: CourierOptions): Promise<S
   return { own, troubles: eachTrouble(store, settings.states ?? troubles) };
 }
 
-/** Up to so many are looked up; if there are more, reading every target once costs less than page after page. */
+/** Up to this many are looked up. If there are more, reading every target once costs less than page after page. */
 const FEW = 500;
 
-/** What the receivers were told is what stands: a muted target is told nothing, and its alert ends by itself. */
+/** What the receivers were told counts. A muted target sends nothing, and its alert ends by itself. */
 async function* eachTrouble(store: CourierOptions['store'], states: readonly State[]): AsyncIterable<Trouble> {
   const asked = states.filter((state) => troubles.includes(state));
   const { total, rows } = await store.targets({ states: asked, muted: false, limit: FEW });

@@ -24,10 +24,10 @@ export interface CreateReceiversOptions {
 }
 
 /**
- * Makes the receivers of a configuration. Every mistake that can be found without asking one of them is found here, and not when the first
- * notice has to be sent.
+ * Makes the receivers of a configuration. Mistakes that can be found without asking a receiver are found here, and not when the first
+ * notice must be sent.
  *
- * @throws (as a rejection) ConfigError that names the receiver, and holds no secret
+ * @throws (as a rejection) ConfigError that names the receiver, without a secret
  */
 export async function createReceivers(
   settings: readonly ReceiverSettings[],
@@ -88,7 +88,7 @@ async function createReceiver(settings: ReceiverSettings, options: CreateReceive
   }
 }
 
-/** What is read anew for each notice can be read now. */
+/** What is read again for each notice must be readable now. */
 function check(...readers: readonly (() => unknown)[]): void {
   for (const read of readers) read();
 }
@@ -149,12 +149,12 @@ function mailServerOf({ host, tls = 'implicit', port = ports[tls], pins, user }:
   }
   if (tls === 'none' && (pins ?? user) !== undefined)
     throw new ConfigError('tls: none goes with neither pins nor user');
-  // The agent reads them as every connection will: a pin that is none is found now.
+  // The agent reads them as every connection will. So a text that is not a pin is found now.
   agentOf(pins === undefined ? {} : { pins });
   return { host, port, tls, pins };
 }
 
-/** One address and nothing beside it: no name, no second address, no line. */
+/** Exactly one address: no name, no second address, no line break. */
 function refuseNoAddress(text: string): void {
   if (!/^[^\s<>,;:"()[\]\\@\p{Cc}]+@[^\s<>,;:"()\\@\p{Cc}]+$/u.test(text)) {
     throw new ConfigError('from and to: each is one address, without a name: ops@example.com');

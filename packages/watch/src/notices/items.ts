@@ -2,19 +2,19 @@ import { rankOf } from '../states/states.ts';
 import type { Message, State, StoredTransition } from '../types.ts';
 import { isTrouble } from './severity.ts';
 
-/** What a message says of one target, or of the watcher itself: in a digest, its last state counts. */
+/** What a message says of one target, or of the watcher itself. In a digest, its last state counts. */
 export interface Item {
-  /** As in the pins file; null: the watcher itself. */
+  /** As in the pins file. null: the watcher itself. */
   readonly label: string | null;
   /** `drift`, `holds again`, `remark no-backup-pin`, … */
   readonly word: string;
-  /** What to do, in a few words; undefined: nothing. */
+  /** What to do, in a few words. undefined: nothing. */
   readonly advice: string | undefined;
   /** The state that the receiver knew. */
   readonly before: State | null;
-  /** May hold what a server has chosen. */
+  /** It may contain what a server has chosen. */
   readonly reason: string;
-  /** Of how many transitions this is the sum. */
+  /** How many transitions it sums up. */
   readonly changes: number;
   readonly rank: number;
 }
@@ -32,7 +32,7 @@ export function itemsOf({ transitions, kind }: Message): readonly Item[] {
   return items.sort((one, other) => other.rank - one.rank);
 }
 
-/** A remark and a state of one target are two things, and so are the two troubles of the watcher. */
+/** A remark and a state of one target are separate, and so are the two troubles of the watcher. */
 function subjectOf({ key, kind, remark }: StoredTransition): string {
   if (key === null) return kind.startsWith('network') ? 'network' : 'file';
   return remark === null ? `state ${key}` : `remark ${remark} ${key}`;
@@ -50,9 +50,9 @@ function toItem(changes: readonly StoredTransition[], isReminder: boolean): Item
   };
 }
 
-/** Above every state: nothing is known of any target meanwhile. */
+/** Worse than every state: nothing is known of any target at this time. */
 const WATCHER_RANK = 100;
-/** Between what is in order and what is not. */
+/** Between good and bad states. */
 const REMARK_RANK = 1.5;
 
 function sayOf(
@@ -80,14 +80,14 @@ function sayOf(
 }
 
 function sayOfState(from: State | null, to: State | null, isReminder: boolean): Pick<Item, 'word' | 'advice' | 'rank'> {
-  // A target that is in the pins file no longer.
+  // A target that is no longer in the pins file.
   if (to === null) return { word: 'is not watched any more', advice: undefined, rank: 0 };
   const isBack = to === 'holds' && isTrouble(from);
   const word = isBack ? 'holds again' : isReminder ? `still ${to}` : to;
   return { word, advice: adviceOf[to], rank: rankOf(to) };
 }
 
-/** docs/reference/states.md, shorter. It follows from the state alone: a server must not be able to choose the advice. */
+/** docs/reference/states.md, in short. It follows only from the state: a server must not be able to choose the advice. */
 const adviceOf: Readonly<Record<State, string | undefined>> = {
   holds: undefined,
   rotated: 'remove the old pin: certpin trust --replace',

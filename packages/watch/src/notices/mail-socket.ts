@@ -7,17 +7,17 @@ import { lookupLoopback } from '../loopback.ts';
 export interface MailServer {
   readonly host: string;
   readonly port: number;
-  /** `implicit`: TLS from the first byte (465). `starttls`: behind a conversation (587, 25). `none`: only on this machine. */
+  /** `implicit`: TLS from the first byte (465). `starttls`: after a conversation (587, 25). `none`: only on this machine. */
   readonly tls: 'implicit' | 'starttls' | 'none';
-  /** undefined: Node verifies the server as it verifies every other. */
+  /** undefined: Node verifies the server as it verifies every other server. */
   readonly pins: readonly string[] | undefined;
 }
 
 /**
- * Opens the connection that mail is sent over. In `starttls` the server has greeted already when it is handed on, so the greeting is put
- * back: whoever sends the mail waits for one, and then says EHLO as RFC 3207 §4.2 wants it.
+ * Opens the connection over which mail is sent. With `starttls`, the server has greeted already. So the greeting is put back: the code that
+ * sends mail waits for one, and then says EHLO as RFC 3207 §4.2 demands.
  *
- * @throws (as a rejection) where the server is not the right one, has no TLS, or says what it must not; and at the signal
+ * @throws (as a rejection) if the server is the wrong one, has no TLS, or says something that it must not; and at the signal
  */
 export async function openMailSocket(server: MailServer, signal: AbortSignal): Promise<Socket> {
   signal.throwIfAborted();
@@ -34,9 +34,9 @@ export async function openMailSocket(server: MailServer, signal: AbortSignal): P
   });
 }
 
-/** The socket is destroyed at the signal, and where the work fails: whatever waits for it ends with it. */
+/** The signal, or a failure, destroys the socket. Whatever waits for the socket ends with it. */
 async function useUntil<Result>(signal: AbortSignal, socket: Socket, work: () => Promise<Result>): Promise<Result> {
-  // Each wait hears of an error by itself. Between two of them nobody listens, and that would end the process.
+  // Each wait listens for an error itself. Between two of them nobody listens, and an error would end the process.
   socket.on('error', () => undefined);
   const end = (): unknown => socket.destroy(new Error('there was no answer in time'));
   signal.addEventListener('abort', end, { once: true });
@@ -62,14 +62,14 @@ function secure({ host, port, pins }: MailServer, socket: Socket | undefined, si
   });
 }
 
-/** Of all replies together, in bytes: no server has that much to say before TLS. */
+/** Limit for all replies together, in bytes: no server has more to say before TLS. */
 const MOST = 16_384;
 
 /** RFC 3207 §4. The name says nothing about this machine. */
 async function askForTls(socket: Socket): Promise<void> {
   const chunks: AsyncIterator<Buffer> = socket.iterator({ destroyOnReturn: false });
   let text = '';
-  /** @returns the code of the next reply; RFC 5321 §4.2.1: in its last line a space stands behind it */
+  /** @returns the code of the next reply. RFC 5321 §4.2.1: in its last line, a space follows the code */
   const reply = async (): Promise<string> => {
     for (;;) {
       const [whole, code] = /^(?:\d{3}-.*\r?\n)*(\d{3})(?: .*)?\r?\n/.exec(text) ?? [];
@@ -93,6 +93,6 @@ async function askForTls(socket: Socket): Promise<void> {
   socket.write('STARTTLS\r\n');
   await expect('220', 'STARTTLS');
   await chunks.return?.();
-  // Somebody in between could have put them there, and they would be taken for the server's under TLS (CVE-2011-0411).
+  // Somebody in between could have sent them. Under TLS, they would be taken for the server's (CVE-2011-0411).
   if (text !== '' || socket.readableLength > 0) throw new Error('it has sent something behind its consent to TLS');
 }

@@ -4,7 +4,7 @@ import { fit, wordsOf } from './words.ts';
 
 const MOST_LINES = 200;
 
-/** RFC 5322 §2.1.1: a line of a header has at most 998 characters. One that people read has far fewer. */
+/** RFC 5322 §2.1.1: a line of a header has at most 998 characters. A line for people has far fewer. */
 const SUBJECT = 150;
 
 export interface MailText {
@@ -13,8 +13,8 @@ export interface MailText {
 }
 
 /**
- * Plain text alone. The words hold no control character, so none can begin another header (nodemailer encodes what is not ASCII, as
- * RFC 2047 says).
+ * Only plain text. The words contain no control character, so none can begin another header. nodemailer encodes what is not ASCII, as RFC
+ * 2047 says.
  */
 export function toMailText(message: Message, form: Form): MailText {
   const words = wordsOf(message, form);

@@ -7,7 +7,7 @@ import type { ReceiverSettings } from './settings.ts';
 
 export interface NoticesOptions {
   readonly store: OutboxStore & Pick<PageStore, 'targets' | 'eachTarget' | 'watcher'>;
-  /** As {@link createReceivers} made them of `settings`. */
+  /** As {@link createReceivers} made them from `settings`. */
   readonly receivers: readonly Receiver[];
   readonly settings: readonly ReceiverSettings[];
   readonly log: (event: string, fields?: Record<string, unknown>) => void;
@@ -15,18 +15,18 @@ export interface NoticesOptions {
 
 /** Brings the receivers what waits in the outbox. */
 export interface Notices {
-  /** Until `stop`; it ends when no attempt is under way any more. */
+  /** Runs until `stop`. It ends when no attempt is in progress. */
   readonly run: (stop: AbortSignal) => Promise<void>;
   /** Something was put into the outbox. */
   readonly poke: () => void;
-  /** All that is due is tried once: for a run that ends. */
+  /** Everything that is due is tried once: for a run that ends. */
   readonly flush: (stop: AbortSignal) => Promise<void>;
 }
 
 const ATTEMPT_MS = 20_000;
-/** What is left to an attempt when the watcher is stopped. One that is given up may have arrived, and is repeated with the same id. */
+/** The time that an attempt gets when the watcher stops. An attempt that is given up may have arrived, and is repeated with the same id. */
 const GRACE_MS = 3_000;
-/** After a failure that was not the receiver's: of the store. */
+/** Pause after a failure of the store, and not of a receiver. */
 const STORE_PAUSE_MS = 5_000;
 
 export function createNotices({ store, receivers, settings, log }: NoticesOptions): Notices {
@@ -47,7 +47,7 @@ export function createNotices({ store, receivers, settings, log }: NoticesOption
       log('notices-dropped', { transitions: dropped, error: 'their receivers are not in the configuration' });
   };
 
-  /** Whatever goes wrong, the next notice may be the one that matters: it is told once, and tried again. */
+  /** Whatever fails, the next notice may be the important one. So the failure is reported once, and tried again. */
   const serve = async ({ receiver, step }: Courier, stop: AbortSignal): Promise<void> => {
     let told: string | undefined;
     while (!stop.aborted) {

@@ -8,7 +8,7 @@ import { readRetryAfter } from './retry.ts';
 export interface Place {
   /** Its path may be a secret. */
   readonly url: URL;
-  /** Pins; undefined: Node verifies the server as it verifies every other. */
+  /** Pins. undefined: Node verifies the server as it verifies every other server. */
   readonly agent: Agent | undefined;
 }
 
@@ -18,8 +18,8 @@ export interface Post {
 }
 
 /**
- * Sends once. Redirects are not followed: a secret would go to whoever is named there. Nothing of the answer but its status and
- * `Retry-After` is read.
+ * Sends once. Redirects are not followed: a secret would go to a server that the answer names. Only the status and `Retry-After` of the
+ * answer are read.
  */
 export function post({ url, agent }: Place, { headers, body }: Post, signal: AbortSignal): Promise<Outcome> {
   return new Promise((resolve) => {
@@ -34,7 +34,7 @@ export function post({ url, agent }: Place, { headers, body }: Post, signal: Abo
     request.on('response', (response) => {
       const { statusCode = 0, headers: answered } = response;
       resolve(outcomeOf(statusCode, answered['retry-after']));
-      // The rest of the answer has no bound, and no meaning.
+      // The rest of the answer has no limit, and no meaning.
       response.destroy();
     });
     request.on('error', (error) => resolve({ result: 'failed', detail: tellError(error, signal) }));
@@ -42,7 +42,7 @@ export function post({ url, agent }: Place, { headers, body }: Post, signal: Abo
   });
 }
 
-/** Of the statuses of 400, those that mean: later. Another one means that the same request will be answered alike. */
+/** Statuses from 400 to 499 that mean: later. Another one means that the same request would get the same answer. */
 const LATER: readonly number[] = [408, 425, 429];
 
 function outcomeOf(status: number, retryAfter: string | undefined): Outcome {
@@ -55,11 +55,11 @@ function outcomeOf(status: number, retryAfter: string | undefined): Outcome {
   return { result, detail, retryAfterMs: readRetryAfter(retryAfter, new Date()) };
 }
 
-/** @returns what a log may hold: Node's messages name hosts and addresses, and no path */
+/** @returns what a log may contain: Node's messages name hosts and addresses, but no path */
 export function tellError(error: unknown, signal: AbortSignal): string {
   if (signal.aborted) return 'there was no answer in time';
   const own = findCertpinError(error);
   const { message, code } = error as NodeJS.ErrnoException;
-  // One line of certpin's own; where a name has several addresses, Node's error has no message.
+  // One line of certpin's own. If a name has several addresses, Node's error has no message.
   return clean((own?.message ?? message).split('\n')[0] || code || 'unknown error');
 }

@@ -13,7 +13,7 @@ export function createRate(): Rate {
   let left = MOST;
   let at = 0;
   const refill = (now: number): void => {
-    // A clock that goes back gives nothing, and takes nothing.
+    // A clock that goes back changes nothing.
     left = Math.min(MOST, left + Math.max(0, now - at) / EACH_MS);
     at = now;
   };

@@ -1,13 +1,13 @@
 import type { Message, State } from '../types.ts';
 
-/** Who is told. */
+/** Somebody, or something, that gets notices. */
 export interface Receiver {
   readonly name: string;
   /** How many transitions go into one message. */
   readonly capacity: number;
   /** Tries once, and ends within the time of `signal`. It never rejects. */
   readonly deliver: (message: Message, form: Form, signal: AbortSignal) => Promise<Outcome>;
-  /** Says again what is still true, where the receiver forgets it: Alertmanager does. */
+  /** Repeats what is still true, for a receiver that forgets it, such as Alertmanager. */
   readonly repeat?: ((standing: Standing, signal: AbortSignal) => Promise<Outcome>) | undefined;
 }
 
@@ -25,12 +25,12 @@ export interface OwnTrouble {
 }
 
 /**
- * The short form has counts and no other text. A receiver that says no to the whole message may have been made to by a text that the owner of
- * a certificate chose: such a text must not be able to keep a notice away.
+ * The short form contains only counts, and no other text. If a receiver refuses the whole message, the reason may be a text that the owner
+ * of a certificate chose. Such a text must not be able to stop a notice.
  */
 export type Form = 'whole' | 'short';
 
-/** What became of an attempt. `detail` is for a log: it holds no secret, and nothing that the receiver has said. */
+/** The outcome of an attempt. `detail` is for a log: it contains no secret, and nothing that the receiver has said. */
 export type Outcome =
   | { readonly result: 'delivered'; readonly detail: string }
   | {
@@ -40,7 +40,7 @@ export type Outcome =
       readonly retryAfterMs?: number | undefined;
     };
 
-/** A target that somebody has to look after. */
+/** A target that needs a person. */
 export interface Trouble {
   readonly key: string;
   readonly label: string;

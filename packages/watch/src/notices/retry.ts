@@ -1,13 +1,13 @@
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-/** After the first attempt in vain, the second, …; the last one for all that follow. Nothing is given up. */
+/** Waits after the first failed attempt, the second, …. The last one is for all others. Nothing is given up. */
 const AFTER_FAILURE = [5 * SECOND, 30 * SECOND, 2 * MINUTE, 5 * MINUTE];
 
-/** A receiver that said no says it again, until somebody mends its settings. */
+/** A receiver that said no will repeat it until somebody corrects its settings. */
 const AFTER_REFUSAL = 15 * MINUTE;
 
-/** A receiver may ask for time, and not for silence. */
+/** A receiver may ask for more time, but not for silence. */
 const MOST_ASKED = 60 * MINUTE;
 
 export interface Vain {
@@ -36,7 +36,7 @@ export function delayAfter({ attempts, isRefused, retryAfterMs = 0 }: Vain, rand
 export function readRetryAfter(text: string | undefined, now: Date): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{1,10}$/.test(text)) return Number(text) * SECOND;
-  // Date.parse takes more than the three forms of §5.6.7; all of them begin with the name of a day.
+  // Date.parse accepts more than the three forms of §5.6.7. All three begin with the name of a day.
   const until = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(until) ? undefined : Math.max(0, until - now.getTime());
 }

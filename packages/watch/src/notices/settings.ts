@@ -1,30 +1,30 @@
 import type { SecretPlace } from '../config/secret.ts';
 import type { Remark, State } from '../types.ts';
 
-/** One of `receivers` in certpin.watch.json, as its schema lets it through. */
+/** One of `receivers` in certpin.watch.json, after a check by its schema. */
 export type ReceiverSettings = WebhookSettings | ChatSettings | AlertmanagerSettings | MailSettings | CommandSettings;
 
 export interface CommonSettings {
   readonly name: string;
-  /** Which states it hears of, and the end of them. Default: all that matter. */
+  /** The states whose beginning and end it gets. Default: all that matter. */
   readonly states?: readonly State[];
   /** Which remarks. Default: none. */
   readonly remarks?: readonly Remark[];
-  /** After how many hours without a word a trouble is told again; 0: never. Default 24. */
+  /** After how many hours without a notice a trouble is repeated. 0: never. Default 24. */
   readonly remindAfterHours?: number;
 }
 
 interface HttpSettings extends CommonSettings {
-  /** Of the receiver. Default: Node verifies its certificate as it verifies every other. */
+  /** Pins of the receiver. Default: Node verifies its certificate as it verifies every other. */
   readonly pins?: readonly string[];
-  /** `accept`: its URL may be http:. Without it, only on this machine. */
+  /** `accept`: its URL may be http:. Otherwise, http: is allowed only on this machine. */
   readonly plaintext?: 'accept';
 }
 
 export interface WebhookSettings extends HttpSettings {
   readonly kind: 'webhook';
   readonly url: string | SecretPlace;
-  /** `whsec_…`; two while the receiver changes from one to the next. */
+  /** `whsec_…`. Two secrets while the receiver changes from one to the next. */
   readonly secret: SecretPlace | readonly SecretPlace[];
   /** The value of the header of that name. */
   readonly authorization?: SecretPlace;

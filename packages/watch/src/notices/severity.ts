@@ -1,7 +1,7 @@
 import { states } from '../states/states.ts';
 import type { State } from '../types.ts';
 
-/** Somebody has something to do, or to wait for. */
+/** States that need an action, or a wait. */
 export function isTrouble(state: State | null): boolean {
   return state !== null && state !== 'holds' && state !== 'rotated';
 }

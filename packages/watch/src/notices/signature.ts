@@ -8,7 +8,7 @@ export interface SigningKey {
 /**
  * Reads `whsec_BASE64`. Standard Webhooks, "Symmetric signatures": between 24 and 64 random bytes.
  *
- * @returns undefined where it is none; what it says is a secret, and stands in no message
+ * @returns undefined if it is not one. The text is a secret, so no message contains it
  */
 export function readSigningKey(text: string): SigningKey | undefined {
   const [, base64] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? [];
@@ -20,12 +20,12 @@ export function readSigningKey(text: string): SigningKey | undefined {
 
 export interface SignedContent {
   readonly id: string;
-  /** Of this attempt. A receiver refuses what is older than some minutes. */
+  /** The time of this attempt. A receiver refuses a message that is older than some minutes. */
   readonly at: Date;
   readonly body: string;
 }
 
-/** The three headers. There are several keys while the receiver changes from one to the next. */
+/** The three headers. While the receiver changes from one key to the next, there are several keys. */
 export function sign({ id, at, body }: SignedContent, keys: readonly SigningKey[]): Readonly<Record<string, string>> {
   const timestamp = String(Math.floor(at.getTime() / 1000));
   const signatures = keys.map(({ bytes }) => {

@@ -5,12 +5,12 @@ import { fit, wordsOf } from './words.ts';
 /** How many targets are named. */
 const MOST_LINES = 20;
 
-/** Teams takes messages of 28 kB; the rest is for the frame of the card, in bytes. */
+/** Teams accepts messages of 28 kB. The rest of the bytes is for the frame of the card. */
 const ROOM = 20_000;
 
 /**
- * The body for a workflow of Teams, "When a Teams webhook request is received": an adaptive card. Its texts stand in runs (TextRun): a
- * TextBlock reads Markdown, and a name in a certificate could be a link.
+ * The body for a workflow of Teams, "When a Teams webhook request is received": an adaptive card. Its texts are in runs (TextRun), because
+ * a TextBlock reads Markdown, and a name in a certificate could be a link.
  */
 export function toTeams(message: Message, form: Form): string {
   const words = wordsOf(message, form);

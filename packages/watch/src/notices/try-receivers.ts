@@ -11,7 +11,7 @@ export interface Tried {
 
 const LIMIT_MS = 20_000;
 
-/** Sends each a test notice, at once, past the outbox. */
+/** Sends a test notice to each receiver at once, without the outbox. */
 export function tryReceivers(receivers: readonly Receiver[]): Promise<readonly Tried[]> {
   return Promise.all(receivers.map(tryOne));
 }

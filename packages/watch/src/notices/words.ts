@@ -8,7 +8,7 @@ export interface Words {
   readonly title: string;
   /** How many lines there are: one for each target, the worst first. */
   readonly count: number;
-  /** From 0 to count. Most of a digest is never shown, so none is made before it is. */
+  /** From 0 to count. Most lines of a digest are never shown, so each is made only when it is needed. */
   readonly line: (index: number) => string;
 }
 
@@ -48,7 +48,7 @@ function toLine(item: Item): string {
     before === null || word.startsWith('still ')
       ? ''
       : ` (before: ${before}${changes > 1 ? `, ${changes} changes` : ''})`;
-  // About the watcher itself, no server has a say: a path stays as it is.
+  // No server chooses a text about the watcher itself, so a path stays unchanged.
   const why = reason === '' ? '' : `. ${label === null ? clean(reason) : cleanForPeople(reason)}`;
   const next = advice === undefined ? '' : `. Next: ${advice}`;
   return `${nameOf(item)}: ${word}${was}${why}${next}`;
@@ -57,7 +57,7 @@ function toLine(item: Item): string {
 export interface Room {
   /** How many lines. */
   readonly most: number;
-  /** And how much they take together. Default: as much as they want. */
+  /** How long they may be together. Default: no limit. */
   readonly size?: { readonly limit: number; readonly of: (line: string) => number };
 }
 

@@ -1,24 +1,24 @@
 import type { State, TargetRow } from '../types.ts';
 
-/** What a state asks of a person. */
+/** What a state demands of a person. */
 interface Advice {
   readonly words: string;
   /** Lines for a shell. */
   readonly commands: (target: Spelled) => readonly string[];
 }
 
-/** How the commands name a target, each as a shell takes it. */
+/** The names of a target in commands, each in a form for a shell. */
 interface Spelled {
-  /** For those that look it up in the pins file. */
+  /** For commands that look it up in the pins file. */
   readonly known: string;
-  /** For those that make one of the address, and of the name that is sent to it. */
+  /** For commands that make a target from the address and the server name. */
   readonly server: string;
   /** ` --file PATH` */
   readonly file: string;
 }
 
-// Nothing here follows from what a server has presented, beyond the state: an attacker in between must not be able to choose the advice,
-// and no advice is to pin what was presented.
+// The advice depends on the state, and on nothing else that a server presents: an attacker in between must not choose it. No advice says to
+// pin what was presented.
 const fromServer = ({ server, file }: Spelled): string => `certpin trust ${server} --from server.crt --add${file}`;
 const next = ({ server, file }: Spelled): string => `certpin trust ${server} --from next.crt --add${file}`;
 const ask = ({ known, file }: Spelled): string => `certpin check ${known} --all-addresses${file}`;
@@ -88,7 +88,7 @@ export function commandsOf(
   return adviceOf[state].commands({ known: quote(id ?? label), server, file });
 }
 
-/** The command for a rotation that is under way. */
+/** The command for a running rotation. */
 export function rotateCommand(
   command: 'next' | 'abort',
   { id, label }: Pick<TargetRow, 'id' | 'label'>,
@@ -97,7 +97,7 @@ export function rotateCommand(
   return `certpin rotate ${command} ${quote(id ?? label)} --file ${quote(pinsFile)}`;
 }
 
-/** An argument as a shell takes it back. */
+/** An argument in a form that a shell reads back. */
 function quote(argument: string): string {
   return /^[\w.:/@%+,-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -7,7 +7,7 @@ import { type Clock, iso } from './times.ts';
 import { count, stateOf } from './words.ts';
 
 const MONTHS = 13;
-/** Of a month, on this page. The list has the others. */
+/** The limit for one month on this page. The list has the others. */
 const SHOWN = 40;
 
 interface Month {
@@ -18,7 +18,7 @@ interface Month {
   readonly rows: readonly TargetRow[];
 }
 
-/** What ends when, for a year. Months are those of UTC, in which certificates end. */
+/** What ends when, for a year. Months are in UTC, as certificates end in UTC. */
 export const calendarPage: MakePage = async (_query, { store, clock }) => {
   const start = new Date(clock.now);
   const edge = (month: number): number => Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + month, 1);

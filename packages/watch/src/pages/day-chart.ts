@@ -4,7 +4,7 @@ import { type Html, html } from './html.ts';
 import { DAY } from './times.ts';
 import { count, stateWords, toneOf } from './words.ts';
 
-/** A column for each day, in the colour of the worst that was found; the sentence beside it says the same. */
+/** A column for each day, in the colour of the worst state of that day. The sentence next to it says the same. */
 export function dayChart(days: readonly DayRow[], now: number, shown: number): Html {
   const known = new Map(days.map((row) => [row.day, row]));
   const columns = Array.from({ length: shown }, (_, index) => {

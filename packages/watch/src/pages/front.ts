@@ -19,12 +19,12 @@ interface Group {
   readonly rows: readonly TargetRow[];
 }
 
-/** Of a group, on this page: one flood must not hide what else is wrong. */
+/** The limit for a group on this page: a flood of one kind must not hide other problems. */
 const SHOWN = 5;
 const ENDS_SHOWN = 5;
 const CHANGES_SHOWN = 10;
 
-/** What needs a person, and what to do; then how many targets are well, what ends next, and what has changed. */
+/** What needs a person, and what to do. Then how many targets are well, what ends next, and what has changed. */
 export const frontPage: MakePage = async (_query, { store, clock }) => {
   const [watcher, counts, remarks, outbox, muted] = await Promise.all([
     store.watcher(),
@@ -71,7 +71,7 @@ ${standing(remarks)}
   };
 };
 
-/** The worst first. A muted target needs nobody: somebody said so. */
+/** The worst first. A muted target needs nobody: a person has said so. */
 async function findGroups(store: PageStore, counts: Readonly<Record<string, number>>): Promise<Group[]> {
   const groups: Group[] = [];
   for (const state of [...states].reverse()) {

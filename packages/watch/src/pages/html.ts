@@ -2,7 +2,7 @@ import { INVISIBLE } from '../invisible.ts';
 
 const written: unique symbol = Symbol('html');
 
-/** Text that is HTML. It is made by `html` alone: whatever else is a string is somebody's text, and is written as such. */
+/** Text that is HTML. Only `html` makes it. Any other string is somebody's text, and is escaped. */
 export interface Html {
   readonly [written]: string;
 }
@@ -10,8 +10,8 @@ export interface Html {
 export type HtmlValue = string | number | Html | readonly HtmlValue[] | undefined | false;
 
 /**
- * HTML with values in it. A string is escaped so that it stays text between tags and between double quotes: no value stands anywhere else.
- * What is invisible is made visible: marks that turn the direction of writing, ends of lines, halves of characters.
+ * HTML with values in it. A string is escaped so that it stays text between tags and in double quotes. A value can be nowhere else.
+ * Invisible characters are made visible: marks for the direction of writing, line ends, halves of characters.
  */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   return { [written]: strings.reduce((text, part, index) => text + write(values[index - 1]) + part) };
@@ -38,7 +38,7 @@ const entities: Readonly<Record<string, string>> = {
   '`': '&#96;',
 };
 
-/** A server chooses the names in its certificate: one of them can have 45 kB. */
+/** A server chooses the names in its certificate. One of them can have 45 kB. */
 const LONGEST = 2000;
 
 function escaped(text: string): string {

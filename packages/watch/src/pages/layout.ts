@@ -1,15 +1,15 @@
 import { type Html, html } from './html.ts';
 
-/** What stands around a page. */
+/** What surrounds a page. */
 export interface Frame {
   readonly title: string;
-  /** Of the page itself; marks its link. undefined: a page that is in no list. */
+  /** The path of the page, to mark its link. undefined: the page is not in the list. */
   readonly path?: string | undefined;
-  /** Where the same is JSON. */
+  /** The path of the same page as JSON. */
   readonly json?: string | undefined;
-  /** Somebody is logged in by a cookie, and can log out. */
+  /** Somebody is logged in with a cookie, and can log out. */
   readonly canLogOut?: boolean | undefined;
-  /** Without one nobody goes anywhere: the login. */
+  /** false: no links to other pages, as on the login page. */
   readonly hasNavigation?: boolean | undefined;
   readonly foot?: Html | undefined;
 }

@@ -1,8 +1,8 @@
 import { type Html, html } from './html.ts';
 
 /**
- * How much of a certificate's lifetime has passed, as a bar; the text for whoever does not see it stands in it. It is never green: whoever
- * stands in between has a certificate with a long life too.
+ * How much of a certificate's lifetime has passed, as a bar. It contains a text for people who do not see it. It is never green: an
+ * attacker in between can have a certificate with a long life too.
  */
 export function lifetimeBar(startsAt: number, endsAt: number, now: number): Html {
   const share = endsAt <= startsAt ? 1 : (now - startsAt) / (endsAt - startsAt);

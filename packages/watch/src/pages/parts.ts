@@ -13,7 +13,7 @@ export function targetLink(target: Pick<TargetRow, 'key' | 'label' | 'servername
   return html`<a href="/target?${new URLSearchParams({ key: target.key }).toString()}"><bdi>${nameOf(target)}</bdi></a>`;
 }
 
-/** Lines to paste, each by itself: between two of them somebody has to look. */
+/** Lines to paste, each alone: between two of them, a person must check the result. */
 export function commandBlock(lines: readonly string[]): Html {
   return html`${lines.map((line) => html`<pre class="command"><code>${line}</code></pre>`)}`;
 }
@@ -24,7 +24,7 @@ export function endOf({ startsAt, endsAt }: Pick<TargetRow, 'startsAt' | 'endsAt
   return html`<time datetime="${new Date(endsAt).toISOString()}">${clock.day(endsAt)}</time> <span class="quiet">${clock.distance(endsAt)}</span>${startsAt === null ? '' : lifetimeBar(startsAt, endsAt, clock.now)}`;
 }
 
-/** The list of targets, on a wide screen a table and on a narrow one cards. */
+/** The list of targets: a table on a wide screen, cards on a narrow one. */
 export function targetTable(rows: readonly TargetRow[], clock: Clock, caption: string): Html {
   return html`<table class="cards" role="table">
 <caption class="unseen">${caption}</caption>

@@ -3,12 +3,12 @@ import type { Remark, State } from '../types.ts';
 import { QueryError } from './context.ts';
 import { remarkWords, type ShownState } from './words.ts';
 
-/** A page of a list. More is no page that anybody reads, and work that anybody could cause. */
+/** The last page of a list that can be asked for. Nobody reads further, and anybody could cause the work. */
 export const PAGE_SIZE = 100;
 const LAST_PAGE = 100_000;
 const LONGEST_TEXT = 200;
 
-/** A text that somebody typed; empty: nothing. */
+/** A text that somebody typed. Empty: nothing. */
 export function readText(query: URLSearchParams, name: string): string {
   const text = (query.get(name) ?? '').trim();
   if (text.length > LONGEST_TEXT) throw new QueryError(`${name}: at most ${LONGEST_TEXT} characters`);

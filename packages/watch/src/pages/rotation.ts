@@ -17,10 +17,10 @@ import { type Html, html } from './html.ts';
 import { commandBlock } from './parts.ts';
 import { type Clock, iso } from './times.ts';
 
-/** A rotation that `certpin rotate` leads; or why nobody can say whether there is one. */
+/** A rotation that `certpin rotate` leads, or why it is not known whether there is one. */
 type Found = { readonly rotation: Rotation } | { readonly error: string };
 
-/** The rotation of a target that is under way, from the file beside the pins file. undefined: there is none. */
+/** The running rotation of a target, from the file next to the pins file. undefined: there is none. */
 export function findRunning(pinsFile: string, { key, id }: Pick<TargetRow, 'key' | 'id'>): Found | undefined {
   try {
     const rotation = findRotation(readRotations(pinsFile), { key, id: id ?? undefined });
@@ -31,14 +31,14 @@ export function findRunning(pinsFile: string, { key, id }: Pick<TargetRow, 'key'
   }
 }
 
-/** What the rotation sees to: the usual advice for these states would get in its way. */
+/** States that the rotation takes care of: the usual advice for them would be in its way. */
 const SEEN_TO: readonly (State | null)[] = ['rotated', 'mixed', 'ends-soon', 'expired'];
 
 export function seesTo(found: Found | undefined, { state }: Pick<TargetRow, 'state'>): boolean {
   return found !== undefined && 'rotation' in found && SEEN_TO.includes(state);
 }
 
-/** What has to be so, or what happens, with the step. */
+/** What must be true for the step, or what happens in it. */
 const stepWords: Readonly<Record<RotationStep, string>> = {
   prepared: 'The next certificate is read from its file.',
   added: 'The next pin goes into the pins file.',
@@ -53,12 +53,12 @@ interface Standing {
   readonly rotation: Rotation;
   /** What comes next: a step, or the way back. */
   readonly next: RotationStep | 'abort';
-  /** Before this, the next step is refused. Milliseconds since 1970; null: now. */
+  /** Before this time, the next step is refused. Milliseconds since 1970. null: now. */
   readonly dueAt: number | null;
   readonly warnings: readonly string[];
   /** For a shell. */
   readonly command: string;
-  /** At how many addresses the last check found the next pin. */
+  /** The number of addresses at which the last check found the next pin. */
   readonly presenting: number;
 }
 
@@ -91,7 +91,7 @@ function warningsOf(rotation: Rotation, now: Date): readonly string[] {
   ];
 }
 
-/** As JSON has it, with the names of `certpin rotate status --json`. */
+/** As JSON, with the names of `certpin rotate status --json`. */
 export function rotationData(found: Found | undefined, row: TargetRow, pinsFile: string, now: number): object | null {
   if (found === undefined) return null;
   if ('error' in found) return { error: found.error };

@@ -21,7 +21,7 @@ export interface Route {
   readonly asJson: boolean;
 }
 
-/** No path is ever looked for anywhere but here: there is no folder to climb out of. */
+/** A path is looked for only here: there is no folder that an attacker could leave. */
 export const routes: ReadonlyMap<string, Route> = new Map(
   pages.flatMap(([path, json, make]): [string, Route][] => [
     [path, { make, path, json, asJson: false }],

@@ -2,7 +2,7 @@ import type { SeenAddress, SeenCertificate, StoredTransition, TargetRow } from '
 import { DAY, iso } from './times.ts';
 import { stateOf } from './words.ts';
 
-/** A target as JSON has it, with the names of `certpin check --file --json` where it has one. */
+/** A target as JSON, with the names of `certpin check --file --json` where that has them. */
 export function targetData(row: TargetRow, now: number): object {
   return {
     key: row.key,

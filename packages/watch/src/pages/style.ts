@@ -1,4 +1,4 @@
-/** The one style sheet. It is a text of this module, so that no file is read for a request. */
+/** The only style sheet. It is a text of this module, so that no request reads a file. */
 export const style = `:root {
   color-scheme: light dark;
   --page: #fbfbfa; --card: #fff; --text: #1c1e21; --quiet: #5a6068; --line: #d9dce0; --link: #0b57a4; --code: #f1f2f4;

@@ -31,7 +31,7 @@ interface Asked {
   readonly page: number;
 }
 
-/** All targets: searched, filtered and sorted by a form that needs no script. */
+/** All targets. A form searches, filters and sorts them, without a script. */
 export const targetsPage: MakePage = async (query, { store, clock }) => {
   const asked: Asked = {
     search: readText(query, 'search'),

@@ -1,9 +1,9 @@
 import { type Html, html } from './html.ts';
 
-/** The present moment, and how times are written. */
+/** The present time, and how times are written. */
 export interface Clock {
   readonly now: number;
-  /** `2026-11-29 20:07 UTC`, with the machine's form beside it. */
+  /** `2026-11-29 20:07 UTC`, with the machine-readable form. */
   readonly moment: (time: number) => Html;
   /** `2026-11-29`, in the zone. */
   readonly day: (time: number) => string;
@@ -13,7 +13,7 @@ export interface Clock {
   readonly zone: string;
 }
 
-/** @throws RangeError: there is no such zone */
+/** @throws RangeError if there is no such zone */
 export function createClock(timeZone: string, now: number): Clock {
   const parts = formatOf(timeZone);
   const day = (time: number): string => {
@@ -35,7 +35,7 @@ export function createClock(timeZone: string, now: number): Clock {
 
 type Parts = Readonly<Record<string, string>>;
 
-/** To make a format takes longer than to use it a hundred times. */
+/** Making a format takes longer than using it a hundred times. */
 const formats = new Map<string, (time: number) => Parts>();
 
 function formatOf(timeZone: string): (time: number) => Parts {
@@ -72,7 +72,7 @@ function span(milliseconds: number): string {
   return in_(DAY, 'day');
 }
 
-/** For machines. null: there is none, or no calendar has it. */
+/** For programs. null: there is no time, or no calendar has it. */
 export function iso(time: number | null): string | null {
   if (time === null || Number.isNaN(new Date(time).getTime())) return null;
   return new Date(time).toISOString();

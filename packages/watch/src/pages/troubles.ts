@@ -2,7 +2,7 @@ import { isLate } from '../states/late.ts';
 import type { OutboxCount, WatcherRow } from '../types.ts';
 import { count } from './words.ts';
 
-/** Something is wrong with the watcher itself: then what it says of the targets is old, or nobody hears of it. */
+/** A problem of the watcher itself. Then what it says of the targets is old, or nobody gets its notices. */
 export interface Trouble {
   readonly title: string;
   readonly words: string;

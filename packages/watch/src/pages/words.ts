@@ -2,7 +2,7 @@ import type { Remark, State, TargetRow } from '../types.ts';
 
 export type ShownState = State | 'unknown';
 
-/** A state as people read it. */
+/** The name of a state for people. */
 export const stateWords: Readonly<Record<ShownState, string>> = {
   unknown: 'not asked yet',
   holds: 'holds',
@@ -18,7 +18,7 @@ export const stateWords: Readonly<Record<ShownState, string>> = {
   revoked: 'revoked',
 };
 
-/** How loud a state is: the colour of its word. The word itself stands beside it. */
+/** How alarming a state is: the colour of its word. The word itself is always there too. */
 export const toneOf: Readonly<Record<ShownState, 'good' | 'calm' | 'soon' | 'bad'>> = {
   unknown: 'calm',
   holds: 'good',
@@ -48,7 +48,7 @@ export function count(number: number, one: string): string {
   return `${number.toLocaleString('en')} ${one}${number === 1 ? '' : 's'}`;
 }
 
-/** What is shown of a target: the file's own words, and the server name where it tells two apart. */
+/** What is shown of a target: the file's own words, and the server name if it distinguishes two targets. */
 export function nameOf({ label, servername }: Pick<TargetRow, 'label' | 'servername'>): string {
   return servername === null ? label : `${label} (${servername})`;
 }

@@ -15,7 +15,7 @@ export type Admission =
   | { readonly kind: 'foreign-host' }
   | { readonly kind: 'foreign-site' }
   | { readonly kind: 'wait'; readonly seconds: number }
-  /** Wrong, and not merely missing. */
+  /** Wrong, and not only missing. */
   | { readonly kind: 'wrong-token' }
   | { readonly kind: 'login' };
 
@@ -26,7 +26,7 @@ export interface Access {
   readonly isOurHost: (request: IncomingMessage) => boolean;
   readonly takesToken: boolean;
   readonly sessions: Sessions;
-  /** Cookies travel over TLS alone. On loopback without TLS there is none to travel over. */
+  /** Cookies are sent only over TLS. On loopback without TLS, there is no TLS to send them over. */
   readonly isSecure: boolean;
   /** The names of a renewed certificate count from now on. */
   readonly renew: (tls: TlsFiles) => void;
@@ -38,7 +38,7 @@ export function createAccess(options: ListenOptions): Access {
   const isOpen = isLoopback(host) && !behindProxy && token === undefined && tls?.clientCa === undefined;
   const isSecure = tls !== undefined || behindProxy;
   const [attempts, sessions] = [createAttempts(), createSessions()];
-  // A header that stands twice is one of which somebody in front has perhaps read the other.
+  // A proxy in front may have read the other one of two equal headers.
   const isOurHost = ({ headers, rawHeaders }: IncomingMessage): boolean =>
     rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length === 1 &&
     isKnown(headers.host);
@@ -66,7 +66,8 @@ export function createAccess(options: ListenOptions): Access {
     tryToken,
     admit: (request, now) => {
       const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
-      // Who knows the token is no page of a stranger in somebody's browser: such a client may call us by any name (Prometheus by address).
+      // A client that knows the token is not a stranger's page in somebody's browser. It may call us by any name: Prometheus, for example,
+      // by address.
       if (bearer !== undefined && token !== undefined) return tryToken(request, bearer, now);
       if (!isOurHost(request)) return { kind: 'foreign-host' };
       if (isFromStrangersPage(request)) return { kind: 'foreign-site' };
@@ -80,7 +81,9 @@ export function createAccess(options: ListenOptions): Access {
   };
 }
 
-/** A link that somebody follows is welcome. What a stranger's page embeds, fetches or posts is not, whatever it can see of the answer. */
+/**
+ * A link that a person follows is allowed. What a stranger's page embeds, fetches or posts is not, whatever it could read of the answer.
+ */
 export function isFromStrangersPage({ headers, method }: IncomingMessage): boolean {
   const site = headers['sec-fetch-site'];
   if (site === undefined || site === 'same-origin' || site === 'none') return false;
@@ -88,7 +91,7 @@ export function isFromStrangersPage({ headers, method }: IncomingMessage): boole
   return !isLink || (method !== 'GET' && method !== 'HEAD');
 }
 
-/** The proxy adds the address that it saw at the end; what stands before, the client may have written itself. */
+/** The proxy adds the address that it saw at the end. What comes before may be written by the client. */
 function addressOf(request: IncomingMessage, behindProxy: boolean): string {
   const seen = request.socket.remoteAddress ?? '';
   if (!behindProxy) return seen;

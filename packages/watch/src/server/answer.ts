@@ -7,7 +7,7 @@ export interface Answer {
   readonly type: string;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-  /** A body in which a stranger's text stands beside a secret is not compressed: its length would tell the secret (BREACH). */
+  /** A body with a stranger's text and a secret is not compressed: its length would reveal the secret (BREACH). */
   readonly holdsSecret?: boolean;
 }
 
@@ -15,7 +15,7 @@ export const HTML = 'text/html; charset=utf-8';
 export const JSON_TYPE = 'application/json; charset=utf-8';
 export const TEXT = 'text/plain; charset=utf-8';
 
-/** No script, no frame, no picture of others, no form that leads elsewhere: the last wall if a text ever got out of its quotes. */
+/** No script, no frame, no foreign picture, no form to another site. This is the last protection if a text ever gets out of its quotes. */
 const EVERYWHERE: Readonly<Record<string, string>> = {
   'Content-Security-Policy':
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",

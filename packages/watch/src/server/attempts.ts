@@ -1,7 +1,7 @@
 import { networkOf } from './network-of.ts';
 
 export interface Attempts {
-  /** How many seconds this address has to wait; 0: it may try. */
+  /** How many seconds this address must wait. 0: it may try. */
   readonly waitSeconds: (address: string, now: number) => number;
   readonly failed: (address: string, now: number) => void;
   readonly succeeded: (address: string) => void;
@@ -9,10 +9,10 @@ export interface Attempts {
 
 const ALLOWED = 5;
 const WINDOW_MS = 15 * 60 * 1000;
-/** Of addresses that are remembered. A token of 24 characters is not guessed by those that were forgotten. */
+/** The number of remembered addresses. Forgotten addresses cannot guess a token of 24 characters. */
 const MOST = 10_000;
 
-/** Five wrong tokens in a quarter of an hour; then the address waits, and the right one would not help either. */
+/** Five wrong tokens in a quarter of an hour. Then the address must wait, and even the right token is refused. */
 export function createAttempts(): Attempts {
   const failures = new Map<string, { count: number; readonly until: number }>();
   const known = (key: string, now: number) => {

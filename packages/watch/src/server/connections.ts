@@ -9,8 +9,8 @@ export interface Connections {
 }
 
 /**
- * Takes every connection, and keeps at most so many. When there are more, the client with the most of them loses its oldest one: so nobody keeps
- * the others away by holding connections open.
+ * Accepts every connection, and keeps a limited number. If there are more, the client with the most connections loses its oldest one. So
+ * nobody can keep others away by holding connections open.
  */
 export function createConnections(most: number): Connections {
   // Both in the order in which they came.

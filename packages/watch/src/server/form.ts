@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 const LARGEST = 4096;
 
-/** @returns undefined: it is no form, or larger than any of ours */
+/** @returns undefined: it is not a form, or larger than any of ours */
 export async function readForm(request: IncomingMessage): Promise<URLSearchParams | undefined> {
   if (!/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(request.headers['content-type'] ?? '')) return undefined;
   const parts: Buffer[] = [];

@@ -12,7 +12,7 @@ import type { Access, Admission } from './access.ts';
 import { type Answer, HTML, JSON_TYPE, TEXT } from './answer.ts';
 import { askForLogin, logIn, logOut, ownPath } from './login.ts';
 
-/** What the answers are made of. */
+/** What the answers are made from. */
 export interface Sources {
   readonly store: PageStore;
   readonly access: Access;
@@ -20,7 +20,7 @@ export interface Sources {
   readonly now: () => number;
   /** An IANA name, `UTC`. */
   readonly timeZone: string;
-  /** With more targets than this, `/metrics` has sums alone. */
+  /** With more targets than this, `/metrics` contains only sums. */
   readonly metricsTargets: number;
 }
 
@@ -28,7 +28,7 @@ const forbidden = (body: string): Answer => ({ status: 403, type: TEXT, body: `$
 
 export async function answerTo(request: IncomingMessage, sources: Sources): Promise<Answer> {
   const { access } = sources;
-  // `GET http://elsewhere/` is for proxies, and this is none.
+  // `GET http://elsewhere/` is for proxies, and this is not one.
   const [, path = '', query = ''] = /^(\/[^?#]*)(?:\?([^#]*))?$/.exec(request.url ?? '') ?? [];
   if (path === '') return { status: 400, type: TEXT, body: 'A path is expected.\n' };
   const isRead = request.method === 'GET' || request.method === 'HEAD';
@@ -40,7 +40,7 @@ export async function answerTo(request: IncomingMessage, sources: Sources): Prom
       body: 'This page is only read.\n',
       headers: { Allow: isForm ? 'POST' : 'GET, HEAD' },
     };
-  // Open to everybody, under any name: that the process lives is all that it says.
+  // Open to everybody, under any name: it only says that the process lives.
   if (path === '/healthz') return { status: 200, type: TEXT, body: 'ok\n' };
 
   const now = sources.now();
@@ -95,7 +95,7 @@ function refusalOf(admission: Admission): Answer | undefined {
   }
 }
 
-/** The form needs its style, and neither says more than that this is certpin watch. */
+/** The form needs its style. Both say only that this is certpin watch. */
 function fixedAnswer(path: string): Answer | undefined {
   const headers = { 'Cache-Control': 'max-age=3600' };
   if (path === '/style.css') return { status: 200, type: 'text/css; charset=utf-8', body: style, headers };

@@ -6,8 +6,8 @@ import type { ListenOptions } from './listen-options.ts';
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 
 /**
- * Whether a request's Host is one of ours. A page of an attacker whose name server says `127.0.0.1` for the attacker's own name would
- * otherwise read ours as its own (DNS rebinding): the browser sends that name as Host, and it is none of these.
+ * Whether a request's Host is one of ours. An attacker's name server can answer `127.0.0.1` for the attacker's own name (DNS rebinding). A
+ * page of that name could then read our pages. But the browser sends that name as Host, and it is not one of ours.
  */
 export function createHostCheck({
   host,
@@ -23,12 +23,12 @@ export function createHostCheck({
   };
 }
 
-/** Whether OpenSSL takes a certificate for a name: it alone reads what stands in it. Not the subject, and a wildcard is one label. */
+/** Whether OpenSSL accepts a certificate for a name: only OpenSSL reads it. The subject does not count, and a wildcard is one label. */
 function certifiedBy(pem: string): (name: string) => boolean {
   const certificate = new X509Certificate(pem);
   return (name) => {
     if (isIP(name) !== 0) return certificate.checkIP(name) !== undefined;
-    // To OpenSSL a dot at the beginning stands for every name below.
+    // To OpenSSL, a dot at the beginning stands for every name below.
     return !name.startsWith('.') && certificate.checkHost(name, { subject: 'never' }) !== undefined;
   };
 }

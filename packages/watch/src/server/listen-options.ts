@@ -1,16 +1,19 @@
 import { isLoopback } from '../loopback.ts';
 
-/** Where the pages are served, and to whom: docs/reference/watch-pages.md. Secrets are texts here; where they stand is the configuration's affair. */
+/**
+ * Where the pages are served, and to whom: docs/reference/watch-pages.md. Secrets are texts here. The configuration knows where they come
+ * from.
+ */
 export interface ListenOptions {
   readonly host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly tls?: TlsFiles | undefined;
-  /** Somebody in front ends TLS, and adds the client's address to X-Forwarded-For. */
+  /** A proxy in front ends TLS, and adds the client's address to X-Forwarded-For. */
   readonly behindProxy?: boolean | undefined;
-  /** What people paste into the form, and machines send as Bearer. */
+  /** What people paste into the form, and programs send as Bearer. */
   readonly token?: string | undefined;
-  /** The names by which the pages are called, without a port. Default under TLS: those in the certificate. */
+  /** The names of the pages' server, without a port. Default under TLS: those in the certificate. */
   readonly names?: readonly string[] | undefined;
 }
 
@@ -18,14 +21,14 @@ export interface ListenOptions {
 export interface TlsFiles {
   readonly certificate: string;
   readonly key: string;
-  /** Who presents a certificate of this CA needs no token. */
+  /** A client with a certificate of this CA needs no token. */
   readonly clientCa?: string | undefined;
 }
 
 const SHORTEST_TOKEN = 24;
 
 /**
- * Pages that anybody could read tell an attacker which server is not watched well. So they are open on loopback alone.
+ * Public pages would tell an attacker which server is not watched well. So they are public only on loopback.
  *
  * @throws Error with one sentence: what is missing, and what to do
  */

@@ -13,7 +13,7 @@ import { SESSION_SECONDS } from './sessions.ts';
 
 const FORM_SECONDS = 60 * 60;
 
-/** Where somebody has to say who he is. Machines get a sentence, people the form, in place of the page that they asked for. */
+/** Asks who the user is. Programs get a sentence. People get the form in place of the requested page. */
 export function askForLogin(request: IncomingMessage, access: Access, next: string): Answer {
   const wantsPage = (request.headers.accept ?? '').includes('text/html');
   const headers = access.takesToken ? { 'WWW-Authenticate': 'Bearer realm="certpin watch"' } : {};
@@ -23,7 +23,7 @@ export function askForLogin(request: IncomingMessage, access: Access, next: stri
       : 'A client certificate is needed.\n';
     return { status: 401, type: TEXT, body, headers };
   }
-  // A cookie that is SameSite=Strict does not come along when somebody follows a link from a mail or a chat. From here on it does.
+  // A cookie with SameSite=Strict is not sent when somebody follows a link from a mail or a chat. From this page on, it is.
   if (request.headers['sec-fetch-site'] === 'cross-site' && request.headers['sec-fetch-mode'] === 'navigate') {
     const body = textOf(
       layOut(
@@ -50,7 +50,7 @@ function form({ isSecure }: Access, { status, next, message, headers = {} }: Sho
   return { status, type: HTML, body, headers: { ...headers, 'Set-Cookie': cookie }, holdsSecret: true };
 }
 
-/** The form comes back. Only a form that this browser got from us counts: nobody else can put that cookie beside it. */
+/** The form comes back. It counts only if this browser got it from us: nobody else can set that cookie. */
 export async function logIn(request: IncomingMessage, access: Access, now: number): Promise<Answer> {
   const fields = await readForm(request);
   if (fields === undefined) return { status: 400, type: TEXT, body: 'This is not the form of this page.\n' };
@@ -78,7 +78,7 @@ export async function logIn(request: IncomingMessage, access: Access, now: numbe
   return { status: 303, type: TEXT, body: '', headers: { Location: next, 'Set-Cookie': cookies } };
 }
 
-/** A stranger's page can send this, but without the cookie: then nothing ends. */
+/** A stranger's page can send this, but without the cookie. Then nothing ends. */
 export function logOut(request: IncomingMessage, access: Access): Answer {
   const session = readCookie(request.headers.cookie, 'session', access.isSecure);
   if (session !== undefined && !isFromStrangersPage(request)) access.sessions.close(session);
@@ -90,7 +90,7 @@ export function logOut(request: IncomingMessage, access: Access): Answer {
   };
 }
 
-/** Where somebody goes after the login: to one of our pages, whatever the form says. */
+/** The page after the login: always one of ours, whatever the form says. */
 export function ownPath(text: string | null): string {
   const [path = '', query = ''] = (text ?? '').split('?', 2);
   if (!routes.has(path)) return '/';

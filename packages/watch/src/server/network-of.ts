@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 
-/** Who counts as one client. One customer has a /64 of IPv6 (RFC 6177), and would otherwise be 2^64 clients. */
+/** What counts as one client. One customer has a /64 of IPv6 (RFC 6177), and would otherwise be 2^64 clients. */
 export function networkOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
   if (mapped?.[1] !== undefined) return mapped[1];

@@ -6,9 +6,9 @@ import type { PageStore } from '../store/store.ts';
 import { serveWatch, type WatchServer } from './serve.ts';
 import { readListenSettings } from './settings.ts';
 
-/** The server of the pages, as the configuration has it. */
+/** The server of the pages, from the configuration. */
 export interface ConfiguredServer {
-  /** Reads the certificate and its key again. What cannot be used leaves the old ones in place. */
+  /** Reads the certificate and its key again. If they cannot be used, the old ones stay. */
   readonly reload: () => void;
   readonly close: () => Promise<void>;
 }
@@ -55,7 +55,7 @@ const listenErrors: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the name is not known',
 };
 
-/** OpenSSL's own words of a certificate that cannot be used say nothing of what stands in the key. */
+/** OpenSSL's own messages about an unusable certificate contain nothing of the key. */
 function whyNot({ code = '', message }: NodeJS.ErrnoException): string {
   return listenErrors[code] ?? (code.startsWith('ERR_OSSL') ? 'certificate or key cannot be used' : message);
 }

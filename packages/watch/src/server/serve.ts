@@ -10,20 +10,20 @@ import { checkListenOptions, type ListenOptions, type TlsFiles } from './listen-
 export interface WatchServerOptions extends Omit<Sources, 'access' | 'now'> {
   readonly listen: ListenOptions;
   readonly now?: () => number;
-  /** What went wrong while a page was made. Whoever asked is told nothing of it. */
+  /** A failure while a page was made. The client does not learn about it. */
   readonly onError: (error: unknown) => void;
 }
 
 export interface WatchServer {
   /** `http://127.0.0.1:9000/` */
   readonly url: string;
-  /** Takes a renewed certificate without a restart. @throws Node's error where it cannot be used; the old one stays */
+  /** Uses a renewed certificate without a restart. @throws Node's error if it cannot be used. Then the old one stays */
   readonly renewTls: (tls: TlsFiles) => void;
-  /** Answers that are being sent have a second. */
+  /** Answers in progress get one second. */
   readonly close: () => Promise<void>;
 }
 
-/** Nobody keeps a connection by sending slowly, or by not reading. */
+/** A client cannot keep a connection by sending slowly, or by not reading. */
 const LIMITS: ServerOptions = {
   connectionsCheckingInterval: 1000,
   headersTimeout: 10_000,
@@ -39,7 +39,7 @@ const CLOSE_MS = 1000;
 /**
  * Serves the pages, `/metrics`, `/healthz` and `/readyz`.
  *
- * @throws Error where the options would show the pages to anybody; and Node's, where the address cannot be listened at
+ * @throws Error if the options would show the pages to anybody; Node's own error if it cannot listen at the address
  */
 export async function serveWatch({
   listen,
@@ -61,11 +61,11 @@ export async function serveWatch({
     try {
       answer = await answerTo(request, from);
     } catch (error) {
-      if (request.destroyed && !request.complete) return; // whoever asked has gone
+      if (request.destroyed && !request.complete) return; // The client has gone.
       onError(error);
       answer = { status: 500, type: TEXT, body: 'The page could not be made. The log of the watcher says why.\n' };
     }
-    // What was not read of a request must not be taken for the next one.
+    // The unread part of a request must not be taken for the next request.
     if (!request.complete) response.setHeader('Connection', 'close');
     await send(request, response, answer);
   };
@@ -90,7 +90,7 @@ export async function serveWatch({
     renewTls: (tls) => {
       (server as TlsServer).setSecureContext(secureOptions(tls));
       access.renew(tls);
-      // Whom the CA before has let in would stay in as long as the connection lasts.
+      // Clients that the old CA has let in would stay as long as their connections last.
       if (tls.clientCa !== clientCa) connections.endAll();
       clientCa = tls.clientCa;
     },

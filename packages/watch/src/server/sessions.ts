@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 
 export interface Sessions {
-  /** @returns what the cookie holds */
+  /** @returns the value of the cookie */
   readonly open: (now: number) => string;
   readonly has: (id: string, now: number) => boolean;
   readonly close: (id: string) => void;
@@ -10,7 +10,7 @@ export interface Sessions {
 export const SESSION_SECONDS: number = 12 * 60 * 60;
 const MOST = 1000;
 
-/** Who has exchanged the token for a cookie. The ids are kept as hashes: to find one takes no comparison that a clock could watch. */
+/** Clients that have exchanged the token for a cookie. The ids are kept as hashes: so the time of a look-up reveals nothing. */
 export function createSessions(): Sessions {
   const ends = new Map<string, number>();
   const hash = (id: string): string => createHash('sha256').update(id).digest('base64');

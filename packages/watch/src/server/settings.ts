@@ -25,9 +25,9 @@ interface TlsSettings {
 export const DEFAULT_LISTEN = '127.0.0.1:9733';
 
 /**
- * The options of the server, with what stands in files and variables.
+ * The options of the server, with the contents of files and variables.
  *
- * @throws ConfigError: it cannot be read, or would show the pages to anybody
+ * @throws ConfigError if something cannot be read, or would show the pages to anybody
  */
 export function readListenSettings(
   { address = DEFAULT_LISTEN, tls, token, behindProxy, names }: ListenSettings,

@@ -2,19 +2,19 @@ import { dirname } from 'node:path';
 import { nameOfStore, type StorePlace } from '../config/store-place.ts';
 
 export interface UnitOptions {
-  /** The program and its first arguments: Node, and the command line's file. */
+  /** The program and its first arguments: Node, and the file of the command line. */
   readonly program: readonly string[];
   /** Absolute paths. undefined: not given, so the unit does not name it. */
   readonly config: string | undefined;
   readonly file: string | undefined;
   readonly store: StorePlace;
-  /** The configuration names the store: then the unit does not. */
+  /** The configuration names the store, so the unit does not. */
   readonly isStoreConfigured: boolean;
-  /** An absolute path. undefined: not given beside the configuration. */
+  /** An absolute path. undefined: the configuration has it. */
   readonly storePinsFile: string | undefined;
 }
 
-/** Where nobody says another place: in the folder that systemd makes for the service. */
+/** The default place: the folder that systemd makes for the service. */
 export const UNIT_STORE = '/var/lib/certpin-watch/watch.db';
 
 /** A unit of systemd: `certpin watch` as a service that may read, connect, and write its own store. */
@@ -70,7 +70,7 @@ WantedBy=multi-user.target
 `;
 }
 
-/** The user, and the one folder that it may write. Below /var/lib, systemd makes both. A database needs no folder. */
+/** The user, and the only folder that it may write. Below /var/lib, systemd makes both. A database needs no folder. */
 function placeOf(store: StorePlace): string {
   if ('postgres' in store) return 'DynamicUser=yes';
   const folder = dirname(store.sqlite);
@@ -89,7 +89,7 @@ function quoteForUnit(text: string): string {
     .replaceAll('"', '\\"')
     .replaceAll('%', '%%')
     .replaceAll('$', '$$$$')
-    // The end of a line would begin a setting of its own.
+    // A line end would begin another setting.
     .replace(/\p{Cc}/gu, (one) => `\\x${one.charCodeAt(0).toString(16).padStart(2, '0')}`);
   return /^[\w.:/@%+=,-]+$/.test(text) ? escaped : `"${escaped}"`;
 }

@@ -9,11 +9,11 @@ export interface Memory extends SeenPins {
   readonly away: number;
   /** Addresses that could not be asked yet. */
   readonly unasked: readonly string[];
-  /** Of what the pins file says of the target. */
+  /** A hash of what the pins file says of the target. */
   readonly fingerprint: string;
 }
 
-/** @param definition what the pins file says of the target. Where it has changed, nothing that was found at an address counts any more */
+/** @param definition what the pins file says of the target. If it has changed, earlier results of its addresses no longer count */
 export function readMemory(
   text: string | null,
   { addresses }: Pick<TargetRow, 'addresses'>,
@@ -30,13 +30,13 @@ export function readMemory(
 export interface Decision {
   readonly seen: Omit<Seen, 'nextCheckAt' | 'checkSeconds'>;
   readonly transitions: readonly Decided[];
-  /** Another state was found, and not often enough: it is to be asked again soon. */
+  /** Another state was found, but not often enough. The target must be asked again soon. */
   readonly isPending: boolean;
 }
 
 interface Decided {
   readonly transition: Transition;
-  /** Somebody is to hear of it. */
+  /** Whether receivers must get it. */
   readonly isTold: boolean;
 }
 
@@ -44,18 +44,18 @@ export interface Circumstances {
   readonly now: number;
   readonly hysteresis: Hysteresis;
   readonly isRotating: boolean;
-  /** Other targets presented one of its keys. */
+  /** Whether other targets presented one of its keys. */
   readonly sharesKey: boolean;
   readonly newId: () => string;
 }
 
-/** What one more check means: the state, what has happened, and who is to be told. */
+/** What one more check means: the state, what has happened, and which receivers must know. */
 export function decide(row: TargetRow, memory: Memory, found: Observation, around: Circumstances): Decision {
   const { now, hysteresis, newId } = around;
   const { state, away } = settle({ state: row.state, away: memory.away }, found.state, hysteresis);
   const remarks = found.remarks === undefined ? row.remarks : withShared(found.remarks, around.sharesKey);
   const mutedBy = state === null ? null : muteOf(row, state, around);
-  // A target that is new and holds is no news.
+  // A new target that holds is not news.
   const known = row.told ?? 'holds';
   const isNews = state !== null && mutedBy === null && state !== known;
   const make = (kind: Transition['kind'], about: Pick<Transition, 'from' | 'to' | 'remark'>): Transition => ({
@@ -82,7 +82,7 @@ export function decide(row: TargetRow, memory: Memory, found: Observation, aroun
       protocol: found.protocol ?? row.protocol,
       ...{ state, since: state === row.state ? row.since : now, observed: found.state, reason: found.reason, remarks },
       checkedAt: now,
-      // Of a target that does not answer, what is known of its certificates stays.
+      // If a target does not answer, the known facts about its certificates stay.
       startsAt: found.startsAt ?? row.startsAt,
       endsAt: found.endsAt ?? row.endsAt,
       addresses: found.addresses,

@@ -1,17 +1,17 @@
 import type { WatcherRow } from '../types.ts';
 
-/** Of targets about which neither the configuration nor the pins file says anything. */
+/** The interval of targets if neither the configuration nor the pins file gives one. */
 export const DEFAULT_INTERVAL_MS = 3_600_000;
 
 /**
- * Whether checks are overdue: nothing was caught up with for two intervals and a minute. A watcher that runs for the first time has its first
- * cycle before it.
+ * Whether checks are overdue: for two intervals and a minute, some target was always due. A watcher that runs for the first time has time
+ * for its first cycle.
  */
 export function isLate({ caughtUpAt, startedAt, intervalMs }: WatcherRow, now: number): boolean {
   return now - (caughtUpAt ?? startedAt ?? 0) > 2 * (intervalMs ?? DEFAULT_INTERVAL_MS) + 60_000;
 }
 
-/** Whether what is known of the targets is known of now. */
+/** Whether the known states of the targets are present ones. */
 export function isReady(watcher: WatcherRow, now: number): boolean {
   return watcher.caughtUpAt !== null && watcher.networkLostAt === null && !isLate(watcher, now);
 }

@@ -15,23 +15,23 @@ import { rankOf } from './states.ts';
 export interface Observation {
   readonly state: State;
   readonly reason: string;
-  /** undefined: nothing was presented, so nothing is known of them. */
+  /** undefined: nothing was presented, so nothing is known. */
   readonly remarks: readonly Remark[] | undefined;
   readonly protocol: string | null;
-  /** One that could not be asked is as it was when it was asked last. */
+  /** An address that could not be asked keeps its last result. */
   readonly addresses: readonly SeenAddress[];
-  /** Those of them that were never asked. */
+  /** Addresses that were never asked. */
   readonly unasked: readonly string[];
   readonly startsAt: number | null;
   readonly endsAt: number | null;
   readonly pins: SeenPins;
 }
 
-/** What is kept of the pins of a target between two checks. Each as `formatPin` spells it. */
+/** What is kept of the pins of a target between two checks, each as `formatPin` spells it. */
 export interface SeenPins {
-  /** The pin from which another one is a change: the first that was seen to hold, as long as the file has it. */
+  /** The pin that counts as the old one: the first that was seen to hold, as long as the file has it. */
   readonly base: string | null;
-  /** Those of the file that were seen, at whatever time. */
+  /** Pins of the file that were seen at any time. */
   readonly seen: readonly string[];
 }
 
@@ -40,7 +40,7 @@ export const noPins: SeenPins = { base: null, seen: [] };
 /** What is known of a target before a check. */
 export interface Before extends SeenPins {
   readonly addresses: readonly SeenAddress[];
-  /** Those of the addresses that were not asked since the target is what it is. */
+  /** Addresses that were not asked since the target has its present definition. */
   readonly unasked: readonly string[];
 }
 
@@ -91,7 +91,9 @@ export function observe(entry: Entry, judged: Judged, before: Before, hasFamily:
   };
 }
 
-/** An address that was not asked this time is as it was when it was: a worse state is not left without a look at where it was found. */
+/**
+ * An address that was not asked this time keeps its last result. So a worse state ends only after a look at the address where it was found.
+ */
 function withEarlier(told: Judged, earlier: readonly SeenAddress[]): Pick<Judged, 'status' | 'reason'> {
   const worst = [...earlier].sort((one, other) => rankOf(other.state) - rankOf(one.state))[0];
   if (worst !== undefined && rankOf(worst.state) > rankOf(told.status)) {
@@ -121,7 +123,7 @@ function toSeen({ address, status, reason, verdict }: JudgedAddress): SeenAddres
 const MAX_NAMES = 20;
 const MAX_CHARACTERS = 200;
 
-/** Whoever makes a certificate may write a book into it. */
+/** The maker of a certificate may write any amount of text into it. */
 function toSeenCertificate(leaf: Certificate): SeenCertificate {
   const { sha256, publicKeySha256, subject, issuer, subjectAltNames, validFrom, validTo } = leaf.toJSON();
   const time = (text: string): number | null => (Number.isNaN(Date.parse(text)) ? null : Date.parse(text));
@@ -141,7 +143,7 @@ function pick(times: readonly (number | null)[], choose: (...values: number[]) =
   return known.length === 0 ? null : choose(...known);
 }
 
-/** The pins of the file, issuers included. */
+/** The pins of the file, also those of issuers. */
 export function pinTexts({ pins, issuerPins }: Policy): string[] {
   return [...new Set([...pins, ...issuerPins].map((pin) => formatPin(pin)))];
 }
@@ -157,12 +159,12 @@ function followPins(
   const shown = policy.pins.filter((pin) => leaves.some((leaf) => matchesPin(leaf, pin))).map((pin) => formatPin(pin));
   const all = new Set([...seen, ...held, ...shown]);
   const after = { base, seen: known.filter((pin) => all.has(pin)) };
-  // Where addresses differ, or one does not answer, it is too early to say.
+  // If addresses differ, or one does not answer, it is too early to say.
   const [one] = held;
   if (one === undefined || held.length > 1 || addresses.some(({ pin }) => pin === null))
     return { after, isAnother: false };
   if (base === null || !known.includes(base)) return { after: { ...after, base: one }, isAnother: false };
-  // The file may say the same of one certificate twice, as a whole and as its key.
+  // The file may contain one certificate twice: as a whole, and as its key.
   return { after, isAnother: one !== base && !shown.includes(base) };
 }
 

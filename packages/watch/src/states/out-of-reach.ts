@@ -10,7 +10,7 @@ export function familyOf(address: string): Family {
   return isIPv6(address) ? 'IPv6' : 'IPv4';
 }
 
-/** This machine has no way to any address of one family, and the other one answers: that says nothing about the server. */
+/** This machine has no way to any address of one family, and the other family answers. That says nothing about the server. */
 export function isOutOfReach(
   { address, failure }: JudgedAddress,
   all: readonly JudgedAddress[],

@@ -1,12 +1,12 @@
 import { statuses } from '@certpin/pins-file';
 import type { State } from '../types.ts';
 
-/** From the best to the worst: those of `check --file`, and `rotated`, which needs a memory. */
+/** From the best to the worst: the states of `check --file`, and `rotated`, which needs a memory. */
 export const states: readonly State[] = statuses.flatMap((status) =>
   status === 'holds' ? [status, 'rotated'] : [status],
 );
 
-/** The worse, the higher; -1: nothing is known yet. */
+/** The higher, the worse. -1: nothing is known yet. */
 export function rankOf(state: State | null): number {
   return state === null ? -1 : states.indexOf(state);
 }

@@ -176,7 +176,7 @@ test('in one cycle, a pins file that cannot be read is told at once, and stays t
   assert.equal((await rig.once()).fileError, null);
   writeFileSync(rig.pinsFile, '{ "version": 2, "targets": [');
   const { found, fileError } = await rig.once();
-  assert.match(fileError ?? '', /certpin\.json:1:\d+: it is no JSON/);
+  assert.match(fileError ?? '', /certpin\.json:1:\d+: it is not JSON/);
   assert.equal(found.length, 2);
   assert.deepEqual(await rig.told(), ['file-unreadable']);
   writeFileSync(rig.pinsFile, '[]');
@@ -263,7 +263,7 @@ test('the pins file is read when it changes; where it cannot be read, the last g
   writeFileSync(rig.pinsFile, '{ "version": 2, "targets": [');
   await rig.pass(MINUTE);
   assert.deepEqual(await rig.told(), ['file-unreadable']);
-  assert.match((await rig.store.watcher()).fileError ?? '', /certpin\.json:1:\d+: it is no JSON/);
+  assert.match((await rig.store.watcher()).fileError ?? '', /certpin\.json:1:\d+: it is not JSON/);
   await rig.restart();
   const checks = rig.checks();
   await rig.pass(3 * HOUR);

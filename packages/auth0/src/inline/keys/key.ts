@@ -7,8 +7,8 @@ import { type ReferenceOf, type Text, textsOf } from './texts.ts';
  * What is known of the name of a member.
  *
  * - `text`: the name.
- * - `ordinary`: it is another one than those that lead to everything (`__proto__`, `constructor`).
- * - `isIndex`: it is a number. `isApart`: it has a character in it that no name written with a dot has.
+ * - `ordinary`: it is not one of those that lead to everything (`__proto__`, `constructor`).
+ * - `isIndex`: it is a number. `isApart`: it contains a character that no name after a dot can have.
  */
 export interface Key {
   readonly text?: string;
@@ -48,7 +48,7 @@ function computedKey(node: Node, referenceOf: ReferenceOf): Key {
   };
 }
 
-/** What is known of an open text stands in the whole text, letter by letter. A name in which it does not stand is another name. */
+/** A whole text contains the known part of an open text, letter by letter. A name that does not contain it is another name. */
 function isOrdinary({ text, open }: Text): boolean {
   return open ? ![...REACHING].some((name) => isWithin(text, name)) : !REACHING.has(text);
 }

@@ -13,15 +13,15 @@ import { words } from '../known/words.ts';
 import type { Key } from './key.ts';
 
 /**
- * Whether an object of Node's network, or of a driver, may have a member of this name. What a call gave may be such an object. Where the
- * name is none of its own, what is written there changes nothing of it.
+ * Whether an object of Node's network, or of a driver, may have a member of this name. The result of a call may be such an object. If it
+ * has no such member, writing to that name changes nothing of it.
  */
 export function mayBeOfNetwork({ text, isIndex, isApart }: Key): boolean {
   if (text === undefined) return !isIndex && !isApart;
   return isInternal(text) || NETWORK.has(text);
 }
 
-/** `_events`, `_handle`: what Node's objects keep for themselves. Databases and passports have some too. */
+/** `_events`, `_handle`: internal members of Node's objects. Databases and passports have some too. */
 export const isInternal = (name: string): boolean => /^_(?!(?:id|json|source|rev|doc|key)$)/.test(name);
 
 const NETWORK = new Set([
@@ -34,7 +34,7 @@ const NETWORK = new Set([
     agent authorizationError authorized encrypted parser res req secureConnecting secureContext ssl stream socket connection pool
     client dispatcher httpAgent httpsAgent adapter transport transports interceptors proxy ca rejectUnauthorized checkServerIdentity lookup`),
 ]);
-// Data has these as well, and no connection is another one for them.
+// Data has these as well, and they do not make a connection another one.
 for (const name of words('address options path method host protocol headers timeout url domain port'))
   NETWORK.delete(name);
 

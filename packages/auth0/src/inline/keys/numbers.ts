@@ -3,7 +3,7 @@ import { isPartial, type ReferenceOf } from './texts.ts';
 
 const NUMERIC = new Set(['-', '*', '/', '%', '**', '|', '&', '^', '<<', '>>', '>>>']);
 
-/** Whether an expression is a number whatever happens. */
+/** Whether an expression is a number in any case. */
 export function isNumber(node: Node, referenceOf: ReferenceOf, seen: ReadonlySet<unknown> = new Set()): boolean {
   const follow = (next: Node): boolean => isNumber(next, referenceOf, seen);
   switch (node.type) {

@@ -3,13 +3,13 @@ import type { Identifier, Node } from 'estree';
 
 export type ReferenceOf = (identifier: Identifier) => Reference | undefined;
 
-/** A text, or what is known of one: `open` where something unknown stands before it, in it or after it. */
+/** A text, or what is known of one. `open`: something unknown is before it, in it or after it. */
 export interface Text {
   readonly text: string;
   readonly open: boolean;
 }
 
-/** All the texts that an expression may be; empty where nothing is known. */
+/** All texts that an expression may be. Empty: nothing is known. */
 export function textsOf(node: Node, referenceOf: ReferenceOf, seen: ReadonlySet<unknown> = new Set()): readonly Text[] {
   const follow = (next: Node): readonly Text[] => textsOf(next, referenceOf, seen);
   switch (node.type) {
@@ -42,12 +42,12 @@ export function textsOf(node: Node, referenceOf: ReferenceOf, seen: ReadonlySet<
   }
 }
 
-/** `name = …`: the name stands for that, and not for a part of it, or for that with something before it. */
+/** `name = …`: the name stands for this value, and not for a part of it, or for the value with something before it. */
 function isWhole(write: Reference): boolean {
   return write.isWriteOnly() && !isPartial(write) && Boolean(write.writeExpr);
 }
 
-/** Of eslint-scope, and not in its types: taken out of a pattern, or one of those that a loop goes through. */
+/** eslint-scope has these members, but not in its types. The name is taken out of a pattern, or gets its values in a loop. */
 export function isPartial(write: Reference): boolean {
   return (write as Reference & { readonly partial?: boolean }).partial === true;
 }
@@ -56,7 +56,7 @@ function either(one: readonly Text[], other: readonly Text[]): readonly Text[] {
   return one.length === 0 || other.length === 0 ? [] : few([...one, ...other], []);
 }
 
-/** One after the other; what is not known on one side leaves what is known of the other. */
+/** One text after the other. What is unknown on one side does not change what is known of the other. */
 function joined(before: readonly Text[], after: readonly Text[]): readonly Text[] {
   const [first, second] = [before, after].map((texts) => (texts.length === 0 ? UNKNOWN : texts)) as [Text[], Text[]];
   const all = first.flatMap((one) => second.map((two) => ({ text: one.text + two.text, open: one.open || two.open })));

@@ -1,6 +1,6 @@
 import { words } from './words.ts';
 
-/** Methods of arrays, texts, promises and maps: called on whatever it is, they change nothing but their own object. */
+/** Methods of arrays, texts, promises and maps. Whatever the object is, they change nothing except this object. */
 export const HARMLESS_METHODS: ReadonlySet<string> = words(`
   at catch charAt concat endsWith entries every filter finally find findIndex flat flatMap forEach get has hasOwnProperty includes indexOf
   join keys lastIndexOf localeCompare map match matchAll padEnd padStart pop push reduce replace replaceAll reverse search shift slice
@@ -16,7 +16,7 @@ export const PLAIN_METHODS: ReadonlySet<string> = words(`
 const PLAIN_CALLS =
   /^(?:String|Number|Boolean|parseInt|parseFloat|isNaN|isFinite|BigInt|encodeURI(?:Component)?|decodeURI(?:Component)?|escape|unescape|btoa|atob|Date|Date\.now|Date\.UTC|Date\.parse|JSON\.stringify|Math\.\w+|Number\.\w+|Array\.isArray|String\.\w+|crypto\.randomUUID)$/;
 
-/** Functions of Node that make an object which nobody else has. */
+/** Functions of Node that make a new object, which nobody else has. */
 const FRESH_CALLS =
   /^(?:Array|Array\.(?:from|of)|Object\.(?:keys|values|entries|fromEntries|create|getOwnPropertyNames)|JSON\.parse|Map|Set|WeakMap|WeakSet|Date|URL|URLSearchParams|Error|\w+Error|structuredClone|RegExp)$/;
 

@@ -1,11 +1,11 @@
 import { words } from './words.ts';
 
 /**
- * Globals of Node that a script may use. The use changes nothing that the block uses, and gives nothing away through which that could be
- * changed. Adding a name is a decision: look at what it returns.
+ * Globals of Node that a script may use. Using them changes nothing that the block uses. They also give no access to anything through which
+ * that could be changed. Adding a name is a decision: look at what it returns.
  */
 
-/** Members of globals. `*`: each. The empty list: it is called, or made with `new`, and nothing else. */
+/** Members of globals. `*`: every member. The empty list: it is only called, or made with `new`. */
 export const GLOBALS: Readonly<Record<string, ReadonlySet<string>>> = {
   __proto__: null as never,
   Array: words('isArray from of'),
@@ -50,7 +50,7 @@ export const CALLED: ReadonlySet<string> = words(`
   EvalError RangeError ReferenceError SyntaxError TypeError URIError AggregateError
   Uint16Array Uint32Array Int8Array Int16Array Int32Array Float32Array Float64Array ArrayBuffer DataView`);
 
-/** Values that are no objects. */
+/** Values that are not objects. */
 export const CONSTANTS: ReadonlySet<string> = words('undefined NaN Infinity __filename __dirname');
 
 /** Packages that old platforms have as globals. */
@@ -59,10 +59,10 @@ const LEGACY = words(`
   _ async Auth0 azure_storage bcrypt couchbase cql ip jwt Knex mongo mysql mysql_pool ObjectID pbkdf2 pg postgres Pubnub q querystring
   request sqlserver uuid xml2js xmldom xpath xtend`);
 
-/** What platforms hand over beside the arguments. */
+/** What platforms pass in besides the arguments. */
 export const GIVEN: ReadonlySet<string> = words('configuration auth0 exports');
 
-/** What every script of a container shares, and no package brings. */
+/** What every script of a container shares, and what comes from no package. */
 export const isNodeGlobal = (name: string): boolean =>
   NODE_GLOBALS.has(name) || name in GLOBALS || CALLED.has(name) || name === 'exports';
 const NODE_GLOBALS = new Set([...Object.getOwnPropertyNames(globalThis), 'WebSocket', 'EventSource', 'navigator']);

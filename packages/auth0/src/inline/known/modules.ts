@@ -1,6 +1,6 @@
 import { words } from './words.ts';
 
-/** Members of Node's modules. What is not here, `vm` and `module` above all, nobody understands from the outside. */
+/** Members of Node's modules. Modules that are not listed, above all `vm` and `module`, cannot be understood from outside. */
 export const MODULES: Readonly<Record<string, ReadonlySet<string>>> = {
   __proto__: null as never,
   assert: words('ok equal strictEqual deepEqual deepStrictEqual notStrictEqual'),

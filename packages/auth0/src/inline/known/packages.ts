@@ -7,7 +7,7 @@ export function isPackage(isModule: boolean, [root = '']: readonly string[]): bo
   return isModule ? !isNodeModule(root) : !isNodeGlobal(root);
 }
 
-/** Packages that write deep into what they are given, or make code of a text. */
+/** Packages that write deep into their arguments, or make code from text. */
 const WRITERS = /^(?:lodash|underscore|_)$/;
 const UNCLEAR_IN_WRITERS = words(`
   template runInContext mixin setWith update updateWith zipObjectDeep merge mergeWith defaultsDeep bindAll create wrap

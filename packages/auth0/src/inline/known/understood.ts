@@ -6,7 +6,7 @@ import { isPackage, isUnderstoodOfPackage } from './packages.ts';
 const BORROWED =
   /^(?:Object\.prototype\.(?:hasOwnProperty|toString|propertyIsEnumerable)|(?:Array|String)\.prototype\.(?:slice|concat|map|forEach|filter|join|indexOf|includes|some|every|reduce|trim))(?:\.(?:call|apply))?$|^(?:Object|Array|String|Error|Function)\.prototype$/;
 
-/** Whether the use of something of Node or of a package, or of a member of it, is understood. What is not listed is unclear. */
+/** Whether the use of a module or a package of Node, or of a member of it, is understood. What is not listed is unclear. */
 export function isUnderstood({
   isModule,
   path,
@@ -27,11 +27,14 @@ export function isUnderstood({
   return allowed?.has('*') === true || allowed?.has(last) === true;
 }
 
-/** Functions of Node that may be handed to others: they keep nothing, and change nothing. */
+/** Functions of Node that may be passed to others: they keep nothing, and change nothing. */
 const HANDED_OVER =
   /^(?:Boolean|String|Number|parseInt|parseFloat|encodeURIComponent|decodeURIComponent|JSON\.(?:parse|stringify)|console\.\w+|Array\.isArray|Number\.\w+|Math\.\w+|Date\.now|process\.(?:env|version|platform|pid)(?:\.\w+)?)$/;
 
-/** Whether something of Node or of a package may be an argument, or be kept in an object. `TYPES.VarChar` of a package is a constant. */
+/**
+ * Whether something of Node or of a package may be an argument, or be kept in an object. `TYPES.VarChar` of a package, for example, is a
+ * constant.
+ */
 export function mayBeHandedOver(isModule: boolean, path: readonly string[]): boolean {
   if (isPackage(isModule, path)) return path.slice(1).some((name) => /^[A-Z][A-Z\d_]+$/.test(name));
   return !isModule && HANDED_OVER.test(path.join('.'));

@@ -3,8 +3,8 @@ import { functionAround } from '../syntax.ts';
 import type { Scene } from './scene.ts';
 
 /**
- * One way gives what certpin made, and another way gives something that stands in a name or in an object: `if (…) return options[0];` before
- * `return certpin.pinnedPg(…)`. That may be the options without certpin's.
+ * One branch gives what certpin made, and another branch gives a name or a part of an object: `if (…) return options[0];` before `return
+ * certpin.pinnedPg(…)`. These may be the options without certpin's own.
  */
 export function judgeBranches(scene: Scene, nodes: readonly Node[]): void {
   const returned = new Map<Node, Node[]>();

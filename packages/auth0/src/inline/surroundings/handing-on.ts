@@ -8,19 +8,19 @@ import { isFollowedInto } from '../values/calls.ts';
 import { isGlobalObject, type Shared, type Values } from '../values/value.ts';
 import type { Scene } from './scene.ts';
 
-/** What is shared may be called and looked into. Where it goes into an object or to other code, it is not known what becomes of it. */
+/** Shared objects may be called and read. If one is put into an object or given to other code, what happens to it is not known. */
 export function judgeHandingOn(scene: Scene, node: Node): void {
   const parent = destinationOf(scene, node);
   if (parent === undefined) return;
   const values = scene.valuesOf(node);
   for (const value of values) {
-    if (value.kind === 'certpin') scene.unclear(node, '`certpin` is handed on, and can be changed there');
+    if (value.kind === 'certpin') scene.unclear(node, '`certpin` is passed on, and can be changed there');
     if (
       value.kind === 'shared' &&
       !mayBeHandedOver(value.isModule, value.path) &&
       !isHarmless(scene, node, parent, value)
     )
-      scene.unclear(node, `\`${value.path.join('.')}\` is handed on, and may be changed there`);
+      scene.unclear(node, `\`${value.path.join('.')}\` is passed on, and may be changed there`);
   }
   if (!values.has('pinned')) return;
   if (isDoubtful(values, parent) || isInGetter(scene, node))
@@ -28,13 +28,13 @@ export function judgeHandingOn(scene: Scene, node: Node): void {
   if (isPart(scene, node, parent)) scene.unclear(node, 'a part of what certpin made may be nothing');
 }
 
-/** Whether it may be something else. A pool that is not there fails, and options without what certpin made do not. */
+/** Whether it may be something else. A missing pool fails. Options without what certpin made do not fail, so this matters for them. */
 function isDoubtful(values: Values, parent: Node): boolean {
   const isReturned = parent.type === 'ReturnStatement' || parent.type === 'ArrowFunctionExpression';
   return values.has('plain', 'own', 'fresh', 'function', 'given', 'data') || (!isReturned && values.has('unset'));
 }
 
-/** `agents[1]` in the place of an agent; `Object.entries(options)`, of which one may be left out. */
+/** `agents[1]` in place of an agent; `Object.entries(options)`, of which one may be left out. */
 function isPart(scene: Scene, node: Node, parent: Node): boolean {
   if (parent.type === 'Property')
     return (
@@ -54,7 +54,7 @@ export function isPinnedLost(scene: Scene, node: Node): boolean {
   return parent !== undefined && scene.valuesOf(node).has('pinned') && !isFollowed(scene, node, parent);
 }
 
-/** Where an expression goes; undefined where it stays, and its value is followed. */
+/** The place to which an expression goes. undefined: it stays, and its value is followed. */
 function destinationOf(scene: Scene, node: Node): Node | undefined {
   const parent = scene.parentOf(node);
   if (parent === undefined || !isExpression(node) || !isHandedOn(node, parent)) return undefined;
@@ -103,16 +103,16 @@ function isInGetter(scene: Scene, node: Node): boolean {
   return (owner?.type === 'Property' || owner?.type === 'MethodDefinition') && owner.kind === 'get';
 }
 
-/** Whether nothing is changed where something shared goes. */
+/** Whether a shared object goes to a place where nothing changes it. */
 function isHarmless(scene: Scene, node: Node, parent: Node, value: Shared): boolean {
   if (parent.type === 'ClassDeclaration' || parent.type === 'ClassExpression')
     return mayBeExtended(value.isModule, value.path);
-  // global.x = require('x') is followed
+  // global.x = require('x') is followed.
   if (parent.type === 'AssignmentExpression' && parent.left.type === 'MemberExpression')
     return [...scene.valuesOf(parent.left.object)].every((base) => base.kind === 'shared' && isGlobalObject(base));
   if (parent.type !== 'CallExpression') return false;
   if (isFollowedInto(scene.analysis, parent, node)) return true;
-  // pinnedMysql wants the package.
+  // pinnedMysql needs the package.
   if (isPackage(value.isModule, value.path) && scene.valuesOf(parent).has('pinned')) return true;
   return [...scene.valuesOf(parent.callee)].some((callee) => {
     if (callee.kind !== 'shared') return false;
@@ -123,7 +123,7 @@ function isHarmless(scene: Scene, node: Node, parent: Node, value: Shared): bool
   });
 }
 
-/** Whether what certpin made is still known to be that where it goes. */
+/** Whether what certpin made is certainly unchanged at the place to which it goes. */
 function isFollowed(scene: Scene, node: Node, parent: Node): boolean {
   switch (parent.type) {
     case 'ReturnStatement':

@@ -14,10 +14,10 @@ import { usedBy } from './used.ts';
 import { judgeWrites } from './writes.ts';
 
 /**
- * Looks at the script around the blocks. There is no list of what is forbidden: what is not known to be harmless is unclear.
+ * Judges the script around the blocks. There is no list of forbidden things: everything that is not known to be harmless is unclear.
  *
  * @param text with `\n` as its line end
- * @returns empty where all of it is understood, and leaves the blocks alone
+ * @returns empty: all of it is understood, and leaves the blocks alone
  * @throws ScriptUnreadable
  */
 export function judgeSurroundings(text: string, blocks: readonly FoundBlock[]): Problem[] {
@@ -31,7 +31,7 @@ export function judgeSurroundings(text: string, blocks: readonly FoundBlock[]): 
     );
   const scene = new Scene(new Analysis(script, isOurs), usedBy(script, isOurs));
   for (const [index, range] of ranges.entries()) {
-    const reason = 'the block is not code here: it stands in a comment or a string';
+    const reason = 'the block is not code here: it is in a comment or a string';
     if (!isCode(range)) scene.problems.push({ state: 'tampered', line: blocks[index]?.line ?? 1, reason });
   }
   judgeDeclarations(scene);

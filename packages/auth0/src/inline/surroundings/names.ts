@@ -5,7 +5,7 @@ import { isUnderstood } from '../known/understood.ts';
 import { isGlobalObject, type Values } from '../values/value.ts';
 import type { Scene } from './scene.ts';
 
-/** `certpin` is the block's alone, and what the block takes from outside is not the script's. */
+/** `certpin` belongs to the block alone. What the block uses from outside must not come from the script. */
 export function judgeDeclarations(scene: Scene): void {
   const { script, isOurs } = scene.analysis;
   for (const { defs } of script.variables.filter(({ name }) => name === 'certpin'))
@@ -45,7 +45,7 @@ export function judgeName(scene: Scene, node: Identifier): void {
       scene.unclear(node, `the use of \`${node.name}\` is not understood`);
 }
 
-/** Letters of other scripts in the place of Latin ones, or joiners that nobody sees. */
+/** Letters of other scripts in place of Latin ones, or invisible joiners. */
 function looksLikeCertpin(name: string): boolean {
   const letters = [...name.replace(/[\u200C\u200D]/g, '')];
   const expected = [...'certpin'];

@@ -6,14 +6,14 @@ import type { Scene } from './scene.ts';
 
 type Properties = ObjectExpression['properties'];
 
-/** Options that may stand beside what certpin made: they switch nothing of it off. An agent has to be the pinned one. */
+/** Options that may be next to what certpin made, because they switch nothing of it off. An agent must be the pinned one. */
 const HARMLESS_OPTIONS: ReadonlySet<string> = words(`
   agent httpsAgent httpAgent auth baseURL body connectionLimit connectionTimeoutMillis data database family form headers host hostname
   idleTimeoutMillis json keepAlive key max maxFreeSockets maxRedirects maxSockets method min params password path pathname pool port
   protocol qs query_timeout queueLimit redirect responseType search signal statement_timeout timeout url user validateStatus
   waitForConnections api client connection`);
 
-/** What certpin made stays what it is: nothing beside it in an object switches it off. */
+/** What certpin made stays what it is: nothing next to it in an object switches it off. */
 export function judgeNeighbours(scene: Scene, { properties }: ObjectExpression): void {
   const first = properties.findIndex((property) => isPinned(scene, property));
   if (first === -1) return;
@@ -38,7 +38,7 @@ function isAssign(scene: Scene, callee: Node): boolean {
   );
 }
 
-/** @param counts whether certpin's own options do not replace the property at a place */
+/** @param counts whether certpin's own options do not override the property at a place */
 function judgeOptions(scene: Scene, properties: Properties, counts: (index: number) => boolean): void {
   const first = properties.findIndex((property) => isPinned(scene, property));
   const names = new Set<string>();
@@ -62,7 +62,7 @@ function isPinned(scene: Scene, property: Properties[number]): boolean {
   return scene.valuesOf(property.type === 'Property' ? property.value : property.argument).has('pinned');
 }
 
-/** The name of a property as it is written; empty where it is computed, or none. */
+/** The name of a property as it is written. Empty: it is computed, or there is none. */
 function writtenName(property: Properties[number]): string {
   if (property.type !== 'Property' || property.computed) return '';
   const { key } = property;

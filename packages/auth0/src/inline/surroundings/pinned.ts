@@ -4,7 +4,7 @@ import { judgeAssigned, judgeNeighbours } from './neighbours.ts';
 import type { Scene } from './scene.ts';
 import { judgeUse } from './use.ts';
 
-/** What certpin makes: it is given settings and no code, it is used, nothing beside it switches it off, and nothing leads past it. */
+/** What certpin makes. It gets settings and no code, it is used, nothing next to it switches it off, and nothing leads around it. */
 export function judgePinned(scene: Scene, node: Node): void {
   switch (node.type) {
     case 'VariableDeclarator':
@@ -39,7 +39,7 @@ function judgeMaking(scene: Scene, node: AnyCall): void {
     scene.unclear(node, 'what certpin made is not used');
 }
 
-/** What certpin is given: values, and no code that could take its place. */
+/** What certpin is given: values, and no code that could replace it. */
 function judgeSetting(scene: Scene, argument: Node): void {
   if (argument.type === 'ObjectExpression') {
     for (const property of argument.properties) {

@@ -74,7 +74,7 @@ function isOwnPrototype(scene: Scene, node: Node, from: Values, text: string): b
   return text === 'constructor' && scene.isTarget(node) && from.isAll('own');
 }
 
-/** `Array.prototype`, of which a method is borrowed: the member that follows is looked at by itself. */
+/** `Array.prototype`, from which a method is borrowed: the next member is checked on its own. */
 function isBorrowed(shared: readonly Value[], text: string): boolean {
   return (
     text === 'prototype' &&

@@ -5,12 +5,12 @@ import type { Values } from '../values/value.ts';
 import type { Used } from './used.ts';
 
 /**
- * Why the surroundings of a block are not intact. `tampered`: something that the block needs is seen to be changed. `unclear`: it is
- * not understood, and may change something.
+ * Why the surroundings of a block are not intact. `tampered`: a change of something that the block needs was seen. `unclear`: something is
+ * not understood, and may be such a change.
  */
 export interface Problem {
   readonly state: 'tampered' | 'unclear';
-  /** Of the script, from 1. */
+  /** The line of the script, from 1. */
   readonly line: number;
   readonly reason: string;
 }

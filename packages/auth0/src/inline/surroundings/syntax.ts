@@ -1,9 +1,9 @@
 import type { Node } from 'estree';
 import type { Scene } from './scene.ts';
 
-/** Nodes of a type that is not looked into, and texts that may be the name of a prototype. */
+/** Nodes of a type that is not analysed, and texts that may be the name of a prototype. */
 export function judgeSyntax(scene: Scene, node: Node): void {
-  if (!UNDERSTOOD_NODES.has(node.type)) scene.unclear(node, `\`${node.type}\` is not looked into`);
+  if (!UNDERSTOOD_NODES.has(node.type)) scene.unclear(node, `\`${node.type}\` is not understood`);
   const text = node.type === 'Literal' ? node.value : node.type === 'TemplateElement' ? node.value.cooked : undefined;
   // A path or a JSON text may lead to a prototype too: `_.set(object, 'constructor.prototype.then', …)`.
   if (typeof text === 'string' && /__proto__|\bconstructor\b|\bprototype\b/.test(text))

@@ -8,7 +8,7 @@ export interface Used {
   readonly modules: ReadonlySet<string>;
 }
 
-/** What every block uses without naming it: what literals, classes and promises are made of, and what Node's sockets are. */
+/** What every block uses without naming it: what literals, classes and promises are made from, and what Node's sockets are. */
 const FOUNDATIONS = {
   globals:
     'Array Boolean Buffer Error Function Map Number Object Promise Proxy Reflect RegExp Set String Symbol Uint8Array WeakMap process'.split(

@@ -11,7 +11,7 @@ import type { Scene } from './scene.ts';
 /**
  * Every member that the script writes.
  *
- * @param isPinnedLost whether what certpin made went where it is not followed
+ * @param isPinnedLost whether what certpin made went to a place where it is not followed
  */
 export function judgeWrites(scene: Scene, isPinnedLost: boolean): void {
   for (const write of scene.analysis.memberWrites())
@@ -71,14 +71,14 @@ function judgeSharedWrite(scene: Scene, node: Node, key: string | undefined, bas
   if (!isModule && /^process\.(?:exitCode$|env\.)/.test(all.join('.'))) return;
   if (!isModule && root === 'module' && member === 'exports') return;
   if (!isModule && !isNodeGlobal(root) && all.length === 1 && key !== undefined) return;
-  // Some packages ask for it, and where the block does not use it, nothing of it is touched.
+  // Some packages demand it. If the block does not use it, nothing of the block is changed.
   if (!isModule && all.join('.') === 'fetch' && !scene.used.globals.has('fetch')) return;
   const isUsed = (isModule ? scene.used.modules : scene.used.globals).has(root);
   if (isUsed) scene.tampered(node, `\`${root}\`, which the block uses, is changed`);
   else scene.unclear(node, root === '' ? 'a global is changed, and its name is not known' : `\`${root}\` is changed`);
 }
 
-/** Whether an object that a call gave stays what it is: data may be put into it, and anything but code where nothing of Node has that name. */
+/** Whether the result of a call stays what it is. Data may be put into it, and anything except code if nothing of Node has that name. */
 function mayBePut(scene: Scene, value: Node | undefined, key: Key): boolean {
   if (value === undefined) return false;
   return (
@@ -87,7 +87,7 @@ function mayBePut(scene: Scene, value: Node | undefined, key: Key): boolean {
   );
 }
 
-/** Whether a value is data, in which there is no code. */
+/** Whether a value is data, which contains no code. */
 function isData(scene: Scene, node: Node): boolean {
   if (node.type === 'ObjectExpression')
     return node.properties.every(

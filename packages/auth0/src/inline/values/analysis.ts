@@ -11,8 +11,8 @@ import type { Reading } from './reading.ts';
 import { Values } from './value.ts';
 
 /**
- * What every expression of a script may stand for, whatever the order in which the script runs: the script is gone through again and
- * again, until nothing new is learned.
+ * What every expression of a script may stand for, whatever the order in which the script runs. The analysis goes through the script again
+ * and again, until it learns nothing new.
  */
 export class Analysis implements Reading {
   readonly script: Script;

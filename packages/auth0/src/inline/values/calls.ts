@@ -38,7 +38,7 @@ function required({ names }: Reading, name: Node): Value {
   return text === undefined ? ANYTHING : moduleValue(moduleName(text));
 }
 
-/** `x.toString()`. An object of the script may have a method of that name which gives something else. */
+/** `x.toString()`. An object of the script may have its own method of that name, which gives something else. */
 function isPlainMethod({ names, valuesOf }: Reading, callee: Node): boolean {
   return (
     callee.type === 'MemberExpression' &&
@@ -47,7 +47,7 @@ function isPlainMethod({ names, valuesOf }: Reading, callee: Node): boolean {
   );
 }
 
-/** What a function of the script returns, where it can be told which one is called. */
+/** What a function of the script returns, if it is known which one is called. */
 function returnedBy({ names, knowledge }: Reading, callee: Node): Iterable<Value> {
   const values = new Values([OUTSIDE]);
   const functions = callee.type === 'Identifier' ? names.functionsNamed(callee) : isFunction(callee) ? [callee] : [];
@@ -55,7 +55,7 @@ function returnedBy({ names, knowledge }: Reading, callee: Node): Iterable<Value
   return values;
 }
 
-/** Whether a function of the script is called, and what becomes of the argument is seen there. */
+/** Whether a function of the script is called, and it is seen what happens to the argument. */
 export function isFollowedInto({ names, functions, valuesOf }: Reading, call: AnyCall, argument: Node): boolean {
   const { callee } = call;
   const called = callee.type === 'Identifier' ? names.functionsNamed(callee) : [];

@@ -6,8 +6,7 @@ import type { AnyFunction } from '../syntax.ts';
 type Parents = ReadonlyMap<Node, Node>;
 
 /**
- * Whether a write is made whenever the function runs in which it stands, or is left out only where the place has its value already:
- * `if (!pool) pool = …`.
+ * Whether a write happens every time its function runs. It may be skipped only if the place has its value already: `if (!pool) pool = …`.
  *
  * @param place whether a node names what is written
  */
@@ -53,7 +52,7 @@ function writes(branch: Node, place: (node: Node) => boolean): boolean {
   return nodesIn(branch).some((node) => node.type === 'AssignmentExpression' && place(node.left));
 }
 
-/** Whether a test holds wherever the place has no value yet. */
+/** Whether a test is true whenever the place has no value yet. */
 function isUnset(test: Node, place: (node: Node) => boolean): boolean {
   if (test.type === 'UnaryExpression') return test.operator === '!' && place(test.argument);
   if (test.type === 'LogicalExpression') {
@@ -64,7 +63,7 @@ function isUnset(test: Node, place: (node: Node) => boolean): boolean {
   return [test.left, test.right].some((side) => place(side.type === 'UnaryExpression' ? side.argument : side));
 }
 
-/** Whether a function may come to its end, and give nothing. */
+/** Whether a function may reach its end without a result. */
 export function mayEnd({ body }: AnyFunction): boolean {
   return body.type === 'BlockStatement' && !ends(body);
 }

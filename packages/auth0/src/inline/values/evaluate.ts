@@ -109,20 +109,20 @@ function named(reading: Reading, identifier: Identifier): Iterable<Value> {
   return GIVEN.has(name) ? [GIVEN_VALUE] : globalNamed(reading, name);
 }
 
-/** `this` is the script's own object in constructors only: a method can be called on anything. */
+/** `this` is the script's own object only in constructors: a method can be called on anything. */
 function thisIn({ script: { parents }, functions }: Reading, node: Node): readonly Value[] {
   let up = parents.get(node);
   while (up !== undefined && (!isFunction(up) || up.type === 'ArrowFunctionExpression')) {
     if (up.type === 'PropertyDefinition' || up.type === 'StaticBlock') return [OWN];
     up = parents.get(up);
   }
-  if (up === undefined) return [GIVEN_VALUE]; // `module.exports`
+  if (up === undefined) return [GIVEN_VALUE]; // For `module.exports`
   const method = parents.get(up);
   if (method?.type === 'MethodDefinition') return [method.kind === 'constructor' ? OWN : OUTSIDE];
   return functions.isConstructor(up) ? [OWN] : [OUTSIDE, globalValue('globalThis')];
 }
 
-/** `user.metadata = {}; user.metadata.name = …`: the statements before it are of this kind, up to the one that makes it. */
+/** `user.metadata = {}; user.metadata.name = …`: the statements before it are of this kind, up to the one that makes the object. */
 function isJustMade(node: MemberExpression, parents: ReadonlyMap<Node, Node>): boolean {
   const place = plainPath(node);
   const write = parents.get(node);

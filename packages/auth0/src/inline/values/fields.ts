@@ -1,7 +1,7 @@
 import type { Key } from '../keys/key.ts';
 import { type Value, Values } from './value.ts';
 
-/** Whose object it is. What is put into one of which that is not known may be in any. */
+/** Whose object it is. A value that is put into an unknown object may be in any object. */
 export type Home = 'own' | 'given' | 'unknown';
 
 export function homeOf({ kind }: Value): Home {
@@ -9,7 +9,7 @@ export function homeOf({ kind }: Value): Home {
   return kind === 'given' || kind === 'data' ? 'given' : 'unknown';
 }
 
-/** Where the name of a field is not known: a number, a name with a special character in it, or nothing is known. */
+/** Used if the name of a field is not known: it is a number, or a name with a special character, or nothing is known. */
 const [INDEX, APART, UNNAMED] = ['[]', '~', '?'] as const;
 
 /** What was put into objects, by whose they are and the name under which it was put there. */

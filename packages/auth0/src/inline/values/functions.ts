@@ -25,7 +25,7 @@ export class Functions {
     );
   }
 
-  /** Whether the platform calls it: a function at the top that the script itself does not call, or the handler of an Action. */
+  /** Whether the platform calls it: a top-level function that the script itself does not call, or the handler of an Action. */
   isMain(node: AnyFunction): boolean {
     return this.#mains.has(node);
   }
@@ -82,7 +82,7 @@ export class Functions {
     return uses.length > 0 && calls.length === uses.length ? calls : undefined;
   }
 
-  /** Whether a function is called with `new`, and never in another way. */
+  /** Whether a function is called only with `new`. */
   isConstructor(node: AnyFunction): boolean {
     const uses = this.#names.ofFunction(node)?.references ?? [];
     return (
@@ -114,7 +114,7 @@ export class Functions {
     );
   }
 
-  /** Whether a function takes its arguments without their names. */
+  /** Whether a function reads its arguments without their names. */
   #usesArguments(node: AnyFunction): boolean {
     return this.#script.references.some(
       ({ identifier, resolved }) =>

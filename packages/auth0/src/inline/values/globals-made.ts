@@ -7,9 +7,9 @@ import type { MemberWrite } from './member-writes.ts';
 import { UNSET, type Value } from './value.ts';
 
 /**
- * The globals that the script makes: `global.pool = …`, and a name that is written and nowhere declared.
+ * The globals that the script makes: `global.pool = …`, and a name that is written but nowhere declared.
  *
- * @returns with what each of them is before the script writes it
+ * @returns each global, with its value before the script writes it
  */
 export function globalsMade(script: Script, memberWrites: readonly MemberWrite[]): ReadonlyMap<string, Value[]> {
   const members = memberWrites.flatMap(({ object, key }) =>
@@ -22,7 +22,7 @@ export function globalsMade(script: Script, memberWrites: readonly MemberWrite[]
   return new Map(made.map((name) => [name, isCertainGlobal(script, memberWrites, name) ? [] : [UNSET]]));
 }
 
-/** Whether one of the writes to a global is made whenever it has to be. */
+/** Whether one of the writes to a global always happens when it must. */
 function isCertainGlobal({ references, parents }: Script, memberWrites: readonly MemberWrite[], name: string): boolean {
   const isPlace = (node: Node): boolean => plainPath(node)?.replace(/^global(?:This)?\./, '') === name;
   const writes = [

@@ -4,7 +4,7 @@ import type { AnyFunction } from '../syntax.ts';
 import { Fields, type Home } from './fields.ts';
 import { type Value, Values } from './value.ts';
 
-/** What was learned of a script so far: what its names, its objects and the calls of its functions may give. */
+/** What was learned of a script so far: the possible values of its names, of its objects, and of the calls of its functions. */
 export class Knowledge {
   readonly fields: Fields = new Fields();
   readonly #variables = new Map<Variable, Values>();
@@ -26,7 +26,7 @@ export class Knowledge {
     return this.#returned.get(by) ?? [];
   }
 
-  /** undefined where the script does not write it. */
+  /** undefined: the script does not write it. */
   global(name: string): Iterable<Value> | undefined {
     return this.#globals.get(name);
   }

@@ -23,7 +23,7 @@ import {
   Values,
 } from './value.ts';
 
-/** Goes through the whole script once, and learns what its names, objects and functions may give by what is known so far. */
+/** Goes through the whole script once, and learns the possible values of its names, objects and functions from what is known so far. */
 export function learn(reading: Reading, memberWrites: () => readonly MemberWrite[]): void {
   const { script, nodes, knowledge } = reading;
   for (const variable of script.variables) knowledge.learnVariable(variable, definedAs(reading, variable));
@@ -105,7 +105,7 @@ function learnWrite({ knowledge, valuesOf }: Reading, { object, key, value }: Me
   }
 }
 
-/** The parameters of functions that are only ever called by their name are what they are called with. */
+/** If a function is called only by its name, its parameters are the arguments of these calls. */
 function learnArguments(reading: Reading): void {
   for (const [node, calls] of reading.functions.called) {
     for (const [index, parameter] of node.params.entries()) {

@@ -11,7 +11,7 @@ export interface MemberWrite {
   readonly node: Node;
   readonly object: Node;
   readonly key: Key;
-  /** undefined: what is written cannot be told. */
+  /** undefined: the written value is not known. */
   readonly value: Node | undefined;
 }
 

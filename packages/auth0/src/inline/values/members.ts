@@ -21,7 +21,7 @@ import {
 
 type Known = Pick<Reading, 'knowledge'>;
 
-/** Deeper members are not told apart. */
+/** Members at a deeper level are not distinguished. */
 const DEPTH = 6;
 
 /** What `values` have under a name. */
@@ -68,10 +68,10 @@ export function globalNamed({ knowledge }: Known, name: string): Iterable<Value>
   return [isNodeModule(name) ? moduleValue(name) : globalValue(name)];
 }
 
-/** What may stand in an object under a name, beside what is known of it. */
+/** What an object may have under a name, besides what is known of it. */
 function* fieldsAt({ knowledge }: Known, home: Home, key: Key, known: readonly Value[]): Generator<Value> {
   const fields = knowledge.fields.at(home, key);
-  // A name of which only a part is known may be any; and what nobody put there is what all objects have.
+  // A name of which only a part is known may be any name. A member that nobody has set is one that all objects have.
   const isAny = key.text === undefined && !key.isIndex && !key.isApart;
   yield* known;
   yield* fields;

@@ -8,7 +8,7 @@ import { type AnyFunction, isFunction } from '../syntax.ts';
 export class Names {
   readonly #script: Script;
   readonly #references = new Map<Identifier, Reference>();
-  /** By the identifiers that declare them: parameters are no references. */
+  /** By the identifiers that declare them: parameters are not references. */
   readonly #declared = new Map<Node, Variable>();
   /** By the functions that they name. */
   readonly #ofFunctions = new Map<Node, Variable>();

@@ -4,7 +4,7 @@ import { membersOf } from './members.ts';
 import type { Reading } from './reading.ts';
 import { OWN, PINNED, Values } from './value.ts';
 
-/** Hears of a target in a pattern: what is written to it, and of what under which name that was taken. */
+/** Gets each target in a pattern: what is written to it, and the name under which that was taken from the value. */
 export type Visit = (target: Node, values: Values, from: Values, key: Key) => void;
 
 /** Calls `visit` for each name, and each member, that a pattern writes. */
@@ -45,7 +45,7 @@ function takeFrom(reading: Reading, pattern: Pattern, values: Values, origin: Or
   }
 }
 
-/** `{ ...rest }`: a new object with what stands in the old one and was not taken out. What certpin made may be what was taken out. */
+/** `{ ...rest }`: a new object with the part of the old one that was not taken out. What certpin made may be what was taken out. */
 function copyOf(values: Values): Values {
   return new Values(values.has('pinned') ? [PINNED, OWN] : [OWN]);
 }

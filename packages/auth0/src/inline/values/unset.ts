@@ -4,7 +4,7 @@ import { plainPath } from '../syntax.ts';
 import { isCertain } from './certain.ts';
 import type { MemberWrite } from './member-writes.ts';
 
-/** Whether a variable can be read before anything is written to it, or without that. */
+/** Whether a variable can be read before it is written, or without ever being written. */
 export function mayBeUnset({ defs, references }: Variable, parents: ReadonlyMap<Node, Node>): boolean {
   const place = (node: Node): boolean =>
     node.type === 'Identifier' && references.some(({ identifier }) => identifier === node);
@@ -23,7 +23,7 @@ function isLoop(around: Node | undefined): boolean {
   return around?.type === 'ForInStatement' || around?.type === 'ForOfStatement';
 }
 
-/** Whether a member is written whenever it has to be. */
+/** Whether a member is always written when it must be. */
 export function isCertainWrite({ node }: MemberWrite, parents: ReadonlyMap<Node, Node>): boolean {
   const path = plainPath(node);
   return isCertain(node, (other) => path !== undefined && plainPath(other) === path, parents);

@@ -1,11 +1,11 @@
 /**
  * What an expression may stand for.
  *
- * - `plain`: a text, a number, nothing. `unset`: nothing, because the script may not have written it yet.
- * - `own`: an object that this script made; what stands in it is followed. `function`: a function or a class of the script.
- * - `fresh`: an object that was made for this script alone. It is not known what stands in it.
- * - `given`: what the platform hands to the function that it calls. `data`: what `JSON.parse` gave.
- * - `outside`: what a call gave, what a callback was given, what stands in an object: data, as far as is known.
+ * - `plain`: a text, a number, or nothing. `unset`: nothing, because the script may not have written it yet.
+ * - `own`: an object that this script made. Its content is followed. `function`: a function or a class of the script.
+ * - `fresh`: an object that was made for this script alone. Its content is not known.
+ * - `given`: an argument that the platform passes to the function. `data`: a result of `JSON.parse`.
+ * - `outside`: a result of a call, an argument of a callback, or a part of an object. It is data, as far as is known.
  * - `anything`: what was read under a name that is not known. It may be a prototype.
  * - `shared`: a module, a global, or a member of one: what all scripts of a container share.
  * - `certpin`: the block's, or a member. `pinned`: what certpin made, or what was made with that.

@@ -14,7 +14,7 @@ interface File {
   readonly ldapCalls: readonly LdapCall[];
 }
 
-/** Why a connection has no TLS; undefined where it has, or where that cannot be seen. */
+/** Why a connection has no TLS. undefined: it has TLS, or this cannot be seen. */
 export function plaintextOf(connection: Connection, { values, assigned, ldapCalls }: File): Plaintext | undefined {
   switch (connection.driver) {
     case 'ioredis':
@@ -30,12 +30,12 @@ export function plaintextOf(connection: Connection, { values, assigned, ldapCall
   }
 }
 
-/** certpin's own way in: a stream that makes TLS itself, or the end of a pinned connection. */
+/** certpin's own ways: a stream that makes TLS itself, or the end of a pinned connection. */
 export function isPinned({ driver, config }: Connection, values: Values): boolean {
   if (config === undefined) return false;
   const { entries } = config;
   const options = values.of(entries.get('options')?.value);
-  // The `socket` of node-redis is its options.
+  // In node-redis, `socket` holds its options.
   const takesStream = driver !== 'redis' && ['stream', 'socket', 'connector'].some((name) => entries.has(name));
   return (
     takesStream ||
@@ -46,7 +46,7 @@ export function isPinned({ driver, config }: Connection, values: Values): boolea
   );
 }
 
-/** On the same machine there is nobody on the way. A script of Auth0 never runs on the machine of the database. */
+/** On the same machine, nobody is on the way. A script of Auth0 never runs on the machine of the database. */
 export function isLocal({ config, url }: Connection, values: Values): boolean {
   if (config?.entries.has('socketPath')) return true;
   const host = values.of(config?.entries.get('host')?.value ?? config?.entries.get('server')?.value);

@@ -17,7 +17,7 @@ function sqlServerHasNone(connection: Connection, values: Values): boolean {
   const { driver, version, config, url, complete } = connection;
   if (url !== undefined && driver === 'mssql') {
     if (/(?:^|[;?&])\s*encrypt\s*=\s*(?:false|no|optional)\b/i.test(url)) return true;
-    // Before 7, a connection string that says nothing means false.
+    // Before 7, a connection string without this parameter means false.
     const isWhole = !url.startsWith(HOLE) && !url.endsWith(HOLE);
     return complete && isWhole && majorOf(version) < 7 && !/(?:^|[;?&])\s*encrypt\s*=/i.test(url);
   }
@@ -26,14 +26,14 @@ function sqlServerHasNone(connection: Connection, values: Values): boolean {
   return complete && isSeen && !encryptsByDefault(connection);
 }
 
-/** Whether a connection that says nothing about TLS, in no place that could, is told where to connect. */
+/** Whether a connection names its server, and no place that could set TLS does so. */
 function saysNothing({ driver, config, url, complete }: Connection): boolean {
   const isAddressed =
     url !== undefined || ['host', 'server', 'socketPath', 'user'].some((key) => config?.entries.has(key));
   if (!isAddressed || !complete) return false;
   if (url === undefined) return true;
   if (driver === 'mongodb' && /^mongodb\+srv:/i.test(url)) return false;
-  // Whatever the hole is, it may bring its own parameters; in the place of a password or a host it cannot.
+  // A hole may contain its own parameters. In the place of a password or a host it cannot.
   const query = /\?([^#]*)/.exec(url)?.[1];
   const mayHaveMore = query === undefined ? url.endsWith(HOLE) : query.includes(HOLE);
   return !mayHaveMore && !/(?:^|&)(?:ssl|tls|ssl-?mode|sslaccept)\w*=/i.test(query ?? '');

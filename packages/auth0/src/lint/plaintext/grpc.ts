@@ -3,11 +3,11 @@ import { hostOf, isLocalHost } from '../local.ts';
 import type { Value } from '../value.ts';
 import type { Values } from '../values.ts';
 
-/** Whether a call gives a client of gRPC credentials that make no TLS, for a server that is not on this machine. */
+/** Whether a call gives a client of gRPC credentials without TLS, for a server that is not on this machine. */
 export function isInsecureChannel(node: AnyCall, values: Values): boolean {
   const [address, ...others] = node.arguments;
   if (address === undefined || !others.some((argument) => isInsecure(values.of(argument)))) return false;
-  // The address has to be known, or to come from the environment: what a function gives may be the end of a pinned connection.
+  // The address must be known, or come from the environment: the result of a function may be the end of a pinned connection.
   return values
     .possible(address)
     .some((value) => value.kind === 'global' || (value.kind === 'text' && !isLocalTarget(value.text)));

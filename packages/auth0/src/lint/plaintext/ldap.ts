@@ -12,14 +12,14 @@ export interface LdapCall {
   readonly client: Node;
 }
 
-/** The call of a method that says how, and when, a client of a directory gets TLS. */
+/** The call of a method that decides how, and when, a client of a directory gets TLS. */
 export function ldapCallOf(node: Node): LdapCall | undefined {
   const { name, object } = calledMethod(node) ?? {};
   if (object === undefined || !/^(?:bind|startTLS|starttls)$/.test(name ?? '')) return undefined;
   return { name: name === 'bind' ? 'bind' : 'startTLS', node, client: object };
 }
 
-/** Where a client asks its factory for a socket, it is not known how that is made. */
+/** If a client gets its socket from a factory, it is not known how the socket is made. */
 const OWN_SOCKET = ['createConnection', 'createSecureConnection', 'socketPath'];
 
 /** Why a connection to a directory has no TLS, or gets it too late. */
@@ -51,7 +51,7 @@ export function plaintextLdap(
   return early && { id: 'late', node: early.node, isLocal };
 }
 
-/** Whether a call runs before another one: within one function, what stands first. */
+/** Whether a call runs before another one. Within one function, the first one in the text does. */
 function isBefore(one: Node, other: Node): boolean {
   return enclosingFunction(one) === enclosingFunction(other) && (one.range?.[0] ?? 0) < (other.range?.[0] ?? 0);
 }

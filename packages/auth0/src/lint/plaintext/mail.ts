@@ -2,11 +2,11 @@ import type { Connection } from '../clients.ts';
 import type { Values } from '../values.ts';
 import { isOff, isOn, type Plaintext } from './plaintext.ts';
 
-/** Why nodemailer sends a password without TLS, or may be brought to do so. */
+/** Why nodemailer sends a password without TLS, or can be made to do so. */
 export function plaintextMail({ node, config }: Connection, values: Values): Plaintext | undefined {
   if (config === undefined || config.open) return undefined;
   const { entries } = config;
-  // A host is given, and something to log in with; `service` and `getSocket` bring a TLS of their own.
+  // A host and a login are given. `service` and `getSocket` have their own TLS.
   if (!entries.has('host') || !entries.has('auth') || entries.has('service') || entries.has('getSocket'))
     return undefined;
   const [ignored, secure, required] = ['ignoreTLS', 'secure', 'requireTLS'].map((name) => entries.get(name));

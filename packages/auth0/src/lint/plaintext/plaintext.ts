@@ -3,30 +3,30 @@ import { nameOf } from '../ast.ts';
 import type { Entry, ObjectValue } from '../value.ts';
 import type { Values } from '../values.ts';
 
-/** Why a connection has no TLS, as a message of `require-tls`, and where that stands. */
+/** Why a connection has no TLS, as a message of `require-tls`, and where this is in the file. */
 export interface Plaintext {
   readonly id: 'none' | 'off' | 'offered' | 'late' | 'sentinels';
   readonly node: Node;
   /** What switches TLS off. */
   readonly setting?: string;
-  /** Whether the server is on this machine, where the client says that in a way of its own. */
+  /** Whether the server is on this machine, if the client has its own way to say so. */
   readonly isLocal?: boolean;
 }
 
-/** What is assigned later to a member of options that stand within others: `config.options.encrypt = true`. */
+/** A later assignment to a member of nested options: `config.options.encrypt = true`. */
 export type Within = (object: ObjectValue, name: string) => Entry | undefined;
 
-/** A setting that has no value but false, null or undefined. Where a condition chooses, somebody has thought of TLS. */
+/** A setting that can only be false, null or undefined. If a condition chooses its value, somebody has thought of TLS. */
 export function isOff(entry: Entry | undefined, values: Values): boolean {
   return entry !== undefined && values.possible(entry.value).every((one) => one.kind === 'constant' && !one.value);
 }
 
-/** A setting that has no value but true. */
+/** A setting that can only be true. */
 export function isOn(entry: Entry | undefined, values: Values): boolean {
   return entry !== undefined && values.possible(entry.value).every((one) => one.kind === 'constant' && one.value);
 }
 
-/** That a setting switches TLS off: `ssl: false`. */
+/** A setting that switches TLS off: `ssl: false`. */
 export function switchedOffBy({ node }: Entry): Plaintext {
   const name = nameOf(node.type === 'AssignmentExpression' ? (node.left as Node) : node) ?? 'ssl';
   return { id: 'off', node, setting: `${name}: false` };

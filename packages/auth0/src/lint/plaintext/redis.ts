@@ -7,7 +7,7 @@ import type { Entry, ObjectValue, Value } from '../value.ts';
 import type { Values } from '../values.ts';
 import { isOff, type Plaintext, switchedOffBy, type Within } from './plaintext.ts';
 
-/** Under these names stand further options, and the nodes of a cluster. */
+/** Names under which further options, and the nodes of a cluster, are given. */
 const NESTED = ['socket', 'redisOptions', 'defaults', 'nodeClientOptions', 'sentinelClientOptions'];
 const NODES = ['rootNodes', 'sentinelRootNodes', 'sentinels'];
 
@@ -31,7 +31,7 @@ export function plaintextRedis({ node }: Connection, values: Values, assigned: W
   const [first, second] = node.arguments;
   for (const argument of node.arguments) {
     const value = values.of(argument);
-    // new Redis(process.env.REDIS_PORT, process.env.REDIS_HOST): what comes from there is a text.
+    // new Redis(process.env.REDIS_PORT, process.env.REDIS_HOST): values of the environment are text.
     if (!isSetting(value) || second === undefined) look(argument, values, said);
     else if (argument !== first) said.hosts.push(value);
   }
@@ -85,7 +85,7 @@ function lookAtOptions(options: ObjectValue, values: Values, said: Said): void {
   }
 }
 
-/** A URL, or a host; a text that begins with what is not known may be either. */
+/** A URL, or a host. A text with an unknown beginning may be either. */
 function addAddress(text: string, said: Said): void {
   if (text.startsWith(HOLE)) said.isWhole = false;
   else if (/^\w+:\/\//.test(text)) said.urls.push(text);

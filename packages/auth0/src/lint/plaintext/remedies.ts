@@ -1,6 +1,6 @@
 import type { Driver } from '../clients.ts';
 
-/** What to do about a connection without TLS, as data of the messages of `require-tls`. */
+/** What to do about a connection without TLS, as data for the messages of `require-tls`. */
 interface Remedy {
   readonly how: string;
   readonly option: string;
@@ -36,7 +36,7 @@ export const remedies: Readonly<Record<Driver | 'sentinels' | 'grpc', Remedy>> =
   redis: { ...redis, option: 'socket: { tls: true, ca }' },
   sentinels: { ...redis, option: 'sentinelTLS: { ca }' },
   ldapts: directory,
-  // Its own connections are pinned on few Nodes, and its StartTLS on none.
+  // Its own connections can be pinned only on few Nodes, and its StartTLS on none.
   ldapjs: { ...directory, how: 'certpin/ldap, with ldapts' },
   nodemailer: {
     server: 'the mail server',

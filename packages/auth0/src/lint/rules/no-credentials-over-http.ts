@@ -10,9 +10,9 @@ import type { Values } from '../values.ts';
 /** Packages that send requests. */
 const CLIENT =
   /^(?:http|axios|request|request-promise|request-promise-native|got|node-fetch|cross-fetch|isomorphic-fetch|undici|superagent|needle|ky|bent|phin|wretch|unirest|supertest|restler|r2|follow-redirects)$/;
-/** Where a client is told the whole of its address, or what comes before the path. */
+/** Options with the whole address of a client, or with the part before the path. */
 const URL_OPTIONS = ['url', 'uri', 'href', 'baseURL', 'baseUrl', 'prefixUrl', 'origin', 'prefix'];
-/** Names of what is secret in a request, beside those of settings. */
+/** Names of secrets in a request, besides those of settings. */
 const SECRET = /(?:password|passwd|passphrase|secret|token|apikey|accesskey|authorization|credentials?)$/;
 const NO_SECRET = /^(?:cancel|csrf|xsrf|page|next|continuation|abort)token$|^(?:forgot|reset)password$/;
 
@@ -28,7 +28,7 @@ export const noCredentialsOverHttp: Rule = defineRule({
     },
   },
   create({ values, script: { kind, main }, report }) {
-    // The user whom a create script is to make, with the password
+    // The user that a create script makes, with the password
     const [first] = main?.params ?? [];
     const name =
       kind === 'database-script' && main?.params.length === 2 && first?.type === 'Identifier' ? first.name : '';
@@ -56,7 +56,7 @@ export const noCredentialsOverHttp: Rule = defineRule({
   },
 });
 
-/** The whole user, handed on. */
+/** The whole user, passed on. */
 function userIn(request: Node, user: string | undefined): string | undefined {
   const isWhole = (node: Node): boolean =>
     node.type === 'Identifier' &&
@@ -67,7 +67,7 @@ function userIn(request: Node, user: string | undefined): string | undefined {
   return found ? 'the password of the user' : undefined;
 }
 
-/** Whether a call sends a request: of the global fetch, of a package, or of what that package made. */
+/** Whether a call sends a request: by the global fetch, by a package, or by what that package made. */
 function isRequest(node: AnyCall, values: Values): boolean {
   const callee = values.of(node.callee as Node);
   if (callee.kind === 'global' && /^(?:(?:globalThis|global|window)\.)?fetch$/.test(callee.path.join('.'))) return true;
@@ -78,7 +78,7 @@ function isRequest(node: AnyCall, values: Values): boolean {
   return !/^(?:create|extend|defaults|agent|Agent|Pool|Client|jar|on|once|then|catch)$/.test(path.at(-1) ?? '');
 }
 
-/** The URL of a request, with holes, where it goes, or may go, over `http:` to another machine. */
+/** The URL of a request, with holes, if it goes, or may go, over `http:` to another machine. */
 function plainUrl(node: AnyCall, values: Values): string | undefined {
   const callee = values.of(node.callee as Node);
   const [first, second] = node.arguments;
@@ -119,7 +119,7 @@ function urlsOf(node: Node | undefined, values: Values): string[] {
   });
 }
 
-/** A URL that begins with what a condition chooses: `(configuration.URL || 'http://…') + '/login'`. */
+/** A URL whose beginning a condition chooses: `(configuration.URL || 'http://…') + '/login'`. */
 function beginningsOf(node: Node | undefined, text: string, values: Values): string[] {
   let head = node && unwrap(node);
   for (let steps = 0; head !== undefined && steps < 100; steps++) {
@@ -153,7 +153,7 @@ function urlObject(node: Node, values: Values): AnyCall | undefined {
   return init && unwrap(init).type === 'NewExpression' ? urlObject(init, values) : undefined;
 }
 
-/** On the same machine there is nobody on the way. */
+/** On the same machine, nobody is on the way. */
 function isLocal(url: string): boolean {
   return isLocalHost(hostOf(url) ?? '');
 }
@@ -166,14 +166,14 @@ function secretIn(url: string): string | undefined {
   return name.find(isSecret);
 }
 
-/** The whole chain of calls in which one stands: `superagent.post(…).auth(…).send(…)`. */
+/** The whole chain of calls around one of them: `superagent.post(…).auth(…).send(…)`. */
 function chainOf(node: Node): Node {
   const member = parentOf(node);
   if (member?.type === 'ChainExpression' || member?.type.startsWith('TS')) return chainOf(member);
   if (member?.type !== 'MemberExpression' || member.object !== node) return node;
   const call = parentOf(member);
   if (call?.type !== 'CallExpression' || call.callee !== member) return node;
-  // What is called with the answer is no part of the request.
+  // What is called with the answer is not part of the request.
   return /^(?:then|catch|finally|pipe)$/.test(nameOf(member) ?? '') ? node : chainOf(call);
 }
 
@@ -186,7 +186,7 @@ function isSecret(name: string): boolean {
   return !NO_SECRET.test(word) && (SECRET.test(word) || isSecretName(name) || word === 'auth');
 }
 
-/** The name of a secret that is part of an expression, or of what its names stand for. */
+/** The name of a secret in an expression, or in the values of its names. */
 function secretOf(node: Node, values: Values, seen: Set<Node> = new Set()): string | undefined {
   if (seen.has(node)) return undefined;
   seen.add(node);
@@ -225,7 +225,7 @@ function isKeyOfMember(node: Node): boolean {
   );
 }
 
-/** What is written to a request that is kept under a name: `req.write(body)`, `req.setHeader(…)`. */
+/** What is written to a request that a variable holds: `req.write(body)`, `req.setHeader(…)`. */
 function writtenLater(request: Node, values: Values): string | undefined {
   const declarator = parentOf(request);
   if (declarator?.type !== 'VariableDeclarator' || declarator.id.type !== 'Identifier') return undefined;

@@ -5,7 +5,7 @@ import { defineRule, type Rule } from '../rule.ts';
 import { isEmptyCheck, unverifiedBy } from './no-empty-check-server-identity.ts';
 import { watchIgnored } from './no-ignored-check-server-identity.ts';
 
-/** What makes a chain verify that no public authority has signed. */
+/** Options with which a chain passes verification although no public authority has signed it. */
 const ANCHORS = ['ca', 'secureContext', 'pfx', 'tlsCAFile', 'sslCA'];
 
 export const noDeadCheckServerIdentity: Rule = defineRule({
@@ -39,7 +39,7 @@ export const noDeadCheckServerIdentity: Rule = defineRule({
           if (ignored.has(node) || object === undefined || value.kind !== 'object') continue;
           const off = unverifiedBy(value, values);
           if (off !== undefined) report(node, 'off', { data: off });
-          // With a ca it would be called, and compare nothing: that is the finding of another rule.
+          // With a ca it would be called, but compare nothing. Another rule finds that.
           else if (node.type === 'Property' && isEmptyCheck(node.value, values)) continue;
           else if (!value.open && !ANCHORS.some((name) => value.entries.has(name)) && !getsRootsElsewhere(object))
             report(node, 'chainFirst');
@@ -47,7 +47,7 @@ export const noDeadCheckServerIdentity: Rule = defineRule({
       },
     };
 
-    /** gRPC's createSsl takes the certificate as its first argument; certpin's own functions verify by themselves. */
+    /** gRPC's createSsl takes the certificate as its first argument. certpin's own functions verify by themselves. */
     function getsRootsElsewhere(object: Node): boolean {
       const call = parentOf(object);
       if (call?.type !== 'CallExpression' && call?.type !== 'NewExpression') return false;

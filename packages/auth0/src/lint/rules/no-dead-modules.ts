@@ -7,7 +7,7 @@ import { packageNameOf } from '../modules.ts';
 import { defineRule, type Rule } from '../rule.ts';
 import type { Value } from '../value.ts';
 
-/** What the `crypto` that Node.js itself declares can do. */
+/** The members of the `crypto` that Node.js itself declares. */
 const WEB_CRYPTO = /^(?:subtle|getRandomValues|randomUUID)$/;
 
 export const noDeadModules: Rule = defineRule({
@@ -93,7 +93,7 @@ export const noDeadModules: Rule = defineRule({
       } else if (version !== undefined && isRemovedVersion(name, version)) {
         const next = versionOfTemplates(name);
         const id = next === undefined ? 'version' : name === 'tedious' ? 'tedious' : 'mongodb';
-        // tedious 1 verifies no certificate, and tells nobody which one there was.
+        // tedious 1 verifies no certificate, and does not show it to anybody.
         const unpinnable = majorOf(version) < 2 ? ' No pin is possible with it.' : '';
         const how = id === 'version' ? {} : { how: id === 'tedious' ? 'certpin/mssql' : 'certpin/mongodb' };
         report(node, id, { data: { name, version, next: next ?? '', unpinnable, ...how } });

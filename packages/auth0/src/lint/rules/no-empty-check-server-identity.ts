@@ -34,7 +34,7 @@ export const noEmptyCheckServerIdentity: Rule = defineRule({
       'Program:exit'() {
         for (const { place, value } of found) {
           const options = values.of(place.type === 'Property' ? parentOf(place) : undefined);
-          // Without verification nobody calls it: that is the finding of another rule.
+          // Without verification, nobody calls it. Another rule finds that.
           const isCalled = !ignored.has(place) && !(options.kind === 'object' && unverifiedBy(options, values));
           if (isCalled && isEmptyCheck(value, values)) report(place, 'empty');
         }
@@ -43,7 +43,7 @@ export const noEmptyCheckServerIdentity: Rule = defineRule({
   },
 });
 
-/** The option beside a check that switches the verification off; then nobody calls the check. */
+/** The option next to a check that switches the verification off. Then nobody calls the check. */
 export function unverifiedBy({ entries }: ObjectValue, values: Values): { option: string; value: string } | undefined {
   for (const name of ['rejectUnauthorized', 'tlsAllowInvalidCertificates', 'tlsInsecure', 'sslValidate']) {
     const off = entries.has(name) ? switchedOff(entries.get(name)?.node as Node, values) : undefined;
@@ -52,7 +52,7 @@ export function unverifiedBy({ entries }: ObjectValue, values: Values): { option
   return undefined;
 }
 
-/** Whether a check, or one of those that a condition chooses from, lets everything pass. */
+/** Whether a check, or one of those that a condition chooses from, accepts everything. */
 export function isEmptyCheck(node: Node, values: Values): boolean {
   return values.possible(node).some((check) => {
     if (check.kind === 'function') return acceptsAll(check.node, values);
@@ -60,9 +60,9 @@ export function isEmptyCheck(node: Node, values: Values): boolean {
   });
 }
 
-/** It throws nothing, gives back nothing, and asks nobody who could throw. */
+/** It throws nothing, returns nothing, and calls nothing that could throw. */
 function acceptsAll(check: AnyFunction, values: Values): boolean {
-  // What an async function or a generator gives back is an object, which Node.js takes for an error.
+  // An async function or a generator returns an object, which Node.js treats as an error.
   if (check.async || check.generator) return false;
   if (check.body.type !== 'BlockStatement' && !isNothing(values.of(check.body))) return false;
   for (const node of ownNodes(check.body)) {
@@ -79,7 +79,7 @@ function isNothing(value: Value): boolean {
   return (value.kind === 'constant' && !value.value) || (value.kind === 'text' && value.text === '');
 }
 
-/** A line in the log; or Node.js's own check, which gives back its error and does not throw it. */
+/** A line in the log. Or Node.js's own check, which returns its error and does not throw it. */
 function isHarmless(node: Node & { type: 'CallExpression' }, values: Values): boolean {
   const callee = unwrap(node.callee);
   if (isFunction(callee)) return acceptsAll(callee, values);

@@ -1,7 +1,7 @@
 import { defineRule, type Rule } from '../rule.ts';
 import { objectsOf } from '../value.ts';
 
-/** Options that belong to other clients: the global fetch knows none of them, and says nothing. */
+/** Options of other clients. The global fetch ignores them without a word. */
 const IGNORED = ['agent', 'httpsAgent', 'ca', 'checkServerIdentity', 'rejectUnauthorized'];
 
 export const noFetchAgent: Rule = defineRule({

@@ -7,7 +7,7 @@ import { isBlank, isKeyName, isLabel, isPhrase, isSecretName, isType, secretWith
 import { isPartOfText } from '../text.ts';
 import type { Values } from '../values.ts';
 
-/** What stands beside a password that opens something. */
+/** Properties that show that a password opens something. */
 const BESIDE =
   /^(?:db_?|pg_?|mysql_?|smtp_?)?(?:host|hostname|server|user|username|user_?name|database|db|port|login|url|uri|base_?url|client_?id|access_?key_?id|key_?id|region|account|key|cert|pfx|tenant|domain|bind_?dn)$/i;
 const HEADER = /^(?:x-api-key|(?:proxy-)?authorization)$/i;
@@ -15,7 +15,7 @@ const SCHEME = /^(?:Bearer|Basic|Token|ApiKey)\s+/i;
 const URL_WITH_PASSWORD = /^\s*[a-z][\w+.-]*:\/\/([^\s/:@]*):([^\s/@]+)@/i;
 const SETTING_WITH_PASSWORD = /(?:^|;)\s*(?:password|pwd)\s*=\s*([^;\s]+)/i;
 const DIRECTORY = /^ldap(?:ts|js)$/;
-/** The user of a URL that shows how URLs are written. */
+/** The user of a URL that only shows how URLs are written. */
 const ANY_USER = /^(?:user(?:name)?|usr|login|me|name|db_?user|[<[{$%].*)?$/i;
 const ANY_PASSWORD = /^(?:pass(?:word|wd)?|pwd|pw|secret|db_?pass(?:word)?)$/i;
 
@@ -53,7 +53,7 @@ export const noHardcodedCredentials: Rule = defineRule({
           ? 'Read it from the environment, or from a store of secrets.'
           : 'Keep it in the settings of the connection: configuration.';
     const data = { place };
-    /** Places that were reported: a key of AWS has two parts, and is one finding. */
+    /** Places that were reported: a key of AWS has two parts, but is one finding. */
     const seen = new Set<Node>();
     let hasKeyOfAws = false;
     const reportName = (node: Node, name: string): void => {
@@ -66,10 +66,10 @@ export const noHardcodedCredentials: Rule = defineRule({
       const value = values.of(node);
       return value.kind === 'text' ? value.text : '';
     };
-    /** A text may stand behind a setting, for where that is missing: process.env.PASSWORD || '…' */
+    /** A text may be the default of a setting: process.env.PASSWORD || '…' */
     const textsOf = (node: Node): string[] =>
       values.possible(node).flatMap((value) => (value.kind === 'text' ? [value.text] : []));
-    /** @param isGiven it is handed to a client: then a label is taken for what it is, a poor password */
+    /** @param isGiven it is given to a client. Then a label is what it seems to be: a poor password */
     const isWritten = (node: Node, isGiven: boolean): boolean =>
       textsOf(node).some((written) => {
         const text = written.replace(SCHEME, '').trim();
@@ -105,7 +105,7 @@ export const noHardcodedCredentials: Rule = defineRule({
       const key = speakingKey(text);
       if (name === undefined && key !== undefined && !isReported(node)) reportName(node, key);
     };
-    /** Whether the object or the call in which a text stands has its finding. */
+    /** Whether the object or the call that contains a text already has a finding. */
     const isReported = (node: Node): boolean => {
       const parent = parentOf(node);
       // const accessKeyId = '…', with a secret key that is reported at its own place
@@ -113,7 +113,7 @@ export const noHardcodedCredentials: Rule = defineRule({
       const around = parent?.type === 'Property' ? parentOf(parent) : parent;
       return around?.type === 'ObjectExpression' && around.properties.some((property) => seen.has(property));
     };
-    /** const CLIENT_SECRET = '…', where its text is no word, and where it is not reported at its use. */
+    /** const CLIENT_SECRET = '…', if its text is not a word, and is not reported where it is used. */
     const checkConstant = ({ id, init }: VariableDeclarator): void => {
       if (id.type !== 'Identifier' || !init || !isKeyName(id.name) || !isWritten(init, false)) return;
       if (!isRandomLiteral(init)) return;
@@ -121,7 +121,7 @@ export const noHardcodedCredentials: Rule = defineRule({
       if (!uses.some(({ identifier }) => seen.has(parentOf(identifier as Node) as Node))) reportName(init, id.name);
     };
     const isRandomLiteral = (node: Node): boolean => unwrap(node).type === 'Literal' && isRandom(textOf(node));
-    /** Where nothing stands beside it, a text that names a kind of key is none: 'RS256-signing-key' */
+    /** Without anything next to it, a text that names a kind of key is not a key: 'RS256-signing-key' */
     const isLoneKey = (name: string, value: Node): boolean =>
       isKeyName(name) && isRandomLiteral(value) && !/key|secret|token|password/i.test(textOf(value));
     const constants: VariableDeclarator[] = [];
@@ -135,7 +135,7 @@ export const noHardcodedCredentials: Rule = defineRule({
       // request.setHeader('Authorization', '…'), superagent's .set('x-api-key', '…')
       if (method !== undefined && /^(?:set|setHeader|header|append|setRequestHeader)$/.test(method.name) && first)
         checkSet(textOf(first), second, node);
-      // The bind of a directory: its name, and its password.
+      // The bind of a directory: its name and its password.
       const isBind = method?.name === 'bind' && DIRECTORY.test(packageOf(values.of(method.object)) ?? '');
       if (isBind && second && isWritten(second, true)) reportName(second, 'the password of bind');
       // Basic, made here: Buffer.from('user:password'), btoa('user:password')
@@ -146,7 +146,7 @@ export const noHardcodedCredentials: Rule = defineRule({
       if (user !== undefined && isGoodSecret(password) && isBasic(node)) reportName(node, 'the password of Basic');
     };
     const isGoodSecret = (text: string): boolean => !text.includes(HOLE) && !isBlank(text) && !isLabel(text);
-    /** It becomes base64, or stands behind `Basic`. */
+    /** It becomes base64, or follows `Basic`. */
     const isBasic = (node: AnyCall): boolean =>
       /btoa$/.test(nameOf(node.callee as Node) ?? (node.callee.type === 'Identifier' ? node.callee.name : '')) ||
       nameOf(parentOf(node) ?? node) === 'toString';
@@ -159,7 +159,7 @@ export const noHardcodedCredentials: Rule = defineRule({
         if (!hasCompany(object, node, values) && !isLoneKey(name, node.value)) return;
         const isGiven = isGivenToClient(object, values);
         if (!isGiven && hasLabels(object, node, values)) return;
-        // A poor password is one word in lower case, beside the address of its server: password: 'secret'
+        // A poor password is one word in lower case, next to the address of its server: password: 'secret'
         const isPoor = /^[a-z]+$/.test(textOf(node.value)) && isAddress(object, values);
         if (isWritten(node.value, isGiven || isPoor)) reportName(node, name);
       },
@@ -193,7 +193,7 @@ function ownerOf({ object }: { object: Node }): string {
   return object.type === 'Identifier' ? object.name : (nameOf(object) ?? '');
 }
 
-/** Whether something stands beside a password that says what it opens. */
+/** Whether something next to a password says what it opens. */
 function hasCompany(object: ObjectExpression, own: Node, values: Values): boolean {
   return object.properties.some(
     (property) =>
@@ -209,7 +209,7 @@ function isAddress(object: ObjectExpression, values: Values): boolean {
   );
 }
 
-/** Whether the properties beside a password are words for people, or names of columns: no host and no user is. */
+/** Whether the properties next to a password are words for people, or names of columns: no host and no user is. */
 function hasLabels(object: ObjectExpression, own: Node, values: Values): boolean {
   return object.properties.some((property) => {
     if (property === own || property.type !== 'Property') return false;
@@ -222,7 +222,7 @@ function hasLabels(object: ObjectExpression, own: Node, values: Values): boolean
   });
 }
 
-/** Whether an object, or one that it stands in, is handed to a package: by itself, or by the name that it is kept under. */
+/** Whether an object, or one that contains it, is given to a package: directly, or by the name of its variable. */
 function isGivenToClient(object: Node, values: Values): boolean {
   let inner = object;
   for (const up of ancestors(object)) {
@@ -254,7 +254,7 @@ function isPackage(call: AnyCall, values: Values): boolean {
   return module !== undefined && OPENS.test(module.name);
 }
 
-/** Whether a text is as no word is: letters and digits, or upper and lower case, in turn. */
+/** Whether a text does not look like a word: letters mixed with digits, or upper case mixed with lower case. */
 function isRandom(text: string): boolean {
   const kinds = [/\p{Ll}/u, /\p{Lu}/u, /\d/].filter((pattern) => pattern.test(text)).length;
   return text.length >= 12 && kinds >= 2 && /\d/.test(text) && !/\s/.test(text);

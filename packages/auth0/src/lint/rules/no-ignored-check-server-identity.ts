@@ -37,7 +37,7 @@ export const noIgnoredCheckServerIdentity: Rule = defineRule({
   },
 });
 
-/** The properties `checkServerIdentity` that a connection does not look at. */
+/** The properties `checkServerIdentity` that a connection ignores. */
 function ignoredIn(node: AnyCall, values: Values): { driver: Driver; entries: Node[] } | undefined {
   const connection = connectionOf(node, values);
   if (connection === undefined || !IGNORING.has(connection.driver)) return undefined;
@@ -47,7 +47,7 @@ function ignoredIn(node: AnyCall, values: Values): { driver: Driver; entries: No
   return { driver: connection.driver, entries };
 }
 
-/** Those properties, as the listeners of a rule see them, for rules to which they say nothing: known at the end of the program. */
+/** Those properties, as the listeners of a rule see them, for rules that must ignore them. They are known at the end of the program. */
 export function watchIgnored(values: Values): {
   readonly ignored: ReadonlySet<Node>;
   readonly listeners: Record<'CallExpression' | 'NewExpression', (node: AnyCall) => void>;

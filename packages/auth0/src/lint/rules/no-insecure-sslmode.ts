@@ -86,7 +86,7 @@ export const noInsecureSslmode: Rule = defineRule({
   },
 });
 
-/** A text that begins with what is not known here, a connection string of the environment: sslmode is PostgreSQL's. */
+/** A text whose beginning is not known, such as a connection string of the environment. sslmode belongs to PostgreSQL. */
 function schemeOfRest(text: string): string | undefined {
   return text.startsWith(HOLE) && /[?&]sslmode=/i.test(text) ? 'postgres' : undefined;
 }
@@ -117,7 +117,7 @@ function messageFor(scheme: string, name: string, setting: string, hasRoot: bool
     return 'unverified';
   if (/^(?:ssl|tls)$/.test(name) && /^(?:false|0|no|disable)$/.test(setting)) return 'plain';
   if (/^ssl$/.test(name) && setting === 'no-verify') return 'unverified';
-  // The clients of MySQL read a setting as JSON where it is some.
+  // The clients of MySQL read a setting as JSON if it is JSON.
   if (/^\{.*"rejectunauthorized"\s*:\s*(?:false|0)\b/.test(setting)) return 'unverified';
   if (/^(?:rejectunauthorized|verifyservercertificate|sslvalidate)$/.test(name) && /^(?:false|0|no)$/.test(setting))
     return 'unverified';

@@ -18,14 +18,14 @@ export const noNodeTlsRejectUnauthorized: Rule = defineRule({
     },
   },
   create({ values, report }) {
-    // The environment holds text, and Node.js looks for `0` alone: `false`, `no` and undefined switch nothing off.
+    // The environment holds text, and Node.js reads only `0`. So `false`, `no` and undefined switch nothing off.
     const switchesOff = (value: Node): boolean =>
       values.possible(value).some((one) => {
         if (one.kind === 'text') return one.text.replaceAll(HOLE, '0') === '0';
         if (one.kind === 'constant') return String(one.value) === '0';
         return !isItself(one);
       });
-    /** What it was before, written back. */
+    /** The old value, written back. */
     const isItself = (value: Value): boolean =>
       value.kind === 'global' && value.path.join('.') === `process.env.${NAME}`;
     return {

@@ -26,7 +26,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
 const NOBODY = '"no such user", or "done"';
 
 const STATUS_TEXT =
-  'Every answer that is no success becomes {{answer}} here, also the answer of a broken server: nobody learns of the outage.';
+  'Every answer that is not a success becomes {{answer}} here, also the answer of a broken server: nobody learns of the outage.';
 
 export const noOutageAsRefusal: Rule = defineRule({
   name: 'no-outage-as-refusal',
@@ -65,14 +65,14 @@ export const noOutageAsRefusal: Rule = defineRule({
   },
 });
 
-/** Where a function is called that does nothing but call the callback: `const wrong = () => callback(new …)`. */
+/** A function that does nothing but call the callback: `const wrong = () => callback(new …)`. */
 function callsOfHelper(node: Node, main: AnyFunction, values: Values): Node[] {
   const helper = enclosingFunction(node);
   if (helper === undefined || helper === main || branchesAround(node, helper).length > 0) return [];
   return callsByName(helper, values);
 }
 
-/** What a call of the callback says, and the tests within the call on which it says so. */
+/** What a call of the callback says, and the tests inside the call on which that depends. */
 interface Answer {
   readonly answer: string;
   readonly tests: readonly Branch[];
@@ -93,7 +93,7 @@ function answersOf({ arguments: [first, second] }: CallExpression, values: Value
   });
 }
 
-/** What an expression may be, with the conditions on which it is; names are followed to their constants. */
+/** What an expression may be, with the conditions for it. Names are followed to their constants. */
 function branches(
   node: Node | undefined,
   tests: readonly Branch[],
@@ -107,7 +107,7 @@ function branches(
       ...branches(inner.alternate, [...tests, { test: inner.test, branch: 'else' }], values),
     ];
   }
-  // err || new WrongUsernameOrPasswordError(): of a failure, the error itself is said.
+  // err || new WrongUsernameOrPasswordError(): if there is a failure, the callback gets the error itself.
   if (inner.type === 'LogicalExpression' && inner.operator !== '&&')
     return branches(inner.right, [...tests, { test: inner.left, branch: 'else' }], values);
   if (inner.type === 'LogicalExpression')
@@ -134,7 +134,7 @@ function isConstant(node: Node, values: Values): boolean {
   return value.kind === 'constant' && (value.value === null || typeof value.value !== 'number');
 }
 
-/** Why the callback is called here, where the reason is a failure that nobody looks at. */
+/** Why the callback is called here, if the reason is a failure that nobody checks. */
 function causeOf(
   node: Node,
   tests: readonly Branch[],
@@ -144,7 +144,7 @@ function causeOf(
   const found = enclosingFunction(node);
   if (found === undefined) return undefined;
   const around = [...tests, ...branchesAround(node, found)];
-  // A function that is called with an error first: if (err) return callback(…)
+  // A function that gets an error first: if (err) return callback(…)
   const error = found === main ? undefined : errorParameter(found);
   const call = parentOf(found);
   const isLocal = call !== undefined && isLocalCall(call, values);
@@ -155,7 +155,7 @@ function causeOf(
   }
   if (error === undefined && found !== main && isFailureHandler(found, values) && !asks(found)) return 'outage';
   if (isInCatch(node, found, values)) return 'outage';
-  // What was thrown away is missing: catch (error) {} if (!user) return callback(…)
+  // A thrown-away error leaves a missing value: catch (error) {} if (!user) return callback(…)
   const lost = lostVariables(found, values);
   if (around.some(({ test, branch }) => branch === 'then' && [...lost].some((name) => passesWithout(test, name))))
     return 'outage';
@@ -163,7 +163,7 @@ function causeOf(
   return byStatus !== undefined && !asksAboutStatusElsewhere(found.body, byStatus.test) ? 'status' : undefined;
 }
 
-/** Whether there is no error where a condition has led: behind `if (err) return callback(err)`, and right of `err ||`. */
+/** Whether there is certainly no error at this point: after `if (err) return callback(err)`, and to the right of `err ||`. */
 function excludes(test: Node, branch: Branch['branch'], error: string): boolean {
   const outcome = outcomeOfError(test, error);
   return outcome !== undefined && outcome !== branch;
@@ -174,7 +174,7 @@ function asks({ params: [first], body }: AnyFunction): boolean {
   return first?.type === 'Identifier' ? asksWhatItIs(body, first.name) : first !== undefined;
 }
 
-/** The conditions under which a node is reached, in its function: those around it, and those that left before it. */
+/** The conditions under which a node is reached in its function: those around it, and those that returned before it. */
 function branchesAround(node: Node, within: AnyFunction): Branch[] {
   const found: Branch[] = [];
   let inner = node;
@@ -198,7 +198,7 @@ function branchesAround(node: Node, within: AnyFunction): Branch[] {
   return found;
 }
 
-/** In a `catch` that does not look at its error, of a `try` that waits for another machine. */
+/** In a `catch` that ignores its error, of a `try` that waits for another machine. */
 function isInCatch(node: Node, within: AnyFunction, values: Values): boolean {
   for (const up of ancestors(node)) {
     if (up === within) return false;

@@ -6,7 +6,7 @@ import { ServerOptions } from '../servers.ts';
 import { isConnectionString, isPartOfText } from '../text.ts';
 import type { Values } from '../values.ts';
 
-/** The options that switch the verification off, and the value that does. */
+/** The options that switch the verification off, and the value with which they do so. */
 const SWITCHES: Readonly<Record<string, boolean>> = {
   rejectUnauthorized: false,
   strictSSL: false,
@@ -21,10 +21,10 @@ const SWITCHES: Readonly<Record<string, boolean>> = {
   acceptInsecureCerts: true,
 };
 
-/** The options of a browser that a program leads: puppeteer, playwright, WebDriver. */
+/** The options of a browser that a program controls: puppeteer, playwright, WebDriver. */
 const OF_BROWSERS = ['ignoreHTTPSErrors', 'acceptInsecureCerts'];
 
-/** The same as JSON within a string. */
+/** The same as JSON in a string. */
 const AS_JSON = /["']rejectUnauthorized["']\s*:\s*(?:false|0)\b/;
 
 export const noRejectUnauthorizedFalse: Rule = defineRule({
@@ -83,7 +83,7 @@ export const noRejectUnauthorizedFalse: Rule = defineRule({
         const option = insecureCurl(node, values);
         if (option !== undefined) report(node, 'curl', { data: { option } });
         const method = calledMethod(node);
-        // superagent's, and of whoever is made on top of it
+        // superagent, and libraries that are built on it
         if (method?.name === 'disableTLSCerts') report(calleeName(node), 'method', { data: { method: method.name } });
       },
       NewExpression: (node) => servers.see(node),
@@ -101,7 +101,7 @@ export const noRejectUnauthorizedFalse: Rule = defineRule({
   },
 });
 
-/** The name of the method: of a long chain, the line that counts. */
+/** The name of the method: in a long chain, this is the line that matters. */
 function calleeName(call: CallExpression): Node {
   const callee = unwrap(call.callee);
   return callee.type === 'MemberExpression' ? callee.property : callee;

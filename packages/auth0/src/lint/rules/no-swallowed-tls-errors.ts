@@ -29,7 +29,7 @@ export const noSwallowedTlsErrors: Rule = defineRule({
       if (value.kind === 'global') return value.path.join('.') === 'fetch';
       return CLIENT.test(packageOf(value) ?? '');
     };
-    /** Whether a call, or one that it is chained to, speaks to a server. */
+    /** Whether a call, or one in the same chain, speaks to a server. */
     const connects = (node: Node): boolean => {
       for (let at: Node = unwrap(node); at.type === 'CallExpression' || at.type === 'NewExpression'; ) {
         const method = calledMethod(at);
@@ -69,7 +69,7 @@ export const noSwallowedTlsErrors: Rule = defineRule({
       },
     };
 
-    /** The error of an idle connection, which nobody waits for: the next one comes out of its own call. */
+    /** The error of an idle connection, for which nobody waits. The next error rejects its own call. */
     function isPool(node: Node): boolean {
       const value = values.of(node);
       return value.kind === 'made' && /pool$/i.test(value.by.path.at(-1) ?? value.by.name);

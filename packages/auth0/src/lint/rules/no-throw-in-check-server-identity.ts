@@ -6,10 +6,10 @@ export const noThrowInCheckServerIdentity: Rule = defineRule({
   name: 'no-throw-in-check-server-identity',
   severity: 'error',
   description: 'checkServerIdentity throws in place of returning its error',
-  // Never a fix. A thrown error stops the process whatever is set; a returned one counts only where the verification is on, which an
-  // agent, the environment or another file may switch off, and then reaches handlers that may swallow it or connect again.
+  // Never a fix. A thrown error stops the process, whatever is set. A returned error counts only if the verification is on. An agent, the
+  // environment or another file may switch it off. The returned error then reaches handlers that may swallow it or connect again.
   suggestion:
-    'Write return for throw, and rejectUnauthorized: true beside the check. Look first: where the verification is off (here, in an agent, in the environment) a returned error is ignored, and whoever hears it in place of the exception must not swallow it or connect again.',
+    'Write return for throw, and rejectUnauthorized: true beside the check. Look first: if the verification is off (here, in an agent, in the environment), a returned error is ignored. And code that gets it in place of the exception must not swallow it or connect again.',
   messages: {
     throws: {
       happens:
@@ -35,7 +35,7 @@ export const noThrowInCheckServerIdentity: Rule = defineRule({
         if (called.kind === 'function') checkFunction(called.node, false);
       }
     };
-    // Whoever calls it elsewhere may count on the exception: then only a person can tell.
+    // Other callers may rely on the exception. Then only a person can decide.
     const isCalledByHand = (): boolean =>
       [...descendants(sourceCode.ast)].some((node) => {
         const method = calledMethod(node);
@@ -43,7 +43,7 @@ export const noThrowInCheckServerIdentity: Rule = defineRule({
       });
     const reportThrow = (node: ThrowStatement, found: AnyFunction, mayReturn: boolean): void => {
       const [start = 0] = node.range ?? [];
-      // What is returned must be truthy for certain, or the connection would be accepted: so an error that is made on the spot.
+      // The returned value must certainly be truthy, or the connection would be accepted. So only an error that is made on the spot counts.
       const refuses =
         mayReturn && !found.async && !found.generator && node.argument.type === 'NewExpression' && !inTry(node, found);
       report(

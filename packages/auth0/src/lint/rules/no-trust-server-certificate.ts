@@ -86,7 +86,7 @@ function trustsByDefault({ driver, version }: Connection): boolean {
   return majorOf(version) < (driver === 'tedious' ? 9 : 7);
 }
 
-/** Whether a connection has TLS, and all its options are seen, and none of them says whom to trust. */
+/** Whether a connection has TLS, all its options can be seen, and none of them says whom to trust. */
 function leavesDefault(connection: Connection, values: Values): boolean {
   const { driver, version, config } = connection;
   const objects = tlsObjects(connection, values);
@@ -94,7 +94,7 @@ function leavesDefault(connection: Connection, values: Values): boolean {
   if (config === undefined || objects.some(({ open }) => open)) return false;
   if (options !== undefined && values.of(options.value).kind !== 'object') return false;
   const entry = tlsEntry(connection, values);
-  // Without TLS, that is the finding of another rule.
+  // A connection without TLS: another rule finds that.
   const isEncrypted = entry === undefined ? encryptsByDefault(connection) : values.mayBe(entry.value, true);
   const isSaid = objects.some(({ entries }) => entries.has('trustServerCertificate'));
   return isEncrypted && (!isSaid || (driver === 'tedious' && majorOf(version) < 2));

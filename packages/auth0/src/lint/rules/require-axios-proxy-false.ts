@@ -82,15 +82,15 @@ export const requireAxiosProxyFalse: Rule = defineRule({
   },
 });
 
-/** What makes agents of which all is known that their options say. */
+/** Functions that make agents which do only what their options say. */
 const AGENT_MAKERS =
   /^(?:https|agentkeepalive|https-proxy-agent|http-proxy-agent|proxy-agent|socks-proxy-agent|hpagent|tunnel|tunnel-agent)$/;
 
-/** The options by which an agent checks a server, or shows who it is itself. */
+/** The options by which an agent checks a server, or shows its own identity. */
 const OF_TLS =
   /^(?:ca|cert|key|pfx|passphrase|crl|checkServerIdentity|rejectUnauthorized|servername|secureContext|minVersion|ciphers|requestTls|connect|createConnection)$/;
 
-/** Whether an agent only keeps connections, or is the way to a proxy: a request that goes without it loses no check. */
+/** Whether an agent only keeps connections, or only leads to a proxy. A request without such an agent loses no check. */
 function checksNothing(agent: Node, values: Values): boolean {
   const name = unwrap(agent);
   const uses = name.type === 'Identifier' ? (values.variable(name)?.references ?? []) : [];
@@ -110,12 +110,12 @@ function checksNothing(agent: Node, values: Values): boolean {
   });
 }
 
-/** What a request may have beside a pinned agent, and still goes to its URL and nowhere else. */
+/** What a request may have next to a pinned agent, and still go only to its URL. */
 const HARMLESS = /^(?:httpsAgent|maxRedirects|url|method|headers|params|data|auth|timeout|responseType|signal)$/;
 
 /**
- * Whether a request without a proxy is shown to reach nobody but the pinned server: a single request to an `https:` URL, without
- * redirects, by certpin's agent.
+ * Whether a request without a proxy certainly reaches only the pinned server: a single request to an `https:` URL, without redirects, by
+ * certpin's agent.
  */
 function isPinnedRequest(call: AnyCall, agent: Property, { open, entries }: ObjectValue, values: Values): boolean {
   const module = values.moduleOf(call.callee as Node);
@@ -130,7 +130,9 @@ function isPinnedRequest(call: AnyCall, agent: Property, { open, entries }: Obje
   return url.kind === 'text' && /^https:\/\//.test(url.text) && isPinnedAgent(agent.value as Node, values);
 }
 
-/** The agent of the installed certpin, or of its block in this script, made here or kept in a constant that nothing else is done with than to give it to clients. */
+/**
+ * The agent of the installed certpin, or of its block in this script. It is made here, or kept in a constant that is only given to clients.
+ */
 function isPinnedAgent(node: Node, values: Values): boolean {
   const made = values.of(node);
   const isOurs =

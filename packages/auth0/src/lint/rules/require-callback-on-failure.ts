@@ -89,7 +89,7 @@ export const requireCallbackOnFailure: Rule = defineRule({
       for (const node of ownNodes(main.body)) {
         if (!isAwait(node) || isCaught(node, main)) continue;
         report(node, 'uncaughtAwait', { data: { callback } });
-        return; // one is enough to say it
+        return; // One finding is enough.
       }
     }
 
@@ -106,7 +106,7 @@ export const requireCallbackOnFailure: Rule = defineRule({
       if (error !== undefined) checkResponse(error, handler.body);
     }
 
-    /** Whether the callback is read behind a node, in the function that it stands in. */
+    /** Whether the callback is read after a node, in the same function. */
     function isLaterIn(node: Node, within: Node | undefined): boolean {
       const [, end = 0] = node.range ?? [];
       return [...descendants((within ?? main) as Node)].some(
@@ -119,7 +119,7 @@ export const requireCallbackOnFailure: Rule = defineRule({
     }
 
     /**
-     * Whether what runs after a failure calls the callback, or gives the error to somebody who may. The log does not, and whoever closes a
+     * Whether the code after a failure calls the callback, or gives the error to code that may call it. The log does not, and closing a
      * connection does not either.
      */
     function reaches(branch: Node, error: string | undefined): boolean {
@@ -135,7 +135,7 @@ export const requireCallbackOnFailure: Rule = defineRule({
       });
     }
 
-    /** A rethrown error may have another catch around it. */
+    /** A rethrown error may reach another catch. */
     function isRethrown(handler: Node): boolean {
       return throws(handler) && main !== undefined && isCaught(handler, main);
     }
@@ -143,7 +143,7 @@ export const requireCallbackOnFailure: Rule = defineRule({
     function checkChain(statement: Node & { type: 'ExpressionStatement' | 'ReturnStatement' }): void {
       const whole = statement.type === 'ExpressionStatement' ? statement.expression : statement.argument;
       if (!whole || !mentions(whole, callback)) return;
-      // What a nested function returns, somebody may wait for.
+      // Somebody may wait for what a nested function returns.
       if (statement.type === 'ReturnStatement' && enclosingFunction(statement) !== main) return;
       const calls: ChainedCall[] = [];
       const start = unwrap(whole);
@@ -165,13 +165,13 @@ export const requireCallbackOnFailure: Rule = defineRule({
       }
       const { name, given } = calls[handled] as ChainedCall;
       const handler = given[name === 'catch' ? 0 : 1] as Node;
-      // What comes behind the handler may call the callback for both.
+      // Code after the handler may call the callback for both cases.
       const later = calls.slice(0, handled).some((call) => call.given.some((argument) => mentions(argument, callback)));
       if (handler !== undefined && !later && isSilent(handler))
         report(handler, 'silentPromise', { data: { callback } });
     }
 
-    /** Whether a handler of a failure only writes it down. */
+    /** Whether a handler of a failure only logs it. */
     function isSilent(handler: Node): boolean {
       if (isFunction(handler)) {
         const [parameter] = handler.params;
@@ -181,7 +181,7 @@ export const requireCallbackOnFailure: Rule = defineRule({
       return isLog(handler);
     }
 
-    /** An async function that calls the callback, and whose promise nobody looks at: its failure is lost. */
+    /** An async function that calls the callback, and whose promise is ignored. Its failure is lost. */
     function checkAlone(found: AnyFunction): void {
       if (!mentions(found.body, callback)) return;
       const lost = [...ownNodes(found.body)].find((node) => {
@@ -190,7 +190,7 @@ export const requireCallbackOnFailure: Rule = defineRule({
       if (lost !== undefined && callsOf(found).some(isAlone)) report(lost, 'alone', { data: { callback } });
     }
 
-    /** The calls of a function, as far as they are seen: where it stands, or by its name. */
+    /** The calls of a function, as far as they can be seen: at its place, or by its name. */
     function callsOf(found: AnyFunction): Node[] {
       const around = parentOf(found);
       if (around?.type === 'CallExpression')
@@ -199,7 +199,7 @@ export const requireCallbackOnFailure: Rule = defineRule({
       return callsByName(found, values);
     }
 
-    /** A client, an emitter and a timer call what they are given, and do not look at what it returns. */
+    /** A client, an emitter and a timer call their functions, and ignore what these return. */
     function isNodeStyle(call: Node & { type: 'CallExpression' }, found: AnyFunction): boolean {
       const method = calledMethod(call)?.name ?? '';
       if (/^(?:on|once|addListener|addEventListener)$/.test(method)) return true;
@@ -212,7 +212,7 @@ export const requireCallbackOnFailure: Rule = defineRule({
       return callee.type === 'Identifier' && callee.name === 'Promise';
     }
 
-    /** Whether nobody hears of the failure of a call: it is not awaited, returned within the script, or chained to a handler. */
+    /** Whether the failure of a call is ignored: it is not awaited, not returned within the script, and has no handler. */
     function isAlone(call: Node): boolean {
       let inner = call;
       for (const up of ancestors(call)) {
@@ -257,7 +257,7 @@ export const requireCallbackOnFailure: Rule = defineRule({
           report(node, 'thrownError', { data: { callback } });
     }
 
-    /** Whether what comes beside the error is used for more than a line in the log. */
+    /** Whether the value next to the error is used for more than a line in the log. */
     function usesResult({ params, body }: AnyFunction): boolean {
       const names = params.slice(1).flatMap((parameter) => (parameter.type === 'Identifier' ? [parameter.name] : ['']));
       if (names.length === 0 || names.includes('')) return true;
@@ -266,7 +266,7 @@ export const requireCallbackOnFailure: Rule = defineRule({
       return names.some((name) => used.some((node) => node.type === 'Identifier' && node.name === name));
     }
 
-    /** Whether an event is that of a request of Node.js: its failure is heard nowhere else. */
+    /** Whether an event is that of a request of Node.js. Its failure appears nowhere else. */
     function isRequest(call: AnyCall): boolean {
       const object = calledMethod(call)?.object;
       return values
@@ -309,14 +309,14 @@ export const requireCallbackOnFailure: Rule = defineRule({
         return outer?.type === 'MemberExpression' && outer.object === uses[index] && !outer.optional;
       });
       const [first] = unguarded;
-      // Any other use of it is a question whether it is there.
+      // Any other use of it only asks whether it exists.
       if (first !== undefined && unguarded.length === uses.length)
         report(first, 'noResponse', { data: { callback, error } });
     }
   },
 });
 
-/** `await` and `for await`, where a failure comes out. */
+/** `await` and `for await`, where a failure is thrown. */
 function isAwait(node: Node): boolean {
   if (node.type === 'ForOfStatement') return node.await;
   if (node.type !== 'AwaitExpression') return false;

@@ -3,7 +3,7 @@ import { nameOf, unwrap } from '../ast.ts';
 import { HOLE } from '../markers.ts';
 import { defineRule, type Rule } from '../rule.ts';
 
-/** Names of what is compared with a certificate's hash. */
+/** Names of variables that are compared with a certificate's hash. */
 const PIN_NAME =
   /(?:^|_)(?:pins?|PINS?)(?:$|_|[A-Z\d])|[a-z]Pins?(?:$|[A-Z_\d])|[Pp]inned|PINNED|[Ff]ingerprint|FINGERPRINT|[Tt]humbprint|THUMBPRINT/;
 const OTHER_HASH = /sha[_-]?(?:1(?!\d)|384|512)|print512|md5/i;
@@ -74,7 +74,7 @@ export const validPin: Rule = defineRule({
   },
 });
 
-/** How many hex digits a text has that looks like a hash in hex; undefined where it does not. */
+/** How many hex digits a text has that looks like a hash in hex. undefined: it does not look like one. */
 function hexDigits(text: string): number | undefined {
   const hex = text.replace(/^sha-?256(?:\s*fingerprint)?\s*[=:/]\s*/i, '');
   if (!/^[\da-f]{2}(?:[: ]?[\da-f])*$/i.test(hex)) return undefined;

@@ -33,7 +33,7 @@ const templates: Record<ActionTrigger, ActionTemplate> = {
   'custom-phone-provider': customPhoneProvider,
 };
 
-/** The version of a trigger that its template is written for. */
+/** The version of a trigger for which its template is written. */
 export function triggerVersion(trigger: ActionTrigger): string {
   return templates[trigger].version;
 }
@@ -68,7 +68,7 @@ interface Part {
   /** undefined: nothing. */
   readonly write: ActionTemplate['sql'];
   readonly need: Need;
-  /** What the server has to have, for the head of the script. */
+  /** What the server must have, for the head of the script. */
   readonly has: string;
 }
 

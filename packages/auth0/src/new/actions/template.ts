@@ -21,10 +21,10 @@ export interface ActionTemplate {
   readonly table?: string;
   readonly top?: string;
   readonly http: (words: ActionWords) => string;
-  /** undefined: a database is of no use here. */
+  /** undefined: a database does not help here. */
   readonly sql?: (words: ActionWords) => string;
   readonly sqlNeed?: 'select' | 'change';
-  /** undefined: a directory is of no use here. */
+  /** undefined: a directory does not help here. */
   readonly directory?: (words: ActionWords) => string;
   readonly directoryNeed?: 'findPerson' | 'findRoles';
 }
@@ -32,7 +32,7 @@ export interface ActionTemplate {
 export const namespace = `// Custom claims need a namespace: a URL of your own.
 const NAMESPACE = 'https://example.com';`;
 
-/** The handler: what it does, and what becomes of a failure. It never throws. */
+/** The handler: what it does, and what happens after a failure. It never throws. */
 export function handler(name: string, parameters: string, work: string, failure: string): string {
   const inner = (text: string): string => text.replace(/^(?=.)/gm, '    ');
   return `exports.${name} = async (${parameters}) => {

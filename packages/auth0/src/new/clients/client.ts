@@ -1,6 +1,6 @@
 import type { Frame } from '../frame.ts';
 
-/** What a script does with its client, and so has functions for. */
+/** The tasks for which a script needs its client, and has functions. */
 export type Need =
   | 'select'
   | 'change'
@@ -16,11 +16,11 @@ export type Need =
 export interface ClientPieces {
   /** What people call it. */
   readonly title: string;
-  /** The names of the settings; the last one holds the pins. */
+  /** The names of the settings. The last one holds the pins. */
   readonly settings: readonly string[];
-  /** What the driver is required as: `const { Pool } = `; undefined: it is part of Node. */
+  /** How the driver is required: `const { Pool } = `. undefined: it is part of Node. */
   readonly binding: string | undefined;
-  /** The error that says what happened, of the one that the driver gave: an expression. Default: its `cause`, where it has no code. */
+  /** An expression for the error that says what happened, from the driver's error. Default: its `cause`, if it has no code. */
   readonly reported?: string;
   /** The functions `select`, `change` or `request`, and the one that makes the pool or the HTTP client. */
   readonly functions: (frame: Frame, needs: readonly Need[]) => readonly string[];
@@ -30,9 +30,9 @@ export interface ClientPieces {
 export interface SqlPieces extends ClientPieces {
   /** A statement with `?` for its values, in the driver's own spelling. */
   readonly statement: (sql: string) => string;
-  /** The name of a table or a column as it stands in a statement; what is no plain word in lower case is quoted. */
+  /** The name of a table or a column as it is written in a statement. Names that are not plain lower-case words are quoted. */
   readonly identifier: (name: string) => string;
-  /** Whether `error` is another one than that of a unique index which refuses a row: an expression. */
+  /** An expression: whether `error` is something other than a unique index that refuses a row. */
   readonly isOtherError: string;
 }
 
@@ -45,9 +45,9 @@ export interface DocumentPieces extends ClientPieces {
 
 /** The pieces of a client that asks a directory. */
 export interface DirectoryPieces extends ClientPieces {
-  /** What stands in the setting of its URL, for the head of the script. */
+  /** The content of the setting for its URL, for the head of the script. */
   readonly url: string;
-  /** What the directory has to keep, for the head of the script. */
+  /** What the directory must keep, for the head of the script. */
   readonly keeps: Readonly<Record<'findPerson' | 'findRoles', string>>;
 }
 

@@ -5,18 +5,18 @@ import { indent } from '../text.ts';
 export interface Kept {
   /** `getPool` */
   readonly name: string;
-  /** `pool`; the variables are called after it. */
+  /** `pool`. The variables are named after it. */
   readonly what: string;
   readonly settings: readonly string[];
   /** Which one it is: an expression. */
   readonly place: string;
-  /** With which settings it was made. */
+  /** The settings with which it was made. */
   readonly secrets: readonly string[];
-  /** `const { Pool } = ` and the package; undefined: nothing to require. */
+  /** `const { Pool } = ` and the package. undefined: nothing to require. */
   readonly required: readonly [binding: string, module: string] | undefined;
   /** Statements that declare the variable `what`. */
   readonly make: string;
-  /** A statement that ends the one before, which is `known.<what>`; undefined: its idle connections end with their server's patience. */
+  /** A statement that ends the one before, which is `known.<what>`. undefined: its idle connections end when their server closes them. */
   readonly end: string | undefined;
 }
 

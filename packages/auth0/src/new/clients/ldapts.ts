@@ -38,8 +38,8 @@ const functions: Readonly<Partial<Record<Need, string>>> = {
 }`,
 };
 
-// A user with another address than an entry must not become that entry: OpenLDAP takes `root@example.com\0` for `root@example.com`, and
-// directories differ in what they take for the same letter.
+// A user with another address must not get an entry: OpenLDAP takes `root@example.com\0` for `root@example.com`, and directories differ in
+// which letters they treat as equal.
 const findEntry = `// Two entries with one address: nobody can tell whose it is. A directory compares less strictly
 // than this script: it passes over signs and accents.
 async function findEntry(client, secrets, email) {

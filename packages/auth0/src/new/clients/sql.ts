@@ -2,9 +2,9 @@ import { type Frame, parameters } from '../frame.ts';
 import { indent } from '../text.ts';
 import type { SqlPieces } from './client.ts';
 
-/** What one driver does in its own way. */
+/** What differs from driver to driver. */
 interface Driver extends Pick<SqlPieces, 'title' | 'binding' | 'statement' | 'isOtherError' | 'reported'> {
-  /** What stands before a name, and behind it: `"`, a backtick, or brackets. */
+  /** The characters before and after a name: `"`, a backtick, or brackets. */
   readonly quotes: readonly [string, string];
   /** The bodies of `select(sql, values)` and `change(sql, values)`. */
   readonly select: (frame: Frame) => string;
@@ -20,7 +20,7 @@ export const databaseSettings = ['DB_HOST', 'DB_PORT', 'DB_NAME', 'DB_USER', 'DB
 export const databasePlace = (client: string): string =>
   `\`${client} \${DB_USER}@\${DB_HOST}:\${DB_PORT}/\${DB_NAME}\``;
 
-/** The limit of all calls together. */
+/** The limit for all calls together. */
 const within = `function within(milliseconds, work) {
   let timer;
   const late = new Promise((_resolve, reject) => {
@@ -29,7 +29,7 @@ const within = `function within(milliseconds, work) {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }`;
 
-/** A pool's queue has no limit of its own. */
+/** The queue of a pool has no limit of its own. */
 export const withinFunction: string = `// Waiting for a connection of the pool counts too. The platform ends a run after 20 s.
 ${within}`;
 
@@ -58,14 +58,14 @@ export function sqlPieces({ select, change, others, quotes, ...driver }: Driver)
   };
 }
 
-/** Words of SQL that are names of tables or columns in the field, and mean something else without quotes in a database of ours. */
+/** Words of SQL that people use as names of tables or columns. Without quotes, they mean something else in one of our databases. */
 const reserved: readonly string[] = [
   ...['user', 'group', 'order', 'table', 'column', 'key', 'keys', 'index', 'primary', 'unique', 'default', 'check'],
   ...['select', 'from', 'where', 'to', 'in', 'end', 'all', 'any', 'both', 'case', 'desc', 'asc', 'limit', 'offset'],
   ...['current_user', 'session_user', 'references', 'constraint', 'system', 'rank', 'groups', 'row', 'rows', 'values'],
 ];
 
-/** PostgreSQL folds what is not quoted to lower case. */
+/** PostgreSQL changes names without quotes to lower case. */
 function isPlain(name: string): boolean {
   return /^[a-z_][a-z0-9_]*$/.test(name) && !reserved.includes(name);
 }

@@ -2,7 +2,7 @@ import { type DatabaseTemplate, failed, settle } from './template.ts';
 
 const call = settle('setIdentifier', '(changed) => callback(null, changed)', failed);
 
-/** The two newer keys differ in names only. Their signature is not documented, so what follows the new value is not counted on. */
+/** The two newer keys differ only in names. Their signature is not documented, so nothing relies on what follows the new value. */
 function changeIdentifier(words: {
   readonly key: 'change_username' | 'change_phone_number';
   readonly name: string;

@@ -20,7 +20,7 @@ const templates: Record<DatabaseKey, DatabaseTemplate> = {
   ...{ change_email: changeEmail, change_username: changeUsername, change_phone_number: changePhoneNumber },
 };
 
-/** What a profile, and the check of a password, is made of. */
+/** What a profile, and the check of a password, are made from. */
 const profileColumns: readonly UserColumn[] = ['id', 'email', 'password', 'email_verified', 'nickname'];
 
 /** A custom database script: one bare function. */
@@ -148,7 +148,7 @@ ${indent(fields.map((field) => `${field},`).join('\n'), 4)}
 
 function tableIdPart({ userIdPrefix }: Plan): string {
   const body = userIdPrefix
-    ? `if (!userId.startsWith(USER_ID_PREFIX)) throw new Error('this is no user of this connection');
+    ? `if (!userId.startsWith(USER_ID_PREFIX)) throw new Error('this is not a user of this connection');
 return userId.slice(USER_ID_PREFIX.length);`
     : 'return userId;';
   return `// Auth0 takes its own prefix away, and leaves the user_id of the profile.

@@ -23,7 +23,7 @@ export interface DocumentWords extends Pick<SqlWords, 'bcrypt' | 'isOtherError' 
   readonly field: (name: UserColumn, value: string) => string;
   /** `user.email` */
   readonly of: (object: string, name: UserColumn) => string;
-  /** The value by which a user is found again: an ObjectId, where the field is the database's own. */
+  /** The value by which a user is found again. It is an ObjectId if the database fills the field itself. */
   readonly idOf: (id: string) => string;
 }
 
@@ -34,15 +34,15 @@ export interface DatabaseTemplate {
   readonly name: string;
   /** Before `context` and `callback`. */
   readonly parameters: readonly string[];
-  /** Where they are other ones beside `context`. */
+  /** Present if they differ when there is a `context`. */
   readonly contextParameters?: readonly string[];
-  /** What a reader has to know before the script is used. */
+  /** What a reader must know before the script is used. */
   readonly caveat?: (context: boolean) => string | undefined;
   /** Statements at the top: constants, parameters. */
   readonly top?: (words: { readonly context: boolean; readonly isDatabase: boolean }) => string;
   /** What an API has to answer, in words. */
   readonly api: string;
-  /** What it does with a `user_id`: it makes one, in a profile, or finds the id of the table in one. */
+  /** What it does with a `user_id`: it makes one for a profile, or gets the id of the table from one. */
   readonly userId?: 'made' | 'taken apart';
   readonly sqlNeeds: readonly Need[];
   readonly sql: (words: SqlWords) => string;

@@ -6,8 +6,8 @@ import { type LayoutFunction, type Script, type ScriptFile, toJson } from './lay
 import { settingsOf } from './values.ts';
 
 /**
- * What the Deploy CLI is to fill in from its keyword mappings or the environment. It puts `JSON.stringify(value)` in the place of
- * `"@@KEY@@"`, quotes included, so any password fits; `##KEY##` would take it as it is.
+ * What the Deploy CLI fills in from its keyword mappings or the environment. It replaces `"@@KEY@@"`, with the quotes, by
+ * `JSON.stringify(value)`, so any password fits. `##KEY##` would insert the value unchanged.
  */
 const marker = (name: string): string => `@@${name}@@`;
 
@@ -52,7 +52,7 @@ function scriptFiles(scripts: readonly Script[], folder: string): ScriptFile[] {
   return scripts.map(({ point, content }) => ({ path: `${folder}/${point}.js`, content, isScript: true }));
 }
 
-/** Without `enabled_clients`: those that an existing connection has stay as they are. */
+/** Without `enabled_clients`: those of an existing connection stay unchanged. */
 function connection(scripts: readonly Script[], plan: Plan, folder: string): object {
   const settings = settingsOf(plan).map(({ name, value }) => [name, value ?? marker(name)]);
   return {

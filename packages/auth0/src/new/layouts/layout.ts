@@ -1,10 +1,10 @@
 import type { Plan } from '../options.ts';
 
-/** A file that is to be written; `path` has `/` and is relative to the folder of the output. */
+/** A file to write. `path` uses `/` and is relative to the output folder. */
 export interface ScriptFile {
   readonly path: string;
   readonly content: string;
-  /** A script, or what stands beside scripts. */
+  /** A script, or a file that belongs to scripts. */
   readonly isScript: boolean;
 }
 
@@ -14,7 +14,7 @@ export interface Script {
   readonly content: string;
 }
 
-/** Where the files of one format stand, and what stands beside the scripts. */
+/** Where the files of one format go, and which files there are besides the scripts. */
 export type LayoutFunction = (scripts: readonly Script[], plan: Plan) => readonly ScriptFile[];
 
 export function toJson(value: unknown): string {

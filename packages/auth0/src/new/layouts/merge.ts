@@ -4,22 +4,22 @@ import { toJson } from './layout.ts';
 /** What the Deploy CLI fills in. */
 const MARKER = /^(?:@@\w+@@|##\w+##)$/;
 
-/** What a new file begins with, and whoever has changed it has changed on purpose. */
+/** What a new file begins with. If somebody has changed it, that was on purpose. */
 const beginnings: ReadonlySet<string | number | undefined> = new Set(['import_mode', 'runtime', 'deployed']);
 
-/** A value that has to stand at a path. */
+/** A value that must be at a path. */
 type Change = readonly [path: readonly (string | number)[], value: unknown];
 
-/** Whether a file holds settings, which somebody may have filled in: then {@link mergeSettings} is to be asked before it is replaced. */
+/** Whether a file contains settings that somebody may have filled in. Then call {@link mergeSettings} before it is replaced. */
 export function isMerged(path: string): boolean {
   return /(?:^|\/)(?:(?:configuration|secrets|database)\.json|tenant\.yaml|actions\/[^/]+\.json)$/.test(path);
 }
 
 /**
- * Puts what a planned file of settings says into the file that is there. What stands there stays: other options, other settings,
- * other connections, and in YAML the comments. Settings that the planned file only names (`@@DB_PASSWORD@@`, or an empty text) keep the value that is there.
+ * Puts the planned settings into the existing file. Everything there stays: other options, other settings, other connections, and the
+ * comments in YAML. Settings that the planned file only names (`@@DB_PASSWORD@@`, or an empty text) keep their existing value.
  *
- * @throws SyntaxError where the existing file cannot be read
+ * @throws SyntaxError if the existing file cannot be read
  */
 export function mergeSettings(path: string, existing: string, planned: string): string {
   if (path.endsWith('.json')) {
@@ -28,7 +28,7 @@ export function mergeSettings(path: string, existing: string, planned: string): 
     return toJson(document);
   }
   const document = parseDocument(existing);
-  if (document.errors.length > 0) throw new SyntaxError('the file is no YAML');
+  if (document.errors.length > 0) throw new SyntaxError('the file is not YAML');
   for (const [place, value] of changesOf(
     readObject(() => document.toJS() ?? {}),
     parseDocument(planned).toJS(),
@@ -42,11 +42,11 @@ function readObject(read: () => unknown): object {
   try {
     value = read();
   } catch {
-    // The parser's message would repeat what the file holds.
+    // The parser's message would repeat the content of the file.
     throw new SyntaxError('the file has a syntax error');
   }
   if (isObject(value)) return value;
-  throw new SyntaxError('the file is no object');
+  throw new SyntaxError('the file is not an object');
 }
 
 function changesOf(existing: unknown, planned: unknown, path: Change[0] = []): Change[] {

@@ -18,7 +18,7 @@ export const terraformHeredoc: LayoutFunction = (scripts, plan) => [
   versions,
 ];
 
-/** Where the provider comes from: without it Terraform looks for `hashicorp/auth0`, which does not exist. */
+/** The source of the provider. Without it, Terraform looks for `hashicorp/auth0`, which does not exist. */
 const versions: ScriptFile = {
   path: 'versions.tf',
   content: `terraform {
@@ -37,7 +37,7 @@ function fileOf({ point }: Script, plan: Plan): string {
   return `${plan.name}/${point}.js`;
 }
 
-/** In a heredoc, `${` and `%{` begin what Terraform evaluates. */
+/** In a heredoc, `${` and `%{` begin an expression of Terraform. */
 function escaped(text: string): string {
   return text.replace(/[$%](?=\{)/g, '$&$&');
 }
@@ -127,7 +127,7 @@ ${block('supported_triggers', [
 `;
 }
 
-/** With the signs below one another, as `terraform fmt` writes them. */
+/** With aligned equal signs, as `terraform fmt` writes them. */
 function assignments(pairs: readonly (readonly [string, string])[]): string {
   const width = Math.max(...pairs.map(([name]) => name.length));
   return pairs.map(([name, value]) => `${name.padEnd(width)} = ${value}`).join('\n');

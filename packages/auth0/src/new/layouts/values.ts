@@ -1,10 +1,10 @@
 import { piecesOf } from '../clients/index.ts';
 import type { Plan } from '../options.ts';
 
-/** A setting: its value, where it is known and no secret. */
+/** A setting, with its value if that is known and not a secret. */
 export interface Setting {
   readonly name: string;
-  /** undefined: to be filled in by the user. */
+  /** undefined: the user must fill it in. */
   readonly value: string | undefined;
   readonly isSecret: boolean;
 }

@@ -26,7 +26,7 @@ function createApi({ name, methods, returns }, event, report) {
     'redirect.encodeToken': (options) => encodeToken(options, event),
     'redirect.validateToken': (options) => validateToken(options, event),
     'rules.wasExecuted': () => false,
-    // Nobody is a member of anything, where nothing else is said.
+    // By default, nobody is a member of anything.
     'groups.getUserGroups': async () => ({ groups: [] }),
     'groups.hasGroupMembership': async () => ({ hasGroupMembership: false }),
     'roles.getUserEffectiveRoles': async () => ({ roles: [] }),

@@ -1,6 +1,7 @@
 // @ts-check
 'use strict';
-// `api.cache`: 20 entries, keys of 64 bytes, values of 4 kB, 8 kB together, at most 24 hours, 15 minutes unless said otherwise.
+// `api.cache`: 20 entries, keys of 64 bytes, values of 4 kB, 8 kB together. Entries live for 15 minutes by default, and for 24 hours at
+// most.
 const ENTRIES = 20;
 const KEY_BYTES = 64;
 const VALUE_BYTES = 4096;

@@ -6,10 +6,10 @@ const { TLSSocket } = require('node:tls');
 
 const { X509Certificate } = crypto;
 
-/** Hashes that an attacker can make two things of one value for. */
+/** Hashes for which an attacker can make two inputs with one value. */
 const weak = /^(?:rsa-)?(?:md4|md5|sha-?1|ripemd|rmd160)/i;
 
-/** The getter as Node made it, for questions of our own. */
+/** The getter as Node made it, for our own calls. */
 const fingerprintOf = /** @type {() => string} */ (
   Object.getOwnPropertyDescriptor(X509Certificate.prototype, 'fingerprint256')?.get
 );
@@ -21,11 +21,11 @@ const leaves = new WeakMap();
 const derOf = new Map();
 
 /**
- * Tells of every handshake that the script completes, and what it looks at in the certificate that the server presented. What is only
- * copied counts as looked at. Of issuers nothing is told: they say nothing of the server.
+ * Reports every handshake that the script completes, and what the script looks at in the server's certificate. What is only copied counts
+ * as looked at. Issuers are not reported, because they say nothing about the server.
  *
  * @param {(handshake: { certificate: string, trusted: boolean }) => void} tellHandshake `certificate`: SHA-256, as Node writes it;
- *   `trusted`: whether the verification of OpenSSL went well, whatever the script makes of that
+ * `trusted`: whether OpenSSL's verification passed
  * @param {(look: { certificate: string, at: string }) => void} tellLook
  */
 function watchCertificates(tellHandshake, tellLook) {
@@ -48,7 +48,7 @@ function watchCertificates(tellHandshake, tellLook) {
  */
 function watchSockets(tellHandshake, look) {
   const socket = /** @type {any} */ (TLSSocket.prototype);
-  // getPeerX509Certificate() can take the certificate away from whoever asks next; this one cannot.
+  // getPeerX509Certificate() can take the certificate away from the next caller. This function cannot.
   const { getPeerCertificate, getPeerX509Certificate, getSession, emit } = socket;
   const nameOf = (/** @type {any} */ from) => getPeerCertificate.call(from)?.fingerprint256;
 
@@ -74,7 +74,7 @@ function watchSockets(tellHandshake, look) {
   socket.getSession = function watched() {
     const session = getSession.call(this);
     const certificate = session && nameOf(this);
-    if (certificate) look(certificate, 'session'); // the certificate stands in it
+    if (certificate) look(certificate, 'session'); // The certificate is in it.
     return session;
   };
 }
@@ -86,7 +86,7 @@ function watchSockets(tellHandshake, look) {
  * @param {(certificate: string, at: string) => void} look
  */
 function watchLegacy(certificate, look) {
-  if (!certificate?.fingerprint256) return certificate; // none, or an empty object
+  if (!certificate?.fingerprint256) return certificate; // None, or an empty object.
   const { fingerprint256, raw, pubkey } = certificate;
   for (const der of [raw, pubkey]) if (der) derOf.set(der.toString('latin1'), fingerprint256);
   for (const key of Object.keys(certificate)) {
@@ -156,7 +156,7 @@ function watchDigests(look) {
     };
     return made;
   };
-  if (hash === undefined) return; // it is younger than Node 20.12
+  if (hash === undefined) return; // It does not exist before Node 20.12.
   /** @type {any} */ (crypto).hash = (/** @type {any[]} */ ...values) => {
     hashed(String(values[0]), values[1]);
     return hash(...values);

@@ -1,8 +1,9 @@
 // @ts-check
 'use strict';
-// Messages to the parent. Taken from `process` before the script sees it: what it sent there would pass for what happened.
+// Messages to the parent. The functions are taken from `process` before the script runs: otherwise, a script could send messages that pass
+// for real events.
 
-/** Messages that may wait in the pipe; what a script prints beyond that is counted and dropped. */
+/** Messages that may wait in the pipe. What a script prints beyond that is counted and dropped. */
 const BACKLOG = 1000;
 
 const send = /** @type {NonNullable<typeof process.send>} */ (process.send).bind(process);
@@ -13,7 +14,7 @@ let dropped = 0;
 /** @param {(message: any) => void} listen */
 function openChannel(listen) {
   process.on('message', listen);
-  process.on('disconnect', () => process.exit()); // the parent has gone
+  process.on('disconnect', () => process.exit()); // The parent has gone.
   delete process.send;
 }
 

@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * Puts a clock of ours in the place of `Date`, so that time can pass for the script between OpenSSL's look at a certificate and its own:
- * a server that keeps the end of the handshake back makes it pass.
+ * Replaces `Date` by a clock of ours. So time can pass for the script between OpenSSL's check of a certificate and its own. A server makes
+ * this time pass if it delays the end of the handshake.
  *
  * @returns {(ms: number) => void} how far it is ahead from now on
  */

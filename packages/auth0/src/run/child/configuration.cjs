@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * `configuration` as the script sees it. Reading what is not there and writing are reported, and neither is refused: the platform does
- * not refuse them either.
+ * `configuration` as the script sees it. Reading a missing key and writing are reported. Neither is refused, because the platform does not
+ * refuse them either.
  *
  * @param {Record<string, string | null>} values
  * @param {(message: object) => void} report

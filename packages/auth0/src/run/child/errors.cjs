@@ -1,6 +1,6 @@
 // @ts-check
 'use strict';
-// The classes that the platform puts into a script's scope, and what is left of an error on its way out of the container.
+// The error classes that the platform puts into a script's scope, and the parts of an error that leave the container.
 
 class PlatformError extends Error {
   /**
@@ -71,7 +71,7 @@ const friendly = (name) =>
     },
   })[name];
 
-/** By name; the parent says which of them a kind of script has. */
+/** By name. The parent says which of them a kind of script has. */
 const errorClasses = {
   WrongUsernameOrPasswordError,
   ValidationError,
@@ -106,7 +106,7 @@ function serializeError(error, own) {
     if (error[key] !== undefined) serialized[key] = value;
   }
   if (typeof serialized.stack === 'string') serialized.stack = ownFrames(serialized.stack);
-  // What the platform's own classes set is lost by design, and nobody's news.
+  // What the platform's own classes set is lost by design, and is not reported.
   const missed = own || error instanceof PlatformError ? [] : lost.filter((key) => !technical.includes(key));
   return { serialized, lost: missed };
 }

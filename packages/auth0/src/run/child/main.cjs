@@ -1,7 +1,7 @@
 // @ts-check
 'use strict';
-// The program that a script runs in: plain CommonJS for Node 18 and newer, without dependencies. It takes one message per run and
-// reports what happens as it happens, so that nothing is lost when the script blocks or ends the process.
+// The program in which a script runs: plain CommonJS for Node 18 and newer, without dependencies. It takes one message for each run. It
+// reports events as they happen, so that nothing is lost if the script blocks or ends the process.
 const { X509Certificate } = require('node:crypto');
 const { watchCertificates } = require('./certificate.cjs');
 const { answer, channel, openChannel, report } = require('./channel.cjs');
@@ -19,17 +19,17 @@ const { extendTrust } = require('./trust.cjs');
  *   timer?: NodeJS.Timeout }} Run
  */
 
-const now = process.hrtime.bigint; // a script may put another in its place
+const now = process.hrtime.bigint; // A script may replace it by another one.
 
 /** @type {Run | undefined} */
 let current;
-/** The container goes on after an uncaught exception: how `prove` runs a script, for it assumes the worst of the platform. */
+/** The container goes on after an uncaught exception. `prove` runs scripts like this, because it assumes the worst about the platform. */
 let survives = false;
 
 openChannel((message) => {
   if (message.type === 'start') start(message);
   else if (message.type === 'run') begin(message);
-  else if (message.type === 'stop') answer({ type: 'stopped' }); // an answer says that the event loop is free
+  else if (message.type === 'stop') answer({ type: 'stopped' }); // An answer shows that the event loop is free.
 });
 
 /** @param {any} options */
@@ -73,7 +73,7 @@ function timePasses({ trust, passesMs }) {
 function begin({ run, job }) {
   const started = { run, phase: /** @type {const} */ ('running'), calls: 0, settleMs: job.settleMs, job };
   current = started;
-  channel.unref(); // from here on, a process with nothing left to do is a script that will never answer
+  channel.unref(); // From here on, if the process has nothing left to do, the script will never answer.
   try {
     callScript(job, {
       onCallback: (values) => called(started, values),
@@ -141,7 +141,7 @@ process.on('uncaughtException', (error, origin) => fatal(error, origin));
  * @param {string} origin
  */
 function fatal(error, origin) {
-  const at = Number(now()); // before anything that the script does next
+  const at = Number(now()); // Before anything that the script does next.
   const { serialized } = serializeError(error, current?.job.kind === 'hook');
   const message = { type: 'fatal', at, origin, calls: current?.calls ?? 0, error: serialized };
   if (survives) settle(current, { ...message, survived: true });

@@ -5,14 +5,13 @@ const { Socket } = require('node:net');
 
 /**
  * certpin makes a TLS socket to this address of nobody (RFC 5737 §3), and destroys it in the same tick, to see whether Node announces it.
- * Such a socket opens nothing. One that lives on is told of, and is led nowhere.
+ * Such a socket opens nothing. If it lives on, it is reported, and led nowhere.
  */
 const NOBODY = '192.0.2.1';
 
 /**
- * Tells of every TCP connection that the script asks for, and leads it elsewhere: to where `redirects` says, or to the next spare port
- * of this machine. Only in this process, and below TLS: the name that a certificate is compared with stays the one that the script
- * wrote.
+ * Reports every TCP connection that the script asks for, and redirects it: as `redirects` says, or to the next spare port of this machine.
+ * This happens only in this process, and below TLS. A certificate is still compared with the name that the script wrote.
  *
  * @param {{ redirects: { host: string, port: number, via: number, firstVia?: number }[], spare: number[] }} map `firstVia`: where the
  *   first of the connections goes
@@ -23,7 +22,7 @@ function watchConnections({ redirects, spare }, tell) {
   /** @this {import('node:net').Socket} */
   Socket.prototype.connect = /** @type {any} */ (
     function watched(/** @type {any[]} */ ...values) {
-      // net.connect() and tls.connect() hand on their arguments in one array, which is marked as such.
+      // net.connect() and tls.connect() pass on their arguments in one array, which has a mark.
       const list = Array.isArray(values[0]) ? values[0] : values;
       const given = typeof list[0] === 'object' && list[0] !== null ? list[0] : { port: list[0], host: list[1] };
       if (given.path || given.port === undefined || !isPort(given.port))
@@ -56,7 +55,7 @@ function watchConnections({ redirects, spare }, tell) {
   syncBuiltinESMExports();
 }
 
-/** Whether Node would connect to it; it refuses everything else itself. */
+/** Whether Node would connect to it. Node itself refuses everything else. */
 function isPort(/** @type {unknown} */ port) {
   const number = Number(port);
   return Number.isInteger(number) && number >= 0 && number < 65_536;

@@ -9,10 +9,10 @@ const { isIP, Server, Socket } = require('node:net');
 const { TLSSocket } = require('node:tls');
 const workerThreads = require('node:worker_threads');
 
-/** Native modules that are known to compute and to send nothing. */
+/** Native modules that are known to compute only, and to send nothing. */
 const silent = ['bcrypt', 'bcrypt_lib', 'bcrypt.napi', 'argon2', 'scrypt', 'sodium'];
 
-/** What of Node's own bindings goes to the network, or starts something that could. */
+/** Parts of Node's own bindings that use the network, or start something that could. */
 const bindings = /^(?:tcp|pipe|udp|tls|stream|process|js_stream|cares|tty)_wrap$|^spawn_sync$|^worker$/;
 
 /** Look-ups whose first argument is a name or an address. */
@@ -20,8 +20,8 @@ const lookUps =
   /^(?:lookup|lookupService|reverse|resolve|resolve(?:4|6|Any|Caa|Cname|Mx|Naptr|Ns|Ptr|Soa|Srv|Tlsa|Txt))$/;
 
 /**
- * Tells of the ways on which bytes can leave that no relay stands in: other threads and processes, sockets of this machine, datagrams,
- * ports that it opens, native modules.
+ * Reports every way by which bytes can leave without a relay: other threads and processes, unix sockets, datagrams, opened ports, native
+ * modules.
  *
  * @param {(way: string) => void} tell
  */
@@ -56,7 +56,7 @@ function watchOtherWays(tell) {
 }
 
 /**
- * Tells of the names that go over the network without a connection: those that are looked up, and those that TLS asks for in clear.
+ * Reports the names that go over the network without a connection: those that are looked up, and those that TLS sends in plaintext.
  *
  * @param {(name: { name: string, lookedUp: boolean }) => void} tell
  */
@@ -78,7 +78,7 @@ function watchNames(tell) {
  */
 function before(holder, name, look) {
   const original = holder[name];
-  if (typeof original !== 'function') return; // not in every Node
+  if (typeof original !== 'function') return; // Not every Node has it.
   /** @this {any} */
   holder[name] = function watched(/** @type {any[]} */ ...values) {
     look(values);

@@ -1,6 +1,6 @@
 // @ts-check
 'use strict';
-// On node22 the platform has no file system that could be written to.
+// On node22, the platform has no writable file system.
 const fs = require('node:fs');
 const { syncBuiltinESMExports } = require('node:module');
 

@@ -5,8 +5,8 @@ const { builtinModules, createRequire: requireFrom } = require('node:module');
 const { dirname, isAbsolute, join } = require('node:path');
 
 /**
- * `require` of a script: `pg@8.7.1` is whatever version of pg is installed where the script lies, or in the folder that the command was
- * given in; the parent compares the versions.
+ * `require` of a script. `pg@8.7.1` gives the version of pg that is installed in the script's folder, or in the working folder of the
+ * command. The parent compares the versions.
  *
  * @param {string[]} folders
  * @param {(message: object) => void} report

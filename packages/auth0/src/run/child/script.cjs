@@ -34,7 +34,7 @@ const { createRequire, resolveFrom } = require('./require.cjs');
  * }} Listeners
  */
 
-/** Actions whose module scope has run, for it runs once in a container; what it threw is thrown again. */
+/** Actions whose module scope has run: it runs once in a container. If it threw, the same error is thrown again. */
 const loaded = new Map();
 
 /**
@@ -44,7 +44,7 @@ const loaded = new Map();
 function callScript(job, listeners) {
   if (job.kind === 'action') return callAction(job, listeners);
   const callback = (/** @type {unknown[]} */ ...values) => listeners.onCallback(values);
-  // A promise that is rejected is nobody's: the process hears of it as an unhandled rejection.
+  // Nobody handles a rejected promise here, so the process gets it as an unhandled rejection.
   loadFunction(job, listeners.report)(...job.arguments, callback);
 }
 
@@ -119,7 +119,7 @@ function callAction(job, listeners) {
 
 /** @param {Job} job */
 function fileOptions({ file, folders }) {
-  // Node 18 has no loader to name; there, what can be required can be imported.
+  // Node 18 has no loader constant. There, what can be required can be imported.
   const load = (/** @type {string} */ specifier) => import(resolveFrom(folders, specifier));
   return {
     filename: file,

@@ -7,9 +7,8 @@ const tls = require('node:tls');
 const PEM = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]+-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 
 /**
- * Puts the proof's CA into every trust list that the script makes and that takes certificates of others: beside CAs, public ones or its
- * own. The list that Node has by default gets it from the environment. A list that holds nothing but the server's own certificate
- * stays as it is: nobody but the owner of its key can sign for it.
+ * Adds the proof's CA to every trust list of the script that contains a CA, a public one or its own. Node's default list gets it from the
+ * environment. A list with only the server's own certificate stays unchanged: only the owner of its key can sign for it.
  *
  * @param {{ ca: string, genuine: string[] | null }} trust `genuine`: the certificates of the servers in PEM; null: not known yet, and
  *   only lists with a public CA are extended
@@ -19,7 +18,7 @@ function extendTrust({ ca, genuine }) {
   /** @type {Set<string> | undefined} */
   let publicCas;
   const takesOthers = (/** @type {string} */ pem) => {
-    publicCas ??= new Set(tls.rootCertificates.map(squeeze)); // most scripts bring no list
+    publicCas ??= new Set(tls.rootCertificates.map(squeeze)); // Most scripts bring no list.
     if (publicCas.has(squeeze(pem))) return true;
     return own !== undefined && isCa(pem, own);
   };
@@ -32,27 +31,27 @@ function extendTrust({ ca, genuine }) {
     const given = list === options?.ca ? options : Object.create(options, { ca: { value: list } });
     return createSecureContext(given, ...more);
   };
-  // It is younger than Node 22.18.
+  // It does not exist before Node 22.18.
   if (setDefaultCACertificates !== undefined)
     /** @type {any} */ (tls).setDefaultCACertificates = (/** @type {unknown[]} */ list) =>
       setDefaultCACertificates(extended(list));
   syncBuiltinESMExports();
 }
 
-/** Node takes text, and bytes in whatever view of them. */
+/** Node accepts text, and bytes in any view. */
 function textOf(/** @type {unknown} */ entry) {
   if (!ArrayBuffer.isView(entry)) return String(entry);
   return Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength).toString('latin1');
 }
 
-/** Base64 alone: lines are broken in more than one way. */
+/** Only the base64: lines can be broken in different ways. */
 function squeeze(/** @type {string} */ pem) {
   return pem.replace(/-----[^-]+-----|\s/g, '');
 }
 
 /**
- * Whether a certificate of a list signs for others. A server's own self-signed certificate often says that it is a CA, because
- * `openssl req -x509` says so; what tells it from a CA is that it names a host, or is called as the genuine one.
+ * Whether a certificate of a list signs for others. A server's own self-signed certificate often says that it is a CA, because `openssl req
+ * -x509` writes that. It differs from a CA in that it names a host, or has the subject of the genuine certificate.
  *
  * @param {string} pem
  * @param {X509Certificate[]} own
@@ -65,7 +64,7 @@ function isCa(pem, own) {
       [subject, fingerprint256].some((value) => value === certificate.subject || value === certificate.fingerprint256),
     );
   } catch {
-    return false; // Node refuses the list
+    return false; // Node refuses the list.
   }
 }
 

@@ -5,7 +5,7 @@ import type { Policy } from '../../core/policy-type.ts';
 import type { Matched, Peer, Verdict } from '../../core/verdict.ts';
 
 // Saves the reading of a certificate that was read before, and the comparison of its hash with the pins. It never decides about a
-// certificate: it gives again what `verify` has said of the same bytes, for the same server, under the same pins, within the validity.
+// certificate. It repeats what `verify` said of the same bytes, for the same server, under the same pins, within the validity.
 
 /** A matching verdict, and what it depends on. */
 export interface KnownVerdict {
@@ -13,21 +13,21 @@ export interface KnownVerdict {
   readonly peer: Peer;
   readonly pins: Policy['pins'];
   readonly issuerPins: Policy['issuerPins'];
-  /** When all the certificates are valid that it depends on, in milliseconds since 1970. */
+  /** The time in which all certificates that the verdict depends on are valid, in milliseconds since 1970. */
   readonly validFromMs: number;
   readonly validToMs: number;
 }
 
 /**
- * What has to hold for the verdict to be given again: `verify` is pure, and nothing else of its arguments can change.
+ * The conditions for repeating the verdict: `verify` is pure, and its other arguments cannot change.
  *
- * @returns undefined for a refusal, and where the verdict depends on what others than certpin decide
+ * @returns undefined for a refusal, and if the verdict depends on something that certpin does not decide
  */
 export function knownVerdict(verdict: Verdict, peer: Peer, policy: Policy): KnownVerdict | undefined {
-  // The verdict on a chain of CAs is Node's, and made in a full handshake only: neither it nor the session behind it is kept.
+  // The verdict on a chain of CAs comes from Node, only in a full handshake. So neither the verdict nor the session is kept.
   if (!verdict.ok || policy.caVerification === 'require') return undefined;
   const { pins, issuerPins } = policy;
-  // An issuer vouches through all that was presented, and through what the pins were made from.
+  // An issuer vouches through everything that was presented, and through what the pins were made from.
   const certificates =
     verdict.matched === 'leaf' ? [verdict.certificate] : [...verdict.presented, ...policy.knownCertificates];
   const validFromMs = Math.max(...certificates.map(({ validFrom }) => validFrom.getTime()));
@@ -35,19 +35,19 @@ export function knownVerdict(verdict: Verdict, peer: Peer, policy: Policy): Know
   return { verdict, peer, pins, issuerPins, validFromMs, validToMs };
 }
 
-/** Whether the verdict is the same now, if the server is. */
+/** Whether the verdict would be the same now for the same server. */
 export function stillHolds(known: KnownVerdict, { pins, issuerPins }: Policy, now: number): boolean {
   return known.pins === pins && known.issuerPins === issuerPins && known.validFromMs <= now && now <= known.validToMs;
 }
 
-/** The last one of each policy: most connections of a policy go to one server, which presents one certificate. */
+/** The last verdict of each policy: most connections of a policy go to one server with one certificate. */
 const lastVerdicts = new WeakMap<Policy, { readonly known: KnownVerdict; readonly der: Uint8Array }>();
 
 /**
- * The verdict of an earlier connection, where the same server presents the same certificate, byte by byte.
+ * The verdict of an earlier connection, if the same server presents the same certificate, byte by byte.
  *
  * @param leaf what the server presented in the full handshake that has just ended
- * @returns undefined where anything differs: then `verify` is to be asked
+ * @returns undefined if anything differs. Then `verify` must be asked
  */
 export function repeatVerdict(
   socket: TLSSocket,
@@ -63,7 +63,7 @@ export function repeatVerdict(
   return leaf.raw.equals(last.der) ? last.known : undefined;
 }
 
-/** Keeps a verdict for {@link repeatVerdict}. What an issuer decided depends on more than the leaf. */
+/** Keeps a verdict for {@link repeatVerdict}. A verdict by an issuer depends on more than the leaf. */
 export function rememberVerdict(known: KnownVerdict, policy: Policy): void {
   const { matched, presented } = known.verdict;
   if (matched !== 'leaf' || presented.length !== 1) return;

@@ -8,20 +8,20 @@ import { type KnownVerdict, knownVerdict, rememberVerdict, repeatVerdict, stillH
 import { type Proof, SessionStore, type VerifiedSession } from './sessions.ts';
 import { withoutCertificate } from './smaller-session.ts';
 
-/** Whoever asks for no ticket wants no session: its connection must not be resumed. */
+/** A client that switches tickets off wants no session: its connection must not be resumed. */
 const { SSL_OP_NO_TICKET } = constants;
 
-/** The sessions of one configuration, by the secure context that they were made in. */
+/** The sessions of one configuration, by the secure context in which they were made. */
 export type Sessions = WeakMap<SecureContext, SessionStore>;
 
-/** By what stands for the configuration, and by the way that connections go. */
+/** By the configuration's owner, and by the way that connections go. */
 const sessions = new WeakMap<object, WeakMap<object, Sessions>>();
 
 /**
  * The sessions of a configuration.
  *
- * @param owner its policies, of which several clients may be made
- * @param way what its connections go through: connections through another proxy share nothing
+ * @param owner its policies. Several clients may be made from them
+ * @param way what the connections go through: connections through another proxy share nothing
  */
 export function sessionsOf(owner: object, way: object = owner): Sessions {
   const ofOwner = sessions.get(owner) ?? new WeakMap<object, Sessions>();
@@ -40,11 +40,11 @@ export interface ReuseScope extends ServerIdentity {
 }
 
 /**
- * What one connection takes over from earlier ones of its configuration, and leaves to later ones: a verdict on the same certificate, and,
- * where the policy allows it, TLS sessions that followed a matching verdict.
+ * What one connection takes over from earlier ones of its configuration, and leaves to later ones. That is a verdict on the same
+ * certificate and, if the policy allows it, TLS sessions that followed a matching verdict.
  *
- * It saves OpenSSL's and our reading of a certificate that was read before, and full handshakes. It never decides: what it gives was
- * proven in a full handshake, and holds by the policy and the clock of now. In doubt it gives nothing.
+ * It saves OpenSSL's and our reading of a certificate that was read before, and full handshakes. It never decides: its results were proven
+ * in a full handshake, and are checked against the current policy and time. In doubt it gives nothing.
  */
 export class Reuse {
   readonly #scope: ReuseScope;
@@ -72,17 +72,17 @@ export class Reuse {
     return this.#offered === undefined ? {} : { session: this.#offered.session };
   }
 
-  /** Keeps the sessions of the connection, from its verdict on. */
+  /** Keeps the sessions of the connection, after its verdict. */
   attach(socket: TLSSocket): void {
     if (this.#store === undefined) return;
-    // Node makes no event of a session that nobody listens for. Heard after the verdict, as by everybody else.
+    // Node emits no session if nobody listens. It is heard only after the verdict, as by every listener.
     socket.on('session', (session: Buffer) => socket.destroyed || this.#keep(session));
-    // A server that cannot be reached with a session is tried without one.
+    // If a server cannot be reached with a session, the next attempt has none.
     socket.on('close', () => this.#isReleased || this.drop());
   }
 
   /**
-   * What is known of the server on a connection whose handshake has just ended: who it is, and the verdict on it where that still holds.
+   * What is known of the server on a connection whose handshake has just ended: who it is, and the verdict on it if that still applies.
    * undefined: nothing is known of it.
    */
   recall(socket: TLSSocket): { readonly peer: Peer; readonly verdict?: Verdict } | undefined {
@@ -117,14 +117,14 @@ export class Reuse {
   }
 
   /**
-   * What the server on a resumed connection has proven: it knows the secret of a session that certpin made with it, kept, and offered.
-   * undefined where nothing was offered; then nothing is proven.
+   * What the server on a resumed connection has proven: it knows the secret of a session that certpin made with it, kept and offered.
+   * undefined: nothing was offered, so nothing is proven.
    */
   #resumed(socket: TLSSocket): KnownVerdict | undefined {
     const proof = this.#offered?.proof;
     if (proof === undefined || socket.getProtocol() !== proof.known.peer.tlsVersion) return undefined;
     this.#proof = proof;
-    // Node shows no certificate on a resumed connection. Who asks for one (SCRAM channel binding) gets what was proven.
+    // Node shows no certificate on a resumed connection. Code that asks for one (SCRAM channel binding) gets the proven one.
     const [leaf] = proof.known.verdict.presented;
     if (leaf !== undefined) showCertificates(socket, leaf.x509);
     return proof.known;

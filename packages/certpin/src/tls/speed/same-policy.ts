@@ -3,20 +3,20 @@ import { type PolicyOptions, policyKeys } from '../../core/policy.ts';
 import type { Policy } from '../../core/policy-type.ts';
 import { ownOptions } from '../../leaf/options.ts';
 
-// Saves the reading of pins that were read before, where options are given anew for each connection. It never decides: the same text makes
-// the same policy, which nobody can change.
+// Saves the reading of pins that were read before, if options are given anew for each connection. It never decides: the same text makes the
+// same policy, which nobody can change.
 
 /** By the text that they were made from. */
 const policies = new Map<string, ServerPolicies>();
 
-/** More than these come from a program whose pins are new at each connection. */
+/** A program that makes more than these has new pins at each connection. */
 const MAX_POLICIES = 16;
 
 /** The key is as long as the text. */
 const MAX_LENGTH = 4_096;
 
 /**
- * As {@link createServerPolicies}. Options that are nothing but the same text give the same policy.
+ * As {@link createServerPolicies}, but options that consist only of the same text give the same policy.
  *
  * @throws CertpinError `ERR_PIN_INVALID`, `ERR_OPTION_INVALID`
  */
@@ -31,8 +31,8 @@ export function samePolicies(options: (PolicyOptions & HostOptions) | Policy): S
 }
 
 /**
- * Each value with its length, so that no text looks like two. undefined where something is not text: it may change; or where sessions are
- * kept: they belong to the client that was made.
+ * Each value with its length, so that no text looks like two. undefined: something is not text and may change, or sessions are kept.
+ * Sessions belong to the one client that was made.
  */
 function keyOf(own: PolicyOptions): string | undefined {
   const values = policyKeys.map((option) => own[option]);

@@ -1,19 +1,19 @@
 import { inside, numbered, SEQUENCE } from '../../core/der.ts';
 
-/** What newer releases of Node write before the session: this, the length of the server name in two bytes, and the name. */
+/** Newer releases of Node write this before the session: this byte, the length of the server name in two bytes, and the name. */
 const NODE_ENVELOPE = Buffer.from('\0nodejs:tls:session:1\0', 'latin1');
 
 /** `peer`, the certificate of the server (ssl/ssl_asn1.c of OpenSSL and of BoringSSL). */
 const PEER = numbered(3);
 
 /**
- * The same session without the certificate in it. OpenSSL parses that certificate again wherever the session is offered, which takes longer
+ * The same session without the certificate in it. OpenSSL parses that certificate again whenever the session is offered, which takes longer
  * than the rest of a resumed handshake.
  *
- * This decides nothing: certpin never looks at the certificate of a session. It keeps beside the session what the server has proven
- * (sessions.ts). A session that is damaged here cannot be resumed; then there is a full handshake.
+ * This decides nothing, because certpin never reads the certificate of a session. What the server has proven is kept beside the session
+ * (sessions.ts). If a session is damaged here, it cannot be resumed, and there is a full handshake.
  *
- * @returns the session as it is where it is not written as expected
+ * @returns the unchanged session if it is not written as expected
  */
 export function withoutCertificate(session: Buffer): Buffer {
   try {
@@ -25,7 +25,7 @@ export function withoutCertificate(session: Buffer): Buffer {
   }
 }
 
-/** Element by element, and never by a search: a session ticket, which the server chooses, could hold any bytes. */
+/** Element by element, and never by a search: the server chooses the session ticket, which may hold any bytes. */
 function withoutPeer(content: Uint8Array): Uint8Array | undefined {
   return inside(content, (fields) => {
     const kept: Uint8Array[] = [];

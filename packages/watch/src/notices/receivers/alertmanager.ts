@@ -15,7 +15,10 @@ const MOST_ALERTS = 500;
 
 const nothing: Outcome = { result: 'delivered', detail: 'there is nothing to say' };
 
-/** Prometheus' Alertmanager, API v2. It groups, repeats and mutes; so it gets no reminders, but it is told each minute what is still true. */
+/**
+ * Prometheus' Alertmanager, API v2. It groups, repeats and mutes alerts itself. So it gets no reminders, but is told every minute what is
+ * still true.
+ */
 export function createAlertmanager({ name, place, readHeaders, source }: AlertmanagerOptions): Receiver {
   const send = async (alerts: readonly Alert[], signal: AbortSignal): Promise<Outcome> => {
     if (alerts.length === 0) return nothing;
@@ -24,7 +27,7 @@ export function createAlertmanager({ name, place, readHeaders, source }: Alertma
   };
   return {
     name,
-    capacity: MOST_ALERTS / 2, // a change from one trouble to another is two alerts
+    capacity: MOST_ALERTS / 2, // A change from one trouble to another is two alerts.
     deliver: (message, form, signal) => send(toAlerts(message, { form, source, now: Date.now() }), signal),
     repeat: async ({ troubles, own }, signal) => {
       let outcome = await send(

@@ -4,12 +4,12 @@ import type { Form, Receiver } from '../receiver.ts';
 
 export interface ChatOptions {
   readonly name: string;
-  /** The address is a secret: whoever has it may write there. */
+  /** The address is a secret: everybody who knows it may write there. */
   readonly readPlace: () => Place;
   readonly toBody: (message: Message, form: Form) => string;
 }
 
-/** A channel of people: all that happened goes into one message. */
+/** A channel of people: everything that happened goes into one message. */
 export function createChat({ name, readPlace, toBody }: ChatOptions): Receiver {
   return {
     name,

@@ -5,18 +5,18 @@ import type { Outcome, Receiver } from '../receiver.ts';
 
 export interface CommandOptions {
   readonly name: string;
-  /** The program, and its arguments: they are handed on as they are, and no shell reads them. */
+  /** The program and its arguments. They are passed on unchanged, and no shell reads them. */
   readonly command: readonly [string, ...string[]];
   readonly source: string;
 }
 
-/** What a program needs to run at all. The rest of our own environment may hold secrets. */
+/** What a program needs to run at all. The rest of our environment may contain secrets. */
 const HANDED_ON = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'SystemRoot'];
 
 /** EX_TEMPFAIL of sysexits(3). */
 const TRY_LATER = 75;
 
-/** A program of yours on this machine: the CloudEvent stands on its standard input. */
+/** A program of yours on this machine. It gets the CloudEvent on its standard input. */
 export function createCommand({ name, command, source }: CommandOptions): Receiver {
   return {
     name,
@@ -25,7 +25,7 @@ export function createCommand({ name, command, source }: CommandOptions): Receiv
   };
 }
 
-/** It is settled when the program has ended, and with it all that it has started in its group. */
+/** It settles when the program has ended, with everything that it has started in its group. */
 async function run(
   [program, ...args]: readonly [string, ...string[]],
   input: string,
@@ -35,7 +35,7 @@ async function run(
   const env = Object.fromEntries(
     HANDED_ON.flatMap((key) => (process.env[key] === undefined ? [] : [[key, process.env[key]]])),
   );
-  // What it prints is not kept: it may be a secret of its own. A group of its own, so that all it has started ends with it.
+  // Its output is not kept: it may contain a secret. It has a group of its own, so that everything that it starts ends with it.
   const child = spawn(program, args, { env, stdio: ['pipe', 'ignore', 'ignore'], detached: true, shell: false });
   const end = (): unknown => killGroup(child);
   signal.addEventListener('abort', end, { once: true });
@@ -45,7 +45,7 @@ async function run(
     );
     child.once('exit', (code, killedBy) => resolve(outcomeOf(code, killedBy, signal)));
   });
-  child.stdin.on('error', () => undefined); // it may end without having read all
+  child.stdin.on('error', () => undefined); // It may end without having read everything.
   child.stdin.end(input);
   const outcome = await ended;
   signal.removeEventListener('abort', end);
@@ -62,15 +62,15 @@ function outcomeOf(code: number | null, killedBy: string | null, signal: AbortSi
   return { result: code === TRY_LATER ? 'failed' : 'refused', detail: `it has ended with ${code}` };
 }
 
-/** A second at most: where nobody buries the dead, they stay in their group. */
+/** A second at most: if nobody collects ended processes, they stay in their group. */
 const TRIES = 100;
 
-/** Again and again: a process may start another one while it is being killed. */
+/** Repeated, because a process may start another one while it is being killed. */
 async function endGroup(child: ChildProcess): Promise<void> {
   for (let count = 0; count < TRIES && killGroup(child); count++) await delay(10);
 }
 
-/** @returns whether there is anybody left in it */
+/** @returns whether a process is left in it */
 function killGroup({ pid }: ChildProcess): boolean {
   try {
     return pid !== undefined && process.kill(-pid, 'SIGKILL');

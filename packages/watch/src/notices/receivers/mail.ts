@@ -10,14 +10,14 @@ export interface MailOptions {
   readonly server: MailServer;
   readonly login: (() => { readonly user: string; readonly password: string }) | undefined;
   readonly from: string;
-  /** One address, so that there is one answer: a list of it, or several receivers, for several people. */
+  /** One address, so that there is one answer. For several people, use a mailing list or several receivers. */
   readonly to: string;
 }
 
-/** The package that sends mail. It is an optional peer: who wants no mail does not install it. */
+/** The package that sends mail. It is an optional peer: without mail, it need not be installed. */
 export type Nodemailer = Pick<typeof import('nodemailer'), 'createTransport'>;
 
-/** @throws (as a rejection) Error that says what to install */
+/** @throws (as a rejection) an Error that says what to install */
 export async function loadNodemailer(): Promise<Nodemailer> {
   try {
     return await import('nodemailer');
@@ -50,9 +50,9 @@ function toMail(message: Message, form: Form, { from, to }: MailOptions): Mail {
     ...toMailText(message, form),
     from: { name: 'certpin', address: from },
     to: { name: '', address: to },
-    // The same at every attempt: a mailbox can tell a repeat.
+    // The same at every attempt, so that a mailbox can recognise a repeat.
     messageId: `<${message.id}@${domain}>`,
-    // RFC 3834 §5: no answering machine answers.
+    // RFC 3834 §5: no automatic answers.
     headers: { 'Auto-Submitted': 'auto-generated' },
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -72,9 +72,9 @@ async function send(
   const transport = nodemailer.createTransport({
     host: server.host,
     name: 'localhost',
-    ignoreTLS: true, // it has begun, or is not wanted
+    ignoreTLS: true, // It has begun, or is not wanted.
     getSocket: (_: unknown, done: (error: unknown, socket?: object) => void) => {
-      // nodemailer has not listened to it until now: it would wait for a socket that was destroyed before.
+      // nodemailer did not listen to the signal until now. It would wait for a socket that is already destroyed.
       if (signal.aborted) done(signal.reason);
       else done(null, { connection, secured: server.tls !== 'none', secure: false });
     },
@@ -89,10 +89,10 @@ async function send(
   }
 }
 
-/** What the server has said is not repeated: it may be a part of what it was told. */
+/** The server's text is not repeated: it may contain what it was told. */
 function outcomeOf(error: unknown, signal: AbortSignal): Outcome {
   const { responseCode: code } = error as { responseCode?: unknown };
   if (typeof code !== 'number' || signal.aborted) return { result: 'failed', detail: tellError(error, signal) };
-  // RFC 5321 §4.2.1: 5 at the beginning means that the same would be answered alike.
+  // RFC 5321 §4.2.1: a code that begins with 5 means that a repeat would get the same answer.
   return { result: code >= 500 ? 'refused' : 'failed', detail: `it has answered with ${code}` };
 }

@@ -12,7 +12,7 @@ export interface WebhookOptions {
   readonly source: string;
 }
 
-/** A program of yours, over HTTP: a CloudEvent, signed as Standard Webhooks say. */
+/** A program of yours, over HTTP. It gets a CloudEvent, signed according to Standard Webhooks. */
 export function createWebhook({ name, readPlace, readKeys, readHeaders, source }: WebhookOptions): Receiver {
   return {
     name,
