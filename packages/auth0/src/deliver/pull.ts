@@ -92,6 +92,7 @@ function take(entry: Entry, places: readonly PlaceDifference[], problems: readon
   if (pins.some((pin) => hasRevoked(entry, pin)))
     return { status: 'refused', reason: 'its places have a revoked pin: certpin auth0 push removes it' };
   if (entry.policy.issuerPins.length > 0) throw new DeliverError('ERR_PLACE', `${entry.label}: it has issuerPins`);
-  if (pinsText(pins) === pinsText(entry.policy.pins)) return { status: 'same', reason: 'the pins file has these pins already' };
+  if (pinsText(pins) === pinsText(entry.policy.pins))
+    return { status: 'same', reason: 'the pins file has these pins already' };
   return pins;
 }

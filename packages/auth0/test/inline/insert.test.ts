@@ -45,7 +45,10 @@ test('a module: the block stands at the top, behind a shebang, directives and im
 });
 
 test('where it has no place it is refused', () => {
-  assert.throws(() => insertBlock(insertBlock(login, 'pg', 'a.js'), 'pg', 'a.js'), /the script has a block for pg already/);
+  assert.throws(
+    () => insertBlock(insertBlock(login, 'pg', 'a.js'), 'pg', 'a.js'),
+    /the script has a block for pg already/,
+  );
   assert.throws(() => insertBlock("const certpin = require('certpin/pg');", 'pg', 'a.js'), /`certpin` of its own/);
   assert.throws(() => insertBlock(insertBlock(login, 'pg', 'a.js'), 'https', 'a.js'), /block for pg is there, and one/);
   assert.throws(() => insertBlock('(user, context, callback) => callback()', 'pg', 'a.js'), /no braces/);

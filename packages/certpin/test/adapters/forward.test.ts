@@ -321,7 +321,10 @@ describe('a configuration that cannot be used', () => {
     'no pins': [() => pinnedForward(server, {} as { pins: string }), 'ERR_OPTION_INVALID'],
     'a pin that is none': [() => pinnedForward(server, { pins: 'abc' }), 'ERR_PIN_INVALID'],
     'a host without pins': [() => pinnedForward(server, { hosts: { 'other.example': { pins } } }), 'ERR_HOST_UNPINNED'],
-    'something that is not a host': [() => pinnedForward({ ...server, host: '/run/db' }, { pins }), 'ERR_OPTION_INVALID'],
+    'something that is not a host': [
+      () => pinnedForward({ ...server, host: '/run/db' }, { pins }),
+      'ERR_OPTION_INVALID',
+    ],
     'no host': [() => pinnedForward({ port: 1 } as ForwardedServer, { pins }), 'ERR_OPTION_INVALID'],
     'no server': [() => pinnedForward(undefined as never, { pins }), 'ERR_OPTION_INVALID'],
     'a port that is none': [() => pinnedForward({ ...server, port: 0 }, { pins }), 'ERR_OPTION_INVALID'],

@@ -109,7 +109,11 @@ describe('policies by host', () => {
   const broken: [what: string, options: unknown, message: RegExp][] = [
     ['pins beside hosts', { hosts, pins: pin('a') }, /`pins` does not go together with `hosts`/],
     ['a switch beside hosts', { hosts, expired: 'accept' }, /`expired` does not go together with `hosts`/],
-    ['otherHosts without hosts', { otherHosts: 'verify', pins: pin('a') }, /`otherHosts` has a meaning only together with `hosts`/],
+    [
+      'otherHosts without hosts',
+      { otherHosts: 'verify', pins: pin('a') },
+      /`otherHosts` has a meaning only together with `hosts`/,
+    ],
     [
       'an unknown word for otherHosts',
       { hosts, otherHosts: 'accept' },

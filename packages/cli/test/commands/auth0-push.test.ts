@@ -19,10 +19,7 @@ test('diff, a dry run, a push after a question, and diff again: exit codes and w
   );
   assert.match(
     first.stdout,
-    new RegExp(
-      `^differs .*: the script login .*: it has other pins\n {2}- \n {2}\\+ ${stage.current},${NEXT}$`,
-      'm',
-    ),
+    new RegExp(`^differs .*: the script login .*: it has other pins\n {2}- \n {2}\\+ ${stage.current},${NEXT}$`, 'm'),
   );
   const dry = await stage.certpin([...push, '--dry-run']);
   assert.deepEqual([dry.code, dry.stdout.match(/^would-write /gm)?.length], [0, 5]);

@@ -179,10 +179,7 @@ test('plain HTTP at the port is said as such, and no hint leads elsewhere', asyn
   const { port } = await startPeer(t, (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
   for (const target of ['127.0.0.1:PORT', 'https://127.0.0.1:PORT', 'postgres://127.0.0.1:PORT']) {
     const said = await transcript(`get ${target}`, { PORT: port });
-    assert.match(
-      said,
-      /^2> certpin: error: \S+: the server answers HTTP: this port speaks plain HTTP, and not TLS/,
-    );
+    assert.match(said, /^2> certpin: error: \S+: the server answers HTTP: this port speaks plain HTTP, and not TLS/);
     assert.doesNotMatch(said, /hint/);
   }
 });

@@ -128,7 +128,10 @@ test('what is not read says what it is, and what to do', async (t) => {
     [certPem.replace(/-----END.*/, ''), cut],
     ['-----BEGIN CERT', 'a PEM block in it is cut directly after its BEGIN line'],
     [certPem.replace(/\n.{5}/, '\n!!!!!'), 'it is damaged: the text between BEGIN CERTIFICATE and END is not base64'],
-    ['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', 'what looks like a certificate in it cannot be read as one'],
+    [
+      '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----',
+      'what looks like a certificate in it cannot be read as one',
+    ],
     [
       '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----',
       'what looks like a private key in it cannot be read as one, or is of a kind that Node.js does not know',

@@ -38,7 +38,8 @@ function createAuth0({ auth0, returns }, report) {
  */
 async function answer(method, id, metadata) {
   const user_id = typeof id === 'object' && id !== null ? /** @type {any} */ (id).id : id;
-  if (typeof user_id !== 'string' || user_id === '') throw new TypeError(`${method}: the first argument is not a user_id`);
+  if (typeof user_id !== 'string' || user_id === '')
+    throw new TypeError(`${method}: the first argument is not a user_id`);
   if (typeof metadata !== 'object' || metadata === null)
     throw new TypeError(`${method}: the second argument is not an object`);
   const key = method.endsWith('updateAppMetadata') ? 'app_metadata' : 'user_metadata';
