@@ -34,6 +34,25 @@ describe('links', () => {
   }
 });
 
+describe('commands of the examples', () => {
+  const { scripts } = readJson<{ scripts: Record<string, string> }>('package.json');
+  for (const page of pages.filter((page) => /^examples\/[^/]+\/README\.md$/.test(page))) {
+    it(`in ${page} name scripts and tests that are there`, () => {
+      const text = read(page);
+      const names = [...text.matchAll(/npm run (\S+)/g)].map(([, name = '']) => name);
+      const tests = [...text.matchAll(/npm test -w @certpin\/examples -- (\S+)/g)].map(([, path = '']) => path);
+      assert.ok(names.length > 0 && tests.length > 0);
+      assert.deepEqual(
+        [
+          ...names.filter((name) => scripts[name] === undefined),
+          ...tests.filter((path) => !files.includes(`examples/${path}`)),
+        ],
+        [],
+      );
+    });
+  }
+});
+
 describe('code in the documentation', () => {
   for (const page of pages) {
     it(`of ${page} switches no verification off`, () => {
