@@ -414,7 +414,10 @@ interface Example {
   readonly code: string;
 }
 
-/** Writes each `ts` and `js` block of the README files and of docs, but the programs of the guides, which are run, into a file of its own, on the lines that it has in its page. */
+/**
+ * Writes each `ts` and `js` block of the README files and of docs into a file of its own, on the lines that it has in its page. Programs of
+ * the guides, which have a name, are left out: another test runs them.
+ */
 function writeExamples(project: string): Example[] {
   const pages = [
     'README.md',
@@ -423,7 +426,8 @@ function writeExamples(project: string): Example[] {
   ].filter((page) => page.endsWith('.md'));
   return pages.flatMap((page) =>
     codeBlocks(readFileSync(join(root, page), 'utf8'))
-      .filter(({ language, name }) => name === '' && (language === 'ts' || language === 'js'))
+      .filter(({ name }) => name === '' || !page.startsWith('docs/guides/'))
+      .filter(({ language }) => language === 'ts' || language === 'js')
       .map(({ language, code, line }) => {
         const extension = language === 'ts' ? 'mts' : /\brequire\(/.test(code) ? 'cjs' : 'mjs';
         const file = `${page.replaceAll('/', '-')}.${line}.${extension}`;
