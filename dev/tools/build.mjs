@@ -2,14 +2,14 @@
 // module needs Node 20.19 or 22.12 and certpin supports Node 18.
 //
 //   node dev/tools/build.mjs                  builds everything
-//   node dev/tools/build.mjs --if-changed     only if a source is another one than at the last build: `npm ci && npm test` builds once
+//   node dev/tools/build.mjs --if-changed     only if a source, or what was built of it, is not as at the last build: `npm ci && npm test` builds once
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { bundleCli } from './bundle-cli.mjs';
 import { bundleLibrary } from './bundle-library.mjs';
+import { digestOf } from './digest.mjs';
 import { buildInline } from './inline.mjs';
 import { buildRulePages } from './rule-pages.mjs';
 
@@ -18,22 +18,24 @@ const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 const compile = (project) => execFileSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: 'inherit' });
 
 const made = [
-  'certpin/build',
-  'certpin/dist',
-  'pins-file/dist',
-  'auth0/dist',
-  'watch/dist',
-  'cli/dist',
-  'cli/guides',
-].map((folder) => `${root}packages/${folder}`);
-const before = digestOf(sources());
+  'packages/certpin/build',
+  'packages/certpin/dist',
+  'packages/pins-file/dist',
+  'packages/auth0/dist',
+  'packages/watch/dist',
+  'packages/cli/dist',
+  'packages/cli/guides',
+  'packages/cli/pins.schema.json',
+  'examples/orm/prisma/generated',
+];
+const before = sourcesAsTheyAre();
 const stamp = `${root}node_modules/.certpin-built`;
-if (process.argv.includes('--if-changed') && made.every((folder) => existsSync(folder)) && readStamp() === before) {
+if (process.argv.includes('--if-changed') && readStamp() === stampOf(before)) {
   console.log('built already, of the same sources');
   process.exit();
 }
 rmSync(stamp, { force: true });
-for (const folder of made) rmSync(folder, { recursive: true, force: true });
+for (const path of made) rmSync(`${root}${path}`, { recursive: true, force: true });
 
 compile('packages/certpin/tsconfig.json');
 await bundleLibrary();
@@ -57,7 +59,16 @@ cpSync(new URL('../../docs/guides', import.meta.url), new URL('../../packages/cl
   recursive: true,
 });
 await import('./prisma.mjs');
-writeFileSync(stamp, before);
+writeFileSync(stamp, stampOf(before));
+
+/** The sources, and what stands there that was built of them: somebody may have damaged it, or copied an older build. */
+function stampOf(before) {
+  return `${before}\n${digestOf(root, made)}\n`;
+}
+
+function sourcesAsTheyAre() {
+  return `${process.version} ${digestOf(root, sources())}`;
+}
 
 /** Everything that the build reads, but the packages of others, which the lock file names. */
 function sources() {
@@ -68,15 +79,9 @@ function sources() {
     readdirSync(`${root}${folder}`, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map(({ parentPath, path = parentPath, name }) => `${parentPath ?? path}/${name}`.slice(root.length))
-      .filter((path) => path.startsWith('docs/') || isSource(path)),
+      .filter((path) => !made.includes(path) && (path.startsWith('docs/') || isSource(path))),
   );
-  return [...found, 'package-lock.json', ...readdirSync(root).filter((name) => name.startsWith('tsconfig'))].sort();
-}
-
-function digestOf(paths) {
-  const hash = createHash('sha256').update(process.version);
-  for (const path of paths) hash.update(`${path}\0`).update(readFileSync(`${root}${path}`));
-  return hash.digest('hex');
+  return [...found, 'package-lock.json', ...readdirSync(root).filter((name) => name.startsWith('tsconfig'))];
 }
 
 function readStamp() {

@@ -436,7 +436,8 @@ function writeExamples(project: string): Example[] {
   ].filter((page) => page.endsWith('.md'));
   return pages.flatMap((page) =>
     codeBlocks(readFileSync(join(root, page), 'utf8'))
-      .filter(({ language, name }) => name === '' && (language === 'ts' || language === 'js'))
+      .filter(({ name }) => name === '' || !page.startsWith('docs/guides/'))
+      .filter(({ language }) => language === 'ts' || language === 'js')
       .map(({ language, code, line }) => {
         const extension = language === 'ts' ? 'mts' : /\brequire\(/.test(code) ? 'cjs' : 'mjs';
         const file = `${page.replaceAll('/', '-')}.${line}.${extension}`;

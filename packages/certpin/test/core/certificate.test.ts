@@ -8,7 +8,7 @@ import { parsePin } from '../../src/core/parse-pin.ts';
 import { validityProblem } from '../../src/leaf/checks.ts';
 import { isoDate } from '../../src/leaf/evidence.ts';
 import { makeOpensslCertificates } from './openssl-certificates.ts';
-import { inFolder, openssl } from './support.ts';
+import { inFolder, openssl, within } from './support.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 const certificateOf = ({ x509 }: { readonly x509: X509Certificate }) => new Certificate(x509.raw);
@@ -231,9 +231,8 @@ describe("names, which may be an attacker's", () => {
     const { x509 } = await mint({
       names: [quotes, ...Array.from({ length: 3000 }, (_, index) => `${index}".example`)],
     });
-    const start = performance.now();
-    assert.equal(new Certificate(x509.raw).toJSON().subjectAltNames.length, 3001);
-    assert.ok(performance.now() - start < 1000);
+    const { subjectAltNames } = within(1000, () => new Certificate(x509.raw).toJSON());
+    assert.equal(subjectAltNames.length, 3001);
   });
 
   it('are made printable by replacement, so that nothing closes up', () => {

@@ -9,7 +9,7 @@ import { refusalError } from '../../src/core/explain.ts';
 import { findCertpinError } from '../../src/core/find-error.ts';
 import { verify } from '../../src/core/verify.ts';
 import { type AnyCertpinError, CertpinError, isCertpinError } from '../../src/errors.ts';
-import { pinRefusal, refused } from './support.ts';
+import { pinRefusal, refused, within } from './support.ts';
 
 const fromPackage = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const docs = readFileSync(fromPackage('../../docs/reference/errors.md'), 'utf8');
@@ -134,10 +134,10 @@ describe('CertpinError', () => {
 describe('findCertpinError', () => {
   it('is not kept busy by what a server has answered, which MongoDB’s driver copies into its error', () => {
     const many = Array.from({ length: 2 ** 20 }, (_, index) => index);
-    const started = performance.now();
-    for (const errors of ['x'.repeat(2 ** 24), Buffer.alloc(2 ** 24), many, new Map(many.entries()), new Set(many)])
-      assert.equal(findCertpinError(Object.assign(new Error(), { errors, servers: errors })), undefined);
-    assert.ok(performance.now() - started < 5_000);
+    within(5_000, () => {
+      for (const errors of ['x'.repeat(2 ** 24), Buffer.alloc(2 ** 24), many, new Map(many.entries()), new Set(many)])
+        assert.equal(findCertpinError(Object.assign(new Error(), { errors, servers: errors })), undefined);
+    });
     const endless = {
       errors: {
         *values() {
