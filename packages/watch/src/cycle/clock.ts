@@ -20,8 +20,8 @@ export const systemClock: Clock = {
 const JUMP_MS = 10_000;
 
 /**
- * Tells, at each call, whether the clock was set, the machine has slept or the process was stopped since the call before: what was asked meanwhile
- * ended by a time limit that no server has missed.
+ * Each call tells whether the clock was set, the machine slept or the process was stopped since the last call. A probe that ran in between ended at
+ * its time limit, and the server is not to blame.
  *
  * @param expectedMs the longest time between two calls
  */

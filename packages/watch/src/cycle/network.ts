@@ -34,8 +34,8 @@ const LEAST = 3;
 const MOST = 20;
 
 /**
- * Whether it is the watcher itself that is cut off. Where servers that answered before fall silent, their results wait: until another server
- * answers, then they count; or until so many are silent that it must be us, then none of them counts.
+ * Whether the watcher itself is cut off. If servers that answered before fall silent, their results wait. When another server answers, the results
+ * count. When so many servers are silent that the watcher must be the cause, none of the results counts.
  */
 export class OwnNetwork<Result> {
   isLost: boolean;

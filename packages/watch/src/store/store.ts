@@ -146,8 +146,8 @@ export interface OutboxStore {
     now: number,
   ): Promise<void>;
   /**
-   * Targets that are in one of the states and not muted, and about which nothing was put into the outbox of the receiver since `before`: the
-   * last transition of each that was told.
+   * Targets that are in one of the states and not muted, if nothing about them was put into the receiver's outbox since `before`. For each, the last
+   * transition that the receiver was told.
    */
   remindersDue(
     receiver: string,
