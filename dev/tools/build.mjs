@@ -73,13 +73,14 @@ function sourcesAsTheyAre() {
 /** Everything that the build reads, but the packages of others, which the lock file names. */
 function sources() {
   const folders = ['packages', 'dev/tools', 'docs/guides', 'docs/reference/lint', 'examples/orm/prisma'];
+  const isMade = (path) => made.some((one) => path === one || path.startsWith(`${one}/`));
   const isSource = (path) =>
-    !/(?:^|\/)(?:node_modules|dist|build|test|man|generated|guides\/.*|nodes|sandboxes|tenant-clients)\//.test(path);
+    !/(?:^|\/)(?:node_modules|dist|build|test|man|generated|nodes|sandboxes|tenant-clients)\//.test(path);
   const found = folders.flatMap((folder) =>
     readdirSync(`${root}${folder}`, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map(({ parentPath, path = parentPath, name }) => `${parentPath ?? path}/${name}`.slice(root.length))
-      .filter((path) => !made.includes(path) && (path.startsWith('docs/') || isSource(path))),
+      .filter((path) => !isMade(path) && (path.startsWith('docs/') || isSource(path))),
   );
   return [...found, 'package-lock.json', ...readdirSync(root).filter((name) => name.startsWith('tsconfig'))];
 }
