@@ -28,6 +28,6 @@ export const whole: Scale = {
 };
 
 export const quick: Scale = {
-  ...{ logins: 400, drillLogins: 10, containers: 3, outliers: 1, livesMs: 2_500, settleSeconds: 4 },
+  ...{ logins: 400, drillLogins: 10, containers: 3, outliers: 1, livesMs: 6_000, settleSeconds: 8 },
   ...{ drillLivesMs: 700, drillSettleSeconds: 1, loginsEach: 40, workers: 3, refreshMs: 1_000 },
 };
