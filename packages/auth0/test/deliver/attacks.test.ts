@@ -290,7 +290,7 @@ test('what JSON cannot bring back unchanged is a refusal', async (t) => {
   for (const [text, how] of [
     ['12345678901234567890', /options\.answer/],
     ['1e400', /options\.answer/],
-    ['"\u00FF"', /no JSON/],
+    ['"\u00FF"', /not JSON/],
   ] as const) {
     const stage = await startStage(t, [script]);
     stage.tenant.addConnection(customers({ answer: '@' }));

@@ -171,7 +171,7 @@ test('pull takes no revoked pin, nothing that is no pin, and nothing where place
     ['refused its places have different pins: certpin auth0 diff shows them'],
   );
   stage.write({ deliver: [script], revoked: [{ pin: leaked, since: '2026-11-02' }] });
-  assert.match((await pull(stage))[0]?.reason ?? '', /is revoked/);
+  assert.match((await pull(stage))[0]?.reason ?? '', /have a revoked pin/);
   stage.write({ deliver: [actionCode] });
-  assert.match((await pull(stage))[0]?.reason ?? '', /no list of pins/);
+  assert.match((await pull(stage))[0]?.reason ?? '', /not a list of pins/);
 });

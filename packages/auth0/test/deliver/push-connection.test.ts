@@ -258,13 +258,13 @@ test('a marked line in a comment, or there twice, is no place', async (t) => {
   assert.match(await again(`${LOGIN}${LOGIN.replace('DB_PINS', 'OTHER').split('\n')[0]}\n`), /there are several lines/);
   assert.match(await again('const DB_PINS = process.env.X; // certpin: customer-db\n'), /is not of the form/);
   assert.match(await again("const A = '', B = ''; // certpin: customer-db\n"), /is not of the form/);
-  assert.match(await again('function login( {'), /no JavaScript/);
+  assert.match(await again('function login( {'), /not JavaScript/);
 });
 
 test('a connection that is no custom database has no reader of pins', async (t) => {
   const stage = await startStage(t, [configuration]);
   stage.tenant.addConnection(customers({ enabledDatabaseCustomization: false }));
-  assert.match(said(await stage.push({ values: writeValues(stage.folder) })), /is no custom database/);
+  assert.match(said(await stage.push({ values: writeValues(stage.folder) })), /is not a custom database/);
   assert.equal(stage.writes(), 0);
 });
 
