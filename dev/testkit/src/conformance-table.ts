@@ -121,7 +121,7 @@ export class ConformanceTable {
     const table = this.toMarkdown(before);
     if (before === table) return;
     writeFileSync(page, table);
-    throw new Error(`${page} was out of date; it has been written anew: commit it`);
+    throw new Error(`${page} was out of date; it has been rewritten: commit it`);
   }
 
   /** What the page says for an adapter that does not run on this Node. undefined for the others. */

@@ -293,7 +293,7 @@ test('version 2: its keys are read, and the schema and the parser take and refus
       second({ expiresWithin }),
     ]),
     [/"expiresWithin" has no meaning with "expired": "accept"/, second({ expiresWithin: '1d', expired: 'accept' })],
-    [/"interval" is a time/, second({ interval: '5 minutes' })],
+    [/"interval" must be a time/, second({ interval: '5 minutes' })],
     [/"kind" is one of .*; did you mean "secret"\?/, second({ deliver: [{ ...place, kind: 'secrets' }] })],
     [/"key" is missing/, second({ deliver: [{ ...place, key: undefined }] })],
     [/unknown key "action"/, second({ deliver: [{ ...place, action: 'x' }] })],

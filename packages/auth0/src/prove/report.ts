@@ -108,7 +108,7 @@ export const impostorWords: Readonly<Record<ImpostorName, string>> = {
   'common-name': 'the name that the script asks for, only as common name, issued by a CA that the script trusts',
   expired: 'the same names, issued by a CA that the script trusts, and expired',
   expiring: 'the same names, issued by a CA that the script trusts, which expires while the script connects',
-  renewed: 'the same names, issued anew by a CA that the script trusts: valid for longer, with a key of another kind',
+  renewed: 'the same names, issued again by a CA that the script trusts: valid for longer, with a key of another kind',
   'stolen-certificate': 'the genuine certificate, without its key',
   plaintext: 'no TLS',
 };

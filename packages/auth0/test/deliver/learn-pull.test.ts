@@ -173,5 +173,5 @@ test('pull takes no revoked pin, nothing that is no pin, and nothing where place
   stage.write({ deliver: [script], revoked: [{ pin: leaked, since: '2026-11-02' }] });
   assert.match((await pull(stage))[0]?.reason ?? '', /have a revoked pin/);
   stage.write({ deliver: [actionCode] });
-  assert.match((await pull(stage))[0]?.reason ?? '', /no list of pins/);
+  assert.match((await pull(stage))[0]?.reason ?? '', /not a list of pins/);
 });

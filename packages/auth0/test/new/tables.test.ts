@@ -131,7 +131,7 @@ describe('the prefix of user_id', () => {
     refused({}, /every user becomes another user/);
     assert.equal(createScripts({ ...options, keys: ['verify'] }).length, 2);
     refused({ kind: 'action', userIdPrefix: 'x' }, /for the scripts of a database/);
-    refused({ userIdPrefix: 'a b' }, /no spaces/);
+    refused({ userIdPrefix: 'a b' }, /without spaces/);
     refused({ userIdPrefix: 'é' }, /printable/);
   });
 

@@ -225,7 +225,7 @@ describe('a configuration that would lose the pin is refused at once', () => {
     ['HTTP/2', { httpVersion: 2 }, /HTTP\/2 does not go through the agent/],
     ['HTTP/2 options', { http2Options: {} }, /HTTP\/2 does not go through the agent/],
     ['an agent of one’s own', { httpsAgent: new HttpsAgent() }, /certpin makes the agent itself/],
-    ['an agent for http:', { httpAgent: new HttpAgent() }, /has nothing to pin/],
+    ['an agent for http:', { httpAgent: new HttpAgent() }, /there is nothing to pin/],
     ['options of fetch', { fetchOptions: {} }, /only the fetch adapter reads it/],
     ['a fetch of one’s own', { env: { fetch: () => undefined } }, /only the fetch adapter reads it/],
     ['a transport of one’s own', { transport: {} }, /it would make the connection itself/],

@@ -207,11 +207,11 @@ for (const { mode, port } of modes) {
     const none = { createSecureConnection: undefined, createConnection: undefined };
     const plain = ({ port }: CountingServer): string => `ldap://${host}:${port}`;
     const lost: Record<string, [(pinned: Options, relay: CountingServer) => Options, RegExp]> = {
-      'through JSON': [json, /certpin: pinned options need ldapts 8\.2/],
-      'a spread, without functions': [(pinned) => ({ ...pinned, ...none }), /certpin: pinned options/],
+      'through JSON': [json, /certpin: the pinned options were not used; .* ldapts 8\.2/],
+      'a spread, without functions': [(pinned) => ({ ...pinned, ...none }), /certpin: the pinned options were not used/],
       'through JSON, with the plain URL': [
         (pinned, relay) => ({ ...json(pinned), url: plain(relay) }),
-        /certpin: pinned options/,
+        /certpin: the pinned options were not used/,
       ],
       'the URL alone': [({ url }) => ({ url }), /self.signed|disconnected before secure TLS/],
       'the plain URL': [
@@ -258,7 +258,7 @@ for (const { mode, port } of modes) {
       const relay = await relayTo(t);
       const client = new Client7(pinnedLdapts({ url: `${mode}://${host}:${relay.port}` }, { pins }));
       for (const call of [() => client.bind(user, password), () => client.startTLS(), () => client.search(base)]) {
-        assert.match((await failureOf(call())).message, /certpin: pinned options need ldapts 8\.2/);
+        assert.match((await failureOf(call())).message, /certpin: the pinned options were not used; .* ldapts 8\.2/);
       }
       await assertNothing(relay);
     });
@@ -433,7 +433,7 @@ for (const [version, { createClient }] of Object.entries({ 'ldapjs 3': ldapjs, '
           client.starttls({ ...tlsOptions }, [], (reason) => (reason ? reject(reason) : resolve()));
         }),
       );
-      assert.match(error.message, /self-signed certificate|certpin has not seen/);
+      assert.match(error.message, /self-signed certificate|certpin did not see/);
       await assertNothing(relay);
     });
 

@@ -277,13 +277,13 @@ test('the fetch of Node sends the host of the URL, whatever header it is given',
 describe('a configuration that cannot be used is refused at once', () => {
   const cases: [string, Record<string, unknown>, RegExp][] = [
     ['a connector', { connect: {} }, /certpin makes the connection itself/],
-    ['a factory', { factory: () => undefined }, /connect by themselves/],
-    ['HTTP/2', { allowH2: true }, /HTTP\/1.1 is spoken/],
+    ['a factory', { factory: () => undefined }, /connect without certpin/],
+    ['HTTP/2', { allowH2: true }, /this client speaks HTTP\/1\.1/],
     ['the time limit of undici', { connectTimeout: 1 }, /use `connectTimeoutMs`/],
     ['verification switched off', { tls: { rejectUnauthorized: false } }, /the pin decides/],
     ['a misspelt TLS option', { tls: { certt: 'x' } }, /did you mean `cert`\?/],
     ['a misspelt proxy, which undici would pass over', { porxy: 'http://127.0.0.1:1' }, /did you mean `proxy`\?/],
-    ['a fetch without its Agent', { fetch: () => undefined }, /of one undici/],
+    ['a fetch without its Agent', { fetch: () => undefined }, /from the same undici/],
   ];
   for (const [name, options, message] of cases) {
     test(name, () => {

@@ -119,7 +119,7 @@ const read: readonly (readonly [name: string, text: string, pins: readonly objec
   ['an encoding of PowerShell', `\uFEFF${hex}\r\n`, [certificate]],
 ];
 
-const TWO = /whether it is of a certificate or of a public key; write the digits alone .* sha256:HEX/;
+const TWO = /that may be of a certificate or of a public key; write the digits alone .* sha256:HEX/;
 
 const refused: readonly (readonly [name: string, text: string, found: RegExp])[] = [
   ['openssl dgst', `SHA2-256(stdin)= ${hex.toLowerCase()}`, TWO],

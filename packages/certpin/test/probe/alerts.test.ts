@@ -30,10 +30,10 @@ const alerts: Readonly<Record<number, RegExp>> = {
   86: /share no TLS version/, // inappropriate_fallback
   90: /gave the handshake up/, // user_canceled
   100: /refuses it/, // no_renegotiation
-  109: /misses something in the handshake/, // missing_extension
+  109: /something is missing in the handshake/, // missing_extension
   110: /does not understand the handshake/, // unsupported_extension
   111: /could not fetch the client certificate/, // certificate_unobtainable
-  112: /does not know the name that it was asked for/, // unrecognized_name
+  112: /does not know the name that was sent/, // unrecognized_name
   113: /\(OCSP\)/, // bad_certificate_status_response
   114: /could not fetch the client certificate/, // bad_certificate_hash_value
   115: /shared keys \(PSK\)/, // unknown_psk_identity

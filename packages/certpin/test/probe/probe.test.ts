@@ -212,8 +212,8 @@ describe('a file', () => {
     ['empty', '', /no PEM or DER certificate/],
     ['a key alone', certificate.keyPem, /a private key and no certificate/],
     ['a cut PEM block', certificate.certPem.slice(0, 200), /no whole certificate: one has BEGIN without END/],
-    ['a PEM block with rubbish', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', /is none/],
-    ['cut DER', certificate.x509.raw.subarray(0, 100), /is none/],
+    ['a PEM block with rubbish', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', /cannot be read as one/],
+    ['cut DER', certificate.x509.raw.subarray(0, 100), /cannot be read as one/],
   ];
   for (const [name, content, message] of unusable) {
     test(`that is ${name} is refused`, async () => {

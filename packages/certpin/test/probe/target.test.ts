@@ -284,7 +284,7 @@ describe('a target that cannot be read is refused, and not repeated', () => {
     ['user:hunter2@host/db', /nor a file that exists/],
     ['jdbc:oracle:thin:@//hunter2', /nor a file that exists/],
     ['jdbc:db2://host:50000/db?password=hunter2', /certpin does not know db2:\/\//],
-    ['redis+unix:/run/hunter2', /nothing is known of/],
+    ['redis+unix:/run/hunter2', /certpin does not know redis:\/\//],
     ...['; ', ';', ' ', ',', '&', '%3F', '%20', '\t', ':', '|', '!', '\\'].flatMap((separator): [string, RegExp][] => [
       [`unix:/run/x.sock${separator}password=hunter2`, /no such socket/],
       [`postgres+unix:///run/x.sock${separator}hunter2`, /no such socket/],
@@ -292,7 +292,7 @@ describe('a target that cannot be read is refused, and not repeated', () => {
     ['unix:/run/x.sock?password=hunter2', /one host/],
     ['user:hunter2@unix(/run/x.sock)/db', /neither host:port/],
     ['user:hunter2@unix(/run/x.sock)/db?tls=true', /one host/],
-    ['unix://:hunter2@/run/x.sock', /percent-encoding|cannot be read|nothing is known/],
+    ['unix://:hunter2@/run/x.sock', /percent-encoding|cannot be read|does not know/],
     ['tls+unix:/app:hunter2@/run/x.sock', /neither host:port/],
     ...['unix://app:hunter2', 'unix:/run/x;hunter2', 'unix:/run/x,hunter2'].map((text): [string, RegExp] => [
       text,

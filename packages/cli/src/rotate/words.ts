@@ -69,7 +69,7 @@ const tells: { readonly [Why in Hindrance['why']]: Tell<Why> } = {
     reason:
       addresses.length === 0
         ? 'the name has no address, so nothing is shown'
-        : `${addresses.length === 1 ? 'one address does' : `${addresses.length} addresses do`} not answer, so it is not shown what it presents`,
+        : `${addresses.length === 1 ? 'one address does' : `${addresses.length} addresses do`} not answer, so certpin cannot see the certificate`,
     details: addresses.map(addressWords),
     hints: ['start it again, or take it out of DNS; then:', again],
   }),

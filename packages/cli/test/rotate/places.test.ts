@@ -320,7 +320,7 @@ test('a wait that was learnt and is no number of seconds is not taken for none',
       {},
     );
     assert.deepEqual([started.code, started.stdout], [2, ''], String(oldestContainerSeconds));
-    assert.match(started.stderr, /it is not what certpin auth0 learn has written/);
+    assert.match(started.stderr, /certpin auth0 learn has not written this/);
   }
 });
 

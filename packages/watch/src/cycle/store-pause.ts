@@ -6,7 +6,7 @@ import type { Clock } from './clock.ts';
 const FIRST_MS = 10_000;
 const LONGEST_MS = 300_000;
 
-/** A full disk, or a file that is being written by others, ends nothing: what was not written down is found out again. */
+/** A full disk, or a file that is being written by others, ends nothing: the next check finds what was not written down. */
 export class StorePause {
   readonly #clock: Clock;
   readonly #log: Log;

@@ -3,7 +3,7 @@ import { type PolicyOptions, policyKeys } from '../../core/policy.ts';
 import type { Policy } from '../../core/policy-type.ts';
 import { ownOptions } from '../../leaf/options.ts';
 
-// Saves the reading of pins that were read before, if options are given anew for each connection. It never decides: the same text makes the
+// Saves the reading of pins that were read before, if options are given again for each connection. It never decides: the same text makes the
 // same policy, which nobody can change.
 
 /** By the text that they were made from. */
