@@ -110,6 +110,7 @@ function tableOf(commands: readonly TitledCommand[], path: string): string {
       `[${heading.replace(/:$/, '').toLowerCase()}](${link}): ${what}`,
     );
   });
+  if (own.length + others.length === 0) return 'It has none but `-h`, `--help`.';
   const head = isGroup ? ['| option | of | meaning |', '|---|---|---|'] : ['| option | meaning |', '|---|---|'];
   return [...head, ...own, ...others].join('\n');
 }
