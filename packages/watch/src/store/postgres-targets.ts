@@ -16,15 +16,18 @@ export function createTargetStore(database: Database, now: () => number): Target
   };
   return {
     async importTargets(targets, at) {
-      await database.query('TRUNCATE certpin.incoming');
-      let batch: WatchedTarget[] = [];
-      for await (const target of targets) {
-        if (batch.push(target) < BATCH) continue;
-        await writeIncoming(database, batch);
-        batch = [];
-      }
-      await writeIncoming(database, batch);
-      await database.inOneStep((step) => takeOver(step, at));
+      await database.inOneStep(async (step) => {
+        // Another one that reads a file into this database waits here, until this one has ended: half of a file would forget targets.
+        await step.query('TRUNCATE certpin.incoming');
+        let batch: WatchedTarget[] = [];
+        for await (const target of targets) {
+          if (batch.push(target) < BATCH) continue;
+          await writeIncoming(step, batch);
+          batch = [];
+        }
+        await writeIncoming(step, batch);
+        await takeOver(step, at);
+      }, 1); // the file is read once
     },
     due: (at, limit, without) =>
       dueTargets(
@@ -103,6 +106,8 @@ const DEFINED = 'label, id, servername, note, line, pins, interval_ms, text, sea
 async function takeOver(step: Queries, at: number): Promise<void> {
   const columns = DEFINED.split(', ');
   const of = (table: string): string => columns.map((column) => `${table}.${column}`).join(', ');
+  // Workers write the same rows, and in another order: one of both would be ended by the database.
+  await step.query('LOCK TABLE certpin.target IN SHARE ROW EXCLUSIVE MODE');
   await step.query(
     `UPDATE certpin.target t SET ${columns.map((column) => `${column} = i.${column}`).join(', ')},
        next_check_at = CASE WHEN t.text = i.text THEN least(t.next_check_at, ?::bigint + i.interval_ms) ELSE ?::bigint END
