@@ -120,8 +120,33 @@ export function readEntryText(
   const refuse: Refuse = (_, message, hint) => {
     throw new PinsFileError(`${path}:${line}:${column}: ${message}`, hint);
   };
-  const entry = readEntry(readTree(text, refuse), { path, version, places: new Set() }, refuse);
+  const entry = readEntry(plainTree(text) ?? readTree(text, refuse), { path, version, places: new Set() }, refuse);
   return { ...entry, index, line, column };
+}
+
+/**
+ * The tree of a text that was read before, by the parser of the engine: a watcher reads its targets again and again. A key that stands there twice, which it
+ * does not see, was refused then. undefined: there are comments in it, or it is no JSON.
+ */
+function plainTree(text: string): Node | undefined {
+  try {
+    return toNode(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Offsets are unknown: the message about such a text names the line of the target. */
+function toNode(value: unknown): Node {
+  const place = { offset: 0, length: 0 };
+  if (Array.isArray(value)) return { type: 'array', ...place, children: value.map(toNode) };
+  if (typeof value === 'object' && value !== null) {
+    const children = Object.entries(value).map(
+      ([name, one]): Node => ({ type: 'property', ...place, children: [toNode(name), toNode(one)] }),
+    );
+    return { type: 'object', ...place, children };
+  }
+  return { type: value === null ? 'null' : (typeof value as 'string' | 'number' | 'boolean'), ...place, value };
 }
 
 /** A target's node, and what its offsets are counted from. */

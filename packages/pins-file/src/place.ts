@@ -134,7 +134,8 @@ export function keyOfName(name: string): string {
 function toName(host: string): string {
   const name = host.toLowerCase().replace(/\.$/, '');
   // The same address in two zones (`%eth0`) is not the same server.
-  if (isIPv6(name) && !name.includes('%')) return new SocketAddress({ family: 'ipv6', address: name }).address;
+  if (name.includes(':') && isIPv6(name) && !name.includes('%'))
+    return new SocketAddress({ family: 'ipv6', address: name }).address;
   return domainToASCII(name) || name;
 }
 

@@ -67,8 +67,12 @@ function toGrammar({ definitions: { entry, pin, id, since, place } }: Schema): G
   };
 }
 
+/** A pin in the spelling that certpin writes. What else it may be, the policy reads once more: this is for files of a hundred thousand of them. */
+const PLAIN = /^[0-9A-F]{64}$/;
+
 function createPinCheck(spellings: readonly RegExp[]): Grammar['refusePin'] {
   return (text) => {
+    if (PLAIN.test(text)) return undefined;
     try {
       const pin = parsePin(text);
       if (spellings.some((pattern) => pattern.test(text))) return undefined;

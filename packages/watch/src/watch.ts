@@ -6,6 +6,7 @@ import { nameOfStore } from './config/store-place.ts';
 import { askEntry } from './cycle/ask.ts';
 import { systemClock } from './cycle/clock.ts';
 import { Cycle } from './cycle/cycle.ts';
+import { withLookAhead } from './cycle/look-ahead.ts';
 import { type OnceResult, runOnce } from './cycle/once.ts';
 import type { CycleOptions } from './cycle/options.ts';
 import { hasGlobalAddress } from './cycle/own-addresses.ts';
@@ -16,7 +17,6 @@ import { createReceivers } from './notices/create-receivers.ts';
 import { createNotices, type Notices } from './notices/notices.ts';
 import type { Receiver } from './notices/receiver.ts';
 import { type Tried, tryReceivers } from './notices/try-receivers.ts';
-import { serveConfig } from './server/serve-config.ts';
 import { openPostgresAt, openStoreAt } from './store/open.ts';
 import type { Store } from './store/store.ts';
 import { StoreError } from './store/store-error.ts';
@@ -48,6 +48,8 @@ export async function watch(config: WatchConfig, { stop, onReload, ...host }: Wa
     const cycle = new Cycle(options);
     await cycle.begin();
     const readSecret = createSecretReader(config.folder, host.env);
+    // Who asks once, or reads the store, waits for no page.
+    const { serveConfig } = await import('./server/serve-config.ts');
     const server = await serveConfig(config, { store, log, readSecret });
     onReload(() => {
       cycle.reload();
@@ -135,22 +137,22 @@ async function withParts<Result>(
   const store = shared ?? (await openStoreAt(place, options));
   let sharing: Sharing | undefined;
   try {
-    const readRotating = createRotationReader(config.file, log);
+    const rotating = createRotationReader(config.file, log);
     if (shared !== undefined && how === 'shards') {
-      sharing = await share(shared, { log, plan: () => planOf(config, readRotating()) });
+      sharing = await share(shared, { log, plan: () => planOf(config, rotating()) });
     }
     const { intervalSeconds, expiresWithin } = config;
     const notices = createNotices({ store, receivers, settings, log });
     const options: CycleOptions = {
       ...{ log, version, clock: systemClock, pinsFile: config.file, ask: askEntry, hasFamily: hasGlobalAddress },
-      store: sharing?.store ?? store,
+      store: sharing?.store ?? (how === 'alone' ? store : withLookAhead(store, systemClock)),
       onFailed: sharing?.passOver,
       defaults: { intervalMs: intervalSeconds === undefined ? undefined : intervalSeconds * 1_000, expiresWithin },
       ...{ hysteresis: config.hysteresis, concurrency: config.concurrency, retries: config.retries },
       ...{ timeoutMs: config.timeoutSeconds * 1_000, recheckMs: config.recheckSeconds * 1_000 },
       keepDays: { transitions: config.keepDays, days: config.keepDailyDays },
       chooseReceivers: createChooser(settings),
-      isRotating: (key) => readRotating().has(key),
+      rotating,
       poke: notices.poke,
     };
     return await work({ options, notices, store, besides: sharing?.runs ?? [] });

@@ -7,6 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { askEntry } from '../src/cycle/ask.ts';
 import type { Clock } from '../src/cycle/clock.ts';
 import { Cycle } from '../src/cycle/cycle.ts';
+import { withLookAhead } from '../src/cycle/look-ahead.ts';
 import { type OnceResult, runOnce } from '../src/cycle/once.ts';
 import type { CycleOptions } from '../src/cycle/options.ts';
 import { hasGlobalAddress } from '../src/cycle/own-addresses.ts';
@@ -69,7 +70,7 @@ export interface Rig {
   /** Ends the watcher, and begins anew with the same store. */
   readonly restart: (changes?: Partial<CycleOptions>) => Promise<void>;
   readonly stop: () => Promise<void>;
-  readonly once: () => Promise<OnceResult>;
+  readonly once: (stop?: AbortSignal) => Promise<OnceResult>;
   /** From the oldest to the newest. */
   readonly transitions: () => Promise<readonly StoredTransition[]>;
   /** `null>drift`, `drift>holds`, of one target or all. */
@@ -109,7 +110,7 @@ export async function startRig(
     ...{ hysteresis: defaultHysteresis, concurrency: 8, timeoutMs: 2_000, retries: 0, recheckMs: MINUTE },
     keepDays: { transitions: 400, days: 90 },
     chooseReceivers: ({ kind }) => (kind === 'remarked' || kind === 'unremarked' ? [] : [RECEIVER]),
-    isRotating: () => false,
+    rotating: () => new Set(),
     hasFamily: hasGlobalAddress,
     poke: () => undefined,
     ...options,
@@ -125,7 +126,7 @@ export async function startRig(
   });
 
   const begin = async (): Promise<void> => {
-    const cycle = new Cycle(make(rig.store));
+    const cycle = new Cycle(make(withLookAhead(rig.store, clock)));
     await cycle.begin();
     const stop = new AbortController();
     const done = cycle.run(stop.signal);
@@ -171,7 +172,7 @@ export async function startRig(
       await end();
       await rig.store.close();
     },
-    once: () => runOnce(make(rig.store), new AbortController().signal),
+    once: (stop = new AbortController().signal) => runOnce(make(rig.store), stop),
     transitions: async () => [...(await rig.store.transitions({ limit: 100_000 }))].reverse(),
     changes: async () => (await rig.transitions()).filter(({ kind }) => kind === 'changed').map(toWords),
     async told() {

@@ -10,7 +10,7 @@ const MOST_MEGABYTES = 400;
 export const watch: Benchmark = {
   name: 'watch',
   about: [
-    'The command `certpin watch --once`, with a store that is new: every target is asked, and its state is written down.',
+    'The command `certpin watch --once`, with a store that is new: every target is asked, every pin holds, and that is written down.',
     'Its peer is `certpin get` of the same list, on the same Node. Both are compared by their CPU time, because a core is what many targets need.',
     'Then the CPU time a target and the memory of a whole cycle are compared with those of a small one. The servers are one listener with many addresses.',
   ].join(' '),
@@ -23,9 +23,10 @@ export const watch: Benchmark = {
       withList([], async (path) => {
         const file = `${path}.json`;
         const entries = targets.slice(0, count).map((target) => ({ target, pins: [certificatePin] }));
-        writeFileSync(file, JSON.stringify({ version: 2, targets: entries }));
+        // The certificate is young: without this, each target would be one that ends soon, and told.
+        writeFileSync(file, JSON.stringify({ version: 2, expiresWithin: '0d', targets: entries }));
         const taken = await runCertpin(['watch', '--once', '--file', file, '--store', `sqlite:${path}.db`], node);
-        const holds = taken.stdout.match(/^(?:holds|ends-soon) /gm)?.length ?? 0;
+        const holds = taken.stdout.match(/^holds /gm)?.length ?? 0;
         assert.equal(holds, count, 'a target was not asked');
         return taken;
       });

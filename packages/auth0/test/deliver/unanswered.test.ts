@@ -273,10 +273,14 @@ test('Ctrl-C while an Action is built: what is deployed is what was there, and t
   const stage = await startStage(t, [actionCode], { tenant: { buildMs: 400 } });
   stage.tenant.addAction(action);
   const person = new AbortController();
+  // On a slow machine the build would have ended before the person is there: so the clock stands still until then.
+  const now = Date.now();
+  const clock = t.mock.method(Date, 'now', () => now);
   const cut = await stage.push({
     signal: person.signal,
     onProgress: (text) => text.startsWith('waiting for the build') && person.abort(),
   });
+  clock.mock.restore();
   assert.deepEqual([cut.outcome, statuses(cut)], ['interrupted', ['failed']]);
   assert.equal(stage.tenant.plaintext().actions['post-login']?.deployed?.code, CODE);
   assert.equal((await stage.push()).outcome, 'done');

@@ -64,6 +64,20 @@ export class Certificate implements CertificateEvidence {
     return this.#publicKeySha256;
   }
 
+  /** Distinguished name on one line, `CN=db.example.com, O=Example`, without control characters. */
+  get subject(): string {
+    return oneLine(this.x509.subject);
+  }
+
+  get issuer(): string {
+    return oneLine(this.x509.issuer);
+  }
+
+  /** As `DNS:…` and `IP Address:…`, without control characters. */
+  get subjectAltNames(): readonly string[] {
+    return splitNames(this.x509.subjectAltName);
+  }
+
   get validFrom(): Date {
     return readDate(this.x509.validFrom);
   }
@@ -100,9 +114,9 @@ export class Certificate implements CertificateEvidence {
     return {
       sha256: this.certificateSha256,
       publicKeySha256: this.publicKeySha256,
-      subject: oneLine(this.x509.subject),
-      issuer: oneLine(this.x509.issuer),
-      subjectAltNames: splitNames(this.x509.subjectAltName),
+      subject: this.subject,
+      issuer: this.issuer,
+      subjectAltNames: this.subjectAltNames,
       validFrom: isoDate(this.validFrom),
       validTo: isoDate(this.validTo),
       selfSigned: this.selfSigned,

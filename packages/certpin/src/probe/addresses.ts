@@ -1,5 +1,5 @@
 import { lookup as systemLookup } from 'node:dns';
-import type { LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { CertpinError } from '../errors.ts';
 import { type ProbeOptions, readProbeOptions, type Settings } from './options.ts';
 import { type Target, toTarget } from './target.ts';
@@ -16,7 +16,10 @@ const MAX_ADDRESSES = 64;
  */
 export async function addressesOf(target: string | Target, options: ProbeOptions = {}): Promise<readonly string[]> {
   const { lookup, family, timeoutMs, signal } = readProbeOptions(options);
-  return withTimeLimit(timeoutMs, signal, (own) => lookUp(toTarget(target), { lookup, family }, own));
+  const read = toTarget(target);
+  // As a connection to it does: an address is not looked up.
+  if ('host' in read && isIP(read.host) !== 0) return [read.host];
+  return withTimeLimit(timeoutMs, signal, (own) => lookUp(read, { lookup, family }, own));
 }
 
 async function lookUp(

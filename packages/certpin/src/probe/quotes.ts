@@ -3,6 +3,11 @@ import { invalidTarget } from './invalid-target.ts';
 /** Quotation marks that people and their word processors put around a text. The second one of each pair ends it. */
 const QUOTED = /^(?:"(.*)"|'(.*)'|`(.*)`|[“„](.*)[”“]|[‘‚](.*)[’‘]|«(.*)»|»(.*)«|‹(.*)›)$/s;
 
+/** Whether a quotation mark stands at one end. Only then it matters whether there is a file of that very name. */
+export function isMarked(text: string): boolean {
+  return /^["'`“„‘‚«»‹]|["'`”“’‘»«›]$/.test(text);
+}
+
 /**
  * The text without the quotation marks around it, which came along from a file or a page.
  *

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { CertpinError } from '../errors.ts';
 import { readConnectionString, refuseInstance } from './connection-string.ts';
 import { invalidTarget as invalid } from './invalid-target.ts';
-import { unquoted } from './quotes.ts';
+import { isMarked, unquoted } from './quotes.ts';
 import { findScheme, type Protocol, plaintextSchemes, protocolsOfPorts, type Scheme, SRV, schemes } from './schemes.ts';
 
 /** Where a certificate is to be found. */
@@ -61,7 +61,7 @@ export interface SrvTarget {
 export function parseTarget(given: string): Target {
   // The operating system would end a path or a name there, and use another one than the one that is shown.
   if (given.includes('\0')) throw invalid('it holds a NUL');
-  const text = isFile(given) ? given : unquoted(given);
+  const text = isMarked(given) && !isFile(given) ? unquoted(given) : given;
   const [, unixScheme, socketPath] = /^(?:([a-z][a-z0-9-]*)\+)?unix:(?:\/\/)?(\/[^?#@]*)$/is.exec(text) ?? [];
   if (socketPath !== undefined) return readSocket(unixScheme?.toLowerCase(), socketPath);
   const driverAddress = readDriverAddress(text);

@@ -15,7 +15,9 @@ const isMeant = (place) => {
   );
 };
 
-for (const name of ['mkdirSync', 'openSync', 'renameSync', 'rmSync', 'writeFileSync', 'writeSync']) {
+const changes = ['mkdirSync', 'openSync', 'renameSync', 'rmSync', 'writeFileSync', 'writeSync'];
+
+for (const name of [...changes, 'fchmodSync', 'fchownSync', 'fsyncSync']) {
   const real = fs[name];
   fs[name] = (...given) => {
     const [place, flags] = given;

@@ -87,7 +87,9 @@ test(`kill -9 at every ${EACH}th change of rotate: the pins file is whole each t
     assert.deepEqual(pins, [certificateHex(certificates[presented] as never)]);
     assert.equal(readFileSync(envFile, 'utf8'), `A=1\nDB_PINS=${pins[0]}\n`);
   }
-  t.diagnostic(`killed at ${kills.join(', ')}`);
+  t.diagnostic(`killed at ${kills.length}: ${kills.join(', ')}`);
+  // A test in which nothing is killed any more, because the program writes by other ways, would pass too.
+  assert.ok(kills.length >= 25, `${kills.length} kills`);
   assert.deepEqual(new Set(kills.map((kill) => kill.split(' ')[0])), new Set(names));
 });
 

@@ -1,12 +1,17 @@
-import type { Judged } from '@certpin/pins-file';
+import { type Memory, readMemory } from '../states/decide.ts';
+import { type Observation, observe } from '../states/observe.ts';
 import type { DueTarget } from '../store/store.ts';
 import { fromWatched } from './definition.ts';
+import { hasAnswered } from './network.ts';
 import type { CycleOptions } from './options.ts';
 
-/** What one check of a target has found. */
+/** What one check of a target has found. Hundreds of them wait to be written down, so nothing is kept that is not written: no certificate. */
 export interface Result {
   readonly due: DueTarget;
-  readonly judged: Judged;
+  readonly memory: Memory;
+  readonly found: Observation;
+  /** Whether anything came back from anywhere. */
+  readonly hasAnswered: boolean;
   /** When the check began, on the clock that only goes forward. */
   readonly begun: number;
   readonly seconds: number;
@@ -51,14 +56,13 @@ export class Checks {
   async #check(due: DueTarget, signal: AbortSignal): Promise<Result> {
     const { clock, timeoutMs, retries, lookup, pinsFile, ask, hasFamily } = this.#options;
     const begun = clock.elapsed();
+    const { row, text } = due;
     const { entry, near } = fromWatched(due, pinsFile);
     const judged = await ask(entry, { ...{ timeoutMs, retries, lookup, signal, near, hasFamily }, now: clock.now });
-    return { due, judged, begun, seconds: (clock.elapsed() - begun) / 1_000 };
-  }
-
-  /** One of them has ended. */
-  async oneEnded(): Promise<void> {
-    await Promise.race(this.#underWay.keys());
+    const seconds = (clock.elapsed() - begun) / 1_000;
+    const memory = readMemory(due.memory, row, text);
+    const found = observe(judged.entry, judged, { ...memory, addresses: row.addresses }, hasFamily);
+    return { due, memory, found, hasAnswered: hasAnswered(judged), begun, seconds };
   }
 
   async allEnded(): Promise<void> {

@@ -2,7 +2,7 @@ import type { DueTarget } from '../store/store.ts';
 import { begin, countWitnesses } from './begin.ts';
 import { Checks, type Result } from './checks.ts';
 import { createJumpDetector } from './clock.ts';
-import { hasAnswered, isDead, OwnNetwork } from './network.ts';
+import { isDead, OwnNetwork } from './network.ts';
 import type { CycleOptions } from './options.ts';
 import { OwnNews } from './own-news.ts';
 import { Passes } from './passes.ts';
@@ -186,8 +186,7 @@ export class Cycle {
   /** Whether what was found counts, waits or is forgotten. */
   async #sort(result: Result): Promise<void> {
     const { clock } = this.#options;
-    const { due, judged, begun } = result;
-    const answered = hasAnswered(judged);
+    const { due, hasAnswered: answered, begun } = result;
     if (begun < this.#validSince && !answered) {
       this.#busy.delete(due.row.key); // it is due still
       return;

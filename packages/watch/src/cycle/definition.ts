@@ -34,7 +34,7 @@ export function toWatched(entry: Entry, text: string, file: PinsText, defaults: 
     pins: pinTexts(entry.policy),
     intervalMs: entry.intervalMs ?? intervalOf(file, defaults),
     text: JSON.stringify(definition),
-    isHere: entry.target.protocol === 'file' || 'path' in entry.target,
+    isHere: entry.target.protocol === 'file' || 'socketPath' in entry.target,
   };
 }
 

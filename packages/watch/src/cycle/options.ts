@@ -34,8 +34,8 @@ export interface CycleOptions {
   readonly onFailed?: ((key: string) => void) | undefined;
   /** Which receivers hear of a transition. */
   readonly chooseReceivers: (transition: Transition) => readonly string[];
-  /** Whether the rotation of a target is under way: by its key in the pins file. */
-  readonly isRotating: (key: string) => boolean;
+  /** The targets whose rotation is under way: their keys in the pins file. */
+  readonly rotating: () => ReadonlySet<string>;
   /** Something was put into the outbox. */
   readonly poke: () => void;
 }

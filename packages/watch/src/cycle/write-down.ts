@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Log } from '../log.ts';
-import { decide, readMemory } from '../states/decide.ts';
-import { observe } from '../states/observe.ts';
+import { decide } from '../states/decide.ts';
 import { keysOf } from '../store/rows.ts';
 import type { Outgoing, Recorded } from '../store/store.ts';
 import type { Mute, State, Transition } from '../types.ts';
@@ -26,10 +25,11 @@ export interface Written {
 
 /** Writes down what checks have found and what follows from it, in one step. @throws StoreError: nothing of it was written */
 export async function writeDown(results: readonly Result[], options: CycleOptions): Promise<Written> {
-  const { store, clock, log, poke } = options;
+  const { store, clock, log, poke, rotating } = options;
   // A person may have muted a target while it was asked.
   const mutes = new Map((await store.mutes(clock.now())).map((mute) => [mute.key, mute]));
-  const recorded = await Promise.all(results.map((result) => decideOne(result, mutes, options)));
+  const quiet: Quiet = { mutes, rotating: rotating() };
+  const recorded = await Promise.all(results.map((result) => decideOne(result, quiet, options)));
   const written = await store.record(recorded);
   const all = recorded.filter(({ key }) => written.has(key)).flatMap(({ transitions }) => transitions);
   for (const { transition } of all) tell(log, transition);
@@ -41,19 +41,23 @@ export async function writeDown(results: readonly Result[], options: CycleOption
   return { found, keys: written };
 }
 
+/** Of whom nobody is told, by their keys. */
+interface Quiet {
+  readonly mutes: ReadonlyMap<string, Mute>;
+  readonly rotating: ReadonlySet<string>;
+}
+
 /** What a check means, by what the store knows at this moment. */
 async function decideOne(
-  { due, judged, seconds }: Result,
-  mutes: ReadonlyMap<string, Mute>,
-  { store, clock, hysteresis, recheckMs, isRotating, chooseReceivers, hasFamily }: CycleOptions,
+  { due, memory, found, seconds }: Result,
+  { mutes, rotating }: Quiet,
+  { store, clock, hysteresis, recheckMs, chooseReceivers }: CycleOptions,
 ): Promise<Recorded> {
   const { text } = due;
   const row = { ...due.row, mute: mutes.get(due.row.key) ?? null };
-  const memory = readMemory(due.memory, row, text);
-  const found = observe(judged.entry, judged, { ...memory, addresses: row.addresses }, hasFamily);
   const sharesKey = found.remarks !== undefined && (await store.shares(row.key, keysOf(found.addresses)));
   const now = clock.now();
-  const around = { now, hysteresis, isRotating: isRotating(row.key), sharesKey, newId: randomUUID };
+  const around = { now, hysteresis, isRotating: rotating.has(row.key), sharesKey, newId: randomUUID };
   const { seen, transitions, isPending } = decide(row, memory, found, around);
   const interval = isPending ? Math.min(recheckMs, row.intervalMs) : row.intervalMs;
   const nextCheckAt = Math.round(now + interval * (1 + (Math.random() * 2 - 1) * JITTER));

@@ -7,27 +7,27 @@ interface Advice {
   readonly commands: (target: Spelled) => readonly string[];
 }
 
-/** The names of a target in commands, each in a form for a shell. */
+/** Makes the commands of a target. Each is a line for a shell. */
 interface Spelled {
-  /** For commands that look it up in the pins file. */
-  readonly known: string;
+  /** For commands that look the target up in the pins file. */
+  readonly known: (verb: string, options: string) => string;
   /** For commands that make a target from the address and the server name. */
-  readonly server: string;
+  readonly server: (verb: string, options: string) => string;
   /** ` --file PATH` */
   readonly file: string;
 }
 
 // The advice depends on the state, and on nothing else that a server presents: an attacker in between must not choose it. No advice says to
 // pin what was presented.
-const fromServer = ({ server, file }: Spelled): string => `certpin trust ${server} --from server.crt --add${file}`;
-const next = ({ server, file }: Spelled): string => `certpin trust ${server} --from next.crt --add${file}`;
-const ask = ({ known, file }: Spelled): string => `certpin check ${known} --all-addresses${file}`;
+const fromServer = ({ server, file }: Spelled): string => server('trust', ` --from server.crt --add${file}`);
+const next = ({ server, file }: Spelled): string => server('trust', ` --from next.crt --add${file}`);
+const ask = ({ known, file }: Spelled): string => known('check', ` --all-addresses${file}`);
 
 const adviceOf: Readonly<Record<Exclude<State, 'holds'>, Advice>> = {
   rotated: {
     words:
       'The next certificate is in use, as planned. Remove the old pin when no server presents the old certificate any more.',
-    commands: (target) => [ask(target), `certpin trust ${target.server} --replace${target.file}`],
+    commands: (target) => [ask(target), target.server('trust', ` --replace${target.file}`)],
   },
   mixed: {
     words:
@@ -67,7 +67,7 @@ const adviceOf: Readonly<Record<Exclude<State, 'holds'>, Advice>> = {
   revoked: {
     words:
       'A revoked pin is presented. Find out who answers: the thief of the key, or your own server that still has the old key.',
-    commands: (target) => [`certpin get ${target.server} --all-addresses`, ask(target)],
+    commands: (target) => [target.server('get', ' --all-addresses'), ask(target)],
   },
 };
 
@@ -83,18 +83,28 @@ export function commandsOf(
   pinsFile: string,
 ): readonly string[] {
   if (state === 'holds') return [];
-  const server = `${quote(label)}${servername === null ? '' : ` --servername ${quote(servername)}`}`;
-  const file = ` --file ${quote(pinsFile)}`;
-  return adviceOf[state].commands({ known: quote(id ?? label), server, file });
+  const name = servername === null ? '' : ` --servername ${quote(servername)}`;
+  return adviceOf[state].commands({
+    known: (verb, options) => command(verb, id ?? label, options),
+    server: (verb, options) => command(verb, label, `${name}${options}`),
+    file: ` --file ${quote(pinsFile)}`,
+  });
 }
 
 /** The command for a running rotation. */
 export function rotateCommand(
-  command: 'next' | 'abort',
+  step: 'next' | 'abort',
   { id, label }: Pick<TargetRow, 'id' | 'label'>,
   pinsFile: string,
 ): string {
-  return `certpin rotate ${command} ${quote(id ?? label)} --file ${quote(pinsFile)}`;
+  return command(`rotate ${step}`, id ?? label, ` --file ${quote(pinsFile)}`);
+}
+
+/** A file can have the name `--replace`. After two dashes, certpin takes it for a target. */
+function command(verb: string, target: string, options: string): string {
+  return target.startsWith('-')
+    ? `certpin ${verb}${options} -- ${quote(target)}`
+    : `certpin ${verb} ${quote(target)}${options}`;
 }
 
 /** An argument in a form that a shell reads back. */

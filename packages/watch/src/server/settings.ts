@@ -69,6 +69,7 @@ function readText(path: string): string {
 
 /** @throws ConfigError */
 export function checkTimeZone(timeZone: string): string {
+  if (timeZone === 'UTC') return timeZone; // to look for it among all zones takes a tenth of the start of the program
   try {
     new Intl.DateTimeFormat('en', { timeZone });
     return timeZone;

@@ -25,7 +25,7 @@ export function printUnit({ program, config, file, store, isStoreConfigured, sto
     ...(isStoreConfigured ? [] : ['--store', nameOfStore(store)]),
     ...(storePinsFile === undefined ? [] : ['--store-pins-file', storePinsFile]),
   ];
-  const command = [...program, 'watch', ...flags].map(quoteForUnit).join(' ');
+  const command = [...program, 'watch', ...flags].map((word) => quoteForUnit(word).replaceAll('$', '$$$$')).join(' ');
   return `[Unit]
 Description=certpin watch: the certificates of the servers of a pins file
 After=network-online.target
@@ -82,14 +82,18 @@ User=certpin-watch
 ReadWritePaths=${quoteForUnit(folder)}`;
 }
 
-/** systemd.syntax(7): a percent sign begins a specifier, a dollar sign a variable. */
+/** systemd.syntax(7): a percent sign begins a specifier. In a command, and only there, a dollar sign begins a variable. */
 function quoteForUnit(text: string): string {
   const escaped = text
     .replaceAll('\\', '\\\\')
     .replaceAll('"', '\\"')
     .replaceAll('%', '%%')
-    .replaceAll('$', '$$$$')
     // A line end would begin another setting.
-    .replace(/\p{Cc}/gu, (one) => `\\x${one.charCodeAt(0).toString(16).padStart(2, '0')}`);
+    .replace(/\p{Cc}/gu, (one) => escapeOf(one.charCodeAt(0).toString(16)));
   return /^[\w.:/@%+=,-]+$/.test(text) ? escaped : `"${escaped}"`;
+}
+
+/** `\x` is a byte, and `\u` is a character. They differ above 7f. */
+function escapeOf(hex: string): string {
+  return Number.parseInt(hex, 16) < 0x80 ? `\\x${hex.padStart(2, '0')}` : `\\u${hex.padStart(4, '0')}`;
 }

@@ -18,8 +18,12 @@ type Parameter = Value | readonly Value[];
 
 /** The database, through connections that are opened as they are needed. */
 export interface Database extends Queries {
-  /** All of it or nothing, for others and after a kill. Where two steps wait for one another, the database ends one, and it is begun again. */
-  inOneStep<Result>(work: (queries: Queries) => Promise<Result>): Promise<Result>;
+  /**
+   * All of it or nothing, for others and after a kill. Where two steps wait for one another, the database ends one, and it is begun again.
+   *
+   * @param tries 1: for work that cannot be begun again
+   */
+  inOneStep<Result>(work: (queries: Queries) => Promise<Result>, tries?: number): Promise<Result>;
   /** For what speaks to the database in words of its own. */
   readonly pool: Pool;
   close(): Promise<void>;
@@ -86,12 +90,12 @@ export function openDatabase({ Pool, types }: Pg, config: PoolConfig): Database 
   return {
     pool,
     query: (sql, ...values) => ask(pool, sql, values),
-    async inOneStep(work) {
-      for (let tries = 1; ; tries++) {
+    async inOneStep(work, tries = TRIES) {
+      for (let left = tries; ; left--) {
         try {
           return await once(work);
         } catch (error) {
-          if (tries === TRIES || !isCrossed((error as { code?: unknown }).code)) throw error;
+          if (left <= 1 || !isCrossed((error as { code?: unknown }).code)) throw error;
         }
       }
     },

@@ -1,6 +1,5 @@
 import type { Database } from './postgres-database.ts';
-import { toDue } from './postgres-targets.ts';
-import { TARGET_COLUMNS, withMute } from './rows.ts';
+import { TARGET_COLUMNS, toDue, withMute } from './rows.ts';
 import type { DueTarget } from './store.ts';
 
 /** For several machines: targets by their shards, which are neighbours in the order in which they came into the store. */

@@ -1,21 +1,11 @@
 import { rankOf } from '../states/states.ts';
 import type { Mute } from '../types.ts';
+import { daySumOf, sumDays } from './day-sums.ts';
 import { type Database, type Queries, toColumns } from './postgres-database.ts';
 import { writeTransitions } from './postgres-transitions.ts';
-import {
-  keysOf,
-  type Row,
-  searchTextOf,
-  searchTextOfSeen,
-  TARGET_COLUMNS,
-  toMute,
-  toTargetRow,
-  type Value,
-  withMute,
-} from './rows.ts';
+import { keysOf, searchTextOf, searchTextOfSeen, TARGET_COLUMNS, toDue, toMute, type Value, withMute } from './rows.ts';
 import type { DueTarget, Recorded, TargetStore, WatchedTarget } from './store.ts';
 
-const DAY_MS = 86_400_000;
 /** Targets that are written in one step while a pins file is read. */
 const BATCH = 500;
 
@@ -26,15 +16,18 @@ export function createTargetStore(database: Database, now: () => number): Target
   };
   return {
     async importTargets(targets, at) {
-      await database.query('TRUNCATE certpin.incoming');
-      let batch: WatchedTarget[] = [];
-      for await (const target of targets) {
-        if (batch.push(target) < BATCH) continue;
-        await writeIncoming(database, batch);
-        batch = [];
-      }
-      await writeIncoming(database, batch);
-      await database.inOneStep((step) => takeOver(step, at));
+      await database.inOneStep(async (step) => {
+        // Another one that reads a file into this database waits here, until this one has ended: half of a file would forget targets.
+        await step.query('TRUNCATE certpin.incoming');
+        let batch: WatchedTarget[] = [];
+        for await (const target of targets) {
+          if (batch.push(target) < BATCH) continue;
+          await writeIncoming(step, batch);
+          batch = [];
+        }
+        await writeIncoming(step, batch);
+        await takeOver(step, at);
+      }, 1); // the file is read once
     },
     due: (at, limit, without) =>
       dueTargets(
@@ -90,10 +83,6 @@ export function createTargetStore(database: Database, now: () => number): Target
   };
 }
 
-export function toDue(row: Row): DueTarget {
-  return { row: toTargetRow(row), text: String(row.text), memory: row.memory as string | null };
-}
-
 export async function readMutes(database: Queries, at: number): Promise<readonly Mute[]> {
   return (await database.query('SELECT * FROM certpin.mute WHERE until > ? ORDER BY until', at)).rows.map(toMute);
 }
@@ -117,6 +106,8 @@ const DEFINED = 'label, id, servername, note, line, pins, interval_ms, text, sea
 async function takeOver(step: Queries, at: number): Promise<void> {
   const columns = DEFINED.split(', ');
   const of = (table: string): string => columns.map((column) => `${table}.${column}`).join(', ');
+  // Workers write the same rows, and in another order: one of both would be ended by the database.
+  await step.query('LOCK TABLE certpin.target IN SHARE ROW EXCLUSIVE MODE');
   await step.query(
     `UPDATE certpin.target t SET ${columns.map((column) => `${column} = i.${column}`).join(', ')},
        next_check_at = CASE WHEN t.text = i.text THEN least(t.next_check_at, ?::bigint + i.interval_ms) ELSE ?::bigint END
@@ -220,28 +211,22 @@ async function addToDays(
   checks: readonly Recorded[],
   numberOf: (check: Recorded) => number,
 ): Promise<void> {
-  const add = async (rows: ReadonlyMap<string, Value[]>): Promise<void> => {
+  const add = async (rows: readonly Value[][]): Promise<void> => {
     await step.query(
       `INSERT INTO certpin.day AS d (target, day, state, checks, seconds_sum, seconds_max)
        SELECT * FROM unnest(?::bigint[], ?::int[], ?::text[], ?::bigint[], ?::double precision[], ?::double precision[])
        ON CONFLICT (target, day, state) DO UPDATE SET checks = d.checks + excluded.checks,
          seconds_sum = d.seconds_sum + excluded.seconds_sum, seconds_max = greatest(d.seconds_max, excluded.seconds_max)`,
-      ...toColumns(6, [...rows.values()]),
+      ...toColumns(6, rows),
     );
   };
-  const own = new Map<string, Value[]>();
-  const all = new Map<string, Value[]>();
-  for (const check of checks) {
-    if (check.counted === undefined) continue;
-    const { state, seconds, at } = check.counted;
-    const day = Math.floor(at / DAY_MS);
-    own.set(check.key, [numberOf(check), day, state, 1, seconds, seconds]);
-    const [, , , checksBefore, sum, max] = all.get(`${day} ${state}`) ?? [0, 0, '', 0, 0, 0];
-    const total = [Number(checksBefore) + 1, Number(sum) + seconds, Math.max(Number(max), seconds)];
-    all.set(`${day} ${state}`, [0, day, state, ...total]);
-  }
-  await add(own);
-  await add(new Map([...all].sort()));
+  await add(
+    checks.flatMap((check) => {
+      const sum = daySumOf(check);
+      return sum === undefined ? [] : [[numberOf(check), ...sum]];
+    }),
+  );
+  await add(sumDays(checks).map((sum) => [0, ...sum]));
 }
 
 interface Asked {

@@ -3,6 +3,7 @@ import { type Database, loadPg, openDatabase } from './postgres-database.ts';
 import { toStoreError } from './postgres-errors.ts';
 import { lockDatabase, type WatchLock } from './postgres-lock.ts';
 import { createOutboxStore } from './postgres-outbox.ts';
+import { refuseOthersSchemas } from './postgres-owner.ts';
 import { createPageStore } from './postgres-pages.ts';
 import { migrations } from './postgres-schema.ts';
 import { createShardStore, type ShardStore } from './postgres-shards.ts';
@@ -75,6 +76,7 @@ export async function openPostgresStore(
 
 /** Makes the tables, or brings them up to date; who does not watch finds them as they are. */
 async function migrate(database: Database, name: string, watches: boolean): Promise<void> {
+  await refuseOthersSchemas(database, name);
   const { rows } = await database.query("SELECT to_regclass('certpin.version') IS NOT NULL AS known");
   const isKnown = Boolean(rows[0]?.known);
   if (!isKnown && !watches) throw new StoreError(`${name}: no watcher has run with this store`, false);
@@ -84,6 +86,8 @@ async function migrate(database: Database, name: string, watches: boolean): Prom
   if (!watches) throw new StoreError(`${name}: an older certpin has made this store; restart the watcher`, false);
   await database.inOneStep(async (step) => {
     await step.query('CREATE SCHEMA IF NOT EXISTS certpin');
+    await step.query('CREATE SCHEMA IF NOT EXISTS certpin_queue');
+    await refuseOthersSchemas(step, name); // somebody may have made them a moment ago
     await step.query('CREATE TABLE IF NOT EXISTS certpin.version (steps int NOT NULL)');
     const seen = await versionOf(step);
     for (const sql of migrations.slice(seen)) await step.query(sql);

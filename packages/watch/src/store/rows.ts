@@ -1,4 +1,5 @@
 import type { Mute, OutboxCount, SeenAddress, State, StoredTransition, TargetRow, WatcherRow } from '../types.ts';
+import type { DueTarget } from './store.ts';
 
 export type Value = string | number | null;
 /** A row of a database: text, numbers and nothing else, so one reader serves both. */
@@ -41,6 +42,10 @@ export function toTargetRow(row: Row): TargetRow {
         ? toMute({ ...row, until: row.mute_until, reason: row.mute_reason ?? '', since: row.mute_since ?? 0 })
         : null,
   };
+}
+
+export function toDue(row: Row): DueTarget {
+  return { row: toTargetRow(row), text: String(row.text), memory: row.memory as string | null };
 }
 
 export function toMute({ key, until, reason, since }: Row): Mute {

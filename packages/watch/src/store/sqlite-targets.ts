@@ -1,33 +1,25 @@
 import { rankOf } from '../states/states.ts';
 import type { Mute } from '../types.ts';
-import {
-  keysOf,
-  type Row,
-  searchTextOf,
-  searchTextOfSeen,
-  TARGET_COLUMNS,
-  toMute,
-  toTargetRow,
-  withMute,
-} from './rows.ts';
+import { daySumOf, sumDays } from './day-sums.ts';
+import { keysOf, searchTextOf, searchTextOfSeen, TARGET_COLUMNS, toDue, toMute, withMute } from './rows.ts';
 import { inOneStep } from './sqlite-file.ts';
 import type { Database } from './sqlite-module.ts';
 import { createTransitionWriter } from './sqlite-transitions.ts';
-import type { DueTarget, Recorded, TargetStore, WatchedTarget } from './store.ts';
+import type { Recorded, TargetStore, WatchedTarget } from './store.ts';
 
-const DAY_MS = 86_400_000;
 const WITH_MUTE = withMute('');
 /** Targets that are written in one step while a pins file is read. */
 const BATCH = 500;
 
 export function createTargetStore(database: Database, now: () => number): TargetStore {
   const writeTransitions = createTransitionWriter(database);
+  const NOT_ONE_OF = 't.key NOT IN (SELECT value FROM json_each(?))';
   const due = database.prepare(
-    `SELECT ${TARGET_COLUMNS} FROM ${WITH_MUTE} WHERE t.next_check_at <= ? ORDER BY t.next_check_at LIMIT ?`,
+    `SELECT ${TARGET_COLUMNS} FROM ${WITH_MUTE} WHERE t.next_check_at <= ? AND ${NOT_ONE_OF} ORDER BY t.next_check_at, t.number LIMIT ?`,
   );
   const answered = database.prepare(
     `SELECT ${TARGET_COLUMNS} FROM ${WITH_MUTE} WHERE t.observed IS NOT NULL
-       AND t.observed NOT IN ('unreachable', 'no-such-name') ORDER BY t.checked_at DESC LIMIT ?`,
+       AND t.observed NOT IN ('unreachable', 'no-such-name') AND ${NOT_ONE_OF} ORDER BY t.checked_at DESC LIMIT ?`,
   );
   const next = database.prepare('SELECT min(next_check_at) AS at FROM target');
   const update = database.prepare(
@@ -38,10 +30,9 @@ export function createTargetStore(database: Database, now: () => number): Target
   const presentedBy = database.prepare('SELECT public_key FROM presented WHERE target = ?');
   const forgetKeys = database.prepare('DELETE FROM presented WHERE target = ?');
   const keepKey = database.prepare('INSERT OR IGNORE INTO presented (public_key, target) VALUES (?, ?)');
+  const presenters = database.prepare('SELECT target FROM presented WHERE public_key = ? LIMIT 3');
   const markShared = database.prepare(
-    `UPDATE target SET remarks = json_insert(remarks, '$[#]', 'same-key')
-     WHERE number IN (SELECT target FROM presented WHERE public_key = ?1 LIMIT 2) AND instr(remarks, '"same-key"') = 0
-       AND (SELECT count(*) FROM (SELECT 1 FROM presented WHERE public_key = ?1 LIMIT 3)) = 2`,
+    `UPDATE target SET remarks = json_insert(remarks, '$[#]', 'same-key') WHERE number = ? AND instr(remarks, '"same-key"') = 0`,
   );
   const sharer = database.prepare(
     `SELECT 1 FROM presented WHERE public_key = ? AND target <> ifnull((SELECT number FROM target WHERE key = ?), 0) LIMIT 1`,
@@ -73,9 +64,15 @@ export function createTargetStore(database: Database, now: () => number): Target
     const known = presentedBy.all(number).map(({ public_key }) => String(public_key));
     if (keys.length !== known.length || keys.some((one) => !known.includes(one))) {
       forgetKeys.run(number);
-      for (const one of keys) keepKey.run(one, number);
-      // Where the second target presents a key, the first one hears of it too. Those that come later ask `shares`.
-      for (const one of keys) markShared.run(one);
+      for (const one of keys) {
+        keepKey.run(one, number);
+        const others = presenters.all(one).map(({ target }) => Number(target));
+        if (others.length < 2) continue;
+        // Where the second target presents a key, the first one hears of it too. Those that come later ask `shares`: it does not know yet what is
+        // written in this same step.
+        if (others.length === 2) for (const other of others) markShared.run(other);
+        else if (!seen.remarks.includes('same-key')) markShared.run(number);
+      }
     }
     return number;
   };
@@ -118,10 +115,10 @@ export function createTargetStore(database: Database, now: () => number): Target
       });
     },
     async due(at, limit, without) {
-      return pick(due.all(now(), at, limit + without.size), limit, without);
+      return due.all(now(), at, JSON.stringify([...without]), limit).map(toDue);
     },
     async answered(limit, without) {
-      return pick(answered.all(now(), limit + without.size), limit, without);
+      return answered.all(now(), JSON.stringify([...without]), limit).map(toDue);
     },
     async nextDueAt() {
       return (next.get()?.at ?? null) as number | null;
@@ -136,18 +133,17 @@ export function createTargetStore(database: Database, now: () => number): Target
     },
     async record(checks) {
       return inOneStep(database, () => {
-        const written = new Set<string>();
+        const written: Recorded[] = [];
         for (const check of checks) {
           const number = writeSeen(check);
           if (number === undefined) continue;
-          written.add(check.key);
-          if (check.counted !== undefined) {
-            const { state, seconds, at } = check.counted;
-            for (const target of [number, 0]) addToDay.run(target, Math.floor(at / DAY_MS), state, 1, seconds, seconds);
-          }
+          written.push(check);
+          const sum = daySumOf(check);
+          if (sum !== undefined) addToDay.run(number, ...sum);
           writeTransitions(check.transitions);
         }
-        return written;
+        for (const sum of sumDays(written)) addToDay.run(0, ...sum);
+        return new Set(written.map(({ key }) => key));
       });
     },
     async recordWatcher(change, transitions = []) {
@@ -171,11 +167,4 @@ export function createTargetStore(database: Database, now: () => number): Target
       return database.prepare('SELECT * FROM mute WHERE until > ? ORDER BY until').all(at).map(toMute);
     },
   };
-}
-
-function pick(rows: readonly Row[], limit: number, without: ReadonlySet<string>): readonly DueTarget[] {
-  return rows
-    .filter(({ key }) => !without.has(String(key)))
-    .slice(0, limit)
-    .map((row) => ({ row: toTargetRow(row), text: String(row.text), memory: row.memory as string | null }));
 }

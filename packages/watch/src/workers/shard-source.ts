@@ -38,6 +38,8 @@ interface Held {
 const RENEW_MS = 5_000;
 /** When an empty queue is asked again. */
 const IDLE_MS = 1_000;
+/** When a planner that had no more targets of its own machine looks for some again. */
+const HERE_MS = 1_000;
 
 /**
  * A cycle asks its store for what is due, and writes down what it has found. In between stands this: what is due comes from shards, and a shard
@@ -47,6 +49,7 @@ export function createShardSource({ store, queue, readPlan, clock, log, worker }
   const held = new Set<Held>();
   let size = 0;
   let idleUntil = 0;
+  let hereUntil = 0;
   let isCutOff = false;
   let taking: Promise<void> | undefined;
 
@@ -84,6 +87,14 @@ export function createShardSource({ store, queue, readPlan, clock, log, worker }
   const inHand = (without: ReadonlySet<string>): DueTarget[] =>
     [...new Map([...held].flatMap(({ left }) => [...left])).values()].filter(({ row }) => !without.has(row.key));
 
+  /** Files and unix sockets: the planner alone has them. */
+  const takeHere = async (at: number, limit: number, without: ReadonlySet<string>): Promise<readonly DueTarget[]> => {
+    if (worker !== undefined || clock.elapsed() < hereUntil) return [];
+    const here = await store.dueHere(at, limit, without);
+    if (here.length < limit) hereUntil = clock.elapsed() + HERE_MS;
+    return here;
+  };
+
   /** What a worker says of itself is no word of the planner's. */
   const own = (change: Partial<WatcherRow>): Partial<WatcherRow> => {
     const { caughtUpAt: _at, passTargets: _targets, passSeconds: _seconds, ...others } = change;
@@ -93,7 +104,7 @@ export function createShardSource({ store, queue, readPlan, clock, log, worker }
   const source: Store = {
     ...store,
     async due(at, limit, without) {
-      const here = worker === undefined ? await store.dueHere(at, limit, without) : [];
+      const here = await takeHere(at, limit, without);
       if (here.length === limit) return here;
       let found = inHand(without);
       const mayTake = (): boolean => !isCutOff && clock.elapsed() >= idleUntil;

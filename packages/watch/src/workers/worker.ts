@@ -47,7 +47,7 @@ export async function watchAsWorker(config: WatchConfig, { log, version, stop, e
       defaults: { intervalMs: undefined, expiresWithin: undefined },
       keepDays: { transitions: 0, days: 0 }, // the planner keeps house
       poke: () => undefined, // and tells the receivers
-      ...{ chooseReceivers: plan.chooseReceivers, isRotating: plan.isRotating },
+      ...{ chooseReceivers: plan.chooseReceivers, rotating: plan.rotating },
       // What the planner says may change while this runs.
       get pinsFile() {
         return plan.now.pinsFile;
@@ -89,7 +89,7 @@ interface PlanReader {
   readonly now: Plan;
   readonly read: () => Promise<Plan>;
   readonly chooseReceivers: (transition: Transition) => readonly string[];
-  readonly isRotating: (key: string) => boolean;
+  readonly rotating: () => ReadonlySet<string>;
 }
 
 async function createPlanReader(store: PostgresStore, name: string): Promise<PlanReader> {
@@ -122,6 +122,6 @@ async function createPlanReader(store: PostgresStore, name: string): Promise<Pla
       return plan ?? first;
     },
     chooseReceivers: (transition) => createChooser((plan ?? first).receivers)(transition),
-    isRotating: (key) => rotating.has(key),
+    rotating: () => rotating,
   };
 }

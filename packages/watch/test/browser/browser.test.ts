@@ -261,18 +261,23 @@ test('10,000 targets: a page within 100 kB over the wire and 300 ms of work on t
     '/changes',
   ]) {
     const times: number[] = [];
+    const waits: number[] = [];
     for (let round = 0; round < 5; round += 1) {
       // The work of this process, which is client and server: on a busy machine, time passes without any.
-      const began = process.cpuUsage();
+      const [began, at] = [process.cpuUsage(), performance.now()];
       const { status, bytes } = await get(url, path, { headers });
       const { user, system } = process.cpuUsage(began);
+      waits.push(performance.now() - at);
       times.push((user + system) / 1000);
       assert.equal(status, 200, path);
       assert.ok(bytes < 100_000, `${path}: ${bytes} bytes`);
     }
     const median = times.sort((one, other) => one - other)[2] as number;
-    t.diagnostic(`${path}: ${median.toFixed(0)} ms`);
+    // What a person waits for, when the machine is least busy: work of others is no work of the server, and a wait of its own would be in all five.
+    const fastest = Math.min(...waits);
+    t.diagnostic(`${path}: ${median.toFixed(0)} ms of work, ${fastest.toFixed(0)} ms to wait`);
     assert.ok(median < 300, `${path}: ${median} ms`);
+    assert.ok(fastest < 300, `${path}: ${fastest} ms to wait`);
   }
   const { page } = await open(t);
   await page.goto(new URL('/targets?sort=ends', url).href);

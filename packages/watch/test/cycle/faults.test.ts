@@ -120,25 +120,6 @@ for (const dead of [6, 8]) {
   });
 }
 
-test('in one cycle, the store has to leave out few targets at a time, however many there are, and none is asked twice', async (t) => {
-  const { targets, lookup } = await startNames(t, 60);
-  const rig = await startRig(t, targets, { lookup });
-  const { store } = rig;
-  const leftOut: number[] = [];
-  rig.store = {
-    ...store,
-    due: (at, limit, without) => {
-      leftOut.push(without.size);
-      return store.due(at, limit, without);
-    },
-  };
-  const { found } = await rig.once();
-  assert.equal(new Set(found.map(({ label }) => label)).size, 60);
-  assert.equal(rig.checks(), 60);
-  // 8 are asked at a time. Without what is written down taken out, the last number would be 60.
-  assert.ok(Math.max(...leftOut) <= 16, leftOut.join());
-});
-
 test('in one cycle, a target that cannot be asked is named, and the others are asked', async (t) => {
   const { targets, lookup } = await startNames(t, 3);
   const rig = await startRig(t, targets, {

@@ -9,6 +9,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { certificateHex, mint, startTlsServer } from '@certpin/testkit';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { State } from '../../src/types.ts';
+import { manyTargets } from './asked.ts';
 
 const child = fileURLToPath(new URL('watcher-child.ts', import.meta.url));
 const KILLS = 30;
@@ -53,18 +56,23 @@ test('kill -9 at 30 random moments: no transition is lost, none is there twice, 
   const store = openSqliteStore(join(folder, 'watch.db'), { watches: true });
   t.after(() => store.close());
   assert.equal((await store.countStates()).holds, servers.length);
+  await assertTold(
+    store,
+    targets.map(({ target }) => target),
+  );
+});
+
+/** Every target holds in the end, and whatever came before was written down without a gap, and is in the outbox once. */
+async function assertTold(store: Store, labels: readonly string[]): Promise<void> {
   const all = [...(await store.transitions({ limit: 100_000, kinds: ['changed'] }))].reverse();
   assert.ok(all.length > 0, 'something has changed');
-  for (const { target } of targets) {
+  const states = new Map<string | null, string | null>(labels.map((label) => [label, 'holds']));
+  for (const { label, from, to } of all) {
     // A chain without a gap: each begins where the one before has ended, and the last leads to what is there.
-    const own = all.filter(({ label }) => label === target);
-    let state: string | null = 'holds';
-    for (const { from, to } of own) {
-      assert.equal(from ?? 'holds', state, target);
-      state = to;
-    }
-    assert.equal(state, 'holds');
+    assert.equal(from ?? 'holds', states.get(label), label ?? '');
+    states.set(label, to);
   }
+  assert.deepEqual([...new Set(states.values())], ['holds']);
   const message = await store.claimMessage({
     receiver: 'all',
     now: Date.now(),
@@ -75,5 +83,44 @@ test('kill -9 at 30 random moments: no transition is lost, none is there twice, 
   assert.deepEqual(
     message?.transitions.map(({ id }) => id),
     all.map(({ id }) => id),
+  );
+}
+
+const onceChild = fileURLToPath(new URL('once-child.ts', import.meta.url));
+
+test('kill -9 of one cycle over many, in and between its writes: no transition is lost, none is there twice, and each is in the outbox', {
+  timeout: 300_000,
+}, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'certpin-kill-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const targets = manyTargets(1_200); // they are written in three steps at the least
+  writeFileSync(join(folder, 'certpin.json'), JSON.stringify({ version: 1, targets }));
+  const run = async (state: State, statements: number) => {
+    const started = spawn(process.execPath, ['--import', 'tsx', onceChild, folder, state, String(statements)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    t.after(() => started.kill('SIGKILL'));
+    let said = '';
+    started.stdout.on('data', (chunk) => (said += chunk));
+    const [code, signal] = (await once(started, 'close')) as [number | null, string | null];
+    assert.ok(code === 0 || signal === 'SIGKILL', `${code} ${signal}`);
+    return { isKilled: signal === 'SIGKILL', left: Number(said) };
+  };
+  await run('holds', 0);
+  const all = -(await run('drift', 0)).left;
+  let kills = 0;
+  for (let tries = 0; kills < KILLS; tries++) {
+    assert.ok(tries < 3 * KILLS, `only ${kills} were killed`);
+    // One that has fewer statements, because fewer targets change, comes to its end. Then all of them change in the next one.
+    const { isKilled } = await run(tries % 2 === 0 ? 'holds' : 'drift', Math.ceil(((kills + 1) * all) / (KILLS + 1)));
+    if (isKilled) kills++;
+  }
+  await run('holds', 0);
+  const store = openSqliteStore(join(folder, 'watch.db'), { watches: true });
+  t.after(() => store.close());
+  assert.equal((await store.countStates()).holds, targets.length);
+  await assertTold(
+    store,
+    targets.map((target) => (target as { target: string }).target),
   );
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type Judged, judge, judgeAddresses } from '@certpin/pins-file';
+import { type Judged, judge, judgeAddresses, placeTarget } from '@certpin/pins-file';
 import {
   type CountingServer,
   certificateHex,
@@ -255,7 +255,10 @@ test('a rotation that is under way mutes mixed and rotated of its target, and no
   const server = await serve(t, old);
   const pins = [certificateHex(old), certificateHex(next)];
   let isUnderWay = true;
-  const rig = await startRig(t, [{ target: server.label, pins }], { isRotating: () => isUnderWay });
+  const { key } = placeTarget(server.label, 'certpin.json', undefined);
+  const rig = await startRig(t, [{ target: server.label, pins }], {
+    rotating: () => new Set(isUnderWay ? [key] : []),
+  });
   await rig.pass(10 * MINUTE);
   server.present(next);
   await rig.pass(2 * HOUR);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { askEntry } from '../../src/cycle/ask.ts';
 import { systemClock } from '../../src/cycle/clock.ts';
 import { Cycle } from '../../src/cycle/cycle.ts';
+import { withLookAhead } from '../../src/cycle/look-ahead.ts';
 import { createLog } from '../../src/log.ts';
 import { defaultHysteresis } from '../../src/states/hysteresis.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
@@ -11,7 +12,7 @@ const [folder = ''] = process.argv.slice(2);
 const store = openSqliteStore(join(folder, 'watch.db'), { watches: true });
 const cycle = new Cycle({
   ...{
-    store,
+    store: withLookAhead(store, systemClock),
     clock: systemClock,
     ask: askEntry,
     hasFamily: () => true,
@@ -23,7 +24,7 @@ const cycle = new Cycle({
   ...{ hysteresis: defaultHysteresis, concurrency: 8, timeoutMs: 2_000, retries: 0, recheckMs: 50 },
   keepDays: { transitions: 400, days: 90 },
   chooseReceivers: ({ kind }) => (kind === 'changed' ? ['all'] : []),
-  ...{ isRotating: () => false, poke: () => undefined },
+  ...{ rotating: () => new Set(), poke: () => undefined },
 });
 await cycle.begin();
 process.stdout.write('watching\n');

@@ -100,7 +100,7 @@ describe('a command', () => {
     ],
     ['leaves nothing behind when it refuses one', 'exit 1', { result: 'refused', detail: 'it has ended with 1' }],
   ] as const) {
-    it(what, async (test) => {
+    it(what, { timeout: 60_000 }, async (test) => {
       const file = join(folderFor(test), 'pids');
       writeFileSync(file, '');
       const pids = (): number[] => readFileSync(file, 'utf8').trim().split('\n').filter(Boolean).map(Number);

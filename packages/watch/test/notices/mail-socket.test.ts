@@ -30,7 +30,7 @@ for (const tls of ['implicit', 'starttls', 'none'] as const) {
     }, async (t) => {
       let connections = 0;
       const server = await listen(t, () => connections++);
-      await assert.rejects(openMailSocket({ ...server, tls, pins }, AbortSignal.abort()));
+      await assert.rejects(openMailSocket({ ...server, tls, pins }, AbortSignal.abort()), { name: 'AbortError' });
       assert.equal(connections, 0);
     });
   }
@@ -44,7 +44,8 @@ for (const tls of ['implicit', 'starttls'] as const) {
       socket.once('data', () => stop.abort());
     });
     const { signal } = stop;
-    await assert.rejects(openMailSocket({ ...server, tls }, signal));
+    await assert.rejects(openMailSocket({ ...server, tls }, signal), { message: 'there was no answer in time' });
+    assert.ok(signal.aborted, 'the server was asked, and nothing else ended it');
   });
 }
 

@@ -96,7 +96,7 @@ describe('notices', () => {
     const stop = new AbortController();
     const ended = notices.run(stop.signal);
     for (let count = 1; count <= 3; count++) {
-      await until(() => failures === count);
+      await until(() => failures >= count); // it may have been called again by itself meanwhile
       notices.poke();
     }
     await until(() => logged.some((line) => line.includes('notice-sent')));

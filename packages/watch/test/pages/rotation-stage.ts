@@ -40,7 +40,7 @@ export async function makeRotation(t: TestContext) {
   const read = () => JSON.parse(readFileSync(rotations, 'utf8')).rotations[0];
   const pins = [certificateHex(old), certificateHex(next)];
   const addresses = pins.map((pin, index) => makeAddress({ address: `192.0.2.${index}`, pin }));
-  const now = Date.now();
+  let now = Date.now();
   const store = await makeStore(
     t,
     [{ key: read().key, label, id: 'db', pins, state: 'mixed', seen: { addresses } }],
@@ -54,10 +54,14 @@ export async function makeRotation(t: TestContext) {
     ...{ file, rotations, pins, read, run, server, nextCertificate: next },
     json: async () => JSON.parse((await get(url, `/target.json${path}`)).body),
     html: async () => (await get(url, `/target${path}`, { headers: page })).body,
-    /** As if so much time had passed. */
+    /** As if so much time had passed, for the commands. */
     pass: (milliseconds: number): void => {
       const earlier = (text: string): string => new Date(Date.parse(text) - milliseconds).toISOString();
       writeFileSync(rotations, readFileSync(rotations, 'utf8').replace(/(?<="(?:at|startedAt)": ")[^"]+/g, earlier));
+    },
+    /** From now on, the pages are made at this moment. */
+    standAt: (moment: number): void => {
+      now = moment;
     },
   };
 }

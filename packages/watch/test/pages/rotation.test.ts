@@ -9,7 +9,7 @@ const HOUR = 3_600_000;
 test('each step of a rotation, what is due, and the command that takes the next one', {
   timeout: 180_000,
 }, async (t) => {
-  const { json, html, run, read, pass, pins, file, server, nextCertificate } = await makeRotation(t);
+  const { json, html, run, read, pass, standAt, pins, file, server, nextCertificate } = await makeRotation(t);
   const { rotation } = await json();
   const { done, startedAt } = read();
   assert.deepEqual(rotation, {
@@ -34,14 +34,16 @@ test('each step of a rotation, what is due, and the command that takes the next 
   assert.equal((await json()).rotation.next, 'delivered');
   await goOn(' --by-hand');
   const waiting = (await json()).rotation;
-  const dueAt = Date.parse(read().done.at(-1).at) + 3 * HOUR;
+  const lastAt = (): number => Date.parse(read().done.at(-1).at);
+  const dueAt = lastAt() + 3 * HOUR;
   assert.deepEqual(
     [waiting.step, waiting.next, waiting.dueAt],
     ['delivered', 'settled', new Date(dueAt).toISOString()],
   );
-  assert.match(await html(), /Next: <strong>settled<\/strong>\. [^.]+\. It is due in (?:2|3) hours, at <time/);
+  standAt(lastAt());
+  assert.match(await html(), /Next: <strong>settled<\/strong>\. [^.]+\. It is due in 3 hours, at <time/);
   pass(4 * HOUR);
-  assert.match(await html(), /The wait was over (?:59|60) minutes ago/);
+  assert.match(await html(), /The wait was over 60 minutes ago/);
   await goOn();
   await goOn();
   assert.match(
@@ -82,10 +84,8 @@ test('what is wrong with a rotation: killed, taken back, ended too early, not to
   assert.match(await html(), /&lt;script&gt;alert\(1\)&lt;\/script&gt;\uFFFD/);
   writeFileSync(rotations, '{');
   assert.match((await json()).rotation.error, /certpin\.rotations\.json: it is damaged/);
-  assert.match(
-    await html(),
-    /Nobody can say how far a rotation is\. [\s\S]*What to do|What to do[\s\S]*Nobody can say how far/,
-  );
+  const damaged = await html();
+  for (const words of [/Nobody can say how far a rotation is\. /, /What to do/]) assert.match(damaged, words);
   rmSync(rotations);
   assert.equal((await json()).rotation, null);
 });

@@ -132,16 +132,35 @@ test('who sends a letter at a time is let go, and the others are served meanwhil
     assert.ok(end - began < (index % 2 === 0 ? 13_000 : 20_000), `${index}: ${end - began} ms`);
 });
 
-test('who holds every connection that there is keeps no newcomer away', async (t) => {
+test('who holds every connection that there is keeps no newcomer away: 200 stay, and the oldest go', {
+  timeout: 60_000,
+}, async (t) => {
   const { url } = await serve(t, await store(t));
-  for (let index = 0; index < 200; index += 1) {
+  const [most, all] = [200, 260];
+  const ended: Promise<unknown>[] = [];
+  const sockets: Socket[] = [];
+  for (let index = 0; index < all; index += 1) {
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
     t.after(() => socket.destroy());
     socket.on('error', () => undefined);
-    socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    await once(socket, 'data');
+    sockets.push(socket);
+    ended.push(new Promise((resolve) => socket.once('close', resolve)));
+    socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n');
+    // One after the other, so that it is known which one is the oldest. It never ends its request.
+    await once(socket, 'connect');
   }
+  await Promise.all(ended.slice(0, all - most));
+  assert.deepEqual(
+    sockets.map((socket) => socket.readyState === 'open'),
+    sockets.map((_, index) => index >= all - most),
+  );
   assert.equal((await get(url, '/healthz')).status, 200);
+  await ended[all - most];
+  assert.equal(
+    sockets.filter((socket) => socket.readyState === 'open').length,
+    most - 1,
+    'the newcomer took one place',
+  );
 });
 
 test('of too many connections, the client with the most loses its oldest one, and nobody else any', async () => {

@@ -213,6 +213,13 @@ export const contract: Readonly<Record<string, (t: TestContext, open: Open) => P
     await store.record([check('b', { before: NOW, seen: { addresses: [address('192.0.2.2', 'M')] } })]);
     assert.equal(await store.shares('a', ['K']), false, 'it presents another key now');
   },
+  'the same key on many targets that are written in one step': async (t, open) => {
+    const store = await open(t);
+    const keys = Array.from({ length: 5 }, (_, index) => `t${index}`);
+    await store.importTargets(from(...keys.map((key) => target(key))), NOW);
+    await store.record(keys.map((key) => check(key, { seen: { addresses: [address('192.0.2.1', 'K')] } })));
+    for (const key of keys) assert.deepEqual((await store.target(key))?.remarks, ['same-key'], key);
+  },
   'what the watcher knows of itself': async (t, open) => {
     const store = await open(t);
     assert.deepEqual([(await store.watcher()).fileReadAt, (await store.watcher()).checkedAt], [null, null]);

@@ -56,7 +56,10 @@ function work({ config }: Stage, name: string, onShard: () => void): Working {
   };
 }
 
-test('two workers share the shards evenly, and a shard that is being asked is not planned again', async (t) => {
+/** Of a test whose workers stand still. */
+const limit = { timeout: 120_000 };
+
+test('two workers share the shards evenly, and a shard that is being asked is not planned again', limit, async (t) => {
   const names = await startNames(t);
   const pins = [certificateHex(names.certificate)];
   const stage = await plan(t, postgres, { names, count: 400, pins, shardSize: 10 });
@@ -68,48 +71,58 @@ test('two workers share the shards evenly, and a shard that is being asked is no
   };
   const workers = ['a', 'b'].map((name) => work(stage, name, onShard));
   t.after(() => Promise.all(workers.map((worker) => worker.stop())));
-  // One of them alone has no more than 4 open.
-  await names.waiting(8);
-  await stage.planner.step();
+  // One of them alone has no more than 4 open. So both are as fast as one another, whatever else the machine does: a share that is not even is
+  // none of chance.
+  for (let answered = 0; answered < 360; answered += 8) {
+    await names.waiting(8);
+    if (answered === 0) await stage.planner.step();
+    names.answer(8);
+  }
   names.answer();
   await all.given;
   await Promise.all(workers.map((worker) => worker.stop()));
   const [{ checks } = { checks: 0 }] = await stage.store.dayTotals('2000-01-01');
-  const shards = workers.reduce((sum, worker) => sum + worker.done(), 0);
-  assert.deepEqual([checks, names.answered(), shards], [400, 400, planned.length], 'each target once, and each shard');
-  for (const worker of workers) assert.ok(worker.done() >= 10, `shards: ${workers.map((one) => one.done())}`);
+  const shards = workers.map((worker) => worker.done());
+  const sum = shards.reduce((one, other) => one + other, 0);
+  assert.deepEqual([checks, names.answered(), sum], [400, 400, planned.length], 'each target once, and each shard');
+  // Of 41 shards, 36 at the least were shared in turn.
+  for (const share of shards) assert.ok(share >= 16, `shards: ${shards}`);
 });
 
-test('a target that cannot be asked at all holds up no shard, and nothing is caught up with before it was asked', async (t) => {
-  const names = await startNames(t);
-  names.answer();
-  const pins = [certificateHex(names.certificate)];
-  const stage = await plan(t, postgres, { names, count: 21, pins, shardSize: 10 });
-  const { store, planner } = stage;
-  await planner.step();
-  assert.equal((await store.watcher()).caughtUpAt, null, 'the pins file was not read yet');
-  await store.recordWatcher({ fileReadAt: Date.now() });
-  // The last one is alone in its shard.
-  const { rows } = await store.pool.query('SELECT key, text FROM certpin.target ORDER BY number DESC LIMIT 1');
-  const [{ key, text }] = rows;
-  const define = (as: string) => store.pool.query('UPDATE certpin.target SET text = $1 WHERE key = $2', [as, key]);
-  await define('damaged');
-  const [others, mended] = [signal(), signal()];
-  const worker = work(stage, 'a', () => worker.done() === 3 && others.give());
-  t.after(() => worker.stop());
-  await others.given;
-  const { holds, unknown } = await store.countStates();
-  assert.deepEqual([holds, unknown], [20, 1]);
-  await planner.step();
-  assert.equal((await store.watcher()).caughtUpAt, null, 'one was not asked yet');
-  await worker.stop();
-  await define(text);
-  const other = work(stage, 'b', () => mended.give());
-  t.after(() => other.stop());
-  await mended.given;
-  await planner.step();
-  assert.notEqual((await store.watcher()).caughtUpAt, null);
-});
+test(
+  'a target that cannot be asked at all holds up no shard, and nothing is caught up with before it was asked',
+  limit,
+  async (t) => {
+    const names = await startNames(t);
+    names.answer();
+    const pins = [certificateHex(names.certificate)];
+    const stage = await plan(t, postgres, { names, count: 21, pins, shardSize: 10 });
+    const { store, planner } = stage;
+    await planner.step();
+    assert.equal((await store.watcher()).caughtUpAt, null, 'the pins file was not read yet');
+    await store.recordWatcher({ fileReadAt: Date.now() });
+    // The last one is alone in its shard.
+    const { rows } = await store.pool.query('SELECT key, text FROM certpin.target ORDER BY number DESC LIMIT 1');
+    const [{ key, text }] = rows;
+    const define = (as: string) => store.pool.query('UPDATE certpin.target SET text = $1 WHERE key = $2', [as, key]);
+    await define('damaged');
+    const [others, mended] = [signal(), signal()];
+    const worker = work(stage, 'a', () => worker.done() === 3 && others.give());
+    t.after(() => worker.stop());
+    await others.given;
+    const { holds, unknown } = await store.countStates();
+    assert.deepEqual([holds, unknown], [20, 1]);
+    await planner.step();
+    assert.equal((await store.watcher()).caughtUpAt, null, 'one was not asked yet');
+    await worker.stop();
+    await define(text);
+    const other = work(stage, 'b', () => mended.give());
+    t.after(() => other.stop());
+    await mended.given;
+    await planner.step();
+    assert.notEqual((await store.watcher()).caughtUpAt, null);
+  },
+);
 
 const child = fileURLToPath(new URL('worker-child.ts', import.meta.url));
 
@@ -121,7 +134,9 @@ function spawnWorker(t: TestContext, { configFile, env }: Stage): ChildProcess {
   return process_;
 }
 
-test('one worker is killed, one stands still for too long: every target is checked, and none is reported twice', async (t) => {
+test('one worker is killed, one stands still for too long: every target is checked, and none is reported twice', {
+  timeout: 240_000,
+}, async (t) => {
   const names = await startNames(t);
   const stage = await plan(t, postgres, {
     names,
@@ -136,7 +151,10 @@ test('one worker is killed, one stands still for too long: every target is check
   await names.waiting(8);
   names.answer(20);
   // What was answered is written down, and both wait for their next answers.
-  while ((await stage.store.countStates()).drift < 20) await wait(50);
+  for (let tries = 0; (await stage.store.countStates()).drift < 20; tries++) {
+    assert.ok(tries < 1_200, 'what was answered is not written down');
+    await wait(50);
+  }
   await names.waiting(8);
   killed.kill('SIGKILL');
   await once(killed, 'exit');
