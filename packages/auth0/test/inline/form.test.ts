@@ -112,8 +112,8 @@ describe('the text of a block', () => {
     });
 
     it(`holds the comments that say why, and no leftover of the bundler: ${client}`, () => {
-      assert.match(text, /\/\/ RFC 5746 renegotiation would put another certificate under a connection/);
-      assert.match(text, /\/\/ The ordinary verification must not end the handshake before the pin was looked at/);
+      assert.match(text, /\/\/ RFC 5746 renegotiation would change the certificate after the verdict/);
+      assert.match(text, /\/\/ The ordinary verification must not end the handshake before the pin is checked/);
       assert.doesNotMatch(text, /\/\*|^\s*import |(?<!=== )\btrue \?|if \(!true\)|\.\.\.\[\]|\.\.\.\{\}|\$\{''\}/m);
     });
   }

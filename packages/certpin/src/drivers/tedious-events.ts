@@ -77,7 +77,7 @@ function driverOptions(options: TediousOptions, tls: ConnectionOptions, limitMs:
   const { connectTimeout: own = limitMs || undefined } = options;
   const connectTimeout = limitMs > 0 ? Math.min(own as number, limitMs) : own;
   const versions: ConnectionOptions = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' };
-  // RFC 5746 renegotiation would change the certificate of a connection after its verdict.
+  // RFC 5746 renegotiation would change the certificate after the verdict.
   const cryptoCredentialsDetails = { ...tls, ...versions, secureOptions: SSL_OP_NO_RENEGOTIATION };
   // The ordinary verification must not end the handshake before the pin is checked.
   const ours = { encrypt: true, trustServerCertificate: true, cryptoCredentialsDetails, debug: DEBUG };

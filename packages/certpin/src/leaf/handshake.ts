@@ -56,7 +56,7 @@ function makeSafe(own: ConnectionOptions): ConnectionOptions {
   for (const option of notInherited) (own as Record<string, unknown>)[option] ??= undefined;
   return Object.assign(own, {
     minVersion: minVersion === 'TLSv1.3' ? minVersion : 'TLSv1.2',
-    // RFC 5746 renegotiation would change the certificate of a connection after its verdict.
+    // RFC 5746 renegotiation would change the certificate after the verdict.
     secureOptions: (secureOptions ?? 0) | SSL_OP_NO_RENEGOTIATION,
     servername: serverNameIndication(servername ?? host),
     session: undefined,
