@@ -50,7 +50,10 @@ test('where it has no place it is refused', () => {
     /the script has a block for pg already/,
   );
   assert.throws(() => insertBlock("const certpin = require('certpin/pg');", 'pg', 'a.js'), /`certpin` of its own/);
-  assert.throws(() => insertBlock(insertBlock(login, 'pg', 'a.js'), 'https', 'a.js'), /block for pg is there, and one/);
+  assert.throws(
+    () => insertBlock(insertBlock(login, 'pg', 'a.js'), 'https', 'a.js'),
+    /has a block for pg, and one scope can have only one block/,
+  );
   assert.throws(() => insertBlock('(user, context, callback) => callback()', 'pg', 'a.js'), /no braces/);
   assert.throws(() => insertBlock('function login( {', 'pg', 'a.js'), /Unexpected/);
 });

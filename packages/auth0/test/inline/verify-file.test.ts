@@ -184,7 +184,7 @@ describe('what the Deploy CLI keeps scripts in', () => {
     ] as const)
       assert.throws(
         () => verifyFile(text, path),
-        /^Error: it is no (?:JSON|YAML), in line \d: its content is not known$/,
+        /^Error: it is not (?:JSON|YAML), in line \d: its content is not known$/,
       );
   });
 });

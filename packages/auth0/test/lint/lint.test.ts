@@ -256,7 +256,7 @@ describe('what is no JavaScript is named in plain words', () => {
     );
     assert.deepEqual(named((await look('connection.json'))?.findings ?? []), ['1 no-reject-unauthorized-false']);
     assert.match((await look('package.json'))?.error?.message ?? '', /^this file holds no script of Auth0: /);
-    assert.equal((await look('broken.json'))?.error?.message, 'this is no valid JSON');
+    assert.equal((await look('broken.json'))?.error?.message, 'this is not valid JSON');
     assert.deepEqual(
       (await collect(lintFiles([folder]))).map(({ error }) => error),
       [undefined],
