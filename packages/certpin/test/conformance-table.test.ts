@@ -37,7 +37,7 @@ describe('a whole run', () => {
       rmSync(page, { force: true });
       if (before !== undefined) writeFileSync(page, before);
       const [first, second] = [await tableWith(connects, refuses), await tableWith(connects, refuses)];
-      assert.throws(() => first.publish(page), /written anew: commit it$/);
+      assert.throws(() => first.publish(page), /it has been rewritten: commit it$/);
       second.publish(page);
     }
     const text = readFileSync(page, 'utf8');
@@ -128,7 +128,7 @@ describe('an adapter that does not run on this Node', () => {
   test('keeps its column of the page, and the summary says why', async () => {
     rmSync(page, { force: true });
     const [elsewhere, here] = [await tableOf(two, connects, refuses), await tableOf(absent)];
-    assert.throws(() => elsewhere.publish(page), /written anew/);
+    assert.throws(() => elsewhere.publish(page), /it has been rewritten/);
     assert.equal(here.isPartial(), false);
     here.publish(page);
     assert.match(readFileSync(page, 'utf8'), /^\| refuses \| 0 B \| 0 B \|$/m);
@@ -136,7 +136,7 @@ describe('an adapter that does not run on this Node', () => {
     // On the other Node the column is a column like the others.
     writeFileSync(page, readFileSync(page, 'utf8').replace('| refuses | 0 B | 0 B |', '| refuses | 0 B | ✓ |'));
     here.publish(page);
-    assert.throws(() => elsewhere.publish(page), /written anew/);
+    assert.throws(() => elsewhere.publish(page), /it has been rewritten/);
     assert.match(readFileSync(page, 'utf8'), /^\| refuses \| 0 B \| 0 B \|$/m);
   });
 

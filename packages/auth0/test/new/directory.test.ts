@@ -219,7 +219,7 @@ test('what is not written for a directory, and why', () => {
   refused({ kind: 'rule' }, /ldapts is for Actions/);
   refused({ kind: 'hook' }, /ldapts is for Actions/);
   refused({ client: 'ldapjs' }, /only on Node 22\.17 .* StartTLS cannot be pinned at all\. Use ldapts/);
-  refused({ triggers: ['credentials-exchange'] }, /`triggers` is one of post-login, pre-user-registration/);
+  refused({ triggers: ['credentials-exchange'] }, /`triggers` must be one of post-login, pre-user-registration/);
   for (const url of [
     'https://ldap.example.com',
     'ldaps://me:secret@ldap.example.com',

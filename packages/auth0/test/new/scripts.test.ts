@@ -333,9 +333,9 @@ test('what cannot be written is refused', () => {
       (error) => error instanceof CertpinError && message.test(error.message),
     );
   };
-  refused({ kind: 'databases' }, /`kind` is one of database, action, rule, hook/);
+  refused({ kind: 'databases' }, /`kind` must be one of database, action, rule, hook/);
   refused({ client: 'oracle' }, /`client` is one of/);
-  refused({ keys: ['signup'] }, /`keys` is one of login/);
+  refused({ keys: ['signup'] }, /`keys` must be one of login/);
   refused({ keys: [] }, /no script is asked for/);
   refused({ key: 'login' }, /there is no option `key`/);
   refused({ form: 'npm' }, /its own list of packages only/);

@@ -155,7 +155,7 @@ describe('the prefix of user_id', () => {
     const set = { userIdPrefix: '' };
     refused({ ...set, table: 'users; DROP TABLE users' }, /name of the table/);
     refused({ ...set, columns: { email: 'a"b' } }, /name of the column email/);
-    refused({ ...set, columns: { mail: 'email' } as never }, /`columns` is one of id, email/);
+    refused({ ...set, columns: { mail: 'email' } as never }, /`columns` must be one of id, email/);
     refused({ ...set, columns: { email: '' } }, /need a column for email/);
     refused({ ...set, columns: { email_verified: '' } }, /need a column for email_verified/);
     refused({ ...set, client: 'axios', table: 'people' }, /for the scripts of a database/);

@@ -239,7 +239,7 @@ test('mistakes: exit 2, one error, and nothing is written', async (t) => {
       '--user-id-prefix and --new-users are for the scripts of a database',
     'auth0 new --client pg --new-users --column mail': '--column takes pairs: id=uid,email=mail',
     'auth0 new --client pg --new-users --column mail=x':
-      '--column is one of id, email, password, email_verified, nickname, username, phone_number',
+      '--column must be one of id, email, password, email_verified, nickname, username, phone_number',
     'auth0 new --new-users --from mysql://db.example.com:5432':
       'mysql2 does not speak to mysql://db.example.com:5432: port 5432 belongs to PostgreSQL, which takes --client pg. For another kind of server, give --client and --pins in place of --from',
     'auth0 new --new-users --from postgres://db.example.com:3306/app --client pg':

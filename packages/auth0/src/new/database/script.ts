@@ -148,7 +148,7 @@ ${indent(fields.map((field) => `${field},`).join('\n'), 4)}
 
 function tableIdPart({ userIdPrefix }: Plan): string {
   const body = userIdPrefix
-    ? `if (!userId.startsWith(USER_ID_PREFIX)) throw new Error('this is not a user of this connection');
+    ? `if (!userId.startsWith(USER_ID_PREFIX)) throw new Error('not a user of this connection');
 return userId.slice(USER_ID_PREFIX.length);`
     : 'return userId;';
   return `// Auth0 takes its own prefix away, and leaves the user_id of the profile.
