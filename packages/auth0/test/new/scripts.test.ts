@@ -334,14 +334,14 @@ test('what cannot be written is refused', () => {
     );
   };
   refused({ kind: 'databases' }, /`kind` must be one of database, action, rule, hook/);
-  refused({ client: 'oracle' }, /`client` is one of/);
+  refused({ client: 'oracle' }, /`client` must be one of/);
   refused({ keys: ['signup'] }, /`keys` must be one of login/);
   refused({ keys: [] }, /no script is asked for/);
   refused({ key: 'login' }, /there is no option `key`/);
   refused({ form: 'npm' }, /its own list of packages only/);
   refused({ kind: 'rule', form: 'npm' }, /its own list of packages only/);
   refused({ kind: 'rule', layout: 'terraform' }, /ended Rules and Hooks/);
-  refused({ kind: 'action', triggers: ['send-phone-message'] }, /`triggers` is one of/);
+  refused({ kind: 'action', triggers: ['send-phone-message'] }, /`triggers` must be one of/);
   refused({ kind: 'action', context: true }, /for the scripts of a database/);
   refused({ triggers: ['post-login'] }, /for Actions and Hooks/);
   refused({ layout: 'deploy-cli', keys: ['change_username'] }, /does not know change_username: use YAML/);

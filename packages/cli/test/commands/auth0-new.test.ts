@@ -294,7 +294,7 @@ test('mistakes: exit 2, one error, and nothing is written', async (t) => {
       '--client takes one of pg, mysql2, mysql, tedious, mongodb, ldapts, axios, fetch; did you mean axios?',
     'auth0 new --from ../server.pem': '--from takes a server; give a certificate file with --pins-file',
     'auth0 new --new-users --client pg --keys login,signup':
-      '--keys is one of login, get_user, create, verify, change_password, delete, change_email, change_username, change_phone_number',
+      '--keys must be one of login, get_user, create, verify, change_password, delete, change_email, change_username, change_phone_number',
     'auth0 new --new-users --client pg --form npm':
       'the platform lets these scripts require its own list of packages only: use the form inline',
     'auth0 new --new-users --client pg --module pg': '--module takes a name and a version: pg@8.11.3',
