@@ -217,7 +217,7 @@ exit 1`,
     const twice = await transcript(['run', login, '-u', 'a', '--password-env', 'PW', '--arg', 'password=b'], {
       env: { PW: PASSWORD },
     });
-    assert.match(twice, /--arg password and the option of that name are one argument/);
+    assert.match(twice, /--arg password and the option of that name are the same argument/);
     for (const script of [rule, action]) {
       assert.match(
         await transcript(['run', script, '--user', 'ada@example.com']),

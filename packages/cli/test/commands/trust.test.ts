@@ -398,7 +398,7 @@ test('while a person was thinking: another target was added, and stays; the same
     names,
     confirmed(() => write(entry('a:1', names.HEX))),
   );
-  assert.match(gone, /nothing was written: try again\nexit 2$/);
+  assert.match(gone, /nothing was written; try again\nexit 2$/);
   server.present(impostor);
   const already = await transcript(
     'trust TARGET --file FILE',

@@ -45,7 +45,7 @@ async function holdsTo(t: TestContext, endless: (t: TestContext) => string): Pro
     const said = command.startsWith('lint') ? stdout : stderr;
     // A pins file may have 64 MiB: it can have 100,000 targets.
     const limit = command === 'check --file FILE' ? 64 : 16;
-    const refusal = new RegExp(`(?:more|larger) than ${limit} MiB|no regular file|holds no certificate in PEM`);
+    const refusal = new RegExp(`(?:more|larger) than ${limit} MiB|not a regular file|holds no certificate in PEM`);
     assert.match(said, refusal, command);
     assert.equal(said.match(/error/g)?.length, 1, `${command}\n${said}`);
   }
