@@ -149,6 +149,7 @@ interface Outcome {
   readonly suite: string;
   readonly tests: readonly TestOutcome[];
   readonly failed: boolean;
+  readonly seconds: number;
 }
 
 async function main(args: readonly string[]): Promise<void> {
@@ -290,6 +291,7 @@ async function run({ node, version, suite }: Run, folder: string, env: NodeJS.Pr
     ...['--test-reporter=tap', '--test-reporter-destination=stdout'],
     ...[`--test-reporter=${ours('reporter.mjs')}`, `--test-reporter-destination=${results}`],
   ];
+  const begun = performance.now();
   const child = spawn(node, [...flags, suite], { cwd: root, env, timeout: SUITE_TIMEOUT_MS });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -304,7 +306,7 @@ async function run({ node, version, suite }: Run, folder: string, env: NodeJS.Pr
   const failed = code !== 0 || tests.length === 0 || tests.some(({ outcome }) => outcome === 'failed');
   const end = child.killed ? `ended after ${SUITE_TIMEOUT_MS / 1000} s: it hangs` : `exit code ${code}`;
   if (failed) console.log(`\n${version} ${suite} (${end})\n${output}`);
-  return { node: version, suite, tests, failed };
+  return { node: version, suite, tests, failed, seconds: Math.round((performance.now() - begun) / 1000) };
 }
 
 function notesOfLeftOut(nodes: readonly string[]): string[] {
@@ -355,12 +357,19 @@ function report(outcomes: readonly Outcome[], all: boolean): void {
       const needs = `${alias} ${client?.version} is for Node ${client?.engines}`;
       for (const { reason } of own) if (reason !== undefined) notes.push(`${row} on ${node}: ${reason}`);
       if (count('failed') > 0) return `${count('failed')} FAILED`;
+      const ofRow = [...new Set(tests.filter((test) => test.row === row).map(({ suite }) => suite))];
+      const due = ofRow.filter((suite) => all || leftOut(node, suite) === undefined);
+      const silent = due.filter((suite) => !own.some((test) => test.suite === suite));
+      if (isFor && silent.length > 0) {
+        missing++;
+        notes.push(`${row} on ${node}: MISSING in ${silent.join(', ')}`);
+        return 'MISSING';
+      }
       if (count('passed') > 0) {
         if (!isFor) notes.push(`${row} on ${node}: ${needs}, and was run all the same`);
         return `${count('passed')}${isFor ? '' : '*'}`;
       }
-      const ofRow = new Set(tests.filter((test) => test.row === row).map(({ suite }) => suite));
-      const [left] = all ? [] : [...ofRow].flatMap((suite) => leftOut(node, suite) ?? []).sort();
+      const [left] = due.length > 0 ? [] : ofRow.flatMap((suite) => leftOut(node, suite) ?? []).sort();
       if (left !== undefined) return left;
       if (isFor && count('skipped') === 0) {
         missing++;
@@ -374,6 +383,8 @@ function report(outcomes: readonly Outcome[], all: boolean): void {
   for (const note of new Set([...notes, ...(all ? [] : notesOfLeftOut(nodes))])) console.log(note);
   const failed = outcomes.filter((outcome) => outcome.failed);
   for (const { node, suite } of failed) console.log(`FAILED: ${suite} on ${node}`);
+  const slowest = [...outcomes].sort((one, other) => other.seconds - one.seconds).slice(0, 5);
+  for (const { node, suite, seconds } of slowest) console.log(`among the slowest: ${seconds} s, ${suite} on ${node}`);
   const passed = tests.filter(({ outcome }) => outcome === 'passed').length;
   console.log(
     `\n${passed} passed, ${failed.length} test files failed, ${missing} clients missing where they are supported`,

@@ -60,7 +60,12 @@ const faulty: readonly SoakClient[] = [
         Buffer.alloc(20_000),
       ),
   ),
-  beside('hangs', () => once(() => new Promise(() => undefined))),
+  beside('hangs', () =>
+    once(() => {
+      console.error('an operation hangs');
+      return new Promise(() => undefined);
+    }),
+  ),
   beside('leaves-errors-unheard', () =>
     once(() => {
       void Promise.reject(new Error('a rejection'));

@@ -121,12 +121,12 @@ describe('the command line', () => {
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       said += text;
-      // It has begun, and the operation that has no end keeps its first phase for eight seconds.
-      if (text.includes('soak: hangs\n')) child.kill('SIGTERM');
+      // The operation that has no end keeps the first phase for eight seconds.
+      if (text.includes('an operation hangs\n')) child.kill('SIGTERM');
     });
     const [code] = await once(child, 'close');
     assert.equal(code, 143, said);
-    assert.match(said, /^soak: stopped in (hangs, round 1: .* operations\)|the start)$/m);
+    assert.match(said, /^soak: stopped in hangs, round 1: the pinned server \(\d+ operations\)$/m);
   });
 
   test('a mistake is exit code 2, and nothing is started', async () => {

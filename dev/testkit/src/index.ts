@@ -3,6 +3,7 @@ export { stopClock } from './clock.ts';
 export { mintWithHiddenKey } from './hidden-key.ts';
 export { certificateHex, type Minted, type MintOptions, mint, publicKeyPin } from './mint.ts';
 export { called, type Failure, failureOf } from './promises.ts';
+export { runToEnd } from './run-to-end.ts';
 export { type ScriptedServer, startScriptedServer, startTap } from './scripted.ts';
 export {
   type CountingServer,

@@ -29,7 +29,7 @@ async function serve(t: TestContext, options: Partial<TdsServerOptions> = {}) {
 const configFor = ({ port }: { port: number }, options: object = {}) => ({
   server: '127.0.0.1',
   authentication,
-  options: { port, database: 'app', connectTimeout: 1_000, ...options },
+  options: { port, database: 'app', connectTimeout: 20_000, ...options },
 });
 
 /** The client, where it is for this Node. */
@@ -164,7 +164,7 @@ describe('tedious 15', () => {
         const first = await serve(t, { routesTo: { host: '127.0.0.1', port: liar.port } });
         for (const server of [liar, first]) {
           const error = await failureOf(connectTedious(open(server)));
-          assert.match(String(findCertpinError(error)?.code), /^ERR_(?:UPGRADE_UNEXPECTED|CONNECT_TIMEOUT)$/);
+          assert.equal(findCertpinError(error)?.code, 'ERR_UPGRADE_UNEXPECTED');
         }
         await new Promise((resolve) => setTimeout(resolve, 50));
         assert.deepEqual([first.logins.length, liar.received(), watched.events], [1, 0, []]);

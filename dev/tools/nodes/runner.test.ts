@@ -14,9 +14,7 @@ const args = { email: 'ada@example.com', password: 'correct horse' };
 const folder = mkdtempSync(join(tmpdir(), 'certpin-runner-'));
 test.after(() => rmSync(folder, { recursive: true }));
 
-test('a script runs on this Node, imports modules, and writes no file from Node 22 on', {
-  timeout: 30_000,
-}, async () => {
+test('a script runs on this Node, imports modules, and writes no file from Node 22 on', async () => {
   const file = join(folder, 'written');
   const write = ['writeFile', 'promises.writeFile', 'writeFileSync', 'createWriteStream', 'open'];
   const source = `async function login(email, password, callback) {
@@ -53,7 +51,7 @@ for (const [client, call] of [
   ],
   ['fetch', 'fetch(configuration.URL).then((response) => response.text()).then(() => done(), done)'],
 ] as const) {
-  test(`${client} is led to the impostors on this Node`, { timeout: 60_000 }, async (t) => {
+  test(`${client} is led to the impostors on this Node`, async (t) => {
     const ca = await mint({ subject: 'CN=Public CA', ca: true });
     const server = await startHttpsServer({ certificate: await mint({ issuer: ca }) });
     t.after(server.close);

@@ -23,7 +23,7 @@ const mongo =
     const client = new MongoClient(`mongodb://localhost:${port}`, {
       tls: true,
       ...tls,
-      serverSelectionTimeoutMS: 300,
+      serverSelectionTimeoutMS: 10_000,
     } as object);
     ignore(client.connect());
     return () => client.close();
@@ -58,7 +58,7 @@ const ldapts =
   (name: string): Begin =>
   async (port, tlsOptions) => {
     const { Client } = (await import(name)) as typeof import('ldapts');
-    const client = new Client({ url: `ldaps://localhost:${port}`, tlsOptions, connectTimeout: 500, timeout: 500 });
+    const client = new Client({ url: `ldaps://localhost:${port}`, tlsOptions, connectTimeout: 10_000, timeout: 10_000 });
     ignore(client.bind('cn=admin', 'password'));
     return () => client.unbind().catch(() => undefined);
   };
@@ -68,7 +68,7 @@ const ldapjs =
     const { default: module } = (await import(name)) as unknown as {
       default: { createClient(options: object): { bind(...args: unknown[]): void; destroy(): void } };
     };
-    const client = quiet(module.createClient({ url: `ldaps://localhost:${port}`, tlsOptions, connectTimeout: 500 }));
+    const client = quiet(module.createClient({ url: `ldaps://localhost:${port}`, tlsOptions, connectTimeout: 10_000 }));
     client.bind('cn=admin', 'password', () => undefined);
     return () => client.destroy();
   };
@@ -101,7 +101,7 @@ for (const [name, begin] of Object.entries(clients)) {
           server.server.on('connection', () => calls++);
           const end = await begin(server.port, pinnedTls({ pins }));
           const isOver = (): boolean => (certificate === right ? server.received() > 0 : calls > 0);
-          for (let wait = 0; wait < 200 && !isOver(); wait++) await new Promise((resolve) => setTimeout(resolve, 10));
+          for (let wait = 0; wait < 2_000 && !isOver(); wait++) await new Promise((resolve) => setTimeout(resolve, 10));
           await new Promise((resolve) => setTimeout(resolve, 50));
           await end();
           assert.ok(isOver(), 'it has called the server');

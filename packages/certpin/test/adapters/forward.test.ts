@@ -10,7 +10,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connect as tlsConnect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { certificateHex, failureOf, type Minted, mint, startScriptedServer, startTlsServer } from '@certpin/testkit';
+import {
+  certificateHex,
+  failureOf,
+  type Minted,
+  mint,
+  runToEnd,
+  startScriptedServer,
+  startTlsServer,
+} from '@certpin/testkit';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { SocksClient } from 'socks';
@@ -597,21 +605,17 @@ describe('the error of a client', () => {
 
 describe('a process that forgets to close its end', () => {
   const program = fileURLToPath(new URL('forward-process.mjs', import.meta.url));
-  /** It loads TypeScript first. */
   const run = async (t: TestContext, task: string): Promise<string> => {
     const { host, port } = await serve(t, right);
     const argument = JSON.stringify({ task, server: { host, port }, policy: { pins } });
-    const args = ['--import', 'tsx', program, argument];
-    return (await promisify(execFile)(process.execPath, args, { timeout: 20_000 })).stdout;
+    return runToEnd(['--import', 'tsx', program, argument]);
   };
-  const limits = { timeout: 25_000 };
 
   for (const task of ['loopback', 'idle', 'pending'])
-    test(`ends by itself: ${task}`, limits, async (t) => assert.equal(await run(t, task), 'hello\n'));
+    test(`ends by itself: ${task}`, async (t) => assert.equal(await run(t, task), 'hello\n'));
 
   for (const task of ['unix', 'stopped'])
     test(`takes the folder of a unix socket along: ${task}`, {
-      ...limits,
       skip: process.platform === 'win32',
     }, async (t) => {
       const [path = ''] = /\S+\n$/.exec(await run(t, task)) ?? [];
@@ -619,7 +623,6 @@ describe('a process that forgets to close its end', () => {
       assert.equal(existsSync(dirname(path)), false);
     });
 
-  test('shares its end with no other process of a cluster', limits, async (t) =>
-    assert.equal(await run(t, 'cluster'), 'hello,hello\n'),
-  );
+  test('shares its end with no other process of a cluster', async (t) =>
+    assert.equal(await run(t, 'cluster'), 'hello,hello\n'));
 });

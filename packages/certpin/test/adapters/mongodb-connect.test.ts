@@ -1,10 +1,8 @@
 // `connectMongodb`: a wrong pin ends the first connection at once, and nothing else ends it sooner than the driver does.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { certificateHex, failureOf, mint, startScriptedServer, startTlsServer } from '@certpin/testkit';
+import { certificateHex, failureOf, mint, runToEnd, startScriptedServer, startTlsServer } from '@certpin/testkit';
 import { watchProcess } from '@certpin/testkit/conformance-records';
 import { type MongodbOptions, type MongodbServer, startMongodb } from '@certpin/testkit/mongodb';
 import { connectMongodb } from '../../src/adapters/mongodb.ts';
@@ -180,13 +178,11 @@ for (const driver of drivers) {
 }
 
 for (const way of ways) {
-  test(`a process that was refused ends by itself: ${way.name}`, { skip: way.skip, timeout: 25_000 }, async (t) => {
+  test(`a process that was refused ends by itself: ${way.name}`, { skip: way.skip }, async (t) => {
     const { port } = await serve(t, { certificate: impostor });
     const program = fileURLToPath(new URL('mongodb-process.mjs', import.meta.url));
     const argument = JSON.stringify({ way: way.name, url: urlOf([port]), policy: { pins } });
-    const args = ['--import', 'tsx', program, argument];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
-    assert.equal(stdout, 'ERR_PIN_MISMATCH\nat once\n');
+    assert.equal(await runToEnd(['--import', 'tsx', program, argument]), 'ERR_PIN_MISMATCH\nat once\n');
   });
 }
 

@@ -108,7 +108,7 @@ describe('plain HTTP at the port', () => {
       socket.on('close', () => open--);
     });
     t.after(silent.close);
-    const report = await probe(`postgres://localhost:${silent.port}`, { timeoutMs: 800 });
+    const report = await probe(`postgres://localhost:${silent.port}`, { timeoutMs: 3_000 });
     assert.ok(!report.ok);
     assert.equal(report.error.code, 'ERR_CONNECT_TIMEOUT');
     assert.equal(connections, 3); // in its protocol, in HTTP, in TLS

@@ -1,13 +1,11 @@
 // The accident this prevents: a script has done its work and does not end, for a connection in a pool holds the process until the server
 // closes it.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { certificateHex, mint } from '@certpin/testkit';
+import { certificateHex, mint, runToEnd } from '@certpin/testkit';
 import { startPostgres } from '@certpin/testkit/postgres';
 import { startHttpProxy, startSecureFront, startSocksProxy } from '@certpin/testkit/proxy';
 
@@ -39,11 +37,10 @@ const proxies: Record<string, unknown> = {
   'through a socks5: proxy': socks.url,
 };
 
-/** The process is to end long before the connection would. It loads TypeScript first. */
+/** The process is to end long before the server ends the connection. */
 async function runs(task: object): Promise<void> {
   const args = ['--import', 'tsx', program, JSON.stringify({ url, policy, ...task })];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
-  assert.equal(stdout, 'done\n');
+  assert.equal(await runToEnd(args), 'done\n');
 }
 
 describe('a connection that is idle does not hold the process', () => {

@@ -277,12 +277,12 @@ test('several targets: the answers stand in the order of the arguments, one fail
     HEX1: certificateHex(first.certificate),
     HEX2: certificateHex(second.certificate),
   };
-  const targets = `127.0.0.1:SLOW 127.0.0.1:PORT1 nowhere.pem postgres://me:${PASSWORD}/x@127.0.0.1/db 127.0.0.1:PORT2 --timeout 0.3`;
+  const targets = `127.0.0.1:SLOW 127.0.0.1:PORT1 nowhere.pem postgres://me:${PASSWORD}/x@127.0.0.1/db 127.0.0.1:PORT2 --timeout 2`;
   assert.equal(
     await transcript(`get -q ${targets}`, names),
     `HEX1
 HEX2
-2> certpin: error: 127.0.0.1:SLOW: no TLS connection within 300 ms
+2> certpin: error: 127.0.0.1:SLOW: no TLS connection within 2000 ms
 2> certpin: hint: certpin get 127.0.0.1:SLOW --timeout 30
 2> certpin: error: nowhere.pem: no such file
 2> certpin: error: target 4: the target cannot be used: the URL cannot be read: a password in a URL needs percent-encoding: @ is %40, / is %2F, # is %23, ? is %3F
@@ -290,7 +290,7 @@ HEX2
 exit 2`,
   );
   const { stdout, stderr, code } = await certpin(
-    ['get', '--json', `127.0.0.1:${slow.port}`, `127.0.0.1:${first.port}`, 'nowhere.pem', '--timeout', '0.3'],
+    ['get', '--json', `127.0.0.1:${slow.port}`, `127.0.0.1:${first.port}`, 'nowhere.pem', '--timeout', '2'],
     { terminal: false },
   );
   const lines = stdout
