@@ -99,7 +99,10 @@ export async function measureWorkers(stage: Stage): Promise<readonly Figure[]> {
       queries: now.queries - (before[index]?.queries ?? 0),
     }));
     const shares = both.map((machine, index) => machine.shards() - (done[index] ?? 0));
-    assert.ok(shares.every((share) => share > 0) && taken.every(({ queries }) => queries > 0), 'one of both did nothing');
+    assert.ok(
+      shares.every((share) => share > 0) && taken.every(({ queries }) => queries > 0),
+      'one of both did nothing',
+    );
 
     // Another pin that none of the servers has: each target has something to tell. One machine is killed half-way.
     const from = Date.now();

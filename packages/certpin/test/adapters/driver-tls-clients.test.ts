@@ -58,7 +58,12 @@ const ldapts =
   (name: string): Begin =>
   async (port, tlsOptions) => {
     const { Client } = (await import(name)) as typeof import('ldapts');
-    const client = new Client({ url: `ldaps://localhost:${port}`, tlsOptions, connectTimeout: 10_000, timeout: 10_000 });
+    const client = new Client({
+      url: `ldaps://localhost:${port}`,
+      tlsOptions,
+      connectTimeout: 10_000,
+      timeout: 10_000,
+    });
     ignore(client.bind('cn=admin', 'password'));
     return () => client.unbind().catch(() => undefined);
   };

@@ -208,7 +208,10 @@ for (const { mode, port } of modes) {
     const plain = ({ port }: CountingServer): string => `ldap://${host}:${port}`;
     const lost: Record<string, [(pinned: Options, relay: CountingServer) => Options, RegExp]> = {
       'through JSON': [json, /certpin: the pinned options were not used; .* ldapts 8\.2/],
-      'a spread, without functions': [(pinned) => ({ ...pinned, ...none }), /certpin: the pinned options were not used/],
+      'a spread, without functions': [
+        (pinned) => ({ ...pinned, ...none }),
+        /certpin: the pinned options were not used/,
+      ],
       'through JSON, with the plain URL': [
         (pinned, relay) => ({ ...json(pinned), url: plain(relay) }),
         /certpin: the pinned options were not used/,

@@ -130,7 +130,11 @@ describe('a client certificate', () => {
       probe(`postgres://127.0.0.1:${server.port}`, { tls: { cert: 'hunter2', key: 'hunter2' } }),
     ]);
     for (const report of reports) assert.ok(!report.ok && !JSON.stringify(report).includes('hunter2'));
-    failed(await probe(server.target, { tls: { ciphers: 'NONE-SUCH' } }), /^ERR_SSL_/, /none of the ciphers in the options can be used/);
+    failed(
+      await probe(server.target, { tls: { ciphers: 'NONE-SUCH' } }),
+      /^ERR_SSL_/,
+      /none of the ciphers in the options can be used/,
+    );
     assert.equal(connections, 0);
     found(await probe(server.target));
   });
@@ -218,11 +222,7 @@ qdWJXwriZgK8CCU1v/+5yAm7jaVHAgEC
     const telling = await startScriptedServer((socket) => void socket.once('data', () => socket.end(alert)));
     t.after(telling.close);
     const report = await probe(`tls://127.0.0.1:${telling.port}`);
-    failed(
-      report,
-      /^ERR_SSL_.*UNRECOGNIZED_NAME$/,
-      /does not know the name that was sent.*give it as servername/,
-    );
+    failed(report, /^ERR_SSL_.*UNRECOGNIZED_NAME$/, /does not know the name that was sent.*give it as servername/);
     const silent = await serve(t, { SNICallback: (_name, done) => done(new Error('unknown')) });
     failed(await probe(silent.target), 'ECONNRESET', /closed the connection in the middle of the handshake/);
   });

@@ -212,7 +212,11 @@ describe('a file', () => {
     ['empty', '', /no PEM or DER certificate/],
     ['a key alone', certificate.keyPem, /a private key and no certificate/],
     ['a cut PEM block', certificate.certPem.slice(0, 200), /no whole certificate: one has BEGIN without END/],
-    ['a PEM block with rubbish', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', /cannot be read as one/],
+    [
+      'a PEM block with rubbish',
+      '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----',
+      /cannot be read as one/,
+    ],
     ['cut DER', certificate.x509.raw.subarray(0, 100), /cannot be read as one/],
   ];
   for (const [name, content, message] of unusable) {

@@ -338,9 +338,7 @@ describe('a client that goes through no proxy says so, and does not go past it',
     test(name, () => {
       assert.throws(configure, (error: Error & { code?: string }) => {
         assert.equal(error.code, 'ERR_OPTION_INVALID');
-        return (
-          /`proxy`/.test(error.message) && /this client cannot use a proxy|third argument/.test(error.message)
-        );
+        return /`proxy`/.test(error.message) && /this client cannot use a proxy|third argument/.test(error.message);
       });
     });
   }

@@ -263,7 +263,10 @@ test('--issuer: a CA for a whole list, from a certificate file or a list of pins
   assert.deepEqual(JSON.parse(pinned.stdout).pins, [hex(root), 'CD'.repeat(32)]);
   assert.deepEqual(issuerPinsOf(other), [[hex(root), 'CD'.repeat(32)]]);
   const leaf = put('leaf.pem', server.certificate.certPem);
-  assert.match((await certpin(['trust', target, '--from', leaf, '--issuer', '--yes'])).stderr, /this is another certificate/);
+  assert.match(
+    (await certpin(['trust', target, '--from', leaf, '--issuer', '--yes'])).stderr,
+    /this is another certificate/,
+  );
 });
 
 test('--pins-file: the pins of a text, for one target; nobody is asked', async (t) => {
