@@ -1,3 +1,4 @@
+import { parseTarget } from 'certpin/probe';
 import type { State, TargetRow } from '../types.ts';
 
 /** What a state demands of a person. */
@@ -15,13 +16,15 @@ interface Spelled {
   readonly server: (verb: string, options: string) => string;
   /** ` --file PATH` */
   readonly file: string;
+  /** ` --all-addresses`; nothing for a file, which has no address. */
+  readonly all: string;
 }
 
 // The advice depends on the state, and on nothing else that a server presents: an attacker in between must not choose it. No advice says to
 // pin what was presented.
 const fromServer = ({ server, file }: Spelled): string => server('trust', ` --from server.crt --add${file}`);
 const next = ({ server, file }: Spelled): string => server('trust', ` --from next.crt --add${file}`);
-const ask = ({ known, file }: Spelled): string => known('check', ` --all-addresses${file}`);
+const ask = ({ all, known, file }: Spelled): string => known('check', `${all}${file}`);
 
 const adviceOf: Readonly<Record<Exclude<State, 'holds'>, Advice>> = {
   rotated: {
@@ -67,7 +70,7 @@ const adviceOf: Readonly<Record<Exclude<State, 'holds'>, Advice>> = {
   revoked: {
     words:
       'A revoked pin is presented. Find out who answers: the thief of the key, or your own server that still has the old key.',
-    commands: (target) => [target.server('get', ' --all-addresses'), ask(target)],
+    commands: (target) => [target.server('get', target.all), ask(target)],
   },
 };
 
@@ -88,7 +91,17 @@ export function commandsOf(
     known: (verb, options) => command(verb, id ?? label, options),
     server: (verb, options) => command(verb, label, `${name}${options}`),
     file: ` --file ${quote(pinsFile)}`,
+    all: isFile(label) ? '' : ' --all-addresses',
   });
+}
+
+function isFile(label: string): boolean {
+  try {
+    return parseTarget(label).protocol === 'file';
+  } catch {
+    // The label of a target that an older certpin has written: the command says what is wrong with it.
+    return false;
+  }
 }
 
 /** The command for a running rotation. */

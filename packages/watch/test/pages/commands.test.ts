@@ -30,7 +30,7 @@ test('certpin takes every command that a page prints', { timeout: 120_000 }, asy
     { id: null, label: '--replace.crt', servername: null },
   ];
   const run = async (line: string): Promise<{ readonly code: number; readonly said: string }> => {
-    const answer = line.startsWith('certpin trust') ? `${line} --yes` : line;
+    const answer = line.replace(/^certpin trust /, 'certpin trust --yes ');
     const child = spawn('/bin/sh', ['-c', `certpin() { '${process.execPath}' '${program}' "$@"; }; ${answer}`], {
       cwd: folder,
     });
@@ -75,7 +75,7 @@ test('a target that is called like an option stays a target, and a part of it be
     for (const line of lines) {
       const words = await wordsOf(line);
       assert.deepEqual(words.slice(-2), ['--', label], line);
-      const file = words.indexOf('--file');
+      const file = words.slice(0, -2).indexOf('--file');
       assert.ok(file === -1 || words[file + 1] === "/it's/certpin.json", line);
     }
   }
