@@ -9,8 +9,8 @@ const WORK_LIMIT_MS = 120_000;
 const END_LIMIT_MS = 5_000;
 
 /**
- * Runs a program with this Node, which has to end by itself as soon as it has printed its last line: an open connection or a timer must not
- * hold it. How long it works before does not matter.
+ * Runs a program with this Node. It must end by itself as soon as it has printed its last line: no open connection and no timer may hold it.
+ * How long it works before does not matter.
  *
  * @returns what it has printed
  */

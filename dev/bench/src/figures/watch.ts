@@ -13,7 +13,7 @@ export const watch: Benchmark = {
   about: [
     'The command `certpin watch --once`, with a store that is new: every target is asked, every pin holds, and that is written down.',
     'Its peer is `certpin get` of the same list, on the same Node. Both are compared by their CPU time, because a core is what many targets need.',
-    'Then the CPU time a target and the memory of a whole cycle are compared with those of a small one, without the start of the program in both.',
+    'Then a whole cycle is compared with a small one: the CPU time for each target, and the memory, without the start of the program.',
     'Then two processes share one store on PostgreSQL, and one of them is killed. The servers are one listener with many addresses.',
   ].join(' '),
   run: async (stage) => {

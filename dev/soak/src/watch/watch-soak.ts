@@ -44,8 +44,8 @@ const INTERVAL_SECONDS = 10;
 const SETTLE_MS = 90_000;
 
 /**
- * Runs `certpin watch` while certificates change as planned and otherwise, a server falls silent, the receiver is down, the pins file is written anew
- * and people read the pages; and says whether its memory and its file descriptors stay what they are.
+ * Runs `certpin watch`, and says whether its memory and its file descriptors stay what they are. Meanwhile certificates change, as planned and
+ * otherwise. A server falls silent, the receiver is down, the pins file is rewritten, and people read the pages.
  */
 export async function soakWatch(options: WatchSoakOptions): Promise<WatchSoakResult> {
   const { durationMs, phaseMs, targets: count, onProgress = () => undefined } = options;

@@ -31,9 +31,7 @@ export function addConnectionOptions(command: Command): Command {
     .optionsGroup(optionGroups.connecting)
     .option('--timeout <seconds>', 'longest time for one server; 0 for no limit (default: 10)')
     .option('--servername <name>', 'the name to send to the server (SNI), if it differs from the host')
-    .addOption(
-      new Option('--protocol <name>', 'how the server begins TLS, whatever URL and port say').choices(protocols),
-    )
+    .addOption(new Option('--protocol <name>', 'how TLS begins (overrides URL and port)').choices(protocols))
     .option(
       '--proxy <url>',
       'go through a proxy: http://, https:// or socks5://, with user:password@ if it asks for a login',

@@ -29,8 +29,8 @@ export interface OnceResult {
 /**
  * Asks every target once, and writes down what follows.
  *
- * @throws PinsFileError where the file cannot be read and the store has no earlier one; StoreError: what was not written before is asked again by
- * the next run, and nobody was told of it
+ * @throws PinsFileError where the file cannot be read and the store has no earlier one
+ * @throws StoreError where the store fails. Nobody was told of what is not written, and the next run asks it again
  */
 export async function runOnce(options: CycleOptions, signal: AbortSignal): Promise<OnceResult> {
   const { store, clock, concurrency } = options;

@@ -2,10 +2,10 @@ import type { Queries } from './postgres-database.ts';
 import { StoreError } from './store-error.ts';
 
 /**
- * Who owns a schema owns what is in it: a trigger of theirs would run with the rights of whoever writes there, and what they take out of the outbox is
- * told to nobody.
+ * The owner of a schema owns what is in it. A trigger of theirs would run with the rights of whoever writes there. What they take out of the
+ * outbox is told to nobody.
  *
- * @throws StoreError where a schema of the store, or of its queue, is there, and belongs to neither this user nor a role of which it is a member
+ * @throws StoreError where a schema of the store, or of its queue, belongs to another role, of which this user is no member
  */
 export async function refuseOthersSchemas(queries: Queries, name: string): Promise<void> {
   const { rows } = await queries.query(
