@@ -94,7 +94,7 @@ describe("the article's scripts, as they stand there", () => {
       assert.equal(findings[0]?.code, 'not-one-function');
       assert.match(
         warnings.map(({ message }) => message).join(),
-        /verifies the chain before it asks checkServerIdentity/,
+        /verifies the chain before it calls checkServerIdentity/,
       );
       assert.match(`${seen?.error}: ${seen?.error_description}`, /^invalid_grant: .*self.signed certificate/i);
     }
