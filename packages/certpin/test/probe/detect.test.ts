@@ -191,7 +191,7 @@ describe('what is found is no TLS: one clear error', () => {
   for (const [what, onSocket, code, message] of refused) {
     test(what, async (t) => {
       const server = await script(t, onSocket);
-      const report = await probe(server.target, { timeoutMs: code === 'ERR_CONNECT_TIMEOUT' ? 600 : 20_000 });
+      const report = await probe(server.target, { timeoutMs: code === 'ERR_CONNECT_TIMEOUT' ? 600 : 5_000 });
       assert.ok(!report.ok);
       assert.match(report.error.code, new RegExp(`^${code}$`), JSON.stringify(report));
       assert.match(report.error.message, message);
