@@ -4,7 +4,7 @@ import { soakWatch, type WatchProgress, type WatchSoakResult } from './watch-soa
 
 const FULL = { targets: 2_000, phaseMs: 5_000 };
 /** With `--minutes 0`, for the tests: about half a minute. */
-const SHORT = { targets: 600, phaseMs: 700 };
+const SHORT = { targets: 200, phaseMs: 500 };
 
 /** @returns the exit code: 0 everything held, 1 something did not, 2 the soak could not be run */
 export async function runWatchSoak(argv: readonly string[]): Promise<0 | 1 | 2> {
