@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { longOnly } from '@certpin/testkit';
 import type { LoginRecord } from '@certpin/testkit/tenant';
 import { svgOf } from '../src/chart.ts';
 import { pageOf } from '../src/page.ts';
@@ -24,29 +25,33 @@ async function rehearse(...argv: readonly string[]): Promise<{ stdout: string; s
 }
 
 describe('the short rehearsal', () => {
-  it('no login fails through a rotation but in containers that outlive the wait; what the recipe costs is counted', async () => {
-    const { stdout, stderr, code } = await rehearse('--quick', '--json', 'rotation', 'recipe');
-    assert.equal(code, 0, `${stderr}\n${stdout}`);
-    const { played } = JSON.parse(stdout) as Rehearsal;
-    const { rotation, recipe } = played;
-    assert.ok(rotation && recipe);
-    for (const [act, { rows }] of Object.entries(played)) {
+  it(
+    'no login fails through a rotation but in containers that outlive the wait; what the recipe costs is counted',
+    longOnly,
+    async () => {
+      const { stdout, stderr, code } = await rehearse('--quick', '--json', 'rotation', 'recipe');
+      assert.equal(code, 0, `${stderr}\n${stdout}`);
+      const { played } = JSON.parse(stdout) as Rehearsal;
+      const { rotation, recipe } = played;
+      assert.ok(rotation && recipe);
+      for (const [act, { rows }] of Object.entries(played)) {
+        assert.deepEqual(
+          rows.map(({ database }) => database),
+          ['PostgreSQL', 'MariaDB'],
+          act,
+        );
+      }
+      const all = (act: Played, key: 'logins' | 'failures' | 'outlived') => act.rows.map((row) => row[key]);
+      assert.deepEqual(all(rotation, 'failures'), [0, 0]);
+      assert.ok(all(rotation, 'logins').every((logins) => logins >= 200));
+      assert.ok(all(rotation, 'outlived').every((count) => count > 0));
+      assert.ok(all(recipe, 'failures').every((count) => count > 0));
       assert.deepEqual(
-        rows.map(({ database }) => database),
-        ['PostgreSQL', 'MariaDB'],
-        act,
+        rotation.marks.map(({ text }) => text),
+        ['prepared', 'added', 'delivered', 'settled', 'swapped', 'verified', 'retired'],
       );
-    }
-    const all = (act: Played, key: 'logins' | 'failures' | 'outlived') => act.rows.map((row) => row[key]);
-    assert.deepEqual(all(rotation, 'failures'), [0, 0]);
-    assert.ok(all(rotation, 'logins').every((logins) => logins >= 200));
-    assert.ok(all(rotation, 'outlived').every((count) => count > 0));
-    assert.ok(all(recipe, 'failures').every((count) => count > 0));
-    assert.deepEqual(
-      rotation.marks.map(({ text }) => text),
-      ['prepared', 'added', 'delivered', 'settled', 'swapped', 'verified', 'retired'],
-    );
-  });
+    },
+  );
 
   it('what it does not know it refuses, before it begins', async () => {
     for (const [argv, message] of [

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { longOnly } from '@certpin/testkit';
 import { isSupported } from 'certpin/driver-tls';
 import { run } from '../src/hostile/run.ts';
 
@@ -14,7 +15,7 @@ function hostile(...args: string[]): Promise<{ code: unknown; stdout: string; st
   });
 }
 
-test('a client holds, and the figures say so', async () => {
+test('a client holds, and the figures say so', longOnly, async () => {
   const { code, stdout, stderr } = await hostile('--client', 'block pg', '--connections', '60', '--json');
   const { result, faults } = JSON.parse(stdout);
   assert.deepEqual({ code, faults, stderr }, { code: 0, faults: [], stderr: '' });

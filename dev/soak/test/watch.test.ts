@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { longOnly } from '@certpin/testkit';
 import { faultsOf, growthOf, type Sample } from '../src/watch/growth.ts';
 import type { WatchSoakResult } from '../src/watch/watch-soak.ts';
 
@@ -10,6 +11,7 @@ const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
 test('the watcher, in the short form of an hour: memory and file descriptors stay what they are, and nothing is told twice', {
   timeout: 300_000,
+  ...longOnly,
 }, async () => {
   const flags = ['--import', 'tsx', main, 'watch', '--minutes', '0', '--json'];
   const { stdout } = await promisify(execFile)(process.execPath, flags, { timeout: 280_000 }).catch((error) => error);

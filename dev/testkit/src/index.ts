@@ -1,6 +1,7 @@
 export { type Addresses, startAddresses } from './addresses.ts';
 export { stopClock } from './clock.ts';
 export { mintWithHiddenKey } from './hidden-key.ts';
+export { isLong, longOnly, sampleOf } from './long.ts';
 export { certificateHex, type Minted, type MintOptions, mint, publicKeyPin } from './mint.ts';
 export { called, type Failure, failureOf } from './promises.ts';
 export { runToEnd } from './run-to-end.ts';

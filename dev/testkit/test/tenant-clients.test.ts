@@ -8,6 +8,7 @@ import { after, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { requireTenantClients } from '../../tools/tenant-clients.ts';
 import { stopClock } from '../src/clock.ts';
+import { longOnly } from '../src/long.ts';
 import { type FakeTenant, type FakeTenantOptions, type JsonObject, startFakeTenant } from '../src/tenant/index.ts';
 
 /** What is used of the SDK, by shape. */
@@ -213,7 +214,7 @@ describe('the SDK of Auth0', () => {
   });
 });
 
-describe('the Deploy CLI of Auth0', { concurrency: 2 }, () => {
+describe('the Deploy CLI of Auth0', { concurrency: 2, ...longOnly }, () => {
   for (const ciphertext of ['echo', 'encrypted-twice'] as const) {
     it(`exports connections and Actions, and imports them again (${ciphertext})`, async () => {
       const tenant = await start({ ciphertext, buildMs: 100 });

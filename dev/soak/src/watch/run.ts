@@ -3,7 +3,7 @@ import { margins } from './growth.ts';
 import { soakWatch, type WatchProgress, type WatchSoakResult } from './watch-soak.ts';
 
 const FULL = { targets: 2_000, phaseMs: 5_000 };
-/** With `--minutes 0`, for the tests: about half a minute. */
+/** With `--minutes 0`, for the tests: about a minute. */
 const SHORT = { targets: 200, phaseMs: 500 };
 
 /** @returns the exit code: 0 everything held, 1 something did not, 2 the soak could not be run */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { certificateHex, mint, startHttpsServer } from '@certpin/testkit';
+import { certificateHex, isLong, mint, startHttpsServer } from '@certpin/testkit';
 import { inlineBlock, inlineClients, verifyInline } from '../../src/inline/index.ts';
 import { honest } from './honest.ts';
 import { scriptOf, tamperings } from './tampering.ts';
@@ -16,7 +16,10 @@ describe('what scripts do that mean no harm is understood', () => {
   assert.ok(Object.keys(honest).length >= 40);
   for (const [name, text] of Object.entries(honest)) {
     it(name, () => {
+      // The surroundings are read alike for each client: the short form takes another one for each script.
+      const own = inlineClients[Object.keys(honest).indexOf(name) % inlineClients.length];
       for (const client of inlineClients) {
+        if (!isLong && client !== own) continue;
         const script = text.replace('BLOCK', () => inlineBlock(client).text);
         refuseProblems(script, client);
       }
@@ -61,7 +64,8 @@ test('before an impostor: the block alone refuses, most of these scripts let the
   assert.equal(await run(clean), 'ERR_PIN_MISMATCH');
   assert.equal(other.received(), 0);
 
-  const waiting = Object.entries(tamperings);
+  const tried = Object.entries(tamperings).filter((_, index) => isLong || index % 4 === 0);
+  const waiting = [...tried];
   const leaked: string[] = [];
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
@@ -78,5 +82,5 @@ test('before an impostor: the block alone refuses, most of these scripts let the
     }
   };
   await Promise.all([work(), work(), work(), work()]);
-  assert.ok(leaked.length >= 80, `${leaked.length}: ${leaked.join(', ')}`);
+  assert.ok(leaked.length > tried.length / 2, `${leaked.length}: ${leaked.join(', ')}`);
 });

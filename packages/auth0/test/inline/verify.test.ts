@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isLong } from '@certpin/testkit';
 import { digestLine, digestOf, firstLine, isDigestLine } from '../../src/inline/header.ts';
 import { inlineBlock, inlineClients, verifyInline } from '../../src/inline/index.ts';
 
@@ -97,7 +98,7 @@ describe('a modified block', () => {
     // The digest line is looked at too; one byte of every line is enough for this.
     const lines = text.trimEnd().split('\n');
     for (const [index, line] of lines.entries()) {
-      if (line.trim() === '') continue;
+      if (line.trim() === '' || !(isLong || index % 10 === 0 || isDigestLine(line))) continue;
       const other = `${line.slice(0, -1)}${line.endsWith('x') ? 'y' : 'x'}`;
       const changed = [...lines.slice(0, index), other, ...lines.slice(index + 1)].join('\n');
       const found = verifyInline(changed);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { isLong } from '@certpin/testkit';
 import fc from 'fast-check';
 import { codeBlocks } from '../../../../dev/tools/test/markdown.ts';
 import { type Finding, type LintResult, lintFiles, lintText, rules, toSarif } from '../../src/lint/index.ts';
@@ -326,7 +327,8 @@ describe('robustness', () => {
   it('reads every source of this repository, and truncated ones give findings or one error with a place', () => {
     const sources = ['packages', 'dev/testkit', 'dev/tools'].flatMap((folder) => sourcesIn(folder, '.ts'));
     assert.ok(sources.length > 100);
-    for (const path of sources) assert.equal(lintText(read(path), { path }).error, undefined, path);
+    for (const path of isLong ? sources : sources.filter((_, index) => index % 5 === 0))
+      assert.equal(lintText(read(path), { path }).error, undefined, path);
     const some = sources.filter((_, index) => index % 10 === 0).map((path) => ({ path, code: read(path) }));
     fc.assert(
       fc.property(fc.constantFrom(...some, ...samples), fc.nat(20_000), ({ path, code }, end) => {

@@ -227,7 +227,10 @@ test('what a person needs next is said: the file that is missing, the values in 
   writeFileSync(stage.values, JSON.stringify({ connections: { custmers: { DB_PASSWORD: 'correct-horse' } } }));
   const stranger = await stage.certpin(['auth0', 'push', '--yes', '--values', stage.values]);
   assert.equal(stranger.code, 1);
-  assert.match(stranger.stderr, /has the connection custmers, which no place of the pins file names; the places name: customers\n/);
+  assert.match(
+    stranger.stderr,
+    /has the connection custmers, which no place of the pins file names; the places name: customers\n/,
+  );
 });
 
 test('a push that has nothing to do says so', async (t) => {

@@ -1,5 +1,5 @@
 // The accident: a laptop that is closed, a runner that is cancelled, a machine that goes down, in the middle of a step. Every fifth change of
-// a file; CERTPIN_KILL_EACH=1 node --import tsx --test packages/cli/test/rotate/killed.test.ts is the long form.
+// a file; each change in the long form: CERTPIN_LONG=1 node --import tsx --test packages/cli/test/rotate/killed.test.ts
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { stepsOf } from '@certpin/pins-file';
-import { certificateHex, mint, startTlsServer } from '@certpin/testkit';
+import { certificateHex, isLong, mint, startTlsServer } from '@certpin/testkit';
 import { createStage, type Stage } from './stage.ts';
 
 // The published program: what `npm run build` has made.
@@ -24,7 +24,7 @@ async function runUntil(stage: Stage, command: readonly string[], changes: numbe
   return code;
 }
 
-const EACH = Number(process.env.CERTPIN_KILL_EACH ?? 5);
+const EACH = isLong ? 1 : 5;
 
 test(`kill -9 at every ${EACH}th change of rotate: the pins file is whole each time, and the next command goes on where it was`, async (t) => {
   const certificates = [await mint(), await mint()];
