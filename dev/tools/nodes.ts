@@ -24,16 +24,16 @@ const suitesOfUnit: readonly string[] = [
 ];
 
 /**
- * Tests of packages/certpin/test that run only on some Nodes, and with `--all` on each, by the beginnings of their paths. {@link suitesOfUnit}
- * run if a Node is named here. `npm run test:unit` runs them all on Node 20.
+ * Tests that run only on some Nodes, and with `--all` on each: by the beginnings of their paths in the `test` folder of a package.
+ * `npm run test:unit` runs them all on Node 20.
  * Here the guard runs on the oldest Node, on Node 22, which Auth0 has, and on the newest one, which has another OpenSSL. The conformance suite
- * tries each adapter there.
+ * tries each adapter on Node 22, and the pasted blocks run on the oldest Node.
  * The adapters' own tests are the heavy part, so only `--all` runs them. Those of `driver-tls` are not for Node 20, which does not announce TLS
  * sockets.
  */
 const testsOf: Readonly<Record<string, readonly string[]>> = {
-  18: ['tls/', 'leaf/', 'wire/'],
-  22: ['tls/', 'adapters/driver-tls'],
+  18: ['tls/', 'leaf/', 'wire/', 'inline/'],
+  22: ['tls/', 'conformance', 'adapters/driver-tls'],
   26: ['tls/'],
 };
 
@@ -48,11 +48,8 @@ const suites: readonly string[] = [
 /** @param version `v22.23.3`. @returns the text in place of a count. undefined: the suite runs on this Node */
 function leftOut(version: string, suite: string): 'in test:unit' | 'not run' | undefined {
   const major = majorOf(version);
-  if (suitesOfUnit.includes(suite)) {
-    if (major === majorOf(process.version)) return 'in test:unit';
-    return testsOf[major] === undefined ? 'not run' : undefined;
-  }
-  const path = /^packages\/certpin\/test\/(.+)$/.exec(suite)?.[1];
+  if (suitesOfUnit.includes(suite) && major === majorOf(process.version)) return 'in test:unit';
+  const path = /^packages\/[^/]+\/test\/(.+)$/.exec(suite)?.[1];
   return path === undefined || testsOf[major]?.some((start) => path.startsWith(start)) ? undefined : 'not run';
 }
 

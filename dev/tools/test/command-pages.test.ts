@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { longOnly } from '../../testkit/src/index.ts';
 import { referenceFolder, renderReference } from '../option-tables.ts';
 import { runPage } from './guides/run-page.ts';
 
@@ -60,9 +61,14 @@ for (const path of commandPages) {
   });
 }
 
+/** They take longest, and the guides run the same commands. So `npm run test:long` runs their examples. */
+const long = ['auth0-learn', 'auth0-prove', 'auth0-run', 'check', 'rotate', 'trust', 'watch'].map(
+  (name) => `commands/${name}.md`,
+);
+
 // Two at a time: a proof waits for servers that do not answer.
 describe('every command does what the page says', { concurrency: 2 }, () => {
   for (const path of [...commandPages, 'connecting.md', 'files.md', 'many-targets.md']) {
-    it(`runs docs/reference/${path}`, (t) => runPage(t, read(path)));
+    it(`runs docs/reference/${path}`, long.includes(path) ? longOnly : {}, (t) => runPage(t, read(path)));
   }
 });
