@@ -1,4 +1,5 @@
 import { test } from 'node:test';
+import { longOnly } from '@certpin/testkit';
 import { assertStory, runDemo } from './story.ts';
 
 const profile = /✓ login\(ada@example\.com\) → \{"user_id":"1","email":"ada@example\.com"\}/;
@@ -50,7 +51,11 @@ for (const [script, main, story] of [
     ],
   ],
 ] as const) {
-  test(`npm run ${script} ends well, and says what it has to say, in this order`, async () => {
-    assertStory(await runDemo(main), story);
-  });
+  test(
+    `npm run ${script} ends well, and says what it has to say, in this order`,
+    script === 'demo:auth0' ? longOnly : {},
+    async () => {
+      assertStory(await runDemo(main), story);
+    },
+  );
 }

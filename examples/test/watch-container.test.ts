@@ -24,7 +24,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { certificateHex, mint, startTlsServer } from '@certpin/testkit';
+import { certificateHex, longOnly, mint, startTlsServer } from '@certpin/testkit';
 import { parseAllDocuments } from 'yaml';
 import { checkManifests } from './container/check-manifests.ts';
 import { lastOf, readContainerfile, type Stage } from './container/containerfile.ts';
@@ -128,7 +128,7 @@ describe('the manifests', () => {
   });
 });
 
-describe('the Containerfile, and the program in its file system', () => {
+describe('the Containerfile, and the program in its file system', longOnly, () => {
   const scratch = mkdtempSync(join(tmpdir(), 'certpin-container-'));
   after(() => rmSync(scratch, { recursive: true, force: true }));
   const volume = join(scratch, 'volume');

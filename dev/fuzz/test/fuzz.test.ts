@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { longOnly } from '@certpin/testkit';
 import { fuzz } from '../src/fuzz.ts';
 import { type Library, loadLibrary } from '../src/library.ts';
 
@@ -26,7 +27,7 @@ describe(`certificates that nobody should write, of seed ${seed}`, () => {
   });
 });
 
-describe('a library with a hole', () => {
+describe('a library with a hole', longOnly, () => {
   // Always the same certificates: among them are some that each hole takes wrongly.
   const differencesOf = (faulty: Partial<Library>): string[] => {
     const faultyLibrary = { ...library, ...faulty };

@@ -30,7 +30,7 @@ test('a process that ends is a fault, and exit code 1', async () => {
   assert.match(stdout, /✗ the process has ended: exit code 1[\s\S]*something did not hold/);
 });
 
-test('a client that is for another Node is named, with the reason; alone it is exit code 2', async (t) => {
+test('a client that is for another Node is named, with the reason; alone it is exit code 2', longOnly, async (t) => {
   if (isSupported()) return t.skip('this Node runs all clients');
   const args = ['--client', 'driver-tls', 'block mongodb', '--json'];
   const { code, stdout, stderr } = await hostile(...args);

@@ -51,7 +51,7 @@ const shortly: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The long form has all of them. */
-const clients = sampleOf(shortly, 'pg', 'https');
+const clients = sampleOf(shortly, 'pg');
 
 describe('under load, while the server fails, restarts, rotates its certificate and is replaced by an impostor', () => {
   let soaked: Soaked;
@@ -96,7 +96,7 @@ describe('the soak finds a client that', () => {
     'hides-the-reason': [/^the impostor: failed with ECONNRESET$/],
     'never-recovers': [/^after the failure: failed with ECONNRE/],
   };
-  const tried = sampleOf(faults, 'unpinned', 'hides-the-reason', 'leaves-errors-unheard');
+  const tried = sampleOf(faults, 'unpinned');
   let soaked: Soaked;
   before(async () => {
     soaked = await soakShortly('faulty.ts', [...tried.map(([name]) => name), 'for-another-node']);

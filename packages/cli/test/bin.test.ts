@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { certificateHex, mint } from '@certpin/testkit';
+import { certificateHex, longOnly, mint } from '@certpin/testkit';
 import { startPeer, startServer, writeTemporary } from './peers.ts';
 
 // The published program: what `npm run build` has made.
@@ -122,7 +122,7 @@ test('a disk that is full: certpin trust leaves the pins file as it was, and no 
   assert.deepEqual(readdirSync(dirname(file)).sort(), ['certpin.json', 'server.crt']);
 });
 
-test('the answers are the same, however many targets are asked at a time', async (t) => {
+test('the answers are the same, however many targets are asked at a time', longOnly, async (t) => {
   const servers = [await startServer(t), await startServer(t, await mint({ subject: 'CN=other' }))];
   const gone = await startPeer(t, (socket) => socket.destroy());
   const ports = [...servers, gone].map(({ port }) => port);

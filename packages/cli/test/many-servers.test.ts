@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createSecureContext } from 'node:tls';
-import { certificateHex, type Minted, mint, startTlsServer } from '@certpin/testkit';
+import { certificateHex, longOnly, type Minted, mint, startTlsServer } from '@certpin/testkit';
 import { certpin } from './transcript.ts';
 
 const page = readFileSync(new URL('../../../docs/walkthroughs/many-servers.md', import.meta.url), 'utf8');
@@ -51,7 +51,7 @@ function toPattern(printed: string): RegExp {
   return new RegExp(`^${loose.replace(/^ *…\n/gm, '(?:.*\\n)*?')}$`);
 }
 
-test('docs/walkthroughs/many-servers.md: every command does what the page says', async (t) => {
+test('docs/walkthroughs/many-servers.md: every command does what the page says', longOnly, async (t) => {
   const { folder, plain, server, present, put } = await startFleet(t);
   const [next, other] = [await mint({ validToDays: 300 }), await mint({ subject: 'CN=db-203', validToDays: 300 })];
   const port = String(server.port).padStart(4, '0');

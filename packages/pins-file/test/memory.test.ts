@@ -5,13 +5,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { longOnly } from '@certpin/testkit';
 
 const source = new URL('../src/index.ts', import.meta.url).href;
 
 /** Of the whole process, with the loader of this test. From 187 MiB on Node 22 to 311 MiB on Node 24 were measured, and 77 to 94 MiB without targets. */
 const MOST_MIB = 400;
 
-test('a hundred thousand targets are read in a small heap, and beside it there is not much either', (t) => {
+test('a hundred thousand targets are read in a small heap, and beside it there is not much either', longOnly, (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'certpin-memory-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'certpin.json');

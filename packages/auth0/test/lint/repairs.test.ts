@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { credentials, type Minted, mint } from '@certpin/testkit';
+import { credentials, longOnly, type Minted, mint } from '@certpin/testkit';
 import { inlineBlock } from '../../src/inline/block.ts';
 import { digestLine, digestOf, firstLine, lastLine } from '../../src/inline/header.ts';
 import { verifyInline } from '../../src/inline/verify.ts';
@@ -197,8 +197,8 @@ describe('repairs, before and after, against an impostor', () => {
   });
   after(() => peers.stop());
 
-  for (const [name, script] of Object.entries({ ...throwing, ...proxied })) {
-    it(`--fix leaves alone: ${name}`, async () => {
+  for (const [index, [name, script]] of Object.entries({ ...throwing, ...proxied }).entries()) {
+    it(`--fix leaves alone: ${name}`, index % 3 === 0 ? {} : longOnly, async () => {
       const { output, findings } = lintText(script.code, { fix: true });
       assert.ok(
         findings.some(({ rule }) => repairing.includes(rule)),

@@ -197,7 +197,7 @@ describe('scripts with certpin', () => {
   };
 
   for (const [name, write] of Object.entries(scripts)) {
-    it(`${name}: no byte reaches any impostor`, name === 'mysql2' ? longOnly : {}, async () => {
+    it(`${name}: no byte reaches any impostor`, name === 'pg' ? {} : longOnly, async () => {
       for (const certificate of name === 'pg' ? [selfSigned, issued] : [selfSigned]) {
         await present(certificate);
         const report = await proof(write(), { configuration: { PINS: certificateHex(certificate) }, trustedCaFile });
@@ -255,7 +255,7 @@ describe('scripts that verify nothing', () => {
     assert.match(report.reasons[0] ?? '', /nothing verified the certificate$/);
   });
 
-  it('that begin TLS though it was refused have said nothing', async () => {
+  it('that begin TLS though it was refused have said nothing', longOnly, async () => {
     const { password, ...rest } = account(postgres);
     const source = `async function login(email, password, callback) {
       const sql = require('postgres')({ ...${JSON.stringify(rest)}, password: '${password}', ssl: 'require' });
@@ -356,13 +356,14 @@ describe('what was not tried is not called held', () => {
       callback(new Error('another server'));
     }).on('error', callback);`;
     const sha1 = createHash('sha1').update(selfSigned.x509.raw).digest('hex');
-    for (const [match, lookedAt] of [
+    const hashes = [
       [`certificate.fingerprint === '${selfSigned.x509.fingerprint}'`, ['fingerprint', 'subject', 'subjectaltname']],
       [
         `require('crypto').createHash('sha1').update(certificate.raw).digest('hex') === '${sha1}'`,
         ['raw', 'subject', 'subjectaltname', 'weak digest'],
       ],
-    ] as const) {
+    ] as const;
+    for (const [match, lookedAt] of isLong ? hashes : hashes.slice(1)) {
       const report = await proof(login(socket.replace('MATCH', match)));
       assert.equal(report.finding, 'unproved', report.reasons.join());
       assert.deepEqual(trialsOf(report)['trusted-ca']?.lookedAt, lookedAt);

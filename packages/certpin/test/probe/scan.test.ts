@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { certificateHex, mint, startScriptedServer, startTlsServer } from '@certpin/testkit';
+import { certificateHex, longOnly, mint, startScriptedServer, startTlsServer } from '@certpin/testkit';
 import { type ProbeReport, type ScanOptions, scan } from '../../src/probe/index.ts';
 
 const certificate = await mint();
@@ -198,7 +198,7 @@ describe('a scan', () => {
     for (const options of refused) assert.throws(() => scan([], options), { code: 'ERR_OPTION_INVALID' });
   });
 
-  test('holds fifty thousand targets in bounded memory', async () => {
+  test('holds fifty thousand targets in bounded memory', longOnly, async () => {
     setFlagsFromString('--expose-gc');
     const gc = runInNewContext('gc') as () => void;
     function* targets(): Generator<string> {

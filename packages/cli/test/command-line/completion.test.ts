@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { longOnly } from '@certpin/testkit';
 import { createProgram } from '../../src/run.ts';
 import { certpin } from '../transcript.ts';
 
@@ -81,7 +82,7 @@ test('every option of every command stands in every script', async () => {
   }
 });
 
-test('the rules of the linter, and the targets of the pins file in the folder, are offered', async (t) => {
+test('the rules of the linter, and the targets of the pins file in the folder, are offered', longOnly, async (t) => {
   assert.deepEqual(await complete('lint', '--explain', 'require-t'), ['require-tls']);
   assert.deepEqual(await complete('lint', '--rule', 'valid'), ['valid-pin']);
   const folder = mkdtempSync(join(tmpdir(), 'certpin-completion-'));
