@@ -121,7 +121,7 @@ const adaptersOfNode: readonly string[] = [
   'undici',
 ];
 
-/** A suite that takes longer hangs, even on a busy machine. */
+/** Four times what the slowest suite takes on two cores (conformance: 140 s). A suite that takes longer hangs. */
 const SUITE_TIMEOUT_MS = 600_000;
 
 /** One line of what dev/tools/nodes/reporter.mjs writes. */

@@ -64,6 +64,11 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   }
 }
 
+/** Paragraphs without the breaks that the source has: the terminal's width decides. Lists keep theirs. */
+function joinLines(text: string): string {
+  return text.replace(/(?<=\S)\n(?=[^\s-])/g, ' ');
+}
+
 /** The terminal's width, but no more than is easy to read. */
 function helpWidth(io: Io): number {
   return Math.min(io.stdoutWidth?.() ?? 100, 120);
@@ -102,7 +107,10 @@ export async function createProgram(io: Io, finish: (code: ExitCode) => void, as
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage().replace('[options] ', '')}` })
+    .configureHelp({
+      subcommandTerm: (command) => `${command.name()} ${command.usage().replace('[options] ', '')}`,
+      commandDescription: (command) => joinLines(command.description()),
+    })
     .version(readVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command, or a guide (help guides)')

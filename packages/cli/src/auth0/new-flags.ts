@@ -111,8 +111,11 @@ export function readColumns(values: readonly string[]): Record<string, string> {
   );
 }
 
-/** How to ask the server. undefined: there is no server. */
-const asking = ['timeout', 'servername', 'proxy', 'ipv4', 'ipv6', 'cert', 'key', 'tlsMin', 'tlsMax'] as const;
+/** The options that only say how to ask the server of `--from`. A connection option that is missing here does not compile. */
+const asking: Readonly<Record<Exclude<keyof ConnectionFlags, 'protocol'>, string>> = {
+  ...{ timeout: '--timeout', servername: '--servername', proxy: '--proxy', ipv4: '--ipv4', ipv6: '--ipv6' },
+  ...{ cert: '--cert', key: '--key', tlsMin: '--tls-min', tlsMax: '--tls-max', sigalgs: '--sigalgs' },
+};
 
 /**
  * Refuses options that have no meaning for what is written: they would be ignored.
@@ -124,12 +127,9 @@ export function refuseUnusedFlags(flags: NewFlags, kind: string, client: string)
     throw new UsageError(`${option} ${why}`, 'auth0 new');
   };
   const isAsked = flags.from !== undefined && flags.pins === undefined && flags.pinsFile === undefined;
-  const unused = isAsked ? undefined : asking.find((name) => flags[name] !== undefined);
-  if (unused !== undefined)
-    refuse(
-      `--${unused.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-      'is for fetching the fingerprint of the server of --from, and none is fetched',
-    );
+  const [, unused] = Object.entries(asking).find(([name]) => flags[name as keyof typeof asking] !== undefined) ?? [];
+  if (unused !== undefined && !isAsked)
+    refuse(unused, 'is for fetching the fingerprint of the server of --from, and none is fetched');
   if (flags.protocol !== undefined && flags.from === undefined) refuse('--protocol', 'is for the server of --from');
   const isTable = kind === 'database' && client !== 'axios' && client !== 'fetch';
   if (flags.bcrypt !== undefined && !isTable)

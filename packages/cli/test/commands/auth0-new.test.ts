@@ -275,6 +275,8 @@ test('mistakes: exit 2, one error, and nothing is written', async (t) => {
       '--proxy is for fetching the fingerprint of the server of --from, and none is fetched',
     [`auth0 new --from postgres://db.example.com --pins ${PINS} --new-users --tls-min 1.3`]:
       '--tls-min is for fetching the fingerprint of the server of --from, and none is fetched',
+    [`auth0 new --from postgres://db.example.com --pins ${PINS} --new-users --sigalgs rsa`]:
+      '--sigalgs is for fetching the fingerprint of the server of --from, and none is fetched',
     'auth0 new --client pg --new-users --protocol postgres': '--protocol is for the server of --from',
     'auth0 new --client axios --new-users --bcrypt bcrypt':
       '--bcrypt is for the scripts of a database that check passwords',
