@@ -53,7 +53,7 @@ describe('the short rehearsal', () => {
     },
   );
 
-  it('what it does not know it refuses, before it begins', async () => {
+  it('what it does not know it refuses, before it begins', longOnly, async () => {
     for (const [argv, message] of [
       [['leeked'], 'error: no such name: leeked'],
       [['--write', '--quick'], 'error: --write needs a whole run'],

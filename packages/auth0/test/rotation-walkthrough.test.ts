@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { certificateHex, mint } from '@certpin/testkit';
+import { certificateHex, longOnly, mint } from '@certpin/testkit';
 import { type Postgres, startPostgres } from '@certpin/testkit/postgres';
 import { type FakeTenant, startFakeTenant } from '@certpin/testkit/tenant';
 import { hash } from 'bcryptjs';
@@ -37,7 +37,7 @@ function blocksOf(text: string): { readonly language: string; readonly text: str
   return [...found].map(([, language = 'event', block = '', event]) => ({ language, text: event ?? block }));
 }
 
-test('docs/reference/rotation.md: every command, and every line of output that it shows', async (t) => {
+test('docs/reference/rotation.md: every command, and every line of output that it shows', longOnly, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'certpin-rotation-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const certificates = { server: await mint(), next: await mint(), third: await mint(), fourth: await mint() };

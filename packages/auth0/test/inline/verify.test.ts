@@ -238,7 +238,8 @@ describe('a script that takes the effect of its block away', () => {
     ],
     ['const \u0441ertpin = {};', 'tampered: a name that looks like `certpin` and is not'],
   ];
-  for (const [rest, expected] of cases) {
+  // The short form takes every third of them.
+  for (const [rest, expected] of cases.filter((_, index) => isLong || index % 3 === 0)) {
     it(rest, () => {
       const script = login(text, rest);
       assert.ok(reasons(script).includes(expected), reasons(script).join('\n'));

@@ -335,7 +335,7 @@ describe('what was not tried is not called held', () => {
     ]);
   });
 
-  it('a look-up of the name of its server is none of that', async () => {
+  it('a look-up of the name of its server is none of that', longOnly, async () => {
     const byName = post(api, pinned, answer).replace("host: '127.0.0.1'", "host: 'localhost'");
     const { finding, reasons } = await pinnedProof(`require('dns').lookup('localhost', () => { ${byName} });`);
     assert.deepEqual([finding, reasons], ['held', []]);
@@ -467,7 +467,7 @@ describe('what was not tried is not called held', () => {
       assert.match(reasons.join('\n'), new RegExp(`gave the impostor \\(${impostor}\\) up before a TLS handshake`));
   });
 
-  it('one run whose time limit ended before its TLS handshake says nothing, and is repeated', async () => {
+  it('one run whose time limit ended before its TLS handshake says nothing, and is repeated', longOnly, async () => {
     const runs = join(folder, 'runs');
     const { port } = api;
     const { finding, reasons } = await pinnedProof(`
@@ -509,7 +509,7 @@ describe('what was not tried is not called held', () => {
     },
   );
 
-  it('an error of the script is told as text, whatever it is', async () => {
+  it('an error of the script is told as text, whatever it is', longOnly, async () => {
     const failed = "() => callback({ name: 1, code: 401, message: { toJSON: () => ['no'] } })";
     const { finding, servers } = await pinnedProof(post(api, pinned, answer, failed));
     const error = { name: '1', code: '401', message: 'no' };

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { certificateHex, mint, startHttpsServer } from '@certpin/testkit';
+import { certificateHex, longOnly, mint, startHttpsServer } from '@certpin/testkit';
 import { certpin, PASSWORD, type TranscriptOptions } from '../transcript.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'certpin-cli-auth0-'));
@@ -344,7 +344,7 @@ describe('certpin auth0 run --json', () => {
 });
 
 describe('certpin auth0 prove', () => {
-  it('held, leaked, unproved', async (t) => {
+  it('held, leaked, unproved', longOnly, async (t) => {
     const certificate = await mint();
     const server = await startHttpsServer({ certificate });
     t.after(server.close);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { isLong } from '@certpin/testkit';
 import fc from 'fast-check';
 import { certpin, PASSWORD } from '../transcript.ts';
 import { mintFiles, openWorkshop } from './openssl.ts';
@@ -30,6 +31,9 @@ async function ask(bytes: Uint8Array): Promise<void> {
   assert.ok(error.message.length < 200, error.message);
 }
 
+/** The short form has a quarter of them. */
+const runs = (count: number): number => (isLong ? count : count / 4);
+
 describe('files that are not what they were', () => {
   const files = new Map<string, Buffer>();
   before(async () => {
@@ -50,7 +54,7 @@ describe('files that are not what they were', () => {
         fc.asyncProperty(fc.double({ min: 0, max: 1, noNaN: true }), (part) =>
           ask(file().subarray(0, Math.floor(part * file().length))),
         ),
-        { numRuns: 40 },
+        { numRuns: runs(40) },
       ));
 
     test(`${name}, garbled`, () => {
@@ -61,7 +65,7 @@ describe('files that are not what they were', () => {
           for (const [position, value] of changes) bytes.writeUInt8(value, position % bytes.length);
           return ask(bytes);
         }),
-        { numRuns: 60 },
+        { numRuns: runs(60) },
       );
     });
   }
@@ -71,7 +75,7 @@ describe('files that are not what they were', () => {
       fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), (tail) =>
         ask(Buffer.concat([Buffer.from([0x30, 0x80]), tail])),
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     ));
 
   test('any PEM blocks', () => {
@@ -101,7 +105,7 @@ describe('files that are not what they were', () => {
           ),
         ),
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });
