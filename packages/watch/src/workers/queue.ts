@@ -59,6 +59,8 @@ export async function openQueue(pool: Pool, { plans, log, patience = usual }: Qu
     schema: SCHEMA,
     ...{ migrate: plans, createSchema: plans, supervise: plans, schedule: false },
     ...{ superviseIntervalSeconds: monitorSeconds, monitorIntervalSeconds: monitorSeconds },
+    // It would look for jobs that wait for other jobs every five seconds. Shards do not wait for each other.
+    flowIntervalSeconds: 3_600,
   });
   boss.on('error', (error: Error) => log('queue-failed', { error: error.message }));
   await boss.start();
