@@ -1,6 +1,6 @@
 import type { Node } from 'estree';
 import { type AnyCall, nameOf, parentOf } from './ast.ts';
-import { type ModuleValue, type ObjectValue, objectsOf } from './value.ts';
+import { type ModuleValue, type ObjectValue, objectsOf, type Value } from './value.ts';
 import type { Values } from './values.ts';
 
 /** Functions that make a server from options: by module, the paths below it. */
@@ -62,6 +62,18 @@ export class ServerOptions {
     const names = object.properties.flatMap((property) => (property.type === 'Property' ? [nameOf(property)] : []));
     return names.includes('requestCert') && !OF_A_CLIENT.some((name) => names.includes(name));
   }
+}
+
+/** Whether a value is a server, or the server's end of a connection. Its errors tell of clients, and not of a certificate that it checks. */
+export function isMadeAsServer(value: Value, values: Values): boolean {
+  if (value.kind !== 'made' || value.path.length > 0) return false;
+  const { by, node } = value;
+  const options = node.arguments.flatMap((argument) => objectsOf(values.possible(argument)));
+  const isClient = ({ entries }: ObjectValue): boolean => {
+    const said = values.of(entries.get('isServer')?.value);
+    return said.kind === 'constant' && said.value !== true;
+  };
+  return options.length > 0 && options.every((one) => isServer(by, one) && !isClient(one));
 }
 
 function isServer({ name, path }: ModuleValue, { entries }: ObjectValue): boolean {

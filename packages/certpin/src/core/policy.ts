@@ -66,7 +66,10 @@ export function createPolicy(options: GivenPolicyOptions | Policy): Policy {
 }
 
 function noPins(): Error {
-  return optionInvalid('pins', 'a policy needs pins: give `pins` (or `issuerPins`)');
+  return optionInvalid(
+    'pins',
+    'a policy needs pins: give `pins` (or `issuerPins`); if a variable holds them, is it set?',
+  );
 }
 
 function isBranded(options: object): options is Policy {

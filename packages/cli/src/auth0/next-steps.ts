@@ -74,6 +74,11 @@ function argumentsOf(script: string): string {
   return needed[key] ?? '--user USER';
 }
 
+/** Whether `run` and `prove` ask for a password: the one to log in with, or a new one. */
+function asksPassword(script: string): boolean {
+  return /(?:login|create|change_password)\.js'?$/.test(script);
+}
+
 /** The commands that run a script here, and prove that it gives nothing to a wrong server. */
 function trials(script: string, settings: string, secret: string, options: CreateScriptsOptions): string[] {
   const { kind, layout = 'files' } = options;
@@ -87,7 +92,7 @@ function trials(script: string, settings: string, secret: string, options: Creat
     `${one} ${secret}`,
   ].join(' ');
   return [
-    `run it on your machine: certpin auth0 run ${script} ${flags}`,
+    `run it on your machine${kind === 'database' && asksPassword(script) ? " (it asks for the user's password)" : ''}: certpin auth0 run ${script} ${flags}`,
     `see that a wrong server gets nothing: certpin auth0 prove ${script} ${flags}`,
   ];
 }

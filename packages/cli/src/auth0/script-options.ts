@@ -90,7 +90,11 @@ export function createFlagReader(flags: ScriptFlags, io: Io, command: string): F
         const { argument, message } = error as RunError;
         if (argument === undefined || !/password/i.test(argument)) throw error;
         const answer = await io.askSecret(`${argument} for ${flags.user ?? 'the user'}: `);
-        if (answer === undefined) throw new UsageError(`${message}: give --password-env or --password-file`, command);
+        if (answer === undefined)
+          throw new UsageError(
+            `${message}, and there is no terminal to ask: --password-env NAME, or --password-file FILE`,
+            command,
+          );
         typed[argument] = answer;
         return work({ ...run, args: { ...typed, ...run.args } });
       }

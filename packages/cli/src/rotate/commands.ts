@@ -16,7 +16,7 @@ import { refuseConnectionString } from '../command-line/target.ts';
 import { failureOf, UsageError } from '../failure.ts';
 import { FileError } from '../files/file-error.ts';
 import { FileReader } from '../files/file-reader.ts';
-import { type ExitCode, type Io, printable, printError, printJson, printWarning, quote } from '../io.ts';
+import { type ExitCode, type Io, printable, printError, printJson, printText, printWarning, quote } from '../io.ts';
 import { createCourier, usualWait } from './courier.ts';
 import type { MoveFlags, RotateFlags, StartFlags } from './flags.ts';
 import { readSettle, readTimeout } from './flags.ts';
@@ -161,7 +161,7 @@ export async function showStatus(target: string | undefined, flags: RotateFlags,
     if (target === undefined) {
       const running = rotations.filter(isUnderWay);
       for (const one of running) showRotation(one, namesOf(one, flags), { io, json });
-      if (running.length === 0 && !json) printError(io, `${flags.file}: no rotation is under way`);
+      if (running.length === 0 && !json) printText(io, `${flags.file}: no rotation is under way`);
       return running.length === 0 ? 1 : 0;
     }
     const entry = oneTarget(document, target);

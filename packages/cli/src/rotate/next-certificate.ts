@@ -169,6 +169,8 @@ function checkName({ policy, servername, target, label }: Entry, certificate: Ce
   const names = (certificate.x509.subjectAltName ?? '').slice(0, MOST_OF_NAMES);
   throw new UnusableNext(
     `the next certificate does not name ${label}${names === '' ? `: ${verdict.reason}` : `; it names ${names}`}`,
-    isDemanded ? undefined : 'is it for another server? If the name does not matter: --any-name',
+    isDemanded
+      ? undefined
+      : 'is it for another server? If it is for this one, add --any-name: a pin does not check the name',
   );
 }

@@ -125,7 +125,11 @@ const tells: { readonly [Why in Hindrance['why']]: Tell<Why> } = {
   'no-place': ({ pins }, { again, file }) =>
     no(
       `${file} lists no place ("deliver") for this target: certpin cannot show where its pins arrive`,
-      ['list the places; or bring these pins by hand to each script, and say so:', `${again} --by-hand`],
+      [
+        'list the places under "deliver" of the pins file, and certpin writes the pins there; or do it by hand:',
+        'put these pins where your programs read them (in Auth0: DB_PINS of the database settings), and say so:',
+        `${again} --by-hand`,
+      ],
       [pins.join(',')],
     ),
   canary: ({ canary }, { again }) => ({

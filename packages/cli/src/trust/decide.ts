@@ -136,7 +136,7 @@ export class Decider {
     if (concern === 'ca') {
       printHint(
         this.#io,
-        "--issuer pins the CA: then each certificate that it signs is accepted; --leaf says that it is the server's own certificate",
+        "the server's own self-signed certificate? Add --leaf. A CA that signs the server's certificate? Add --issuer, which accepts each certificate that it signs",
       );
     } else printHint(this.#io, '--accept-expired accepts it after its end too');
     return { status, candidate };
@@ -147,7 +147,7 @@ export class Decider {
     if (concern === 'ca') {
       printWarning(
         this.#io,
-        `${label}: ${source?.path} is the certificate of a CA and does not name the server: the server's own certificate would never match it`,
+        `${label}: ${source?.path} may sign other certificates and does not name the server: if it is the certificate of a CA, the server's own one would never match it`,
       );
     } else {
       const end = certificate?.toJSON().validTo.slice(0, 10);

@@ -70,7 +70,8 @@ export async function trustTargets(args: readonly string[], flags: TrustFlags, i
       await run.take(answers);
     }
     const code = await run.write();
-    if (targetsFile.length > 0 && !quiet) printSummary(io, run.summary());
+    // `--quiet` is about what went well: a server that is not in the file is in no later check either.
+    if (targetsFile.length > 0 && (!quiet || code !== 0)) printSummary(io, run.summary());
     return interrupt.signal.aborted ? 130 : code;
   } finally {
     letGo();

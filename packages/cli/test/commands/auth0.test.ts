@@ -77,7 +77,7 @@ exit 1`,
     assert.match(asked, /exit 0$/);
     assert.equal(
       await transcript(['run', login, '-u', 'ada@example.com']),
-      `2> certpin: error: login needs password: give --password-env or --password-file
+      `2> certpin: error: login needs password, and there is no terminal to ask: --password-env NAME, or --password-file FILE
 2> certpin: hint: certpin auth0 run --help
 exit 2`,
     );

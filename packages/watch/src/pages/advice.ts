@@ -29,7 +29,7 @@ const ask = ({ all, known, file }: Spelled): string => known('check', `${all}${f
 const adviceOf: Readonly<Record<Exclude<State, 'holds'>, Advice>> = {
   rotated: {
     words:
-      'The next certificate is in use, as planned. Remove the old pin when no server presents the old certificate any more.',
+      'Another pin of the file is in use now. Remove the old pin when no server presents the old certificate any more.',
     commands: (target) => [ask(target), target.server('trust', ` --replace${target.file}`)],
   },
   mixed: {

@@ -2,6 +2,7 @@ import type { Node } from 'estree';
 import { CLOSING, calledMethod, descendants, isFunction, ownNodes, unwrap } from '../ast.ts';
 import { packageOf } from '../clients.ts';
 import { defineRule, type Rule } from '../rule.ts';
+import { isMadeAsServer } from '../servers.ts';
 import { switchedOff } from './no-reject-unauthorized-false.ts';
 
 /** Packages that connect over TLS. */
@@ -65,7 +66,8 @@ export const noSwallowedTlsErrors: Rule = defineRule({
           /^(?:on|once|addListener)$/.test(method.name) && event.kind === 'text' && event.text === 'error';
         if (!isError) return;
         checkHandler(handler);
-        if (isEmpty(handler) && isClient(method.object) && !isPool(method.object)) report(handler, 'swallowed');
+        if (!isEmpty(handler) || !isClient(method.object) || isPool(method.object)) return;
+        if (!isMadeAsServer(values.of(method.object), values)) report(handler, 'swallowed');
       },
     };
 
