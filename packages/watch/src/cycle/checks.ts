@@ -2,7 +2,7 @@ import { type Memory, readMemory } from '../states/decide.ts';
 import { type Observation, observe } from '../states/observe.ts';
 import type { DueTarget } from '../store/store.ts';
 import { fromWatched } from './definition.ts';
-import { hasAnswered } from './network.ts';
+import { hasAnswered, isOnThisMachine } from './network.ts';
 import type { CycleOptions } from './options.ts';
 
 /** What one check of a target has found. Hundreds of them wait to be written down, so nothing is kept that is not written: no certificate. */
@@ -12,6 +12,8 @@ export interface Result {
   readonly found: Observation;
   /** Whether anything came back from anywhere. */
   readonly hasAnswered: boolean;
+  /** It says nothing of the network. */
+  readonly isOnThisMachine: boolean;
   /** When the check began, on the clock that only goes forward. */
   readonly begun: number;
   readonly seconds: number;
@@ -62,7 +64,8 @@ export class Checks {
     const seconds = (clock.elapsed() - begun) / 1_000;
     const memory = readMemory(due.memory, row, text);
     const found = observe(judged.entry, judged, { ...memory, addresses: row.addresses }, hasFamily);
-    return { due, memory, found, hasAnswered: hasAnswered(judged), begun, seconds };
+    const sign = { hasAnswered: hasAnswered(judged), isOnThisMachine: isOnThisMachine(judged.entry) };
+    return { due, memory, found, ...sign, begun, seconds };
   }
 
   async allEnded(): Promise<void> {

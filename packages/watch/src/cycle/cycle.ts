@@ -2,7 +2,7 @@ import type { DueTarget } from '../store/store.ts';
 import { begin, countWitnesses } from './begin.ts';
 import { Checks, type Result } from './checks.ts';
 import { createJumpDetector } from './clock.ts';
-import { isDead, OwnNetwork } from './network.ts';
+import { isDead, OwnNetwork, type Sorted } from './network.ts';
 import type { CycleOptions } from './options.ts';
 import { OwnNews } from './own-news.ts';
 import { Passes } from './passes.ts';
@@ -16,8 +16,18 @@ const FLUSH_MS = 250;
 const FLUSH_COUNT = 200;
 /** When a lost network is tried again, at some servers alone. */
 const LOST_PAUSE_MS = 10_000;
+/** So many servers are asked then, and before the network counts as lost. */
+const SOME = 3;
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
+
+/** Who may still speak for a network that is in doubt: one answer ends the doubt. */
+interface Jury {
+  /** Their checks are under way. */
+  readonly open: Set<string>;
+  /** Some that were not asked already are among them. */
+  isComplete: boolean;
+}
 
 /** Asks the targets of a pins file, each at its interval, and writes down what follows. */
 export class Cycle {
@@ -28,6 +38,14 @@ export class Cycle {
   #news: OwnNews;
   #pins: PinsWatch;
   #network = new OwnNetwork<Result>(false);
+  /** Their check is under way. */
+  readonly #asking = new Set<string>();
+  /** They were silent when the network counted as lost. Until they answer, their silence is their own: they cannot lose it again. */
+  readonly #suspects = new Set<string>();
+  /** Asked while the network is lost. Others are asked before them. */
+  readonly #tried = new Set<string>();
+  /** While the network is in doubt: who may still speak for it. undefined: it is not in doubt. */
+  #jury: Jury | undefined;
   /** Asked, or not yet written down. */
   readonly #busy = new Set<string>();
   /** Could not be asked at all, and would fail again at once: until when each of them sits out. They are busy so long. */
@@ -111,6 +129,7 @@ export class Cycle {
     log('clock-jumped', { seconds: jump / 1_000 });
     this.#validSince = clock.elapsed();
     for (const { due } of this.#network.release(Number.POSITIVE_INFINITY, 0)) this.#busy.delete(due.row.key);
+    this.#jury = undefined;
     await store.clampDue(clock.now());
   }
 
@@ -148,10 +167,22 @@ export class Cycle {
     const due = await store.due(clock.now(), room, this.#busy);
     for (const one of due) this.#start(one);
     this.#passes.add(due.length);
+    if (this.#jury !== undefined && !this.#jury.isComplete) await this.#completeJury(this.#jury);
     // Servers are silent, and no other is being asked who would speak for the network: some are, before their time.
     if (this.#network.held === 0 || this.#checks.count > 0) return;
     const missing = OwnNetwork.needed(this.#witnesses) - this.#network.held;
     for (const one of await store.answered(Math.min(missing, concurrency), this.#busy)) this.#start(one);
+  }
+
+  /** The silent ones may be servers of one place that is down. Before the network counts as lost, some others are asked. */
+  async #completeJury(jury: Jury): Promise<void> {
+    const others = await this.#options.store.answered(SOME, new Set([...this.#busy, ...this.#suspects]));
+    for (const due of others) {
+      jury.open.add(due.row.key);
+      this.#start(due);
+    }
+    jury.isComplete = true;
+    this.#judge();
   }
 
   /** A few servers, from time to time, until one of them answers. */
@@ -160,18 +191,28 @@ export class Cycle {
     const elapsed = clock.elapsed();
     if (elapsed < this.#lostPauseUntil || this.#checks.count > 0) return;
     this.#lostPauseUntil = elapsed + LOST_PAUSE_MS;
-    const some = await store.answered(3, this.#busy);
-    for (const due of some.length > 0 ? some : await store.due(clock.now(), 3, this.#busy)) this.#start(due);
+    const others = new Set([...this.#busy, ...this.#tried]);
+    const known = await store.answered(SOME, others);
+    const some = known.length > 0 ? known : await store.due(clock.now(), SOME, others);
+    if (some.length === 0) this.#tried.clear(); // everybody had a turn
+    for (const due of some) {
+      this.#tried.add(due.row.key);
+      this.#start(due);
+    }
   }
 
   #start(due: DueTarget): void {
     const { clock, concurrency, log, recheckMs, onFailed } = this.#options;
     const { key, label } = due.row;
     this.#busy.add(key);
+    this.#asking.add(key);
     this.#checks.start(
       due,
       (result) => this.#sort(result),
       (error) => {
+        this.#asking.delete(key);
+        this.#jury?.open.delete(key);
+        this.#judge();
         this.#failed.set(key, clock.elapsed() + recheckMs);
         onFailed?.(key);
         if (!this.#isStopped) log('check-failed', { target: label, error: String(error) });
@@ -186,31 +227,71 @@ export class Cycle {
   /** Whether what was found counts, waits or is forgotten. */
   async #sort(result: Result): Promise<void> {
     const { clock } = this.#options;
-    const { due, hasAnswered: answered, begun } = result;
+    const { due, hasAnswered: answered, isOnThisMachine, begun } = result;
+    const { key } = due.row;
+    this.#asking.delete(key);
+    this.#jury?.open.delete(key);
     if (begun < this.#validSince && !answered) {
-      this.#busy.delete(due.row.key); // it is due still
+      this.#busy.delete(key); // it is due still
+      this.#judge();
       return;
     }
-    const sign = { hasAnswered: answered, isWitness: !isDead(due.row) };
-    const { valid, forgotten, event } = this.#network.add(result, sign, this.#witnesses, clock.elapsed());
+    if (answered || isDead(due.row)) this.#suspects.delete(key);
+    const sign = { hasAnswered: answered, isWitness: !isDead(due.row) && !this.#suspects.has(key) };
+    this.#take(
+      isOnThisMachine
+        ? { valid: [result], forgotten: [], event: undefined }
+        : this.#network.add(result, sign, this.#within(), clock.elapsed(), false),
+    );
+    if (!this.#network.isInDoubt(this.#within())) this.#jury = undefined;
+    else if (this.#jury === undefined) {
+      this.#jury = { open: new Set(this.#asking), isComplete: false };
+      this.#wake.abort(); // others are asked at once
+    }
+    this.#judge();
+    if (this.#waiting.length >= FLUSH_COUNT) await this.#pause.guard(() => this.#flush(true));
+  }
+
+  /** How many servers are within reach, as far as is known. */
+  #within(): number {
+    return Math.max(0, this.#witnesses - this.#suspects.size);
+  }
+
+  /** The network is lost when everybody who could speak for it was silent, too. */
+  #judge(): void {
+    if (this.#jury?.isComplete !== true || this.#jury.open.size > 0) return;
+    this.#jury = undefined;
+    this.#take(this.#network.lose(this.#within()));
+  }
+
+  #take({ valid, forgotten, event }: Sorted<Result>): void {
+    const { clock } = this.#options;
     this.#waiting.push(...valid);
     if (this.#flushAt === 0 && valid.length > 0) {
       this.#flushAt = clock.elapsed() + FLUSH_MS;
       this.#wake.abort(); // in time for it
     }
-    for (const one of forgotten) this.#busy.delete(one.due.row.key);
-    if (event !== undefined) {
-      this.#news.networkIs(event);
-      this.#wake.abort();
-      if (event === 'lost') this.#lostPauseUntil = clock.elapsed() + LOST_PAUSE_MS;
+    if (event === 'lost') {
+      this.#lostPauseUntil = clock.elapsed() + LOST_PAUSE_MS;
+      this.#tried.clear();
     }
-    if (this.#waiting.length >= FLUSH_COUNT) await this.#pause.guard(() => this.#flush(true));
+    for (const { due } of forgotten) {
+      this.#busy.delete(due.row.key);
+      this.#suspects.add(due.row.key);
+      this.#tried.add(due.row.key);
+    }
+    if (event === undefined) return;
+    this.#news.networkIs(event);
+    this.#wake.abort();
   }
 
   async #flush(isForced: boolean): Promise<void> {
-    const { clock, timeoutMs } = this.#options;
+    const { clock, timeoutMs, retries, concurrency } = this.#options;
     const elapsed = clock.elapsed();
-    this.#waiting.push(...this.#network.release(elapsed, Math.max(30_000, 2 * timeoutMs)));
+    // As long as it may take to ask enough servers, if all of them are silent.
+    const turns = 1 + Math.ceil(OwnNetwork.needed(this.#witnesses) / concurrency);
+    const longestMs = Math.max(30_000, turns * (retries + 1) * timeoutMs);
+    if (this.#jury === undefined) this.#waiting.push(...this.#network.release(elapsed, longestMs));
     const isRipe = isForced || this.#waiting.length >= FLUSH_COUNT || elapsed >= this.#flushAt;
     if (this.#waiting.length === 0 || !isRipe) return;
     const results = this.#waiting;

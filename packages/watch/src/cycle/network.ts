@@ -1,4 +1,5 @@
-import type { Judged } from '@certpin/pins-file';
+import type { Entry, Judged } from '@certpin/pins-file';
+import { isLoopback } from '../loopback.ts';
 import type { TargetRow } from '../types.ts';
 
 /** Nothing came back: it may be the server's trouble, or our own. */
@@ -13,6 +14,12 @@ export function hasAnswered({ addresses, ...judged }: Judged): boolean {
 /** Its silence says nothing. */
 export function isDead({ state }: Pick<TargetRow, 'state'>): boolean {
   return state === 'unreachable' || state === 'no-such-name';
+}
+
+/** Whether it is on this machine: then its answer, and its silence, say nothing of the network. */
+export function isOnThisMachine({ target }: Pick<Entry, 'target'>): boolean {
+  if (target.protocol === 'file' || 'socketPath' in target) return true;
+  return 'host' in target && isLoopback(target.host);
 }
 
 /** What one check says of the network. */
@@ -55,8 +62,11 @@ export class OwnNetwork<Result> {
     return this.#held.length;
   }
 
-  /** @param elapsed on a clock that only goes forward */
-  add(result: Result, sign: Sign, witnesses: number, elapsed: number): Sorted<Result> {
+  /**
+   * @param elapsed on a clock that only goes forward
+   * @param isSure enough servers were asked: the silent ones may lose the network. Otherwise their results wait
+   */
+  add(result: Result, sign: Sign, witnesses: number, elapsed: number, isSure = true): Sorted<Result> {
     if (sign.hasAnswered) {
       const event = this.isLost ? 'back' : undefined;
       this.isLost = false;
@@ -65,7 +75,17 @@ export class OwnNetwork<Result> {
     if (this.isLost) return { valid: [], forgotten: [result], event: undefined };
     if (!sign.isWitness || witnesses < LEAST) return { valid: [result], forgotten: [], event: undefined };
     if (this.#held.push(result) === 1) this.#heldSince = elapsed;
-    if (this.#held.length < OwnNetwork.needed(witnesses)) return { valid: [], forgotten: [], event: undefined };
+    return isSure ? this.lose(witnesses) : { valid: [], forgotten: [], event: undefined };
+  }
+
+  /** Whether so many servers are silent that the watcher may be the cause. */
+  isInDoubt(witnesses: number): boolean {
+    return !this.isLost && this.#held.length >= OwnNetwork.needed(witnesses);
+  }
+
+  /** The watcher is cut off, if so many servers are silent. */
+  lose(witnesses: number): Sorted<Result> {
+    if (!this.isInDoubt(witnesses)) return { valid: [], forgotten: [], event: undefined };
     this.isLost = true;
     return { valid: [], forgotten: this.#held.splice(0), event: 'lost' };
   }

@@ -58,10 +58,13 @@ export async function runOnce(options: CycleOptions, signal: AbortSignal): Promi
   let wake = (): void => undefined;
 
   const take = (result: Result): void => {
-    const answered = result.hasAnswered;
+    const answered = result.hasAnswered && !result.isOnThisMachine;
     // Where anybody has answered in this run, a silent server is silent by itself.
     const isWitness = !hasAnybodyAnswered && !isDead(result.due.row);
-    const { valid, forgotten } = network.add(result, { hasAnswered: answered, isWitness }, witnesses, 0);
+    const sign = { hasAnswered: answered, isWitness };
+    const { valid, forgotten } = result.isOnThisMachine
+      ? { valid: [result], forgotten: [] }
+      : network.add(result, sign, witnesses, 0);
     if (waiting.length === 0 && valid.length > 0) {
       writeAt = clock.elapsed() + WRITE_MS;
       // A slow server does not keep the others waiting.

@@ -80,6 +80,50 @@ test('one server is silent, and the network is not: it alone is told', async (t)
   assert.equal(await rig.stateOf('name-3.example'), 'unreachable');
 });
 
+for (const [name, interval] of [
+  ['are asked as often as the others', undefined],
+  ['are asked far more often than the others', '1m'],
+] as const)
+  test(`half of the servers die, which ${name}: each is told, the network is not lost, and a drift of the others is told`, async (t) => {
+    const { targets, lookup, network, server } = await startNames(t, 6);
+    const stranger = await mint();
+    const drifting = await startTlsServer({ certificate: stranger });
+    t.after(() => drifting.close());
+    const given = targets.map((target, index) => ({ ...target, interval: index < 3 ? interval : '10m' }));
+    const rig = await startRig(t, given, { lookup });
+    await rig.pass(20 * MINUTE);
+    for (const index of [0, 1, 2]) network.deadNames.add(`name-${index}.example`);
+    await rig.pass(5 * MINUTE);
+    server.present(stranger);
+    await rig.pass(2 * HOUR);
+    assert.deepEqual(
+      [...(await rig.told())].sort(),
+      [...Array(3).fill('holds>drift'), ...Array(3).fill('holds>unreachable')],
+    );
+  });
+
+test('half of the servers were never there: each is told, and the network is not lost', async (t) => {
+  const { targets, lookup, network } = await startNames(t, 12);
+  for (let index = 0; index < 6; index++) network.deadNames.add(`name-${index}.example`);
+  const rig = await startRig(t, targets, { lookup });
+  await rig.pass(4 * HOUR);
+  assert.deepEqual(await rig.told(), Array(6).fill('null>unreachable'));
+});
+
+test('a target of this machine says nothing of the network: it ends no loss, and makes none', async (t) => {
+  const { targets, lookup, network, server, certificate } = await startNames(t, 6);
+  const own = { target: `127.0.0.1:${server.port}`, pins: [certificateHex(certificate)], interval: '1m' };
+  const rig = await startRig(t, [own, ...targets], { lookup });
+  await rig.pass(10 * MINUTE);
+  network.isGone = true;
+  await rig.pass(5 * HOUR);
+  assert.deepEqual(await rig.told(), ['network-lost']);
+  network.isGone = false;
+  await rig.pass(2 * HOUR);
+  assert.deepEqual(await rig.told(), ['network-back']);
+  assert.deepEqual(await rig.changes(), []);
+});
+
 test('in one cycle: nobody answers, so the watcher is cut off; one answers, so the others are silent', async (t) => {
   const { targets, lookup, network } = await startNames(t, 6);
   const rig = await startRig(t, targets, { lookup });
