@@ -78,8 +78,8 @@ export interface Rig {
   readonly transitions: () => Promise<readonly StoredTransition[]>;
   /** `null>drift`, `drift>holds`, of one target or all. */
   readonly changes: () => Promise<readonly string[]>;
-  /** What a receiver would hear, in the same words. */
-  readonly told: () => Promise<readonly string[]>;
+  /** What a receiver would hear, in the same words. Default: the one that hears of everything. */
+  readonly told: (receiver?: string) => Promise<readonly string[]>;
   readonly stateOf: (label: string) => Promise<State | null>;
   /** Checks that have ended. */
   readonly checks: () => number;
@@ -179,9 +179,9 @@ export async function startRig(
     once: (stop = new AbortController().signal) => runOnce(make(rig.store), stop),
     transitions: async () => [...(await rig.store.transitions({ limit: 100_000 }))].reverse(),
     changes: async () => (await rig.transitions()).filter(({ kind }) => kind === 'changed').map(toWords),
-    async told() {
+    async told(receiver = RECEIVER) {
       const message = await rig.store.claimMessage({
-        ...{ receiver: RECEIVER, now: clock.now(), leaseUntil: clock.now() + 1, max: 100_000, ripeAt: clock.now() },
+        ...{ receiver, now: clock.now(), leaseUntil: clock.now() + 1, max: 100_000, ripeAt: clock.now() },
       });
       if (message === undefined) return [];
       await rig.store.markSent(message.id, clock.now());

@@ -1,9 +1,9 @@
 import type { LookupFunction } from 'node:net';
 import type { Log } from '../log.ts';
+import type { ChooseReceivers } from '../notices/choose.ts';
 import type { Hysteresis } from '../states/hysteresis.ts';
 import type { HasFamily } from '../states/out-of-reach.ts';
 import type { Store } from '../store/store.ts';
-import type { Transition } from '../types.ts';
 import type { askEntry } from './ask.ts';
 import type { Clock } from './clock.ts';
 import type { Defaults } from './definition.ts';
@@ -33,7 +33,7 @@ export interface CycleOptions {
   /** The target of this key cannot be asked at all, and sits out for a while. */
   readonly onFailed?: ((key: string) => void) | undefined;
   /** Which receivers hear of a transition. */
-  readonly chooseReceivers: (transition: Transition) => readonly string[];
+  readonly chooseReceivers: ChooseReceivers;
   /** The targets whose rotation is under way: their keys in the pins file. */
   readonly rotating: () => ReadonlySet<string>;
   /** Something was put into the outbox. */

@@ -24,7 +24,7 @@ export class OwnNews {
       ...{ id: randomUUID(), at: clock.now(), key: null, label: null, targetId: null, servername: null },
       ...{ ...told, from: null, to: null, remark: null, mutedBy: null, addresses: [], endsAt: null },
     };
-    this.#unwritten.push({ change, transitions: [{ transition, receivers: chooseReceivers(transition) }] });
+    this.#unwritten.push({ change, transitions: [{ transition, receivers: chooseReceivers(transition, null) }] });
   }
 
   networkIs(what: 'lost' | 'back'): void {

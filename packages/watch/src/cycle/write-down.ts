@@ -65,7 +65,7 @@ async function decideOne(
     ...{ key: row.key, text, before: row.checkedAt, seen: { ...seen, nextCheckAt, checkSeconds: seconds } },
     counted: { state: found.state, seconds, at: now },
     transitions: transitions.map(({ transition, isTold }): Outgoing => {
-      return { transition, receivers: isTold ? chooseReceivers(transition) : [] };
+      return { transition, receivers: isTold ? chooseReceivers(transition, row.told) : [] };
     }),
   };
 }

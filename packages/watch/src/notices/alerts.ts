@@ -53,19 +53,33 @@ export interface AlertsOptions {
 /** What the transitions of a message begin and end. A remark is not an alert. */
 export function toAlerts(message: Message, { form, source, now }: AlertsOptions): readonly Alert[] {
   if (message.kind === 'test') return [toTestAlert(now)];
-  // If one target has changed several times, the last change counts: an alert is identified by its name.
+  // An alert is identified by its labels. If a target was several times in one state, the last time counts.
   const alerts = new Map<string, Alert>();
   const add = (alert: Alert): unknown => alerts.set(JSON.stringify(alert.labels), alert);
+  // What has begun within this message, by what it is about. Its end is another transition, and knows nothing of the beginning.
+  const begun = new Map<string, Trouble>();
+  const ownBegun = new Map<string, OwnTrouble>();
   for (const { kind, from, to, key, label, at, reason, targetId, servername } of message.transitions) {
     const ended = ownEnds[kind];
-    if (kind === 'network-lost' || kind === 'file-unreadable')
-      add(toOwnAlert({ kind, since: at, reason }, source, now));
-    else if (ended !== undefined) add(toOwnAlert({ kind: ended, since: at, reason: '' }, source, now, at));
+    if (kind === 'network-lost' || kind === 'file-unreadable') {
+      const own = { kind, since: at, reason };
+      ownBegun.set(kind, own);
+      add(toOwnAlert(own, source, now));
+    } else if (ended !== undefined) {
+      add(toOwnAlert(ownBegun.get(ended) ?? { kind: ended, since: at, reason: '' }, source, now, at));
+      ownBegun.delete(ended);
+    }
     if ((kind !== 'changed' && kind !== 'unmuted') || key === null || label === null) continue;
     const about = { key, label, targetId, servername, since: at };
-    if (from !== null && from !== to && isTrouble(from))
-      add(toAlert({ ...about, state: from, reason: '' }, form, now, at));
-    if (to !== null && isTrouble(to)) add(toAlert({ ...about, state: to, reason }, form, now));
+    // What was muted has begun no alert, so the state that this receiver was told is the one that ends.
+    const open =
+      begun.get(key) ?? (from !== null && isTrouble(from) ? { ...about, state: from, reason: '' } : undefined);
+    if (open !== undefined && open.state !== to) add(toAlert(open, form, now, at));
+    begun.delete(key);
+    if (to === null || !isTrouble(to)) continue;
+    const trouble = { ...about, state: to, reason };
+    begun.set(key, trouble);
+    add(toAlert(trouble, form, now));
   }
   return [...alerts.values()];
 }
@@ -74,11 +88,11 @@ export function toOwnAlert({ kind, since, reason }: OwnTrouble, source: string, 
   return {
     labels: { alertname: ownNames[kind], severity: 'critical', watcher: source },
     annotations: reason === '' ? {} : { summary: clean(reason) },
-    ...times(endedAt ?? since, endedAt !== undefined, now),
+    ...times(since, endedAt, now),
   };
 }
 
-/** What is still true. */
+/** @param endedAt default: it is still true */
 export function toAlert(trouble: Trouble, form: Form, now: number, endedAt?: number): Alert {
   const { state, label, targetId, servername, since, reason } = trouble;
   return {
@@ -95,7 +109,7 @@ export function toAlert(trouble: Trouble, form: Form, now: number, endedAt?: num
       form === 'short' || reason === ''
         ? {}
         : { summary: clean(`${label}: ${state}`), description: cleanForPeople(reason) },
-    ...times(endedAt ?? since, endedAt !== undefined, now),
+    ...times(since, endedAt, now),
   };
 }
 
@@ -103,10 +117,13 @@ function severityOf(state: State): string {
   return names[state] === 'CertificateNotThePinnedOne' ? 'critical' : 'warning';
 }
 
-function times(at: number, isOver: boolean, now: number): Pick<Alert, 'startsAt' | 'endsAt'> {
+function times(since: number, endedAt: number | undefined, now: number): Pick<Alert, 'startsAt' | 'endsAt'> {
   // Alertmanager refuses a beginning after the end, and clocks jump.
-  const startsAt = Math.min(at, now);
-  return { startsAt: iso(startsAt), endsAt: iso(isOver ? Math.max(at, startsAt) : now + STANDS_MS) };
+  const startsAt = Math.min(since, now);
+  return {
+    startsAt: iso(startsAt),
+    endsAt: iso(endedAt === undefined ? now + STANDS_MS : Math.max(endedAt, startsAt)),
+  };
 }
 
 function toTestAlert(now: number): Alert {

@@ -1,19 +1,31 @@
-import type { Transition } from '../types.ts';
+import type { State, Transition } from '../types.ts';
 import type { CommonSettings } from './settings.ts';
 import { isTrouble } from './severity.ts';
 
-/** Which receivers get a transition, by name. The end of a trouble goes to those that got its beginning. What is muted goes to nobody. */
-export function createChooser(receivers: readonly CommonSettings[]): (transition: Transition) => readonly string[] {
-  return (transition) => receivers.filter((receiver) => wants(receiver, transition)).map(({ name }) => name);
+/**
+ * Which receivers get a transition, by name. The end of a trouble goes to those that got its beginning. What is muted goes to nobody.
+ *
+ * @param told the state that the receivers know. After a mute it may be another one than the state before
+ */
+export type ChooseReceivers = (transition: Transition, told: State | null) => readonly string[];
+
+export function createChooser(receivers: readonly CommonSettings[]): ChooseReceivers {
+  return (transition, told) =>
+    receivers.filter((receiver) => wants(receiver, transition, told)).map(({ name }) => name);
 }
 
-function wants({ states, remarks = [] }: CommonSettings, { kind, from, to, remark, mutedBy }: Transition): boolean {
+function wants(
+  { states, remarks = [] }: CommonSettings,
+  { kind, from, to, remark, mutedBy }: Transition,
+  told: State | null,
+): boolean {
   if (mutedBy !== null) return false;
+  const about = [from, told, to];
   switch (kind) {
     case 'changed':
     case 'unmuted':
-      if (states !== undefined) return (to !== null && states.includes(to)) || (from !== null && states.includes(from));
-      return isTrouble(from) || isTrouble(to) || to === 'rotated';
+      if (states !== undefined) return about.some((state) => state !== null && states.includes(state));
+      return about.some(isTrouble) || to === 'rotated';
     case 'remarked':
     case 'unremarked':
       return remark !== null && remarks.includes(remark);

@@ -35,7 +35,7 @@ export function toCloudEvent(message: Message, source: string, form: Form): stri
   return JSON.stringify(event);
 }
 
-/** By the last state of each target. */
+/** By the last state of each target, and the worst one before it. */
 function countWords(message: Message): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
   if (message.kind === 'test') return counts;

@@ -2,7 +2,7 @@ import type { Agent } from 'node:http';
 import { pinnedAgent } from 'certpin/https';
 import { ConfigError } from '../config/config-error.ts';
 import type { ReadSecret, SecretPlace } from '../config/secret.ts';
-import { isLoopback } from '../loopback.ts';
+import { isLoopback, lookupLoopback } from '../loopback.ts';
 import { clean } from './clean.ts';
 import type { MailServer } from './mail-socket.ts';
 import type { Place } from './post.ts';
@@ -137,6 +137,8 @@ function placeOf(text: string, { pins, plaintext }: Verified, agent: Agent | und
         'url: http: can be read and changed on the way; use https:, or write "plaintext": "accept"',
       );
     }
+    // Only this machine was meant. Its name may lead to another one when the notice is sent.
+    if (plaintext !== 'accept') return { url, agent, lookup: lookupLoopback };
   }
   return { url, agent };
 }

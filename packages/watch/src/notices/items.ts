@@ -1,13 +1,19 @@
+import { span } from '../span.ts';
 import { rankOf } from '../states/states.ts';
 import type { Message, State, StoredTransition } from '../types.ts';
 import { isTrouble } from './severity.ts';
 
-/** What a message says of one target, or of the watcher itself. In a digest, its last state counts. */
+/**
+ * What a message says of one target, or of the watcher itself. In a digest, its last state counts, and the worst one before it, where that was
+ * worse: a drift that is over by now is news, too.
+ */
 export interface Item {
   /** As in the pins file. null: the watcher itself. */
   readonly label: string | null;
-  /** `drift`, `holds again`, `remark no-backup-pin`, … */
+  /** `drift`, `holds again`, `holds again after drift`, `remark no-backup-pin`, … Targets are counted by it. */
   readonly word: string;
+  /** The same in a line of its own: `holds again; it was drift for 40 minutes`. */
+  readonly phrase: string;
   /** What to do, in a few words. undefined: nothing. */
   readonly advice: string | undefined;
   /** The state that the receiver knew. */
@@ -41,12 +47,49 @@ function subjectOf({ key, kind, remark }: StoredTransition): string {
 function toItem(changes: readonly StoredTransition[], isReminder: boolean): Item {
   const first = changes[0] as StoredTransition;
   const last = changes.at(-1) as StoredTransition;
+  const passed = passedOf(changes);
+  const said = sayOf(last, { isReminder, isBack: isTrouble(first.from) || passed !== undefined });
   return {
     label: last.label,
     before: first.from,
     reason: last.reason,
     changes: changes.length,
-    ...sayOf(first, last, isReminder),
+    ...{ ...said, phrase: said.word },
+    ...(passed === undefined ? {} : sayPassed(said.word, passed)),
+  };
+}
+
+/** The worst trouble that came and went between two transitions of a message. */
+interface Passed {
+  readonly state: State;
+  /** undefined: it ended while nothing was told, so nobody here knows when. */
+  readonly lastedMs: number | undefined;
+}
+
+/** undefined: nothing was worse than what is there now. */
+function passedOf(changes: readonly StoredTransition[]): Passed | undefined {
+  const now = changes.at(-1)?.to ?? null;
+  const earlier = changes.slice(0, -1);
+  const state = earlier.reduce<State | null>((worst, { to }) => (rankOf(to) > rankOf(worst) ? to : worst), now);
+  if (state === null || state === now || !isTrouble(state)) return undefined;
+  // It may have come several times. Clocks jump.
+  const times = earlier.map(({ to, at }, index) => {
+    const next = changes[index + 1] as StoredTransition;
+    if (to !== state) return 0;
+    return next.from === state ? Math.max(0, next.at - at) : Number.NaN;
+  });
+  const lastedMs = times.reduce((sum, one) => sum + one, 0);
+  return { state, lastedMs: Number.isNaN(lastedMs) ? undefined : lastedMs };
+}
+
+/** Behind what is in that state now. */
+const PASSED_RANK = -0.25;
+
+function sayPassed(word: string, { state, lastedMs }: Passed): Pick<Item, 'word' | 'phrase' | 'rank'> {
+  return {
+    word: `${word} after ${state}`,
+    phrase: `${word}; it was ${state}${lastedMs === undefined ? '' : ` for ${span(lastedMs)}`}`,
+    rank: rankOf(state) + PASSED_RANK,
   };
 }
 
@@ -55,11 +98,13 @@ const WATCHER_RANK = 100;
 /** Between good and bad states. */
 const REMARK_RANK = 1.5;
 
-function sayOf(
-  first: StoredTransition,
-  last: StoredTransition,
-  isReminder: boolean,
-): Pick<Item, 'word' | 'advice' | 'rank'> {
+interface About {
+  readonly isReminder: boolean;
+  /** Whether there was a trouble before. */
+  readonly isBack: boolean;
+}
+
+function sayOf(last: StoredTransition, about: About): Pick<Item, 'word' | 'advice' | 'rank'> {
   switch (last.kind) {
     case 'network-lost':
       return { word: 'reaches no server', advice: 'check the network of the watcher', rank: WATCHER_RANK };
@@ -75,15 +120,14 @@ function sayOf(
       return { word: `remark ${last.remark} is gone`, advice: undefined, rank: 0 };
     case 'changed':
     case 'unmuted':
-      return sayOfState(first.from, last.to, isReminder);
+      return sayOfState(last.to, about);
   }
 }
 
-function sayOfState(from: State | null, to: State | null, isReminder: boolean): Pick<Item, 'word' | 'advice' | 'rank'> {
+function sayOfState(to: State | null, { isReminder, isBack }: About): Pick<Item, 'word' | 'advice' | 'rank'> {
   // A target that is no longer in the pins file.
   if (to === null) return { word: 'is not watched any more', advice: undefined, rank: 0 };
-  const isBack = to === 'holds' && isTrouble(from);
-  const word = isBack ? 'holds again' : isReminder ? `still ${to}` : to;
+  const word = to === 'holds' && isBack ? 'holds again' : isReminder ? `still ${to}` : to;
   return { word, advice: adviceOf[to], rank: rankOf(to) };
 }
 

@@ -1,5 +1,6 @@
 import { type Agent, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { findCertpinError } from 'certpin';
 import { clean } from './clean.ts';
 import type { Outcome } from './receiver.ts';
@@ -10,6 +11,8 @@ export interface Place {
   readonly url: URL;
   /** Pins. undefined: Node verifies the server as it verifies every other server. */
   readonly agent: Agent | undefined;
+  /** What a name leads to. Default: what the machine says. */
+  readonly lookup?: LookupFunction;
 }
 
 export interface Post {
@@ -21,13 +24,14 @@ export interface Post {
  * Sends once. Redirects are not followed: a secret would go to a server that the answer names. Only the status and `Retry-After` of the
  * answer are read.
  */
-export function post({ url, agent }: Place, { headers, body }: Post, signal: AbortSignal): Promise<Outcome> {
+export function post({ url, agent, lookup }: Place, { headers, body }: Post, signal: AbortSignal): Promise<Outcome> {
   return new Promise((resolve) => {
     const bytes = Buffer.from(body);
     const options = {
       method: 'POST',
       signal,
       ...(agent === undefined ? { agent: false as const } : { agent }),
+      ...(lookup === undefined ? {} : { lookup }),
       headers: { 'user-agent': 'certpin-watch', ...headers, 'content-length': String(bytes.length) },
     };
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options);

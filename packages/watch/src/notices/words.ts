@@ -43,7 +43,7 @@ function nameOf({ label }: Item): string {
 }
 
 function toLine(item: Item): string {
-  const { label, word, before, reason, changes, advice } = item;
+  const { label, word, phrase, before, reason, changes, advice } = item;
   const was =
     before === null || word.startsWith('still ')
       ? ''
@@ -51,7 +51,7 @@ function toLine(item: Item): string {
   // No server chooses a text about the watcher itself, so a path stays unchanged.
   const why = reason === '' ? '' : `. ${label === null ? clean(reason) : cleanForPeople(reason)}`;
   const next = advice === undefined ? '' : `. Next: ${advice}`;
-  return `${nameOf(item)}: ${word}${was}${why}${next}`;
+  return `${nameOf(item)}: ${phrase}${was}${why}${next}`;
 }
 
 export interface Room {

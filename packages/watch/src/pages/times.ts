@@ -1,4 +1,7 @@
+import { span } from '../span.ts';
 import { type Html, html } from './html.ts';
+
+export { DAY } from '../span.ts';
 
 /** The present time, and how times are written. */
 export interface Clock {
@@ -55,21 +58,6 @@ function formatOf(timeZone: string): (time: number) => Parts {
     Object.fromEntries(format.formatToParts(time).map(({ type, value }) => [type, value]));
   formats.set(timeZone, parts);
   return parts;
-}
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-export const DAY: number = 24 * HOUR;
-
-function span(milliseconds: number): string {
-  const in_ = (unit: number, one: string): string => {
-    const count = Math.floor(milliseconds / unit);
-    return `${count} ${one}${count === 1 ? '' : 's'}`;
-  };
-  if (milliseconds < MINUTE) return 'less than a minute';
-  if (milliseconds < 2 * HOUR) return in_(MINUTE, 'minute');
-  if (milliseconds < 2 * DAY) return in_(HOUR, 'hour');
-  return in_(DAY, 'day');
 }
 
 /** For programs. null: there is no time, or no calendar has it. */

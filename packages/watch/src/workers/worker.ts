@@ -7,12 +7,11 @@ import { systemClock } from '../cycle/clock.ts';
 import { Cycle } from '../cycle/cycle.ts';
 import { hasGlobalAddress } from '../cycle/own-addresses.ts';
 import type { Log } from '../log.ts';
-import { createChooser } from '../notices/choose.ts';
+import { type ChooseReceivers, createChooser } from '../notices/choose.ts';
 import { openPostgresAt } from '../store/open.ts';
 import type { PostgresStore } from '../store/postgres.ts';
 import { toStoreError } from '../store/postgres-errors.ts';
 import { StoreError } from '../store/store-error.ts';
-import type { Transition } from '../types.ts';
 import { type Plan, readPlan } from './plan.ts';
 import { openQueue } from './queue.ts';
 import { createShardSource } from './shard-source.ts';
@@ -88,7 +87,7 @@ export async function watchAsWorker(config: WatchConfig, { log, version, stop, e
 interface PlanReader {
   readonly now: Plan;
   readonly read: () => Promise<Plan>;
-  readonly chooseReceivers: (transition: Transition) => readonly string[];
+  readonly chooseReceivers: ChooseReceivers;
   readonly rotating: () => ReadonlySet<string>;
 }
 
@@ -121,7 +120,7 @@ async function createPlanReader(store: PostgresStore, name: string): Promise<Pla
     get now() {
       return plan ?? first;
     },
-    chooseReceivers: (transition) => createChooser((plan ?? first).receivers)(transition),
+    chooseReceivers: (...about) => createChooser((plan ?? first).receivers)(...about),
     rotating: () => rotating,
   };
 }

@@ -14,6 +14,7 @@ import {
 } from '@certpin/testkit';
 import { askEntry } from '../../src/cycle/ask.ts';
 import type { CycleOptions } from '../../src/cycle/options.ts';
+import { createChooser } from '../../src/notices/choose.ts';
 import { createLookup, HOUR, MINUTE, startRig } from '../rig.ts';
 
 async function serve(t: TestContext, certificate: Minted): Promise<CountingServer & { readonly label: string }> {
@@ -295,6 +296,66 @@ test('a person mutes a target: what changes is written down and not told; when t
   await rig.pass(4 * HOUR);
   assert.deepEqual(await rig.told(), ['unmuted holds>drift']);
   assert.equal((await rig.store.targets({ muted: true })).total, 0);
+});
+
+/** People who hear of everything, and a pager for the worst. */
+const chatAndPager = createChooser([{ name: 'chat' }, { name: 'pager', states: ['drift', 'revoked', 'expired'] }]);
+
+test('who heard of a drift hears of its end, also where a rotation has muted what came in between', async (t) => {
+  const [old, next, foreign] = [await mint(), await mint(), await mint()];
+  const several = await startAddresses([old, old]);
+  t.after(() => several.close());
+  const target = `${several.name}:${several.port}`;
+  const pins = [certificateHex(old), certificateHex(next)];
+  const { key } = placeTarget(target, 'certpin.json', undefined);
+  let isUnderWay = true;
+  const rig = await startRig(t, [{ target, pins }], {
+    ...{ lookup: several.lookup, chooseReceivers: chatAndPager },
+    rotating: () => new Set(isUnderWay ? [key] : []),
+  });
+  const present = (...certificates: Minted[]): void => {
+    for (const [index, certificate] of certificates.entries()) several.servers[index]?.present(certificate);
+  };
+  await rig.pass(10 * MINUTE);
+  present(foreign);
+  await rig.pass(2 * HOUR);
+  assert.deepEqual([await rig.told('chat'), await rig.told('pager')], [['holds>drift'], ['holds>drift']]);
+  present(next);
+  await rig.pass(2 * HOUR);
+  present(next, next);
+  await rig.pass(2 * HOUR);
+  assert.deepEqual(await rig.changes(), ['holds>drift', 'drift>mixed', 'mixed>rotated']);
+  assert.deepEqual([await rig.told('chat'), await rig.told('pager')], [[], []]);
+  // The rotation ends, and the old pin leaves the file, before the next check.
+  isUnderWay = false;
+  rig.writePins([{ target, pins: [certificateHex(next)] }]);
+  await rig.pass(2 * HOUR);
+  assert.deepEqual([await rig.told('chat'), await rig.told('pager')], [['rotated>holds'], ['rotated>holds']]);
+  await rig.pass(2 * HOUR);
+  assert.deepEqual([await rig.told('chat'), await rig.told('pager')], [[], []]);
+});
+
+test('who heard of a drift hears of its end, also where a person has muted what came in between', async (t) => {
+  const [own, foreign] = [await mint(), await mint()];
+  const server = await serve(t, own);
+  const rig = await startRig(t, [{ target: server.label, pins: [certificateHex(own)] }], {
+    chooseReceivers: chatAndPager,
+  });
+  await rig.pass(10 * MINUTE);
+  server.present(foreign);
+  await rig.pass(2 * HOUR);
+  assert.deepEqual([await rig.told('chat'), await rig.told('pager')], [['holds>drift'], ['holds>drift']]);
+  const key = `127.0.0.1 ${server.port}`;
+  const now = rig.clock.now();
+  await rig.store.setMute({ key, until: now + 10 * HOUR, reason: 'planned work', since: now });
+  await server.close();
+  await rig.pass(3 * HOUR);
+  assert.deepEqual(await rig.changes(), ['holds>drift', 'drift>unreachable']);
+  const again = await startTlsServer({ certificate: own, port: server.port });
+  t.after(() => again.close());
+  await rig.store.removeMute(key);
+  await rig.pass(2 * HOUR);
+  assert.deepEqual([await rig.told('chat'), await rig.told('pager')], [['unreachable>holds'], ['unreachable>holds']]);
 });
 
 test('remarks stand beside a state, and send nothing', async (t) => {

@@ -52,6 +52,12 @@ describe("Debian's Alertmanager, pinned", () => {
     assert.deepEqual(await about('a:1'), []);
   });
 
+  it('takes a trouble that has come and gone within one message', async () => {
+    const begin = { label: 'i:1', at: Date.now() - 60_000 } as const;
+    delivered(await tell(begin, { label: 'i:1', from: 'drift', to: 'holds' }));
+    assert.deepEqual(await about('i:1'), []);
+  });
+
   it('shows one trouble in the place of another', async () => {
     delivered(await tell({ label: 'b:1', to: 'ends-soon' }));
     delivered(await tell({ label: 'b:1', from: 'ends-soon', to: 'expired' }));

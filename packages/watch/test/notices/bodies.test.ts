@@ -18,6 +18,12 @@ const many = (count: number): StoredTransition[] =>
     transition({ number: index + 1, to: index % 3 === 0 ? 'unreachable' : 'drift' }),
   );
 
+/** One target that goes from state to state: ten minutes in each. */
+const path = (label: string, ...states: StoredTransition['to'][]): StoredTransition[] =>
+  states.slice(1).map((to, index) => {
+    return transition({ number: index + 1, label, from: states[index] ?? null, to, at: START + index * 600_000 });
+  });
+
 describe('words', () => {
   const saidOf = (one: Message, form: Form) => {
     const { title, count, line } = wordsOf(one, form);
@@ -50,14 +56,63 @@ describe('words', () => {
     assert.match(lines[8] as string, /unreachable/);
   });
 
-  it('say a target once, with its last state, however often it has changed', () => {
-    const states = ['drift', 'holds', 'drift', 'holds'] as const;
-    const flaps = states.map((to, index) =>
-      transition({ number: index, key: 'a', label: 'a:1', from: states[index - 1] ?? 'holds', to }),
+  it('say a target once, however often it has changed', () => {
+    const { title, lines } = said(path('a:1', 'holds', 'drift', 'holds', 'drift', 'holds'));
+    assert.equal(title, 'certpin: a:1: holds again after drift');
+    assert.equal(lines.length, 1);
+    assert.match(lines[0] as string, /^a:1: holds again; it was drift for 20 minutes \(before: holds, 4 changes\)\. /);
+  });
+
+  const sayOne = (transitions: readonly StoredTransition[]): string | undefined =>
+    said(transitions).lines[0]?.replace(/\. .*/, '');
+
+  it('say a trouble that is over when the message is made, and for how long it was there', () => {
+    const cases = [
+      [path('a:1', 'holds', 'drift', 'holds'), 'holds again; it was drift for 10 minutes (before: holds, 2 changes)'],
+      [
+        path('a:1', 'holds', 'unreachable', 'drift', 'ends-soon', 'holds'),
+        'holds again; it was drift for 10 minutes (before: holds, 4 changes)',
+      ],
+      [
+        path('a:1', 'holds', 'drift', 'unreachable'),
+        'unreachable; it was drift for 10 minutes (before: holds, 2 changes)',
+      ],
+      [path('a:1', null, 'drift', null), 'is not watched any more; it was drift for 10 minutes'],
+      // Nothing worse has come and gone.
+      [path('a:1', 'drift', 'holds'), 'holds again (before: drift)'],
+      [path('a:1', 'drift', 'holds', 'drift'), 'drift (before: drift, 2 changes)'],
+      [path('a:1', 'holds', 'unreachable', 'drift'), 'drift (before: holds, 2 changes)'],
+      [path('a:1', 'holds', 'rotated', 'holds'), 'holds (before: holds, 2 changes)'],
+      // What came in between was muted, so the time is not known.
+      [
+        [path('a:1', 'holds', 'drift'), path('a:1', 'rotated', 'holds')].flat(),
+        'holds again; it was drift (before: holds, 2 changes)',
+      ],
+    ] as const;
+    for (const [transitions, expected] of cases) assert.equal(sayOne(transitions), `a:1: ${expected}`);
+    const [begin, end] = path('a:1', 'holds', 'drift', 'holds') as [StoredTransition, StoredTransition];
+    assert.match(
+      sayOne([begin, { ...end, at: begin.at - 5_000 }]) ?? '',
+      /drift for less than a minute/,
+      'clocks jump',
     );
-    const { title, lines } = said(flaps);
-    assert.equal(title, 'certpin: a:1: holds');
-    assert.match(lines[0] as string, /^a:1: holds \(before: holds, 4 changes\)/);
+    assert.match(sayOne([begin, { ...end, kind: 'unmuted' }]) ?? '', /it was drift/);
+  });
+
+  it('rank and count a target by the worst that came and went, and name it among the first', () => {
+    const over = path('over:1', 'holds', 'drift', 'holds');
+    const rest = Array.from({ length: 30 }, (_, index) => path(`back${index}:1`, 'unreachable', 'holds')).flat();
+    const digest = [...path('mixed:1', 'holds', 'mixed'), ...rest, ...over, ...path('now:1', 'holds', 'drift')];
+    const { title, lines } = said(digest);
+    assert.equal(title, 'certpin: 33 changes: 1 drift, 1 holds again after drift, 1 mixed, 30 holds again');
+    assert.deepEqual(
+      lines.slice(0, 3).map((line) => line.split(':')[0]),
+      ['now', 'over', 'mixed'],
+    );
+    assert.match(toSlack(message(digest), 'whole'), /over:1: holds again; it was drift for 10 minutes/);
+    assert.match(toTeams(message(digest), 'whole'), /over:1: holds again; it was drift for 10 minutes/);
+    assert.equal(saidOf(message(over), 'short').title, 'certpin: 1 change: 1 holds again after drift');
+    assert.equal(toMailText(message(over), 'whole').subject, 'certpin: over:1: holds again after drift');
   });
 
   it('say reminders, remarks, and the watcher itself', () => {
@@ -120,6 +175,19 @@ describe('the CloudEvent, read by the package cloudevents', () => {
       for (const form of ['whole', 'short'] as const)
         assert.equal(read(toCloudEvent(one, SOURCE, form)).validate(), true);
     }
+  });
+
+  it('counts a drift that is over when the message is made', () => {
+    const over = message([...path('a:1', 'holds', 'drift', 'holds'), ...path('b:1', 'unreachable', 'holds')]);
+    for (const form of ['whole', 'short'] as const) {
+      const { counts } = read(toCloudEvent(over, SOURCE, form)).data as { counts: unknown };
+      assert.deepEqual(counts, { 'holds again after drift': 1, 'holds again': 1 });
+    }
+    const { changes } = read(toCloudEvent(over, SOURCE, 'whole')).data as { changes: { from: string; to: string }[] };
+    assert.deepEqual(
+      changes.map(({ from, to }) => `${from}>${to}`),
+      ['holds>drift', 'drift>holds', 'unreachable>holds'],
+    );
   });
 
   it('is the same text at every attempt', () => {
@@ -223,6 +291,45 @@ describe('alerts', () => {
       { ...drift, from: 'drift', to: 'holds' } as const,
     ];
     assert.deepEqual(brief(...flap), [['CertificateNotThePinnedOne', 'drift', false]]);
+  });
+
+  it('begin and end with the times of what has come and gone within one message', () => {
+    const later = START + 3_600_000;
+    const timesOf = (transitions: readonly StoredTransition[]) =>
+      toAlerts(message(transitions), { form: 'whole', source: SOURCE, now: later }).map((alert) => {
+        const { labels, startsAt, endsAt } = alert;
+        const minutes = [startsAt, endsAt].map((time) => (Date.parse(time) - START) / 60_000);
+        return [labels.state ?? labels.alertname, ...minutes];
+      });
+    const stands = 120;
+    assert.deepEqual(timesOf(path('a:1', 'holds', 'drift', 'holds')), [['drift', 0, 10]]);
+    assert.deepEqual(timesOf(path('a:1', 'holds', 'unreachable', 'drift', 'holds')), [
+      ['unreachable', 0, 10],
+      ['drift', 10, 20],
+    ]);
+    assert.deepEqual(timesOf(path('a:1', 'holds', 'drift', 'unreachable')), [
+      ['drift', 0, 10],
+      ['unreachable', 10, stands],
+    ]);
+    assert.deepEqual(timesOf(path('a:1', 'holds', 'drift', 'holds', 'drift')), [['drift', 20, stands]]);
+    // What was muted has begun nothing that could end.
+    const muted = [path('a:1', 'holds', 'drift'), path('a:1', 'holds', 'drift', 'mixed', 'holds').slice(2)].flat();
+    assert.deepEqual(timesOf(muted), [['drift', 0, 20]]);
+    // The name of the target has changed in between: the alert has the one with which it has begun.
+    const [begin, end] = path('a:1', 'holds', 'drift', 'holds') as [StoredTransition, StoredTransition];
+    const renamed = toAlerts(message([begin, { ...end, label: 'b:1' }]), { form: 'whole', source: SOURCE, now: later });
+    assert.deepEqual(
+      renamed.map(({ labels, annotations }) => [labels.target, annotations.summary]),
+      [['a:1', 'a:1: drift']],
+    );
+    const own = { key: null, label: null, from: null, to: null };
+    assert.deepEqual(
+      timesOf([
+        transition({ ...own, kind: 'network-lost' }),
+        transition({ ...own, kind: 'network-back', at: START + 300_000 }),
+      ]),
+      [['CertpinWatchReachesNobody', 0, 5]],
+    );
   });
 
   it('have labels of ours alone: nothing that a certificate says', () => {

@@ -84,7 +84,7 @@ export function stage(test: TestContext, { settings = {}, capacity = 1_000, repe
       const made = transitions.map((one) => transition({ at: self.now, ...one }));
       await self.store.recordWatcher(
         {},
-        made.map((one) => ({ transition: one, receivers: choose(one) })),
+        made.map((one) => ({ transition: one, receivers: choose(one, null) })),
       );
     },
     watch: async (label, to, from = 'holds') => {
@@ -123,7 +123,7 @@ export function stage(test: TestContext, { settings = {}, capacity = 1_000, repe
           memory: '',
         },
       };
-      const outgoing = [{ transition: one, receivers: choose(one) }];
+      const outgoing = [{ transition: one, receivers: choose(one, from) }];
       const before = (await self.store.target(label))?.checkedAt ?? null;
       await self.store.record([{ key: label, text, before, seen, counted: undefined, transitions: outgoing }]);
     },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import dns from 'node:dns';
 import { once } from 'node:events';
 import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
@@ -217,6 +218,53 @@ describe('a receiver with a self-signed certificate', () => {
     const settings = { name: 'ops', kind: 'webhook', url: `https://localhost:${server.port}/`, secret } as const;
     assert.equal((await deliver(await make({ ...settings, pins: [certificateHex(certificate)] }))).result, 'failed');
   });
+});
+
+describe('http: at localhost', () => {
+  const kinds = ['webhook', 'slack', 'teams', 'alertmanager'] as const;
+  const settingsOf = (kind: (typeof kinds)[number], url: string): ReceiverSettings => {
+    if (kind === 'webhook') return { name: kind, kind, url, secret };
+    return kind === 'alertmanager' ? { name: kind, kind, url } : { name: kind, kind, url: { env: 'URL' } };
+  };
+
+  for (const kind of kinds) {
+    it(`${kind}: not a byte goes to another machine, whatever a resolver says`, async (test) => {
+      let bytes = 0;
+      const server = createNetServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.on('data', (chunk) => {
+          bytes += chunk.length;
+          socket.end('HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n');
+        });
+      }).listen(0, '0.0.0.0');
+      await once(server, 'listening');
+      test.after(() => server.close());
+      let address = '127.0.0.1';
+      const lookup = (_: string, { all }: dns.LookupOptions, done: (...values: unknown[]) => void): void =>
+        all ? done(null, [{ address, family: 4 }]) : done(null, address, 4);
+      test.mock.method(dns, 'lookup', lookup as never);
+      const url = `http://localhost:${(server.address() as AddressInfo).port}/`;
+      const receiver = await make(settingsOf(kind, url), { SECRET, URL: url });
+      assert.equal((await deliver(receiver)).result, 'delivered');
+      assert.ok(bytes > 0);
+      bytes = 0;
+      // Another address, at which this server can be heard too.
+      address = '0.0.0.0';
+      const { result, detail } = await deliver(receiver);
+      assert.equal(bytes, 0);
+      assert.equal(result, 'failed');
+      assert.equal(detail, 'localhost is 0.0.0.0 here, and not this machine: write 127.0.0.1');
+      const open = await make({ ...settingsOf(kind, url), plaintext: 'accept' } as ReceiverSettings, {
+        SECRET,
+        URL: url,
+      });
+      assert.equal(
+        (await deliver(open)).result,
+        'delivered',
+        'where plain text is accepted, the name may lead anywhere',
+      );
+    });
+  }
 });
 
 describe('Slack and Teams', () => {
