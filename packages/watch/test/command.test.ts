@@ -126,6 +126,16 @@ test('one cycle with a pins file that cannot be read, or a target that cannot be
   assert.match(said, /summary: 1 target, 1 not asked\n/);
 });
 
+test('a pins file without a target is no success: one cycle and status say so, and end with 2', async (t) => {
+  const { run, pinsFile } = await stage(t);
+  writeFileSync(pinsFile, JSON.stringify({ version: 1, targets: [] }));
+  const words = /there is no target in the pins file: nothing is watched\n/;
+  for (const command of [['--once'], ['--once', '-q'], ['status']]) {
+    const { code, said } = await run(command);
+    assert.deepEqual([code, words.test(said)], [2, true], said);
+  }
+});
+
 test('the service: a second one is refused, SIGHUP reads the files again, SIGTERM ends it within seconds', async (t) => {
   const { begin, run, pinsFile } = await stage(t);
   const child = begin([]);

@@ -81,9 +81,10 @@ function report(
   if (isCutOff) printError(io, 'no server can be reached: this machine itself is cut off');
   if (fileError !== null) printError(io, `${fileError}; the targets of the last good one were asked`);
   for (const { label, error } of failed) printError(io, `${label} could not be asked: ${error}`);
+  if (targets === 0) printError(io, 'there is no target in the pins file: nothing is watched');
   const outcomes = found.map(({ state }) => outcomeOfState(state));
   if (outcomes.includes('no')) return 1;
-  return fileError !== null || found.length < targets || outcomes.includes('unasked') ? 2 : 0;
+  return fileError !== null || targets === 0 || found.length < targets || outcomes.includes('unasked') ? 2 : 0;
 }
 
 function toSeconds(text: string): number {

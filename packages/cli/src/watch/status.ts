@@ -39,7 +39,8 @@ export async function printStatus({ problems, json, ...flags }: StatusFlags, io:
     const isStale = isLate(watcher, Date.now());
     if (!json) await printAround(store, watcher, isStale, io);
     if (found.no > 0) return 1;
-    const isBlind = isStale || watcher.networkLostAt !== null || watcher.fileError !== null;
+    const isEmpty = (await store.targets({ limit: 1 })).total === 0;
+    const isBlind = isStale || isEmpty || watcher.networkLostAt !== null || watcher.fileError !== null;
     return isBlind || found.unasked > 0 || found.unknown > 0 ? 2 : 0;
   } finally {
     await store.close();
@@ -61,6 +62,7 @@ async function printAround(store: Watch.Store, watcher: Watch.WatcherRow, isStal
   if (watcher.fileError !== null) printWarning(io, `${watcher.fileError}; the last good one stays`);
   if (watcher.networkLostAt !== null)
     printWarning(io, `the watcher reaches no server since ${toMinute(watcher.networkLostAt)}`);
+  if (total === 0) printWarning(io, 'there is no target in the pins file: nothing is watched');
   if (isStale) printWarning(io, 'checks are overdue: is the watcher running?');
   for (const { receiver, waiting, lastError } of await store.outboxCounts()) {
     if (waiting > 0) printWarning(io, `${receiver}: ${waiting} waiting${lastError === null ? '' : `, ${lastError}`}`);

@@ -309,9 +309,12 @@ export class Cycle {
     const { store, clock, keepDays } = this.#options;
     const elapsed = clock.elapsed();
     const now = clock.now();
-    if (this.#busy.size === 0 && !this.#network.isLost && !this.#pause.isOn) {
+    if (!this.#network.isLost && !this.#pause.isOn) {
       const next = await store.nextDueAt();
-      if ((next === null || next > now) && (await this.#passes.end(this.#witnesses))) await this.#count();
+      const isIdle = this.#busy.size === 0 && (next === null || next > now);
+      if (isIdle) {
+        if (await this.#passes.end(this.#witnesses)) await this.#count();
+      } else await this.#passes.goOn(next);
     }
     if (elapsed < this.#pruneAt) return;
     this.#pruneAt = elapsed + HOUR_MS;

@@ -1,4 +1,5 @@
 import type { WatcherRow } from '../types.ts';
+import { isCaughtUp } from './caught-up.ts';
 import type { CycleOptions } from './options.ts';
 
 /** How often it is written down that nothing is late. */
@@ -10,6 +11,7 @@ export class Passes {
   #begun: number | undefined;
   #targets = 0;
   #caughtUpAt = 0;
+  #lookAgainAt = 0;
 
   constructor(options: CycleOptions) {
     this.#options = options;
@@ -19,6 +21,16 @@ export class Passes {
   add(count: number): void {
     if (count > 0) this.#begun ??= this.#options.clock.elapsed();
     this.#targets += count;
+  }
+
+  /** With many targets, some check is always under way. Nothing is late all the same, if none of them is overdue. @param next due target */
+  async goOn(next: number | null): Promise<void> {
+    const { store, clock } = this.#options;
+    const elapsed = clock.elapsed();
+    if (elapsed < this.#lookAgainAt) return;
+    this.#lookAgainAt = elapsed + CAUGHT_UP_MS;
+    const now = clock.now();
+    if (await isCaughtUp(store, now, next)) await store.recordWatcher({ caughtUpAt: now });
   }
 
   /** @returns whether it was one over most of the targets */

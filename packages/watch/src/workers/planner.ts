@@ -1,3 +1,4 @@
+import { isCaughtUp } from '../cycle/caught-up.ts';
 import type { Clock } from '../cycle/clock.ts';
 import type { Log } from '../log.ts';
 import type { PostgresStore } from '../store/postgres.ts';
@@ -23,8 +24,6 @@ export interface Planner {
 }
 
 const TICK_MS = 5_000;
-/** How late a target may be without anybody calling it late: its shard waits for a worker meanwhile. */
-const LATE_MS = 60_000;
 
 export function createPlanner({ store, queue, clock, log, plan }: PlannerOptions): Planner {
   let published = '';
@@ -52,12 +51,4 @@ export function createPlanner({ store, queue, clock, log, plan }: PlannerOptions
       }
     },
   };
-}
-
-/** Nothing is late. A watcher that runs for the first time has asked every target of the pins file before it says so. */
-async function isCaughtUp(store: PostgresStore, at: number, next: number | null): Promise<boolean> {
-  if (next !== null && next <= at - LATE_MS) return false;
-  const { caughtUpAt, fileReadAt } = await store.watcher();
-  if (caughtUpAt !== null) return true;
-  return fileReadAt !== null && (await store.countStates()).unknown === 0;
 }

@@ -96,10 +96,10 @@ for (const [name, interval] of [
     await rig.pass(5 * MINUTE);
     server.present(stranger);
     await rig.pass(2 * HOUR);
-    assert.deepEqual(
-      [...(await rig.told())].sort(),
-      [...Array(3).fill('holds>drift'), ...Array(3).fill('holds>unreachable')],
-    );
+    assert.deepEqual([...(await rig.told())].sort(), [
+      ...Array(3).fill('holds>drift'),
+      ...Array(3).fill('holds>unreachable'),
+    ]);
   });
 
 test('half of the servers were never there: each is told, and the network is not lost', async (t) => {
@@ -112,14 +112,14 @@ test('half of the servers were never there: each is told, and the network is not
 
 test('a target of this machine says nothing of the network: it ends no loss, and makes none', async (t) => {
   const { targets, lookup, network, server, certificate } = await startNames(t, 6);
-  const own = { target: `127.0.0.1:${server.port}`, pins: [certificateHex(certificate)], interval: '1m' };
+  const own = { target: `127.0.0.1:${server.port}`, pins: [certificateHex(certificate)], interval: '10m' };
   const rig = await startRig(t, [own, ...targets], { lookup });
   await rig.pass(10 * MINUTE);
   network.isGone = true;
-  await rig.pass(5 * HOUR);
+  await rig.pass(HOUR);
   assert.deepEqual(await rig.told(), ['network-lost']);
   network.isGone = false;
-  await rig.pass(2 * HOUR);
+  await rig.pass(HOUR);
   assert.deepEqual(await rig.told(), ['network-back']);
   assert.deepEqual(await rig.changes(), []);
 });
