@@ -402,3 +402,43 @@ test('a certificate file, and a unix socket that is not there', async (t) => {
   await rig.pass(MINUTE);
   assert.equal(await rig.stateOf('own.crt'), 'holds');
 });
+
+test('a revoked pin is told at the first check that finds it', async (t) => {
+  const [own, stolen] = [await mint(), await mint()];
+  const server = await startTlsServer({ certificate: own });
+  t.after(() => server.close());
+  const revoked = [{ pin: certificateHex(stolen), since: '2026-01-01' }];
+  const rig = await startRig(
+    t,
+    [{ target: `127.0.0.1:${server.port}`, pins: [certificateHex(own)], revoked }],
+    { recheckMs: 10 * HOUR }, // no second check follows soon
+  );
+  await rig.pass(MINUTE);
+  server.present(stolen);
+  const before = rig.checks();
+  while (rig.checks() === before) await rig.pass(MINUTE);
+  await rig.pass(MINUTE);
+  assert.deepEqual([rig.checks() - before, await rig.told()], [1, ['holds>revoked']]);
+});
+
+test('a mute that is set while the target is being asked counts', async (t) => {
+  const [own, other] = [await mint(), await mint()];
+  const server = await startTlsServer({ certificate: own });
+  t.after(() => server.close());
+  let mute = async (): Promise<void> => undefined;
+  const ask: CycleOptions['ask'] = async (...values) => {
+    const judged = await askEntry(...values);
+    await mute();
+    return judged;
+  };
+  const rig = await startRig(t, [{ target: `127.0.0.1:${server.port}`, pins: [certificateHex(own)] }], { ask });
+  await rig.pass(MINUTE);
+  const key = (await rig.store.targets({})).rows[0]?.key ?? '';
+  mute = async () => {
+    const now = rig.clock.now();
+    await rig.store.setMute({ key, until: now + 10 * HOUR, reason: 'planned work', since: now });
+  };
+  server.present(other);
+  await rig.pass(2 * HOUR);
+  assert.deepEqual([await rig.changes(), await rig.told()], [['holds>drift'], []]);
+});
