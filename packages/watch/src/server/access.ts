@@ -37,7 +37,9 @@ export function createAccess(options: ListenOptions): Access {
   let isKnown = createHostCheck(options);
   const isOpen = isLoopback(host) && !behindProxy && token === undefined && tls?.clientCa === undefined;
   const isSecure = tls !== undefined || behindProxy;
-  const [attempts, sessions] = [createAttempts(), createSessions()];
+  // A stranger's page that calls us by its own name (DNS rebinding) runs at the address of its reader. Its guesses must not lock out the reader.
+  const [ofOurs, ofOthers] = [createAttempts(), createAttempts()];
+  const sessions = createSessions();
   // A proxy in front may have read the other one of two equal headers.
   const isOurHost = ({ headers, rawHeaders }: IncomingMessage): boolean =>
     rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length === 1 &&
@@ -45,6 +47,7 @@ export function createAccess(options: ListenOptions): Access {
 
   const tryToken = (request: IncomingMessage, given: string, now: number): Admission => {
     const address = addressOf(request, behindProxy);
+    const attempts = isOurHost(request) ? ofOurs : ofOthers;
     const seconds = attempts.waitSeconds(address, now);
     if (seconds > 0) return { kind: 'wait', seconds };
     if (token !== undefined && isSameText(given, token)) {

@@ -40,6 +40,15 @@ test('what would show the pages to anybody is refused before anything listens', 
   checkListenOptions({ host: '0.0.0.0', port: 0, tls: { ...tls, clientCa: tls.certificate } });
 });
 
+test('wrong tokens of a page under another name lock out that name, and not the person who reads it', async (t) => {
+  const { url } = await serve(t, await store(t), { token: TOKEN });
+  const ask = async (host: string, token: string): Promise<number> =>
+    (await get(url, '/index.json', { headers: { host, authorization: `Bearer ${token}` } })).status;
+  for (let guess = 0; guess < 5; guess++) assert.equal(await ask('evil.example', `wrong-${guess}`), 401);
+  assert.equal(await ask('evil.example', TOKEN), 429);
+  assert.equal(await ask('localhost', TOKEN), 200);
+});
+
 test('a name that an attacker has pointed at us is no name of ours (DNS rebinding)', async (t) => {
   const { url } = await serve(t, await store(t));
   const { port } = new URL(url);
