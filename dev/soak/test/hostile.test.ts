@@ -24,7 +24,7 @@ test('a client holds, and the figures say so', longOnly, async () => {
   assert.ok(Object.keys(result.rightServer).some((end) => end.startsWith('ERR_SSL_')));
 });
 
-test('a process that ends is a fault, and exit code 1', async () => {
+test('a process that ends is a fault, and exit code 1', longOnly, async () => {
   const { code, stdout } = await hostile('--client', 'pg', '--connections', '1', '--node', '/bin/false');
   assert.equal(code, 1);
   assert.match(stdout, /✗ the process has ended: exit code 1[\s\S]*something did not hold/);

@@ -3,7 +3,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { longOnly, sampleOf } from '@certpin/testkit';
+import { longOnly } from '@certpin/testkit';
 import { run } from '../src/run.ts';
 import type { SoakResult } from '../src/soak.ts';
 
@@ -84,7 +84,7 @@ describe(
   },
 );
 
-describe('the soak finds a client that', () => {
+describe('the soak finds a client that', longOnly, () => {
   const faults: Record<string, readonly RegExp[]> = {
     unpinned: [/^the impostor: an operation succeeded$/, /^\d+ application bytes reached the impostor$/],
     'leaks-sockets': [/^\d+ of TCPSocketWrap left after the end$/, /^\d+ connections left at the server$/],
@@ -94,7 +94,7 @@ describe('the soak finds a client that', () => {
     'hides-the-reason': [/^the impostor: failed with ECONNRESET$/],
     'never-recovers': [/^after the failure: failed with ECONNRE/],
   };
-  const tried = sampleOf(faults, 'unpinned');
+  const tried = Object.entries(faults);
   let soaked: Soaked;
   before(async () => {
     soaked = await soakShortly('faulty.ts', [...tried.map(([name]) => name), 'for-another-node']);

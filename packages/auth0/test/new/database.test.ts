@@ -252,7 +252,7 @@ async function runAll(
 }
 
 /** The short form has some of the drivers and of the APIs, which have much in common. */
-const short: readonly ScriptClient[] = ['pg', 'mysql2', 'tedious', 'axios'];
+const short: readonly ScriptClient[] = ['pg', 'mysql2', 'axios'];
 
 // With the parameter `context` and without it. The short form has each client on one Node, in one of the two.
 for (const major of [22, 18] as const) {

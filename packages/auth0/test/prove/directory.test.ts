@@ -140,7 +140,6 @@ describe('prove: a directory', () => {
   for (const [name, [scheme, source, impostors, kinds]] of sampleOf(
     leaked,
     'StartTLS, and on without it where the server has none',
-    'rejectUnauthorized: false, TLS at once',
   ))
     test(`is caught: ${name}`, async () => {
       const report = await proof(scheme, source);

@@ -1,4 +1,4 @@
-// The accident: a laptop that is closed, a runner that is cancelled, a machine that goes down, in the middle of a step. Every twelfth change
+// The accident: a laptop that is closed, a runner that is cancelled, a machine that goes down, in the middle of a step. Every twentieth change
 // of a file; each change in the long form: CERTPIN_LONG=1 node --import tsx --test packages/cli/test/rotate/killed.test.ts
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -24,7 +24,7 @@ async function runUntil(stage: Stage, command: readonly string[], changes: numbe
   return code;
 }
 
-const EACH = isLong ? 1 : 12;
+const EACH = isLong ? 1 : 20;
 
 test(`kill -9 at every ${EACH}th change of rotate: the pins file is whole each time, and the next command goes on where it was`, async (t) => {
   const certificates = [await mint(), await mint()];
