@@ -82,5 +82,5 @@ test('before an impostor: the block alone refuses, most of these scripts let the
     }
   };
   await Promise.all([work(), work(), work(), work()]);
-  assert.ok(leaked.length > tried.length / 2, `${leaked.length}: ${leaked.join(', ')}`);
+  assert.ok(isLong ? leaked.length >= 80 : leaked.length > tried.length / 2, `${leaked.length}: ${leaked.join(', ')}`);
 });

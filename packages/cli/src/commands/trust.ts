@@ -65,7 +65,12 @@ export function defineTrust(program: Command, io: Io, finish: (code: ExitCode) =
     .option('--remove', 'remove the targets from the file')
     .option('--revoke <pin>', 'remove a pin for ever, from the given targets or from all that have it', collect)
     .option('--reason <text>', 'with --revoke: the reason, written into the file')
-    .addOption(new Option('-q, --quiet', 'with --yes: print only errors').conflicts('json'))
+    .addOption(
+      new Option(
+        '-q, --quiet',
+        'with --yes: print only errors, and a summary if a target of a list is not in the file',
+      ).conflicts('json'),
+    )
     .option('--json', 'print one JSON object per target, one a line; nothing is asked');
   addFileOptions(addScanOptions(command))
     .usage('[options] <target...>')

@@ -168,6 +168,13 @@ test('--targets-file: a list, shown or quiet, with a note, a summary and the fil
     stdin: `${targets[0]}\n${targets[1]}\n`,
   });
   assert.deepEqual(again, { stdout: '', stderr: '', code: 0 });
+  // Whoever runs it quietly has to hear of a server that no later check asks.
+  const missing = await certpin(['trust', '--targets-file', list, '--yes', '-q', '--file', file]);
+  assert.deepEqual([missing.code, missing.stdout], [2, '']);
+  assert.match(
+    missing.stderr,
+    /connection refused[^\n]*\ncertpin: summary: 3 targets, .*1 failed \(ECONNREFUSED 1\)\n$/,
+  );
 });
 
 test('targets of a list that cannot be read are told by file and line, all at once, and nobody is asked', async (t) => {

@@ -137,7 +137,10 @@ export class Cycle {
     const isForced = this.#isForced;
     this.#isForced = false;
     const hasChanged = await this.#pins.poll(isForced);
-    if (hasChanged) await this.#count();
+    if (hasChanged) {
+      this.#suspects.clear(); // some of them may not be in the file any more
+      await this.#count();
+    }
     for (const [key, until] of this.#failed)
       if (hasChanged || this.#options.clock.elapsed() >= until) {
         this.#failed.delete(key);
